@@ -1,0 +1,317 @@
+//! `tunnel-relay serve`: from what is written to what is checked.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::text;
+use crate::ids::{TunnelId, parse_duration};
+use crate::limits;
+use crate::log::Format;
+use crate::serve::ServeOptions;
+use crate::tls::TlsFiles;
+
+/// Where the relay listens unless told otherwise.
+const LISTEN: &str = "127.0.0.1:8443";
+
+/// The options and their help.
+pub(super) fn command() -> Command {
+    let one = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let many = |name, value, help| one(name, value, help).action(ArgAction::Append);
+    Command::new("serve")
+        .about("Serves tunnel clients, callers and managers")
+        .after_help(
+            "Each option can also be set by the variable TUNNEL_RELAY_<NAME>, e.g. TUNNEL_RELAY_CALL_TIMEOUT=60s; \
+             those that repeat take a comma list there. TUNNEL_RELAY_KEYS holds lines of a keys file.",
+        )
+        .arg(one(
+            "listen",
+            "ADDR",
+            "Where to listen [default: 127.0.0.1:8443]; port 0 lets the kernel choose",
+        ))
+        .arg(one(
+            "tls-cert",
+            "FILE",
+            "PEM: the relay's certificate and its chain; without it plain HTTP is served",
+        ))
+        .arg(one("tls-key", "FILE", "PEM: the certificate's private key"))
+        .arg(one(
+            "client-ca",
+            "FILE",
+            "PEM: verify certificates of peers against these",
+        ))
+        .arg(
+            Arg::new("require-client-cert")
+                .long("require-client-cert")
+                .action(ArgAction::SetTrue)
+                .help("Turn peers without a certificate away"),
+        )
+        .arg(one("keys-file", "FILE", "One key a line: NAME SCOPES KEY"))
+        .arg(one(
+            "tunnels-file",
+            "FILE",
+            "Where tunnels are stored; without it they end with the process",
+        ))
+        .arg(many(
+            "tunnel",
+            "ID[=NAME]",
+            "A tunnel that exists from the start; may repeat",
+        ))
+        .arg(one(
+            "url-file",
+            "FILE",
+            "Where to write the base URL once the relay listens",
+        ))
+        .arg(many(
+            "allow-host",
+            "HOST",
+            "A name that callers may use for the relay, beside its address; may repeat",
+        ))
+        .arg(many(
+            "allow-origin",
+            "ORIGIN",
+            "A web origin that may call, beside the relay's own; may repeat",
+        ))
+        .arg(one(
+            "call-timeout",
+            "DURATION",
+            "How long a call may take [default: 120s]",
+        ))
+        .arg(one("log-format", "FORMAT", "text or json [default: text]"))
+}
+
+/// Checks what was written; all mistakes at once, each with its source.
+pub(super) fn options(
+    matches: &ArgMatches,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<ServeOptions, Vec<String>> {
+    let mut source = Source {
+        matches,
+        environment,
+        mistakes: Vec::new(),
+    };
+    let require_client_cert = matches.get_flag("require-client-cert") || source.truth("require-client-cert");
+    let client_ca = source.path("client-ca");
+    if require_client_cert && client_ca.is_none() {
+        source.mistakes.push("--require-client-cert needs --client-ca".into());
+    }
+    let tls = match (source.path("tls-cert"), source.path("tls-key")) {
+        (Some(cert), Some(key)) => Some(TlsFiles {
+            cert,
+            key,
+            client_ca,
+            require_client_cert,
+        }),
+        (None, None) => {
+            if client_ca.is_some() {
+                source
+                    .mistakes
+                    .push("--client-ca needs --tls-cert and --tls-key".into());
+            }
+            None
+        }
+        _ => {
+            source.mistakes.push("--tls-cert and --tls-key go together".into());
+            None
+        }
+    };
+    let call_timeout = source.checked(
+        "call-timeout",
+        limits::CALL_TIMEOUT_DEFAULT,
+        "is not a duration such as 120s, up to 24h",
+        |value| parse_duration(value).filter(|wait| !wait.is_zero() && *wait <= limits::CALL_TIMEOUT_MAX),
+    );
+    let log_format = source.checked(
+        "log-format",
+        Format::Text,
+        "is neither text nor json",
+        |value| match value {
+            "text" => Some(Format::Text),
+            "json" => Some(Format::Json),
+            _ => None,
+        },
+    );
+    let tunnels = source.all(
+        "tunnel",
+        "is not ID or ID=NAME, with an id of tunnel_ and 32 lower-case letters or digits",
+        |value| {
+            let (id, name) = value.split_once('=').unwrap_or((value, value));
+            Some((TunnelId::parse(id)?, name.to_owned()))
+        },
+    );
+    let allow_host = source.all("allow-host", "is not a host name without port", |value| {
+        (!value.contains(['/', '@'])).then(|| Box::from(value))
+    });
+    let allow_origin = source.all("allow-origin", "is not SCHEME://HOST[:PORT]", |value| {
+        let (_, host) = value.split_once("://")?;
+        (!host.is_empty() && !host.contains(['/', '@'])).then(|| Box::from(value))
+    });
+    let options = ServeOptions {
+        listen: source.value("listen").map_or(LISTEN.into(), |(value, _)| value),
+        tls,
+        keys_file: source.path("keys-file"),
+        keys: source.variable("TUNNEL_RELAY_KEYS"),
+        tunnels_file: source.path("tunnels-file"),
+        tunnels,
+        url_file: source.path("url-file"),
+        allow_host,
+        allow_origin,
+        call_timeout,
+        log_format,
+    };
+    if source.mistakes.is_empty() {
+        Ok(options)
+    } else {
+        Err(source.mistakes)
+    }
+}
+
+/// Flags and environment, and what is wrong with them.
+struct Source<'a> {
+    matches: &'a ArgMatches,
+    environment: &'a dyn Fn(&str) -> Option<OsString>,
+    mistakes: Vec<String>,
+}
+
+impl Source<'_> {
+    /// The value and where it came from.
+    fn value(&mut self, name: &str) -> Option<(String, String)> {
+        if let Some(value) = text(self.matches, name).filter(|value| !value.is_empty()) {
+            return Some((value.into(), format!("--{name}")));
+        }
+        let variable = variable_of(name);
+        self.variable(&variable).map(|value| (value, variable))
+    }
+
+    fn variable(&mut self, name: &str) -> Option<String> {
+        let value = (self.environment)(name)?;
+        value
+            .into_string()
+            .map_err(|_| self.mistakes.push(format!("{name} is not UTF-8")))
+            .ok()
+    }
+
+    fn path(&mut self, name: &str) -> Option<PathBuf> {
+        self.value(name).map(|(value, _)| value.into())
+    }
+
+    fn truth(&mut self, name: &str) -> bool {
+        let variable = variable_of(name);
+        match self.variable(&variable).as_deref() {
+            None | Some("0" | "false") => false,
+            Some("1" | "true") => true,
+            Some(_) => {
+                self.mistakes.push(format!("{variable} is neither true nor false"));
+                false
+            }
+        }
+    }
+
+    fn checked<T>(&mut self, name: &str, default: T, wrong: &str, check: impl Fn(&str) -> Option<T>) -> T {
+        let Some((value, origin)) = self.value(name) else {
+            return default;
+        };
+        check(&value).unwrap_or_else(|| {
+            self.mistakes.push(format!("{origin}: {value:?} {wrong}"));
+            default
+        })
+    }
+
+    fn all<T>(&mut self, name: &str, wrong: &str, check: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let mut values: Vec<(String, String)> = self
+            .matches
+            .get_many::<String>(name)
+            .into_iter()
+            .flatten()
+            .map(|value| (value.clone(), format!("--{name}")))
+            .collect();
+        let variable = variable_of(name);
+        if values.is_empty()
+            && let Some(list) = self.variable(&variable)
+        {
+            values.extend(list.split(',').map(|value| (value.trim().to_owned(), variable.clone())));
+        }
+        let mut checked = Vec::new();
+        for (value, origin) in values {
+            match check(&value) {
+                Some(value) => checked.push(value),
+                None => self.mistakes.push(format!("{origin}: {value:?} {wrong}")),
+            }
+        }
+        checked
+    }
+}
+
+/// `call-timeout` is `TUNNEL_RELAY_CALL_TIMEOUT`.
+fn variable_of(name: &str) -> String {
+    format!("TUNNEL_RELAY_{}", name.replace('-', "_").to_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::time::Duration;
+
+    use super::*;
+
+    fn read(args: &[&str], variables: &[(&str, &str)]) -> Result<ServeOptions, Vec<String>> {
+        let matches = command()
+            .try_get_matches_from(std::iter::once(&"serve").chain(args))
+            .unwrap();
+        options(&matches, &|name| {
+            variables
+                .iter()
+                .find(|(own, _)| *own == name)
+                .map(|(_, value)| value.into())
+        })
+    }
+
+    #[test]
+    fn a_flag_wins_over_its_variable() {
+        let id = TunnelId::random();
+        let given = format!("{id}=demo");
+        let variables = [
+            ("TUNNEL_RELAY_CALL_TIMEOUT", "60s"),
+            ("TUNNEL_RELAY_LISTEN", "127.0.0.1:1"),
+            ("TUNNEL_RELAY_ALLOW_HOST", "a, b"),
+        ];
+        let options = read(&["--call-timeout", "5s", "--tunnel", &given], &variables).unwrap();
+        assert_eq!(options.call_timeout, Duration::from_secs(5));
+        assert_eq!(options.listen, "127.0.0.1:1");
+        assert_eq!(options.allow_host, [Box::from("a"), Box::from("b")]);
+        assert_eq!(options.tunnels, [(id, "demo".to_owned())]);
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_with_their_source() {
+        let variables = [("TUNNEL_RELAY_LOG_FORMAT", "xml")];
+        let args = [
+            "--call-timeout",
+            "soon",
+            "--tls-cert",
+            "c.pem",
+            "--tunnel",
+            "x",
+            "--require-client-cert",
+            "--allow-origin",
+            "site",
+        ];
+        let mistakes = read(&args, &variables).unwrap_err();
+        for part in [
+            "--call-timeout",
+            "TUNNEL_RELAY_LOG_FORMAT",
+            "--tls-cert and --tls-key",
+            "--tunnel",
+            "--client-ca",
+            "--allow-origin",
+        ] {
+            assert!(
+                mistakes.iter().any(|mistake| mistake.contains(part)),
+                "{part} in {mistakes:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Which of a caller's headers travel, and where its key stands.
+
+use http::header::{AUTHORIZATION, CONNECTION};
+use http::{HeaderMap, HeaderName};
+
+use crate::error::{Code, Refusal};
+use crate::json::quote;
+
+/// Carries the relay's key when `Authorization` is for the MCP server.
+const RELAY_KEY: HeaderName = HeaderName::from_static("x-tunnel-relay-key");
+
+/// Where the key stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeySource {
+    /// `Authorization: Bearer`, which is then the relay's alone.
+    Authorization,
+    /// `X-Tunnel-Relay-Key`.
+    RelayKey,
+}
+
+/// Headers that end here: of this hop (RFC 9110, 7.6.1), of this body, of this address, and what the relay decides.
+///
+/// `accept` is answered by the relay: the MCP server is asked for both forms, as every server expects, and the caller
+/// gets the one it takes. `accept-encoding` is not passed because answers travel inside JSON.
+const ENDS_HERE: [&str; 15] = [
+    "host",
+    "content-length",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+    "accept",
+    "accept-encoding",
+    "x-tunnel-relay-key",
+];
+
+/// The caller's key.
+pub(crate) fn key(headers: &HeaderMap) -> Result<(&[u8], KeySource), Refusal> {
+    if let Some(key) = headers.get(RELAY_KEY) {
+        return Ok((key.as_bytes(), KeySource::RelayKey));
+    }
+    bearer(headers)
+        .map(|key| (key, KeySource::Authorization))
+        .ok_or_else(|| {
+            Refusal::new(
+                Code::InvalidApiKey,
+                "no key: send the relay's key as Authorization: Bearer, or as X-Tunnel-Relay-Key",
+            )
+        })
+}
+
+/// The key in `Authorization: Bearer`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = headers.get(AUTHORIZATION)?.as_bytes();
+    let (scheme, key) = value.split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| key.trim_ascii())
+}
+
+/// The headers that travel, as the JSON object of the wire: name to list of values, names as Go writes them, because
+/// clients may look them up so.
+pub(crate) fn headers(headers: &HeaderMap, source: KeySource) -> Box<str> {
+    let listed: Vec<String> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect();
+    let mut object = String::from("{");
+    for name in headers.keys() {
+        let text = name.as_str();
+        let ends = ENDS_HERE.contains(&text)
+            || listed.iter().any(|listed| listed == text)
+            || (source == KeySource::Authorization && name == AUTHORIZATION);
+        if ends {
+            continue;
+        }
+        // A value that is no text cannot stand in JSON.
+        let values: Vec<String> = headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| std::str::from_utf8(value.as_bytes()).ok())
+            .map(quote)
+            .collect();
+        if values.is_empty() {
+            continue;
+        }
+        if object.len() > 1 {
+            object.push(',');
+        }
+        object.push_str(&format!("\"{}\":[{}]", canonical(text), values.join(",")));
+    }
+    object.push('}');
+    object.into()
+}
+
+/// `mcp-session-id` as `Mcp-Session-Id`. Header names need no escaping in JSON.
+fn canonical(name: &str) -> String {
+    let mut first = true;
+    name.chars()
+        .map(|c| {
+            let c = if first { c.to_ascii_uppercase() } else { c };
+            first = c == '-';
+            c
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn map(pairs: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
+        }
+        headers
+    }
+
+    fn travelled(pairs: &[(&str, &str)]) -> serde_json::Value {
+        let map = map(pairs);
+        serde_json::from_str(&headers(&map, key(&map).unwrap().1)).unwrap()
+    }
+
+    #[test]
+    fn end_to_end_headers_travel_under_their_canonical_names() {
+        let headers = travelled(&[
+            ("authorization", "Bearer k"),
+            ("mcp-session-id", "s"),
+            ("x-a", "1"),
+            ("x-a", "\"2\""),
+            ("mcp-protocol-version", "2025-11-25"),
+        ]);
+        let expected =
+            serde_json::json!({"Mcp-Session-Id": ["s"], "X-A": ["1", "\"2\""], "Mcp-Protocol-Version": ["2025-11-25"]});
+        assert_eq!(headers, expected);
+    }
+
+    #[test]
+    fn the_callers_own_authorization_travels_only_when_the_key_stands_elsewhere() {
+        let headers = travelled(&[("authorization", "Bearer mine"), ("x-tunnel-relay-key", "k")]);
+        assert_eq!(headers, serde_json::json!({"Authorization": ["Bearer mine"]}));
+        assert_eq!(travelled(&[("authorization", "bearer k")]), serde_json::json!({}));
+    }
+
+    #[test]
+    fn headers_of_the_hop_and_those_it_names_end_here() {
+        let headers = travelled(&[
+            ("x-tunnel-relay-key", "k"),
+            ("host", "h"),
+            ("connection", "keep-alive, X-Secret"),
+            ("x-secret", "1"),
+            ("te", "trailers"),
+            ("accept-encoding", "gzip"),
+            ("content-length", "5"),
+            ("content-type", "application/json"),
+        ]);
+        assert_eq!(headers, serde_json::json!({"Content-Type": ["application/json"]}));
+    }
+
+    #[test]
+    fn a_request_without_a_key_is_refused() {
+        assert!(key(&map(&[("authorization", "Basic k")])).is_err());
+        assert!(key(&map(&[])).is_err());
+    }
+}

@@ -1,0 +1,49 @@
+//! Commands on their way to a client.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ids::TunnelId;
+use crate::queue::{Lease, Queue};
+
+/// Commands that are being written. Dropped before [`Delivery::commit`], they go back to the queue.
+pub(crate) struct Delivery {
+    queue: Arc<dyn Queue>,
+    tunnel: TunnelId,
+    leases: Vec<Lease>,
+}
+
+impl Delivery {
+    /// Of commands that were just taken.
+    pub(crate) fn new(queue: Arc<dyn Queue>, tunnel: TunnelId, leases: Vec<Lease>) -> Self {
+        Self { queue, tunnel, leases }
+    }
+
+    /// The commands.
+    pub(crate) fn leases(&self) -> &[Lease] {
+        &self.leases
+    }
+
+    /// All of the answer was written: the commands are the client's.
+    pub(crate) fn commit(mut self) {
+        self.queue.delivered(&self.tunnel, std::mem::take(&mut self.leases));
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if !self.leases.is_empty() {
+            crate::log::warn(
+                "poll answer was not fully written; its commands wait again",
+                &[("tunnel", &self.tunnel), ("commands", &self.leases.len())],
+            );
+            self.queue.give_back(&self.tunnel, std::mem::take(&mut self.leases));
+        }
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Delivery({}, {} commands)", self.tunnel, self.leases.len())
+    }
+}

@@ -1,0 +1,262 @@
+//! `POST /v1/tunnels/{id}/response`: one answer to one command.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use super::payload::{Concerns, ResponsePayload, ResponseType};
+use crate::calls::{Call, Expect, NoCall, NotStreamed, Outcome, Reply, Stream, response_headers};
+use crate::error::{Code, Refusal};
+use crate::ids::{Channel, RequestId, ShardToken, TunnelId};
+use crate::json::{Kind, Malformed, check_text, classify, same_id};
+use crate::limits;
+use crate::relay::Relay;
+use crate::server::{Body, BodyError, Held, json, read_body};
+
+/// Serves one response.
+pub(crate) async fn response(
+    relay: &Arc<Relay>,
+    tunnel: &TunnelId,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Refusal> {
+    relay.presence.heard(tunnel);
+    let (head, body) = request.into_parts();
+    let token = shard_token(&head.headers)?;
+    let body = match read_body(body, limits::RESPONSE_BODY, &relay.memory).await {
+        Ok(body) => body,
+        Err(error) => {
+            if let BodyError::TooLarge(limit) = error {
+                let refusal = Refusal::new(
+                    Code::BodyTooLarge,
+                    format!("the answer is larger than the {limit} bytes that the relay takes"),
+                );
+                close(
+                    relay,
+                    tunnel,
+                    &token,
+                    refusal.with_status(StatusCode::BAD_GATEWAY).with_rpc(-32603),
+                );
+            }
+            return Err(error.into());
+        }
+    };
+    match answer(relay, tunnel, &token, &body).await {
+        Ok(Step::Done) => {}
+        Ok(Step::Finish(request, outcome)) => {
+            let outcome = outcome.map(|terminal: Terminal| terminal.with_body(body));
+            if !relay.calls.finish(request, outcome) {
+                return Err(not_found());
+            }
+        }
+        Err(refusal) => {
+            if refusal.code == Code::InvalidJson && !Concerns::one_of_several(body.bytes()) {
+                let told = Refusal::new(
+                    Code::InvalidClientResponse,
+                    format!("the tunnel client's answer was refused: {}", refusal.message),
+                );
+                close(relay, tunnel, &token, told);
+            }
+            return Err(refusal);
+        }
+    }
+    Ok(json(StatusCode::OK, Bytes::from_static(br#"{"status":"ok"}"#)))
+}
+
+/// What an answer does.
+enum Step {
+    /// Nothing more: a streamed message was passed on.
+    Done,
+    /// The call ends.
+    Finish(RequestId, Result<Terminal, Refusal>),
+}
+
+/// A terminal answer without its body.
+struct Terminal {
+    status: StatusCode,
+    headers: HeaderMap,
+    /// Where the JSON-RPC message stands in the body, if there is one.
+    message: Option<Range<usize>>,
+}
+
+impl Terminal {
+    fn with_body(self, body: Held) -> Reply {
+        let Self {
+            status,
+            headers,
+            message,
+        } = self;
+        Reply {
+            status,
+            headers,
+            body: message.map(|range| body.part(range)),
+        }
+    }
+}
+
+async fn answer(relay: &Arc<Relay>, tunnel: &TunnelId, token: &ShardToken, body: &Held) -> Result<Step, Refusal> {
+    let text = check_text(body.bytes()).map_err(malformed)?;
+    let payload: ResponsePayload<'_> =
+        serde_json::from_str(text).map_err(|error| invalid(format!("not a response payload: {error}")))?;
+    let request = RequestId::parse(&payload.request_id).ok_or_else(not_found)?;
+    let (call, stream) = relay.calls.find(tunnel, request, token).map_err(|error| match error {
+        NoCall::Unknown => not_found(),
+        NoCall::OtherTunnel => Refusal::new(Code::RequestMismatch, "the command belongs to another tunnel"),
+    })?;
+    if let Some(channel) = payload.channel.as_deref() {
+        let channel = Channel::parse(channel).ok_or_else(|| {
+            Refusal::new(Code::InvalidChannel, "a channel is 1 to 64 of a-z, 0-9, _ and -").at("channel")
+        })?;
+        if channel != call.channel {
+            return Err(Refusal::new(Code::InvalidChannel, "the command is of another channel").at("channel"));
+        }
+    }
+    let headers = response_headers(
+        payload
+            .resp_headers
+            .iter()
+            .flat_map(|(name, values)| values.iter().map(|value| (name.as_str(), value.as_str()))),
+    );
+    let message = payload.resp_json.map(|json| json.get()).filter(|json| *json != "null");
+    if payload.resp_type == ResponseType::JsonrpcNotify {
+        let message = message.ok_or_else(|| invalid("a streamed message needs resp_json"))?;
+        let bytes = body.bytes().slice_ref(message.as_bytes());
+        stream_message(relay, &call, &stream, bytes, headers).await?;
+        return Ok(Step::Done);
+    }
+    let range = match (&call.expect, payload.resp_type, message) {
+        (Expect::Ack, ResponseType::NotifyAck, _)
+        | (Expect::Termination, ResponseType::SessionTerminationResponse, _) => None,
+        (expect, ResponseType::JsonrpcResponse, Some(message)) => {
+            check_response(expect, message)?;
+            Some(range_in(text, message))
+        }
+        (_, ResponseType::JsonrpcResponse, None) => return Err(invalid("a jsonrpc_response needs resp_json")),
+        (_, other, _) => return Err(invalid(format!("the command is not answered with {other:?}"))),
+    };
+    Ok(Step::Finish(
+        request,
+        Ok(Terminal {
+            status: status(payload.resp_code, range.is_some()),
+            headers,
+            message: range,
+        }),
+    ))
+}
+
+/// A server's notification or request, before the terminal answer of the call it came with.
+async fn stream_message(
+    relay: &Arc<Relay>,
+    call: &Arc<Call>,
+    stream: &Stream,
+    message: Bytes,
+    headers: HeaderMap,
+) -> Result<(), Refusal> {
+    if !matches!(call.expect, Expect::Response(_)) {
+        return Err(invalid("only calls have streamed messages"));
+    }
+    match classify(&message).map_err(malformed)? {
+        Kind::Response { .. } => return Err(invalid("a streamed message is a notification or a request")),
+        // A caller that takes JSON only sees the terminal answer alone.
+        Kind::Notification if !call.streams => return Ok(()),
+        Kind::Notification => {}
+        Kind::Call { id, .. } if !call.streams => {
+            relay.refuse_to_server(call, &id, "the caller takes no requests: it accepts no event stream");
+            return Ok(());
+        }
+        Kind::Call { id, .. } => {
+            if !relay.server_requests.note(call, &id) {
+                relay.refuse_to_server(call, &id, "too many requests wait for answers of callers");
+                return Ok(());
+            }
+            return passed(stream.send(message, headers).await).inspect_err(|_| {
+                relay
+                    .server_requests
+                    .take(&call.tunnel, &call.channel, call.session.as_deref(), &call.key, &id);
+            });
+        }
+    }
+    passed(stream.send(message, headers).await)
+}
+
+fn passed(sent: Result<(), NotStreamed>) -> Result<(), Refusal> {
+    sent.map_err(|error| match error {
+        NotStreamed::Slow => {
+            Refusal::new(Code::RateLimitExceeded, "the caller takes its stream slower than this").retry_after(1)
+        }
+        NotStreamed::Gone => not_found(),
+    })
+}
+
+/// The terminal message must be a response, and the one to the caller's request. An error may lack its id.
+fn check_response(expect: &Expect, message: &str) -> Result<(), Refusal> {
+    let Kind::Response { id, error } = classify(message.as_bytes()).map_err(malformed)? else {
+        return Err(invalid("a jsonrpc_response is a JSON-RPC response"));
+    };
+    match (expect, id) {
+        (Expect::Response(asked), Some(id)) if !same_id(asked, &id) => {
+            Err(invalid("the response has another id than the request"))
+        }
+        (Expect::Response(_), Some(_)) => Ok(()),
+        _ if error => Ok(()),
+        _ => Err(invalid("the response to what is no call must be an error")),
+    }
+}
+
+/// What cannot be the status of an answer with or without a message becomes 502.
+fn status(code: i64, has_message: bool) -> StatusCode {
+    let status = u16::try_from(code)
+        .ok()
+        .filter(|code| (200..=599).contains(code))
+        .and_then(|code| StatusCode::from_u16(code).ok());
+    match status {
+        Some(StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED) if has_message => {
+            StatusCode::BAD_GATEWAY
+        }
+        Some(status) => status,
+        None => StatusCode::BAD_GATEWAY,
+    }
+}
+
+/// Where a part of a text stands in it.
+fn range_in(text: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr().addr() - text.as_ptr().addr();
+    start..start + part.len()
+}
+
+fn shard_token(headers: &HeaderMap) -> Result<ShardToken, Refusal> {
+    const NAME: &str = "x-tunnel-shard-token";
+    let mut values = headers.get_all(NAME).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(
+            Refusal::new(Code::InvalidParameter, "X-Tunnel-Shard-Token must be sent once").at("X-Tunnel-Shard-Token"),
+        );
+    };
+    // One that the relay never made belongs to no command.
+    value.to_str().ok().and_then(ShardToken::parse).ok_or_else(not_found)
+}
+
+/// Ends the command that the shard token proves to hold.
+fn close(relay: &Relay, tunnel: &TunnelId, token: &ShardToken, refusal: Refusal) {
+    if relay.calls.find(tunnel, token.request(), token).is_ok() {
+        let outcome: Outcome = Err(refusal);
+        relay.calls.finish(token.request(), outcome);
+    }
+}
+
+fn not_found() -> Refusal {
+    Refusal::new(
+        Code::PendingRequestNotFound,
+        "no such command waits for an answer: it was answered, has expired, or never was",
+    )
+}
+
+fn invalid(reason: impl Into<String>) -> Refusal {
+    Refusal::new(Code::InvalidJson, reason)
+}
+
+fn malformed(error: Malformed) -> Refusal {
+    invalid(error.reason())
+}

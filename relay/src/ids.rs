@@ -1,0 +1,251 @@
+//! The names things go by on the wire. A value of one of these types is well-formed.
+
+use std::fmt;
+use std::time::Duration;
+
+use subtle::ConstantTimeEq as _;
+
+/// `tunnel_` and 32 lower-case letters or digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct TunnelId(Box<str>);
+
+impl TunnelId {
+    /// A fresh one.
+    pub(crate) fn random() -> Self {
+        Self(format!("tunnel_{}", hex(&random::<16>())).into())
+    }
+
+    /// The checked form of what somebody wrote.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("tunnel_")?;
+        let well_formed = rest.len() == 32
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+        well_formed.then(|| Self(text.into()))
+    }
+
+    /// As written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TunnelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of one MCP server behind a tunnel: `^[a-z0-9_-]{1,64}$`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Channel(Box<str>);
+
+impl Channel {
+    /// The channel of a tunnel that has only one.
+    pub(crate) fn main() -> Self {
+        Self("main".into())
+    }
+
+    /// The checked form of what somebody wrote.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let allowed = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase() || byte == b'_' || byte == b'-';
+        let well_formed = (1..=64).contains(&text.len()) && text.bytes().all(allowed);
+        well_formed.then(|| Self(text.into()))
+    }
+
+    /// As written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Names one command; not a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct RequestId([u8; 16]);
+
+impl RequestId {
+    /// A fresh one.
+    pub(crate) fn random() -> Self {
+        Self(random())
+    }
+
+    /// The checked form of what somebody wrote.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        unhex(text.strip_prefix("req_")?).map(Self)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "req_{}", hex(&self.0))
+    }
+}
+
+/// Proves that its bearer was given the command: names it and adds 128 random bits.
+///
+/// The name is part of it so that a response whose body cannot be read still tells which caller to free.
+#[derive(Clone, Copy)]
+pub(crate) struct ShardToken {
+    request: RequestId,
+    secret: [u8; 16],
+}
+
+impl ShardToken {
+    /// A fresh one for a command.
+    pub(crate) fn random(request: RequestId) -> Self {
+        Self {
+            request,
+            secret: random(),
+        }
+    }
+
+    /// The checked form of what somebody wrote.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (request, secret) = text.strip_prefix("shard_")?.split_once('_')?;
+        Some(Self {
+            request: RequestId(unhex(request)?),
+            secret: unhex(secret)?,
+        })
+    }
+
+    /// The command it belongs to, or claims to.
+    pub(crate) fn request(&self) -> RequestId {
+        self.request
+    }
+
+    /// Whether both are the same, in constant time.
+    pub(crate) fn matches(&self, other: &Self) -> bool {
+        self.request == other.request && bool::from(self.secret.ct_eq(&other.secret))
+    }
+}
+
+impl fmt::Display for ShardToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "shard_{}_{}", hex(&self.request.0), hex(&self.secret))
+    }
+}
+
+impl fmt::Debug for ShardToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ShardToken({})", self.request)
+    }
+}
+
+/// Bytes from the kernel's generator.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    #[expect(
+        clippy::expect_used,
+        reason = "getrandom(2) does not fail on Linux once the pool is ready, and without it no id is safe"
+    )]
+    getrandom::fill(&mut bytes).expect("the kernel gives random bytes");
+    bytes
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// The bytes of exactly `2 * N` lower-case hexadecimal digits.
+pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes();
+    if digits.len() != N * 2 || digits.iter().any(u8::is_ascii_uppercase) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let [high, low] = pair else { return None };
+        let digit = |digit: u8| u8::try_from(char::from(digit).to_digit(16)?).ok();
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(bytes)
+}
+
+/// `30s`, `1500ms`, `2m`, `1h`: one number and one unit.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    let split = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number.parse().ok()?;
+    match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "m" => number.checked_mul(60).map(Duration::from_secs),
+        "h" => number.checked_mul(3600).map(Duration::from_secs),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_id_parses_back() {
+        let tunnel = TunnelId::random();
+        assert_eq!(TunnelId::parse(tunnel.as_str()), Some(tunnel));
+        let request = RequestId::random();
+        assert_eq!(RequestId::parse(&request.to_string()), Some(request));
+        let token = ShardToken::random(request);
+        assert!(ShardToken::parse(&token.to_string()).is_some_and(|parsed| parsed.matches(&token)));
+    }
+
+    #[test]
+    fn a_shard_token_of_another_command_or_with_another_secret_does_not_match() {
+        let request = RequestId::random();
+        let token = ShardToken::random(request);
+        assert!(!token.matches(&ShardToken::random(request)));
+        assert!(!token.matches(&ShardToken {
+            request: RequestId::random(),
+            ..token
+        }));
+    }
+
+    #[test]
+    fn malformed_ids_are_refused() {
+        for text in [
+            "",
+            "tunnel_",
+            "tunnel_1234",
+            "Tunnel_00000000000000000000000000000000",
+            "tunnel_0000000000000000000000000000000G",
+        ] {
+            assert_eq!(TunnelId::parse(text), None, "{text}");
+        }
+        for text in ["", "Main", "a b", "ä", &"x".repeat(65)] {
+            assert_eq!(Channel::parse(text), None, "{text}");
+        }
+        for text in [
+            "",
+            "req_",
+            "req_0G",
+            "req_0000000000000000000000000000000A",
+            "shard_00_00",
+        ] {
+            assert_eq!(RequestId::parse(text), None, "{text}");
+            assert!(ShardToken::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_shard_token_does_not_show_its_secret_when_debugged() {
+        let token = ShardToken::random(RequestId::random());
+        assert!(!format!("{token:?}").contains(&hex(&token.secret)));
+    }
+
+    #[test]
+    fn durations_are_one_number_and_one_unit() {
+        assert_eq!(parse_duration("1500ms"), Some(Duration::from_millis(1500)));
+        assert_eq!(parse_duration("2m"), Some(Duration::from_secs(120)));
+        for text in ["", "5", "s", "1m30s", "-1s", "1.5s", "1 s"] {
+            assert_eq!(parse_duration(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! JSON and JSON-RPC as far as a relay looks into them: what kind of message, whose id. Payload bytes are never
+//! written anew.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// Why a body is no message.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    /// Not JSON, or not Unicode: not UTF-8, or an escaped surrogate without its other half.
+    Json(&'static str),
+    /// JSON, but not one JSON-RPC 2.0 message.
+    Message(&'static str),
+}
+
+impl Malformed {
+    /// What is wrong, for whoever sent it.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Json(reason) | Self::Message(reason) => reason,
+        }
+    }
+}
+
+/// What a JSON-RPC message is. Ids are kept as the JSON text they were written as.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Has a method and an id.
+    Call {
+        /// The id, a string or a number.
+        id: Box<str>,
+        /// The method.
+        method: Box<str>,
+    },
+    /// Has a method and no id.
+    Notification,
+    /// Has a result or an error. An error may lack its id: nobody knows which call it belongs to.
+    Response {
+        /// The id, a string or a number; none for `null`.
+        id: Option<Box<str>>,
+        /// True if it carries an error.
+        error: bool,
+    },
+}
+
+/// Checks that a body is text in which every string is valid Unicode, and one JSON object.
+///
+/// The object's syntax is left to the parser that reads it; this finds what parsers that skip values do not look at.
+pub(crate) fn check_text(body: &[u8]) -> Result<&str, Malformed> {
+    let text = std::str::from_utf8(body).map_err(|_| Malformed::Json("the body is not UTF-8"))?;
+    // serde would read a struct from an array, too.
+    match text.trim_start_matches([' ', '\t', '\r', '\n']).as_bytes().first() {
+        Some(b'{') => {}
+        Some(b'[') => return Err(Malformed::Message("the body is an array: send one message at a time")),
+        _ => return Err(Malformed::Json("the body is not a JSON object")),
+    }
+    if has_lone_surrogate(body) {
+        return Err(Malformed::Json(
+            "a string holds an escaped surrogate without its other half",
+        ));
+    }
+    Ok(text)
+}
+
+/// Tells what kind of message a body is. The body must be one JSON-RPC 2.0 object; unknown members are fine.
+pub(crate) fn classify(body: &[u8]) -> Result<Kind, Malformed> {
+    let text = check_text(body)?;
+    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => {
+            Malformed::Message("not a JSON-RPC message: a member is repeated or of the wrong type")
+        }
+        _ => Malformed::Json("the body is not JSON"),
+    })?;
+    envelope.kind()
+}
+
+/// Whether two ids, as JSON texts, are the same id: servers may write `1.0` for `1` or escape a string anew.
+pub(crate) fn same_id(left: &str, right: &str) -> bool {
+    use serde_json::Value;
+    if left == right {
+        return true;
+    }
+    let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
+    match (parse(left), parse(right)) {
+        // Integers never pass through a float: they differ above 2^53.
+        (Some(Value::Number(left)), Some(Value::Number(right))) if left.is_f64() || right.is_f64() => {
+            left.as_f64() == right.as_f64()
+        }
+        (Some(left), Some(right)) => left == right,
+        _ => false,
+    }
+}
+
+/// A borrowed JSON value that is kept as it was written, `null` included: for `Option` fields, where serde would
+/// otherwise read `null` as absent.
+pub(crate) fn written<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    jsonrpc: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "written")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    method: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "written")]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "written")]
+    error: Option<&'a RawValue>,
+}
+
+impl Envelope<'_> {
+    fn kind(self) -> Result<Kind, Malformed> {
+        if self.jsonrpc.as_deref() != Some("2.0") {
+            return Err(Malformed::Message("not a JSON-RPC message: \"jsonrpc\" is not \"2.0\""));
+        }
+        let id = match self.id.map(RawValue::get) {
+            None => None,
+            Some("null") => Some(None),
+            Some(text) if text.starts_with(['"', '-']) || text.starts_with(|c: char| c.is_ascii_digit()) => {
+                Some(Some(Box::from(text)))
+            }
+            Some(_) => {
+                return Err(Malformed::Message(
+                    "not a JSON-RPC message: the id is neither a string nor a number",
+                ));
+            }
+        };
+        match (self.method, id, self.result, self.error) {
+            (Some(method), Some(Some(id)), None, None) => Ok(Kind::Call {
+                id,
+                method: method.into(),
+            }),
+            (Some(_), None, None, None) => Ok(Kind::Notification),
+            (Some(_), Some(None), ..) => Err(Malformed::Message("the id of a request must not be null")),
+            (None, Some(Some(id)), Some(_), None) => Ok(Kind::Response {
+                id: Some(id),
+                error: false,
+            }),
+            (None, id, None, Some(_)) => Ok(Kind::Response {
+                id: id.flatten(),
+                error: true,
+            }),
+            _ => Err(Malformed::Message(
+                "not a JSON-RPC message: neither a request nor a response",
+            )),
+        }
+    }
+}
+
+/// Whether a valid JSON text escapes half of a surrogate pair. Backslashes occur in strings only.
+fn has_lone_surrogate(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        rest = &rest[at + 1..];
+        rest = match unit(rest) {
+            // `\n`, `\\`, ...: one byte belongs to the escape.
+            None => rest.get(1..).unwrap_or_default(),
+            Some(0xd800..=0xdbff) => {
+                let low = rest[5..].strip_prefix(b"\\").and_then(unit);
+                if !low.is_some_and(|low| (0xdc00..=0xdfff).contains(&low)) {
+                    return true;
+                }
+                &rest[11..]
+            }
+            Some(0xdc00..=0xdfff) => return true,
+            Some(_) => &rest[5..],
+        };
+    }
+    false
+}
+
+/// The UTF-16 unit of `uXXXX` at the start of what follows a backslash.
+fn unit(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"u")?.get(..4)?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
+/// A JSON string literal.
+pub(crate) fn quote(text: &str) -> String {
+    // Serialising a string cannot fail.
+    serde_json::to_string(text).unwrap_or_else(|_| "\"\"".into())
+}
+
+/// A JSON-RPC error message. `id` is JSON text; none becomes `null`.
+pub(crate) fn rpc_error(id: Option<&str>, code: i32, message: &str, data_code: &str) -> Bytes {
+    let id = id.unwrap_or("null");
+    let (message, data_code) = (quote(message), quote(data_code));
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{message},"data":{{"code":{data_code}}}}}}}"#
+    )
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn ids_are_kept_as_written() {
+        let kind = classify(br#" {"id":9007199254740993,"jsonrpc":"2.0","method":"a/b","x":[1]}"#).unwrap();
+        assert_eq!(
+            kind,
+            Kind::Call {
+                id: "9007199254740993".into(),
+                method: "a/b".into()
+            }
+        );
+        let kind = classify(br#"{"jsonrpc":"2.0","id":"a\u002fb","result":null}"#).unwrap();
+        assert_eq!(
+            kind,
+            Kind::Response {
+                id: Some(r#""a\u002fb""#.into()),
+                error: false
+            }
+        );
+    }
+
+    #[test]
+    fn kinds_are_told_apart() {
+        assert_eq!(classify(br#"{"jsonrpc":"2.0","method":"m"}"#), Ok(Kind::Notification));
+        assert_eq!(
+            classify(br#"{"jsonrpc":"2.0","id":null,"error":{}}"#),
+            Ok(Kind::Response { id: None, error: true })
+        );
+        assert_eq!(
+            classify(br#"{"jsonrpc":"2.0","error":{}}"#),
+            Ok(Kind::Response { id: None, error: true })
+        );
+    }
+
+    #[test]
+    fn what_is_not_one_message_is_refused() {
+        for body in [
+            r#"[{"jsonrpc":"2.0","method":"m"}]"#,
+            r#"{"jsonrpc":"1.0","method":"m"}"#,
+            r#"{"method":"m"}"#,
+            r#"{"jsonrpc":"2.0"}"#,
+            r#"{"jsonrpc":"2.0","id":1}"#,
+            r#"{"jsonrpc":"2.0","id":null,"method":"m"}"#,
+            r#"{"jsonrpc":"2.0","id":{},"method":"m"}"#,
+            r#"{"jsonrpc":"2.0","id":true,"method":"m"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":1,"error":{}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","result":1}"#,
+            r#"{"jsonrpc":"2.0","id":null,"result":1}"#,
+            r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"m"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":5}"#,
+        ] {
+            assert!(
+                matches!(classify(body.as_bytes()), Err(Malformed::Message(_))),
+                "{body}"
+            );
+        }
+        for body in ["", "null", "5", "{", r#"{"a":}"#, r#"{"jsonrpc":"2.0","method":"m"} x"#] {
+            assert!(matches!(classify(body.as_bytes()), Err(Malformed::Json(_))), "{body}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_not_unicode_is_refused() {
+        let body = |text: &[u8]| [br#"{"jsonrpc":"2.0","method":"m","params":{"x":""#, text, br#""}}"#].concat();
+        for text in [
+            &b"\xff"[..],
+            br"\ud800",
+            br"\udc00",
+            br"\ud800\ud800",
+            br"\uD83D\\uDE00",
+            br"\ud83dx",
+            br"\\\ud800",
+        ] {
+            assert!(
+                matches!(classify(&body(text)), Err(Malformed::Json(_))),
+                "{}",
+                text.escape_ascii()
+            );
+        }
+        for text in [
+            &br"\ud83d\ude00"[..],
+            br"\\ud800",
+            br"\uFFFF\u0000",
+            "\u{1f600}".as_bytes(),
+        ] {
+            assert_eq!(classify(&body(text)), Ok(Kind::Notification), "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn the_same_id_may_be_written_differently() {
+        assert!(same_id("1", "1.0"));
+        assert!(same_id(r#""a/b""#, r#""a\/b""#));
+        assert!(!same_id("1", "\"1\""));
+        assert!(!same_id("9007199254740993", "9007199254740992"));
+        assert!(!same_id("1", "2"));
+    }
+
+    #[test]
+    fn an_error_message_is_json_whatever_it_quotes() {
+        let text = rpc_error(Some("\"x\""), -32603, "say \"hi\"\n", "code");
+        let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(value["id"], "x");
+        assert_eq!(value["error"]["message"], "say \"hi\"\n");
+        assert_eq!(value["error"]["data"]["code"], "code");
+    }
+}

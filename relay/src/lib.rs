@@ -1,0 +1,36 @@
+//! The self-hosted other end of a Secure MCP Tunnel.
+//!
+//! Three parties meet here: the *client* inside a private network polls `/v1/tunnels/{id}/poll` for commands and posts
+//! answers; a *caller* (any MCP client) speaks MCP Streamable HTTP at `/v1/mcp/{id}`; a *manager* creates and removes
+//! tunnels. A message goes caller -> [`connector`] -> [`queue`] -> [`control`] -> client, and its answer back from
+//! [`control`] through [`calls`] to the caller that waits in [`connector`].
+
+#![forbid(unsafe_code)]
+
+mod auth;
+mod calls;
+mod cli;
+mod clock;
+mod connector;
+mod control;
+mod error;
+mod ids;
+mod json;
+mod limits;
+mod log;
+mod manage;
+mod queue;
+mod relay;
+mod serve;
+mod server;
+mod stub;
+mod tls;
+
+use std::process::ExitCode;
+
+/// Runs the program with the arguments and environment of this process.
+///
+/// Exit code 0 after a clean end, 1 when the command failed, 2 when the command line is wrong.
+pub fn main() -> ExitCode {
+    cli::main()
+}

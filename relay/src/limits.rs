@@ -1,0 +1,120 @@
+//! Every bound of the relay in one place, each with its reason.
+
+use std::time::Duration;
+
+/// Bytes in one KiB.
+const KIB: usize = 1024;
+/// Bytes in one MiB.
+const MIB: usize = 1024 * KIB;
+
+// ---- connections -----------------------------------------------------------------------------------------------
+
+/// Connections served at once; further ones wait in the kernel's backlog. Every caller that waits holds one.
+pub(crate) const CONNECTIONS: usize = 4096;
+/// A TLS handshake: a slow one must not hold a connection's place.
+pub(crate) const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+/// The next request head on a kept connection, so also how long one may be idle. Above the 50 to 60 s after which
+/// clients and load balancers give up theirs, so that it is they who close and no request meets a closing connection.
+pub(crate) const REQUEST_HEAD: Duration = Duration::from_secs(75);
+/// A request body, from its head to its last byte.
+pub(crate) const REQUEST_BODY: Duration = Duration::from_secs(30);
+/// A peer that takes no byte of an answer for this long is gone.
+pub(crate) const WRITE_STALL: Duration = Duration::from_secs(30);
+/// Bytes of one request head; large enough for long bearer tokens and cookies.
+pub(crate) const REQUEST_HEAD_BYTES: usize = 64 * KIB;
+/// Pause after `accept` failed (out of descriptors): the loop must not spin.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// After SIGTERM, calls that a client has taken may still be answered for this long.
+pub(crate) const DRAIN: Duration = Duration::from_secs(10);
+/// After that, connections may finish what they are writing for this long.
+pub(crate) const DRAIN_CONNECTIONS: Duration = Duration::from_secs(2);
+
+// ---- bodies ----------------------------------------------------------------------------------------------------
+
+/// One message of a caller. Requests carry arguments, not files.
+pub(crate) const CALLER_BODY: usize = 4 * MIB;
+/// One answer of a client: the 64 MiB that the client accepts from an MCP server, and its envelope.
+pub(crate) const RESPONSE_BODY: usize = 65 * MIB;
+/// A body of the management API.
+pub(crate) const MANAGE_BODY: usize = 64 * KIB;
+/// Bytes of all bodies held at once, over all tunnels: what the process may need for payloads.
+pub(crate) const BODIES: usize = 512 * MIB;
+/// A body that is too large is still read and thrown away up to this size, so that its sender reads the refusal
+/// instead of a reset connection.
+pub(crate) const DISCARD: usize = 256 * MIB;
+
+// ---- queue -----------------------------------------------------------------------------------------------------
+
+/// Commands of one tunnel that wait or are being written to a client.
+pub(crate) const QUEUE_COMMANDS: usize = 1024;
+/// Further places, for callers' answers to a server's request: a queue full of calls must not keep out the answer
+/// that one of them waits for.
+pub(crate) const QUEUE_RESERVE: usize = 128;
+/// Bytes of them.
+pub(crate) const QUEUE_BYTES: usize = 64 * MIB;
+/// Polls of one tunnel that wait at once; more would only be clients that forget theirs.
+pub(crate) const POLLS: usize = 64;
+/// Commands in one poll answer (contract: at most 25).
+pub(crate) const POLL_COMMANDS: usize = 25;
+/// Bytes of commands in one poll answer, unless the first alone is larger: keeps a half-written answer, which goes
+/// back to the queue, cheap.
+pub(crate) const POLL_BYTES: usize = 8 * MIB;
+/// How long a poll may wait, whatever it asks for: below the idle limits of common proxies and load balancers.
+pub(crate) const POLL_WAIT: Duration = Duration::from_secs(60);
+/// How long a poll waits that names no timeout.
+pub(crate) const POLL_WAIT_DEFAULT: Duration = Duration::from_secs(25);
+/// A tunnel has a client while one polls, and for this long after its last request.
+pub(crate) const CLIENT_SEEN: Duration = Duration::from_secs(20);
+
+// ---- calls -----------------------------------------------------------------------------------------------------
+
+/// Calls of one tunnel that wait for their answer.
+pub(crate) const CALLS: usize = 4096;
+/// How long a call may take unless `--call-timeout` says otherwise.
+pub(crate) const CALL_TIMEOUT_DEFAULT: Duration = Duration::from_secs(120);
+/// The most that `--call-timeout` can say.
+pub(crate) const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
+/// How long a notification, or a caller's answer to a server's request, waits for the acknowledgement of the other
+/// side (never longer than a call).
+pub(crate) const ONE_WAY_WAIT: Duration = Duration::from_secs(30);
+/// Streamed messages of one call that wait for a slow caller.
+pub(crate) const STREAM_MESSAGES: usize = 64;
+/// Bytes of them; one larger message passes alone.
+pub(crate) const STREAM_BYTES: usize = 8 * MIB;
+/// How long the client's request waits for room among them before it is told to come again.
+pub(crate) const STREAM_WAIT: Duration = Duration::from_secs(5);
+/// A caller that takes both forms gets an event stream when nothing came for this long: silent HTTP requests are cut
+/// by proxies after 30 to 60 s.
+pub(crate) const STREAM_AFTER: Duration = Duration::from_secs(10);
+/// A comment on a silent event stream, for the same reason.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// A server's requests to callers of one tunnel that wait for an answer.
+pub(crate) const SERVER_REQUESTS: usize = 1024;
+/// Length of a session id that is kept to match those answers.
+pub(crate) const SESSION_ID: usize = 1024;
+
+// ---- management ------------------------------------------------------------------------------------------------
+
+/// Tunnels of one relay; a list of all is one answer.
+pub(crate) const TUNNELS: usize = 10_000;
+/// Characters of a tunnel's name.
+pub(crate) const TUNNEL_NAME: usize = 256;
+/// Characters of a tunnel's description.
+pub(crate) const TUNNEL_DESCRIPTION: usize = 4096;
+/// Organizations, workspaces or tenants of one tunnel.
+pub(crate) const PRINCIPALS: usize = 100;
+/// Characters of one such id.
+pub(crate) const PRINCIPAL_ID: usize = 256;
+/// Bytes of the tunnels file, against reading something else by mistake.
+pub(crate) const TUNNELS_FILE: usize = 64 * MIB;
+
+// ---- keys ------------------------------------------------------------------------------------------------------
+
+/// Keys of one relay: each request is compared with all of them.
+pub(crate) const KEYS: usize = 1024;
+/// Bytes of the keys file.
+pub(crate) const KEYS_FILE: usize = MIB;
+/// Shortest key that is accepted in plain; the relay makes longer ones.
+pub(crate) const KEY_MIN: usize = 16;
+/// Longest key.
+pub(crate) const KEY_MAX: usize = 512;

@@ -1,0 +1,7 @@
+//! `tunnel-relay`: parse, run, map the error to an exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tunnel_relay::main()
+}

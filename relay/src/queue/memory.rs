@@ -1,0 +1,204 @@
+//! The queue of a single relay.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::{Ask, Command, Gone, Lease, Place, Queue, Refused, Task};
+use crate::ids::{RequestId, TunnelId};
+use crate::limits;
+
+/// One line for each tunnel, in memory.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryQueue {
+    lines: Mutex<HashMap<TunnelId, Arc<Line>>>,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    state: Mutex<State>,
+    /// Something was added, or the tunnel removed.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Commands in order. A command keeps its rank while it is leased, so that giving several polls' commands back
+    /// restores the order whichever poll breaks first.
+    waiting: BTreeMap<i64, Command>,
+    /// Commands that are being written and still have somebody waiting.
+    leased: HashSet<RequestId>,
+    /// Bytes of both.
+    bytes: usize,
+    last: i64,
+    first: i64,
+    removed: bool,
+}
+
+impl MemoryQueue {
+    fn line(&self, tunnel: &TunnelId) -> Arc<Line> {
+        let mut lines = lock(&self.lines);
+        if let Some(line) = lines.get(tunnel) {
+            return Arc::clone(line);
+        }
+        Arc::clone(lines.entry(tunnel.clone()).or_default())
+    }
+
+    fn existing(&self, tunnel: &TunnelId) -> Option<Arc<Line>> {
+        lock(&self.lines).get(tunnel).cloned()
+    }
+}
+
+impl Queue for MemoryQueue {
+    fn push<'a>(&'a self, tunnel: &'a TunnelId, command: Command, place: Place) -> Task<'a, Result<(), Refused>> {
+        Box::pin(async move {
+            let line = self.line(tunnel);
+            lock(&line.state).push(command, place)?;
+            line.changed.notify_waiters();
+            Ok(())
+        })
+    }
+
+    fn take<'a>(&'a self, tunnel: &'a TunnelId, ask: &'a Ask) -> Task<'a, Result<Vec<Lease>, Gone>> {
+        Box::pin(async move {
+            let line = self.line(tunnel);
+            loop {
+                let mut changed = std::pin::pin!(line.changed.notified());
+                // Registered before looking, so that nothing added in between is missed.
+                changed.as_mut().enable();
+                let taken = lock(&line.state).take(ask)?;
+                if !taken.is_empty() {
+                    return Ok(taken);
+                }
+                changed.await;
+            }
+        })
+    }
+
+    fn delivered(&self, tunnel: &TunnelId, leases: Vec<Lease>) {
+        let Some(line) = self.existing(tunnel) else { return };
+        let mut state = lock(&line.state);
+        for lease in leases {
+            state.end_lease(&lease);
+        }
+    }
+
+    fn give_back(&self, tunnel: &TunnelId, leases: Vec<Lease>) {
+        let Some(line) = self.existing(tunnel) else { return };
+        {
+            let mut state = lock(&line.state);
+            for lease in leases {
+                // Withdrawn meanwhile, or answered by a client that read the command although its answer broke.
+                if state.end_lease(&lease) {
+                    state.bytes += lease.command.size();
+                    state.waiting.insert(lease.rank, lease.command);
+                }
+            }
+        }
+        line.changed.notify_waiters();
+    }
+
+    fn withdraw(&self, tunnel: &TunnelId, request: RequestId) -> bool {
+        self.existing(tunnel)
+            .is_some_and(|line| lock(&line.state).withdraw(request))
+    }
+
+    fn remove(&self, tunnel: &TunnelId) {
+        let Some(line) = lock(&self.lines).remove(tunnel) else {
+            return;
+        };
+        {
+            let mut state = lock(&line.state);
+            state.removed = true;
+            state.waiting.clear();
+        }
+        line.changed.notify_waiters();
+    }
+}
+
+impl State {
+    fn push(&mut self, command: Command, place: Place) -> Result<(), Refused> {
+        if self.removed {
+            return Err(Refused::Gone);
+        }
+        let reserve = match place {
+            Place::Back => 0,
+            Place::Front => limits::QUEUE_RESERVE,
+        };
+        let held = self.waiting.len() + self.leased.len();
+        let bytes = self.bytes + command.size();
+        // A lone command always fits: bodies have a limit of their own.
+        if held >= limits::QUEUE_COMMANDS + reserve || (held > 0 && bytes > limits::QUEUE_BYTES) {
+            return Err(Refused::Full);
+        }
+        let rank = match place {
+            Place::Back => {
+                self.last += 1;
+                self.last
+            }
+            Place::Front => {
+                self.first -= 1;
+                self.first
+            }
+        };
+        self.bytes = bytes;
+        self.waiting.insert(rank, command);
+        Ok(())
+    }
+
+    fn take(&mut self, ask: &Ask) -> Result<Vec<Lease>, Gone> {
+        if self.removed {
+            return Err(Gone);
+        }
+        let mut bytes = 0;
+        let mut ranks = Vec::new();
+        for (rank, command) in &self.waiting {
+            if !ask.channels.is_empty() && !ask.channels.contains(&command.channel) {
+                continue;
+            }
+            bytes += command.size();
+            if ranks.len() >= ask.limit || (!ranks.is_empty() && bytes > ask.bytes) {
+                break;
+            }
+            ranks.push(*rank);
+        }
+        let leases: Vec<Lease> = ranks
+            .into_iter()
+            .filter_map(|rank| self.waiting.remove(&rank).map(|command| Lease { command, rank }))
+            .collect();
+        self.leased.extend(leases.iter().map(|lease| lease.command.request));
+        Ok(leases)
+    }
+
+    /// Returns whether somebody still waits for the command.
+    fn end_lease(&mut self, lease: &Lease) -> bool {
+        self.bytes = self.bytes.saturating_sub(lease.command.size());
+        self.leased.remove(&lease.command.request)
+    }
+
+    fn withdraw(&mut self, request: RequestId) -> bool {
+        if self.leased.remove(&request) {
+            return true;
+        }
+        let rank = self
+            .waiting
+            .iter()
+            .find(|(_, command)| command.request == request)
+            .map(|(rank, _)| *rank);
+        let Some(command) = rank.and_then(|rank| self.waiting.remove(&rank)) else {
+            return false;
+        };
+        self.bytes = self.bytes.saturating_sub(command.size());
+        true
+    }
+}
+
+/// Nothing panics while it holds one of these locks, so a poisoned one is still consistent.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+#[path = "memory_tests.rs"]
+mod tests;

@@ -1,0 +1,223 @@
+//! What all requests share.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::auth::Keys;
+use crate::calls::{Call, Calls, Event, Expect, Inbox, ServerRequests};
+use crate::control::Presence;
+use crate::error::{Code, Refusal};
+use crate::ids::{Channel, RequestId, ShardToken, TunnelId};
+use crate::json::rpc_error;
+use crate::limits;
+use crate::manage::Tunnels;
+use crate::queue::{Command, Payload, Place, Queue, Refused};
+use crate::server::Memory;
+
+/// The state of one relay.
+pub(crate) struct Relay {
+    /// Who may do what.
+    pub(crate) keys: Keys,
+    /// The tunnels there are.
+    pub(crate) tunnels: Tunnels,
+    /// Commands that wait for clients.
+    pub(crate) queue: Arc<dyn Queue>,
+    /// Callers that wait for answers.
+    pub(crate) calls: Arc<Calls>,
+    /// MCP servers that wait for answers.
+    pub(crate) server_requests: ServerRequests,
+    /// Which tunnels have a client.
+    pub(crate) presence: Arc<Presence>,
+    /// The memory for bodies.
+    pub(crate) memory: Memory,
+    /// Whether the relay is shutting down.
+    pub(crate) draining: Draining,
+    /// Names by which callers may address the relay, beside its address.
+    pub(crate) allowed_hosts: Vec<Box<str>>,
+    /// Web origins that may call it, beside its own.
+    pub(crate) allowed_origins: Vec<Box<str>>,
+    /// How long a call may take.
+    pub(crate) call_timeout: Duration,
+}
+
+/// What becomes a command.
+pub(crate) struct Message {
+    /// The tunnel.
+    pub(crate) tunnel: TunnelId,
+    /// The channel.
+    pub(crate) channel: Channel,
+    /// What ends it.
+    pub(crate) expect: Expect,
+    /// Whether the caller takes an event stream.
+    pub(crate) streams: bool,
+    /// The session that the caller named.
+    pub(crate) session: Option<Box<str>>,
+    /// The name of the caller's key.
+    pub(crate) key: Box<str>,
+    /// The caller's headers as the wire has them.
+    pub(crate) headers: Box<str>,
+    /// What is to be done.
+    pub(crate) payload: Payload,
+    /// How long the caller waits.
+    pub(crate) wait: Duration,
+}
+
+impl Relay {
+    /// Queues a message for the tunnel's client.
+    pub(crate) async fn submit(&self, message: Message, place: Place) -> Result<Pending, Refusal> {
+        let Message {
+            tunnel,
+            channel,
+            expect,
+            streams,
+            session,
+            key,
+            headers,
+            payload,
+            wait,
+        } = message;
+        if self.draining.has_begun() {
+            return Err(self.draining.refusal());
+        }
+        if !self.presence.connected(&tunnel) {
+            let refusal = Refusal::new(
+                Code::ClientNotConnected,
+                "no tunnel client is connected: start tunnel-client, then check its /readyz",
+            );
+            return Err(refusal.retry_after(1));
+        }
+        let request = RequestId::random();
+        let shard_token = ShardToken::random(request);
+        let deadline = Instant::now() + wait;
+        let command = Command {
+            request,
+            shard_token,
+            channel: channel.clone(),
+            created_at: SystemTime::now(),
+            deadline,
+            headers: headers.clone(),
+            payload,
+        };
+        let call = Call {
+            tunnel: tunnel.clone(),
+            channel,
+            shard_token,
+            expect,
+            streams,
+            session,
+            key,
+            headers,
+            deadline,
+        };
+        let full = || Refusal::new(Code::QueueFull, "too many requests wait for this tunnel's client").retry_after(1);
+        // Entered before it is queued: the answer may come at once.
+        let inbox = self.calls.open(call).ok_or_else(full)?;
+        let pending = Pending {
+            inbox,
+            queue: Arc::clone(&self.queue),
+            tunnel,
+            ended: false,
+        };
+        match self.queue.push(&pending.tunnel, command, place).await {
+            Ok(()) => Ok(pending),
+            Err(Refused::Full) => Err(full()),
+            Err(Refused::Gone) => Err(Refusal::new(Code::TunnelNotFound, "the tunnel was removed")),
+        }
+    }
+
+    /// Tells an MCP server that its request will not reach the caller, so that it does not wait for ever.
+    pub(crate) fn refuse_to_server(self: &Arc<Self>, call: &Call, id: &str, reason: &str) {
+        let refusal = rpc_error(Some(id), -32601, reason, "server_request_refused");
+        let message = Message {
+            tunnel: call.tunnel.clone(),
+            channel: call.channel.clone(),
+            expect: Expect::Ack,
+            streams: false,
+            session: call.session.clone(),
+            key: call.key.clone(),
+            headers: call.headers.clone(),
+            payload: Payload::JsonRpc(refusal.into()),
+            wait: limits::ONE_WAY_WAIT.min(self.call_timeout),
+        };
+        let relay = Arc::clone(self);
+        // Bounded by the call limit and the deadline; nobody waits for it.
+        tokio::spawn(async move {
+            if let Ok(mut pending) = relay.submit(message, Place::Front).await {
+                pending.next().await;
+            }
+        });
+    }
+
+    /// Ends everything that a tunnel has under way.
+    pub(crate) fn tunnel_removed(&self, tunnel: &TunnelId) {
+        self.queue.remove(tunnel);
+        self.server_requests.remove(tunnel);
+        self.presence.remove(tunnel);
+        self.calls.finish_all(
+            |call| call.tunnel == *tunnel,
+            || Refusal::new(Code::TunnelNotFound, "the tunnel was removed"),
+        );
+    }
+}
+
+/// A command that somebody waits for. Dropped before its end, it is taken out of the queue if it still waits there.
+pub(crate) struct Pending {
+    inbox: Inbox,
+    queue: Arc<dyn Queue>,
+    tunnel: TunnelId,
+    ended: bool,
+}
+
+impl Pending {
+    /// The next event, see [`Inbox::next`]. After the terminal one there is none.
+    pub(crate) async fn next(&mut self) -> Event {
+        let event = self.inbox.next().await;
+        if let Event::Terminal(outcome) = &event {
+            // At the deadline a command may still wait in the queue.
+            self.ended = !matches!(outcome, Err(refusal) if refusal.code == Code::Timeout);
+        }
+        event
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.queue.withdraw(&self.tunnel, self.inbox.request());
+        }
+    }
+}
+
+/// Whether the relay is shutting down.
+pub(crate) struct Draining(watch::Sender<bool>);
+
+impl Draining {
+    /// Not yet.
+    pub(crate) fn new() -> Self {
+        Self(watch::Sender::new(false))
+    }
+
+    /// From now on.
+    pub(crate) fn begin(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Whether it has begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Completes when it begins.
+    pub(crate) async fn begun(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.0.subscribe().wait_for(|begun| *begun).await;
+    }
+
+    /// What whoever comes now is told.
+    pub(crate) fn refusal(&self) -> Refusal {
+        Refusal::new(Code::Unavailable, "the relay is shutting down").retry_after(5)
+    }
+}

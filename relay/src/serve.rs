@@ -1,0 +1,193 @@
+//! The story of `tunnel-relay serve`: keys, tunnels, TLS, listener, requests, drain.
+
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::auth::Keys;
+use crate::calls::Calls;
+use crate::control::Presence;
+use crate::ids::TunnelId;
+use crate::manage::{Tunnels, replace_file};
+use crate::queue::MemoryQueue;
+use crate::relay::{Draining, Relay};
+use crate::server::{Listener, Memory};
+use crate::tls::{TlsFiles, acceptor};
+use crate::{limits, log, server};
+
+/// What the command line says, checked as far as a value can be by itself.
+#[derive(Debug)]
+pub(crate) struct ServeOptions {
+    /// `host:port`.
+    pub(crate) listen: String,
+    /// None: plain HTTP.
+    pub(crate) tls: Option<TlsFiles>,
+    /// The keys.
+    pub(crate) keys_file: Option<PathBuf>,
+    /// More keys, from the environment.
+    pub(crate) keys: Option<String>,
+    /// Where tunnels are stored; none: nowhere.
+    pub(crate) tunnels_file: Option<PathBuf>,
+    /// Tunnels given up front.
+    pub(crate) tunnels: Vec<(TunnelId, String)>,
+    /// Where to write the base URL.
+    pub(crate) url_file: Option<PathBuf>,
+    /// Further names of the relay.
+    pub(crate) allow_host: Vec<Box<str>>,
+    /// Further origins.
+    pub(crate) allow_origin: Vec<Box<str>>,
+    /// How long a call may take.
+    pub(crate) call_timeout: Duration,
+    /// The form of log lines.
+    pub(crate) log_format: log::Format,
+}
+
+/// Runs until SIGTERM or SIGINT; all mistakes in the options are reported at once.
+pub(crate) async fn serve(options: ServeOptions) -> Result<(), Vec<String>> {
+    log::choose(options.log_format);
+    let one = |mistake: String| vec![mistake];
+    let (listener, relay) = prepare(&options).await?;
+    let (mut terminate, mut interrupt) =
+        signals().map_err(|error| one(format!("signals cannot be received: {error}")))?;
+    let url = announce(&listener, &options).map_err(one)?;
+    let fields: [(&str, &dyn std::fmt::Display); 3] = [
+        ("url", &url),
+        ("tunnels", &relay.tunnels.len()),
+        ("keys", &relay.keys.len()),
+    ];
+    log::info("relay listening", &fields);
+
+    let (stop, stopping) = watch::channel(false);
+    let accepting = tokio::spawn(server::serve(listener, Arc::clone(&relay), stopping));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    log::info("relay draining", &[("calls", &relay.calls.len())]);
+    drain(&relay).await;
+    stop.send_replace(true);
+    accepting.abort();
+    finish(&stop).await;
+    log::info("relay stopped", &[]);
+    Ok(())
+}
+
+/// Reads everything that the options name and binds.
+async fn prepare(options: &ServeOptions) -> Result<(Listener, Arc<Relay>), Vec<String>> {
+    let mut mistakes = Vec::new();
+    let keys = Keys::load(options.keys_file.as_deref(), options.keys.as_deref())
+        .map_err(|more| mistakes.extend(more))
+        .ok();
+    let tunnels = Tunnels::load(options.tunnels_file.clone(), options.tunnels.clone())
+        .map_err(|mistake| mistakes.push(mistake))
+        .ok();
+    let tls = options
+        .tls
+        .as_ref()
+        .map(acceptor)
+        .transpose()
+        .map_err(|mistake| mistakes.push(mistake))
+        .ok();
+    let listener = match addresses(&options.listen) {
+        Err(mistake) => Err(mistake),
+        Ok(_) if !mistakes.is_empty() => Err(String::new()),
+        Ok(addresses) => {
+            if options.tls.is_none() && addresses.iter().any(|address| !address.ip().is_loopback()) {
+                log::warn(
+                    "plain HTTP on an address that is not loopback: keys and payloads travel in clear",
+                    &[("listen", &options.listen)],
+                );
+            }
+            Listener::bind(&addresses, tls.flatten())
+                .await
+                .map_err(|error| format!("--listen {}: {error}", options.listen))
+        }
+    };
+    match (listener, keys, tunnels) {
+        (Ok(listener), Some(keys), Some(tunnels)) if mistakes.is_empty() => {
+            Ok((listener, Arc::new(relay(keys, tunnels, options))))
+        }
+        (listener, ..) => {
+            mistakes.extend(listener.err().filter(|mistake| !mistake.is_empty()));
+            Err(mistakes)
+        }
+    }
+}
+
+fn relay(keys: Keys, tunnels: Tunnels, options: &ServeOptions) -> Relay {
+    Relay {
+        keys,
+        tunnels,
+        queue: Arc::new(MemoryQueue::default()),
+        calls: Arc::new(Calls::default()),
+        server_requests: Default::default(),
+        presence: Arc::new(Presence::default()),
+        memory: Memory::new(),
+        draining: Draining::new(),
+        allowed_hosts: options.allow_host.clone(),
+        allowed_origins: options.allow_origin.clone(),
+        call_timeout: options.call_timeout,
+    }
+}
+
+fn addresses(listen: &str) -> Result<Vec<SocketAddr>, String> {
+    let found = listen
+        .to_socket_addrs()
+        .map_err(|error| format!("--listen {listen}: {error} (give HOST:PORT)"))?;
+    Ok(found.collect())
+}
+
+/// The base URL, written to the URL file if one is asked for.
+fn announce(listener: &Listener, options: &ServeOptions) -> Result<String, String> {
+    let address = listener
+        .local_addr()
+        .map_err(|error| format!("--listen {}: {error}", options.listen))?;
+    let host = options.listen.rsplit_once(':').map_or("", |(host, _)| host);
+    // A wildcard is no address that anybody can connect to.
+    let unspecified = address.ip().is_unspecified();
+    let host = if unspecified {
+        if address.is_ipv6() { "[::1]" } else { "127.0.0.1" }
+    } else {
+        host
+    };
+    let url = format!("{}://{host}:{}", listener.scheme(), address.port());
+    write_url_file(options.url_file.as_deref(), &url)?;
+    Ok(url)
+}
+
+/// Writes a URL for whoever waits for it, all at once.
+pub(crate) fn write_url_file(path: Option<&Path>, url: &str) -> Result<(), String> {
+    let Some(path) = path else { return Ok(()) };
+    replace_file(path, format!("{url}\n").as_bytes()).map_err(|error| format!("--url-file {}: {error}", path.display()))
+}
+
+type Signals = (tokio::signal::unix::Signal, tokio::signal::unix::Signal);
+
+fn signals() -> std::io::Result<Signals> {
+    Ok((signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+}
+
+/// Polls end, what no client has taken is refused, what a client has taken may still be answered for a while.
+async fn drain(relay: &Relay) {
+    relay.draining.begin();
+    let until = Instant::now() + limits::DRAIN;
+    let queue = Arc::clone(&relay.queue);
+    relay.calls.finish_all(
+        |call| queue.withdraw(&call.tunnel, call.shard_token.request()),
+        || relay.draining.refusal(),
+    );
+    while relay.calls.len() > 0 && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    relay.calls.finish_all(|_| true, || relay.draining.refusal());
+}
+
+/// Connections finish what they write; every one of them holds a receiver.
+async fn finish(stop: &watch::Sender<bool>) {
+    let _ = tokio::time::timeout(limits::DRAIN_CONNECTIONS, stop.closed()).await;
+}

@@ -1,0 +1,114 @@
+//! Accepts connections, shakes hands, serves requests.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+
+use super::connection::{Connection, Watched};
+use super::route;
+use crate::relay::Relay;
+use crate::{limits, log};
+
+/// A bound listener.
+pub(crate) struct Listener {
+    tcp: TcpListener,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Listener {
+    /// Binds; `tls` is none for plain HTTP.
+    pub(crate) async fn bind(addr: &[SocketAddr], tls: Option<TlsAcceptor>) -> io::Result<Self> {
+        Ok(Self {
+            tcp: TcpListener::bind(addr).await?,
+            tls,
+        })
+    }
+
+    /// Where it listens.
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// `http` or `https`.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+}
+
+/// Accepts until dropped. When `stop` turns true, connections end after the request they serve.
+pub(crate) async fn serve(listener: Listener, relay: Arc<Relay>, stop: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(limits::CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
+        let stream = match listener.tcp.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                log::warn("connection cannot be accepted", &[("error", &error)]);
+                tokio::time::sleep(limits::ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let (relay, tls, stop) = (Arc::clone(&relay), listener.tls.clone(), stop.clone());
+        tokio::spawn(async move {
+            // A broken connection is its peer's business; requests log what an operator can act on.
+            let _ = connection(stream, tls, relay, stop).await;
+            drop(place);
+        });
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    relay: Arc<Relay>,
+    stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let local = stream.local_addr()?;
+    match tls {
+        None => requests(stream, local, relay, stop).await,
+        Some(tls) => {
+            let peer = stream.peer_addr()?;
+            match tokio::time::timeout(limits::TLS_HANDSHAKE, tls.accept(stream)).await {
+                Ok(Ok(stream)) => requests(stream, local, relay, stop).await,
+                Ok(Err(error)) => {
+                    log::info("TLS handshake failed", &[("peer", &peer), ("error", &error)]);
+                    Err(error)
+                }
+                Err(_) => Err(io::ErrorKind::TimedOut.into()),
+            }
+        }
+    }
+}
+
+async fn requests<S>(stream: S, local: SocketAddr, relay: Arc<Relay>, mut stop: watch::Receiver<bool>) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let shared = Arc::new(Connection::default());
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&shared)));
+    let service = service_fn(move |request| route::serve(Arc::clone(&relay), Arc::clone(&shared), local, request));
+    let mut serving = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits::REQUEST_HEAD)
+            .max_buf_size(limits::REQUEST_HEAD_BYTES)
+            .serve_connection(io, service)
+    );
+    tokio::select! {
+        served = serving.as_mut() => return served.map_err(io::Error::other),
+        // The sender lives until the process ends.
+        _ = stop.wait_for(|stop| *stop) => serving.as_mut().graceful_shutdown(),
+    }
+    serving.await.map_err(io::Error::other)
+}

@@ -1,0 +1,164 @@
+//! The checked types.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// The checked configuration of `tunnel-client run`.
+#[derive(Debug)]
+pub struct Config {
+    /// The control plane and how it is polled.
+    pub control_plane: ControlPlane,
+    /// PEM file with additional trust anchors, for every TLS hop.
+    pub ca_bundle: Option<PathBuf>,
+    /// The private MCP servers.
+    pub mcp: Mcp,
+    /// Where and how log lines are written.
+    pub log: Log,
+    /// The health listener.
+    pub health: Health,
+    /// Where to write the process id.
+    pub pid_file: Option<PathBuf>,
+    /// Names of environment variables that hold secrets: never for a child process, to be wiped from our own block.
+    pub secret_variables: Vec<String>,
+    /// One line each, for the log: what is allowed and probably not meant.
+    pub warnings: Vec<String>,
+}
+
+/// The control plane and how it is polled.
+#[derive(Debug)]
+pub struct ControlPlane {
+    /// Scheme, host and port of the base URL; a path in it is not used (spec: wire, section 1).
+    pub base_url: HttpUrl,
+    /// Prefix of every path: empty, or starting with `/` and not ending with it.
+    pub url_path: String,
+    /// `tunnel_` and 32 lower-case letters or digits.
+    pub tunnel_id: String,
+    /// Sent as `OpenAI-Organization`.
+    pub organization_id: Option<String>,
+    /// The runtime key, sent as a bearer token.
+    pub api_key: SecretString,
+    /// Commands that may wait in the local queue: 1 to 10,000.
+    pub max_inflight: usize,
+    /// How long the service may hold one poll open.
+    pub poll_timeout: Duration,
+    /// Added to `poll_timeout` for the client-side bound of one request.
+    pub poll_guardrail: Duration,
+}
+
+/// The private MCP servers.
+#[derive(Debug)]
+pub struct Mcp {
+    /// One per channel, URLs first, then commands, each in the order given; at least one, names unique.
+    pub bindings: Vec<Binding>,
+    /// Commands that may run at once, over all channels: at least 1.
+    pub max_concurrent_requests: usize,
+    /// The most time one command may take on the MCP side.
+    pub connection_max_ttl: Duration,
+    /// How long polling waits for the main MCP server to come up at start; zero: not at all.
+    pub startup_wait_timeout: Duration,
+    /// Patterns of further environment variables that stdio servers receive (`*` at the end matches any rest).
+    pub pass_env: Vec<String>,
+}
+
+/// One channel and the MCP server behind it.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    /// Canonical channel name: `^[a-z0-9_-]{1,64}$`.
+    pub channel: String,
+    /// How the server is reached.
+    pub target: Target,
+}
+
+impl Binding {
+    /// Whether the server is a child process.
+    #[must_use]
+    pub fn is_stdio(&self) -> bool {
+        matches!(self.target, Target::Stdio { .. })
+    }
+}
+
+/// How an MCP server is reached.
+#[derive(Clone)]
+pub enum Target {
+    /// Streamable HTTP.
+    Http {
+        /// The MCP endpoint.
+        url: HttpUrl,
+        /// Connect to this unix socket; the URL still decides scheme, Host and path.
+        unix_socket: Option<PathBuf>,
+    },
+    /// A child process that speaks newline-delimited JSON-RPC; never empty.
+    Stdio {
+        /// Program and arguments, no shell.
+        argv: Vec<String>,
+    },
+}
+
+impl fmt::Debug for Target {
+    /// Without a URL's path and a command's arguments, which can hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http { url, unix_socket } => f
+                .debug_struct("Http")
+                .field("url", url)
+                .field("unix_socket", unix_socket)
+                .finish(),
+            Self::Stdio { argv } => f
+                .debug_struct("Stdio")
+                .field("program", &argv.first())
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
+/// A checked `http` or `https` URL without userinfo, query kept, fragment dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HttpUrl {
+    /// True for `https`.
+    pub tls: bool,
+    /// Host name, or IP literal without brackets; lower case.
+    pub host: String,
+    /// Port, the scheme's default when none was written.
+    pub port: u16,
+    /// True when the port was written in the URL and is not the scheme's default (decides the Host header).
+    pub explicit_port: bool,
+    /// Path and query as sent, at least `/`.
+    pub path_and_query: String,
+}
+
+/// Where and how log lines are written.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// The lowest level that is written.
+    pub level: log::LevelFilter,
+    /// The form of a line.
+    pub format: LogFormat,
+    /// A file to append to (0600), instead of the format's default stream.
+    pub file: Option<PathBuf>,
+}
+
+/// The form of a log line and its default stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `2026/11/23 01:02:03 LEVEL message k=v`, to stderr.
+    Plain,
+    /// `time=... level=... msg=... k=v`, to stdout.
+    StructText,
+    /// One JSON object a line, to stdout.
+    Json,
+}
+
+/// The health listener.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// Address as written, `host:port`; the host is kept for the URL file.
+    pub host: String,
+    /// Where to listen; port 0 lets the kernel choose.
+    pub addr: SocketAddr,
+    /// Where to write the base URL once the listener is bound.
+    pub url_file: Option<PathBuf>,
+}

@@ -1,0 +1,48 @@
+//! What is wrong with a configuration: all of it at once.
+
+use std::fmt;
+
+use super::sources::Origin;
+
+/// The mistakes of a configuration, at least one, in the order of their settings.
+#[derive(Debug)]
+pub struct ConfigErrors(pub(super) Vec<ConfigError>);
+
+impl ConfigErrors {
+    /// The mistakes, one by one.
+    pub fn iter(&self) -> impl Iterator<Item = &ConfigError> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    /// One mistake a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, error) in self.0.iter().enumerate() {
+            if number > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// One mistake in a configuration.
+#[derive(Debug)]
+pub struct ConfigError {
+    /// The setting, by the name of its flag; for a variable that belongs to no setting, the variable.
+    pub setting: &'static str,
+    /// Where the value was written.
+    pub origin: Origin,
+    /// What is wrong and how to mend it; never a secret, never a URL.
+    pub problem: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} {})", self.problem, self.setting, self.origin)
+    }
+}

@@ -1,0 +1,70 @@
+//! Counts, booleans, and how a wrong value is shown.
+
+use super::limits::ECHO_MAX;
+
+/// A whole number from 1 to `max`; `name` is the setting.
+pub(super) fn count(text: &str, name: &str, max: usize) -> Result<usize, String> {
+    match text.parse::<i64>() {
+        Ok(value) if value < 1 => Err(format!("{name} must be greater than 0; write a number from 1 to {max}")),
+        Ok(value) => usize::try_from(value)
+            .ok()
+            .filter(|value| *value <= max)
+            .ok_or(format!("{name} must be less than or equal to {max}")),
+        Err(_) => Err(format!(
+            "{name} is not a number: {}; write a number from 1 to {max}",
+            echo(text)
+        )),
+    }
+}
+
+/// Go's `strconv.ParseBool`.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// A wrong value as a message may show it: quoted, without control characters, short, scrubbed.
+pub(super) fn echo(text: &str) -> String {
+    let scrubbed = crate::telemetry::redact::scrub(text);
+    let short: String = scrubbed.chars().take(ECHO_MAX).collect();
+    let dots = if short.len() < scrubbed.len() { "..." } else { "" };
+    format!("{short:?}{dots}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn counts_have_both_bounds() {
+        assert_eq!(count("1", "x", 10), Ok(1));
+        assert_eq!(count("10", "x", 10), Ok(10));
+        assert_eq!(count("11", "x", 10).unwrap_err(), "x must be less than or equal to 10");
+        for text in ["0", "-1"] {
+            assert!(count(text, "x", 10).unwrap_err().contains("greater than 0"), "{text}");
+        }
+        for text in ["ten", "1.5", "99999999999999999999", "1 "] {
+            assert!(count(text, "x", 10).unwrap_err().contains("not a number"), "{text}");
+        }
+    }
+
+    #[test]
+    fn booleans_are_those_of_go() {
+        assert_eq!(
+            (boolean("True"), boolean("0"), boolean("yes"), boolean("tRUE")),
+            (Some(true), Some(false), None, None)
+        );
+    }
+
+    #[test]
+    fn an_echoed_value_is_short_scrubbed_and_on_one_line() {
+        assert_eq!(echo("a\nb"), "\"a\\nb\"");
+        assert_eq!(echo(&"x".repeat(100)), format!("\"{}\"...", "x".repeat(ECHO_MAX)));
+        assert!(!echo("sk-0123456789abcdef").contains("0123456789"));
+    }
+}

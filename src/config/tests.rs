@@ -1,0 +1,170 @@
+//! Tests of [`load`] over written values: no process state, no disk.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+use std::time::Duration;
+
+use log::LevelFilter;
+use secrecy::ExposeSecret;
+use secrecy::zeroize::Zeroizing;
+
+use super::*;
+use crate::secrets::{Environment, Files};
+
+mod api_key;
+mod bindings;
+mod values;
+
+const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";
+const KEY: &str = "sk-test_0123456789";
+
+/// The least that starts.
+const COMPLETE: [(&str, &str); 3] = [
+    ("CONTROL_PLANE_TUNNEL_ID", ID),
+    ("CONTROL_PLANE_API_KEY", KEY),
+    ("MCP_SERVER_URL", "http://127.0.0.1:3000/mcp"),
+];
+
+struct NoDisk;
+
+impl Files for NoDisk {
+    fn read(&self, path: &Path, _limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+        match path.to_str().unwrap() {
+            "/run/key" => Ok(Zeroizing::new(b"file-key\n".to_vec())),
+            "/run/empty" => Ok(Zeroizing::new(b" \n".to_vec())),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+fn load_from(environment: Environment, given: &[(&'static str, &str)]) -> Result<Config, ConfigErrors> {
+    let mut flags = Flags::default();
+    for (name, value) in given {
+        flags.add(name, [OsString::from(value)]);
+    }
+    load(&Sources {
+        flags: &flags,
+        environment: &environment,
+        files: &NoDisk,
+    })
+}
+
+/// Loads with `variables` over the least that starts; an empty value unsets one of those.
+fn with(variables: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Result<Config, ConfigErrors> {
+    load_from(COMPLETE.iter().chain(variables).copied().collect(), flags)
+}
+
+fn lines(result: Result<Config, ConfigErrors>) -> Vec<String> {
+    match result {
+        Ok(config) => panic!("accepted: {config:?}"),
+        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The one message that a single mistake leads to.
+fn message(variables: &[(&str, &str)], flags: &[(&'static str, &str)]) -> String {
+    let mut lines = lines(with(variables, flags));
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    lines.remove(0)
+}
+
+#[test]
+fn a_flag_wins_over_the_variable_and_its_old_spelling() {
+    let config = with(
+        &[
+            ("MCP_MAX_CONCURRENT_REQUESTS", "3"),
+            ("HEALTH_LISTEN_ADDR", "127.0.0.1:1"),
+        ],
+        &[
+            ("mcp.max-concurrent-requests", "4"),
+            ("mcp.max-concurrent-requests", "5"),
+            ("health-listen-addr", "127.0.0.1:2"),
+            ("health.listen-addr", "127.0.0.1:3"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.mcp.max_concurrent_requests, 5);
+    assert_eq!(config.health.addr.port(), 3);
+    let config = with(&[], &[("health-listen-addr", "127.0.0.1:2")]).unwrap();
+    assert_eq!(config.health.addr.port(), 2);
+}
+
+#[test]
+fn empty_and_blank_are_unset_in_every_source() {
+    let config = with(
+        &[
+            ("CONTROL_PLANE_MAX_INFLIGHT_REQUESTS", ""),
+            ("LOG_FORMAT", " "),
+            ("LOG_FILE", ""),
+        ],
+        &[("control-plane.tunnel-id", ""), ("mcp.server-url", " ")],
+    )
+    .unwrap();
+    assert_eq!(
+        (
+            config.control_plane.max_inflight,
+            config.control_plane.tunnel_id.as_str()
+        ),
+        (20, ID)
+    );
+    assert_eq!(
+        (config.log.format, config.log.file, config.mcp.bindings.len()),
+        (LogFormat::Plain, None, 1)
+    );
+}
+
+#[test]
+fn every_mistake_is_reported_at_once_with_its_source() {
+    let lines = lines(load_from(
+        [
+            ("CONTROL_PLANE_BASE_URL", "api.example.com"),
+            ("CONTROL_PLANE_API_KEY", "not a key"),
+            ("MCP_SERVER_URL", "http://h\nchannel=x,url=http://u:p@h"),
+            ("LOG_FORMAT", "xml"),
+            ("HARPOON_TARGETS", "label=x,url=https://h"),
+        ]
+        .into_iter()
+        .collect(),
+        &[
+            ("mcp.max-concurrent-requests", "0"),
+            ("control-plane.poll-timeout", "30"),
+        ],
+    ));
+    let expected = [
+        "invalid control-plane.base-url: it needs a scheme and a host; begin it with https:// or http:// \
+         (control-plane.base-url from variable CONTROL_PLANE_BASE_URL)",
+        "tunnel ID is required; set --control-plane.tunnel-id or CONTROL_PLANE_TUNNEL_ID to the id of your tunnel \
+         (control-plane.tunnel-id is not set)",
+        "control plane API key is malformed: it has a character that is no letter, digit, \"-\" or \"_\"; copy it again \
+         (control-plane.api-key from variable CONTROL_PLANE_API_KEY)",
+        "control-plane.poll-timeout has a number without a unit; write a duration such as 30s, 1m30s or 100ms \
+         (control-plane.poll-timeout from flag --control-plane.poll-timeout)",
+        "mcp.server-url URL holds a user name or a password before the host; remove it \
+         (mcp.server-url from variable MCP_SERVER_URL, entry 2)",
+        "mcp.max-concurrent-requests must be greater than 0; write a number from 1 to 10000 \
+         (mcp.max-concurrent-requests from flag --mcp.max-concurrent-requests)",
+        "unsupported log format: \"xml\"; write struct-text or json (log.format from variable LOG_FORMAT)",
+        "HARPOON_TARGETS is not supported yet by this build; unset it (HARPOON_TARGETS from variable HARPOON_TARGETS)",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn what_is_allowed_but_probably_not_meant_is_a_warning() {
+    let config = with(
+        &[
+            ("HTTPS_PROXY", "http://user:pass@proxy"),
+            ("CONTROL_PLANE_BASE_URL", "http://relay.example.com/base?x=1"),
+        ],
+        &[],
+    )
+    .unwrap();
+    assert_eq!(config.warnings.len(), 3, "{:?}", config.warnings);
+    assert!(config.warnings[0].starts_with("HTTPS_PROXY is set") && !config.warnings[0].contains("pass"));
+    assert!(config.warnings[1].contains("unencrypted") && config.warnings[2].contains("control-plane.url-path"));
+    let local = with(&[("CONTROL_PLANE_BASE_URL", "http://localhost:8000")], &[]).unwrap();
+    assert!(local.warnings.is_empty(), "{:?}", local.warnings);
+}

@@ -1,0 +1,234 @@
+//! Defaults, bounds and values that make no sense.
+
+use super::*;
+
+#[test]
+fn the_least_that_starts_has_the_documented_defaults() {
+    let config = with(&[], &[]).unwrap();
+    assert_eq!(config.control_plane.base_url.origin(), "https://api.openai.com");
+    assert_eq!(config.control_plane.url_path, "");
+    assert_eq!(config.control_plane.tunnel_id, ID);
+    assert_eq!(config.control_plane.organization_id, None);
+    assert_eq!(config.control_plane.api_key.expose_secret(), KEY);
+    assert_eq!(config.control_plane.max_inflight, 20);
+    assert_eq!(config.control_plane.poll_timeout, Duration::from_secs(30));
+    assert_eq!(config.control_plane.poll_guardrail, Duration::from_secs(5));
+    assert_eq!(config.ca_bundle, None);
+    assert_eq!(config.mcp.bindings.len(), 1);
+    assert_eq!(config.mcp.bindings[0].channel, "main");
+    assert_eq!(config.mcp.max_concurrent_requests, 10);
+    assert_eq!(config.mcp.connection_max_ttl, Duration::from_secs(600));
+    assert_eq!(config.mcp.startup_wait_timeout, Duration::ZERO);
+    assert!(config.mcp.pass_env.is_empty() && config.warnings.is_empty());
+    assert_eq!(
+        (config.log.level, config.log.format),
+        (LevelFilter::Info, LogFormat::Plain)
+    );
+    assert_eq!(
+        (config.health.host.as_str(), config.health.addr.to_string().as_str()),
+        ("127.0.0.1", "127.0.0.1:8080")
+    );
+    assert_eq!(
+        (config.log.file, config.health.url_file, config.pid_file),
+        (None, None, None)
+    );
+}
+
+#[test]
+fn every_default_of_the_table_is_a_valid_value() {
+    for setting in SETTINGS.iter().filter(|setting| setting.default.is_some()) {
+        let default = setting.default.unwrap();
+        assert!(with(&[], &[(setting.flag, default)]).is_ok(), "{}", setting.flag);
+    }
+}
+
+#[test]
+fn values_out_of_range_name_their_bound() {
+    for (name, value, gist) in [
+        (
+            "CONTROL_PLANE_MAX_INFLIGHT_REQUESTS",
+            "10001",
+            "control-plane.max-inflight must be less than or equal to 10000",
+        ),
+        (
+            "CONTROL_PLANE_MAX_INFLIGHT_REQUESTS",
+            "0",
+            "control-plane.max-inflight must be greater than 0",
+        ),
+        (
+            "CONTROL_PLANE_POLL_TIMEOUT",
+            "0s",
+            "control-plane.poll-timeout must be greater than 0",
+        ),
+        (
+            "CONTROL_PLANE_POLL_TIMEOUT",
+            "1us",
+            "control-plane.poll-timeout must be greater than 0; write at least 1ms",
+        ),
+        (
+            "CONTROL_PLANE_POLL_TIMEOUT",
+            "9m56s",
+            "control-plane.poll-timeout plus control-plane.poll-deadline-guardrail must be less than or equal to 10m0s",
+        ),
+        (
+            "CONTROL_PLANE_POLL_DEADLINE_GUARDRAIL",
+            "1m",
+            "control-plane.poll-deadline-guardrail must be less than 1m0s",
+        ),
+        (
+            "CONTROL_PLANE_POLL_DEADLINE_GUARDRAIL",
+            "0",
+            "control-plane.poll-deadline-guardrail must be greater than 0",
+        ),
+        (
+            "MCP_CONNECTION_MAX_TTL",
+            "0s",
+            "mcp.connection-max-ttl must be greater than 0",
+        ),
+        (
+            "MCP_CONNECTION_MAX_TTL",
+            "9000h",
+            "mcp.connection-max-ttl must be less than or equal to 8784h",
+        ),
+        (
+            "MCP_STARTUP_WAIT_TIMEOUT",
+            "-1s",
+            "mcp.startup-wait-timeout must not be negative",
+        ),
+        ("CONTROL_PLANE_URL_PATH", "x", "invalid control-plane.url-path"),
+        (
+            "CONTROL_PLANE_ORGANIZATION_ID",
+            "a\r\nX: y",
+            "control-plane.organization-id cannot contain header line breaks",
+        ),
+        (
+            "LOG_LEVEL",
+            "debug",
+            "log level requires 'struct-text' or 'json' log format",
+        ),
+        ("CA_BUNDLE", "env:NONE", "which is not set"),
+        ("HEALTH_LISTEN_ADDR", "8080", "invalid health.listen-addr"),
+        ("MCP_PASS_ENV", "A,B C", "mcp.pass-env has an invalid pattern"),
+    ] {
+        let message = message(&[(name, value)], &[]);
+        assert!(
+            message.contains(gist) && message.contains(&format!("from variable {name}")),
+            "{message}"
+        );
+    }
+    let config = with(&[("CONTROL_PLANE_POLL_TIMEOUT", "9m55s")], &[]).unwrap();
+    assert_eq!(config.control_plane.poll_timeout, Duration::from_secs(595));
+}
+
+#[test]
+fn log_settings_depend_on_each_other() {
+    let log = |variables: &[(&str, &str)]| {
+        with(variables, &[])
+            .map(|config| (config.log.level, config.log.format))
+            .unwrap()
+    };
+    assert_eq!(
+        log(&[("LOG_FILE", "/tmp/x"), ("LOG_LEVEL", "debug")]),
+        (LevelFilter::Debug, LogFormat::StructText)
+    );
+    assert_eq!(
+        log(&[("LOG_FORMAT", "JSON"), ("LOG_LEVEL", "warn")]),
+        (LevelFilter::Warn, LogFormat::Json)
+    );
+    assert_eq!(log(&[("LOG_LEVEL", "INFO")]), (LevelFilter::Info, LogFormat::Plain));
+}
+
+#[test]
+fn no_value_of_any_setting_makes_it_panic() {
+    let nasty: Vec<OsString> = [
+        "\u{0}",
+        "ä",
+        "🟢🟢",
+        "=",
+        ",",
+        ":",
+        "://",
+        "[",
+        "[]:",
+        "%",
+        "-",
+        "+",
+        "\\",
+        "'",
+        "\"",
+        "env:",
+        "file:",
+        "env:ä",
+        "channel=",
+        "channel=,",
+        "command=",
+        "url=,url=",
+        "url=[",
+        "http://",
+        "http://[",
+        "http://@",
+        "http://:",
+        "http://ä",
+        "1.",
+        ".s",
+        "9999999999999999999999h",
+        "info+",
+        "tunnel_",
+        "tunnel_ä",
+        "/%",
+        "//",
+        "\n\n",
+        ",,,",
+        "*",
+    ]
+    .into_iter()
+    .map(OsString::from)
+    .chain([
+        OsString::from_vec(vec![0xff, 0xfe]),
+        OsString::from_vec(vec![b'h', 0xc3]),
+    ])
+    .collect();
+    for setting in SETTINGS {
+        for value in &nasty {
+            let mut flags = Flags::default();
+            flags.add(setting.flag, [value.clone()]);
+            let environment: Environment = COMPLETE.into_iter().collect();
+            let _ = load(&Sources {
+                flags: &flags,
+                environment: &environment,
+                files: &NoDisk,
+            });
+            let pairs = COMPLETE
+                .into_iter()
+                .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+            let set = setting
+                .variables
+                .iter()
+                .map(|name| (OsString::from(name), value.clone()));
+            let environment: Environment = pairs.chain(set).collect();
+            let _ = load(&Sources {
+                flags: &Flags::default(),
+                environment: &environment,
+                files: &NoDisk,
+            });
+        }
+    }
+}
+
+#[test]
+fn text_that_is_not_utf8_is_refused_and_a_path_may_be() {
+    let bytes = OsString::from_vec(b"/tmp/\xff".to_vec());
+    let mut flags = Flags::default();
+    flags.add("pid.file", [bytes.clone()]);
+    flags.add("log.level", [bytes.clone()]);
+    let environment: Environment = COMPLETE.into_iter().collect();
+    let errors = lines(load(&Sources {
+        flags: &flags,
+        environment: &environment,
+        files: &NoDisk,
+    }));
+    assert_eq!(
+        errors,
+        ["log.level is not UTF-8 text (log.level from flag --log.level)"]
+    );
+}

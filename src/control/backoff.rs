@@ -1,0 +1,76 @@
+//! Pauses between attempts: exponential, with full-range jitter (spec: wire, section 4).
+
+use std::time::Duration;
+
+use crate::limits::{BACKOFF_MAX, BACKOFF_MIN};
+
+/// The pauses of one series of failures.
+#[derive(Debug, Clone)]
+pub struct Backoff {
+    first: Duration,
+    last: Duration,
+    step: Duration,
+}
+
+impl Default for Backoff {
+    /// The contract's: 200 ms doubling to 10 s.
+    fn default() -> Self {
+        Self::new(BACKOFF_MIN, BACKOFF_MAX)
+    }
+}
+
+impl Backoff {
+    /// From `first`, doubling up to `last`.
+    pub fn new(first: Duration, last: Duration) -> Self {
+        Self { first, last: last.max(first), step: first }
+    }
+
+    /// The next pause: a random one between the first and the current step.
+    pub fn next_pause(&mut self) -> Duration {
+        let step = self.step;
+        self.step = step.saturating_mul(2).min(self.last);
+        self.first + (step - self.first).mul_f64(random_fraction())
+    }
+
+    /// A success: the next series begins anew.
+    pub fn reset(&mut self) {
+        self.step = self.first;
+    }
+}
+
+/// Uniform in `[0, 1)`. Jitter needs no good randomness; without any it is none.
+fn random_fraction() -> f64 {
+    let mut bytes = [0; 4];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0),
+        Err(_) => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_stay_between_the_first_and_the_doubling_step() {
+        for _ in 0..50 {
+            let mut backoff = Backoff::default();
+            let mut step = BACKOFF_MIN;
+            for _ in 0..12 {
+                let pause = backoff.next_pause();
+                assert!(pause >= BACKOFF_MIN && pause <= step, "{pause:?} not in {BACKOFF_MIN:?}..={step:?}");
+                step = (step * 2).min(BACKOFF_MAX);
+            }
+        }
+    }
+
+    #[test]
+    fn a_success_starts_over() {
+        let mut backoff = Backoff::default();
+        for _ in 0..9 {
+            backoff.next_pause();
+        }
+        backoff.reset();
+        assert_eq!(backoff.next_pause(), BACKOFF_MIN);
+    }
+}

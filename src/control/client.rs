@@ -1,0 +1,294 @@
+//! The control plane's requests (spec: wire, sections 1 to 4 and 7).
+
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::{Method, Request, Uri};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use crate::config::{self, Target};
+use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, POLL_BODY_MAX};
+use crate::net::{Connector, NetError, Pool, Reply, RequestBody, Resolver};
+use crate::tls::Tls;
+use crate::wire::api_error::ApiError;
+use crate::wire::command::Route;
+use crate::wire::response::Parts;
+use crate::wire::retry_after;
+
+/// Name sent to the service.
+pub const CLIENT_NAME: &str = "tunnel-client-hardened";
+/// The service can carry a server's requests to the caller and answers back.
+const SERVER_REQUESTS: &str = "server-requests-v1";
+
+/// The service of one tunnel.
+#[derive(Debug)]
+pub struct ControlPlane {
+    polls: Pool,
+    responses: Pool,
+    headers: HeaderMap,
+    path: String,
+    response_uri: Uri,
+    request_timeout: Duration,
+    poll_timeout: Duration,
+}
+
+/// What the service knows of the tunnel.
+#[derive(Debug, Deserialize)]
+pub struct Metadata {
+    /// The tunnel's id.
+    #[serde(default)]
+    pub id: String,
+    /// For people.
+    #[serde(default)]
+    pub name: String,
+    /// For people.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// A poll that was answered.
+#[derive(Debug)]
+pub struct PollAnswer {
+    /// The body, empty for 204.
+    pub body: Bytes,
+    /// When the head of the answer came: the clock of `response_timeout` starts there.
+    pub received: Instant,
+    /// The service can carry a server's requests.
+    pub server_requests: bool,
+    /// The answer's `x-request-id`.
+    pub request_id: Option<Box<str>>,
+}
+
+/// A request that failed.
+#[derive(Debug)]
+pub enum ControlError {
+    /// There was no answer.
+    Net {
+        /// Why.
+        error: NetError,
+        /// False when not one byte was written.
+        written: bool,
+    },
+    /// The answer is an error status, redirects included: they are never followed (spec: better 1).
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// What the service said.
+        error: ApiError,
+        /// `Retry-After`.
+        retry_after: Option<Duration>,
+        /// The answer's `x-request-id`.
+        request_id: Option<Box<str>>,
+    },
+}
+
+impl From<NetError> for ControlError {
+    /// Of an answer whose head had arrived.
+    fn from(error: NetError) -> Self {
+        Self::Net { error, written: true }
+    }
+}
+
+/// A header value of the configuration cannot be sent.
+#[derive(Debug)]
+pub struct BadHeader(pub &'static str);
+
+impl std::fmt::Display for BadHeader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} cannot be sent as an HTTP header", self.0)
+    }
+}
+
+impl std::error::Error for BadHeader {}
+
+impl ControlPlane {
+    /// The service that the configuration names. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`BadHeader`] when the API key or the organization cannot be a header value.
+    pub fn new(config: &config::Config, instance_id: &str, tls: &Tls, resolver: Resolver) -> Result<Self, BadHeader> {
+        let c = &config.control_plane;
+        let connector = Connector::new(&c.base_url, None, tls, resolver);
+        let path = format!("{}/v1/tunnels/{}", c.url_path, c.tunnel_id);
+        let response_uri = path_uri(&format!("{path}/response")).ok_or(BadHeader("control_plane.url_path"))?;
+        Ok(Self {
+            polls: Pool::single(connector.clone(), CONTROL_IDLE_MAX),
+            responses: Pool::new(connector, CONTROL_IDLE_MAX),
+            headers: headers(config, instance_id)?,
+            path,
+            response_uri,
+            request_timeout: c.poll_timeout + c.poll_guardrail,
+            poll_timeout: c.poll_timeout,
+        })
+    }
+
+    /// Fetches the tunnel's name and description, once.
+    ///
+    /// # Errors
+    /// [`ControlError`]; an answer that is no metadata counts as [`NetError::NotHttp`].
+    pub async fn metadata(&self) -> Result<Metadata, ControlError> {
+        let request = self.request(Method::GET, path_uri(&self.path).unwrap_or_default(), RequestBody::empty());
+        let mut reply = self.exchange(&self.responses, request).await?;
+        let body = bounded(self.request_timeout, reply.collect(ACK_BODY_MAX)).await?;
+        if reply.status != 200 {
+            return Err(status_error(&reply, &body));
+        }
+        serde_json::from_slice(&body).map_err(|_| NetError::NotHttp.into())
+    }
+
+    /// Asks for up to `limit` commands and waits as long as the service holds the poll.
+    ///
+    /// # Errors
+    /// [`ControlError`]; the bound on the whole poll is the poll timeout plus the guardrail.
+    pub async fn poll(&self, limit: usize) -> Result<PollAnswer, ControlError> {
+        let wait_ms = self.poll_timeout.as_nanos().div_ceil(1_000_000).max(1);
+        let uri = path_uri(&format!("{}/poll?limit={limit}&timeout_ms={wait_ms}", self.path)).unwrap_or_default();
+        let request = self.request(Method::GET, uri, RequestBody::empty());
+        let deadline = tokio::time::Instant::now() + self.request_timeout;
+        let mut reply = self.exchange(&self.polls, request).await?;
+        let received = Instant::now();
+        let rest = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let body = match reply.status {
+            204 => Bytes::new(),
+            200 => bounded(rest, reply.collect(POLL_BODY_MAX)).await?,
+            _ => {
+                let body = bounded(rest, reply.collect(API_ERROR_BODY_MAX)).await.unwrap_or_default();
+                return Err(status_error(&reply, &body));
+            }
+        };
+        Ok(PollAnswer {
+            body,
+            received,
+            server_requests: reply
+                .header("x-tunnel-service-capabilities")
+                .is_some_and(|v| v.split(',').any(|c| c.trim() == SERVER_REQUESTS)),
+            request_id: request_id(&reply),
+        })
+    }
+
+    /// Ends the sending side of the poll's connection: a service that has not answered yet will not any more, and one that
+    /// has is still read.
+    pub fn half_close_poll(&self) {
+        self.polls.half_close();
+    }
+
+    /// Whether a poll waits for its answer on a connection that was made.
+    pub fn poll_is_open(&self) -> bool {
+        self.polls.is_waiting()
+    }
+
+    /// Posts one response, one attempt.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    pub async fn respond(&self, route: &Route, body: Parts) -> Result<(), ControlError> {
+        let mut request = self.request(Method::POST, self.response_uri.clone(), RequestBody::parts(body));
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Ok(mut token) = HeaderValue::from_str(&route.shard_token) {
+            token.set_sensitive(true);
+            headers.insert(SHARD_TOKEN, token);
+        }
+        if let Some(id) = route.client_request_id.as_deref().and_then(|id| HeaderValue::from_str(id).ok()) {
+            headers.insert(CLIENT_REQUEST_ID, id);
+        }
+        let mut reply = self.exchange(&self.responses, request).await?;
+        let body = bounded(self.request_timeout, reply.collect(ACK_BODY_MAX)).await;
+        if reply.status == 200 { Ok(()) } else { Err(status_error(&reply, &body.unwrap_or_default())) }
+    }
+
+    /// Closes connections that have been idle for too long.
+    pub fn sweep(&self) {
+        self.polls.sweep();
+        self.responses.sweep();
+    }
+
+    fn request(&self, method: Method, uri: Uri, body: RequestBody) -> Request<RequestBody> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+
+    async fn exchange(&self, pool: &Pool, request: Request<RequestBody>) -> Result<Reply, ControlError> {
+        match timeout(self.request_timeout, pool.send(request)).await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(e)) => Err(ControlError::Net { error: e.error, written: e.written }),
+            Err(_) => Err(NetError::Timeout.into()),
+        }
+    }
+}
+
+const SHARD_TOKEN: HeaderName = HeaderName::from_static("x-tunnel-shard-token");
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-client-request-id");
+
+/// The headers of every request (spec: wire, section 2).
+fn headers(config: &config::Config, instance_id: &str) -> Result<HeaderMap, BadHeader> {
+    let c = &config.control_plane;
+    let version = env!("CARGO_PKG_VERSION");
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", c.api_key.expose_secret()))
+        .map_err(|_| BadHeader("control_plane.api_key"))?;
+    bearer.set_sensitive(true);
+    let text = |what, value: &str| HeaderValue::from_str(value).map_err(|_| BadHeader(what));
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(HOST, text("control_plane.base_url", &c.base_url.authority())?);
+    headers.insert(AUTHORIZATION, bearer);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, text("version", &format!("{CLIENT_NAME}/{version}"))?);
+    headers.insert(HeaderName::from_static("x-tunnel-client-name"), HeaderValue::from_static(CLIENT_NAME));
+    headers.insert(HeaderName::from_static("x-tunnel-client-version"), HeaderValue::from_static(version));
+    headers.insert(HeaderName::from_static("x-tunnel-client-instance-id"), text("instance id", instance_id)?);
+    headers.insert(
+        HeaderName::from_static("x-tunnel-mcp-server-info"),
+        text("mcp bindings", &server_info(&config.mcp.bindings))?,
+    );
+    if let Some(organization) = &c.organization_id {
+        headers.insert(
+            HeaderName::from_static("openai-organization"),
+            text("control_plane.organization_id", organization)?,
+        );
+    }
+    Ok(headers)
+}
+
+/// `X-Tunnel-MCP-Server-Info`: which channels there are, and which stay with this process.
+fn server_info(bindings: &[config::Binding]) -> String {
+    let channels: Vec<String> = bindings
+        .iter()
+        .map(|b| match b.target {
+            // Channel names are checked: no character needs an escape.
+            Target::Http { .. } => format!(r#"{{"name":"{}"}}"#, b.channel),
+            Target::Stdio { .. } => format!(r#"{{"name":"{}","proc_affinity":true}}"#, b.channel),
+        })
+        .collect();
+    format!(r#"{{"version":1,"channels":[{}]}}"#, channels.join(","))
+}
+
+fn path_uri(path: &str) -> Option<Uri> {
+    path.parse().ok()
+}
+
+fn request_id(reply: &Reply) -> Option<Box<str>> {
+    reply.header("x-request-id").map(Box::from)
+}
+
+fn status_error(reply: &Reply, body: &[u8]) -> ControlError {
+    let mut error = ApiError::parse(body);
+    if (300..400).contains(&reply.status) && error.message.is_empty() {
+        error.message = "a redirect was refused: the control plane must be configured by its real address".to_owned();
+    }
+    ControlError::Status {
+        status: reply.status,
+        error,
+        retry_after: reply.header("retry-after").and_then(|v| retry_after::parse(v, SystemTime::now())),
+        request_id: request_id(reply),
+    }
+}
+
+async fn bounded<T>(limit: Duration, step: impl Future<Output = Result<T, NetError>>) -> Result<T, NetError> {
+    timeout(limit, step).await.unwrap_or(Err(NetError::Timeout))
+}

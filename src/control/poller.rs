@@ -1,0 +1,198 @@
+//! The poll loop (spec: wire, section 4; better 8 and 9).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use log::{debug, error, info, warn};
+use tokio::time::{sleep, timeout};
+
+use super::backoff::Backoff;
+use super::client::{ControlError, ControlPlane, PollAnswer};
+use super::responder::millis;
+use crate::dispatch::Dispatcher;
+use crate::limits::{AUTH_RETRY, DRAIN_POLL_TIMEOUT, EMPTY_POLL_MIN, POLL_BATCH_MAX};
+use crate::ops::Ops;
+use crate::shutdown::Signal;
+use crate::telemetry::redact;
+use crate::wire::api_error::ApiError;
+use crate::wire::command::{self, NotACommandList};
+
+/// After this, a poll that is held open on a good connection counts as a sign of life.
+const HELD_OPEN: Duration = Duration::from_secs(1);
+
+/// Polls until shutdown.
+#[derive(Debug)]
+pub struct Poller {
+    control: Arc<ControlPlane>,
+    dispatcher: Dispatcher,
+    ops: Arc<Ops>,
+    shutdown: Signal,
+}
+
+/// What one poll came to.
+enum Polled {
+    Answer(PollAnswer),
+    Failed(ControlError),
+    /// Shutdown, and no answer was on its way.
+    Stopped,
+}
+
+impl Poller {
+    /// A poller that hands commands to `dispatcher` until `shutdown`.
+    pub fn new(control: Arc<ControlPlane>, dispatcher: Dispatcher, ops: Arc<Ops>, shutdown: Signal) -> Self {
+        Self { control, dispatcher, ops, shutdown }
+    }
+
+    /// The loop. Returns after shutdown, when the last answer has been handed over.
+    pub async fn run(self) {
+        let mut backoff = Backoff::default();
+        let mut failing = false;
+        while !self.shutdown.is_set() {
+            let free = tokio::select! {
+                free = self.dispatcher.room() => free,
+                () = self.shutdown.wait() => break,
+            };
+            let started = Instant::now();
+            let limit = free.min(POLL_BATCH_MAX);
+            let polled = self.poll(limit).await;
+            self.ops.metrics.poll_cycles.inc();
+            let pause = match polled {
+                Polled::Stopped => break,
+                Polled::Failed(error) => {
+                    self.ops.metrics.poll_latency(started.elapsed(), false);
+                    failing = true;
+                    self.failed(&error, &mut backoff)
+                }
+                Polled::Answer(answer) => {
+                    self.ops.metrics.poll_latency(started.elapsed(), true);
+                    match self.accept(&answer, limit) {
+                        Ok(commands) => {
+                            self.ops.health.poll_succeeded();
+                            self.ops.metrics.poll_succeeded();
+                            if std::mem::take(&mut failing) {
+                                info!("poller recovered; polling operational");
+                            }
+                            if commands > 0 || started.elapsed() >= EMPTY_POLL_MIN {
+                                backoff.reset();
+                                continue;
+                            }
+                            let pause = backoff.next_pause();
+                            debug!(retry_in_ms = millis(pause); "the service answered an empty poll at once; backing off");
+                            pause
+                        }
+                        Err(NotACommandList) => {
+                            failing = true;
+                            self.undecodable(&answer, &mut backoff)
+                        }
+                    }
+                }
+            };
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.shutdown.wait() => {}
+            }
+        }
+        debug!("stopping control-plane poller");
+    }
+
+    async fn poll(&self, limit: usize) -> Polled {
+        let poll = self.control.poll(limit);
+        tokio::pin!(poll);
+        let mut held_open = false;
+        loop {
+            tokio::select! {
+                result = &mut poll => return result.map_or_else(Polled::Failed, Polled::Answer),
+                () = sleep(HELD_OPEN), if !held_open => {
+                    held_open = true;
+                    if self.control.poll_is_open() {
+                        self.ops.health.poll_held_open();
+                    }
+                }
+                () = self.shutdown.wait() => break,
+            }
+        }
+        // An answer may be on its way, and its commands would be lost: end our side, read what still comes.
+        self.control.half_close_poll();
+        match timeout(DRAIN_POLL_TIMEOUT, poll).await {
+            Ok(Ok(answer)) => Polled::Answer(answer),
+            _ => Polled::Stopped,
+        }
+    }
+
+    /// Hands the commands over; gives their number.
+    fn accept(&self, answer: &PollAnswer, limit: usize) -> Result<usize, NotACommandList> {
+        if answer.body.is_empty() {
+            return Ok(0);
+        }
+        let commands = command::parse_list(&answer.body)?;
+        let count = commands.len();
+        if count > limit {
+            error!(limit, commands = count; "the service sent more commands than were asked for; all are processed");
+        }
+        self.ops.metrics.commands_polled.inc_by(count as u64);
+        for parsed in commands {
+            self.dispatcher.submit(parsed, answer);
+        }
+        Ok(count)
+    }
+
+    fn failed(&self, error: &ControlError, backoff: &mut Backoff) -> Duration {
+        match error {
+            ControlError::Net { error, .. } => {
+                let pause = backoff.next_pause();
+                let timed_out = *error == crate::net::NetError::Timeout;
+                self.ops.metrics.poll_error(if timed_out { "timeout" } else { "other" });
+                self.ops.health.poll_failed(error.to_string());
+                let message = if timed_out { "poll timed out; backing off" } else { "poll failed; backing off" };
+                warn!(retry_in_ms = millis(pause), tunnel_request_id = "missing_request_id", error:% = error; "{message}");
+                pause
+            }
+            ControlError::Status { status, error, retry_after, request_id } => {
+                self.ops.metrics.poll_error("other");
+                let auth = matches!(status, 401 | 403 | 404);
+                let at_least = retry_after.unwrap_or_default();
+                let pause = if auth { AUTH_RETRY } else { backoff.next_pause() }.max(at_least);
+                if auth {
+                    self.ops.health.poll_unauthorized(*status);
+                } else {
+                    self.ops.health.poll_failed(format!("HTTP status {status}"));
+                }
+                warn_status(*status, error, pause, request_id.as_deref());
+                pause
+            }
+        }
+    }
+
+    fn undecodable(&self, answer: &PollAnswer, backoff: &mut Backoff) -> Duration {
+        let pause = backoff.next_pause();
+        self.ops.metrics.poll_error("other");
+        self.ops.health.poll_failed(NotACommandList.to_string());
+        warn!(
+            retry_in_ms = millis(pause),
+            tunnel_request_id = answer.request_id.as_deref().unwrap_or("missing_request_id"),
+            error:% = NotACommandList;
+            "poll failed; backing off"
+        );
+        pause
+    }
+}
+
+fn warn_status(status: u16, error: &ApiError, pause: Duration, request_id: Option<&str>) {
+    warn!(
+        retry_in_ms = millis(pause),
+        tunnel_request_id = request_id.unwrap_or("missing_request_id"),
+        status_code = status,
+        status = crate::wire::failure::reason(status),
+        error_code = redact::scrub(&error.code).as_ref(),
+        error_type = redact::scrub(&error.kind).as_ref(),
+        error_message = redact::scrub(&error.message).as_ref(),
+        mitigation = error.mitigation().or(match status {
+            401 => Some("the API key was not accepted; check control_plane.api_key"),
+            403 => Some("the API key may not use this tunnel; check its scopes and control_plane.organization_id"),
+            404 => Some("the service does not know this tunnel; check control_plane.tunnel_id and control_plane.base_url"),
+            300..=399 => Some("set control_plane.base_url to the address that answers; redirects are not followed"),
+            _ => None,
+        }).unwrap_or_default();
+        "poll failed; backing off"
+    );
+}

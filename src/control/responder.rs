@@ -1,0 +1,216 @@
+//! Delivery of responses: attempts, pauses, and what each status means (spec: wire, section 7).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use log::{debug, warn};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout_at};
+
+use super::backoff::Backoff;
+use super::client::{ControlError, ControlPlane};
+use crate::limits::DELIVERY_ATTEMPTS;
+use crate::ops::Ops;
+use crate::telemetry::redact;
+use crate::wire::command::Route;
+use crate::wire::headers::ResponseHeaders;
+use crate::wire::response::{Parts, Response, ResponseType};
+
+/// Delivers responses. Clones share the connections.
+#[derive(Debug, Clone)]
+pub struct Responder(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    control: Arc<ControlPlane>,
+    ops: Arc<Ops>,
+    /// One permit a connection: the workers', and one for what needs no worker.
+    connections: Semaphore,
+    /// Calls that wait for an answer of their caller.
+    asking: Arc<AtomicUsize>,
+}
+
+/// How a delivery ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// The service has it, or did not wait for it any more (404).
+    Done,
+    /// The service refused this payload and keeps the command open (spec: wire-newer, response bodies).
+    Refused,
+    /// It could not be delivered.
+    Failed,
+    /// The command's deadline passed first.
+    Expired,
+}
+
+/// Whether another attempt may follow. The rule is a type, so that no status is looked at twice.
+enum Verdict {
+    Done,
+    Refused,
+    Final,
+    Retry { at_least: Duration },
+}
+
+impl Responder {
+    /// A responder whose connections are at most `workers` and one more.
+    pub fn new(control: Arc<ControlPlane>, ops: Arc<Ops>, workers: usize) -> Self {
+        let connections = Semaphore::new(workers.saturating_add(1).min(Semaphore::MAX_PERMITS));
+        Self(Arc::new(Shared { control, ops, connections, asking: Arc::default() }))
+    }
+
+    /// Whether some call waits for an answer of its caller, which arrives by a poll.
+    pub fn is_asking(&self) -> bool {
+        self.0.asking.load(Ordering::Relaxed) > 0
+    }
+
+    /// Delivers one response, with the attempts that its type allows, before `deadline`.
+    pub async fn deliver(&self, route: &Route, response: &Response, deadline: Option<Instant>) -> Delivery {
+        let body = response.body(&route.request_id, &route.channel);
+        let attempts = self.attempts(route, response.kind, body);
+        let delivery = match deadline {
+            Some(deadline) => timeout_at(deadline.into(), attempts).await.unwrap_or(Delivery::Expired),
+            None => attempts.await,
+        };
+        match delivery {
+            Delivery::Done => self.0.ops.health.delivered(),
+            Delivery::Failed => self.0.ops.health.delivery_failed(),
+            Delivery::Refused | Delivery::Expired => {}
+        }
+        delivery
+    }
+
+    async fn attempts(&self, route: &Route, kind: ResponseType, body: Parts) -> Delivery {
+        let mut backoff = Backoff::default();
+        for attempt in 1.. {
+            // The permit is not kept through the pause.
+            let result = match self.0.connections.acquire().await {
+                Ok(_permit) => self.0.control.respond(route, body.clone()).await,
+                // Nobody closes the semaphore.
+                Err(_) => return Delivery::Failed,
+            };
+            let Err(error) = result else { return Delivery::Done };
+            match verdict(&error, kind) {
+                Verdict::Done => {
+                    warn!(request_id = &*route.request_id; "the service did not wait for this response any more");
+                    return Delivery::Done;
+                }
+                Verdict::Refused => {
+                    log_failure(route, kind, &error, "the service refused a notification; the call goes on");
+                    return Delivery::Refused;
+                }
+                Verdict::Retry { at_least } if attempt < DELIVERY_ATTEMPTS => {
+                    let pause = backoff.next_pause().max(at_least);
+                    debug!(request_id = &*route.request_id, retry_in_ms = millis(pause); "response not delivered; retrying");
+                    sleep(pause).await;
+                }
+                Verdict::Final | Verdict::Retry { .. } => {
+                    log_failure(route, kind, &error, "response not delivered");
+                    return Delivery::Failed;
+                }
+            }
+        }
+        Delivery::Failed
+    }
+}
+
+fn verdict(error: &ControlError, kind: ResponseType) -> Verdict {
+    let notify = kind == ResponseType::JsonRpcNotify;
+    match error {
+        // A notification that may have arrived is not sent twice.
+        ControlError::Net { written: true, .. } if notify => Verdict::Final,
+        ControlError::Net { .. } => Verdict::Retry { at_least: Duration::ZERO },
+        ControlError::Status { status: 404, .. } => Verdict::Done,
+        ControlError::Status { status: 400, .. } if notify => Verdict::Refused,
+        ControlError::Status { status, retry_after, .. } => {
+            let retried = if notify { *status == 429 } else { matches!(status, 408 | 429 | 502 | 503 | 504) };
+            if retried { Verdict::Retry { at_least: retry_after.unwrap_or_default() } } else { Verdict::Final }
+        }
+    }
+}
+
+fn log_failure(route: &Route, kind: ResponseType, error: &ControlError, message: &str) {
+    match error {
+        ControlError::Net { error, .. } => warn!(
+            request_id = &*route.request_id, resp_type = kind.as_str(), error:% = error; "{message}"
+        ),
+        ControlError::Status { status, error, request_id, .. } => warn!(
+            request_id = &*route.request_id,
+            resp_type = kind.as_str(),
+            status_code = status,
+            tunnel_request_id = request_id.as_deref().unwrap_or("missing_request_id"),
+            error_code = redact::scrub(&error.code).as_ref(),
+            error_message = redact::scrub(&error.message).as_ref();
+            "{message}"
+        ),
+    }
+}
+
+/// Milliseconds for a log field.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Posts the messages of one call that precede its reply, one after the other.
+#[derive(Debug)]
+pub struct Notifier<'a> {
+    responder: &'a Responder,
+    route: &'a Route,
+    deadline: Option<Instant>,
+    stopped: bool,
+    asking: Option<Asking>,
+}
+
+/// While one exists, some call waits for an answer of its caller.
+#[derive(Debug)]
+struct Asking(Arc<AtomicUsize>);
+
+impl Asking {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<'a> Notifier<'a> {
+    /// For one call.
+    pub fn new(responder: &'a Responder, route: &'a Route, deadline: Option<Instant>) -> Self {
+        Self { responder, route, deadline, stopped: false, asking: None }
+    }
+
+    /// Posts a server's request; true when the service has it, and an answer will come as a command of its own.
+    pub async fn send_request(&mut self, payload: Bytes, headers: &ResponseHeaders) -> bool {
+        // Counted first: the answer may be faster than the end of this delivery.
+        let asking = Asking::new(&self.responder.0.asking);
+        let sent = self.send(payload, headers).await;
+        if sent {
+            self.asking = Some(asking);
+        }
+        sent
+    }
+
+    /// Posts one message; true when the service has it. After one that failed the rest is skipped, so that the caller
+    /// never sees a gap; the reply still follows.
+    pub async fn send(&mut self, payload: Bytes, headers: &ResponseHeaders) -> bool {
+        if self.stopped {
+            return false;
+        }
+        let response =
+            Response { kind: ResponseType::JsonRpcNotify, code: 200, headers: headers.clone().as_json(), payload: Some(payload) };
+        match self.responder.deliver(self.route, &response, self.deadline).await {
+            Delivery::Done => true,
+            Delivery::Refused => false,
+            Delivery::Failed | Delivery::Expired => {
+                self.stopped = true;
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! One command from start to its one terminal answer (spec: wire, sections 5 to 9; better 10).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use log::{info, warn};
+use tokio::time::{sleep, sleep_until};
+
+use super::{Shared, deadline};
+use crate::control::client::PollAnswer;
+use crate::control::{Delivery, Notifier};
+use crate::mcp::http::describe;
+use crate::mcp::{Ack, Call, Outcome, Transport};
+use crate::ops::health::Server;
+use crate::shutdown::Signal;
+use crate::wire::command::{Action, Headers, Parsed, Route};
+use crate::wire::failure::{Failure, Source, error_json, reason};
+use crate::wire::headers::ResponseHeaders;
+use crate::wire::jsonrpc::{INTERNAL_ERROR, INVALID_REQUEST, Id, Message};
+use crate::wire::response::{Response, ResponseType};
+
+/// A cancelled call may still be answered within this; servers need not, and most do not.
+const CANCEL_GRACE: Duration = Duration::from_secs(2);
+
+/// A queued command.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) route: Route,
+    pub(super) work: Work,
+    headers: Headers,
+    received: Instant,
+    deadline: Option<Instant>,
+    server_requests: bool,
+    /// Its caller sent `notifications/cancelled`.
+    cancelled: Signal,
+}
+
+/// What is to be done for a command.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// What it says.
+    Do(Action),
+    /// Telling what is wrong with it.
+    Refused {
+        /// The id of its message, as JSON text.
+        id: Option<Box<str>>,
+        /// What is wrong.
+        reason: &'static str,
+    },
+}
+
+/// How a call ended.
+enum Ended {
+    Outcome(Outcome),
+    TimeUp,
+    Abandoned,
+    Cancelled,
+}
+
+impl Job {
+    /// `None` for what cannot be answered.
+    pub(super) fn new(parsed: Parsed, answer: &PollAnswer) -> Option<Self> {
+        let (route, headers, response_timeout, work) = match parsed {
+            Parsed::Command(c) => (c.route, c.headers, c.response_timeout, Work::Do(c.action)),
+            Parsed::Refused { route, response_timeout, id, reason } => {
+                (route, Headers::default(), response_timeout, Work::Refused { id, reason })
+            }
+            Parsed::Unanswerable { .. } => return None,
+        };
+        let mut route = route;
+        if route.client_request_id.is_none() {
+            route.client_request_id.clone_from(&answer.request_id);
+        }
+        Some(Self {
+            route,
+            work,
+            headers,
+            received: answer.received,
+            deadline: deadline(answer.received, response_timeout),
+            server_requests: answer.server_requests,
+            cancelled: Signal::default(),
+        })
+    }
+
+    fn is_expired(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+}
+
+impl Shared {
+    /// Runs one command and delivers its answer.
+    pub(super) async fn run(&self, job: &Arc<Job>) {
+        if job.is_expired() {
+            return self.expired(job);
+        }
+        let (kind, outcome, response) = match &job.work {
+            Work::Refused { id, reason } => ("call", "refused", refused(job, id.as_deref(), reason)),
+            Work::Do(action) => match self.channel(&job.route.channel) {
+                None => ("call", "unsupported_channel", self.unsupported_channel(job, action)),
+                Some(channel) => {
+                    let Some(done) = self.perform(job, action, &channel.transport).await else { return self.expired(job) };
+                    done
+                }
+            },
+        };
+        match self.responder.deliver(&job.route, &response, job.deadline).await {
+            Delivery::Expired => self.expired(job),
+            Delivery::Done | Delivery::Refused | Delivery::Failed => {
+                // Unbound channels are the service's words: they share one label.
+                let channel = self.channel(&job.route.channel).map_or("none", |c| &*c.name);
+                self.ops.metrics.answered(channel, kind, outcome, job.received.elapsed());
+            }
+        }
+    }
+
+    /// Does what the command says; `None` when its time is up.
+    async fn perform(
+        &self,
+        job: &Arc<Job>,
+        action: &Action,
+        transport: &Transport,
+    ) -> Option<(&'static str, &'static str, Response)> {
+        match action {
+            Action::Call { payload, id, initialize } => {
+                let call = Call {
+                    payload,
+                    id,
+                    initialize: *initialize,
+                    headers: &job.headers,
+                    server_requests: job.server_requests,
+                };
+                self.lock().calls.push(Arc::clone(job));
+                let ended = self.call(job, call, transport).await;
+                self.lock().calls.retain(|other| !Arc::ptr_eq(other, job));
+                let (outcome, response) = self.call_response(job, id, ended)?;
+                Some(("call", outcome, response))
+            }
+            Action::Notification { payload, method } => {
+                let ack = self.bounded(job, transport.notify(payload, method, &job.headers)).await?;
+                if &**method == "notifications/cancelled" {
+                    self.cancel(job, payload);
+                }
+                Some(("notification", self.ack_outcome(job, &ack), ack_response(ResponseType::NotifyAck, ack)))
+            }
+            Action::Answer { payload, id } => {
+                let ack = self.bounded(job, transport.answer(payload, id, &job.headers)).await?;
+                Some(("notification", self.ack_outcome(job, &ack), ack_response(ResponseType::NotifyAck, ack)))
+            }
+            Action::SessionTermination => {
+                let ack = self.bounded(job, transport.terminate(&job.headers)).await?;
+                let outcome = self.ack_outcome(job, &ack);
+                Some(("notification", outcome, ack_response(ResponseType::SessionTermination, ack)))
+            }
+        }
+    }
+
+    async fn call(&self, job: &Job, call: Call<'_>, transport: &Transport) -> Ended {
+        let mut events = Notifier::new(&self.responder, &job.route, job.deadline);
+        tokio::select! {
+            biased;
+            outcome = transport.call(call, &mut events) => Ended::Outcome(outcome),
+            () = sleep_until(self.time_up(job).into()) => Ended::TimeUp,
+            () = self.abandon.wait() => Ended::Abandoned,
+            () = async { job.cancelled.wait().await; sleep(CANCEL_GRACE).await } => Ended::Cancelled,
+        }
+    }
+
+    /// The terminal response of a call; `None` when nobody waits for it any more.
+    fn call_response(&self, job: &Job, id: &str, ended: Ended) -> Option<(&'static str, Response)> {
+        let outcome = match ended {
+            Ended::Outcome(outcome) => outcome,
+            Ended::TimeUp if job.is_expired() => return None,
+            Ended::TimeUp => Failure::timeout().into(),
+            Ended::Abandoned => Failure::shutting_down().into(),
+            Ended::Cancelled => {
+                let payload = error_json(Some(id), INTERNAL_ERROR, "the request was cancelled", None);
+                Outcome::Reply { code: 200, headers: ResponseHeaders::default(), payload: payload.into() }
+            }
+        };
+        let (word, code, headers, payload) = match outcome {
+            Outcome::Reply { code, headers, payload } => {
+                self.learnt(job, Server::Good);
+                ("ok", code, headers, payload)
+            }
+            Outcome::Failed { failure, headers } => {
+                self.failed(job, &failure);
+                (failure.source.as_str(), failure.status, headers, Bytes::from(failure.to_json(Some(id))))
+            }
+        };
+        let headers = if headers.is_event_stream() { headers } else { headers.as_json() };
+        Some((word, Response { kind: ResponseType::JsonRpcResponse, code, headers, payload: Some(payload) }))
+    }
+
+    /// Ends the call that a notification cancels, if exactly one can be meant.
+    fn cancel(&self, job: &Job, payload: &Bytes) {
+        let Some(named) = std::str::from_utf8(payload).ok().and_then(|t| Message::parse(t).ok()) else { return };
+        let Some(id) = named.references().request_id.and_then(|r| Id::from_json(r.json)) else { return };
+        let session = |job: &Job| job.headers.value("mcp-session-id").map(str::to_owned);
+        let state = self.lock();
+        let mut meant = state.calls.iter().filter(|other| {
+            other.route.channel == job.route.channel
+                && session(other) == session(job)
+                && matches!(&other.work, Work::Do(Action::Call { id: other, .. }) if Id::from_json(other) == Some(id))
+        });
+        if let (Some(call), None) = (meant.next(), meant.next()) {
+            call.cancelled.set();
+        }
+    }
+
+    /// Bounds a message without an answer; `None` when the command's own time is up.
+    async fn bounded(&self, job: &Job, send: impl Future<Output = Ack>) -> Option<Ack> {
+        tokio::select! {
+            biased;
+            ack = send => Some(ack),
+            () = sleep_until(self.time_up(job).into()) => (!job.is_expired()).then(|| Failure::timeout().into()),
+            () = self.abandon.wait() => Some(Failure::shutting_down().into()),
+        }
+    }
+
+    /// When work on this command ends in any case.
+    fn time_up(&self, job: &Job) -> Instant {
+        let now = Instant::now();
+        // A TTL past the end of the clock is none.
+        let ttl = now.checked_add(self.connection_max_ttl).unwrap_or(now + Duration::from_secs(365 * 86_400));
+        job.deadline.map_or(ttl, |deadline| deadline.min(ttl))
+    }
+
+    fn ack_outcome(&self, job: &Job, ack: &Ack) -> &'static str {
+        match &ack.failure {
+            None => {
+                self.learnt(job, Server::Good);
+                "ok"
+            }
+            Some(failure) => {
+                self.failed(job, failure);
+                failure.source.as_str()
+            }
+        }
+    }
+
+    fn failed(&self, job: &Job, failure: &Failure) {
+        match failure.source {
+            Source::Dns | Source::Tls | Source::Connect => self.learnt(job, Server::Failing(describe(failure))),
+            Source::TargetHttp | Source::Protocol => self.learnt(job, Server::Good),
+            Source::TransportClosed | Source::Timeout | Source::ClientInternal => {}
+        }
+        warn!(
+            request_id = &*job.route.request_id,
+            channel = &*job.route.channel,
+            failure_source = failure.source.as_str(),
+            transport_error_kind = failure.kind,
+            upstream_response_received = failure.received,
+            upstream_status = failure.upstream_status.unwrap_or_default(),
+            resp_code = failure.status;
+            "MCP command failed"
+        );
+    }
+
+    /// What a command shows of an HTTP server; of a child its supervisor knows better.
+    fn learnt(&self, job: &Job, server: Server) {
+        if let Some(Transport::Http(_)) = self.channel(&job.route.channel).map(|c| &c.transport) {
+            self.ops.health.server(&job.route.channel, server);
+        }
+    }
+
+    fn expired(&self, job: &Job) {
+        self.ops.metrics.dropped("response_deadline");
+        info!(request_id = &*job.route.request_id, channel = &*job.route.channel;
+            "command response deadline reached; dropping without posting a response");
+    }
+
+    fn unsupported_channel(&self, job: &Job, action: &Action) -> Response {
+        self.ops.metrics.unsupported_channel.inc();
+        let channel = &job.route.channel;
+        warn!(request_id = &*job.route.request_id, channel = &**channel; "command for a channel that is not bound");
+        let headers = ResponseHeaders::default();
+        match action {
+            Action::Call { id, .. } => {
+                let message = format!("Bad Request: unsupported channel \"{channel}\"");
+                let payload = error_json(Some(id), INTERNAL_ERROR, &message, None);
+                json_response(400, payload)
+            }
+            Action::Notification { .. } | Action::Answer { .. } => {
+                Response { kind: ResponseType::NotifyAck, code: 400, headers, payload: None }
+            }
+            Action::SessionTermination => {
+                Response { kind: ResponseType::SessionTermination, code: 400, headers, payload: None }
+            }
+        }
+    }
+}
+
+fn refused(job: &Job, id: Option<&str>, why: &str) -> Response {
+    warn!(request_id = &*job.route.request_id, channel = &*job.route.channel, reason = why; "a bad command was refused");
+    json_response(400, error_json(id, INVALID_REQUEST, &format!("{}: {why}", reason(400)), None))
+}
+
+fn json_response(code: u16, payload: String) -> Response {
+    let headers = ResponseHeaders::default().as_json();
+    Response { kind: ResponseType::JsonRpcResponse, code, headers, payload: Some(payload.into()) }
+}
+
+fn ack_response(kind: ResponseType, ack: Ack) -> Response {
+    Response { kind, code: ack.code, headers: ack.headers, payload: None }
+}

@@ -1,0 +1,209 @@
+//! From polled commands to running jobs: the bounded queue, the limits, the drain.
+
+mod job;
+mod queue;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use log::warn;
+use tokio::sync::Notify;
+
+use crate::control::Responder;
+use crate::control::client::PollAnswer;
+use crate::limits::QUEUE_RESERVE;
+use crate::mcp::Transport;
+use crate::ops::Ops;
+use crate::shutdown::Signal;
+use crate::wire::command::{Action, Parsed};
+use job::{Job, Work};
+use queue::{Queue, share};
+
+/// Runs commands. Clones are the same dispatcher.
+#[derive(Debug, Clone)]
+pub struct Dispatcher(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    channels: Vec<Channel>,
+    /// The lane of what no channel can take.
+    refusals: usize,
+    state: Mutex<State>,
+    /// A place in the queue became free.
+    room: Notify,
+    /// Nothing waits and nothing runs.
+    idle: Notify,
+    /// What runs is answered with an error now.
+    abandon: Signal,
+    responder: Responder,
+    ops: Arc<Ops>,
+    max_inflight: usize,
+    connection_max_ttl: Duration,
+}
+
+#[derive(Debug)]
+struct State {
+    queue: Queue<Arc<Job>>,
+    /// Calls that run, for those that cancel them.
+    calls: Vec<Arc<Job>>,
+}
+
+/// One bound channel and its lanes.
+#[derive(Debug)]
+struct Channel {
+    name: Box<str>,
+    transport: Transport,
+    calls: usize,
+    /// Notifications and answers: short, and a call may wait for one, so they do not wait for calls.
+    prompt: usize,
+}
+
+/// The bounds of a dispatcher.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Commands that may wait.
+    pub max_inflight: usize,
+    /// Calls that may run at once.
+    pub max_concurrent: usize,
+    /// The most time one command may take on the MCP side.
+    pub connection_max_ttl: Duration,
+}
+
+impl Dispatcher {
+    /// A dispatcher for these channels.
+    pub fn new(bindings: Vec<(Box<str>, Transport)>, bounds: Bounds, responder: Responder, ops: Arc<Ops>) -> Self {
+        let mut queue = Queue::new(bounds.max_concurrent);
+        let calls = share(bounds.max_concurrent, bindings.len());
+        let channels = bindings
+            .into_iter()
+            .map(|(name, transport)| Channel {
+                name,
+                transport,
+                calls: queue.add_lane(calls, true),
+                prompt: queue.add_lane(bounds.max_concurrent, false),
+            })
+            .collect();
+        Self(Arc::new(Shared {
+            channels,
+            refusals: queue.add_lane(bounds.max_concurrent, false),
+            state: Mutex::new(State { queue, calls: Vec::new() }),
+            room: Notify::new(),
+            idle: Notify::new(),
+            abandon: Signal::default(),
+            responder,
+            ops,
+            max_inflight: bounds.max_inflight,
+            connection_max_ttl: bounds.connection_max_ttl,
+        }))
+    }
+
+    /// Free places in the queue, at least one; waits for it.
+    pub async fn room(&self) -> usize {
+        loop {
+            let free = self.0.free();
+            if free > 0 {
+                return free;
+            }
+            self.0.room.notified().await;
+        }
+    }
+
+    /// Queues what a poll brought.
+    pub fn submit(&self, parsed: Parsed, answer: &PollAnswer) {
+        let shared = &self.0;
+        let Some(job) = Job::new(parsed, answer) else {
+            warn!(reason = "no request_id or shard_token"; "a command cannot be answered; dropped");
+            shared.ops.metrics.dropped("invalid_command");
+            return;
+        };
+        let channel = shared.channels.iter().find(|c| c.name == job.route.channel);
+        let lane = match (&job.work, channel) {
+            (Work::Refused { .. }, _) | (_, None) => shared.refusals,
+            (Work::Do(Action::Notification { .. } | Action::Answer { .. }), Some(channel)) => channel.prompt,
+            (Work::Do(_), Some(channel)) => channel.calls,
+        };
+        shared.ops.metrics.commands_enqueued.inc();
+        shared.lock().queue.push(lane, Arc::new(job));
+        self.start_what_may_run();
+    }
+
+    /// Returns once nothing waits and nothing runs.
+    pub async fn drained(&self) {
+        loop {
+            {
+                let state = self.0.lock();
+                if state.queue.waiting() == 0 && state.queue.running() == 0 {
+                    return;
+                }
+            }
+            self.0.idle.notified().await;
+        }
+    }
+
+    /// Gives up: everything that runs or waits is answered with an error.
+    pub fn abandon(&self) {
+        self.0.abandon.set();
+    }
+
+    fn start_what_may_run(&self) {
+        loop {
+            let started = {
+                let mut state = self.0.lock();
+                state.queue.start()
+            };
+            let Some((lane, job)) = started else { break };
+            let shared = Arc::clone(&self.0);
+            tokio::spawn(async move { shared.work(lane, job).await });
+        }
+        self.0.show();
+    }
+}
+
+impl Shared {
+    /// Runs a job, and then whatever else may run, until nothing may.
+    async fn work(self: Arc<Self>, mut lane: usize, mut job: Arc<Job>) {
+        loop {
+            self.room.notify_one();
+            self.run(&job).await;
+            let next = {
+                let mut state = self.lock();
+                state.queue.done(lane);
+                state.queue.start()
+            };
+            self.show();
+            match next {
+                Some(next) => (lane, job) = next,
+                None => break,
+            }
+        }
+        self.idle.notify_one();
+    }
+
+    /// While a call waits for its caller's answer, some places are kept for it: the queue may be full of calls.
+    fn free(&self) -> usize {
+        let reserve = if self.responder.is_asking() { QUEUE_RESERVE } else { 0 };
+        (self.max_inflight + reserve).saturating_sub(self.lock().queue.waiting())
+    }
+
+    fn channel(&self, name: &str) -> Option<&Channel> {
+        self.channels.iter().find(|c| &*c.name == name)
+    }
+
+    fn show(&self) {
+        let (waiting, running) = {
+            let state = self.lock();
+            (state.queue.waiting(), state.queue.running())
+        };
+        self.ops.metrics.queue_length.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.ops.metrics.workers_busy.set(i64::try_from(running).unwrap_or(i64::MAX));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The instant at which a command's time is up, if it is bounded.
+fn deadline(received: Instant, timeout: Option<Duration>) -> Option<Instant> {
+    timeout.and_then(|timeout| received.checked_add(timeout))
+}

@@ -1,0 +1,21 @@
+//! The hardened client of a Secure MCP Tunnel: it polls a control plane over outbound HTTPS, forwards MCP JSON-RPC to
+//! private MCP servers, and posts the answers back.
+//!
+//! Data goes one way: `control::poller` to `dispatch` to `mcp` to `control::responder`.
+#![deny(unsafe_code)]
+
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod dispatch;
+pub mod limits;
+pub mod mcp;
+pub mod net;
+pub mod ops;
+pub mod run;
+pub mod secrets;
+pub mod shutdown;
+pub mod sys;
+pub mod telemetry;
+pub mod tls;
+pub mod wire;

@@ -1,0 +1,150 @@
+//! Every bound of the appliance in one place, each with its reason.
+//!
+//! A number that an operator may set lives in the configuration; what stands here protects the process itself.
+
+use std::time::Duration;
+
+/// Bytes in one KiB.
+const KIB: usize = 1024;
+/// Bytes in one MiB.
+const MIB: usize = 1024 * KIB;
+
+// ---- control plane ---------------------------------------------------------------------------------------------
+
+/// Commands asked for with one poll (spec: wire, section 4).
+pub const POLL_BATCH_MAX: usize = 25;
+/// One poll answer. Refusing a larger one loses its commands, so this is generous: 25 commands of 5 MiB.
+pub const POLL_BODY_MAX: usize = 128 * MIB;
+/// An error answer of the control plane; the rest is not read and the connection is closed (spec: wire, section 4).
+pub const API_ERROR_BODY_MAX: usize = 64 * KIB;
+/// Characters of an error answer that is no JSON (spec: wire, section 4).
+pub const API_ERROR_TEXT_MAX: usize = 1024;
+/// The acknowledgement of a response carries a dozen bytes.
+pub const ACK_BODY_MAX: usize = 64 * KIB;
+/// Attempts to deliver one response (spec: wire, section 7).
+pub const DELIVERY_ATTEMPTS: u32 = 3;
+/// First and last step of the backoff of polls and deliveries (spec: wire, section 4).
+pub const BACKOFF_MIN: Duration = Duration::from_millis(200);
+/// See [`BACKOFF_MIN`].
+pub const BACKOFF_MAX: Duration = Duration::from_secs(10);
+/// The most that `Retry-After` can ask for (spec: wire, section 4).
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
+/// Pause after 401, 403 and 404 on a poll: a rotated key or a created tunnel heals within a minute (spec: better 8).
+pub const AUTH_RETRY: Duration = Duration::from_secs(60);
+/// An empty poll answer faster than this counts towards backoff (spec: better 9).
+pub const EMPTY_POLL_MIN: Duration = Duration::from_millis(250);
+/// An idle connection to the control plane is closed after this; common load balancers cut at 60 s.
+pub const CONTROL_IDLE_MAX: Duration = Duration::from_secs(50);
+/// How long start-up waits for the tunnel's name before it logs the banner without it (spec: cli, run).
+pub const METADATA_WAIT: Duration = Duration::from_secs(2);
+
+// ---- connections -----------------------------------------------------------------------------------------------
+
+/// Name resolution of one host.
+pub const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Names that may wait for a resolver thread.
+pub const RESOLVE_QUEUE: usize = 64;
+/// Addresses of one name that are tried.
+pub const ADDRESSES_MAX: usize = 8;
+/// Connecting to one host, over all of its addresses.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A TLS handshake.
+pub const TLS_TIMEOUT: Duration = Duration::from_secs(10);
+/// Stack of a resolver thread; `getaddrinfo` of musl needs a few KiB, glibc's NSS modules more.
+pub const RESOLVER_STACK: usize = 256 * KIB;
+/// What hyper may buffer of one connection before it stops reading; also bounds a response head.
+pub const CONNECTION_BUFFER_MAX: usize = 64 * KIB;
+/// An idle connection to an MCP server. Common servers (Node, uvicorn) close theirs after 5 s, and a request that
+/// races with that cannot be repeated safely.
+pub const MCP_IDLE_MAX: Duration = Duration::from_secs(4);
+/// How often idle connections past their age are looked for.
+pub const IDLE_SWEEP: Duration = Duration::from_secs(5);
+
+// ---- MCP over HTTP ---------------------------------------------------------------------------------------------
+
+/// A 2xx JSON answer of an MCP server.
+pub const MCP_BODY_MAX: usize = 64 * MIB;
+/// An answer with another status (spec: mcp, section 1).
+pub const MCP_ERROR_BODY_MAX: usize = 100 * KIB;
+/// One server-sent event.
+pub const SSE_EVENT_MAX: usize = 64 * MIB;
+/// Attempts to resume a broken event stream (spec: mcp, section 1).
+pub const SSE_RESUME_MAX: u32 = 5;
+/// First pause before a stream is resumed, growing by half each time (spec: mcp, section 1).
+pub const SSE_RESUME_PAUSE: Duration = Duration::from_secs(1);
+/// The most that a server's `retry:` field can ask for.
+pub const SSE_RETRY_MAX: Duration = Duration::from_secs(30);
+/// Length of an event id that is kept for `Last-Event-ID`.
+pub const SSE_ID_MAX: usize = 8 * KIB;
+/// Same-origin redirects that keep the method (307, 308), followed for one request.
+pub const REDIRECTS_MAX: u32 = 5;
+/// Answering a server's request on the side (ping, refusal).
+pub const SIDE_POST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Side posts of one call that may be under way at once.
+pub const SIDE_POSTS_MAX: usize = 16;
+/// One attempt of the start-up probe (spec: mcp, section 4).
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Pause between probes while the main MCP server is not reachable (spec: better 7).
+pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
+/// First and last pause between probes during `startup_wait_timeout` (spec: mcp, section 4).
+pub const STARTUP_RETRY_MIN: Duration = Duration::from_millis(50);
+/// See [`STARTUP_RETRY_MIN`].
+pub const STARTUP_RETRY_MAX: Duration = Duration::from_secs(1);
+
+// ---- MCP over stdio --------------------------------------------------------------------------------------------
+
+/// One message from a child.
+pub const STDIO_MESSAGE_MAX: usize = 64 * MIB;
+/// What is asked of the pipe with one read.
+pub const STDIO_READ: usize = 16 * KIB;
+/// Messages that may wait for the pipe to the child; callers wait behind it.
+pub const STDIO_WRITE_QUEUE: usize = 64;
+/// Messages coalesced into one write.
+pub const STDIO_WRITE_BATCH: usize = 32;
+/// Server messages that may wait for the delivery of one call's notifications.
+pub const STDIO_INBOX_MESSAGES: usize = 1024;
+/// Bytes of them.
+pub const STDIO_INBOX_BYTES: usize = 8 * MIB;
+/// Calls that timed out and that the child has not answered yet; past it the child is taken for hung and restarted
+/// (spec: mcp, section 2).
+pub const STDIO_RETIRED_MAX: usize = 1024;
+/// A child's own requests that wait for a caller's answer.
+pub const STDIO_SERVER_REQUESTS_MAX: usize = 1024;
+/// How long a call waits for a child that is being restarted.
+pub const STDIO_READY_WAIT: Duration = Duration::from_secs(20);
+/// Answer to the `initialize` that is replayed to a restarted child.
+pub const STDIO_REPLAY_TIMEOUT: Duration = Duration::from_secs(15);
+/// First and last pause before a restart.
+pub const STDIO_RESTART_MIN: Duration = Duration::from_millis(100);
+/// See [`STDIO_RESTART_MIN`].
+pub const STDIO_RESTART_MAX: Duration = Duration::from_secs(30);
+/// A child that lived this long ends a crash loop.
+pub const STDIO_STABLE: Duration = Duration::from_secs(30);
+/// Quick exits in a row that make a crash loop.
+pub const STDIO_CRASH_LOOP: u32 = 3;
+/// Between closing a child's stdin and SIGTERM, and between SIGTERM and SIGKILL.
+pub const STDIO_STOP_STEP: Duration = Duration::from_secs(2);
+
+// ---- dispatch --------------------------------------------------------------------------------------------------
+
+/// Bodies at least this large are shared with the poll answer that brought them; smaller ones are copied, so that a
+/// slow command does not keep a whole batch in memory.
+pub const SHARE_BODY_MIN: usize = 64 * KIB;
+/// Queue places kept for answers of callers while a server's request waits for one: a queue full of calls must not
+/// keep out the answer that one of them needs.
+pub const QUEUE_RESERVE: usize = 16;
+/// Work that was accepted is finished within this after SIGTERM (spec: better 6).
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
+/// After that, the rest gets terminal errors within this.
+pub const DRAIN_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a poll answer that may be on its way is waited for after SIGTERM.
+pub const DRAIN_POLL_TIMEOUT: Duration = Duration::from_secs(2);
+
+// ---- operations ------------------------------------------------------------------------------------------------
+
+/// Requests to the health listener that are served at once.
+pub const HEALTH_CONNECTIONS: usize = 32;
+/// One connection to the health listener.
+pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(10);
+/// Deliveries that failed in a row and make the process not ready.
+pub const DELIVERY_FAILURES_UNREADY: u32 = 3;

@@ -1,0 +1,256 @@
+//! MCP over Streamable HTTP (MCP 2025-06-18 and later, "Transports"; spec: mcp, section 1).
+
+mod probe;
+mod sse;
+mod stream;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::{Method, Request, Uri};
+use log::warn;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+pub use probe::Prober;
+pub(crate) use probe::describe;
+
+use super::{Ack, Call, Outcome};
+use crate::config::HttpUrl;
+use crate::control::{CLIENT_NAME, Notifier};
+use crate::limits::{
+    MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, REDIRECTS_MAX, SIDE_POST_TIMEOUT, SIDE_POSTS_MAX,
+};
+use crate::net::{Connector, NetError, Pool, Reply, RequestBody};
+use crate::wire::command::Headers;
+use crate::wire::failure::{Failure, error_json};
+use crate::wire::headers::{ResponseHeaders, is_forwarded, is_media_type};
+use crate::wire::jsonrpc::{Id, Kind, METHOD_NOT_FOUND, Message};
+
+/// One MCP server behind a URL. Clones share the connections.
+#[derive(Debug, Clone)]
+pub struct HttpServer(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    channel: Box<str>,
+    url: HttpUrl,
+    host: HeaderValue,
+    pool: Pool,
+    side_posts: Arc<Semaphore>,
+}
+
+impl HttpServer {
+    /// The server at `url`, reached through `connector`. `None` when the host cannot be a header value.
+    pub fn new(channel: &str, url: &HttpUrl, connector: Connector) -> Option<Self> {
+        Some(Self(Arc::new(Shared {
+            channel: channel.into(),
+            host: HeaderValue::from_str(&url.authority()).ok()?,
+            url: url.clone(),
+            pool: Pool::new(connector, MCP_IDLE_MAX),
+            side_posts: Arc::new(Semaphore::new(SIDE_POSTS_MAX)),
+        })))
+    }
+
+    /// Sends a request and reads its answer. Without `events` what precedes the answer is dropped.
+    pub(super) async fn call(&self, call: Call<'_>, events: Option<&mut Notifier<'_>>) -> Outcome {
+        let mut reply = match self.post(call.payload, call.headers).await {
+            Ok(reply) => reply,
+            Err(error) => return error.failure().into(),
+        };
+        let headers = response_headers(&reply);
+        let media_type = reply.header("content-type").unwrap_or_default();
+        match reply.status {
+            200..=299 if is_media_type(media_type, "text/event-stream") => {
+                stream::Stream::new(self, call, headers, events).read(reply).await
+            }
+            // 202 and 204 say that there will be no answer; a call must have one (spec: better 12).
+            202 | 204 => Outcome::Failed { failure: Failure::protocol("non_protocol_response"), headers },
+            200..=299 => {
+                let json = is_media_type(media_type, "application/json");
+                match reply.collect(MCP_BODY_MAX).await {
+                    Ok(payload) => match check_reply(&payload, call.id) {
+                        Ok(()) if json => Outcome::Reply { code: reply.status, headers, payload },
+                        Err("response_body_missing") => {
+                            Outcome::Failed { failure: Failure::protocol("response_body_missing"), headers }
+                        }
+                        _ if !json => Outcome::Failed { failure: Failure::protocol("non_protocol_response"), headers },
+                        Ok(()) => Outcome::Failed { failure: Failure::protocol("non_protocol_response"), headers },
+                        Err(kind) => Outcome::Failed { failure: Failure::protocol(kind), headers },
+                    },
+                    Err(error) => Outcome::Failed { failure: error.failure(), headers },
+                }
+            }
+            _ => error_reply(reply, call.id, headers).await,
+        }
+    }
+
+    /// Sends a message that has no answer.
+    pub(super) async fn send(&self, payload: &Bytes, headers: &Headers) -> Ack {
+        acknowledge(self.post(payload, headers).await).await
+    }
+
+    /// `DELETE` of the session that the headers name.
+    pub(super) async fn terminate(&self, headers: &Headers) -> Ack {
+        let request = self.request(Method::DELETE, &self.0.url, headers, RequestBody::empty());
+        acknowledge(self.exchange(request).await).await
+    }
+
+    /// Closes connections that have been idle for too long.
+    pub fn sweep(&self) {
+        self.0.pool.sweep();
+    }
+
+    /// Posts one message. Redirects that keep the method are followed on this origin only, because the headers hold an end
+    /// user's credentials (spec: better 1).
+    async fn post(&self, payload: &Bytes, headers: &Headers) -> Result<Reply, NetError> {
+        let mut url = self.0.url.clone();
+        for _ in 0..=REDIRECTS_MAX {
+            let request = self.request(Method::POST, &url, headers, RequestBody::full(payload.clone()));
+            let reply = self.exchange(request).await?;
+            if !matches!(reply.status, 307 | 308) {
+                return Ok(reply);
+            }
+            match reply.header("location").and_then(|l| url.same_origin_location(l)) {
+                Some(next) => url = next,
+                None => {
+                    warn!(channel = &*self.0.channel, status_code = reply.status;
+                        "the MCP server redirects to another origin; refused: configure the address that answers");
+                    return Ok(reply);
+                }
+            }
+        }
+        warn!(channel = &*self.0.channel; "the MCP server redirects in a circle");
+        Err(NetError::NotHttp)
+    }
+
+    /// Reopens a broken event stream.
+    async fn resume(&self, headers: &Headers, last_event_id: &str) -> Result<Reply, NetError> {
+        let mut request = self.request(Method::GET, &self.0.url, headers, RequestBody::empty());
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        let id = HeaderValue::from_str(last_event_id).map_err(|_| NetError::NotHttp)?;
+        request.headers_mut().insert(HeaderName::from_static("last-event-id"), id);
+        self.exchange(request).await
+    }
+
+    /// Answers a request of the server without the caller, beside the stream that brought it.
+    fn answer_aside(&self, headers: &Headers, body: String) {
+        let Ok(permit) = Arc::clone(&self.0.side_posts).try_acquire_owned() else {
+            warn!(channel = &*self.0.channel; "the MCP server asks faster than it takes answers; one was dropped");
+            return;
+        };
+        let (server, headers) = (self.clone(), headers.clone());
+        tokio::spawn(async move {
+            let sent = timeout(SIDE_POST_TIMEOUT, server.send(&Bytes::from(body), &headers)).await;
+            if !matches!(sent, Ok(Ack { code: 200..=299, .. })) {
+                warn!(channel = &*server.0.channel; "the MCP server did not take the answer to its request");
+            }
+            drop(permit);
+        });
+    }
+
+    async fn exchange(&self, request: Request<RequestBody>) -> Result<Reply, NetError> {
+        self.0.pool.send(request).await.map_err(|e| e.error)
+    }
+
+    fn request(&self, method: Method, url: &HttpUrl, headers: &Headers, body: RequestBody) -> Request<RequestBody> {
+        let mut request = Request::new(body);
+        *request.uri_mut() = url.path_and_query.parse::<Uri>().unwrap_or_default();
+        *request.headers_mut() = self.request_headers(headers, method == Method::POST);
+        *request.method_mut() = method;
+        request
+    }
+
+    /// The command's headers, without those of one connection, and what is missing for MCP.
+    fn request_headers(&self, command: &Headers, has_body: bool) -> HeaderMap {
+        let connection: Vec<&str> =
+            command.0.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection")).map(|(_, v)| &**v).collect();
+        let mut headers = HeaderMap::with_capacity(command.0.len() + 4);
+        headers.insert(HOST, self.0.host.clone());
+        if has_body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        for (name, value) in &command.0 {
+            if !is_forwarded(name, &connection) {
+                continue;
+            }
+            // What is no header cannot be sent; it does not spoil the rest.
+            let (Ok(name), Ok(mut value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) else {
+                continue;
+            };
+            value.set_sensitive(true);
+            headers.append(name, value);
+        }
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json, text/event-stream"));
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(CLIENT_NAME));
+        headers
+    }
+}
+
+async fn acknowledge(reply: Result<Reply, NetError>) -> Ack {
+    match reply {
+        Ok(mut reply) => {
+            let headers = response_headers(&reply);
+            // Read to its end, so that the connection can be kept; what is in it is nobody's.
+            if !is_media_type(reply.header("content-type").unwrap_or_default(), "text/event-stream") {
+                let _ = reply.collect(MCP_ERROR_BODY_MAX).await;
+            }
+            let failure = (reply.status >= 400).then(|| Failure::http(reply.status, "http_status"));
+            Ack { code: reply.status, headers, failure }
+        }
+        Err(error) => error.failure().into(),
+    }
+}
+
+fn response_headers(reply: &Reply) -> ResponseHeaders {
+    ResponseHeaders::filter(|| reply.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
+}
+
+/// Whether a payload is the JSON-RPC response to `id`; the error is the contract's word.
+fn check_reply(payload: &Bytes, id: &str) -> Result<(), &'static str> {
+    let text = std::str::from_utf8(payload).map_err(|_| "malformed_json")?;
+    if text.trim_ascii().is_empty() {
+        return Err("response_body_missing");
+    }
+    match Message::parse(text) {
+        Ok(message) => match message.kind {
+            Kind::Response { id: Some(answered), .. } if Id::from_json(id) == Some(answered) => Ok(()),
+            _ => Err("invalid_protocol_response"),
+        },
+        Err(crate::wire::jsonrpc::Invalid::NotJson) => Err("malformed_json"),
+        Err(_) => Err("invalid_protocol_response"),
+    }
+}
+
+/// An answer with an error status: MCP's own errors pass unchanged, of the rest only the status.
+async fn error_reply(mut reply: Reply, id: &str, headers: ResponseHeaders) -> Outcome {
+    let status = reply.status;
+    let kind = match reply.collect(MCP_ERROR_BODY_MAX).await {
+        Err(NetError::TooLarge) => "response_body_too_large",
+        Err(_) => "response_body_unreadable",
+        Ok(payload) => match std::str::from_utf8(&payload).map(Message::parse) {
+            _ if payload.trim_ascii().is_empty() => "response_body_missing",
+            Ok(Ok(message)) => match &message.kind {
+                Kind::Response { id: Some(answered), is_error: true }
+                    if Id::from_json(id) == Some(*answered) && message.has_valid_error() && status >= 400 =>
+                {
+                    return Outcome::Reply { code: status, headers, payload };
+                }
+                _ => "invalid_mcp_error",
+            },
+            Ok(Err(crate::wire::jsonrpc::Invalid::NotJson)) | Err(_) => "malformed_json",
+            Ok(Err(_)) => "invalid_mcp_error",
+        },
+    };
+    Outcome::Failed { failure: Failure::http(status, kind), headers }
+}
+
+/// The answer to a server's request that cannot reach a caller: `ping` is answered, the rest refused (spec: better 17).
+pub(crate) fn local_answer(method: &str, id: &str) -> String {
+    if method == "ping" {
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#)
+    } else {
+        error_json(Some(id), METHOD_NOT_FOUND, "the caller cannot be asked through this tunnel", None)
+    }
+}

@@ -1,0 +1,134 @@
+//! Whether an HTTP MCP server is there: the start-up probe and what follows it (spec: mcp, section 4; better 7).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use log::{debug, info, warn};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{Call, HttpServer, Outcome};
+use crate::limits::{PROBE_INTERVAL, PROBE_TIMEOUT, STARTUP_RETRY_MAX, STARTUP_RETRY_MIN};
+use crate::ops::Ops;
+use crate::ops::health::Server;
+use crate::wire::command::Headers;
+use crate::wire::failure::{Failure, Source};
+
+const INITIALIZE: &str = concat!(
+    r#"{"jsonrpc":"2.0","id":"tunnel-client-probe","method":"initialize","params":{"protocolVersion":"2025-06-18","#,
+    r#""capabilities":{},"clientInfo":{"name":"tunnel-client","version":""#,
+    env!("CARGO_PKG_VERSION"),
+    r#""}}}"#
+);
+const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+const ID: &str = r#""tunnel-client-probe""#;
+
+/// Probes one server.
+#[derive(Debug)]
+pub struct Prober {
+    server: HttpServer,
+    ops: Arc<Ops>,
+}
+
+/// What an attempt showed.
+struct Found {
+    server: Server,
+    /// Nobody listens yet: worth waiting for at start.
+    absent: bool,
+}
+
+impl Prober {
+    /// For one server.
+    pub fn new(server: HttpServer, ops: Arc<Ops>) -> Self {
+        Self { server, ops }
+    }
+
+    /// The first probe: one attempt, or with `wait` as many as it takes for somebody to listen.
+    pub async fn first(&self, wait: Duration) {
+        let deadline = Instant::now() + wait;
+        let mut pause = STARTUP_RETRY_MIN;
+        loop {
+            let found = self.attempt().await;
+            if !found.absent || wait.is_zero() {
+                return self.report(found.server);
+            }
+            if Instant::now() >= deadline {
+                return self.report(Server::Failing("mcp startup wait failed: nobody listens".to_owned()));
+            }
+            debug!(channel = &*self.server.0.channel; "retrying MCP startup probe");
+            sleep(pause.min(deadline - Instant::now())).await;
+            pause = (pause * 2).min(STARTUP_RETRY_MAX);
+        }
+    }
+
+    /// Probes again for as long as the server is not known to be good. Calls report what they see, too.
+    pub async fn watch(self) {
+        loop {
+            sleep(PROBE_INTERVAL).await;
+            match self.ops.health.server_state(&self.server.0.channel) {
+                Some(Server::Good | Server::AuthRequired(_)) | None => {}
+                Some(_) => {
+                    let found = self.attempt().await;
+                    self.report(found.server);
+                }
+            }
+        }
+    }
+
+    fn report(&self, found: Server) {
+        let channel = &*self.server.0.channel;
+        if !self.ops.health.server(channel, found.clone()) {
+            return;
+        }
+        match found {
+            Server::Good => info!(channel; "mcp session initialized"),
+            Server::AuthRequired(reason) => info!(channel, reason; "MCP server wants the caller's credentials"),
+            Server::Slow(reason) | Server::Failing(reason) => warn!(channel, reason; "MCP server not reachable"),
+            Server::Pending => {}
+        }
+    }
+
+    async fn attempt(&self) -> Found {
+        let headers = Headers(vec![("MCP-Protocol-Version".into(), "2025-06-18".into())]);
+        let payload = Bytes::from_static(INITIALIZE.as_bytes());
+        let call = Call { payload: &payload, id: ID, initialize: true, headers: &headers, server_requests: false };
+        let Ok(outcome) = timeout(PROBE_TIMEOUT, self.server.call(call, None)).await else {
+            return Found { server: Server::Slow(format!("no answer within {} s", PROBE_TIMEOUT.as_secs())), absent: false };
+        };
+        match outcome {
+            // A JSON-RPC error is an answer too: a server without sessions knows no initialize (MCP 2026-07-28).
+            Outcome::Reply { headers: answered, .. } => {
+                if let Some(session) = answered.session_id() {
+                    let mut headers = headers;
+                    headers.0.push(("Mcp-Session-Id".into(), session.into()));
+                    self.end_session(&headers).await;
+                }
+                Found { server: Server::Good, absent: false }
+            }
+            Outcome::Failed { failure: Failure { upstream_status: Some(401), .. }, .. } => {
+                Found { server: Server::AuthRequired("HTTP status 401".to_owned()), absent: false }
+            }
+            Outcome::Failed { failure, .. } => {
+                let absent = failure.source == Source::Connect && failure.kind == "connection_refused";
+                Found { server: Server::Failing(describe(&failure)), absent }
+            }
+        }
+    }
+
+    /// A session that is opened is ended, or servers collect them.
+    async fn end_session(&self, headers: &Headers) {
+        let _ = timeout(PROBE_TIMEOUT, async {
+            self.server.send(&Bytes::from_static(INITIALIZED.as_bytes()), headers).await;
+            self.server.terminate(headers).await;
+        })
+        .await;
+    }
+}
+
+/// One line for people.
+pub(crate) fn describe(failure: &Failure) -> String {
+    match failure.upstream_status {
+        Some(status) => format!("HTTP status {status} ({})", failure.kind),
+        None => format!("{} ({})", failure.source.as_str(), failure.kind),
+    }
+}

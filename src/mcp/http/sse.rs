@@ -1,0 +1,201 @@
+//! Server-sent events (WHATWG HTML, section 9.2), as far as MCP uses them. Pure: bytes in, events out.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::limits::{SSE_EVENT_MAX, SSE_ID_MAX, SSE_RETRY_MAX};
+
+/// Reads events from pieces of a stream.
+#[derive(Debug, Default)]
+pub(super) struct Parser {
+    buffer: BytesMut,
+    /// Bytes of the buffer in which no line end was found.
+    scanned: usize,
+    /// The last line ended with CR: a LF that follows belongs to it.
+    after_cr: bool,
+    started: bool,
+    data: Option<Data>,
+    other_event: bool,
+    last_id: Option<Box<str>>,
+    retry: Option<Duration>,
+}
+
+/// Most events have one line of data, which is not copied.
+#[derive(Debug)]
+enum Data {
+    One(Bytes),
+    More(BytesMut),
+}
+
+/// An event is larger than [`SSE_EVENT_MAX`].
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooLarge;
+
+impl Parser {
+    /// Adds a piece of the stream.
+    pub(super) fn push(&mut self, chunk: &[u8]) {
+        self.buffer.extend_from_slice(chunk);
+        if !self.started && self.buffer.len() >= 3 {
+            self.started = true;
+            if self.buffer.starts_with(b"\xef\xbb\xbf") {
+                let _ = self.buffer.split_to(3);
+            }
+        }
+    }
+
+    /// The data of the next message event; `None` when more of the stream is needed. Events of other types, comments and
+    /// events without data give nothing.
+    pub(super) fn next(&mut self) -> Result<Option<Bytes>, TooLarge> {
+        while let Some(line) = self.line()? {
+            if line.is_empty() {
+                if let Some(data) = self.dispatch() {
+                    return Ok(Some(data));
+                }
+            } else {
+                self.field(line)?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The stream is over: an event whose last line was complete counts even without the empty line.
+    pub(super) fn finish(&mut self) -> Option<Bytes> {
+        if self.buffer.is_empty() { self.dispatch() } else { None }
+    }
+
+    /// A new connection continues the stream: what was cut off is sent again.
+    pub(super) fn restart(&mut self) {
+        self.buffer.clear();
+        (self.scanned, self.after_cr, self.started, self.data, self.other_event) = (0, false, false, None, false);
+    }
+
+    /// The last event id, if there was one.
+    pub(super) fn last_id(&self) -> Option<&str> {
+        self.last_id.as_deref()
+    }
+
+    /// The pause that the server asked for.
+    pub(super) fn retry(&self) -> Option<Duration> {
+        self.retry
+    }
+
+    fn line(&mut self) -> Result<Option<Bytes>, TooLarge> {
+        if self.after_cr && self.buffer.first().is_some() {
+            self.after_cr = false;
+            if self.buffer[0] == b'\n' {
+                let _ = self.buffer.split_to(1);
+            }
+        }
+        match memchr::memchr2(b'\n', b'\r', &self.buffer[self.scanned..]) {
+            Some(at) => {
+                let end = self.scanned + at;
+                let mut line = self.buffer.split_to(end + 1);
+                self.after_cr = line[end] == b'\r';
+                self.scanned = 0;
+                line.truncate(end);
+                Ok(Some(line.freeze()))
+            }
+            None => {
+                self.scanned = self.buffer.len();
+                if self.scanned > SSE_EVENT_MAX { Err(TooLarge) } else { Ok(None) }
+            }
+        }
+    }
+
+    fn field(&mut self, line: Bytes) -> Result<(), TooLarge> {
+        let colon = memchr::memchr(b':', &line).unwrap_or(line.len());
+        let start = if line.get(colon + 1) == Some(&b' ') { colon + 2 } else { (colon + 1).min(line.len()) };
+        let value = line.slice(start..);
+        match &line[..colon] {
+            b"data" => {
+                self.data = Some(match self.data.take() {
+                    None => Data::One(value),
+                    Some(data) => {
+                        let mut all = match data {
+                            Data::One(first) => BytesMut::from(&first[..]),
+                            Data::More(all) => all,
+                        };
+                        if all.len() + value.len() >= SSE_EVENT_MAX {
+                            return Err(TooLarge);
+                        }
+                        all.extend_from_slice(b"\n");
+                        all.extend_from_slice(&value);
+                        Data::More(all)
+                    }
+                });
+            }
+            b"event" => self.other_event = !value.is_empty() && value != "message",
+            b"id" if value.len() <= SSE_ID_MAX && !value.contains(&0) => {
+                self.last_id = std::str::from_utf8(&value).ok().filter(|id| !id.is_empty()).map(Box::from);
+            }
+            b"retry" => {
+                let ms = std::str::from_utf8(&value).ok().filter(|v| v.bytes().all(|b| b.is_ascii_digit()));
+                if let Some(ms) = ms.and_then(|v| v.parse().ok()) {
+                    self.retry = Some(Duration::from_millis(ms).min(SSE_RETRY_MAX));
+                }
+            }
+            // Comments have an empty name; other fields mean nothing.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn dispatch(&mut self) -> Option<Bytes> {
+        let other = std::mem::take(&mut self.other_event);
+        let data = match self.data.take()? {
+            Data::One(data) => data,
+            Data::More(data) => data.freeze(),
+        };
+        // Empty data is a keep-alive.
+        (!other && !data.trim_ascii().is_empty()).then_some(data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    /// The events of a stream that arrives in pieces of `size` bytes.
+    fn events(stream: &[u8], size: usize) -> (Vec<String>, Parser) {
+        let mut parser = Parser::default();
+        let mut found = Vec::new();
+        for chunk in stream.chunks(size) {
+            parser.push(chunk);
+            while let Some(data) = parser.next().unwrap() {
+                found.push(String::from_utf8(data.to_vec()).unwrap());
+            }
+        }
+        found.extend(parser.finish().map(|d| String::from_utf8(d.to_vec()).unwrap()));
+        (found, parser)
+    }
+
+    #[test]
+    fn every_cut_of_the_stream_gives_the_same_events() {
+        let stream = b"\xef\xbb\xbf: hello\r\nevent: message\r\nid: 7\r\ndata: {\"a\":\r\ndata:1}\r\n\r\n\
+            data\n\n\
+            event: other\ndata: no\n\n\
+            retry: 1500\rdata: two\r\r\
+            nonsense\n: ping\n\n\
+            data: three\n";
+        for size in 1..stream.len() {
+            let (found, parser) = events(stream, size);
+            assert_eq!(found, ["{\"a\":\n1}", "two", "three"], "pieces of {size}");
+            assert_eq!(parser.last_id(), Some("7"));
+            assert_eq!(parser.retry(), Some(Duration::from_millis(1500)));
+        }
+    }
+
+    #[test]
+    fn a_cut_off_line_is_no_event() {
+        assert_eq!(events(b"data: one\n\ndata: {\"cut\":", 64).0, ["one"]);
+    }
+
+    #[test]
+    fn an_id_without_data_is_remembered() {
+        let (found, parser) = events(b"id: p-1\ndata:\n\n", 64);
+        assert!(found.is_empty());
+        assert_eq!(parser.last_id(), Some("p-1"));
+    }
+}

@@ -1,0 +1,174 @@
+//! One call whose answer is an event stream: messages in order, resumption, requests of the server.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use log::{debug, warn};
+use tokio::time::{sleep, timeout};
+
+use super::{HttpServer, local_answer, sse};
+use crate::control::Notifier;
+use crate::control::backoff::Backoff;
+use crate::limits::{SSE_RESUME_MAX, SSE_RESUME_PAUSE, SSE_RETRY_MAX};
+use crate::mcp::{Call, Outcome};
+use crate::net::{NetError, Reply};
+use crate::wire::failure::{Failure, Source};
+use crate::wire::headers::{ResponseHeaders, is_media_type};
+use crate::wire::jsonrpc::{Id, Invalid, Kind, Message};
+
+/// How long a stream may take to end after its last message, for the sake of its connection.
+const TAIL_TIMEOUT: Duration = Duration::from_secs(1);
+/// What such a tail may hold.
+const TAIL_MAX: usize = 16 * 1024;
+
+/// The stream of one call.
+pub(super) struct Stream<'a, 'n, 'r> {
+    server: &'a HttpServer,
+    call: Call<'a>,
+    headers: ResponseHeaders,
+    events: Option<&'n mut Notifier<'r>>,
+    parser: sse::Parser,
+    resumed: u32,
+}
+
+/// What became of one message.
+enum Step {
+    Continue,
+    Done(Outcome),
+}
+
+impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
+    pub(super) fn new(
+        server: &'a HttpServer,
+        call: Call<'a>,
+        headers: ResponseHeaders,
+        events: Option<&'n mut Notifier<'r>>,
+    ) -> Self {
+        Self { server, call, headers, events, parser: sse::Parser::default(), resumed: 0 }
+    }
+
+    /// Reads the stream, over as many connections as it takes, to the reply.
+    pub(super) async fn read(mut self, mut reply: Reply) -> Outcome {
+        loop {
+            let end = match self.read_connection(&mut reply).await {
+                Ok(outcome) => {
+                    release(reply);
+                    return outcome;
+                }
+                Err(end) => end,
+            };
+            // What was the end of the stream is the failure, if it cannot be resumed.
+            let failure = match end {
+                None => Failure::transport(Source::TransportClosed, "eof"),
+                Some(NetError::TooLarge) => return self.failed(NetError::TooLarge.failure()),
+                Some(error) => error.failure(),
+            };
+            match self.resume().await {
+                Some(next) => reply = next,
+                None => return self.failed(failure),
+            }
+        }
+    }
+
+    /// Reads one connection to its end; `Err(None)` is an orderly end without the reply.
+    async fn read_connection(&mut self, reply: &mut Reply) -> Result<Outcome, Option<NetError>> {
+        while let Some(chunk) = reply.chunk().await.map_err(Some)? {
+            self.parser.push(&chunk);
+            drop(chunk);
+            while let Some(data) = self.parser.next().map_err(|sse::TooLarge| Some(NetError::TooLarge))? {
+                self.resumed = 0;
+                if let Step::Done(outcome) = self.message(data).await {
+                    return Ok(outcome);
+                }
+            }
+        }
+        if let Some(data) = self.parser.finish() {
+            if let Step::Done(outcome) = self.message(data).await {
+                return Ok(outcome);
+            }
+        }
+        Err(None)
+    }
+
+    async fn message(&mut self, data: Bytes) -> Step {
+        let parsed = std::str::from_utf8(&data).map_err(|_| Invalid::NotJson).and_then(Message::parse);
+        let message = match parsed {
+            Ok(message) => message,
+            Err(why) => {
+                let kind = if why == Invalid::NotJson { "malformed_json" } else { "invalid_protocol_response" };
+                return Step::Done(self.failed(Failure::protocol(kind)));
+            }
+        };
+        match message.kind {
+            Kind::Response { id: Some(id), .. } if Id::from_json(self.call.id) == Some(id) => {
+                Step::Done(Outcome::Reply { code: 200, headers: std::mem::take(&mut self.headers), payload: data })
+            }
+            Kind::Response { .. } => Step::Done(self.failed(Failure::protocol("invalid_protocol_response"))),
+            Kind::Notification { .. } => {
+                self.forward(data).await;
+                Step::Continue
+            }
+            Kind::Call { ref method, id } => {
+                let (method, id) = (method.clone().into_owned(), id.json().to_owned());
+                if !self.call.server_requests || !self.forward_request(data).await {
+                    debug!(channel = &*self.server.0.channel; "a request of the MCP server was answered for the caller");
+                    self.server.answer_aside(self.call.headers, local_answer(&method, &id));
+                }
+                Step::Continue
+            }
+        }
+    }
+
+    async fn forward(&mut self, data: Bytes) -> bool {
+        match &mut self.events {
+            Some(events) => events.send(data, &self.headers).await,
+            None => false,
+        }
+    }
+
+    async fn forward_request(&mut self, data: Bytes) -> bool {
+        match &mut self.events {
+            Some(events) => events.send_request(data, &self.headers).await,
+            None => false,
+        }
+    }
+
+    /// Opens the next connection of a stream that gave event ids.
+    async fn resume(&mut self) -> Option<Reply> {
+        let id = self.parser.last_id()?.to_owned();
+        let mut backoff = Backoff::new(SSE_RESUME_PAUSE, SSE_RETRY_MAX);
+        self.parser.restart();
+        while self.resumed < SSE_RESUME_MAX {
+            self.resumed += 1;
+            sleep(self.parser.retry().unwrap_or_else(|| backoff.next_pause())).await;
+            match self.server.resume(self.call.headers, &id).await {
+                Ok(reply) => {
+                    let stream = is_media_type(reply.header("content-type").unwrap_or_default(), "text/event-stream");
+                    match reply.status {
+                        200..=299 if stream => return Some(reply),
+                        // The server may not be back yet; every other status is its last word.
+                        500..=599 | 429 => {}
+                        status => {
+                            warn!(channel = &*self.server.0.channel, status_code = status;
+                                "the MCP server does not resume its event stream");
+                            return None;
+                        }
+                    }
+                }
+                Err(error) => debug!(channel = &*self.server.0.channel, error:% = error; "event stream not resumed"),
+            }
+        }
+        None
+    }
+
+    fn failed(&mut self, failure: Failure) -> Outcome {
+        Outcome::Failed { failure, headers: std::mem::take(&mut self.headers) }
+    }
+}
+
+/// Reads the rest of a stream whose reply has come, so that its connection can be used again. Nobody waits for it.
+fn release(mut reply: Reply) {
+    tokio::spawn(async move {
+        let _ = timeout(TAIL_TIMEOUT, reply.collect(TAIL_MAX)).await;
+    });
+}

@@ -1,0 +1,121 @@
+//! The private MCP servers: one transport per binding.
+
+pub mod http;
+pub mod stdio;
+
+use bytes::Bytes;
+
+use crate::control::Notifier;
+use crate::wire::command::Headers;
+use crate::wire::failure::Failure;
+use crate::wire::headers::ResponseHeaders;
+
+/// How one MCP server is spoken to.
+#[derive(Debug, Clone)]
+pub enum Transport {
+    /// Streamable HTTP.
+    Http(http::HttpServer),
+    /// A child process.
+    Stdio(stdio::StdioServer),
+}
+
+/// A request on its way to the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The JSON-RPC message as it came.
+    pub payload: &'a Bytes,
+    /// Its id, as JSON text.
+    pub id: &'a str,
+    /// True for `initialize`.
+    pub initialize: bool,
+    /// The command's headers.
+    pub headers: &'a Headers,
+    /// The service can carry the server's own requests to the caller.
+    pub server_requests: bool,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The server answered.
+    Reply {
+        /// Its HTTP status; 200 on a pipe.
+        code: u16,
+        /// Its headers, filtered.
+        headers: ResponseHeaders,
+        /// The JSON-RPC response as the server wrote it.
+        payload: Bytes,
+    },
+    /// There is no answer to pass on.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// Headers of the answer that was no success, filtered.
+        headers: ResponseHeaders,
+    },
+}
+
+impl From<Failure> for Outcome {
+    fn from(failure: Failure) -> Self {
+        Self::Failed { failure, headers: ResponseHeaders::default() }
+    }
+}
+
+/// How a message without an answer ended.
+#[derive(Debug)]
+pub struct Ack {
+    /// The server's status, or a gateway status when there was none.
+    pub code: u16,
+    /// Its headers, filtered.
+    pub headers: ResponseHeaders,
+    /// Why there was none.
+    pub failure: Option<Failure>,
+}
+
+impl Ack {
+    /// The server took the message.
+    pub fn of(code: u16) -> Self {
+        Self { code, headers: ResponseHeaders::default(), failure: None }
+    }
+}
+
+impl From<Failure> for Ack {
+    fn from(failure: Failure) -> Self {
+        Self { code: failure.status, headers: ResponseHeaders::default(), failure: Some(failure) }
+    }
+}
+
+impl Transport {
+    /// Sends a request and waits for its answer; messages before it go to `events`. Dropping the future gives the call up.
+    pub async fn call(&self, call: Call<'_>, events: &mut Notifier<'_>) -> Outcome {
+        match self {
+            Self::Http(server) => server.call(call, Some(events)).await,
+            Self::Stdio(server) => server.call(call, events).await,
+        }
+    }
+
+    /// Sends a notification.
+    pub async fn notify(&self, payload: &Bytes, method: &str, headers: &Headers) -> Ack {
+        match self {
+            Self::Http(server) => server.send(payload, headers).await,
+            Self::Stdio(server) => server.notify(payload, method).await,
+        }
+    }
+
+    /// Sends a caller's answer to a request of the server.
+    pub async fn answer(&self, payload: &Bytes, id: &str, headers: &Headers) -> Ack {
+        match self {
+            Self::Http(server) => server.send(payload, headers).await,
+            Self::Stdio(server) => server.answer(payload, id).await,
+        }
+    }
+
+    /// Ends the session that the headers name.
+    pub async fn terminate(&self, headers: &Headers) -> Ack {
+        match self {
+            Self::Http(server) => server.terminate(headers).await,
+            // A pipe has no sessions; the channel keeps serving (spec: wire, section 9).
+            Self::Stdio(_) => Ack::of(405),
+        }
+    }
+}

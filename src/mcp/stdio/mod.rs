@@ -1,0 +1,271 @@
+//! MCP over stdio: one child, shared by all callers (MCP "Transports"; spec: mcp, section 2; better 4 and 5).
+//!
+//! Callers may use the same ids, so ids, progress tokens and what else names a request are made unique on the pipe and
+//! restored on the way back; nothing else of a message changes.
+
+mod child;
+mod environment;
+mod frame;
+mod inbox;
+mod router;
+mod splice;
+mod supervisor;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use log::debug;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
+
+pub use environment::Environment;
+pub use supervisor::Supervisor;
+
+use super::{Ack, Call, Outcome};
+use crate::control::Notifier;
+use crate::limits::STDIO_READY_WAIT;
+use crate::wire::failure::{Failure, Source};
+use crate::wire::headers::ResponseHeaders;
+use crate::wire::jsonrpc::{Kind, Message};
+use inbox::{Event, Inbox};
+use router::Router;
+
+/// One stdio MCP server. Clones are the same server.
+#[derive(Debug, Clone)]
+pub struct StdioServer(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    channel: Box<str>,
+    state: Mutex<State>,
+    /// The child became ready, or is given up.
+    changed: Notify,
+    /// The child does not answer any more.
+    hung: Notify,
+    /// Write `notifications/initialized` after a successful `initialize`.
+    send_initialized: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    router: Router,
+    /// The pipe of the child that runs.
+    pipe: Option<mpsc::Sender<Bytes>>,
+    /// Calls may use it: an `initialize` that had to be replayed was answered.
+    ready: bool,
+    /// The last `initialize` that succeeded, as the caller wrote it.
+    initialize: Option<Bytes>,
+    /// `notifications/initialized` was written by us; the caller's own is only acknowledged.
+    initialized_sent: bool,
+    /// No child will run any more.
+    stopped: bool,
+}
+
+const INITIALIZED: &[u8] = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
+impl StdioServer {
+    /// A server without a child yet; its [`Supervisor`] starts one.
+    pub fn new(channel: &str, send_initialized: bool) -> Self {
+        Self(Arc::new(Shared {
+            channel: channel.into(),
+            state: Mutex::default(),
+            changed: Notify::new(),
+            hung: Notify::new(),
+            send_initialized,
+        }))
+    }
+
+    /// Writes a request and waits for its answer.
+    pub(super) async fn call(&self, call: Call<'_>, events: &mut Notifier<'_>) -> Outcome {
+        let Some(pipe) = self.pipe().await else { return closed("closed_pipe").into() };
+        let Some((open, line)) = self.open(&call) else { return Failure::protocol("invalid_protocol_response").into() };
+        if pipe.send(line).await.is_err() {
+            return closed("closed_pipe").into();
+        }
+        open.written();
+        let headers = ResponseHeaders::default().as_json();
+        loop {
+            match open.inbox.next().await {
+                Event::Message(payload) => {
+                    events.send(payload, &headers).await;
+                }
+                Event::Request { payload, wire_id } => {
+                    if !events.send_request(payload, &headers).await {
+                        self.refuse(&wire_id);
+                    }
+                }
+                Event::Reply { payload, is_error } => {
+                    if call.initialize && !is_error {
+                        self.initialized(call.payload, &pipe).await;
+                    }
+                    return Outcome::Reply { code: 200, headers, payload };
+                }
+                Event::Invalid => return Failure::protocol("invalid_protocol_response").into(),
+                Event::Closed => return closed("eof").into(),
+            }
+        }
+    }
+
+    /// Writes a notification.
+    pub(super) async fn notify(&self, payload: &Bytes, method: &str) -> Ack {
+        let Some(pipe) = self.pipe().await else { return closed("closed_pipe").into() };
+        let line = match method {
+            "notifications/initialized" if self.lock().initialized_sent => None,
+            "notifications/cancelled" => self.lock().router.cancel(payload),
+            _ => Some(splice::one_line(payload)),
+        };
+        // What needs no line, such as the cancellation of a call that is over, is done.
+        let Some(line) = line else { return Ack::of(202) };
+        match pipe.send(line).await {
+            Ok(()) => Ack::of(202),
+            Err(_) => closed("closed_pipe").into(),
+        }
+    }
+
+    /// Writes a caller's answer to a request of the server.
+    pub(super) async fn answer(&self, payload: &Bytes, id: &str) -> Ack {
+        let (pipe, line) = {
+            let mut state = self.lock();
+            (state.pipe.clone(), state.router.answer(payload, id))
+        };
+        let Some(pipe) = pipe else { return closed("closed_pipe").into() };
+        // Nobody asked, the child that asked is gone, or it was answered already.
+        let Some(line) = line else { return Ack::of(404) };
+        match pipe.send(line).await {
+            Ok(()) => Ack::of(202),
+            Err(_) => closed("closed_pipe").into(),
+        }
+    }
+
+    /// The pipe, once the child is ready to be called.
+    async fn pipe(&self) -> Option<mpsc::Sender<Bytes>> {
+        timeout(STDIO_READY_WAIT, async {
+            loop {
+                let changed = self.0.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                {
+                    let state = self.lock();
+                    if state.stopped {
+                        return None;
+                    }
+                    if let Some(pipe) = state.pipe.as_ref().filter(|_| state.ready) {
+                        return Some(pipe.clone());
+                    }
+                }
+                changed.await;
+            }
+        })
+        .await
+        .ok()
+        .flatten()
+    }
+
+    /// Registers a call and gives its line for the pipe. `None` when the payload is no request, which the parser of
+    /// commands excludes.
+    fn open(&self, call: &Call<'_>) -> Option<(OpenCall<'_>, Bytes)> {
+        let text = std::str::from_utf8(call.payload).ok()?;
+        let message = Message::parse(text).ok()?;
+        let inbox = Arc::new(Inbox::default());
+        let (pipe_id, line) = self.lock().router.open(&message, Arc::clone(&inbox), call.server_requests)?;
+        Some((OpenCall { server: self, pipe_id, inbox }, line))
+    }
+
+    /// Remembers what a restarted child must be told.
+    async fn initialized(&self, payload: &Bytes, pipe: &mpsc::Sender<Bytes>) {
+        let send = {
+            let mut state = self.lock();
+            state.initialize = Some(payload.clone());
+            state.initialized_sent = self.0.send_initialized;
+            self.0.send_initialized
+        };
+        if send {
+            // A pipe that closed shows at the next call.
+            let _ = pipe.send(Bytes::from_static(INITIALIZED)).await;
+        }
+    }
+
+    /// Tells the child that nobody will answer its request.
+    fn refuse(&self, wire_id: &str) {
+        let mut state = self.lock();
+        if let Some(line) = state.router.refuse(wire_id) {
+            state.write_aside(line, &self.0.channel);
+        }
+    }
+
+    /// What the child wrote.
+    fn received(&self, text: &str) -> Result<(), router::Unattributed> {
+        let message = match Message::parse(text) {
+            Ok(message) => message,
+            Err(_) if text.trim_ascii_start().starts_with('[') => return self.received_batch(text),
+            Err(_) => return Err(router::Unattributed("it is no JSON-RPC message")),
+        };
+        let mut state = self.lock();
+        if let Some(line) = state.router.route(&message)? {
+            debug!(channel = &*self.0.channel; "a request of the MCP server was answered for the caller");
+            state.write_aside(line, &self.0.channel);
+        }
+        if matches!(message.kind, Kind::Response { .. }) && state.router.is_hung() {
+            self.0.hung.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Servers of 2025-03-26 may write several messages as one array.
+    fn received_batch(&self, text: &str) -> Result<(), router::Unattributed> {
+        let parts: Vec<&serde_json::value::RawValue> =
+            serde_json::from_str(text).map_err(|_| router::Unattributed("it is no JSON-RPC message"))?;
+        let mut result = Ok(());
+        for part in parts {
+            // A batch in a batch is no message; it is not unrolled.
+            let step = match part.get().starts_with('[') {
+                true => Err(router::Unattributed("it is no JSON-RPC message")),
+                false => self.received(part.get()),
+            };
+            result = result.and(step);
+        }
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Writes a line of ours without waiting: whoever reads from the child must never wait for it to read.
+    fn write_aside(&self, line: Bytes, channel: &str) {
+        if self.pipe.as_ref().is_none_or(|pipe| pipe.try_send(line).is_err()) {
+            debug!(channel; "the MCP server does not read; a message to it was dropped");
+        }
+    }
+}
+
+fn closed(kind: &'static str) -> Failure {
+    Failure::transport(Source::TransportClosed, kind)
+}
+
+/// A call on the pipe. Dropped before its answer, it is retired: a late answer is nobody's.
+struct OpenCall<'a> {
+    server: &'a StdioServer,
+    pipe_id: u64,
+    inbox: Arc<Inbox>,
+}
+
+impl OpenCall<'_> {
+    fn written(&self) {
+        self.server.lock().router.written(self.pipe_id);
+    }
+}
+
+impl Drop for OpenCall<'_> {
+    fn drop(&mut self) {
+        let mut state = self.server.lock();
+        for line in state.router.close(self.pipe_id) {
+            state.write_aside(line, &self.server.0.channel);
+        }
+        if state.router.is_hung() {
+            self.server.0.hung.notify_one();
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Who a message on the pipe belongs to. Pure state, no I/O.
+//!
+//! Ids on the pipe are numbers of our own, never used twice, so a late answer can never be taken for another. A server's
+//! message goes only to the call that it names; one that names none goes to a call only if no other can be meant.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::inbox::{Event, Inbox};
+use super::splice::splice;
+use crate::limits::{STDIO_RETIRED_MAX, STDIO_SERVER_REQUESTS_MAX};
+use crate::mcp::http::local_answer;
+use crate::wire::failure::error_json;
+use crate::wire::jsonrpc::{Id, INTERNAL_ERROR, Kind, Message, Reference};
+
+/// The calls and server requests of one child.
+#[derive(Debug, Default)]
+pub(super) struct Router {
+    last_id: u64,
+    open: HashMap<u64, Open>,
+    /// Calls that were given up and that the child has not answered.
+    retired: HashSet<u64>,
+    /// The child's own requests that callers were asked, by their id on the wire.
+    asked: HashMap<Box<str>, Asked>,
+}
+
+#[derive(Debug)]
+struct Open {
+    /// The caller's id, as JSON text.
+    id: Box<str>,
+    /// The caller's progress token, as JSON text.
+    progress_token: Option<Box<str>>,
+    inbox: Arc<Inbox>,
+    /// The caller can be asked.
+    server_requests: bool,
+    /// It was handed to the pipe.
+    written: bool,
+    /// It was cancelled: the child need not answer any more.
+    cancelled: bool,
+    /// Not a caller's: nothing but its answer is for it.
+    internal: bool,
+}
+
+#[derive(Debug)]
+struct Asked {
+    call: u64,
+    /// The child's id, as JSON text.
+    id: Box<str>,
+}
+
+/// A message of the child that goes to nobody, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unattributed(pub &'static str);
+
+impl Router {
+    /// Registers a request and gives its id and its line for the pipe.
+    pub(super) fn open(&mut self, message: &Message<'_>, inbox: Arc<Inbox>, server_requests: bool) -> Option<(u64, Bytes)> {
+        self.register(message, inbox, server_requests, false)
+    }
+
+    /// The same for a request of our own.
+    pub(super) fn open_internal(&mut self, message: &Message<'_>, inbox: Arc<Inbox>) -> Option<(u64, Bytes)> {
+        self.register(message, inbox, false, true)
+    }
+
+    fn register(
+        &mut self,
+        message: &Message<'_>,
+        inbox: Arc<Inbox>,
+        server_requests: bool,
+        internal: bool,
+    ) -> Option<(u64, Bytes)> {
+        let Kind::Call { id, .. } = &message.kind else { return None };
+        let token = message.references().meta_progress_token;
+        self.last_id += 1;
+        let on_pipe = self.last_id.to_string();
+        let mut values = vec![(message.id_span()?, on_pipe.as_str())];
+        if let Some(token) = &token {
+            values.push((token.span.clone(), on_pipe.as_str()));
+        }
+        let line = splice(message.text(), values);
+        let open = Open {
+            id: id.json().into(),
+            progress_token: token.map(|t| t.json.into()),
+            inbox,
+            server_requests,
+            written: internal,
+            cancelled: false,
+            internal,
+        };
+        self.open.insert(self.last_id, open);
+        Some((self.last_id, line))
+    }
+
+    /// A request was handed to the pipe.
+    pub(super) fn written(&mut self, pipe_id: u64) {
+        if let Some(open) = self.open.get_mut(&pipe_id) {
+            open.written = true;
+        }
+    }
+
+    /// Ends a call. One without its answer is retired; the lines tell the child that it need not go on, and that nobody
+    /// will answer what it asked.
+    pub(super) fn close(&mut self, pipe_id: u64) -> Vec<Bytes> {
+        let mut lines = Vec::new();
+        if let Some(open) = self.open.remove(&pipe_id) {
+            if open.written && !open.cancelled {
+                self.retired.insert(pipe_id);
+                lines.push(Bytes::from(format!(
+                    r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{pipe_id},"reason":"the caller does not wait any more"}}}}"#
+                )));
+            }
+        }
+        self.asked.retain(|_, asked| {
+            if asked.call == pipe_id {
+                lines.push(refusal(&asked.id));
+            }
+            asked.call != pipe_id
+        });
+        lines
+    }
+
+    /// True when the child left too many calls unanswered.
+    pub(super) fn is_hung(&self) -> bool {
+        self.retired.len() > STDIO_RETIRED_MAX
+    }
+
+    /// The child is gone, and with it every call.
+    pub(super) fn close_all(&mut self) {
+        for (_, open) in self.open.drain() {
+            open.inbox.push(Event::Closed);
+        }
+        self.retired.clear();
+        self.asked.clear();
+    }
+
+    /// A caller's `notifications/cancelled`, for the one call that it can mean; `None` when there is none, or several.
+    pub(super) fn cancel(&mut self, payload: &Bytes) -> Option<Bytes> {
+        let message = Message::parse(std::str::from_utf8(payload).ok()?).ok()?;
+        let named = message.references().request_id?;
+        let id = Id::from_json(named.json)?;
+        let mut meant = self.open.iter_mut().filter(|(_, open)| !open.internal && Id::from_json(&open.id) == Some(id));
+        let (pipe_id, open) = meant.next()?;
+        if meant.next().is_some() {
+            return None;
+        }
+        open.cancelled = true;
+        Some(splice(message.text(), vec![(named.span, &pipe_id.to_string())]))
+    }
+
+    /// A caller's answer to a request of the child; `None` when no such request is open.
+    pub(super) fn answer(&mut self, payload: &Bytes, wire_id: &str) -> Option<Bytes> {
+        let message = Message::parse(std::str::from_utf8(payload).ok()?).ok()?;
+        let asked = self.asked.remove(wire_id)?;
+        Some(splice(message.text(), vec![(message.id_span()?, &asked.id)]))
+    }
+
+    /// A request of the child could not reach its caller; gives the refusal.
+    pub(super) fn refuse(&mut self, wire_id: &str) -> Option<Bytes> {
+        self.asked.remove(wire_id).map(|asked| refusal(&asked.id))
+    }
+
+    /// Hands a message of the child to its call, or gives the line that answers it at once.
+    pub(super) fn route(&mut self, message: &Message<'_>) -> Result<Option<Bytes>, Unattributed> {
+        match &message.kind {
+            Kind::Response { id, is_error } => self.response(message, *id, *is_error).map(|()| None),
+            Kind::Notification { method } => self.notification(message, method).map(|()| None),
+            Kind::Call { method, id } => Ok(self.request(message, method, *id)),
+        }
+    }
+
+    fn response(&mut self, message: &Message<'_>, id: Option<Id<'_>>, is_error: bool) -> Result<(), Unattributed> {
+        let pipe_id = id.and_then(|id| id.json().parse().ok());
+        let Some(open) = pipe_id.and_then(|id| self.open.remove(&id)) else {
+            if pipe_id.is_some_and(|id| (1..=self.last_id).contains(&id)) {
+                pipe_id.map(|id| self.retired.remove(&id));
+                return Err(Unattributed("it answers a call that is over"));
+            }
+            // Only one call can be meant: better an error now than silence until its time is up.
+            if let Some((_, open)) = self.sole().and_then(|id| self.open.remove_entry(&id)) {
+                open.inbox.push(Event::Invalid);
+            }
+            return Err(Unattributed("it answers an id that nobody used"));
+        };
+        let mut values = Vec::with_capacity(2);
+        if let Some(span) = message.id_span() {
+            values.push((span, &*open.id));
+        }
+        if let Some(named) = message.result_subscription_id().filter(|r| number(r) == pipe_id) {
+            values.push((named.span, &*open.id));
+        }
+        open.inbox.push(Event::Reply { payload: splice(message.text(), values), is_error });
+        Ok(())
+    }
+
+    fn notification(&mut self, message: &Message<'_>, method: &str) -> Result<(), Unattributed> {
+        let named = message.references();
+        let (pipe_id, edit) = match (&named.progress_token, &named.subscription_id, &named.request_id) {
+            (Some(token), _, _) if method == "notifications/progress" => {
+                let pipe_id = number(token).ok_or(Unattributed("its progress token is nobody's"))?;
+                let original = self.open.get(&pipe_id).and_then(|open| open.progress_token.clone());
+                let original = original.ok_or(Unattributed("its progress token is nobody's"))?;
+                (pipe_id, Some((token.span.clone(), original)))
+            }
+            (_, Some(subscription), _) => {
+                let pipe_id = number(subscription).ok_or(Unattributed("its subscription is nobody's"))?;
+                let original = self.open.get(&pipe_id).map(|open| open.id.clone());
+                (pipe_id, Some((subscription.span.clone(), original.ok_or(Unattributed("its subscription is nobody's"))?)))
+            }
+            (_, _, Some(request)) if method == "notifications/cancelled" => {
+                let (wire_id, call) = self
+                    .asked
+                    .iter()
+                    .find(|(_, asked)| Id::from_json(&asked.id) == Id::from_json(request.json))
+                    .map(|(wire_id, asked)| (wire_id.clone(), asked.call))
+                    .ok_or(Unattributed("it cancels a request that nobody was asked"))?;
+                self.asked.remove(&wire_id);
+                (call, Some((request.span.clone(), wire_id)))
+            }
+            _ => (self.sole().ok_or(Unattributed("it names no call, and not exactly one is open"))?, None),
+        };
+        let open = self.open.get(&pipe_id).filter(|open| !open.internal).ok_or(Unattributed("its call is over"))?;
+        let values = edit.iter().map(|(span, value)| (span.clone(), &**value)).collect();
+        match open.inbox.push(Event::Message(splice(message.text(), values))) {
+            true => Ok(()),
+            false => Err(Unattributed("its call has too many undelivered messages")),
+        }
+    }
+
+    /// A request of the child. `Some` is the answer to it.
+    fn request(&mut self, message: &Message<'_>, method: &str, id: Id<'_>) -> Option<Bytes> {
+        self.ask(message, id).is_none().then(|| Bytes::from(local_answer(method, id.json())))
+    }
+
+    /// Passes a request on to the caller that it can be attributed to.
+    fn ask(&mut self, message: &Message<'_>, id: Id<'_>) -> Option<()> {
+        let call = self.sole()?;
+        let open = self.open.get(&call).filter(|open| open.server_requests)?;
+        if self.asked.len() >= STDIO_SERVER_REQUESTS_MAX {
+            return None;
+        }
+        let wire_id: Box<str> = unguessable_id()?.into();
+        let payload = splice(message.text(), vec![(message.id_span()?, &wire_id)]);
+        // Kept first: the caller may answer before this returns.
+        self.asked.insert(wire_id.clone(), Asked { call, id: id.json().into() });
+        if open.inbox.push(Event::Request { payload, wire_id: wire_id.clone() }) {
+            return Some(());
+        }
+        self.asked.remove(&wire_id);
+        None
+    }
+
+    /// The call that a message without a name must mean: the only one, with none given up that the child may still work on.
+    fn sole(&self) -> Option<u64> {
+        let mut callers = self.open.iter().filter(|(_, open)| !open.internal);
+        match (callers.next(), callers.next()) {
+            (Some((id, _)), None) if self.retired.is_empty() => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+fn number(reference: &Reference<'_>) -> Option<u64> {
+    reference.json.parse().ok()
+}
+
+fn refusal(id: &str) -> Bytes {
+    Bytes::from(error_json(Some(id), INTERNAL_ERROR, "the caller did not answer", None))
+}
+
+/// An id for a server's request on the wire. Callers share the tunnel; only the one that was asked can know it, and a
+/// restarted child's requests are never answered by answers meant for the old one.
+fn unguessable_id() -> Option<String> {
+    let mut bytes = [0; 12];
+    getrandom::fill(&mut bytes).ok()?;
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    Some(format!("\"server-{hex}\""))
+}

@@ -1,0 +1,265 @@
+//! The life of a stdio server: started, watched, restarted, told again who its client is, stopped (spec: better 4 and 5).
+
+use std::future::pending;
+use std::io;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use log::{debug, error, info, warn};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{ChildStdin, ChildStdout};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+use super::child::Child;
+use super::environment::Environment;
+use super::frame::{Frame, Framer};
+use super::inbox::{Event, Inbox};
+use super::{INITIALIZED, StdioServer};
+use crate::control::backoff::Backoff;
+use crate::limits::{
+    STDIO_CRASH_LOOP, STDIO_READ, STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX, STDIO_RESTART_MIN, STDIO_STABLE,
+    STDIO_WRITE_BATCH, STDIO_WRITE_QUEUE,
+};
+use crate::ops::Ops;
+use crate::ops::health::Server;
+use crate::shutdown::Signal;
+use crate::wire::jsonrpc::Message;
+
+/// After a child ended, what it had written is read for at most this long.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Keeps one stdio server running.
+#[derive(Debug)]
+pub struct Supervisor {
+    server: StdioServer,
+    argv: Vec<String>,
+    environment: Arc<Environment>,
+    ops: Arc<Ops>,
+    stop: Signal,
+    /// The first run, which is started before polling.
+    first: Option<(Child, ChildStdin, ChildStdout)>,
+}
+
+/// Why a run ended.
+enum End {
+    Exited(io::Result<ExitStatus>),
+    OutputClosed,
+    Hung,
+    ReplayFailed,
+    Stopped,
+}
+
+impl Supervisor {
+    /// Starts the server for the first time. `stop` ends it for good.
+    ///
+    /// # Errors
+    /// When the program cannot be started, which at start is a mistake in the configuration.
+    pub fn start(
+        server: StdioServer,
+        argv: Vec<String>,
+        environment: Arc<Environment>,
+        ops: Arc<Ops>,
+        stop: Signal,
+    ) -> io::Result<Self> {
+        let first = Some(Child::start(&argv, &environment)?);
+        Ok(Self { server, argv, environment, ops, stop, first })
+    }
+
+    /// Keeps the server running until `stop`.
+    pub async fn run(mut self) {
+        let channel = self.server.0.channel.clone();
+        let channel = &*channel;
+        let mut first = self.first.take();
+        let mut backoff = Backoff::new(STDIO_RESTART_MIN, STDIO_RESTART_MAX);
+        let mut quick_ends = 0_u32;
+        loop {
+            let started = Instant::now();
+            let run = first.take().map_or_else(|| Child::start(&self.argv, &self.environment), Ok);
+            let reason = match run {
+                Ok((child, stdin, stdout)) => {
+                    info!(channel, pid = child.id().unwrap_or_default(); "stdio MCP server started");
+                    match self.attend(child, stdin, stdout, quick_ends).await {
+                        End::Stopped => break,
+                        End::Exited(Ok(status)) => format!("it ended: {status}"),
+                        End::Exited(Err(error)) => format!("it cannot be waited for: {error}"),
+                        End::OutputClosed => "it closed its output".to_owned(),
+                        End::Hung => "it left too many calls unanswered".to_owned(),
+                        End::ReplayFailed => "it did not answer the repeated initialize".to_owned(),
+                    }
+                }
+                Err(error) => format!("it could not be started: {error}"),
+            };
+            if started.elapsed() >= STDIO_STABLE {
+                quick_ends = 0;
+                backoff.reset();
+            }
+            quick_ends = quick_ends.saturating_add(1);
+            self.ops.health.server(channel, Server::Failing(format!("stdio server: {reason}")));
+            let pause = backoff.next_pause();
+            let retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+            if quick_ends >= STDIO_CRASH_LOOP {
+                error!(channel, reason, quick_ends, retry_in_ms; "stdio MCP server ends again and again; restarting it later");
+            } else {
+                warn!(channel, reason, retry_in_ms; "stdio MCP server is gone; restarting it");
+            }
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.stop.wait() => break,
+            }
+            self.ops.metrics.stdio_restarted(channel);
+        }
+        {
+            let mut state = self.server.lock();
+            state.stopped = true;
+            state.pipe = None;
+            state.router.close_all();
+        }
+        self.server.0.changed.notify_waiters();
+    }
+
+    /// One run, from the start of the child to its end.
+    async fn attend(&self, mut child: Child, stdin: ChildStdin, stdout: ChildStdout, quick_ends: u32) -> End {
+        let (pipe, lines) = mpsc::channel(STDIO_WRITE_QUEUE);
+        let writer = tokio::spawn(write(stdin, lines));
+        self.server.lock().pipe = Some(pipe.clone());
+        let end = {
+            let output = self.read(stdout);
+            let ready = self.make_ready(pipe, quick_ends);
+            tokio::pin!(output, ready);
+            let end = tokio::select! {
+                () = &mut output => End::OutputClosed,
+                status = child.exited() => End::Exited(status),
+                () = &mut ready => End::ReplayFailed,
+                () = self.server.0.hung.notified() => End::Hung,
+                () = self.stop.wait() => End::Stopped,
+            };
+            match end {
+                // Its last words may hold answers. What it leaves behind may keep its output open.
+                End::Exited(_) => {
+                    child.kill();
+                    let _ = timeout(LAST_WORDS, output).await;
+                    end
+                }
+                // An output that closed is how an end shows first; the status is worth a moment.
+                End::OutputClosed => match timeout(LAST_WORDS, child.exited()).await {
+                    Ok(status) => End::Exited(status),
+                    Err(_) => end,
+                },
+                end => end,
+            }
+        };
+        {
+            let mut state = self.server.lock();
+            state.pipe = None;
+            state.ready = false;
+            state.router.close_all();
+        }
+        // Closes the child's stdin.
+        writer.abort();
+        let _ = writer.await;
+        match end {
+            End::Stopped => child.stop().await,
+            _ => child.kill(),
+        }
+        end
+    }
+
+    /// Lets calls in, after the child was told again who its client is. Returns only when that fails.
+    async fn make_ready(&self, pipe: mpsc::Sender<Bytes>, quick_ends: u32) {
+        if timeout(STDIO_REPLAY_TIMEOUT, self.replay(pipe)).await != Ok(Some(())) {
+            return;
+        }
+        self.server.lock().ready = true;
+        self.server.0.changed.notify_waiters();
+        if quick_ends >= STDIO_CRASH_LOOP {
+            // It has to prove itself first.
+            sleep(STDIO_STABLE).await;
+        }
+        self.ops.health.server(&self.server.0.channel, Server::Good);
+        pending::<()>().await;
+    }
+
+    /// Repeats the last `initialize` that succeeded. Nobody sees the answer.
+    async fn replay(&self, pipe: mpsc::Sender<Bytes>) -> Option<()> {
+        let Some(payload) = self.server.lock().initialize.clone() else { return Some(()) };
+        let message = Message::parse(std::str::from_utf8(&payload).ok()?).ok()?;
+        let inbox = Arc::new(Inbox::default());
+        let (pipe_id, line) = self.server.lock().router.open_internal(&message, Arc::clone(&inbox))?;
+        pipe.send(line).await.ok()?;
+        let answered = loop {
+            match inbox.next().await {
+                Event::Reply { is_error, .. } => break !is_error,
+                Event::Closed | Event::Invalid => break false,
+                Event::Message(_) | Event::Request { .. } => {}
+            }
+        };
+        self.server.lock().router.close(pipe_id);
+        if !answered {
+            return None;
+        }
+        pipe.send(Bytes::from_static(INITIALIZED)).await.ok()?;
+        info!(channel = &*self.server.0.channel; "stdio MCP server initialized again");
+        Some(())
+    }
+
+    /// Reads the child's output to its end.
+    async fn read(&self, mut stdout: ChildStdout) {
+        let channel = &*self.server.0.channel;
+        let mut framer = Framer::default();
+        loop {
+            let buffer = framer.buffer();
+            buffer.reserve(STDIO_READ);
+            match stdout.read_buf(buffer).await {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    debug!(channel, error:% = error; "the output of the stdio MCP server cannot be read");
+                    return;
+                }
+            }
+            while let Some(frame) = framer.next() {
+                let (lost, size) = match &frame {
+                    Frame::Message(text) => match std::str::from_utf8(text) {
+                        Ok(json) => match self.server.received(json) {
+                            Ok(()) => continue,
+                            Err(why) => (why.0, text.len()),
+                        },
+                        Err(_) => ("it is not UTF-8", text.len()),
+                    },
+                    Frame::Noise(size) => ("it is no JSON", *size),
+                };
+                self.ops.metrics.stdio_unattributed(channel);
+                debug!(channel, reason = lost, bytes = size; "output of the stdio MCP server was dropped");
+            }
+        }
+    }
+}
+
+/// Writes lines, several at once where several wait.
+async fn write(mut stdin: ChildStdin, mut lines: mpsc::Receiver<Bytes>) {
+    let mut batch = Vec::new();
+    while let Some(first) = lines.recv().await {
+        batch.clear();
+        append(&mut batch, &first);
+        for _ in 1..STDIO_WRITE_BATCH {
+            match lines.try_recv() {
+                Ok(line) => append(&mut batch, &line),
+                Err(_) => break,
+            }
+        }
+        if stdin.write_all(&batch).await.is_err() {
+            // The child does not read any more; its end is noticed elsewhere, and senders see the closed queue.
+            return;
+        }
+        // A large message must not be kept as spare room.
+        batch.shrink_to(64 * 1024);
+    }
+}
+
+fn append(batch: &mut Vec<u8>, line: &Bytes) {
+    batch.extend_from_slice(line);
+    batch.push(b'\n');
+}

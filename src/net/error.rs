@@ -1,0 +1,156 @@
+//! Why a request did not get its answer, in the words of the contract (spec: wire, section 8).
+
+use std::error::Error as _;
+use std::fmt;
+use std::io;
+
+use crate::tls;
+use crate::wire::failure::{Failure, Source};
+
+/// What went wrong on the way. Carries no text from outside, no URL and no header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetError {
+    /// The host name has no address.
+    Dns,
+    /// The TLS handshake or a TLS record failed.
+    Tls,
+    /// Nobody listens there.
+    Refused,
+    /// No route to the network.
+    NetworkUnreachable,
+    /// No route to the host.
+    HostUnreachable,
+    /// The connection could not be made for another reason.
+    Dial,
+    /// A time bound passed.
+    Timeout,
+    /// The peer reset the connection.
+    Reset,
+    /// The connection was aborted.
+    Aborted,
+    /// The pipe or connection was closed for writing.
+    ClosedPipe,
+    /// The connection ended before an answer began.
+    Eof,
+    /// The connection ended inside an answer.
+    UnexpectedEof,
+    /// The connection was closed.
+    Closed,
+    /// The peer does not speak HTTP/1.1, or its head is too large.
+    NotHttp,
+    /// The body is larger than allowed.
+    TooLarge,
+}
+
+impl NetError {
+    /// Of connecting.
+    pub(super) fn from_dial(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::NetworkUnreachable => Self::NetworkUnreachable,
+            io::ErrorKind::HostUnreachable => Self::HostUnreachable,
+            io::ErrorKind::TimedOut => Self::Timeout,
+            _ => Self::Dial,
+        }
+    }
+
+    /// Of a stream that was connected.
+    pub(super) fn from_stream(error: &io::Error) -> Self {
+        if tls::is_tls_error(error) {
+            return Self::Tls;
+        }
+        match error.kind() {
+            io::ErrorKind::ConnectionReset => Self::Reset,
+            io::ErrorKind::ConnectionAborted => Self::Aborted,
+            io::ErrorKind::BrokenPipe | io::ErrorKind::WriteZero => Self::ClosedPipe,
+            io::ErrorKind::UnexpectedEof => Self::UnexpectedEof,
+            io::ErrorKind::TimedOut => Self::Timeout,
+            _ => Self::Closed,
+        }
+    }
+
+    /// Of an HTTP exchange. `in_body`: the head of the answer had arrived.
+    pub(super) fn from_hyper(error: &hyper::Error, in_body: bool) -> Self {
+        let mut source = error.source();
+        while let Some(inner) = source {
+            if let Some(io) = inner.downcast_ref::<io::Error>() {
+                return match Self::from_stream(io) {
+                    Self::UnexpectedEof if !in_body => Self::Eof,
+                    other => other,
+                };
+            }
+            source = inner.source();
+        }
+        if error.is_parse() {
+            Self::NotHttp
+        } else if error.is_incomplete_message() {
+            if in_body { Self::UnexpectedEof } else { Self::Eof }
+        } else if error.is_timeout() {
+            Self::Timeout
+        } else if in_body {
+            Self::UnexpectedEof
+        } else {
+            Self::Closed
+        }
+    }
+
+    /// The contract's word.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Tls => "tls",
+            Self::Refused => "connection_refused",
+            Self::NetworkUnreachable => "network_unreachable",
+            Self::HostUnreachable => "host_unreachable",
+            Self::Dial => "dial",
+            Self::Timeout => "timeout",
+            Self::Reset => "connection_reset",
+            Self::Aborted => "connection_aborted",
+            Self::ClosedPipe => "closed_pipe",
+            Self::Eof => "eof",
+            Self::UnexpectedEof => "unexpected_eof",
+            Self::Closed => "connection_closed",
+            Self::NotHttp => "non_protocol_response",
+            Self::TooLarge => "response_body_too_large",
+        }
+    }
+
+    /// The failure that the caller is told.
+    pub fn failure(self) -> Failure {
+        let source = match self {
+            Self::Timeout => return Failure::timeout(),
+            Self::NotHttp | Self::TooLarge => return Failure::protocol(self.kind()),
+            Self::Dns => Source::Dns,
+            Self::Tls => Source::Tls,
+            Self::Refused | Self::NetworkUnreachable | Self::HostUnreachable | Self::Dial => Source::Connect,
+            Self::Reset | Self::Aborted | Self::ClosedPipe | Self::Eof | Self::UnexpectedEof | Self::Closed => {
+                Source::TransportClosed
+            }
+        };
+        Failure::transport(source, self.kind())
+    }
+}
+
+impl fmt::Display for NetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dns => "the host name has no address",
+            Self::Tls => "the TLS handshake failed: certificate, name or protocol",
+            Self::Refused => "connection refused",
+            Self::NetworkUnreachable => "network unreachable",
+            Self::HostUnreachable => "host unreachable",
+            Self::Dial => "the connection could not be made",
+            Self::Timeout => "timed out",
+            Self::Reset => "connection reset by the peer",
+            Self::Aborted => "connection aborted",
+            Self::ClosedPipe => "the peer closed the connection while it was written to",
+            Self::Eof => "the connection ended before the answer",
+            Self::UnexpectedEof => "the connection ended inside the answer",
+            Self::Closed => "connection closed",
+            Self::NotHttp => "the peer does not speak HTTP/1.1",
+            Self::TooLarge => "the answer is too large",
+        })
+    }
+}
+
+impl std::error::Error for NetError {}

@@ -1,0 +1,15 @@
+//! Outgoing connections: one way to resolve, connect, encrypt, keep and reuse them.
+
+mod body;
+mod connect;
+mod error;
+mod origin;
+mod pool;
+mod resolver;
+mod stream;
+
+pub use body::RequestBody;
+pub use connect::Connector;
+pub use error::NetError;
+pub use pool::{Pool, Reply, SendError};
+pub use resolver::Resolver;

@@ -1,0 +1,262 @@
+//! Kept connections to one peer, driven by hyper (HTTP/1.1).
+//!
+//! A connection goes back when its answer was read to the end, and is taken again last in, first out, so that the ones
+//! that are not needed grow old and are closed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Request};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+
+use super::body::RequestBody;
+use super::connect::{Connector, HalfClose};
+use super::error::NetError;
+use crate::limits::CONNECTION_BUFFER_MAX;
+
+/// Connections to one peer. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Pool(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    connector: Connector,
+    idle_max: Duration,
+    idle: Mutex<Vec<Idle>>,
+    single: Option<Mutex<Single>>,
+}
+
+/// State of a pool that serves one request at a time.
+#[derive(Debug, Default)]
+struct Single {
+    /// Ends the sending side of the newest connection.
+    half_close: Option<HalfClose>,
+    /// A request was handed to an open connection and has no answer yet.
+    waiting: bool,
+}
+
+#[derive(Debug)]
+struct Idle {
+    sender: SendRequest<RequestBody>,
+    since: Instant,
+}
+
+/// A request that got no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SendError {
+    /// Why.
+    pub error: NetError,
+    /// False when not one byte of the request was written: it can be repeated without doubt.
+    pub written: bool,
+}
+
+impl Pool {
+    /// Connections through `connector`, idle ones kept for `idle_max`.
+    pub fn new(connector: Connector, idle_max: Duration) -> Self {
+        Self::build(connector, idle_max, None)
+    }
+
+    /// The same for one request at a time, whose connection can be half-closed while the answer is awaited.
+    pub fn single(connector: Connector, idle_max: Duration) -> Self {
+        Self::build(connector, idle_max, Some(Mutex::default()))
+    }
+
+    fn build(connector: Connector, idle_max: Duration, single: Option<Mutex<Single>>) -> Self {
+        Self(Arc::new(Shared { connector, idle_max, idle: Mutex::new(Vec::new()), single }))
+    }
+
+    /// Sends a request with an origin-form URI and returns once the head of the answer is there. A kept connection that
+    /// turns out closed before anything was written is replaced.
+    ///
+    /// # Errors
+    /// [`SendError`] tells whether the peer may have seen the request.
+    pub async fn send(&self, mut request: Request<RequestBody>) -> Result<Reply, SendError> {
+        loop {
+            let kept = self.take_idle();
+            let reused = kept.is_some();
+            let mut sender = match kept {
+                Some(sender) => sender,
+                None => self.open().await.map_err(|error| SendError { error, written: false })?,
+            };
+            if let Err(error) = sender.ready().await {
+                if reused {
+                    continue;
+                }
+                return Err(SendError { error: NetError::from_hyper(&error, false), written: false });
+            }
+            self.0.mark_waiting(true);
+            let sent = sender.try_send_request(request).await;
+            self.0.mark_waiting(false);
+            match sent {
+                Ok(response) => {
+                    let (head, body) = response.into_parts();
+                    let lease = Lease { pool: Arc::clone(&self.0), sender };
+                    let mut reply = Reply { status: head.status.as_u16(), headers: head.headers, body, lease: Some(lease) };
+                    reply.release_if_done();
+                    return Ok(reply);
+                }
+                Err(mut failed) => match failed.take_message() {
+                    Some(unsent) if reused => request = unsent,
+                    unsent => {
+                        let error = NetError::from_hyper(failed.error(), false);
+                        return Err(SendError { error, written: unsent.is_none() });
+                    }
+                },
+            }
+        }
+    }
+
+    /// Ends the sending side of the connection of a [`Pool::single`].
+    pub fn half_close(&self) {
+        if let Some(handle) = self.0.single.as_ref().and_then(|single| lock(single).half_close.take()) {
+            handle.close();
+        }
+    }
+
+    /// Whether a [`Pool::single`] waits for an answer on a connection that was made.
+    pub fn is_waiting(&self) -> bool {
+        self.0.single.as_ref().is_some_and(|single| lock(single).waiting)
+    }
+
+    /// Closes connections that have been idle for too long.
+    pub fn sweep(&self) {
+        let now = Instant::now();
+        lock(&self.0.idle).retain(|idle| !idle.sender.is_closed() && now - idle.since < self.0.idle_max);
+    }
+
+    async fn open(&self) -> Result<SendRequest<RequestBody>, NetError> {
+        let stream = self.0.connector.connect().await?;
+        if let Some(single) = &self.0.single {
+            *lock(single) = Single { half_close: Some(stream.half_close()), waiting: false };
+        }
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(CONNECTION_BUFFER_MAX)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|e| NetError::from_hyper(&e, false))?;
+        // Errors of the connection reach whoever waits for its answer; it ends when its sender is dropped.
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+
+    fn take_idle(&self) -> Option<SendRequest<RequestBody>> {
+        let mut idle = lock(&self.0.idle);
+        while let Some(Idle { sender, since }) = idle.pop() {
+            if !sender.is_closed() && since.elapsed() < self.0.idle_max {
+                return Some(sender);
+            }
+        }
+        None
+    }
+}
+
+impl Shared {
+    fn mark_waiting(&self, waiting: bool) {
+        if let Some(single) = &self.single {
+            lock(single).waiting = waiting;
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Lease {
+    pool: Arc<Shared>,
+    sender: SendRequest<RequestBody>,
+}
+
+impl Lease {
+    fn give_back(self) {
+        lock(&self.pool.idle).push(Idle { sender: self.sender, since: Instant::now() });
+    }
+}
+
+/// The answer to a request. Dropped before its end, it takes its connection along.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Header fields.
+    pub headers: HeaderMap,
+    body: Incoming,
+    lease: Option<Lease>,
+}
+
+impl Reply {
+    /// The first value of a header, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|v| v.to_str().ok())
+    }
+
+    /// The next piece of the body; `None` at its end.
+    ///
+    /// # Errors
+    /// [`NetError`] when the connection breaks first.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, NetError> {
+        loop {
+            match self.body.frame().await {
+                Some(Ok(frame)) => {
+                    // Trailers carry nothing that MCP knows.
+                    if let Ok(data) = frame.into_data() {
+                        self.release_if_done();
+                        return Ok(Some(data));
+                    }
+                }
+                Some(Err(error)) => return Err(NetError::from_hyper(&error, true)),
+                None => {
+                    self.release();
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// The whole body, which is not copied when it came in one piece.
+    ///
+    /// # Errors
+    /// [`NetError::TooLarge`] above `max` bytes, of which no more are kept; otherwise when the connection breaks.
+    pub async fn collect(&mut self, max: usize) -> Result<Bytes, NetError> {
+        let announced = usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX);
+        if announced > max {
+            return Err(NetError::TooLarge);
+        }
+        let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
+        if first.len() > max {
+            return Err(NetError::TooLarge);
+        }
+        if self.body.is_end_stream() {
+            return Ok(first);
+        }
+        let mut whole = BytesMut::with_capacity(announced.max(2 * first.len()));
+        whole.extend_from_slice(&first);
+        drop(first);
+        while let Some(data) = self.chunk().await? {
+            if whole.len() + data.len() > max {
+                return Err(NetError::TooLarge);
+            }
+            whole.extend_from_slice(&data);
+        }
+        Ok(whole.freeze())
+    }
+
+    fn release_if_done(&mut self) {
+        if self.body.is_end_stream() {
+            self.release();
+        }
+    }
+
+    fn release(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.give_back();
+        }
+    }
+}
+
+/// A panic ends the process (release profile), so a poisoned lock is never seen there; in tests its data is still whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

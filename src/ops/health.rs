@@ -1,0 +1,185 @@
+//! Readiness follows the facts: polls, deliveries, the MCP servers (spec: mcp, section 5; better 7 and 8).
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::limits::DELIVERY_FAILURES_UNREADY;
+
+/// What is known, and from it whether the process is ready.
+#[derive(Debug)]
+pub struct Health(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    poll: Poll,
+    failed_deliveries: u32,
+    servers: BTreeMap<Box<str>, Server>,
+    draining: bool,
+}
+
+#[derive(Debug)]
+enum Poll {
+    /// No poll has been answered or held open yet.
+    Pending,
+    Good,
+    Failing(String),
+    Unauthorized(u16),
+}
+
+/// What is known of one MCP server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Server {
+    /// Nothing yet.
+    Pending,
+    /// It answers, or its process lives.
+    Good,
+    /// It answers and wants the caller's credentials.
+    AuthRequired(String),
+    /// It answers too slowly for a probe; calls may still work.
+    Slow(String),
+    /// It cannot be reached, or answers something else than MCP.
+    Failing(String),
+}
+
+/// The answer to `/readyz`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// 200 or 503.
+    pub ready: bool,
+    /// One line of text.
+    pub text: String,
+}
+
+impl Health {
+    /// `servers`: the channels whose MCP servers count, all [`Server::Pending`].
+    pub fn new<'a>(servers: impl Iterator<Item = &'a str>) -> Self {
+        Self(Mutex::new(State {
+            poll: Poll::Pending,
+            failed_deliveries: 0,
+            servers: servers.map(|name| (name.into(), Server::Pending)).collect(),
+            draining: false,
+        }))
+    }
+
+    /// A poll was answered, or the service gave the tunnel's metadata.
+    pub fn poll_succeeded(&self) {
+        self.lock().poll = Poll::Good;
+    }
+
+    /// A poll is held open on a good connection: a sign of life, though it says nothing of the key.
+    pub fn poll_held_open(&self) {
+        self.lock().poll = Poll::Good;
+    }
+
+    /// A poll failed; `reason` is shown.
+    pub fn poll_failed(&self, reason: String) {
+        self.lock().poll = Poll::Failing(reason);
+    }
+
+    /// The service refused the key, or does not know the tunnel: 401, 403 or 404.
+    pub fn poll_unauthorized(&self, status: u16) {
+        self.lock().poll = Poll::Unauthorized(status);
+    }
+
+    /// A response was taken.
+    pub fn delivered(&self) {
+        self.lock().failed_deliveries = 0;
+    }
+
+    /// A response could not be delivered.
+    pub fn delivery_failed(&self) {
+        let mut state = self.lock();
+        state.failed_deliveries = state.failed_deliveries.saturating_add(1);
+    }
+
+    /// Something was learnt of an MCP server; servers that do not count are ignored. True when it is news.
+    pub fn server(&self, channel: &str, known: Server) -> bool {
+        match self.lock().servers.get_mut(channel) {
+            Some(server) if *server != known => {
+                *server = known;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What is known of an MCP server.
+    pub fn server_state(&self, channel: &str) -> Option<Server> {
+        self.lock().servers.get(channel).cloned()
+    }
+
+    /// No new work is taken.
+    pub fn draining(&self) {
+        self.lock().draining = true;
+    }
+
+    /// Whether the process is ready, and why not.
+    pub fn readiness(&self) -> Readiness {
+        let state = self.lock();
+        let not_ready = |text: String| Readiness { ready: false, text };
+        if state.draining {
+            return not_ready("shutting down".to_owned());
+        }
+        match &state.poll {
+            Poll::Pending => return not_ready("control plane poll pending".to_owned()),
+            Poll::Failing(reason) => return not_ready(format!("control plane poll failed: {reason}")),
+            Poll::Unauthorized(status) => {
+                let hint = match status {
+                    401 => "the API key was not accepted",
+                    403 => "the API key may not use this tunnel",
+                    _ => "the tunnel is not known",
+                };
+                return not_ready(format!("control plane auth failed: HTTP status {status}, {hint}"));
+            }
+            Poll::Good => {}
+        }
+        if state.failed_deliveries >= DELIVERY_FAILURES_UNREADY {
+            return not_ready(format!("responses cannot be delivered: the last {} failed", state.failed_deliveries));
+        }
+        let mut text = "ready".to_owned();
+        for (channel, server) in &state.servers {
+            let of = if &**channel == "main" { String::new() } else { format!(" (channel {channel})") };
+            match server {
+                Server::Pending => return not_ready(format!("mcp startup probe pending{of}")),
+                Server::Failing(reason) => return not_ready(format!("mcp probe failed{of}: {reason}")),
+                Server::AuthRequired(reason) => text = format!("ready (mcp initialize requires auth{of}: {reason})"),
+                Server::Slow(reason) => text = format!("ready (mcp startup probe timed out{of}: {reason})"),
+                Server::Good => {}
+            }
+        }
+        Readiness { ready: true, text }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readiness_follows_polls_deliveries_and_servers() {
+        let health = Health::new(["main"].into_iter());
+        let text = |h: &Health| h.readiness().text;
+        assert_eq!(text(&health), "control plane poll pending");
+        health.poll_succeeded();
+        assert_eq!(text(&health), "mcp startup probe pending");
+        health.server("main", Server::Good);
+        health.server("other", Server::Failing("x".into()));
+        assert_eq!(health.readiness(), Readiness { ready: true, text: "ready".into() });
+        health.poll_unauthorized(401);
+        assert_eq!(text(&health), "control plane auth failed: HTTP status 401, the API key was not accepted");
+        health.poll_held_open();
+        for _ in 0..DELIVERY_FAILURES_UNREADY {
+            health.delivery_failed();
+        }
+        assert!(text(&health).starts_with("responses cannot be delivered"));
+        health.delivered();
+        health.server("main", Server::Failing("connection refused".into()));
+        assert_eq!(text(&health), "mcp probe failed: connection refused");
+        health.server("main", Server::AuthRequired("HTTP status 401".into()));
+        assert!(health.readiness().ready);
+    }
+}

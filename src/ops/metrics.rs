@@ -1,0 +1,228 @@
+//! Metrics in the names of the contract (spec: ops, section 2), with bounded labels and buckets that fit their unit.
+
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Upper bounds in seconds: a poll may be held for minutes.
+const SECONDS: [f64; 12] = [0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 600.0];
+/// Upper bounds in milliseconds: a tool may think for minutes.
+const MILLISECONDS: [f64; 14] =
+    [1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 5000.0, 30_000.0, 120_000.0, 600_000.0];
+
+/// `error="true|false"`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ErrorLabel {
+    error: &'static str,
+}
+
+/// `error_kind`: words of this program.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ErrorKindLabel {
+    error_kind: &'static str,
+}
+
+/// `drop_reason`: words of this program.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DropLabel {
+    drop_reason: &'static str,
+}
+
+/// `channel` (a configured one), `request_kind` (call, notification), `outcome` (words of the failure vocabulary, or ok).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CommandLabel {
+    channel: Box<str>,
+    request_kind: &'static str,
+    outcome: &'static str,
+}
+
+/// `channel`: a configured one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChannelLabel {
+    channel: Box<str>,
+}
+
+/// Makes histograms with one set of bounds.
+#[derive(Debug, Clone)]
+struct Bounds(&'static [f64]);
+
+impl MetricConstructor<Histogram> for Bounds {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(self.0.iter().copied())
+    }
+}
+
+/// Every metric of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Poll requests that ended.
+    pub poll_cycles: Counter,
+    /// Commands that polls brought.
+    pub commands_polled: Counter,
+    /// Commands that were queued.
+    pub commands_enqueued: Counter,
+    /// Commands that wait in the queue.
+    pub queue_length: Gauge,
+    /// Commands that run.
+    pub workers_busy: Gauge,
+    /// Commands for channels that have no binding.
+    pub unsupported_channel: Counter,
+    liveness: Gauge,
+    readiness: Gauge,
+    poll_latency: Family<ErrorLabel, Histogram, Bounds>,
+    poll_errors: Family<ErrorKindLabel, Counter>,
+    poll_last_success: Gauge<f64, AtomicU64>,
+    drops: Family<DropLabel, Counter>,
+    end_to_end: Family<CommandLabel, Histogram, Bounds>,
+    stdio_restarts: Family<ChannelLabel, Counter>,
+    stdio_dropped: Family<ChannelLabel, Counter>,
+}
+
+impl Metrics {
+    /// Metrics of a process with this queue and this many workers.
+    pub fn new(queue_capacity: usize, workers: usize) -> Self {
+        let mut registry = Registry::default();
+        let m = Self {
+            poll_cycles: Counter::default(),
+            commands_polled: Counter::default(),
+            commands_enqueued: Counter::default(),
+            queue_length: Gauge::default(),
+            workers_busy: Gauge::default(),
+            unsupported_channel: Counter::default(),
+            liveness: Gauge::default(),
+            readiness: Gauge::default(),
+            poll_latency: Family::new_with_constructor(Bounds(&SECONDS)),
+            poll_errors: Family::default(),
+            poll_last_success: Gauge::default(),
+            drops: Family::default(),
+            end_to_end: Family::new_with_constructor(Bounds(&MILLISECONDS)),
+            stdio_restarts: Family::default(),
+            stdio_dropped: Family::default(),
+            registry: Registry::default(),
+        };
+        let capacity = |value: usize| {
+            let gauge: Gauge = Gauge::default();
+            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge
+        };
+        m.liveness.set(1);
+        // The encoder adds `_total` to counters and the unit to names.
+        registry.register("commands_poll_cycles", "Poll requests that ended", m.poll_cycles.clone());
+        registry.register("commands_polled", "Commands that polls brought", m.commands_polled.clone());
+        registry.register("commands_enqueued", "Commands that were queued", m.commands_enqueued.clone());
+        registry.register_with_unit("commands_poll_latency", "Duration of polls", Unit::Seconds, m.poll_latency.clone());
+        registry.register("commands_poll_errors", "Polls that failed", m.poll_errors.clone());
+        registry.register_with_unit(
+            "commands_poll_last_successful_timestamp",
+            "Unix time of the last answered poll",
+            Unit::Seconds,
+            m.poll_last_success.clone(),
+        );
+        registry.register("commands_queue_drops", "Commands dropped without an answer", m.drops.clone());
+        registry.register("commands_queue_capacity", "Places in the queue", capacity(queue_capacity));
+        registry.register("commands_queue_length", "Commands in the queue", m.queue_length.clone());
+        registry.register("dispatcher_worker_pool_capacity", "Commands that may run at once", capacity(workers));
+        registry.register("dispatcher_worker_pool_occupancy", "Commands that run", m.workers_busy.clone());
+        registry.register_with_unit(
+            "command_end_to_end_latency",
+            "From the poll answer to the delivered response",
+            Unit::Other("milliseconds".to_owned()),
+            m.end_to_end.clone(),
+        );
+        registry.register("command_unsupported_channel", "Commands for unbound channels", m.unsupported_channel.clone());
+        registry.register("mcp_stdio_restarts", "Restarts of stdio servers", m.stdio_restarts.clone());
+        registry.register(
+            "mcp_stdio_unattributed",
+            "Messages of stdio servers that belong to no caller and were dropped",
+            m.stdio_dropped.clone(),
+        );
+        registry.register("liveness", "1 while the process runs", m.liveness.clone());
+        registry.register("readiness", "1 while /readyz answers 200", m.readiness.clone());
+        Self { registry, ..m }
+    }
+
+    /// A poll ended.
+    pub fn poll_latency(&self, took: Duration, ok: bool) {
+        let error = if ok { "false" } else { "true" };
+        self.poll_latency.get_or_create(&ErrorLabel { error }).observe(took.as_secs_f64());
+    }
+
+    /// A poll was answered.
+    pub fn poll_succeeded(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.poll_last_success.set(now.as_secs_f64());
+    }
+
+    /// A poll failed.
+    pub fn poll_error(&self, error_kind: &'static str) {
+        self.poll_errors.get_or_create(&ErrorKindLabel { error_kind }).inc();
+    }
+
+    /// A command was dropped without an answer.
+    pub fn dropped(&self, drop_reason: &'static str) {
+        self.drops.get_or_create(&DropLabel { drop_reason }).inc();
+    }
+
+    /// A command was answered.
+    pub fn answered(&self, channel: &str, request_kind: &'static str, outcome: &'static str, took: Duration) {
+        self.end_to_end
+            .get_or_create(&CommandLabel { channel: channel.into(), request_kind, outcome })
+            .observe(took.as_secs_f64() * 1e3);
+    }
+
+    /// A stdio server was restarted.
+    pub fn stdio_restarted(&self, channel: &str) {
+        self.stdio_restarts.get_or_create(&ChannelLabel { channel: channel.into() }).inc();
+    }
+
+    /// A message of a stdio server belonged to no caller.
+    pub fn stdio_unattributed(&self, channel: &str) {
+        self.stdio_dropped.get_or_create(&ChannelLabel { channel: channel.into() }).inc();
+    }
+
+    /// The text of `/metrics` (OpenMetrics 1.0).
+    pub fn render(&self, ready: bool) -> String {
+        self.readiness.set(i64::from(ready));
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_contract_are_rendered() {
+        let metrics = Metrics::new(20, 10);
+        metrics.poll_succeeded();
+        metrics.poll_latency(Duration::from_millis(3), true);
+        metrics.poll_error("timeout");
+        metrics.dropped("invalid_command");
+        metrics.answered("main", "call", "ok", Duration::from_millis(7));
+        let text = metrics.render(true);
+        for want in [
+            "commands_poll_last_successful_timestamp_seconds ",
+            "commands_poll_latency_seconds_bucket{",
+            "commands_poll_errors_total{error_kind=\"timeout\"} 1",
+            "commands_queue_drops_total{drop_reason=\"invalid_command\"} 1",
+            "command_end_to_end_latency_milliseconds_bucket{",
+            "commands_queue_capacity 20",
+            "dispatcher_worker_pool_capacity 10",
+            "liveness 1",
+            "readiness 1",
+        ] {
+            assert!(text.contains(want), "{want} is not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What operators and machines see: health, readiness, metrics.
+
+pub mod health;
+pub mod metrics;
+mod server;
+
+pub use server::Server;
+
+/// Facts that the parts report and the health listener shows.
+#[derive(Debug)]
+pub struct Ops {
+    /// Liveness and readiness.
+    pub health: health::Health,
+    /// Counters and gauges.
+    pub metrics: metrics::Metrics,
+}

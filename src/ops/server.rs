@@ -1,0 +1,115 @@
+//! The health listener: `/healthz`, `/readyz`, `/metrics` (spec: ops, section 1).
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use log::debug;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+use super::Ops;
+use crate::limits::{HEALTH_CONNECTIONS, HEALTH_TIMEOUT};
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The bound listener.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    ops: Arc<Ops>,
+}
+
+impl Server {
+    /// Binds the listener; nothing is answered before [`Server::run`].
+    ///
+    /// # Errors
+    /// When the address is taken or not ours.
+    pub async fn bind(addr: SocketAddr, ops: Arc<Ops>) -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(addr).await?, ops })
+    }
+
+    /// The address with the port that the kernel chose.
+    ///
+    /// # Errors
+    /// When the socket does not know it.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until it is dropped.
+    pub async fn run(self) {
+        let slots = Arc::new(Semaphore::new(HEALTH_CONNECTIONS));
+        loop {
+            // The permit is taken first: what exceeds the bound waits in the kernel's queue.
+            let Ok(permit) = Arc::clone(&slots).acquire_owned().await else { return };
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    let ops = Arc::clone(&self.ops);
+                    tokio::spawn(async move {
+                        serve(stream, ops).await;
+                        drop(permit);
+                    });
+                }
+                Err(error) => {
+                    // Out of descriptors, or the peer went away: neither ends the listener.
+                    debug!(error:% = error; "health listener could not accept");
+                    sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, ops: Arc<Ops>) {
+    let service = service_fn(move |request| {
+        let response = respond(&ops, &request);
+        async move { Ok::<_, Infallible>(response) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEALTH_TIMEOUT)
+        .max_buf_size(16 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = timeout(HEALTH_TIMEOUT * 6, connection).await;
+}
+
+fn respond(ops: &Ops, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    match request.uri().path() {
+        "/healthz" => answer(StatusCode::OK, TEXT, "live"),
+        path @ ("/readyz" | "/metrics") => {
+            if !matches!(*request.method(), Method::GET | Method::HEAD) {
+                let mut refused = answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, "method not allowed");
+                refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+                return refused;
+            }
+            let readiness = ops.health.readiness();
+            if path == "/metrics" {
+                return answer(StatusCode::OK, OPENMETRICS, ops.metrics.render(readiness.ready));
+            }
+            let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            answer(status, TEXT, readiness.text)
+        }
+        _ => answer(StatusCode::NOT_FOUND, TEXT, "404 page not found"),
+    }
+}
+
+fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

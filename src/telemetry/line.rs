@@ -1,0 +1,213 @@
+//! One log line in each of the forms. Every line stays one line, whatever is in it.
+
+use std::fmt::Write as _;
+
+use super::utc::Utc;
+use crate::config::LogFormat;
+
+/// The value of a field.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Value<'a> {
+    /// A number or a boolean, as it is written.
+    Bare(&'a str),
+    /// Anything else.
+    Text(&'a str),
+}
+
+/// Begins a line with time, level and message.
+pub(super) fn begin(out: &mut String, format: LogFormat, at: Utc, level: &str, message: &str) {
+    let Utc {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+        millisecond,
+    } = at;
+    // Writing to a String cannot fail.
+    let _ = match format {
+        LogFormat::Plain => {
+            write!(
+                out,
+                "{year:04}/{month:02}/{day:02} {hour:02}:{minute:02}:{second:02} {level} "
+            )
+        }
+        LogFormat::StructText => write!(
+            out,
+            "time={year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z level={level} msg="
+        ),
+        LogFormat::Json => write!(
+            out,
+            "{{\"time\":\"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z\",\
+             \"level\":\"{level}\",\"msg\":"
+        ),
+    };
+    match format {
+        LogFormat::Plain => escape(out, message, Quotes::Keep),
+        LogFormat::StructText => logfmt_value(out, message),
+        LogFormat::Json => json_string(out, message),
+    }
+}
+
+/// Adds a field.
+pub(super) fn field(out: &mut String, format: LogFormat, key: &str, value: Value<'_>) {
+    match format {
+        LogFormat::Plain | LogFormat::StructText => {
+            out.push(' ');
+            out.extend(key.chars().map(|char| if is_logfmt_bare(char) { char } else { '_' }));
+            out.push('=');
+        }
+        LogFormat::Json => {
+            out.push(',');
+            json_string(out, key);
+            out.push(':');
+        }
+    }
+    match (format, value) {
+        (_, Value::Bare(text)) => out.push_str(text),
+        (LogFormat::Json, Value::Text(text)) => json_string(out, text),
+        (_, Value::Text(text)) => logfmt_value(out, text),
+    }
+}
+
+/// Ends the line.
+pub(super) fn end(out: &mut String, format: LogFormat) {
+    out.push_str(if format == LogFormat::Json { "}\n" } else { "\n" });
+}
+
+fn logfmt_value(out: &mut String, text: &str) {
+    if !text.is_empty() && text.chars().all(is_logfmt_bare) {
+        return out.push_str(text);
+    }
+    out.push('"');
+    escape(out, text, Quotes::Escape);
+    out.push('"');
+}
+
+fn is_logfmt_bare(char: char) -> bool {
+    !matches!(char, ' ' | '"' | '=' | '\\') && !is_unsafe(char) && !char.is_whitespace()
+}
+
+fn json_string(out: &mut String, text: &str) {
+    out.push('"');
+    escape(out, text, Quotes::Escape);
+    out.push('"');
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    Keep,
+    Escape,
+}
+
+/// Copies `text` with the escapes of JSON, which logfmt readers understand as well.
+fn escape(out: &mut String, text: &str, quotes: Quotes) {
+    for char in text.chars() {
+        match char {
+            '"' | '\\' if quotes == Quotes::Escape => out.extend(['\\', char]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            // Everything unsafe lies below U+10000, so four digits do. Writing to a String cannot fail.
+            _ if is_unsafe(char) => drop(write!(out, "\\u{:04x}", u32::from(char))),
+            _ => out.push(char),
+        }
+    }
+}
+
+/// Characters that could end a line, drive a terminal, or show a text in another order than it is.
+fn is_unsafe(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    const AT: Utc = Utc {
+        year: 2026,
+        month: 11,
+        day: 23,
+        hour: 1,
+        minute: 2,
+        second: 3,
+        millisecond: 4,
+    };
+
+    fn line(format: LogFormat, message: &str, fields: &[(&str, Value<'_>)]) -> String {
+        let mut out = String::new();
+        begin(&mut out, format, AT, "INFO", message);
+        for (key, value) in fields {
+            field(&mut out, format, key, *value);
+        }
+        end(&mut out, format);
+        out
+    }
+
+    #[test]
+    fn each_form_looks_as_documented() {
+        let fields = [
+            ("addr", Value::Text("127.0.0.1:80")),
+            ("why", Value::Text("a b")),
+            ("n", Value::Bare("3")),
+        ];
+        for (format, expected) in [
+            (
+                LogFormat::Plain,
+                "2026/11/23 01:02:03 INFO pid file written addr=127.0.0.1:80 why=\"a b\" n=3\n",
+            ),
+            (
+                LogFormat::StructText,
+                "time=2026-11-23T01:02:03.004Z level=INFO msg=\"pid file written\" addr=127.0.0.1:80 why=\"a b\" n=3\n",
+            ),
+            (
+                LogFormat::Json,
+                "{\"time\":\"2026-11-23T01:02:03.004Z\",\"level\":\"INFO\",\"msg\":\"pid file written\",\
+                 \"addr\":\"127.0.0.1:80\",\"why\":\"a b\",\"n\":3}\n",
+            ),
+        ] {
+            assert_eq!(line(format, "pid file written", &fields), expected);
+        }
+    }
+
+    #[test]
+    fn no_character_breaks_a_line_or_its_json() {
+        for code in (0..0x3000).chain([0xfeff, 0x1f7e2, 0x0010_ffff]) {
+            let Some(char) = char::from_u32(code) else {
+                continue;
+            };
+            let text = format!("a{char}b");
+            for format in [LogFormat::Plain, LogFormat::StructText, LogFormat::Json] {
+                let line = line(format, &text, &[(text.as_str(), Value::Text(&text))]);
+                let body = line.strip_suffix('\n').unwrap();
+                assert!(!body.contains(is_unsafe), "{code:#x} in {format:?}: {body:?}");
+            }
+            let json = line(LogFormat::Json, &text, &[("key", Value::Text(&text))]);
+            let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(
+                (parsed["msg"].as_str(), parsed["key"].as_str()),
+                (Some(text.as_str()), Some(text.as_str()))
+            );
+        }
+    }
+
+    #[test]
+    fn logfmt_quotes_what_would_be_read_otherwise() {
+        for (text, expected) in [
+            ("", r#" k="""#),
+            ("plain-1.2:3/x", " k=plain-1.2:3/x"),
+            ("a=b", r#" k="a=b""#),
+            ("say \"hi\"\n", r#" k="say \"hi\"\n""#),
+            ("back\\slash", r#" k="back\\slash""#),
+            ("grün", " k=grün"),
+        ] {
+            let mut out = String::new();
+            field(&mut out, LogFormat::StructText, "k", Value::Text(text));
+            assert_eq!(out, expected);
+        }
+    }
+}

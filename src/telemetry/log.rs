@@ -1,0 +1,248 @@
+//! The sink behind the `log` facade: one line a record, in UTC, scrubbed, written with one system call.
+//!
+//! Our own records pass at the configured level, those of libraries only from warnings upwards.
+
+use std::borrow::Cow;
+use std::fmt::{Display, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::{Mutex, PoisonError};
+
+use ::log::kv::{Error as KvError, Key, Value as KvValue, VisitSource, VisitValue};
+use ::log::{Level, Log as Facade, Metadata, Record};
+
+use super::line::{self, Value};
+use super::redact;
+use super::utc::Utc;
+use crate::config::limits::{LOG_BUFFER_KEEP, LOG_FIELDS_MAX, LOG_TEXT_MAX};
+use crate::config::{Log, LogFormat};
+
+/// The prefix of the targets of our own records.
+const OWN_TARGET: &str = "tunnel_client";
+
+/// Names that every line has already.
+const LINE_KEYS: [&str; 3] = ["time", "level", "msg"];
+
+/// Directs the `log` facade to a new sink. `base` are fields of every line; a record's field of the same name is left
+/// out.
+///
+/// # Errors
+///
+/// The log file cannot be opened, or the process has a logger already.
+pub fn init(settings: &Log, base: &[(&'static str, String)]) -> io::Result<()> {
+    let sink = Sink::new(settings.format, open(settings)?, base);
+    ::log::set_boxed_logger(Box::new(sink)).map_err(io::Error::other)?;
+    ::log::set_max_level(settings.level);
+    Ok(())
+}
+
+fn open(settings: &Log) -> io::Result<File> {
+    match (&settings.file, settings.format) {
+        (Some(path), _) => OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| io::Error::new(error.kind(), format!("open log file {}: {error}", path.display()))),
+        // Duplicates, because they write a line at once where the standard handles keep a buffer of their own.
+        (None, LogFormat::Plain) => io::stderr().as_fd().try_clone_to_owned().map(File::from),
+        (None, LogFormat::StructText | LogFormat::Json) => io::stdout().as_fd().try_clone_to_owned().map(File::from),
+    }
+}
+
+struct Sink {
+    format: LogFormat,
+    /// The base fields, ready to be copied into a line.
+    base: String,
+    base_keys: Vec<&'static str>,
+    output: Mutex<Output>,
+}
+
+struct Output {
+    file: File,
+    line: String,
+    /// Where a value is formatted before it is scrubbed.
+    scratch: String,
+}
+
+impl Sink {
+    fn new(format: LogFormat, file: File, base: &[(&'static str, String)]) -> Self {
+        let mut rendered = String::new();
+        for (key, value) in base {
+            line::field(&mut rendered, format, key, Value::Text(&shown(value)));
+        }
+        Self {
+            format,
+            base: rendered,
+            base_keys: base.iter().map(|(key, _)| *key).collect(),
+            output: Mutex::new(Output {
+                file,
+                line: String::new(),
+                scratch: String::new(),
+            }),
+        }
+    }
+
+    fn compose(&self, record: &Record<'_>, line: &mut String, scratch: &mut String) {
+        line.clear();
+        let message = match record.args().as_str() {
+            Some(text) => text,
+            None => formatted(scratch, record.args()),
+        };
+        line::begin(line, self.format, Utc::now(), record.level().as_str(), &shown(message));
+        line.push_str(&self.base);
+        let mut fields = Fields {
+            format: self.format,
+            line,
+            scratch,
+            base: &self.base_keys,
+            seen: [""; LOG_FIELDS_MAX],
+            count: 0,
+        };
+        // Visiting fails only when a visitor does, and ours does not.
+        let _ = record.key_values().visit(&mut fields);
+        line::end(line, self.format);
+    }
+}
+
+impl Facade for Sink {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let ours = metadata
+            .target()
+            .strip_prefix(OWN_TARGET)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+        metadata.level() <= ::log::max_level() && (ours || metadata.level() <= Level::Warn)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let Output { file, line, scratch } = &mut *output;
+        self.compose(record, line, scratch);
+        // A line that cannot be written has nowhere to be reported.
+        let _ = file.write_all(line.as_bytes());
+        line.shrink_to(LOG_BUFFER_KEEP);
+        scratch.clear();
+        scratch.shrink_to(LOG_BUFFER_KEEP);
+    }
+
+    fn flush(&self) {}
+}
+
+/// Writes the fields of one record; the first of several with one name counts.
+struct Fields<'a, 'kvs> {
+    format: LogFormat,
+    line: &'a mut String,
+    scratch: &'a mut String,
+    base: &'a [&'static str],
+    seen: [&'kvs str; LOG_FIELDS_MAX],
+    count: usize,
+}
+
+impl<'kvs> VisitSource<'kvs> for Fields<'_, 'kvs> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: KvValue<'kvs>) -> Result<(), KvError> {
+        // The macros of the facade always lend their keys.
+        let Some(name) = key.to_borrowed_str() else {
+            return Ok(());
+        };
+        let taken = LINE_KEYS.contains(&name) || self.base.contains(&name) || self.seen.contains(&name);
+        let Some(slot) = self.seen.get_mut(self.count).filter(|_| !taken) else {
+            return Ok(());
+        };
+        *slot = name;
+        self.count += 1;
+        if redact::is_sensitive_name(name) {
+            line::field(self.line, self.format, name, Value::Text(redact::REDACTED));
+            return Ok(());
+        }
+        value.visit(Field {
+            format: self.format,
+            line: self.line,
+            scratch: self.scratch,
+            name,
+        })
+    }
+}
+
+/// Writes one field.
+struct Field<'a> {
+    format: LogFormat,
+    line: &'a mut String,
+    scratch: &'a mut String,
+    name: &'a str,
+}
+
+impl Field<'_> {
+    fn bare(&mut self, value: impl Display) -> Result<(), KvError> {
+        let text = formatted(self.scratch, &value);
+        line::field(self.line, self.format, self.name, Value::Bare(text));
+        Ok(())
+    }
+}
+
+impl<'v> VisitValue<'v> for Field<'_> {
+    fn visit_any(&mut self, value: KvValue<'_>) -> Result<(), KvError> {
+        let text = formatted(self.scratch, &value);
+        line::field(self.line, self.format, self.name, Value::Text(&shown(text)));
+        Ok(())
+    }
+
+    fn visit_str(&mut self, value: &str) -> Result<(), KvError> {
+        line::field(self.line, self.format, self.name, Value::Text(&shown(value)));
+        Ok(())
+    }
+
+    fn visit_borrowed_str(&mut self, value: &'v str) -> Result<(), KvError> {
+        self.visit_str(value)
+    }
+
+    fn visit_bool(&mut self, value: bool) -> Result<(), KvError> {
+        self.bare(value)
+    }
+
+    fn visit_u64(&mut self, value: u64) -> Result<(), KvError> {
+        self.bare(value)
+    }
+
+    fn visit_i64(&mut self, value: i64) -> Result<(), KvError> {
+        self.bare(value)
+    }
+
+    fn visit_f64(&mut self, value: f64) -> Result<(), KvError> {
+        // JSON has no word for the others.
+        if value.is_finite() {
+            self.bare(value)
+        } else {
+            self.visit_any(KvValue::from_display(&value))
+        }
+    }
+
+    fn visit_null(&mut self) -> Result<(), KvError> {
+        self.bare("null")
+    }
+}
+
+/// What is left of a text after scrubbing, cut to a bound. Never the other way round: half a secret would pass.
+fn shown(text: &str) -> Cow<'_, str> {
+    let text = redact::scrub(text);
+    if text.len() <= LOG_TEXT_MAX {
+        return text;
+    }
+    let kept = &text[..text.floor_char_boundary(LOG_TEXT_MAX)];
+    Cow::Owned(format!("{kept}... ({} bytes more)", text.len() - kept.len()))
+}
+
+/// Formats into the reused buffer.
+fn formatted<'a>(scratch: &'a mut String, value: &dyn Display) -> &'a str {
+    scratch.clear();
+    // Writing to a String cannot fail; a value whose own formatting fails shows what it wrote.
+    let _ = write!(scratch, "{value}");
+    scratch
+}
+
+#[cfg(test)]
+mod tests;

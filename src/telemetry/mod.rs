@@ -1,0 +1,8 @@
+//! What the process says about itself: log lines, without secrets.
+
+#![forbid(unsafe_code)]
+
+mod line;
+pub mod log;
+pub mod redact;
+mod utc;

@@ -1,0 +1,198 @@
+//! Tests of scrubbing.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::*;
+
+#[test]
+fn secrets_are_replaced_and_their_surroundings_kept() {
+    for (text, expected) in [
+        // Headers: the rest of the line.
+        ("Authorization: Bearer abc def\nnext", "Authorization: [REDACTED]\nnext"),
+        ("proxy-authorization: Basic dXNlcg==", "proxy-authorization: [REDACTED]"),
+        ("AUTHORIZATION:x\r\nHost: h", "AUTHORIZATION:[REDACTED]\r\nHost: h"),
+        ("Cookie: a=1; b=2", "Cookie: [REDACTED]"),
+        ("Set-Cookie: sid=1; Path=/", "Set-Cookie: [REDACTED]"),
+        ("X-Tunnel-Shard-Token: abc,def", "X-Tunnel-Shard-Token: [REDACTED]"),
+        ("Mcp-Session-Id: 123", "Mcp-Session-Id: [REDACTED]"),
+        ("X-Tunnel-Relay-Key: trk", "X-Tunnel-Relay-Key: [REDACTED]"),
+        (
+            r#"{"Authorization":"Bearer a\"b","x":1}"#,
+            r#"{"Authorization":"[REDACTED]","x":1}"#,
+        ),
+        (r#"{"cookie": ["a", "b"]}"#, r#"{"cookie": [REDACTED]"#),
+        // Keys by their look.
+        ("key sk-abcdefghij is", "key sk-REDACTED is"),
+        ("(sk-proj-a_b-0123456789)", "(sk-REDACTED)"),
+        ("key_sk-abcdefghij", "key_sk-REDACTED"),
+        ("got bearer abcdefg1, and", "got bearer [REDACTED], and"),
+        ("Bearer abcdefghijklmnopqrstuvwxyz", "Bearer [REDACTED]"),
+        // Queries, forms, JSON.
+        (
+            "https://h/cb?code=abc123&state=1",
+            "https://h/cb?code=[REDACTED]&state=1",
+        ),
+        (
+            "GET /?a=1&access_token=x.y-z HTTP/1.1",
+            "GET /?a=1&access_token=[REDACTED] HTTP/1.1",
+        ),
+        (
+            "grant_type=password&password=p%20w&client_secret=s",
+            "grant_type=password&password=[REDACTED]&client_secret=[REDACTED]",
+        ),
+        ("?token=zz", "?token=[REDACTED]"),
+        (
+            "apikey=1 api-key=2 API_KEY=3 x-api-key=4",
+            "apikey=[REDACTED] api-key=[REDACTED] API_KEY=[REDACTED] x-api-key=[REDACTED]",
+        ),
+        ("CONTROL_PLANE_API_KEY=abc", "CONTROL_PLANE_API_KEY=[REDACTED]"),
+        (
+            r#"{"id_token" : "a.b.c", "n": 1}"#,
+            r#"{"id_token" : "[REDACTED]", "n": 1}"#,
+        ),
+        (
+            r#"{"accessToken":"x","clientSecret":"y"}"#,
+            r#"{"accessToken":"[REDACTED]","clientSecret":"[REDACTED]"}"#,
+        ),
+        (
+            r#"{\"refresh_token\":\"a\\\"b\",\"n\":1}"#,
+            r#"{\"refresh_token\":\"[REDACTED]\",\"n\":1}"#,
+        ),
+        (r#"{"password":"a\\","n":"b"}"#, r#"{"password":"[REDACTED]","n":"b"}"#),
+        ("password=\"a b\" x", "password=\"[REDACTED]\" x"),
+        ("password='a b' x", "password='[REDACTED]' x"),
+        (r#"{"secret":12345,"n":1}"#, r#"{"secret":[REDACTED],"n":1}"#),
+        ("Options { api_key: Some(1) }", "Options { api_key: [REDACTED] }"),
+        ("secret=ä b", "secret=[REDACTED] b"),
+        (r#""token":"unfinished"#, r#""token":"[REDACTED]"#),
+        // URLs.
+        ("to http://user:p@ss@proxy:3128/x", "to http://[REDACTED]@proxy:3128/x"),
+        ("ftp://user@h", "ftp://[REDACTED]@h"),
+    ] {
+        assert_eq!(scrub(text), expected);
+    }
+}
+
+#[test]
+fn ordinary_text_is_left_alone_and_not_copied() {
+    for text in [
+        "",
+        "task-management-system sk-short risk-abcdefghijkl",
+        "https://h/@scope/pkg?a=b",
+        "invalid client secret: too short",
+        "unexpected token: }",
+        "exit code=1, error code: 500",
+        r#"{"error":{"code":-32603,"message":"x"}}"#,
+        "bearer authentication is needed",
+        "token::parse secret::Secret",
+        "max_tokens=100 cookies=2",
+        r#"{"token":null,"password":""}"#,
+        "password= and api_key:",
+        "🟢 tunnel-client started",
+        "api_key",
+    ] {
+        assert!(
+            matches!(scrub(text), Cow::Borrowed(same) if same == text),
+            "{text} -> {}",
+            scrub(text)
+        );
+    }
+}
+
+#[test]
+fn field_names_tell_secrets() {
+    for name in [
+        "authorization",
+        "Proxy-Authorization",
+        "set_cookie",
+        "x_tunnel_shard_token",
+        "apiKey",
+        "PASSWORD",
+        "secret",
+        "id-token",
+    ] {
+        assert!(is_sensitive_name(name), "{name}");
+    }
+    for name in ["tunnel_id", "session_id", "code", "tokens", "key", "secretary", "error"] {
+        assert!(!is_sensitive_name(name), "{name}");
+    }
+}
+
+/// Small and repeatable; quality does not matter here.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % bound as u64).unwrap()
+    }
+}
+
+#[test]
+fn whatever_surrounds_it_a_protected_secret_never_passes_and_scrubbing_twice_changes_nothing() {
+    const SECRET: &str = "Pr0t_ected-q7";
+    const PIECES: [&str; 34] = [
+        SECRET,
+        SECRET,
+        "Pr0t_",
+        "ected-q7",
+        "sk-",
+        "sk-abcdefghijkl",
+        "Authorization",
+        ": ",
+        ":",
+        "=",
+        "\"",
+        "\\\"",
+        "\\",
+        "'",
+        "token",
+        "api_key",
+        "code",
+        "Bearer ",
+        "http://",
+        "@",
+        "/",
+        "?",
+        "&",
+        "\n",
+        "\r",
+        " ",
+        "ä",
+        "🟢",
+        "[",
+        "{",
+        "}",
+        "[REDACTED]",
+        "password",
+        "null",
+    ];
+    protect(&SECRET.into());
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for _ in 0..50_000 {
+        let text: String = (0..random.below(12))
+            .map(|_| PIECES[random.below(PIECES.len())])
+            .collect();
+        let once = scrub(&text);
+        assert!(!once.contains(SECRET), "{text:?} -> {once:?}");
+        assert_eq!(scrub(&once), once, "{text:?}");
+    }
+}
+
+#[test]
+fn long_texts_take_time_in_proportion() {
+    for piece in [
+        "sk-",
+        "a://b@",
+        "\"token\":\\\"",
+        "Authorization:",
+        "bearer  ",
+        "password='",
+        "\\",
+        "token=[",
+    ] {
+        let text = piece.repeat(200_000 / piece.len());
+        assert!(!scrub(&text).is_empty(), "{piece}");
+    }
+}

@@ -1,0 +1,363 @@
+//! Commands of a poll answer (spec: wire, section 5).
+//!
+//! A bad command spoils neither its neighbours nor the poll: it is answered alone when it can be (spec: better 10).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::duration;
+use super::jsonrpc::{self, Kind, Message};
+use crate::limits::SHARE_BODY_MIN;
+
+/// The channel of a command that names none.
+pub const MAIN_CHANNEL: &str = "main";
+
+/// What is needed to answer a command.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The service's name for the command.
+    pub request_id: Box<str>,
+    /// Says which part of the service waits for the answer; echoed, never logged.
+    pub shard_token: Box<str>,
+    /// The canonical channel name.
+    pub channel: Box<str>,
+    /// `X-Request-Id` of the command, sent back as `X-Client-Request-Id`.
+    pub client_request_id: Option<Box<str>>,
+}
+
+/// The shard token is left out.
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Route").field("request_id", &self.request_id).field("channel", &self.channel).finish_non_exhaustive()
+    }
+}
+
+/// One valid command.
+#[derive(Debug)]
+pub struct Command {
+    /// Where the answer goes.
+    pub route: Route,
+    /// Headers for the MCP server, in order, unfiltered. They may hold an end user's credentials.
+    pub headers: Headers,
+    /// Time for the whole life of the command, from the headers of the poll answer on.
+    pub response_timeout: Option<Duration>,
+    /// What is to be done.
+    pub action: Action,
+}
+
+/// Header names and values of a command. `Debug` shows the count only, because values may be credentials.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(pub Vec<(Box<str>, Box<str>)>);
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} headers]", self.0.len())
+    }
+}
+
+impl Headers {
+    /// The first value of a header.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| &**v)
+    }
+}
+
+/// What a command asks for. Payloads are the JSON-RPC message as it came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A request that wants an answer.
+    Call {
+        /// The message.
+        payload: Bytes,
+        /// Its id as JSON text.
+        id: Box<str>,
+        /// True for `initialize`.
+        initialize: bool,
+    },
+    /// A message that wants no answer.
+    Notification {
+        /// The message.
+        payload: Bytes,
+        /// Its method.
+        method: Box<str>,
+    },
+    /// A caller's answer to a server's request.
+    Answer {
+        /// The message.
+        payload: Bytes,
+        /// The id it answers, as JSON text.
+        id: Box<str>,
+    },
+    /// The end of the session that `Mcp-Session-Id` names.
+    SessionTermination,
+}
+
+/// One element of a poll answer.
+#[derive(Debug)]
+pub enum Parsed {
+    /// A valid command.
+    Command(Command),
+    /// A bad command that can be answered.
+    Refused {
+        /// Where the answer goes.
+        route: Route,
+        /// Its deadline, as for a valid command.
+        response_timeout: Option<Duration>,
+        /// The id of its message, as JSON text, if one could be made out.
+        id: Option<Box<str>>,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A bad command that cannot be answered: no request id or no shard token.
+    Unanswerable {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+/// The poll answer is not `{"commands":[...]}`. Nothing of its content is kept: it may hold credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotACommandList;
+
+impl fmt::Display for NotACommandList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the poll answer is not a list of commands")
+    }
+}
+
+impl std::error::Error for NotACommandList {}
+
+/// Reads the body of a poll answer. The order is kept.
+///
+/// # Errors
+/// [`NotACommandList`] when the body as a whole is something else; a bad element is no error.
+pub fn parse_list(body: &Bytes) -> Result<Vec<Parsed>, NotACommandList> {
+    #[derive(Deserialize)]
+    struct List<'a> {
+        #[serde(borrow)]
+        commands: Vec<&'a RawValue>,
+    }
+    let list: List<'_> = serde_json::from_slice(body).map_err(|_| NotACommandList)?;
+    Ok(list.commands.into_iter().map(|raw| parse(body, raw.get())).collect())
+}
+
+/// A command as written. Members that may have a wrong type without spoiling the command are kept raw.
+#[derive(Deserialize)]
+struct AsWritten<'a> {
+    #[serde(borrow, default)]
+    request_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    shard_token: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    command_type: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    channel: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    headers: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    response_timeout: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    jsonrpc: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+fn parse(body: &Bytes, text: &str) -> Parsed {
+    let unanswerable = |reason| Parsed::Unanswerable { reason };
+    let Ok(written) = serde_json::from_str::<AsWritten<'_>>(text) else {
+        return unanswerable("the command is not an object with a string request_id and shard_token");
+    };
+    let non_empty = |t: Option<Text<'_>>| t.filter(|t| !t.0.is_empty()).map(|t| Box::<str>::from(&*t.0));
+    let Some(request_id) = non_empty(written.request_id) else { return unanswerable("request_id is missing") };
+    let Some(shard_token) = non_empty(written.shard_token) else { return unanswerable("shard_token is missing") };
+    // The token travels in a header; one that cannot be sent can have no answer.
+    if !shard_token.bytes().all(|b| (0x21..=0x7e).contains(&b) || b == b' ') {
+        return unanswerable("shard_token is not a header value");
+    }
+    let response_timeout = written.response_timeout.and_then(|raw| string(raw)).and_then(|t| duration::parse(&t));
+    let channel = written.channel.map_or(Some(Box::from(MAIN_CHANNEL)), |raw| {
+        if raw.get() == "null" { Some(Box::from(MAIN_CHANNEL)) } else { string(raw).and_then(|c| canonical_channel(&c)) }
+    });
+    let headers = written.headers.map_or(Some(Headers::default()), parse_headers);
+    let route = Route {
+        request_id,
+        shard_token,
+        client_request_id: headers.as_ref().and_then(|h| h.value("x-request-id")).map(Box::from),
+        channel: channel.clone().unwrap_or_else(|| MAIN_CHANNEL.into()),
+    };
+    let message = written.jsonrpc.map(RawValue::get);
+    let refused = |route, reason| Parsed::Refused {
+        route,
+        response_timeout,
+        id: message.and_then(jsonrpc::salvage_id).map(Box::from),
+        reason,
+    };
+    if channel.is_none() {
+        return refused(route, "the channel name is not valid");
+    }
+    let Some(headers) = headers else { return refused(route, "headers is not a map of lists of strings") };
+    // The published document gives `jsonrpc` as the default type.
+    let command_type = written.command_type.map_or(Some("jsonrpc".to_owned()), string);
+    let action = match command_type.as_deref() {
+        Some("jsonrpc") => match message.map(|m| action(body, m)) {
+            Some(Ok(action)) => action,
+            Some(Err(reason)) => return refused(route, reason),
+            None => return refused(route, "the command has no jsonrpc message"),
+        },
+        Some("session_termination") if headers.value("mcp-session-id").is_some_and(|v| !v.is_empty()) => {
+            Action::SessionTermination
+        }
+        Some("session_termination") => return refused(route, "the command has no Mcp-Session-Id header"),
+        _ => return refused(route, "the command type is not supported"),
+    };
+    Parsed::Command(Command { route, headers, response_timeout, action })
+}
+
+fn action(body: &Bytes, text: &str) -> Result<Action, &'static str> {
+    let message = Message::parse(text).map_err(|why| match why {
+        jsonrpc::Invalid::NotJson => "the payload is not JSON",
+        jsonrpc::Invalid::NotAnObject => "the payload is not one JSON object; batches are not supported",
+        jsonrpc::Invalid::Version => "the payload is not JSON-RPC 2.0",
+        jsonrpc::Invalid::Id => "the id of the payload is neither a string nor a number",
+        jsonrpc::Invalid::Shape => "the payload is neither a request, a notification nor a response",
+    })?;
+    let payload = if text.len() >= SHARE_BODY_MIN {
+        body.slice_ref(text.as_bytes())
+    } else {
+        Bytes::copy_from_slice(text.as_bytes())
+    };
+    match message.kind {
+        Kind::Call { method, id } => Ok(Action::Call { payload, id: id.json().into(), initialize: method == "initialize" }),
+        Kind::Notification { method } => Ok(Action::Notification { payload, method: method.into() }),
+        Kind::Response { id: Some(id), .. } => Ok(Action::Answer { payload, id: id.json().into() }),
+        Kind::Response { id: None, .. } => Err("the payload is a response without an id"),
+    }
+}
+
+fn string(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// Trims and lower-cases a channel name and checks it against `^[a-z0-9_-]{1,64}$`; empty means main.
+pub fn canonical_channel(name: &str) -> Option<Box<str>> {
+    let name = name.trim().to_ascii_lowercase();
+    if name.is_empty() {
+        return Some(MAIN_CHANNEL.into());
+    }
+    let valid = name.len() <= 64 && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+    valid.then(|| name.into())
+}
+
+fn parse_headers(raw: &RawValue) -> Option<Headers> {
+    struct Visitor;
+    impl<'de> serde::de::Visitor<'de> for Visitor {
+        type Value = Headers;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map of lists of strings")
+        }
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
+            let mut headers = Vec::new();
+            while let Some((name, values)) = map.next_entry::<Text<'de>, Vec<Text<'de>>>()? {
+                for value in values {
+                    headers.push((Box::from(&*name.0), Box::from(&*value.0)));
+                }
+            }
+            Ok(Headers(headers))
+        }
+    }
+    if raw.get() == "null" {
+        return Some(Headers::default());
+    }
+    serde::Deserializer::deserialize_map(&mut serde_json::Deserializer::from_str(raw.get()), Visitor).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+    use super::*;
+
+    fn one(command: &str) -> Parsed {
+        let body = Bytes::from(format!(r#"{{"commands":[{command}]}}"#));
+        parse_list(&body).unwrap().pop().unwrap()
+    }
+
+    fn refusal(command: &str) -> &'static str {
+        match one(command) {
+            Parsed::Refused { reason, .. } => reason,
+            other => panic!("{command} gave {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_call_keeps_its_bytes_its_headers_and_its_deadline() {
+        let parsed = one(
+            r#"{"request_id":"r1","shard_token":"s","channel":" Tools ","created_at":"x","command_type":"jsonrpc","response_timeout":"5s",
+                "headers":{"Mcp-Session-Id":["a"],"X-Request-Id":["q"],"X":["1","2"]},"unknown":1,
+                "jsonrpc":{"jsonrpc":"2.0", "id":9007199254740993,"method":"initialize"}}"#,
+        );
+        let Parsed::Command(command) = parsed else { panic!("{parsed:?}") };
+        assert_eq!(&*command.route.channel, "tools");
+        assert_eq!(command.route.client_request_id.as_deref(), Some("q"));
+        assert_eq!(command.response_timeout, Some(Duration::from_secs(5)));
+        assert_eq!(command.headers.0.len(), 4);
+        assert_eq!(
+            command.action,
+            Action::Call {
+                payload: Bytes::from_static(br#"{"jsonrpc":"2.0", "id":9007199254740993,"method":"initialize"}"#),
+                id: "9007199254740993".into(),
+                initialize: true
+            }
+        );
+    }
+
+    #[test]
+    fn a_bad_command_is_refused_alone_with_its_reason() {
+        let id = r#""request_id":"r","shard_token":"s""#;
+        assert!(refusal(&format!(r#"{{{id},"command_type":"x"}}"#)).contains("type"));
+        assert!(refusal(&format!(r#"{{{id},"command_type":7}}"#)).contains("type"));
+        assert!(refusal(&format!(r#"{{{id},"command_type":"jsonrpc"}}"#)).contains("no jsonrpc"));
+        assert!(refusal(&format!(r#"{{{id},"jsonrpc":[]}}"#)).contains("batches"));
+        assert!(refusal(&format!(r#"{{{id},"jsonrpc":{{}}}}"#)).contains("2.0"));
+        assert!(refusal(&format!(r#"{{{id},"channel":"a b","jsonrpc":{{}}}}"#)).contains("channel"));
+        assert!(refusal(&format!(r#"{{{id},"headers":[],"jsonrpc":{{}}}}"#)).contains("headers"));
+        assert!(refusal(&format!(r#"{{{id},"command_type":"session_termination"}}"#)).contains("Mcp-Session-Id"));
+    }
+
+    #[test]
+    fn a_refusal_carries_the_id_of_the_message() {
+        let parsed = one(r#"{"request_id":"r","shard_token":"s","jsonrpc":{"id":"x","method":"m"}}"#);
+        assert!(matches!(parsed, Parsed::Refused { id: Some(id), .. } if &*id == "\"x\""));
+    }
+
+    #[test]
+    fn without_request_id_or_shard_token_nothing_can_be_answered() {
+        for command in ["1", "{}", r#"{"request_id":"r"}"#, r#"{"request_id":"","shard_token":"s"}"#, r#"{"request_id":1,"shard_token":"s"}"#,
+            "{\"request_id\":\"r\",\"shard_token\":\"a\\nb\"}"]
+        {
+            assert!(matches!(one(command), Parsed::Unanswerable { .. }), "{command}");
+        }
+    }
+
+    #[test]
+    fn odd_timeouts_are_ignored_and_do_not_spoil_the_command() {
+        for timeout in ["5", "true", "{}", "null", "\"-1s\"", "\"1m30s\""] {
+            let parsed = one(&format!(
+                r#"{{"request_id":"r","shard_token":"s","response_timeout":{timeout},"jsonrpc":{{"jsonrpc":"2.0","id":1,"method":"m"}}}}"#
+            ));
+            assert!(matches!(parsed, Parsed::Command(Command { response_timeout: None, .. })), "{timeout}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_is_an_error() {
+        for body in ["", "[]", "{}", r#"{"commands":{}}"#, "<html>"] {
+            assert!(parse_list(&Bytes::from_static(body.as_bytes())).is_err(), "{body}");
+        }
+    }
+}

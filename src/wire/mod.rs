@@ -1,0 +1,10 @@
+//! The control plane's wire contract as pure types: no I/O, no clock, nothing that can block.
+
+pub mod api_error;
+pub mod command;
+pub mod duration;
+pub mod failure;
+pub mod headers;
+pub mod jsonrpc;
+pub mod response;
+pub mod retry_after;

@@ -1,0 +1,144 @@
+//! Scriptable stdio MCP servers: a Python prelude, and the test's own handler.
+//!
+//! The prelude answers `initialize`, records each line it reads, and calls `on(message)` for the rest. The handler may
+//! use `send(object)`, `raw(text)`, `answer(message, result)` and whatever Python has.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use super::scratch::Scratch;
+use super::wait::eventually;
+
+const PRELUDE: &str = r#"
+import json, os, signal, sys, threading, time
+
+record = open(os.path.join(sys.argv[1], "pipe"), "a", buffering=1)
+starts = os.path.join(sys.argv[1], "starts")
+with open(starts, "a") as file:
+    file.write("%d\n" % os.getpid())
+generation = len(open(starts).read().split())
+
+def path(name):
+    return os.path.join(sys.argv[1], name)
+
+def raw(text):
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+def send(message):
+    raw(json.dumps(message) + "\n")
+
+def answer(message, result):
+    send({"jsonrpc": "2.0", "id": message["id"], "result": result})
+
+def wait_for(name):
+    while not os.path.exists(path(name)):
+        time.sleep(0.005)
+
+def initialize(message):
+    answer(message, {"protocolVersion": "2025-06-18", "capabilities": {},
+                     "serverInfo": {"name": "child", "version": str(generation)}})
+
+def on(message):
+    if "id" in message and "method" in message:
+        answer(message, {"echo": message.get("params"), "generation": generation})
+
+def main():
+    for line in sys.stdin:
+        record.write(line)
+        message = json.loads(line)
+        if isinstance(message, dict) and message.get("method") == "initialize":
+            initialize(message)
+        else:
+            on(message)
+"#;
+
+/// A stdio server's script and what its processes record.
+pub struct StdioServer {
+    directory: Scratch,
+}
+
+impl StdioServer {
+    /// A server that answers each call with its params.
+    pub fn echo() -> Self {
+        Self::with("")
+    }
+
+    /// A server with its own definitions; `main()` runs after them.
+    pub fn with(script: &str) -> Self {
+        let directory = Scratch::new();
+        directory.write("child.py", &format!("{PRELUDE}\n{script}\nmain()\n"));
+        Self { directory }
+    }
+
+    /// The command line.
+    pub fn command(&self) -> String {
+        let directory = self.directory.path().display();
+        format!("{} -u {directory}/child.py {directory}", python())
+    }
+
+    /// Every message that reached a process, in order.
+    pub fn received(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.directory.file("pipe")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or(Value::Null)).collect()
+    }
+
+    /// The lines as they came.
+    pub fn received_text(&self) -> String {
+        std::fs::read_to_string(self.directory.file("pipe")).unwrap_or_default()
+    }
+
+    /// Waits for messages that satisfy `wanted` and gives the first so many.
+    #[track_caller]
+    pub fn await_received(&self, count: usize, what: &str, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+        eventually(&format!("{count} of {what} on the pipe"), || {
+            let found: Vec<Value> = self.received().into_iter().filter(&wanted).collect();
+            (found.len() >= count).then_some(found)
+        })
+    }
+
+    /// Waits for so many messages with this method.
+    #[track_caller]
+    pub fn await_method(&self, method: &str, count: usize) -> Vec<Value> {
+        self.await_received(count, method, |message| message["method"] == method)
+    }
+
+    /// The process ids of every start so far.
+    pub fn starts(&self) -> Vec<u32> {
+        let text = std::fs::read_to_string(self.directory.file("starts")).unwrap_or_default();
+        text.lines().filter_map(|line| line.parse().ok()).collect()
+    }
+
+    #[track_caller]
+    pub fn await_start(&self, count: usize) -> u32 {
+        eventually(&format!("start {count} of the child"), || self.starts().get(count - 1).copied())
+    }
+
+    /// Lets a script go on that waits with `wait_for(name)`.
+    pub fn open(&self, name: &str) {
+        self.directory.write(name, "");
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.file(name)
+    }
+}
+
+impl Drop for StdioServer {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- stdio server started as {:?}, the pipe carried:\n{}", self.starts(), self.received_text());
+        }
+    }
+}
+
+/// The interpreter itself, not a wrapper script around it.
+fn python() -> &'static str {
+    static PYTHON: OnceLock<String> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let output = std::process::Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
+        String::from_utf8(output.expect("python3 is needed by the stdio tests").stdout).unwrap().trim().to_owned()
+    })
+}

@@ -1,0 +1,268 @@
+//! The client under test as a child process with a clean environment.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::control::{ControlPlane, TUNNEL};
+use super::scratch::Scratch;
+use super::wait::{BOUND, eventually, within};
+
+/// The API key every test uses.
+pub const API_KEY: &str = "sk-test-0123456789abcdefABCDEF";
+
+/// Settings of a client that is not started yet.
+pub struct ClientBuilder {
+    environment: BTreeMap<String, String>,
+    arguments: Vec<String>,
+    servers: Vec<String>,
+    commands: Vec<String>,
+    directory: Scratch,
+}
+
+impl ClientBuilder {
+    /// A client of `control` with short timeouts, JSON logs at debug level and an ephemeral health listener.
+    pub fn new(control: &ControlPlane) -> Self {
+        Self::for_url(&control.url())
+    }
+
+    pub fn for_url(base_url: &str) -> Self {
+        let directory = Scratch::new();
+        let url_file = directory.file("health.url");
+        let environment = [
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+            ("HOME", directory.path().display().to_string()),
+            ("TMPDIR", std::env::temp_dir().display().to_string()),
+            ("CONTROL_PLANE_BASE_URL", base_url.to_owned()),
+            ("CONTROL_PLANE_TUNNEL_ID", TUNNEL.to_owned()),
+            ("CONTROL_PLANE_API_KEY", API_KEY.to_owned()),
+            ("CONTROL_PLANE_POLL_TIMEOUT", "2s".to_owned()),
+            ("CONTROL_PLANE_POLL_DEADLINE_GUARDRAIL", "1s".to_owned()),
+            ("LOG_LEVEL", "debug".to_owned()),
+            ("LOG_FORMAT", "json".to_owned()),
+            ("HEALTH_LISTEN_ADDR", "127.0.0.1:0".to_owned()),
+            ("HEALTH_URL_FILE", url_file.display().to_string()),
+        ];
+        Self {
+            environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            arguments: vec!["run".to_owned()],
+            servers: Vec::new(),
+            commands: Vec::new(),
+            directory,
+        }
+    }
+
+    /// Adds an entry of `MCP_SERVER_URL`.
+    pub fn server(mut self, entry: impl Into<String>) -> Self {
+        self.servers.push(entry.into());
+        self
+    }
+
+    /// Adds an entry of `MCP_COMMAND`.
+    pub fn command(mut self, entry: impl Into<String>) -> Self {
+        self.commands.push(entry.into());
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub fn no_env(mut self, name: &str) -> Self {
+        self.environment.remove(name);
+        self
+    }
+
+    pub fn arg(mut self, text: &str) -> Self {
+        self.arguments.push(text.to_owned());
+        self
+    }
+
+    pub fn workers(self, count: usize) -> Self {
+        self.env("MCP_MAX_CONCURRENT_REQUESTS", count.to_string())
+    }
+
+    /// The client's own directory, for files that its settings name.
+    pub fn directory(&self) -> &Scratch {
+        &self.directory
+    }
+
+    pub fn start(mut self) -> Client {
+        if !self.servers.is_empty() {
+            self.environment.insert("MCP_SERVER_URL".to_owned(), self.servers.join("\n"));
+        }
+        if !self.commands.is_empty() {
+            self.environment.insert("MCP_COMMAND".to_owned(), self.commands.join("\n"));
+        }
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tunnel-client"))
+            .args(&self.arguments)
+            .env_clear()
+            .envs(&self.environment)
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        collect(child.stdout.take().unwrap(), &log);
+        collect(child.stderr.take().unwrap(), &log);
+        Client { child, log, directory: self.directory }
+    }
+}
+
+/// A running client; killed when dropped.
+pub struct Client {
+    child: Child,
+    log: Arc<Mutex<Vec<String>>>,
+    directory: Scratch,
+}
+
+impl Client {
+    /// A client of `control` with one HTTP server at `url`.
+    pub fn http(control: &ControlPlane, url: &str) -> Self {
+        ClientBuilder::new(control).server(url).start()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn directory(&self) -> &Scratch {
+        &self.directory
+    }
+
+    // ---- signals and exit ----
+
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    #[track_caller]
+    pub fn wait_exit(&mut self, bound: Duration) -> ExitStatus {
+        within(bound, "exit of the client", || self.child.try_wait().unwrap())
+    }
+
+    pub fn running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    // ---- log ----
+
+    /// Every line of stdout and stderr so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Lines that contain `text`.
+    pub fn log_with(&self, text: &str) -> Vec<String> {
+        self.log().into_iter().filter(|line| line.contains(text)).collect()
+    }
+
+    #[track_caller]
+    pub fn await_log(&self, text: &str) -> String {
+        eventually(&format!("log line with {text:?}"), || self.log_with(text).into_iter().next())
+    }
+
+    // ---- health ----
+
+    #[track_caller]
+    pub fn health_url(&self) -> String {
+        let path = self.directory.file("health.url");
+        eventually("health URL file", || std::fs::read_to_string(&path).ok())
+    }
+
+    /// Status and body of a path at the health listener.
+    #[track_caller]
+    pub fn health(&self, path: &str) -> (u16, String) {
+        let url = self.health_url();
+        let host = url.strip_prefix("http://").unwrap_or_else(|| panic!("not a base URL: {url:?}"));
+        let (status, _, body) = get(host, path);
+        (status, body)
+    }
+
+    pub fn ready(&self) -> (u16, String) {
+        self.health("/readyz")
+    }
+
+    #[track_caller]
+    pub fn await_ready(&self) {
+        self.await_readiness(BOUND, "200", |status, _| status == 200);
+    }
+
+    /// Waits until `/readyz` is as wanted and gives its body.
+    #[track_caller]
+    pub fn await_readiness(&self, bound: Duration, what: &str, wanted: impl Fn(u16, &str) -> bool) -> String {
+        let mut last = (0, String::new());
+        let start = std::time::Instant::now();
+        while start.elapsed() < bound {
+            last = self.ready();
+            if wanted(last.0, &last.1) {
+                return last.1;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("/readyz is not {what} within {bound:?}, but {last:?}");
+    }
+
+    /// The value of the first series whose line starts with `series`.
+    #[track_caller]
+    pub fn metric(&self, series: &str) -> Option<f64> {
+        let (status, body) = self.health("/metrics");
+        assert_eq!(status, 200, "{body}");
+        let line = body.lines().find(|line| line.starts_with(series))?;
+        line.rsplit(' ').next()?.parse().ok()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- log of the client:");
+            for line in self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter().rev().take(100).rev() {
+                eprintln!("{line}");
+            }
+        }
+    }
+}
+
+fn collect(stream: impl Read + Send + 'static, log: &Arc<Mutex<Vec<String>>>) {
+    let log = Arc::clone(log);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+            log.lock().unwrap().push(String::from_utf8_lossy(&line).into_owned());
+        }
+    });
+}
+
+/// One GET on its own connection: status, head and body.
+pub fn get(host: &str, path: &str) -> (u16, String, String) {
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(BOUND)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP answer: {text:?}"));
+    let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap();
+    (status, head.to_owned(), body.to_owned())
+}
+
+/// Where a file of a client would be.
+pub fn path_text(path: PathBuf) -> String {
+    path.display().to_string()
+}

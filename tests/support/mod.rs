@@ -1,0 +1,40 @@
+//! What the real-process tests stand on: a scriptable control plane, scriptable MCP servers over HTTP and stdio, and
+//! a handle on the client under test. Everything speaks raw sockets, so that it can misbehave at any byte.
+//!
+//! Each part records what it saw and prints the record when a test panics.
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "test support; every test binary uses its own part of it"
+)]
+
+pub mod answer;
+pub mod child;
+pub mod client;
+pub mod command;
+pub mod control;
+pub mod http;
+pub mod mcp;
+pub mod post;
+pub mod process;
+pub mod scratch;
+pub mod tls;
+pub mod wait;
+
+pub use answer::{Answer, Gate};
+pub use child::StdioServer;
+pub use client::{Client, ClientBuilder};
+pub use command::Command;
+pub use control::ControlPlane;
+pub use http::{Peer, Request, Seen, Server};
+pub use mcp::{McpServer, id_of, result};
+pub use post::Post;
+pub use scratch::Scratch;
+pub use wait::{eventually, holds_for};
