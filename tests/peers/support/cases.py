@@ -27,6 +27,10 @@ from transcripts import count_steps, differences, normalised
 from tunnel import Relay, Tunnel
 
 
+SESSIONS = "2025-11-25"
+STATELESS = "2026-07-28"
+
+
 @dataclass
 class Outcome:
     """What a case found: how much was compared, and a line for each difference. None means that it passed."""
@@ -61,15 +65,19 @@ def all_cases(peers: Peers, relay: Relay) -> Iterator[Case]:
     make = Maker(peers, relay)
 
     for sdk in (PYTHON_SESSIONS, TYPESCRIPT_SESSIONS, TYPESCRIPT_OLDER):
-        yield from make.same_answers(everything, sdk, plans.everything())
+        yield from make.over_both(everything, sdk, plans.everything())
     for sdk in (PYTHON_PROBING, TYPESCRIPT_PROBING):
-        yield from make.same_answers(everything, sdk, plans.everything_briefly(), version="2025-11-25")
-    yield make.shared_child(everything, (PYTHON_SESSIONS, TYPESCRIPT_SESSIONS), plans.everything_side_by_side())
+        yield from make.over_both(everything, sdk, plans.everything_briefly(), version=SESSIONS)
+    together = (PYTHON_SESSIONS, TYPESCRIPT_SESSIONS)
+    yield make.over_http(everything, together, plans.everything())
+    yield make.over_stdio(everything, together, plans.everything_on_a_shared_pipe())
 
     for sdk in (PYTHON_PROBING, PYTHON_STATELESS):
-        yield from make.same_answers(both_eras, sdk, plans.both_eras(listens=True), version="2026-07-28")
-    yield from make.same_answers(both_eras, TYPESCRIPT_PROBING, plans.both_eras(listens=False), version="2026-07-28")
-    yield from make.same_answers(both_eras, PYTHON_SESSIONS, plans.both_eras(listens=False), version="2025-11-25")
+        yield from make.over_both(both_eras, sdk, plans.both_eras(listens=True), version=STATELESS)
+    yield from make.over_both(both_eras, TYPESCRIPT_PROBING, plans.both_eras(listens=False), version=STATELESS)
+    yield from make.over_both(both_eras, PYTHON_SESSIONS, plans.both_eras(listens=False), version=SESSIONS)
+    together = (PYTHON_STATELESS, PYTHON_STATELESS)
+    yield make.over_stdio(both_eras, together, plans.both_eras(listens=True))
 
     yield from make.conformance()
 
@@ -79,53 +87,51 @@ class Maker:
         self._peers = peers
         self._relay = relay
 
-    def same_answers(
-        self, server: Server, sdk: Sdk, plan: dict[str, Any], version: str | None = None
-    ) -> Iterator[Case]:
-        """One driver, the plan once directly and once through the tunnel, over HTTP and over stdio.
+    def over_both(self, server: Server, sdk: Sdk, plan: dict[str, Any], version: str | None = None) -> Iterator[Case]:
+        yield self.over_http(server, (sdk,), plan, version)
+        yield self.over_stdio(server, (sdk,), plan, version)
 
-        `version`: what the two have to agree on, where the driver leaves it to them.
-        """
-        expected = sdk.version or version
-
-        def http() -> Outcome:
+    def over_http(
+        self, server: Server, sdks: tuple[Sdk, ...], plan: dict[str, Any], version: str | None = None
+    ) -> Case:
+        def run() -> Outcome:
             url = server.http()
-            return self._compare(sdk, plan, expected, Target(url=url), over_http(url))
+            return self._same_answers(sdks, plan, version, Target(url=url), over_http(url))
 
-        def stdio() -> Outcome:
-            command = server.stdio()
-            return self._compare(sdk, plan, expected, Target(command=command), over_stdio(command))
+        return Case(f"{server.name} over HTTP", names(sdks), run)
 
-        yield Case(f"{server.name} over HTTP", sdk.name, http)
-        yield Case(f"{server.name} over stdio", sdk.name, stdio)
-
-    def _compare(
-        self, sdk: Sdk, plan: dict[str, Any], version: str | None, direct: Target, servers: dict[str, str]
-    ) -> Outcome:
-        directly = self._peers.drive(sdk, plan, direct)
-        tunnel = self._relay.open_tunnel("peers", servers)
-        through = self._peers.drive(sdk, plan, self._caller(tunnel))
-        agreed = directly[0]["result"]["protocolVersion"]
-        wrong = [f"the driver agreed on {agreed} directly"] if version not in (None, agreed) else []
-        return Outcome(f"{count_steps(directly)} steps", wrong + differences(normalised(directly), normalised(through)))
-
-    def shared_child(self, server: Server, sdks: tuple[Sdk, ...], plan: dict[str, Any]) -> Case:
-        """Callers at the same time on one stdio child: their ids and progress tokens are the same numbers."""
+    def over_stdio(
+        self, server: Server, sdks: tuple[Sdk, ...], plan: dict[str, Any], version: str | None = None
+    ) -> Case:
+        """Through the tunnel all callers share one child; directly each has its own."""
 
         def run() -> Outcome:
             command = server.stdio()
-            directly = [normalised(self._peers.drive(sdk, plan, Target(command=command))) for sdk in sdks]
-            tunnel = self._relay.open_tunnel("peers", over_stdio(command))
-            callers = [self._peers.start_driver(sdk, plan, self._caller(tunnel)) for sdk in sdks]
-            through = [normalised(self._peers.finish(caller)) for caller in callers]
-            lines = [
-                f"{sdk.name}{line}"
-                for sdk, left, right in zip(sdks, directly, through, strict=True)
-                for line in differences(left, right)
-            ]
-            return Outcome(f"{sum(map(count_steps, directly))} steps", lines)
+            return self._same_answers(sdks, plan, version, Target(command=command), over_stdio(command))
 
-        return Case(f"{server.name} over stdio", "both SDKs at once on one child", run)
+        return Case(f"{server.name} over stdio", names(sdks), run)
+
+    def _same_answers(
+        self, sdks: tuple[Sdk, ...], plan: dict[str, Any], version: str | None, direct: Target, servers: dict[str, str]
+    ) -> Outcome:
+        """All drivers perform the plan at the same time, each once directly and once through the tunnel.
+
+        `version`: what client and server have to agree on.
+        """
+        directly = [self._peers.start_driver(sdk, plan, direct) for sdk in sdks]
+        tunnel = self._relay.open_tunnel("peers", servers)
+        caller = Target(url=tunnel.url, key=tunnel.caller_key, authority=self._relay.authority)
+        through = [self._peers.start_driver(sdk, plan, caller) for sdk in sdks]
+
+        compared, lines = 0, []
+        for left, right in zip(directly, through, strict=True):
+            expected, found = self._peers.finish(left), self._peers.finish(right)
+            compared += count_steps(expected)
+            agreed = expected[0]["result"]["protocolVersion"]
+            if version not in (None, agreed):
+                lines.append(f"the driver agreed on {agreed} directly")
+            lines += differences(normalised(expected), normalised(found))
+        return Outcome(f"{compared} steps", lines)
 
     def conformance(self) -> Iterator[Case]:
         @functools.cache
@@ -160,5 +166,6 @@ class Maker:
             path = tunnel.url.removeprefix(self._relay.url)
             return run_suite(self._peers, f"{forwarder.url}{path}")
 
-    def _caller(self, tunnel: Tunnel) -> Target:
-        return Target(url=tunnel.url, key=tunnel.caller_key, authority=self._relay.authority)
+
+def names(sdks: tuple[Sdk, ...]) -> str:
+    return sdks[0].name if len(sdks) == 1 else f"{len(sdks)} at once: {', '.join(sdk.short for sdk in sdks)}"

@@ -36,6 +36,10 @@ class Sdk:
     era: str
     version: str | None = None
 
+    @property
+    def short(self) -> str:
+        return f"{self.language} {self.era}"
+
 
 PYTHON_SESSIONS = Sdk("Python SDK, sessions 2025-11-25", "python", "sessions")
 TYPESCRIPT_SESSIONS = Sdk("TypeScript SDK, sessions 2025-11-25", "typescript", "sessions")
@@ -98,11 +102,8 @@ class Peers:
 
     # Clients.
 
-    def drive(self, sdk: Sdk, plan: dict[str, Any], target: Target) -> list[Any]:
-        """The transcript of the plan, once the driver is done."""
-        return self.finish(self.start_driver(sdk, plan, target))
-
     def start_driver(self, sdk: Sdk, plan: dict[str, Any], target: Target) -> tuple[Child, Path]:
+        """A driver at work and the file that its transcript will be in."""
         plan_file, out = self._new_file("plan.json"), self._new_file("transcript.json")
         plan_file.write_text(json.dumps(plan), encoding="utf-8")
         options = ["--plan", str(plan_file), "--out", str(out), "--era", sdk.era]
@@ -120,6 +121,7 @@ class Peers:
         return self._processes.start(f"driver-{sdk.language}", command, environment), out
 
     def finish(self, started: tuple[Child, Path]) -> list[Any]:
+        """The transcript, once the driver is done."""
         child, out = started
         code = child.wait(DRIVE_SECONDS)
         if code != 0:

@@ -61,12 +61,15 @@ def everything_briefly() -> dict[str, Any]:
     return plan([step("tools/list"), call("echo", "echo", message="hello")])
 
 
-def everything_side_by_side() -> dict[str, Any]:
-    """For callers that share one stdio child at the same time: no step by which the server has to ask its caller,
-    because on a shared pipe such a question cannot be attributed."""
+def everything_on_a_shared_pipe() -> dict[str, Any]:
+    """For callers that share one stdio child at the same time.
+
+    No step by which the server has to ask its caller: among several calls on one pipe the question cannot be attributed.
+    No list of tools: it depends on what the first caller of the child is capable of.
+    """
     return plan(
         [
-            step("tools/list"),
+            step("resources/list"),
             *[call(f"echo {n}", "echo", message=f"message {n}") for n in range(20)],
             call("progress", "trigger-long-running-operation", progress=True, duration=0.5, steps=5),
             call("large", "echo", message=text(LARGE)),
