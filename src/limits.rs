@@ -148,3 +148,47 @@ pub const HEALTH_CONNECTIONS: usize = 32;
 pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Deliveries that failed in a row and make the process not ready.
 pub const DELIVERY_FAILURES_UNREADY: u32 = 3;
+
+// ---- what an operator may write ---------------------------------------------------------------------------------------
+
+/// Places in the local queue (spec: config, section 2).
+pub const INFLIGHT_MAX: usize = 10_000;
+/// Commands that may run at once; more than the queue can hold would never be used.
+pub const CONCURRENT_MAX: usize = 10_000;
+/// Poll timeout and guardrail together (spec: config, section 2).
+pub const POLL_TOTAL_MAX: Duration = Duration::from_secs(600);
+/// The guardrail stays below this (spec: config, section 2).
+pub const GUARDRAIL_LIMIT: Duration = Duration::from_secs(60);
+/// Every time that may not be zero: the wire counts in whole milliseconds.
+pub const TIME_MIN: Duration = Duration::from_millis(1);
+/// Any other time: longer ones are slips, and clock arithmetic stays far from overflow.
+pub const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+/// Characters of one duration; the longest sensible one has a dozen.
+pub const DURATION_TEXT_MAX: usize = 64;
+/// Bytes of one URL; servers commonly refuse request lines above 8 KiB.
+pub const URL_MAX: usize = 8 * 1024;
+/// Bytes of the organization id, which becomes a header.
+pub const ORGANIZATION_ID_MAX: usize = 256;
+/// Bytes of an API key, which becomes a header.
+pub const API_KEY_MAX: usize = 4 * 1024;
+/// Bytes of a file that holds one secret; the buffer is allocated whole, so that it never moves.
+pub const SECRET_FILE_MAX: usize = 16 * 1024;
+/// Channels: the service takes 32, of which one is kept for the built-in one (spec: wire, section 2).
+pub const BINDINGS_MAX: usize = 31;
+/// Patterns of passed environment variables; each is tried for each variable at every start of a child.
+pub const PASS_ENV_MAX: usize = 256;
+/// Characters of a wrong value that a message repeats.
+pub const ECHO_MAX: usize = 40;
+
+// ---- log lines --------------------------------------------------------------------------------------------------------
+
+/// Bytes of one message or value in a log line, after scrubbing.
+pub const LOG_TEXT_MAX: usize = 8 * 1024;
+/// Fields of one log record; ours have a handful.
+pub const LOG_FIELDS_MAX: usize = 32;
+/// What a line buffer keeps between lines.
+pub const LOG_BUFFER_KEEP: usize = 4 * 1024;
+/// Secrets known to the scrubber at once: the key in force and those it replaced.
+pub const PROTECTED_MAX: usize = 64;
+/// A shorter secret is not searched for: it would blank out ordinary words.
+pub const PROTECTED_LEN_MIN: usize = 6;

@@ -15,9 +15,9 @@ use crate::control::client::BadHeader;
 use crate::control::{ControlPlane, Metadata, Poller, Responder};
 use crate::dispatch::{Bounds, Dispatcher};
 use crate::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, IDLE_SWEEP, METADATA_WAIT};
+use crate::mcp::Transport;
 use crate::mcp::http::{HttpServer, Prober};
 use crate::mcp::stdio::{Environment, StdioServer, Supervisor};
-use crate::mcp::Transport;
 use crate::net::{Connector, Resolver};
 use crate::ops::{Ops, Server, health, metrics};
 use crate::shutdown::Signal;
@@ -51,14 +51,23 @@ impl fmt::Display for Error {
             Self::Tls(error) => error.fmt(f),
             Self::Header(error) => error.fmt(f),
             Self::Health(addr, error) if error.kind() == io::ErrorKind::AddrInUse => {
-                write!(f, "health listener (health.listen_addr, HEALTH_LISTEN_ADDR): {addr}: address already in use")
+                write!(
+                    f,
+                    "health listener (health.listen_addr, HEALTH_LISTEN_ADDR): {addr}: address already in use"
+                )
             }
             Self::Health(addr, error) => {
-                write!(f, "health listener (health.listen_addr, HEALTH_LISTEN_ADDR): {addr}: {error}")
+                write!(
+                    f,
+                    "health listener (health.listen_addr, HEALTH_LISTEN_ADDR): {addr}: {error}"
+                )
             }
             Self::File(setting, path, error) => write!(f, "{setting}: {} cannot be written: {error}", path.display()),
             Self::Command(channel, error) => {
-                write!(f, "mcp.command of channel {channel}: the program cannot be started: {error}")
+                write!(
+                    f,
+                    "mcp.command of channel {channel}: the program cannot be started: {error}"
+                )
             }
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }
@@ -74,12 +83,21 @@ impl std::error::Error for Error {}
 pub fn run(config: Config) -> Result<(), Error> {
     redact::protect(&config.control_plane.api_key);
     let instance_id = instance_id();
-    let base = [("client_instance_id", instance_id.clone()), ("tunnel_id", config.control_plane.tunnel_id.clone())];
+    let base = [
+        ("client_instance_id", instance_id.clone()),
+        ("tunnel_id", config.control_plane.tunnel_id.clone()),
+    ];
     sink::init(&config.log, &base).map_err(Error::Log)?;
+    for warning in &config.warnings {
+        warn!("{warning}");
+    }
     let tls = Tls::new(config.ca_bundle.as_deref()).map_err(Error::Tls)?;
     // Threads come first: later none may be created.
     let thread = |name| Resolver::start(name).map_err(|e| Error::System("a thread for name resolution", e));
-    let resolvers = Resolvers { control: thread("resolve-control")?, mcp: thread("resolve-mcp")? };
+    let resolvers = Resolvers {
+        control: thread("resolve-control")?,
+        mcp: thread("resolve-mcp")?,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -121,7 +139,10 @@ impl Daemon {
 
         let listener = Server::bind(config.health.addr, Arc::clone(&ops)).await;
         let listener = listener.map_err(|e| Error::Health(config.health.addr, e))?;
-        let port = listener.local_addr().map_err(|e| Error::Health(config.health.addr, e))?.port();
+        let port = listener
+            .local_addr()
+            .map_err(|e| Error::Health(config.health.addr, e))?
+            .port();
         tokio::spawn(listener.run());
         let files = Files::write(&config, port)?;
 
@@ -136,7 +157,15 @@ impl Daemon {
         let dispatcher = Dispatcher::new(servers.transports, bounds, responder, Arc::clone(&ops));
         tokio::spawn(sweep(Arc::clone(&control), servers.http.clone()));
 
-        let daemon = Self { control, dispatcher, ops, stop_polling, stop_servers, supervisors, files };
+        let daemon = Self {
+            control,
+            dispatcher,
+            ops,
+            stop_polling,
+            stop_servers,
+            supervisors,
+            files,
+        };
         daemon.serve(&config, servers.probers, signals).await;
         Ok(())
     }
@@ -171,7 +200,11 @@ impl Daemon {
                 }
             }
         });
-        tokio::spawn(announce(Arc::clone(&self.control), Arc::clone(&self.ops), banner(config)));
+        tokio::spawn(announce(
+            Arc::clone(&self.control),
+            Arc::clone(&self.ops),
+            banner(config),
+        ));
         signals.next().await;
         self.drain(polling, signals).await;
     }
@@ -225,17 +258,19 @@ impl Servers {
             let transport = match &binding.target {
                 Target::Http { url, unix_socket } => {
                     let connector = Connector::new(url, unix_socket.as_deref(), tls, resolver.clone());
-                    let server = HttpServer::new(channel, url, connector).ok_or(Error::Header(BadHeader("mcp.server_url")))?;
+                    let server =
+                        HttpServer::new(channel, url, connector).ok_or(Error::Header(BadHeader("mcp.server_url")))?;
                     servers.http.push(server.clone());
                     servers.probers.push(Prober::new(server.clone(), Arc::clone(ops)));
                     Transport::Http(server)
                 }
                 Target::Stdio { argv } => {
                     let environment = environment.get_or_insert_with(|| Arc::new(child_environment(config)));
-                    let server = StdioServer::new(channel, false);
+                    let server = StdioServer::new(channel, config.mcp.stdio_send_initialized_notification);
                     let (ops, stop) = (Arc::clone(ops), stop.clone());
-                    let supervisor = Supervisor::start(server.clone(), argv.clone(), Arc::clone(environment), ops, stop)
-                        .map_err(|e| Error::Command(channel.into(), e))?;
+                    let supervisor =
+                        Supervisor::start(server.clone(), argv.clone(), Arc::clone(environment), ops, stop)
+                            .map_err(|e| Error::Command(channel.into(), e))?;
                     if channel == MAIN_CHANNEL {
                         info!("oauth discovery server URL is not configured");
                     }
@@ -250,8 +285,12 @@ impl Servers {
 }
 
 fn child_environment(config: &Config) -> Environment {
-    let environment =
-        Environment::choose(std::env::vars_os(), &config.mcp.pass_env, &config.control_plane.api_key);
+    let environment = Environment::choose(
+        std::env::vars_os(),
+        &config.mcp.pass_env,
+        &config.secret_variables,
+        &config.control_plane.api_key,
+    );
     if !environment.withheld.is_empty() {
         info!(names = environment.withheld.join(",");
             "stdio MCP servers do not receive these variables; mcp.pass_env lets more through");
@@ -276,7 +315,7 @@ async fn announce(control: Arc<ControlPlane>, ops: Arc<Ops>, tunnel_url: String)
             Some(metadata)
         }
         Ok(Err(error)) => {
-            info!(error:? = error; "tunnel metadata not available");
+            info!(error:% = error; "tunnel metadata not available");
             None
         }
         Err(_) => None,
@@ -313,7 +352,10 @@ struct Signals {
 
 impl Signals {
     fn new() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     async fn next(&mut self) {
@@ -370,7 +412,11 @@ fn write_atomically(path: &Path, content: &str, mode: u32) -> io::Result<()> {
     temporary.push(format!(".{}.tmp", std::process::id()));
     let temporary = PathBuf::from(temporary);
     let result = (|| {
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&temporary)?;
         file.write_all(content.as_bytes())?;
         std::fs::rename(&temporary, path)
     })();

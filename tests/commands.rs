@@ -7,15 +7,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use support::{Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, eventually, holds_for, id_of, result};
+use support::{
+    Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, eventually, holds_for, id_of, result,
+};
 
 /// JSON that every parse-and-print round trip damages.
 const FRAGILE: &str = concat!(
     r#"{"z":1.50,"a":9007199254740993,"huge":123456789012345678901234567890.0e-1,"#,
     r#""esc":"\u00e9\/\ud83d\ude00","plain":"é😀","empty":{},"spaced":[ 1 ,  2 ],"a b":null}"#
 );
-const FRAGILE_IDS: [&str; 9] =
-    ["1", "0", "-7", "1.5", "9007199254740993", "1e2", "123456789012345678901234567890", r#""\u0041b""#, r#""""#];
+const FRAGILE_IDS: [&str; 9] = [
+    "1",
+    "0",
+    "-7",
+    "1.5",
+    "9007199254740993",
+    "1e2",
+    "123456789012345678901234567890",
+    r#""\u0041b""#,
+    r#""""#,
+];
 
 #[test]
 fn payload_bytes_cross_unchanged_both_ways() {
@@ -25,7 +36,8 @@ fn payload_bytes_cross_unchanged_both_ways() {
     let _client = Client::http(&control, &mcp.url());
     for (number, id) in FRAGILE_IDS.into_iter().enumerate() {
         let request = format!("r{number}");
-        let message = format!(r#"{{ "x-unknown":{FRAGILE},"params":{FRAGILE},"method":"a/b","id":{id},"jsonrpc":"2.0" }}"#);
+        let message =
+            format!(r#"{{ "x-unknown":{FRAGILE},"params":{FRAGILE},"method":"a/b","id":{id},"jsonrpc":"2.0" }}"#);
         let post = control.call(Command::message(&request, message.as_str()), &request);
         assert_eq!(mcp.await_forwarded(&request).text(), message);
         assert_eq!(post.resp_json, Some(reply(id)), "{post:#?}");
@@ -60,9 +72,18 @@ fn headers_cross_as_they_are_and_accept_has_a_default() {
     assert_eq!(seen.header_values("content-type"), ["application/json"]);
     assert_eq!(format!("http://{}/mcp", seen.header("host").unwrap()), mcp.url());
     assert_eq!(seen.header_values("content-length"), [seen.body.len().to_string()]);
-    assert!(!seen.headers.iter().any(|(_, value)| value.contains(support::client::API_KEY)), "{seen:?}");
+    assert!(
+        !seen
+            .headers
+            .iter()
+            .any(|(_, value)| value.contains(support::client::API_KEY)),
+        "{seen:?}"
+    );
 
-    control.call(Command::call("r2", "tools/list", "{}").header("Accept", "application/json"), "r2");
+    control.call(
+        Command::call("r2", "tools/list", "{}").header("Accept", "application/json"),
+        "r2",
+    );
     assert_eq!(mcp.await_forwarded("r2").header_values("accept"), ["application/json"]);
 }
 
@@ -79,7 +100,13 @@ fn a_header_cannot_smuggle_another() {
         control.only_terminal(id);
     }
     for seen in mcp.seen() {
-        assert!(!seen.headers.iter().any(|(name, _)| name.to_lowercase().contains("injected")), "{seen:?}");
+        assert!(
+            !seen
+                .headers
+                .iter()
+                .any(|(name, _)| name.to_lowercase().contains("injected")),
+            "{seen:?}"
+        );
     }
 }
 
@@ -98,11 +125,24 @@ fn each_bad_command_is_answered_once_and_harms_no_other() {
         Command::message("null", "null"),
         Command::of_type("missing", "jsonrpc"),
         Command::of_type("unknown", "self_destruct"),
-        Command::call("untyped", "ping", "{}").without("command_type").field("command_type", "7"),
+        Command::call("untyped", "ping", "{}")
+            .without("command_type")
+            .field("command_type", "7"),
         Command::call("bad-channel", "ping", "{}").channel("no spaces!"),
         Command::of_type("no-session", "session_termination"),
     ];
-    let ids = ["batch", "text", "old", "no-version", "no-method", "bad-method", "bad-id", "null", "missing", "unknown"];
+    let ids = [
+        "batch",
+        "text",
+        "old",
+        "no-version",
+        "no-method",
+        "bad-method",
+        "bad-id",
+        "null",
+        "missing",
+        "unknown",
+    ];
     let ids = ids.into_iter().chain(["untyped", "bad-channel", "no-session"]);
     control.push_all(bad.into_iter().chain([Command::call("good", "ping", "{}")]));
     assert_eq!(control.terminal("good").resp_code, 200);
@@ -110,17 +150,28 @@ fn each_bad_command_is_answered_once_and_harms_no_other() {
         let post = control.only_terminal(id);
         assert_eq!(control.posts_of(id).len(), 1, "{post:#?}");
         assert!((400..600).contains(&post.resp_code), "{post:#?}");
-        assert_eq!(post.request.header("x-tunnel-shard-token"), Some(format!("shard-{id}").as_str()));
+        assert_eq!(
+            post.request.header("x-tunnel-shard-token"),
+            Some(format!("shard-{id}").as_str())
+        );
         if id == "no-session" {
             assert_eq!(post.resp_type, "session_termination_response", "{post:#?}");
         } else {
             assert_eq!(post.resp_type, "jsonrpc_response", "{post:#?}");
-            assert!(post.json()["error"]["code"].is_i64() && post.json()["jsonrpc"] == "2.0", "{post:#?}");
+            assert!(
+                post.json()["error"]["code"].is_i64() && post.json()["jsonrpc"] == "2.0",
+                "{post:#?}"
+            );
         }
         assert!(mcp.forwarded_for(id).is_empty(), "{id} reached the MCP server");
     }
     for id in ["old", "bad-method", "no-method"] {
-        assert_eq!(control.terminal(id).json()["id"], 1, "the caller cannot match the error: {:#?}", control.terminal(id));
+        assert_eq!(
+            control.terminal(id).json()["id"],
+            1,
+            "the caller cannot match the error: {:#?}",
+            control.terminal(id)
+        );
     }
 }
 
@@ -133,16 +184,25 @@ fn commands_that_cannot_be_answered_are_dropped_alone() {
         Command::call("", "ping", "{}").to_json(),
         Command::call("number", "ping", "{}").field("request_id", "7").to_json(),
         Command::call("no-shard", "ping", "{}").without("shard_token").to_json(),
-        Command::call("empty-shard", "ping", "{}").field("shard_token", "\"\"").to_json(),
+        Command::call("empty-shard", "ping", "{}")
+            .field("shard_token", "\"\"")
+            .to_json(),
         "5".to_owned(),
         "null".to_owned(),
         good,
     ];
-    control.on_poll(Answer::json(200, format!(r#"{{"more":1,"commands":[{}]}}"#, list.join(","))));
+    control.on_poll(Answer::json(
+        200,
+        format!(r#"{{"more":1,"commands":[{}]}}"#, list.join(",")),
+    ));
     let _client = Client::http(&control, &mcp.url());
     assert_eq!(control.terminal("good").resp_code, 200);
     control.barrier();
-    let others: Vec<_> = control.posts().into_iter().filter(|post| !post.request_id.starts_with("barrier")).collect();
+    let others: Vec<_> = control
+        .posts()
+        .into_iter()
+        .filter(|post| !post.request_id.starts_with("barrier"))
+        .collect();
     assert_eq!(others.len(), 1, "{others:#?}");
     assert_eq!(mcp.forwarded().len(), 1, "{:#?}", mcp.forwarded());
 }
@@ -164,14 +224,25 @@ fn an_unsupported_channel_is_named_in_a_400() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     let _client = Client::http(&control, &mcp.url());
     let post = control.call(Command::call("r1", "ping", "{}").channel("nowhere"), "r1");
-    assert_eq!((post.resp_code, post.resp_type.as_str()), (400, "jsonrpc_response"), "{post:#?}");
+    assert_eq!(
+        (post.resp_code, post.resp_type.as_str()),
+        (400, "jsonrpc_response"),
+        "{post:#?}"
+    );
     assert_eq!(post.json()["error"]["code"], -32603, "{post:#?}");
-    assert_eq!(post.json()["error"]["message"], r#"Bad Request: unsupported channel "nowhere""#);
+    assert_eq!(
+        post.json()["error"]["message"],
+        r#"Bad Request: unsupported channel "nowhere""#
+    );
     assert_eq!(post.json()["id"], "r1");
     assert_eq!(post.channel.as_deref(), Some("nowhere"));
 
     let post = control.call(Command::termination("r2", "s").channel("nowhere"), "r2");
-    assert_eq!((post.resp_code, post.resp_type.as_str()), (400, "session_termination_response"), "{post:#?}");
+    assert_eq!(
+        (post.resp_code, post.resp_type.as_str()),
+        (400, "session_termination_response"),
+        "{post:#?}"
+    );
     let post = control.call(Command::call("r3", "ping", "{}").channel("harpoon"), "r3");
     assert_eq!(post.resp_code, 400, "{post:#?}");
     control.call(Command::call("r4", "ping", "{}").channel(" MAIN "), "r4");
@@ -183,12 +254,18 @@ fn a_deadline_counts_from_the_headers_of_the_poll_answer() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     let late = Command::call("late", "ping", "{}").timeout("\"500ms\"");
     let body = support::command::poll_body(&[late, Command::call("fine", "ping", "{}").timeout("\"60s\"")]);
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     control.on_poll(Answer::raw(head).pause(Duration::from_millis(900)).send(body));
     let _client = Client::http(&control, &mcp.url());
     assert_eq!(control.terminal("fine").resp_code, 200);
     control.assert_unanswered("late");
-    assert!(mcp.forwarded_for("late").is_empty(), "an expired command reached the MCP server");
+    assert!(
+        mcp.forwarded_for("late").is_empty(),
+        "an expired command reached the MCP server"
+    );
 }
 
 #[test]
@@ -213,12 +290,34 @@ fn an_unreadable_deadline_is_no_deadline() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     let _client = Client::http(&control, &mcp.url());
     let values = [
-        "null", "0", "true", "{}", "[]", "\"\"", "\"0\"", "\"s\"", "\"-1s\"", "\"+1s\"", "\"0.0s\"", "\"0s0ms\"",
-        "\" 0s\"", "\"0s \"", "\"0S\"", "\"0d\"", "\"99999999999999999999999h\"", "\"٠s\"",
+        "null",
+        "0",
+        "true",
+        "{}",
+        "[]",
+        "\"\"",
+        "\"0\"",
+        "\"s\"",
+        "\"-1s\"",
+        "\"+1s\"",
+        "\"0.0s\"",
+        "\"0s0ms\"",
+        "\" 0s\"",
+        "\"0s \"",
+        "\"0S\"",
+        "\"0d\"",
+        "\"99999999999999999999999h\"",
+        "\"٠s\"",
     ];
     for (number, value) in values.into_iter().enumerate() {
         let id = format!("r{number}");
-        assert_eq!(control.call(Command::call(&id, "ping", "{}").timeout(value), &id).resp_code, 200, "{value}");
+        assert_eq!(
+            control
+                .call(Command::call(&id, "ping", "{}").timeout(value), &id)
+                .resp_code,
+            200,
+            "{value}"
+        );
     }
 }
 
@@ -241,8 +340,15 @@ fn a_deadline_that_passes_while_mcp_works_drops_the_answer() {
     mcp.await_forwarded("r1");
     client.await_log("command response deadline reached; dropping without posting a response");
     control.assert_unanswered("r1");
-    assert!(gate.wait(Duration::from_secs(5)), "the connection of an expired call is retired");
-    assert_eq!(control.call(Command::call("r2", "quick", "{}"), "r2").resp_code, 200, "the worker is free again");
+    assert!(
+        gate.wait(Duration::from_secs(5)),
+        "the connection of an expired call is retired"
+    );
+    assert_eq!(
+        control.call(Command::call("r2", "quick", "{}"), "r2").resp_code,
+        200,
+        "the worker is free again"
+    );
     assert_eq!(gone.load(Ordering::SeqCst), 1);
 }
 
@@ -269,7 +375,10 @@ fn a_deadline_covers_the_wait_for_a_worker() {
 fn a_server_that_never_answers_costs_one_504_after_the_connection_ttl() {
     let control = ControlPlane::http();
     let mcp = McpServer::always(Answer::default().stall());
-    let _client = ClientBuilder::new(&control).server(mcp.url()).env("MCP_CONNECTION_MAX_TTL", "700ms").start();
+    let _client = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .env("MCP_CONNECTION_MAX_TTL", "700ms")
+        .start();
     let start = Instant::now();
     control.push(Command::call("r1", "tools/call", "{}"));
     let post = control.only_terminal("r1");
@@ -277,7 +386,10 @@ fn a_server_that_never_answers_costs_one_504_after_the_connection_ttl() {
     post.assert_failure(504, "timeout", &["timeout"]);
     assert_eq!(post.failure().message, "Gateway Timeout");
     assert_eq!(post.json()["id"], "r1");
-    let deletes = mcp.seen().into_iter().filter(|seen| seen.method == "DELETE" && seen.header("mcp-session-id").is_none());
+    let deletes = mcp
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.method == "DELETE" && seen.header("mcp-session-id").is_none());
     assert_eq!(deletes.count(), 0, "a stray DELETE");
 }
 
@@ -288,9 +400,17 @@ fn a_notification_is_acknowledged_with_the_upstream_status() {
     let _client = Client::http(&control, &mcp.url());
     for status in [200, 202, 204, 400, 404, 500] {
         let id = format!("r{status}");
-        control.push(Command::notification(&id, "notifications/initialized", &format!(r#"{{"status":{status}}}"#)));
+        control.push(Command::notification(
+            &id,
+            "notifications/initialized",
+            &format!(r#"{{"status":{status}}}"#),
+        ));
         let post = control.only_terminal(&id);
-        assert_eq!((post.resp_type.as_str(), post.resp_code), ("notify_ack", status), "{post:#?}");
+        assert_eq!(
+            (post.resp_type.as_str(), post.resp_code),
+            ("notify_ack", status),
+            "{post:#?}"
+        );
         assert_eq!(post.resp_json, None, "{post:#?}");
     }
 }
@@ -308,7 +428,11 @@ fn a_session_is_ended_at_the_mcp_server_and_its_status_reported() {
     for (session, status) in [("known", 204), ("forbidden", 405), ("stranger", 404), ("broken", 502)] {
         let command = Command::termination(session, session).header("Authorization", "Bearer end-user");
         let post = control.call(command, session);
-        assert_eq!((post.resp_type.as_str(), post.resp_code), ("session_termination_response", status), "{post:#?}");
+        assert_eq!(
+            (post.resp_type.as_str(), post.resp_code),
+            ("session_termination_response", status),
+            "{post:#?}"
+        );
         assert_eq!(post.resp_json, None, "{post:#?}");
         assert!(!post.resp_headers.contains_key("X-Secret"), "{post:#?}");
         let seen = mcp.await_forwarded(session);
@@ -358,7 +482,11 @@ fn no_more_calls_run_at_once_than_configured() {
     for number in 0..30 {
         control.terminal(&format!("r{number}"));
     }
-    assert_eq!(most.load(Ordering::SeqCst), 3, "the configured number is used and not passed");
+    assert_eq!(
+        most.load(Ordering::SeqCst),
+        3,
+        "the configured number is used and not passed"
+    );
 }
 
 #[test]
@@ -366,10 +494,15 @@ fn more_commands_than_asked_for_are_all_served() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     control.ignore_limit();
     control.push_all((0..60).map(|number| Command::call(&format!("r{number}"), "work", "{}")));
-    let _client =
-        ClientBuilder::new(&control).server(mcp.url()).workers(2).env("CONTROL_PLANE_MAX_INFLIGHT_REQUESTS", "5").start();
+    let _client = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .workers(2)
+        .env("CONTROL_PLANE_MAX_INFLIGHT_REQUESTS", "5")
+        .start();
     for number in 0..60 {
         control.only_terminal(&format!("r{number}"));
     }
-    holds_for(Duration::from_millis(100), "nothing twice", || mcp.forwarded().len() == 60);
+    holds_for(Duration::from_millis(100), "nothing twice", || {
+        mcp.forwarded().len() == 60
+    });
 }

@@ -28,12 +28,17 @@ fn an_answer_carries_type_code_channel_and_the_commands_shard_token() {
         .server(format!("channel=tools,url={}", mcp.url()))
         .start();
     let shard = "opaque shard/token+==";
-    let command = Command::call("r1", "tools/list", r#"{"a":1}"#).channel("tools").field("shard_token", format!("{shard:?}"));
+    let command = Command::call("r1", "tools/list", r#"{"a":1}"#)
+        .channel("tools")
+        .field("shard_token", format!("{shard:?}"));
     let post = control.call(command, "r1");
     assert_eq!(post.resp_type, "jsonrpc_response");
     assert_eq!(post.resp_code, 200);
     assert_eq!(post.channel.as_deref(), Some("tools"));
-    assert_eq!(post.resp_json.as_deref(), Some(r#"{"jsonrpc":"2.0","id":"r1","result":{"echo":{"a":1}}}"#));
+    assert_eq!(
+        post.resp_json.as_deref(),
+        Some(r#"{"jsonrpc":"2.0","id":"r1","result":{"echo":{"a":1}}}"#)
+    );
     assert_eq!(post.request.header("x-tunnel-shard-token"), Some(shard));
     assert_eq!(post.request.header("content-type"), Some("application/json"));
     assert!(!post.request.text().contains("shard"), "{}", post.request.text());
@@ -43,12 +48,22 @@ fn an_answer_carries_type_code_channel_and_the_commands_shard_token() {
 fn request_ids_of_the_service_come_back_with_the_answer() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     let _client = Client::http(&control, &mcp.url());
-    let post = control.call(Command::call("r1", "ping", "{}").header("X-Request-Id", "from-the-command"), "r1");
+    let post = control.call(
+        Command::call("r1", "ping", "{}").header("X-Request-Id", "from-the-command"),
+        "r1",
+    );
     assert_eq!(post.request.header("x-client-request-id"), Some("from-the-command"));
 
     let body = support::command::poll_body(&[Command::call("r2", "ping", "{}")]);
-    control.on_poll(Answer::new(200, &[("X-Request-Id", "from-the-poll"), ("Content-Type", "application/json")], body));
-    assert_eq!(control.terminal("r2").request.header("x-client-request-id"), Some("from-the-poll"));
+    control.on_poll(Answer::new(
+        200,
+        &[("X-Request-Id", "from-the-poll"), ("Content-Type", "application/json")],
+        body,
+    ));
+    assert_eq!(
+        control.terminal("r2").request.header("x-client-request-id"),
+        Some("from-the-poll")
+    );
 }
 
 #[test]
@@ -73,12 +88,25 @@ fn only_the_listed_response_headers_cross_the_tunnel() {
     let _client = Client::http(&control, &mcp.url());
     let post = control.call(Command::call("r1", "initialize", "{}"), "r1");
     let names: Vec<&str> = post.resp_headers.keys().map(String::as_str).collect();
-    let expected =
-        ["Access-Control-Expose-Headers", "Content-Type", "Mcp-Protocol-Version", "Mcp-Session-Id", "Www-Authenticate"];
+    let expected = [
+        "Access-Control-Expose-Headers",
+        "Content-Type",
+        "Mcp-Protocol-Version",
+        "Mcp-Session-Id",
+        "Www-Authenticate",
+    ];
     assert_eq!(names, expected, "{post:#?}");
     assert_eq!(post.resp_header("Mcp-Session-Id"), Some("s-1"));
-    assert!(post.resp_header("Content-Type").unwrap().starts_with("application/json"), "{post:#?}");
-    assert_eq!(post.resp_headers["Www-Authenticate"], ["Bearer realm=\"a\"", "Basic realm=\"b\""]);
+    assert!(
+        post.resp_header("Content-Type")
+            .unwrap()
+            .starts_with("application/json"),
+        "{post:#?}"
+    );
+    assert_eq!(
+        post.resp_headers["Www-Authenticate"],
+        ["Bearer realm=\"a\"", "Basic realm=\"b\""]
+    );
 }
 
 #[test]
@@ -86,7 +114,13 @@ fn streamed_answers_keep_their_content_type_and_notifications_are_json() {
     let (control, mcp) = (ControlPlane::http(), streaming());
     let _client = Client::http(&control, &mcp.url());
     let terminal = control.call(Command::call("r1", "tools/call", "{}"), "r1");
-    assert!(terminal.resp_header("Content-Type").unwrap().starts_with("text/event-stream"), "{terminal:#?}");
+    assert!(
+        terminal
+            .resp_header("Content-Type")
+            .unwrap()
+            .starts_with("text/event-stream"),
+        "{terminal:#?}"
+    );
     for post in control.posts_of("r1").iter().filter(|post| !post.is_terminal()) {
         assert!(post.resp_header("Content-Type").unwrap().contains("json"), "{post:#?}");
         assert_eq!(post.request.header("x-tunnel-shard-token"), Some("shard-r1"));
@@ -106,10 +140,20 @@ fn an_answer_that_was_not_taken_is_sent_again_unchanged() {
         let posts = control.await_posts(&format!("r{status}"), 2);
         assert_eq!(posts[0].request.body, posts[1].request.body, "{posts:#?}");
         assert_eq!(posts[0].request.headers, posts[1].request.headers, "{posts:#?}");
-        assert!(posts[1].request.at - posts[0].request.at >= Duration::from_millis(190), "{posts:#?}");
+        assert!(
+            posts[1].request.at - posts[0].request.at >= Duration::from_millis(190),
+            "{posts:#?}"
+        );
     }
     control.barrier();
-    assert_eq!(control.posts().iter().filter(|post| post.request_id.starts_with('r')).count(), 10);
+    assert_eq!(
+        control
+            .posts()
+            .iter()
+            .filter(|post| post.request_id.starts_with('r'))
+            .count(),
+        10
+    );
 }
 
 #[test]
@@ -121,7 +165,9 @@ fn an_answer_is_tried_three_times_at_most() {
     let mut client = Client::http(&control, &mcp.url());
     control.push(Command::call("r1", "ping", "{}"));
     control.await_posts("r1", 3);
-    holds_for(Duration::from_millis(1500), "three attempts", || control.posts_of("r1").len() == 3);
+    holds_for(Duration::from_millis(1500), "three attempts", || {
+        control.posts_of("r1").len() == 3
+    });
     assert_eq!(control.call(Command::call("r2", "ping", "{}"), "r2").resp_code, 200);
     assert!(client.running());
 }
@@ -149,9 +195,14 @@ fn refusals_that_stay_are_not_repeated() {
         control.on_delivery(&id, "jsonrpc_response", Answer::empty(status));
         control.call(Command::call(&id, "ping", "{}"), &id);
     }
-    holds_for(Duration::from_millis(800), "one attempt each", || control.posts().len() == 5);
+    holds_for(Duration::from_millis(800), "one attempt each", || {
+        control.posts().len() == 5
+    });
     control.barrier();
-    assert!(!client.log_with("404").is_empty(), "a request that is gone is worth a warning");
+    assert!(
+        !client.log_with("404").is_empty(),
+        "a request that is gone is worth a warning"
+    );
 }
 
 #[test]
@@ -161,7 +212,10 @@ fn retry_after_of_a_delivery_is_honoured() {
     let _client = Client::http(&control, &mcp.url());
     control.push(Command::call("r1", "ping", "{}"));
     let posts = control.await_posts("r1", 2);
-    assert!(posts[1].request.at - posts[0].request.at >= Duration::from_secs(1), "{posts:#?}");
+    assert!(
+        posts[1].request.at - posts[0].request.at >= Duration::from_secs(1),
+        "{posts:#?}"
+    );
 }
 
 #[test]
@@ -176,7 +230,11 @@ fn a_delivery_that_stalls_is_given_up_and_holds_up_nobody() {
     control.push(Command::call("r1", "ping", "{}"));
     control.await_posts("r1", 1);
     control.call(Command::call("r2", "ping", "{}"), "r2");
-    assert_eq!(control.posts_of("r1").len(), 1, "r2 waited for the stalled delivery of r1");
+    assert_eq!(
+        control.posts_of("r1").len(),
+        1,
+        "r2 waited for the stalled delivery of r1"
+    );
     control.await_posts("r1", 2);
 }
 
@@ -189,7 +247,9 @@ fn a_commands_deadline_bounds_its_delivery() {
     let _client = Client::http(&control, &mcp.url());
     control.push(Command::call("r1", "ping", "{}").timeout("\"1s\""));
     control.await_posts("r1", 1);
-    holds_for(Duration::from_millis(2600), "no attempt after the deadline", || control.posts_of("r1").len() == 1);
+    holds_for(Duration::from_millis(2600), "no attempt after the deadline", || {
+        control.posts_of("r1").len() == 1
+    });
 }
 
 #[test]
@@ -202,7 +262,12 @@ fn a_notification_that_may_have_arrived_is_not_repeated() {
         let terminal = control.only_terminal("r1");
         assert_eq!(terminal.resp_code, 200);
         let notified = control.posts_of("r1").iter().filter(|post| !post.is_terminal()).count();
-        assert_eq!(notified, 1, "the rest is skipped, the answer is not: {:#?}", control.posts_of("r1"));
+        assert_eq!(
+            notified,
+            1,
+            "the rest is skipped, the answer is not: {:#?}",
+            control.posts_of("r1")
+        );
     }
 }
 
@@ -231,11 +296,22 @@ fn hundreds_of_commands_share_a_handful_of_connections() {
     }
     for number in 0..400 {
         let post = control.terminal(&format!("r{number}"));
-        assert_eq!(post.json()["id"], format!("r{number}"), "answers are mixed up: {post:#?}");
+        assert_eq!(
+            post.json()["id"],
+            format!("r{number}"),
+            "answers are mixed up: {post:#?}"
+        );
     }
-    assert!(control.connections() <= workers + 2, "{} connections to the control plane", control.connections());
+    assert!(
+        control.connections() <= workers + 2,
+        "{} connections to the control plane",
+        control.connections()
+    );
     let upstream = mcp.server().connections();
-    assert!(upstream <= workers as u64 + 2, "{upstream} connections to the MCP server");
+    assert!(
+        upstream <= workers as u64 + 2,
+        "{upstream} connections to the MCP server"
+    );
     assert_eq!(control.posts().len(), 400);
 }
 

@@ -9,7 +9,9 @@ use support::client::API_KEY;
 use support::control::TUNNEL;
 use support::tls::Authority;
 use support::wait::BOUND;
-use support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Server, StdioServer, eventually, holds_for};
+use support::{
+    Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Server, StdioServer, eventually, holds_for,
+};
 
 const HEX: &[u8] = b"0123456789abcdef";
 
@@ -18,11 +20,16 @@ fn every_control_plane_request_identifies_the_client() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     let _client = Client::http(&control, &mcp.url());
     control.call(Command::call("r1", "tools/list", "{}"), "r1");
-    eventually("metadata request", || control.seen().into_iter().find(|seen| seen.path().ends_with(TUNNEL)));
+    eventually("metadata request", || {
+        control.seen().into_iter().find(|seen| seen.path().ends_with(TUNNEL))
+    });
 
     let seen = control.seen();
     let instance = seen[0].header("x-tunnel-client-instance-id").unwrap().to_owned();
-    assert!(instance.len() == 32 && instance.bytes().all(|byte| HEX.contains(&byte)), "{instance}");
+    assert!(
+        instance.len() == 32 && instance.bytes().all(|byte| HEX.contains(&byte)),
+        "{instance}"
+    );
     for request in seen {
         let header = |name: &str| request.header(name).unwrap_or_default();
         assert_eq!(header("authorization"), format!("Bearer {API_KEY}"), "{request:?}");
@@ -31,7 +38,10 @@ fn every_control_plane_request_identifies_the_client() {
         let agent = format!("tunnel-client-hardened/{}", header("x-tunnel-client-version"));
         assert!(header("user-agent") == agent && !agent.ends_with('/'), "{request:?}");
         assert_eq!(header("x-tunnel-client-instance-id"), instance, "{request:?}");
-        assert_eq!(header("x-tunnel-mcp-server-info"), r#"{"version":1,"channels":[{"name":"main"}]}"#);
+        assert_eq!(
+            header("x-tunnel-mcp-server-info"),
+            r#"{"version":1,"channels":[{"name":"main"}]}"#
+        );
         assert!(request.header("host").is_some(), "{request:?}");
     }
 }
@@ -59,14 +69,21 @@ fn url_path_is_used_and_a_path_in_the_base_url_is_not() {
         .server(mcp.url())
         .start();
     control.call(Command::call("r1", "ping", "{}"), "r1");
-    assert!(control.seen().iter().all(|seen| seen.path().starts_with("/edge/api/v1/tunnels/")));
+    assert!(
+        control
+            .seen()
+            .iter()
+            .all(|seen| seen.path().starts_with("/edge/api/v1/tunnels/"))
+    );
 }
 
 #[test]
 fn query_carries_the_free_places_and_the_poll_timeout() {
     for (inflight, limit) in [(None, "20"), (Some("3"), "3"), (Some("100"), "25")] {
         let (control, mcp) = (ControlPlane::http(), McpServer::echo());
-        let mut builder = ClientBuilder::new(&control).server(mcp.url()).env("CONTROL_PLANE_POLL_TIMEOUT", "1500ms");
+        let mut builder = ClientBuilder::new(&control)
+            .server(mcp.url())
+            .env("CONTROL_PLANE_POLL_TIMEOUT", "1500ms");
         if let Some(inflight) = inflight {
             builder = builder.env("CONTROL_PLANE_MAX_INFLIGHT_REQUESTS", inflight);
         }
@@ -84,8 +101,11 @@ fn a_full_queue_stops_polling_until_there_is_room() {
     let gate = support::Gate::new();
     let held = gate.clone();
     let mcp = McpServer::http(move |request, _| Answer::default().hold(&held).then(support::mcp::echo(request)));
-    let _client =
-        ClientBuilder::new(&control).server(mcp.url()).workers(2).env("CONTROL_PLANE_MAX_INFLIGHT_REQUESTS", "4").start();
+    let _client = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .workers(2)
+        .env("CONTROL_PLANE_MAX_INFLIGHT_REQUESTS", "4")
+        .start();
     control.push_all((0..20).map(|number| Command::call(&format!("r{number}"), "tools/call", "{}")));
 
     eventually("a full queue", || (control.handed_out() >= 4).then_some(()));
@@ -95,8 +115,14 @@ fn a_full_queue_stops_polling_until_there_is_room() {
         (control.handed_out() == before).then_some(())
     });
     let polls = control.polls().len();
-    holds_for(Duration::from_millis(700), "no poll while nothing fits", || control.polls().len() == polls);
-    assert!(control.handed_out() <= 4 + 2 + 1, "{} commands taken", control.handed_out());
+    holds_for(Duration::from_millis(700), "no poll while nothing fits", || {
+        control.polls().len() == polls
+    });
+    assert!(
+        control.handed_out() <= 4 + 2 + 1,
+        "{} commands taken",
+        control.handed_out()
+    );
     for poll in control.polls() {
         let limit: usize = poll.query("limit").unwrap().parse().unwrap();
         assert!((1..=4).contains(&limit), "{poll:?}");
@@ -128,7 +154,9 @@ fn an_untrusted_or_misnamed_control_plane_never_sees_the_key() {
         let bundle = builder.directory().write("ca.pem", ours.pem());
         let mut client = builder.env("CA_BUNDLE", bundle.display().to_string()).start();
         client.await_log("poll failed; backing off");
-        eventually("another attempt", || (control.server().connections() >= 2).then_some(()));
+        eventually("another attempt", || {
+            (control.server().connections() >= 2).then_some(())
+        });
         assert!(control.seen().is_empty());
         assert!(client.running());
         assert_ne!(client.ready().0, 200);
@@ -150,12 +178,17 @@ fn an_instant_204_does_not_make_a_hot_loop() {
 #[test]
 fn a_long_poll_that_ends_empty_is_followed_at_once() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
-    let _client =
-        ClientBuilder::new(&control).server(mcp.url()).env("CONTROL_PLANE_POLL_TIMEOUT", "400ms").start();
+    let _client = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .env("CONTROL_PLANE_POLL_TIMEOUT", "400ms")
+        .start();
     let polls = control.await_polls(6);
     for pair in polls.windows(2) {
         let gap = pair[1].at - pair[0].at;
-        assert!((350..900).contains(&gap.as_millis()), "{gap:?} between polls that last 400 ms");
+        assert!(
+            (350..900).contains(&gap.as_millis()),
+            "{gap:?} between polls that last 400 ms"
+        );
     }
 }
 
@@ -163,7 +196,10 @@ fn a_long_poll_that_ends_empty_is_followed_at_once() {
 fn failed_polls_back_off_and_recover() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     for status in [500, 503, 429] {
-        control.on_poll(Answer::json(status, r#"{"error":{"message":"no","type":"server_error","code":"x"}}"#));
+        control.on_poll(Answer::json(
+            status,
+            r#"{"error":{"message":"no","type":"server_error","code":"x"}}"#,
+        ));
     }
     let client = Client::http(&control, &mcp.url());
     let polls = control.await_polls(4);
@@ -191,7 +227,10 @@ fn retry_after_is_honoured_in_both_forms() {
     let _client = Client::http(&control, &mcp.url());
     let polls = control.await_polls(3);
     let gap = polls[1].at - polls[0].at;
-    assert!(gap >= Duration::from_millis(1500), "{gap:?} after a date four seconds ahead");
+    assert!(
+        gap >= Duration::from_millis(1500),
+        "{gap:?} after a date four seconds ahead"
+    );
     let gap = polls[2].at - polls[1].at;
     assert!(gap >= Duration::from_secs(1), "{gap:?} after Retry-After: 1");
 }
@@ -222,13 +261,16 @@ fn a_meaningless_retry_after_changes_nothing() {
 fn refused_credentials_show_in_readiness_and_slow_the_polls() {
     for status in [401, 403, 404] {
         let (control, mcp) = (ControlPlane::http(), McpServer::echo());
-        let refusal = r#"{"error":{"message":"not yours","type":"invalid_request_error","code":"tunnel_use_forbidden"}}"#;
+        let refusal =
+            r#"{"error":{"message":"not yours","type":"invalid_request_error","code":"tunnel_use_forbidden"}}"#;
         control.on_every_poll(Some(Answer::json(status, refusal)));
         let mut client = Client::http(&control, &mcp.url());
         client.await_readiness(BOUND, "503 with an auth state", |code, body| {
             code == 503 && body.to_lowercase().contains("auth")
         });
-        holds_for(Duration::from_millis(1500), "one poll only", || control.polls().len() == 1);
+        holds_for(Duration::from_millis(1500), "one poll only", || {
+            control.polls().len() == 1
+        });
         assert!(client.running());
         assert_eq!(client.health("/healthz"), (200, "live".to_owned()));
         assert!(client.log().iter().all(|line| !line.contains(API_KEY)));
@@ -238,7 +280,10 @@ fn refused_credentials_show_in_readiness_and_slow_the_polls() {
 #[test]
 fn control_plane_redirects_are_refused() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
-    let thief = Server::tcp(None, std::sync::Arc::new(|_: &support::Request, _: &support::Peer| Answer::empty(200)));
+    let thief = Server::tcp(
+        None,
+        std::sync::Arc::new(|_: &support::Request, _: &support::Peer| Answer::empty(200)),
+    );
     let (there, same) = (format!("{}/steal", thief.origin()), format!("{}/steal", control.url()));
     let client = Client::http(&control, &mcp.url());
     control.await_polls(1);
@@ -246,7 +291,11 @@ fn control_plane_redirects_are_refused() {
         let location = if number == 5 { &same } else { &there };
         let id = format!("r{number}");
         control.on_poll(Answer::new(status, &[("Location", location)], ""));
-        control.on_delivery(&id, "jsonrpc_response", Answer::new(status, &[("Location", location)], ""));
+        control.on_delivery(
+            &id,
+            "jsonrpc_response",
+            Answer::new(status, &[("Location", location)], ""),
+        );
         control.call(Command::call(&id, "ping", "{}"), &id);
     }
     client.await_log("redirect");
@@ -281,7 +330,11 @@ fn polling_survives_every_kind_of_broken_answer() {
     for (number, fault) in faults.into_iter().enumerate() {
         control.on_poll(fault);
         let id = format!("r{number}");
-        assert_eq!(control.call(Command::call(&id, "ping", "{}"), &id).resp_code, 200, "after fault {number}");
+        assert_eq!(
+            control.call(Command::call(&id, "ping", "{}"), &id).resp_code,
+            200,
+            "after fault {number}"
+        );
     }
     assert!(client.running());
 }
@@ -299,7 +352,10 @@ fn a_poll_that_never_answers_is_given_up_after_its_guardrail() {
     assert_eq!(control.call(Command::call("r1", "ping", "{}"), "r1").resp_code, 200);
     client.await_log("poll timed out; backing off");
     let gap = control.polls()[1].at - control.polls()[0].at;
-    assert!((Duration::from_millis(700)..Duration::from_secs(4)).contains(&gap), "{gap:?}");
+    assert!(
+        (Duration::from_millis(700)..Duration::from_secs(4)).contains(&gap),
+        "{gap:?}"
+    );
 }
 
 #[test]
@@ -307,7 +363,9 @@ fn a_control_plane_that_comes_up_late_is_found() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     let address = control.server().socket_address();
     drop(control);
-    let client = ClientBuilder::for_url(&format!("http://{address}")).server(mcp.url()).start();
+    let client = ClientBuilder::for_url(&format!("http://{address}"))
+        .server(mcp.url())
+        .start();
     client.await_log("poll failed; backing off");
     let polls = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let count = std::sync::Arc::clone(&polls);

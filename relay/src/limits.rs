@@ -16,8 +16,10 @@ pub(crate) const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
 /// The next request head on a kept connection, so also how long one may be idle. Above the 50 to 60 s after which
 /// clients and load balancers give up theirs, so that it is they who close and no request meets a closing connection.
 pub(crate) const REQUEST_HEAD: Duration = Duration::from_secs(75);
-/// A request body, from its head to its last byte.
-pub(crate) const REQUEST_BODY: Duration = Duration::from_secs(30);
+/// Between two pieces of a request body.
+pub(crate) const REQUEST_BODY_PAUSE: Duration = Duration::from_secs(30);
+/// A whole request body: 65 MiB over a line of 2 Mbit/s.
+pub(crate) const REQUEST_BODY: Duration = Duration::from_secs(300);
 /// A peer that takes no byte of an answer for this long is gone.
 pub(crate) const WRITE_STALL: Duration = Duration::from_secs(30);
 /// Bytes of one request head; large enough for long bearer tokens and cookies.
@@ -56,6 +58,8 @@ pub(crate) const QUEUE_BYTES: usize = 64 * MIB;
 pub(crate) const POLLS: usize = 64;
 /// Commands in one poll answer (contract: at most 25).
 pub(crate) const POLL_COMMANDS: usize = 25;
+/// Channels that one poll can name: as many as a client can declare.
+pub(crate) const POLL_CHANNELS: usize = 32;
 /// Bytes of commands in one poll answer, unless the first alone is larger: keeps a half-written answer, which goes
 /// back to the queue, cheap.
 pub(crate) const POLL_BYTES: usize = 8 * MIB;

@@ -119,7 +119,6 @@ impl Relay {
             inbox,
             queue: Arc::clone(&self.queue),
             tunnel,
-            ended: false,
         };
         match self.queue.push(&pending.tunnel, command, place).await {
             Ok(()) => Ok(pending),
@@ -163,31 +162,34 @@ impl Relay {
     }
 }
 
-/// A command that somebody waits for. Dropped before its end, it is taken out of the queue if it still waits there.
+/// A command that somebody waits for.
 pub(crate) struct Pending {
     inbox: Inbox,
     queue: Arc<dyn Queue>,
     tunnel: TunnelId,
-    ended: bool,
 }
 
 impl Pending {
     /// The next event, see [`Inbox::next`]. After the terminal one there is none.
     pub(crate) async fn next(&mut self) -> Event {
-        let event = self.inbox.next().await;
-        if let Event::Terminal(outcome) = &event {
-            // At the deadline a command may still wait in the queue.
-            self.ended = !matches!(outcome, Err(refusal) if refusal.code == Code::Timeout);
+        match self.inbox.next().await {
+            Event::Terminal(Err(refusal)) if refusal.code == Code::Timeout => {
+                let waited = self.queue.withdraw(&self.tunnel, self.inbox.request());
+                let message = match waited {
+                    true => "no tunnel client took the request in time",
+                    false => "a tunnel client took the request and did not answer in time",
+                };
+                Event::Terminal(Err(Refusal::new(Code::Timeout, message)))
+            }
+            event => event,
         }
-        event
     }
 }
 
 impl Drop for Pending {
+    /// Whoever waited is gone or has an answer: the command must not be delivered (again).
     fn drop(&mut self) {
-        if !self.ended {
-            self.queue.withdraw(&self.tunnel, self.inbox.request());
-        }
+        self.queue.withdraw(&self.tunnel, self.inbox.request());
     }
 }
 

@@ -81,7 +81,11 @@ fn run_command() -> Command {
             };
             let flag = Arg::new(name).long(name).value_name(setting.placeholder).action(action);
             // As in Go's flag parsers, what follows a flag is its value, whatever it looks like.
-            flag.value_parser(OsStringValueParser::new()).allow_hyphen_values(true)
+            let flag = flag.value_parser(OsStringValueParser::new()).allow_hyphen_values(true);
+            match setting.switch {
+                true => flag.num_args(0..=1).require_equals(true).default_missing_value("true"),
+                false => flag,
+            }
         };
         command = command.arg(flag(setting.flag).help(help::of_setting(setting)));
         command = command.args(setting.hidden_flag.map(|name| flag(name).hide(true)));

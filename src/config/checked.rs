@@ -62,6 +62,8 @@ pub struct Mcp {
     pub startup_wait_timeout: Duration,
     /// Patterns of further environment variables that stdio servers receive (`*` at the end matches any rest).
     pub pass_env: Vec<String>,
+    /// Write `notifications/initialized` to stdio servers after a successful `initialize` (spec: wire-newer, stdio).
+    pub stdio_send_initialized_notification: bool,
 }
 
 /// One channel and the MCP server behind it.

@@ -11,7 +11,6 @@ mod binding;
 mod checked;
 mod duration;
 mod error;
-pub(crate) mod limits;
 mod load;
 mod reader;
 mod scalar;

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::duration;
 use super::error::ConfigError;
-use super::limits::TIME_MAX;
 use super::sources::{Origin, Sources, Written};
 use super::table::Setting;
+use crate::limits::TIME_MAX;
 use crate::secrets::{Environment, Reference};
 
 /// A mistake was reported; there is no value.

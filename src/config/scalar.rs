@@ -1,6 +1,6 @@
 //! Counts, booleans, and how a wrong value is shown.
 
-use super::limits::ECHO_MAX;
+use crate::limits::ECHO_MAX;
 
 /// A whole number from 1 to `max`; `name` is the setting.
 pub(super) fn count(text: &str, name: &str, max: usize) -> Result<usize, String> {

@@ -17,6 +17,8 @@ pub struct Setting {
     pub variables: &'static [&'static str],
     /// For a list: what separates entries in a variable. Its flag can be repeated.
     pub list: Option<Separator>,
+    /// True for a switch: its flag alone means `true`, another value follows `=`.
+    pub switch: bool,
     /// The value when no source sets one, written as in a flag.
     pub default: Option<&'static str>,
     /// Placeholder of the value in help texts.
@@ -48,6 +50,7 @@ pub static SETTINGS: &[&Setting] = &[
     &SERVER_URLS,
     &COMMANDS,
     &PASS_ENV,
+    &SEND_INITIALIZED,
     &STARTUP_WAIT,
     &CONNECTION_MAX_TTL,
     &MAX_CONCURRENT,
@@ -181,6 +184,17 @@ pub(super) static PASS_ENV: Setting = Setting {
     ..UNSET
 };
 
+pub(super) static SEND_INITIALIZED: Setting = Setting {
+    key: "mcp.stdio_send_initialized_notification",
+    flag: "mcp.stdio-send-initialized-notification",
+    variables: &["MCP_STDIO_SEND_INITIALIZED_NOTIFICATION"],
+    switch: true,
+    default: Some("false"),
+    placeholder: "true|false",
+    help: "Write notifications/initialized to child processes after a successful initialize",
+    ..UNSET
+};
+
 pub(super) static STARTUP_WAIT: Setting = Setting {
     key: "mcp.startup_wait_timeout",
     flag: "mcp.startup-wait-timeout",
@@ -276,6 +290,7 @@ const UNSET: Setting = Setting {
     hidden_flag: None,
     variables: &[],
     list: None,
+    switch: false,
     default: None,
     placeholder: "",
     help: "",

@@ -63,7 +63,6 @@ const VARIABLES: &[(&str, Harmless)] = &[
     ("MCP_CLIENT_KEY", Harmless::Never),
     ("MCP_EXTRA_HEADERS", Harmless::Never),
     ("MCP_DISCOVERY_EXTRA_HEADERS", Harmless::Never),
-    ("MCP_STDIO_SEND_INITIALIZED_NOTIFICATION", Harmless::Switch(false)),
     ("HARPOON_TARGETS", Harmless::Never),
     ("HARPOON_ALLOW_PLAINTEXT_HTTP", Harmless::Switch(false)),
     ("HARPOON_MAX_RESPONSE_BYTES", Harmless::Number(102_400)),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::checked::HttpUrl;
-use super::limits::URL_MAX;
+use crate::limits::URL_MAX;
 
 /// Why a text is not a URL we can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,7 +22,11 @@ impl Default for Backoff {
 impl Backoff {
     /// From `first`, doubling up to `last`.
     pub fn new(first: Duration, last: Duration) -> Self {
-        Self { first, last: last.max(first), step: first }
+        Self {
+            first,
+            last: last.max(first),
+            step: first,
+        }
     }
 
     /// The next pause: a random one between the first and the current step.
@@ -58,7 +62,10 @@ mod tests {
             let mut step = BACKOFF_MIN;
             for _ in 0..12 {
                 let pause = backoff.next_pause();
-                assert!(pause >= BACKOFF_MIN && pause <= step, "{pause:?} not in {BACKOFF_MIN:?}..={step:?}");
+                assert!(
+                    pause >= BACKOFF_MIN && pause <= step,
+                    "{pause:?} not in {BACKOFF_MIN:?}..={step:?}"
+                );
                 step = (step * 2).min(BACKOFF_MAX);
             }
         }

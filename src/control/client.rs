@@ -92,6 +92,16 @@ impl From<NetError> for ControlError {
     }
 }
 
+impl std::fmt::Display for ControlError {
+    /// Without the service's own text, which has to be scrubbed first.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Net { error, .. } => error.fmt(f),
+            Self::Status { status, .. } => write!(f, "HTTP status {status}"),
+        }
+    }
+}
+
 /// A header value of the configuration cannot be sent.
 #[derive(Debug)]
 pub struct BadHeader(pub &'static str);
@@ -130,7 +140,11 @@ impl ControlPlane {
     /// # Errors
     /// [`ControlError`]; an answer that is no metadata counts as [`NetError::NotHttp`].
     pub async fn metadata(&self) -> Result<Metadata, ControlError> {
-        let request = self.request(Method::GET, path_uri(&self.path).unwrap_or_default(), RequestBody::empty());
+        let request = self.request(
+            Method::GET,
+            path_uri(&self.path).unwrap_or_default(),
+            RequestBody::empty(),
+        );
         let mut reply = self.exchange(&self.responses, request).await?;
         let body = bounded(self.request_timeout, reply.collect(ACK_BODY_MAX)).await?;
         if reply.status != 200 {
@@ -155,7 +169,9 @@ impl ControlPlane {
             204 => Bytes::new(),
             200 => bounded(rest, reply.collect(POLL_BODY_MAX)).await?,
             _ => {
-                let body = bounded(rest, reply.collect(API_ERROR_BODY_MAX)).await.unwrap_or_default();
+                let body = bounded(rest, reply.collect(API_ERROR_BODY_MAX))
+                    .await
+                    .unwrap_or_default();
                 return Err(status_error(&reply, &body));
             }
         };
@@ -192,12 +208,20 @@ impl ControlPlane {
             token.set_sensitive(true);
             headers.insert(SHARD_TOKEN, token);
         }
-        if let Some(id) = route.client_request_id.as_deref().and_then(|id| HeaderValue::from_str(id).ok()) {
+        if let Some(id) = route
+            .client_request_id
+            .as_deref()
+            .and_then(|id| HeaderValue::from_str(id).ok())
+        {
             headers.insert(CLIENT_REQUEST_ID, id);
         }
         let mut reply = self.exchange(&self.responses, request).await?;
         let body = bounded(self.request_timeout, reply.collect(ACK_BODY_MAX)).await;
-        if reply.status == 200 { Ok(()) } else { Err(status_error(&reply, &body.unwrap_or_default())) }
+        if reply.status == 200 {
+            Ok(())
+        } else {
+            Err(status_error(&reply, &body.unwrap_or_default()))
+        }
     }
 
     /// Closes connections that have been idle for too long.
@@ -217,7 +241,10 @@ impl ControlPlane {
     async fn exchange(&self, pool: &Pool, request: Request<RequestBody>) -> Result<Reply, ControlError> {
         match timeout(self.request_timeout, pool.send(request)).await {
             Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(e)) => Err(ControlError::Net { error: e.error, written: e.written }),
+            Ok(Err(e)) => Err(ControlError::Net {
+                error: e.error,
+                written: e.written,
+            }),
             Err(_) => Err(NetError::Timeout.into()),
         }
     }
@@ -239,9 +266,18 @@ fn headers(config: &config::Config, instance_id: &str) -> Result<HeaderMap, BadH
     headers.insert(AUTHORIZATION, bearer);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(USER_AGENT, text("version", &format!("{CLIENT_NAME}/{version}"))?);
-    headers.insert(HeaderName::from_static("x-tunnel-client-name"), HeaderValue::from_static(CLIENT_NAME));
-    headers.insert(HeaderName::from_static("x-tunnel-client-version"), HeaderValue::from_static(version));
-    headers.insert(HeaderName::from_static("x-tunnel-client-instance-id"), text("instance id", instance_id)?);
+    headers.insert(
+        HeaderName::from_static("x-tunnel-client-name"),
+        HeaderValue::from_static(CLIENT_NAME),
+    );
+    headers.insert(
+        HeaderName::from_static("x-tunnel-client-version"),
+        HeaderValue::from_static(version),
+    );
+    headers.insert(
+        HeaderName::from_static("x-tunnel-client-instance-id"),
+        text("instance id", instance_id)?,
+    );
     headers.insert(
         HeaderName::from_static("x-tunnel-mcp-server-info"),
         text("mcp bindings", &server_info(&config.mcp.bindings))?,
@@ -284,7 +320,9 @@ fn status_error(reply: &Reply, body: &[u8]) -> ControlError {
     ControlError::Status {
         status: reply.status,
         error,
-        retry_after: reply.header("retry-after").and_then(|v| retry_after::parse(v, SystemTime::now())),
+        retry_after: reply
+            .header("retry-after")
+            .and_then(|v| retry_after::parse(v, SystemTime::now())),
         request_id: request_id(reply),
     }
 }

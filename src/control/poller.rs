@@ -40,7 +40,12 @@ enum Polled {
 impl Poller {
     /// A poller that hands commands to `dispatcher` until `shutdown`.
     pub fn new(control: Arc<ControlPlane>, dispatcher: Dispatcher, ops: Arc<Ops>, shutdown: Signal) -> Self {
-        Self { control, dispatcher, ops, shutdown }
+        Self {
+            control,
+            dispatcher,
+            ops,
+            shutdown,
+        }
     }
 
     /// The loop. Returns after shutdown, when the last answer has been handed over.
@@ -143,11 +148,20 @@ impl Poller {
                 let timed_out = *error == crate::net::NetError::Timeout;
                 self.ops.metrics.poll_error(if timed_out { "timeout" } else { "other" });
                 self.ops.health.poll_failed(error.to_string());
-                let message = if timed_out { "poll timed out; backing off" } else { "poll failed; backing off" };
+                let message = if timed_out {
+                    "poll timed out; backing off"
+                } else {
+                    "poll failed; backing off"
+                };
                 warn!(retry_in_ms = millis(pause), tunnel_request_id = "missing_request_id", error:% = error; "{message}");
                 pause
             }
-            ControlError::Status { status, error, retry_after, request_id } => {
+            ControlError::Status {
+                status,
+                error,
+                retry_after,
+                request_id,
+            } => {
                 self.ops.metrics.poll_error("other");
                 let auth = matches!(status, 401 | 403 | 404);
                 let at_least = retry_after.unwrap_or_default();

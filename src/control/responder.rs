@@ -57,7 +57,12 @@ impl Responder {
     /// A responder whose connections are at most `workers` and one more.
     pub fn new(control: Arc<ControlPlane>, ops: Arc<Ops>, workers: usize) -> Self {
         let connections = Semaphore::new(workers.saturating_add(1).min(Semaphore::MAX_PERMITS));
-        Self(Arc::new(Shared { control, ops, connections, asking: Arc::default() }))
+        Self(Arc::new(Shared {
+            control,
+            ops,
+            connections,
+            asking: Arc::default(),
+        }))
     }
 
     /// Whether some call waits for an answer of its caller, which arrives by a poll.
@@ -97,7 +102,12 @@ impl Responder {
                     return Delivery::Done;
                 }
                 Verdict::Refused => {
-                    log_failure(route, kind, &error, "the service refused a notification; the call goes on");
+                    log_failure(
+                        route,
+                        kind,
+                        &error,
+                        "the service refused a notification; the call goes on",
+                    );
                     return Delivery::Refused;
                 }
                 Verdict::Retry { at_least } if attempt < DELIVERY_ATTEMPTS => {
@@ -120,12 +130,26 @@ fn verdict(error: &ControlError, kind: ResponseType) -> Verdict {
     match error {
         // A notification that may have arrived is not sent twice.
         ControlError::Net { written: true, .. } if notify => Verdict::Final,
-        ControlError::Net { .. } => Verdict::Retry { at_least: Duration::ZERO },
+        ControlError::Net { .. } => Verdict::Retry {
+            at_least: Duration::ZERO,
+        },
         ControlError::Status { status: 404, .. } => Verdict::Done,
         ControlError::Status { status: 400, .. } if notify => Verdict::Refused,
-        ControlError::Status { status, retry_after, .. } => {
-            let retried = if notify { *status == 429 } else { matches!(status, 408 | 429 | 502 | 503 | 504) };
-            if retried { Verdict::Retry { at_least: retry_after.unwrap_or_default() } } else { Verdict::Final }
+        ControlError::Status {
+            status, retry_after, ..
+        } => {
+            let retried = if notify {
+                *status == 429
+            } else {
+                matches!(status, 408 | 429 | 502 | 503 | 504)
+            };
+            if retried {
+                Verdict::Retry {
+                    at_least: retry_after.unwrap_or_default(),
+                }
+            } else {
+                Verdict::Final
+            }
         }
     }
 }
@@ -135,7 +159,12 @@ fn log_failure(route: &Route, kind: ResponseType, error: &ControlError, message:
         ControlError::Net { error, .. } => warn!(
             request_id = &*route.request_id, resp_type = kind.as_str(), error:% = error; "{message}"
         ),
-        ControlError::Status { status, error, request_id, .. } => warn!(
+        ControlError::Status {
+            status,
+            error,
+            request_id,
+            ..
+        } => warn!(
             request_id = &*route.request_id,
             resp_type = kind.as_str(),
             status_code = status,
@@ -182,7 +211,13 @@ impl Drop for Asking {
 impl<'a> Notifier<'a> {
     /// For one call.
     pub fn new(responder: &'a Responder, route: &'a Route, deadline: Option<Instant>) -> Self {
-        Self { responder, route, deadline, stopped: false, asking: None }
+        Self {
+            responder,
+            route,
+            deadline,
+            stopped: false,
+            asking: None,
+        }
     }
 
     /// Posts a server's request; true when the service has it, and an answer will come as a command of its own.
@@ -202,8 +237,12 @@ impl<'a> Notifier<'a> {
         if self.stopped {
             return false;
         }
-        let response =
-            Response { kind: ResponseType::JsonRpcNotify, code: 200, headers: headers.clone().as_json(), payload: Some(payload) };
+        let response = Response {
+            kind: ResponseType::JsonRpcNotify,
+            code: 200,
+            headers: headers.clone().as_json(),
+            payload: Some(payload),
+        };
         match self.responder.deliver(self.route, &response, self.deadline).await {
             Delivery::Done => true,
             Delivery::Refused => false,

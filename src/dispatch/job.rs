@@ -63,9 +63,17 @@ impl Job {
     pub(super) fn new(parsed: Parsed, answer: &PollAnswer) -> Option<Self> {
         let (route, headers, response_timeout, work) = match parsed {
             Parsed::Command(c) => (c.route, c.headers, c.response_timeout, Work::Do(c.action)),
-            Parsed::Refused { route, response_timeout, id, reason } => {
-                (route, Headers::default(), response_timeout, Work::Refused { id, reason })
-            }
+            Parsed::Refused {
+                route,
+                response_timeout,
+                id,
+                reason,
+            } => (
+                route,
+                Headers::default(),
+                response_timeout,
+                Work::Refused { id, reason },
+            ),
             Parsed::Unanswerable { .. } => return None,
         };
         let mut route = route;
@@ -99,7 +107,9 @@ impl Shared {
             Work::Do(action) => match self.channel(&job.route.channel) {
                 None => ("call", "unsupported_channel", self.unsupported_channel(job, action)),
                 Some(channel) => {
-                    let Some(done) = self.perform(job, action, &channel.transport).await else { return self.expired(job) };
+                    let Some(done) = self.perform(job, action, &channel.transport).await else {
+                        return self.expired(job);
+                    };
                     done
                 }
             },
@@ -109,7 +119,9 @@ impl Shared {
             Delivery::Done | Delivery::Refused | Delivery::Failed => {
                 // Unbound channels are the service's words: they share one label.
                 let channel = self.channel(&job.route.channel).map_or("none", |c| &*c.name);
-                self.ops.metrics.answered(channel, kind, outcome, job.received.elapsed());
+                self.ops
+                    .metrics
+                    .answered(channel, kind, outcome, job.received.elapsed());
             }
         }
     }
@@ -122,7 +134,11 @@ impl Shared {
         transport: &Transport,
     ) -> Option<(&'static str, &'static str, Response)> {
         match action {
-            Action::Call { payload, id, initialize } => {
+            Action::Call {
+                payload,
+                id,
+                initialize,
+            } => {
                 let call = Call {
                     payload,
                     id,
@@ -137,20 +153,34 @@ impl Shared {
                 Some(("call", outcome, response))
             }
             Action::Notification { payload, method } => {
-                let ack = self.bounded(job, transport.notify(payload, method, &job.headers)).await?;
+                let ack = self
+                    .bounded(job, transport.notify(payload, method, &job.headers))
+                    .await?;
                 if &**method == "notifications/cancelled" {
                     self.cancel(job, payload);
                 }
-                Some(("notification", self.ack_outcome(job, &ack), ack_response(ResponseType::NotifyAck, ack)))
+                Some((
+                    "notification",
+                    self.ack_outcome(job, &ack),
+                    ack_response(ResponseType::NotifyAck, ack),
+                ))
             }
             Action::Answer { payload, id } => {
                 let ack = self.bounded(job, transport.answer(payload, id, &job.headers)).await?;
-                Some(("notification", self.ack_outcome(job, &ack), ack_response(ResponseType::NotifyAck, ack)))
+                Some((
+                    "notification",
+                    self.ack_outcome(job, &ack),
+                    ack_response(ResponseType::NotifyAck, ack),
+                ))
             }
             Action::SessionTermination => {
                 let ack = self.bounded(job, transport.terminate(&job.headers)).await?;
                 let outcome = self.ack_outcome(job, &ack);
-                Some(("notification", outcome, ack_response(ResponseType::SessionTermination, ack)))
+                Some((
+                    "notification",
+                    outcome,
+                    ack_response(ResponseType::SessionTermination, ack),
+                ))
             }
         }
     }
@@ -175,7 +205,11 @@ impl Shared {
             Ended::Abandoned => Failure::shutting_down().into(),
             Ended::Cancelled => {
                 let payload = error_json(Some(id), INTERNAL_ERROR, "the request was cancelled", None);
-                Outcome::Reply { code: 200, headers: ResponseHeaders::default(), payload: payload.into() }
+                Outcome::Reply {
+                    code: 200,
+                    headers: ResponseHeaders::default(),
+                    payload: payload.into(),
+                }
             }
         };
         let (word, code, headers, payload) = match outcome {
@@ -185,17 +219,38 @@ impl Shared {
             }
             Outcome::Failed { failure, headers } => {
                 self.failed(job, &failure);
-                (failure.source.as_str(), failure.status, headers, Bytes::from(failure.to_json(Some(id))))
+                (
+                    failure.source.as_str(),
+                    failure.status,
+                    headers,
+                    Bytes::from(failure.to_json(Some(id))),
+                )
             }
         };
-        let headers = if headers.is_event_stream() { headers } else { headers.as_json() };
-        Some((word, Response { kind: ResponseType::JsonRpcResponse, code, headers, payload: Some(payload) }))
+        let headers = if headers.is_event_stream() {
+            headers
+        } else {
+            headers.as_json()
+        };
+        Some((
+            word,
+            Response {
+                kind: ResponseType::JsonRpcResponse,
+                code,
+                headers,
+                payload: Some(payload),
+            },
+        ))
     }
 
     /// Ends the call that a notification cancels, if exactly one can be meant.
     fn cancel(&self, job: &Job, payload: &Bytes) {
-        let Some(named) = std::str::from_utf8(payload).ok().and_then(|t| Message::parse(t).ok()) else { return };
-        let Some(id) = named.references().request_id.and_then(|r| Id::from_json(r.json)) else { return };
+        let Some(named) = std::str::from_utf8(payload).ok().and_then(|t| Message::parse(t).ok()) else {
+            return;
+        };
+        let Some(id) = named.references().request_id.and_then(|r| Id::from_json(r.json)) else {
+            return;
+        };
         let session = |job: &Job| job.headers.value("mcp-session-id").map(str::to_owned);
         let state = self.lock();
         let mut meant = state.calls.iter().filter(|other| {
@@ -222,7 +277,9 @@ impl Shared {
     fn time_up(&self, job: &Job) -> Instant {
         let now = Instant::now();
         // A TTL past the end of the clock is none.
-        let ttl = now.checked_add(self.connection_max_ttl).unwrap_or(now + Duration::from_secs(365 * 86_400));
+        let ttl = now
+            .checked_add(self.connection_max_ttl)
+            .unwrap_or(now + Duration::from_secs(365 * 86_400));
         job.deadline.map_or(ttl, |deadline| deadline.min(ttl))
     }
 
@@ -281,26 +338,45 @@ impl Shared {
                 let payload = error_json(Some(id), INTERNAL_ERROR, &message, None);
                 json_response(400, payload)
             }
-            Action::Notification { .. } | Action::Answer { .. } => {
-                Response { kind: ResponseType::NotifyAck, code: 400, headers, payload: None }
-            }
-            Action::SessionTermination => {
-                Response { kind: ResponseType::SessionTermination, code: 400, headers, payload: None }
-            }
+            Action::Notification { .. } | Action::Answer { .. } => Response {
+                kind: ResponseType::NotifyAck,
+                code: 400,
+                headers,
+                payload: None,
+            },
+            Action::SessionTermination => Response {
+                kind: ResponseType::SessionTermination,
+                code: 400,
+                headers,
+                payload: None,
+            },
         }
     }
 }
 
 fn refused(job: &Job, id: Option<&str>, why: &str) -> Response {
     warn!(request_id = &*job.route.request_id, channel = &*job.route.channel, reason = why; "a bad command was refused");
-    json_response(400, error_json(id, INVALID_REQUEST, &format!("{}: {why}", reason(400)), None))
+    json_response(
+        400,
+        error_json(id, INVALID_REQUEST, &format!("{}: {why}", reason(400)), None),
+    )
 }
 
 fn json_response(code: u16, payload: String) -> Response {
     let headers = ResponseHeaders::default().as_json();
-    Response { kind: ResponseType::JsonRpcResponse, code, headers, payload: Some(payload.into()) }
+    Response {
+        kind: ResponseType::JsonRpcResponse,
+        code,
+        headers,
+        payload: Some(payload.into()),
+    }
 }
 
 fn ack_response(kind: ResponseType, ack: Ack) -> Response {
-    Response { kind, code: ack.code, headers: ack.headers, payload: None }
+    Response {
+        kind,
+        code: ack.code,
+        headers: ack.headers,
+        payload: None,
+    }
 }

@@ -86,7 +86,10 @@ impl Dispatcher {
         Self(Arc::new(Shared {
             channels,
             refusals: queue.add_lane(bounds.max_concurrent, false),
-            state: Mutex::new(State { queue, calls: Vec::new() }),
+            state: Mutex::new(State {
+                queue,
+                calls: Vec::new(),
+            }),
             room: Notify::new(),
             idle: Notify::new(),
             abandon: Signal::default(),
@@ -194,8 +197,14 @@ impl Shared {
             let state = self.lock();
             (state.queue.waiting(), state.queue.running())
         };
-        self.ops.metrics.queue_length.set(i64::try_from(waiting).unwrap_or(i64::MAX));
-        self.ops.metrics.workers_busy.set(i64::try_from(running).unwrap_or(i64::MAX));
+        self.ops
+            .metrics
+            .queue_length
+            .set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.ops
+            .metrics
+            .workers_busy
+            .set(i64::try_from(running).unwrap_or(i64::MAX));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -27,12 +27,24 @@ struct Lane<T> {
 impl<T> Queue<T> {
     /// A queue without lanes.
     pub(super) fn new(common_limit: usize) -> Self {
-        Self { lanes: Vec::new(), common_limit, common_running: 0, running: 0, waiting: 0, turn: 0 }
+        Self {
+            lanes: Vec::new(),
+            common_limit,
+            common_running: 0,
+            running: 0,
+            waiting: 0,
+            turn: 0,
+        }
     }
 
     /// Adds a lane of which `limit` jobs may run at once; a `common` one also within the common limit. Gives its number.
     pub(super) fn add_lane(&mut self, limit: usize, common: bool) -> usize {
-        self.lanes.push(Lane { jobs: VecDeque::new(), limit, running: 0, common });
+        self.lanes.push(Lane {
+            jobs: VecDeque::new(),
+            limit,
+            running: 0,
+            common,
+        });
         self.lanes.len() - 1
     }
 
@@ -53,7 +65,9 @@ impl<T> Queue<T> {
         for step in 0..count {
             let number = (self.turn + step) % count;
             let full = self.common_running >= self.common_limit;
-            let Some(lane) = self.lanes.get_mut(number) else { continue };
+            let Some(lane) = self.lanes.get_mut(number) else {
+                continue;
+            };
             if lane.running >= lane.limit || (lane.common && full) {
                 continue;
             }

@@ -57,7 +57,10 @@ pub enum Outcome {
 
 impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
-        Self::Failed { failure, headers: ResponseHeaders::default() }
+        Self::Failed {
+            failure,
+            headers: ResponseHeaders::default(),
+        }
     }
 }
 
@@ -75,13 +78,21 @@ pub struct Ack {
 impl Ack {
     /// The server took the message.
     pub fn of(code: u16) -> Self {
-        Self { code, headers: ResponseHeaders::default(), failure: None }
+        Self {
+            code,
+            headers: ResponseHeaders::default(),
+            failure: None,
+        }
     }
 }
 
 impl From<Failure> for Ack {
     fn from(failure: Failure) -> Self {
-        Self { code: failure.status, headers: ResponseHeaders::default(), failure: Some(failure) }
+        Self {
+            code: failure.status,
+            headers: ResponseHeaders::default(),
+            failure: Some(failure),
+        }
     }
 }
 

@@ -22,7 +22,10 @@ impl RequestBody {
 
     /// One part.
     pub fn full(bytes: Bytes) -> Self {
-        Self { parts: [bytes, Bytes::new(), Bytes::new()], at: 0 }
+        Self {
+            parts: [bytes, Bytes::new(), Bytes::new()],
+            at: 0,
+        }
     }
 
     /// Parts in order.

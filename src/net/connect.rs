@@ -57,10 +57,12 @@ impl Connector {
     pub(super) async fn connect(&self) -> Result<Stream, NetError> {
         match &self.unix_socket {
             Some(path) => {
-                let stream = bounded(CONNECT_TIMEOUT, UnixStream::connect(path)).await?.map_err(|e| match e.kind() {
-                    std::io::ErrorKind::NotFound => NetError::Refused,
-                    _ => NetError::from_dial(&e),
-                })?;
+                let stream = bounded(CONNECT_TIMEOUT, UnixStream::connect(path))
+                    .await?
+                    .map_err(|e| match e.kind() {
+                        std::io::ErrorKind::NotFound => NetError::Refused,
+                        _ => NetError::from_dial(&e),
+                    })?;
                 match &self.tls {
                     None => Ok(Stream::Unix(stream)),
                     Some(tls) => Ok(Stream::UnixTls(Box::new(handshake(tls, &self.host, stream).await?))),
@@ -102,7 +104,10 @@ impl Stream {
             Self::TcpTls(tls) => Some(tls.get_ref().0),
             Self::Unix(_) | Self::UnixTls(_) => None,
         };
-        HalfClose(tcp.and_then(|tcp| tcp.as_fd().try_clone_to_owned().ok()).map(std::net::TcpStream::from))
+        HalfClose(
+            tcp.and_then(|tcp| tcp.as_fd().try_clone_to_owned().ok())
+                .map(std::net::TcpStream::from),
+        )
     }
 }
 
@@ -117,10 +122,12 @@ async fn handshake<S>(tls: &Tls, host: &str, stream: S) -> Result<crate::tls::Tl
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
-    bounded(TLS_TIMEOUT, tls.connect(host, stream)).await?.map_err(|e| match e.kind() {
-        std::io::ErrorKind::InvalidInput => NetError::Tls,
-        _ => NetError::from_stream(&e),
-    })
+    bounded(TLS_TIMEOUT, tls.connect(host, stream))
+        .await?
+        .map_err(|e| match e.kind() {
+            std::io::ErrorKind::InvalidInput => NetError::Tls,
+            _ => NetError::from_stream(&e),
+        })
 }
 
 async fn bounded<F: Future>(limit: std::time::Duration, step: F) -> Result<F::Output, NetError> {

@@ -9,7 +9,10 @@ impl HttpUrl {
     pub fn same_origin_location(&self, location: &str) -> Option<Self> {
         let location = location.split('#').next().unwrap_or_default();
         if location.starts_with('/') && !location.starts_with("//") {
-            return location.parse::<http::Uri>().ok().map(|_| Self { path_and_query: location.to_owned(), ..self.clone() });
+            return location.parse::<http::Uri>().ok().map(|_| Self {
+                path_and_query: location.to_owned(),
+                ..self.clone()
+            });
         }
         let uri: http::Uri = location.parse().ok()?;
         let tls = match uri.scheme_str()? {
@@ -25,7 +28,10 @@ impl HttpUrl {
             return None;
         }
         let path_and_query = uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-        Some(Self { path_and_query, ..self.clone() })
+        Some(Self {
+            path_and_query,
+            ..self.clone()
+        })
     }
 }
 
@@ -34,7 +40,13 @@ mod tests {
     use super::*;
 
     fn url(tls: bool, host: &str, port: u16) -> HttpUrl {
-        HttpUrl { tls, host: host.into(), port, explicit_port: false, path_and_query: "/mcp".into() }
+        HttpUrl {
+            tls,
+            host: host.into(),
+            port,
+            explicit_port: false,
+            path_and_query: "/mcp".into(),
+        }
     }
 
     #[test]
@@ -43,7 +55,16 @@ mod tests {
         let path = |l: &str| base.same_origin_location(l).map(|u| u.path_and_query);
         assert_eq!(path("/mcp/").as_deref(), Some("/mcp/"));
         assert_eq!(path("https://H:443/x?y#z").as_deref(), Some("/x?y"));
-        for elsewhere in ["http://h/x", "https://h:8443/x", "https://other/x", "//other/x", "https://u@h/x", "mailto:x", "", "x y"] {
+        for elsewhere in [
+            "http://h/x",
+            "https://h:8443/x",
+            "https://other/x",
+            "//other/x",
+            "https://u@h/x",
+            "mailto:x",
+            "",
+            "x y",
+        ] {
             assert_eq!(path(elsewhere), None, "{elsewhere}");
         }
     }

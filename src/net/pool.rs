@@ -67,7 +67,12 @@ impl Pool {
     }
 
     fn build(connector: Connector, idle_max: Duration, single: Option<Mutex<Single>>) -> Self {
-        Self(Arc::new(Shared { connector, idle_max, idle: Mutex::new(Vec::new()), single }))
+        Self(Arc::new(Shared {
+            connector,
+            idle_max,
+            idle: Mutex::new(Vec::new()),
+            single,
+        }))
     }
 
     /// Sends a request with an origin-form URI and returns once the head of the answer is there. A kept connection that
@@ -87,7 +92,10 @@ impl Pool {
                 if reused {
                     continue;
                 }
-                return Err(SendError { error: NetError::from_hyper(&error, false), written: false });
+                return Err(SendError {
+                    error: NetError::from_hyper(&error, false),
+                    written: false,
+                });
             }
             self.0.mark_waiting(true);
             let sent = sender.try_send_request(request).await;
@@ -95,8 +103,16 @@ impl Pool {
             match sent {
                 Ok(response) => {
                     let (head, body) = response.into_parts();
-                    let lease = Lease { pool: Arc::clone(&self.0), sender };
-                    let mut reply = Reply { status: head.status.as_u16(), headers: head.headers, body, lease: Some(lease) };
+                    let lease = Lease {
+                        pool: Arc::clone(&self.0),
+                        sender,
+                    };
+                    let mut reply = Reply {
+                        status: head.status.as_u16(),
+                        headers: head.headers,
+                        body,
+                        lease: Some(lease),
+                    };
                     reply.release_if_done();
                     return Ok(reply);
                 }
@@ -104,7 +120,10 @@ impl Pool {
                     Some(unsent) if reused => request = unsent,
                     unsent => {
                         let error = NetError::from_hyper(failed.error(), false);
-                        return Err(SendError { error, written: unsent.is_none() });
+                        return Err(SendError {
+                            error,
+                            written: unsent.is_none(),
+                        });
                     }
                 },
             }
@@ -132,7 +151,10 @@ impl Pool {
     async fn open(&self) -> Result<SendRequest<RequestBody>, NetError> {
         let stream = self.0.connector.connect().await?;
         if let Some(single) = &self.0.single {
-            *lock(single) = Single { half_close: Some(stream.half_close()), waiting: false };
+            *lock(single) = Single {
+                half_close: Some(stream.half_close()),
+                waiting: false,
+            };
         }
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(CONNECTION_BUFFER_MAX)
@@ -171,7 +193,10 @@ struct Lease {
 
 impl Lease {
     fn give_back(self) {
-        lock(&self.pool.idle).push(Idle { sender: self.sender, since: Instant::now() });
+        lock(&self.pool.idle).push(Idle {
+            sender: self.sender,
+            since: Instant::now(),
+        });
     }
 }
 
@@ -224,7 +249,9 @@ impl Reply {
         if announced > max {
             return Err(NetError::TooLarge);
         }
-        let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
+        let Some(first) = self.chunk().await? else {
+            return Ok(Bytes::new());
+        };
         if first.len() > max {
             return Err(NetError::TooLarge);
         }

@@ -33,15 +33,20 @@ impl Resolver {
     /// When the system grants no thread.
     pub fn start(name: &str) -> io::Result<Self> {
         let (requests, inbox) = mpsc::sync_channel::<Request>(RESOLVE_QUEUE);
-        thread::Builder::new().name(name.to_owned()).stack_size(RESOLVER_STACK).spawn(move || {
-            while let Ok(request) = inbox.recv() {
-                // One that has been given up is not looked up any more.
-                if !request.reply.is_closed() {
-                    let found = (&*request.host, request.port).to_socket_addrs();
-                    let _ = request.reply.send(found.map(|addresses| addresses.take(ADDRESSES_MAX).collect()));
+        thread::Builder::new()
+            .name(name.to_owned())
+            .stack_size(RESOLVER_STACK)
+            .spawn(move || {
+                while let Ok(request) = inbox.recv() {
+                    // One that has been given up is not looked up any more.
+                    if !request.reply.is_closed() {
+                        let found = (&*request.host, request.port).to_socket_addrs();
+                        let _ = request
+                            .reply
+                            .send(found.map(|addresses| addresses.take(ADDRESSES_MAX).collect()));
+                    }
                 }
-            }
-        })?;
+            })?;
         Ok(Self { requests })
     }
 
@@ -54,7 +59,13 @@ impl Resolver {
             return Ok(vec![SocketAddr::new(ip, port)]);
         }
         let (reply, answer) = oneshot::channel();
-        self.requests.try_send(Request { host: host.into(), port, reply }).map_err(|_| NetError::Dns)?;
+        self.requests
+            .try_send(Request {
+                host: host.into(),
+                port,
+                reply,
+            })
+            .map_err(|_| NetError::Dns)?;
         match tokio::time::timeout(RESOLVE_TIMEOUT, answer).await {
             Ok(Ok(Ok(addresses))) if !addresses.is_empty() => Ok(addresses),
             _ => Err(NetError::Dns),

@@ -134,11 +134,18 @@ impl Health {
             Poll::Good => {}
         }
         if state.failed_deliveries >= DELIVERY_FAILURES_UNREADY {
-            return not_ready(format!("responses cannot be delivered: the last {} failed", state.failed_deliveries));
+            return not_ready(format!(
+                "responses cannot be delivered: the last {} failed",
+                state.failed_deliveries
+            ));
         }
         let mut text = "ready".to_owned();
         for (channel, server) in &state.servers {
-            let of = if &**channel == "main" { String::new() } else { format!(" (channel {channel})") };
+            let of = if &**channel == "main" {
+                String::new()
+            } else {
+                format!(" (channel {channel})")
+            };
             match server {
                 Server::Pending => return not_ready(format!("mcp startup probe pending{of}")),
                 Server::Failing(reason) => return not_ready(format!("mcp probe failed{of}: {reason}")),
@@ -168,9 +175,18 @@ mod tests {
         assert_eq!(text(&health), "mcp startup probe pending");
         health.server("main", Server::Good);
         health.server("other", Server::Failing("x".into()));
-        assert_eq!(health.readiness(), Readiness { ready: true, text: "ready".into() });
+        assert_eq!(
+            health.readiness(),
+            Readiness {
+                ready: true,
+                text: "ready".into()
+            }
+        );
         health.poll_unauthorized(401);
-        assert_eq!(text(&health), "control plane auth failed: HTTP status 401, the API key was not accepted");
+        assert_eq!(
+            text(&health),
+            "control plane auth failed: HTTP status 401, the API key was not accepted"
+        );
         health.poll_held_open();
         for _ in 0..DELIVERY_FAILURES_UNREADY {
             health.delivery_failed();

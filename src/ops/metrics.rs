@@ -14,8 +14,9 @@ use prometheus_client::registry::{Registry, Unit};
 /// Upper bounds in seconds: a poll may be held for minutes.
 const SECONDS: [f64; 12] = [0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 600.0];
 /// Upper bounds in milliseconds: a tool may think for minutes.
-const MILLISECONDS: [f64; 14] =
-    [1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 5000.0, 30_000.0, 120_000.0, 600_000.0];
+const MILLISECONDS: [f64; 14] = [
+    1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 5000.0, 30_000.0, 120_000.0, 600_000.0,
+];
 
 /// `error="true|false"`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -115,10 +116,27 @@ impl Metrics {
         };
         m.liveness.set(1);
         // The encoder adds `_total` to counters and the unit to names.
-        registry.register("commands_poll_cycles", "Poll requests that ended", m.poll_cycles.clone());
-        registry.register("commands_polled", "Commands that polls brought", m.commands_polled.clone());
-        registry.register("commands_enqueued", "Commands that were queued", m.commands_enqueued.clone());
-        registry.register_with_unit("commands_poll_latency", "Duration of polls", Unit::Seconds, m.poll_latency.clone());
+        registry.register(
+            "commands_poll_cycles",
+            "Poll requests that ended",
+            m.poll_cycles.clone(),
+        );
+        registry.register(
+            "commands_polled",
+            "Commands that polls brought",
+            m.commands_polled.clone(),
+        );
+        registry.register(
+            "commands_enqueued",
+            "Commands that were queued",
+            m.commands_enqueued.clone(),
+        );
+        registry.register_with_unit(
+            "commands_poll_latency",
+            "Duration of polls",
+            Unit::Seconds,
+            m.poll_latency.clone(),
+        );
         registry.register("commands_poll_errors", "Polls that failed", m.poll_errors.clone());
         registry.register_with_unit(
             "commands_poll_last_successful_timestamp",
@@ -126,19 +144,43 @@ impl Metrics {
             Unit::Seconds,
             m.poll_last_success.clone(),
         );
-        registry.register("commands_queue_drops", "Commands dropped without an answer", m.drops.clone());
-        registry.register("commands_queue_capacity", "Places in the queue", capacity(queue_capacity));
+        registry.register(
+            "commands_queue_drops",
+            "Commands dropped without an answer",
+            m.drops.clone(),
+        );
+        registry.register(
+            "commands_queue_capacity",
+            "Places in the queue",
+            capacity(queue_capacity),
+        );
         registry.register("commands_queue_length", "Commands in the queue", m.queue_length.clone());
-        registry.register("dispatcher_worker_pool_capacity", "Commands that may run at once", capacity(workers));
-        registry.register("dispatcher_worker_pool_occupancy", "Commands that run", m.workers_busy.clone());
+        registry.register(
+            "dispatcher_worker_pool_capacity",
+            "Commands that may run at once",
+            capacity(workers),
+        );
+        registry.register(
+            "dispatcher_worker_pool_occupancy",
+            "Commands that run",
+            m.workers_busy.clone(),
+        );
         registry.register_with_unit(
             "command_end_to_end_latency",
             "From the poll answer to the delivered response",
             Unit::Other("milliseconds".to_owned()),
             m.end_to_end.clone(),
         );
-        registry.register("command_unsupported_channel", "Commands for unbound channels", m.unsupported_channel.clone());
-        registry.register("mcp_stdio_restarts", "Restarts of stdio servers", m.stdio_restarts.clone());
+        registry.register(
+            "command_unsupported_channel",
+            "Commands for unbound channels",
+            m.unsupported_channel.clone(),
+        );
+        registry.register(
+            "mcp_stdio_restarts",
+            "Restarts of stdio servers",
+            m.stdio_restarts.clone(),
+        );
         registry.register(
             "mcp_stdio_unattributed",
             "Messages of stdio servers that belong to no caller and were dropped",
@@ -152,7 +194,9 @@ impl Metrics {
     /// A poll ended.
     pub fn poll_latency(&self, took: Duration, ok: bool) {
         let error = if ok { "false" } else { "true" };
-        self.poll_latency.get_or_create(&ErrorLabel { error }).observe(took.as_secs_f64());
+        self.poll_latency
+            .get_or_create(&ErrorLabel { error })
+            .observe(took.as_secs_f64());
     }
 
     /// A poll was answered.
@@ -174,18 +218,30 @@ impl Metrics {
     /// A command was answered.
     pub fn answered(&self, channel: &str, request_kind: &'static str, outcome: &'static str, took: Duration) {
         self.end_to_end
-            .get_or_create(&CommandLabel { channel: channel.into(), request_kind, outcome })
+            .get_or_create(&CommandLabel {
+                channel: channel.into(),
+                request_kind,
+                outcome,
+            })
             .observe(took.as_secs_f64() * 1e3);
     }
 
     /// A stdio server was restarted.
     pub fn stdio_restarted(&self, channel: &str) {
-        self.stdio_restarts.get_or_create(&ChannelLabel { channel: channel.into() }).inc();
+        self.stdio_restarts
+            .get_or_create(&ChannelLabel {
+                channel: channel.into(),
+            })
+            .inc();
     }
 
     /// A message of a stdio server belonged to no caller.
     pub fn stdio_unattributed(&self, channel: &str) {
-        self.stdio_dropped.get_or_create(&ChannelLabel { channel: channel.into() }).inc();
+        self.stdio_dropped
+            .get_or_create(&ChannelLabel {
+                channel: channel.into(),
+            })
+            .inc();
     }
 
     /// The text of `/metrics` (OpenMetrics 1.0).

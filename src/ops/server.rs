@@ -38,7 +38,10 @@ impl Server {
     /// # Errors
     /// When the address is taken or not ours.
     pub async fn bind(addr: SocketAddr, ops: Arc<Ops>) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(addr).await?, ops })
+        Ok(Self {
+            listener: TcpListener::bind(addr).await?,
+            ops,
+        })
     }
 
     /// The address with the port that the kernel chose.
@@ -54,7 +57,9 @@ impl Server {
         let slots = Arc::new(Semaphore::new(HEALTH_CONNECTIONS));
         loop {
             // The permit is taken first: what exceeds the bound waits in the kernel's queue.
-            let Ok(permit) = Arc::clone(&slots).acquire_owned().await else { return };
+            let Ok(permit) = Arc::clone(&slots).acquire_owned().await else {
+                return;
+            };
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     let ops = Arc::clone(&self.ops);
@@ -92,14 +97,20 @@ fn respond(ops: &Ops, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         path @ ("/readyz" | "/metrics") => {
             if !matches!(*request.method(), Method::GET | Method::HEAD) {
                 let mut refused = answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, "method not allowed");
-                refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+                refused
+                    .headers_mut()
+                    .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
                 return refused;
             }
             let readiness = ops.health.readiness();
             if path == "/metrics" {
                 return answer(StatusCode::OK, OPENMETRICS, ops.metrics.render(readiness.ready));
             }
-            let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            let status = if readiness.ready {
+                StatusCode::OK
+            } else {
+                StatusCode::SERVICE_UNAVAILABLE
+            };
             answer(status, TEXT, readiness.text)
         }
         _ => answer(StatusCode::NOT_FOUND, TEXT, "404 page not found"),
@@ -109,7 +120,11 @@ fn respond(ops: &Ops, request: &Request<Incoming>) -> Response<Full<Bytes>> {
 fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -16,7 +16,11 @@ pub fn die_with_parent(command: &mut Command) {
     let before_exec = move || {
         set_parent_process_death_signal(Some(Signal::KILL))?;
         // The parent may have died before the call above.
-        if getppid() == Some(parent) { Ok(()) } else { Err(io::Error::from(Errno::SRCH)) }
+        if getppid() == Some(parent) {
+            Ok(())
+        } else {
+            Err(io::Error::from(Errno::SRCH))
+        }
     };
     // SAFETY: the closure runs in the child between fork and exec, where only async-signal-safe calls are allowed: it makes
     // two system calls through wrappers that neither allocate nor lock, and its errors are plain codes.

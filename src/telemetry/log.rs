@@ -16,8 +16,8 @@ use ::log::{Level, Log as Facade, Metadata, Record};
 use super::line::{self, Value};
 use super::redact;
 use super::utc::Utc;
-use crate::config::limits::{LOG_BUFFER_KEEP, LOG_FIELDS_MAX, LOG_TEXT_MAX};
 use crate::config::{Log, LogFormat};
+use crate::limits::{LOG_BUFFER_KEEP, LOG_FIELDS_MAX, LOG_TEXT_MAX};
 
 /// The prefix of the targets of our own records.
 const OWN_TARGET: &str = "tunnel_client";

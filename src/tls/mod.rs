@@ -47,7 +47,9 @@ impl Tls {
     pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(&self, host: &str, stream: S) -> io::Result<TlsStream<S>> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, rustls::Error::UnsupportedNameType))?;
-        tokio_rustls::TlsConnector::from(Arc::clone(&self.0)).connect(name, stream).await
+        tokio_rustls::TlsConnector::from(Arc::clone(&self.0))
+            .connect(name, stream)
+            .await
     }
 }
 

@@ -24,7 +24,11 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(path, error) => {
-                write!(f, "invalid ca-bundle (CA_BUNDLE, --ca-bundle): {} cannot be read: {error}", path.display())
+                write!(
+                    f,
+                    "invalid ca-bundle (CA_BUNDLE, --ca-bundle): {} cannot be read: {error}",
+                    path.display()
+                )
             }
             Self::NoCertificates(path) => write!(
                 f,
@@ -44,7 +48,9 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 pub(super) fn load(ca_bundle: Option<&Path>) -> Result<RootCertStore, Error> {
-    let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let mut store = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
     let Some(path) = ca_bundle else { return Ok(store) };
     let text = std::fs::read(path).map_err(|e| Error::Unreadable(path.to_owned(), e))?;
     let mut found = 0;
@@ -54,7 +60,9 @@ pub(super) fn load(ca_bundle: Option<&Path>) -> Result<RootCertStore, Error> {
             pem::Error::NoItemsFound => Error::NoCertificates(path.to_owned()),
             _ => Error::BadEntry(path.to_owned(), found),
         })?;
-        store.add(certificate).map_err(|_| Error::BadEntry(path.to_owned(), found))?;
+        store
+            .add(certificate)
+            .map_err(|_| Error::BadEntry(path.to_owned(), found))?;
     }
     if found == 0 {
         return Err(Error::NoCertificates(path.to_owned()));

@@ -40,7 +40,10 @@ impl ApiError {
         }
         let text = String::from_utf8_lossy(body);
         let Ok(outer) = serde_json::from_str::<Body<'_>>(&text) else {
-            return Self { message: shortened(text.trim()), ..Self::default() };
+            return Self {
+                message: shortened(text.trim()),
+                ..Self::default()
+            };
         };
         let members: Members<'_> = outer
             .error
@@ -65,22 +68,38 @@ impl ApiError {
             "invalid_channel_format" => "use lower-case letters, digits, hyphens and underscores in channel names",
             "rate_limit_exceeded" => "fewer requests at once; the client retries by itself",
             "request_body_too_large" => "let the MCP server answer with less in one message",
-            "invalid_json_payload" => "the MCP server or its caller sends text that is not valid Unicode JSON; mend it there",
+            "invalid_json_payload" => {
+                "the MCP server or its caller sends text that is not valid Unicode JSON; mend it there"
+            }
             "missing_mcp_session_id" => "the caller must send Mcp-Session-Id when it ends a session",
             "rfc9728_www_authenticate_unsupported" => "use the well-known OAuth discovery documents",
             "tunnel_missing_principals" => "use a runtime key of the organization or workspace that owns the tunnel",
             "tunnel_management_permission_required" => "this needs a key that may read and manage tunnels",
             "tunnel_use_forbidden" => "use a key of a principal that may use this tunnel",
-            "tunnel_active_organization_required" => "set control_plane.organization_id (CONTROL_PLANE_ORGANIZATION_ID)",
+            "tunnel_active_organization_required" => {
+                "set control_plane.organization_id (CONTROL_PLANE_ORGANIZATION_ID)"
+            }
             "tunnel_active_organization_context_required" => "pass the organization's id",
-            "tunnel_principal_validation_override_management_permission_required" => "this needs a key that may manage overrides",
-            "tunnel_principal_validation_override_automatically_derivable" => "no override is needed; create the tunnel directly",
-            "tunnel_principal_association_unverified" => "use principals that belong together, or ask for a reviewed override",
+            "tunnel_principal_validation_override_management_permission_required" => {
+                "this needs a key that may manage overrides"
+            }
+            "tunnel_principal_validation_override_automatically_derivable" => {
+                "no override is needed; create the tunnel directly"
+            }
+            "tunnel_principal_association_unverified" => {
+                "use principals that belong together, or ask for a reviewed override"
+            }
             "tunnel_principal_limit_exceeded" => "name fewer tenants, workspaces or organizations",
-            "tunnel_request_mismatch" => "two clients use different tunnel ids with one service; check control_plane.tunnel_id",
-            "pending_request_not_found" => "nothing for a single race; if it repeats, look for a second client of this tunnel",
+            "tunnel_request_mismatch" => {
+                "two clients use different tunnel ids with one service; check control_plane.tunnel_id"
+            }
+            "pending_request_not_found" => {
+                "nothing for a single race; if it repeats, look for a second client of this tunnel"
+            }
             "tunnel_queue_full" => "callers send more than this client drains; raise the concurrency or add a client",
-            "tunnel_client_not_seen" | "tunnel_client_not_connected" => "start the client for this tunnel and look at its /readyz",
+            "tunnel_client_not_seen" | "tunnel_client_not_connected" => {
+                "start the client for this tunnel and look at its /readyz"
+            }
             "oauth_shim_invalid_target_uri" => "use an absolute http(s) URI or harpoon:// and a configured label",
             "oauth_shim_unshimmable_endpoint" => "configure OAuth endpoints that the tunnel can reach",
             "oauth_shim_target_not_found" => "add or correct the harpoon target with this label",
@@ -94,7 +113,10 @@ impl ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
-        for part in [self.code.as_str(), self.message.as_str()].into_iter().filter(|p| !p.is_empty()) {
+        for part in [self.code.as_str(), self.message.as_str()]
+            .into_iter()
+            .filter(|p| !p.is_empty())
+        {
             write!(f, "{separator}{part}")?;
             separator = ": ";
         }
@@ -118,8 +140,15 @@ mod tests {
 
     #[test]
     fn every_documented_form_is_read() {
-        let want = ApiError { code: "c".into(), kind: "t".into(), message: "m".into() };
-        assert_eq!(ApiError::parse(br#"{"error":{"message":"m","type":"t","code":"c","param":null}}"#), want);
+        let want = ApiError {
+            code: "c".into(),
+            kind: "t".into(),
+            message: "m".into(),
+        };
+        assert_eq!(
+            ApiError::parse(br#"{"error":{"message":"m","type":"t","code":"c","param":null}}"#),
+            want
+        );
         assert_eq!(ApiError::parse(br#"{"message":"m","type":"t","code":"c"}"#), want);
         assert_eq!(ApiError::parse(br#"{"detail":"gone"}"#).message, "gone");
         assert_eq!(ApiError::parse(br#"{"detail":[{"x":1}]}"#).message, r#"[{"x":1}]"#);

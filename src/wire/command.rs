@@ -33,7 +33,10 @@ pub struct Route {
 /// The shard token is left out.
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Route").field("request_id", &self.request_id).field("channel", &self.channel).finish_non_exhaustive()
+        f.debug_struct("Route")
+            .field("request_id", &self.request_id)
+            .field("channel", &self.channel)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,7 +66,10 @@ impl fmt::Debug for Headers {
 impl Headers {
     /// The first value of a header.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| &**v)
+        self.0
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| &**v)
     }
 }
 
@@ -174,15 +180,26 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
         return unanswerable("the command is not an object with a string request_id and shard_token");
     };
     let non_empty = |t: Option<Text<'_>>| t.filter(|t| !t.0.is_empty()).map(|t| Box::<str>::from(&*t.0));
-    let Some(request_id) = non_empty(written.request_id) else { return unanswerable("request_id is missing") };
-    let Some(shard_token) = non_empty(written.shard_token) else { return unanswerable("shard_token is missing") };
+    let Some(request_id) = non_empty(written.request_id) else {
+        return unanswerable("request_id is missing");
+    };
+    let Some(shard_token) = non_empty(written.shard_token) else {
+        return unanswerable("shard_token is missing");
+    };
     // The token travels in a header; one that cannot be sent can have no answer.
     if !shard_token.bytes().all(|b| (0x21..=0x7e).contains(&b) || b == b' ') {
         return unanswerable("shard_token is not a header value");
     }
-    let response_timeout = written.response_timeout.and_then(|raw| string(raw)).and_then(|t| duration::parse(&t));
+    let response_timeout = written
+        .response_timeout
+        .and_then(string)
+        .and_then(|t| duration::parse(&t));
     let channel = written.channel.map_or(Some(Box::from(MAIN_CHANNEL)), |raw| {
-        if raw.get() == "null" { Some(Box::from(MAIN_CHANNEL)) } else { string(raw).and_then(|c| canonical_channel(&c)) }
+        if raw.get() == "null" {
+            Some(Box::from(MAIN_CHANNEL))
+        } else {
+            string(raw).and_then(|c| canonical_channel(&c))
+        }
     });
     let headers = written.headers.map_or(Some(Headers::default()), parse_headers);
     let route = Route {
@@ -201,7 +218,9 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
     if channel.is_none() {
         return refused(route, "the channel name is not valid");
     }
-    let Some(headers) = headers else { return refused(route, "headers is not a map of lists of strings") };
+    let Some(headers) = headers else {
+        return refused(route, "headers is not a map of lists of strings");
+    };
     // The published document gives `jsonrpc` as the default type.
     let command_type = written.command_type.map_or(Some("jsonrpc".to_owned()), string);
     let action = match command_type.as_deref() {
@@ -216,7 +235,12 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
         Some("session_termination") => return refused(route, "the command has no Mcp-Session-Id header"),
         _ => return refused(route, "the command type is not supported"),
     };
-    Parsed::Command(Command { route, headers, response_timeout, action })
+    Parsed::Command(Command {
+        route,
+        headers,
+        response_timeout,
+        action,
+    })
 }
 
 fn action(body: &Bytes, text: &str) -> Result<Action, &'static str> {
@@ -233,9 +257,19 @@ fn action(body: &Bytes, text: &str) -> Result<Action, &'static str> {
         Bytes::copy_from_slice(text.as_bytes())
     };
     match message.kind {
-        Kind::Call { method, id } => Ok(Action::Call { payload, id: id.json().into(), initialize: method == "initialize" }),
-        Kind::Notification { method } => Ok(Action::Notification { payload, method: method.into() }),
-        Kind::Response { id: Some(id), .. } => Ok(Action::Answer { payload, id: id.json().into() }),
+        Kind::Call { method, id } => Ok(Action::Call {
+            payload,
+            id: id.json().into(),
+            initialize: method == "initialize",
+        }),
+        Kind::Notification { method } => Ok(Action::Notification {
+            payload,
+            method: method.into(),
+        }),
+        Kind::Response { id: Some(id), .. } => Ok(Action::Answer {
+            payload,
+            id: id.json().into(),
+        }),
         Kind::Response { id: None, .. } => Err("the payload is a response without an id"),
     }
 }
@@ -250,7 +284,10 @@ pub fn canonical_channel(name: &str) -> Option<Box<str>> {
     if name.is_empty() {
         return Some(MAIN_CHANNEL.into());
     }
-    let valid = name.len() <= 64 && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+    let valid = name.len() <= 64
+        && name
+            .bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
     valid.then(|| name.into())
 }
 
@@ -301,7 +338,9 @@ mod tests {
                 "headers":{"Mcp-Session-Id":["a"],"X-Request-Id":["q"],"X":["1","2"]},"unknown":1,
                 "jsonrpc":{"jsonrpc":"2.0", "id":9007199254740993,"method":"initialize"}}"#,
         );
-        let Parsed::Command(command) = parsed else { panic!("{parsed:?}") };
+        let Parsed::Command(command) = parsed else {
+            panic!("{parsed:?}")
+        };
         assert_eq!(&*command.route.channel, "tools");
         assert_eq!(command.route.client_request_id.as_deref(), Some("q"));
         assert_eq!(command.response_timeout, Some(Duration::from_secs(5)));
@@ -337,9 +376,14 @@ mod tests {
 
     #[test]
     fn without_request_id_or_shard_token_nothing_can_be_answered() {
-        for command in ["1", "{}", r#"{"request_id":"r"}"#, r#"{"request_id":"","shard_token":"s"}"#, r#"{"request_id":1,"shard_token":"s"}"#,
-            "{\"request_id\":\"r\",\"shard_token\":\"a\\nb\"}"]
-        {
+        for command in [
+            "1",
+            "{}",
+            r#"{"request_id":"r"}"#,
+            r#"{"request_id":"","shard_token":"s"}"#,
+            r#"{"request_id":1,"shard_token":"s"}"#,
+            "{\"request_id\":\"r\",\"shard_token\":\"a\\nb\"}",
+        ] {
             assert!(matches!(one(command), Parsed::Unanswerable { .. }), "{command}");
         }
     }
@@ -350,7 +394,16 @@ mod tests {
             let parsed = one(&format!(
                 r#"{{"request_id":"r","shard_token":"s","response_timeout":{timeout},"jsonrpc":{{"jsonrpc":"2.0","id":1,"method":"m"}}}}"#
             ));
-            assert!(matches!(parsed, Parsed::Command(Command { response_timeout: None, .. })), "{timeout}");
+            assert!(
+                matches!(
+                    parsed,
+                    Parsed::Command(Command {
+                        response_timeout: None,
+                        ..
+                    })
+                ),
+                "{timeout}"
+            );
         }
     }
 

@@ -44,7 +44,22 @@ mod tests {
 
     #[test]
     fn everything_else_is_no_timeout() {
-        for text in ["", "s", "1", "-1s", "+1s", "1.5s", "1m30s", " 1s", "1s ", "1µs", "1d", "99999999999999999999s", "9999999999s", "1S"] {
+        for text in [
+            "",
+            "s",
+            "1",
+            "-1s",
+            "+1s",
+            "1.5s",
+            "1m30s",
+            " 1s",
+            "1s ",
+            "1µs",
+            "1d",
+            "99999999999999999999s",
+            "9999999999s",
+            "1S",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -61,23 +61,41 @@ pub struct Failure {
 impl Failure {
     /// The connection to the MCP server never came about, or broke: 502.
     pub fn transport(source: Source, kind: &'static str) -> Self {
-        Self { status: 502, source, kind, received: false, upstream_status: None }
+        Self {
+            status: 502,
+            source,
+            kind,
+            received: false,
+            upstream_status: None,
+        }
     }
 
     /// The server did not answer in time: 504.
     pub fn timeout() -> Self {
-        Self { status: 504, ..Self::transport(Source::Timeout, "timeout") }
+        Self {
+            status: 504,
+            ..Self::transport(Source::Timeout, "timeout")
+        }
     }
 
     /// The server answered something that is not MCP: 502.
     pub fn protocol(kind: &'static str) -> Self {
-        Self { received: true, ..Self::transport(Source::Protocol, kind) }
+        Self {
+            received: true,
+            ..Self::transport(Source::Protocol, kind)
+        }
     }
 
     /// The server answered an HTTP status that is no success; only 400 to 599 are the target's own failure.
     pub fn http(status: u16, kind: &'static str) -> Self {
         if (400..=599).contains(&status) {
-            Self { status, source: Source::TargetHttp, kind, received: true, upstream_status: Some(status) }
+            Self {
+                status,
+                source: Source::TargetHttp,
+                kind,
+                received: true,
+                upstream_status: Some(status),
+            }
         } else {
             Self::protocol("non_protocol_response")
         }
@@ -85,7 +103,10 @@ impl Failure {
 
     /// The client stops before the command is done: 503.
     pub fn shutting_down() -> Self {
-        Self { status: 503, ..Self::transport(Source::ClientInternal, "unknown") }
+        Self {
+            status: 503,
+            ..Self::transport(Source::ClientInternal, "unknown")
+        }
     }
 
     /// The JSON-RPC error that tells the caller. `id` is JSON text, `None` gives `null`.
@@ -107,7 +128,10 @@ impl Failure {
 
 /// The reason phrase of a status.
 pub fn reason(status: u16) -> &'static str {
-    StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or("Error")
+    StatusCode::from_u16(status)
+        .ok()
+        .and_then(|s| s.canonical_reason())
+        .unwrap_or("Error")
 }
 
 /// A JSON-RPC error response. `id` and `data` are JSON text.
@@ -141,7 +165,10 @@ mod tests {
 
     #[test]
     fn only_error_statuses_count_as_the_targets_own() {
-        assert_eq!(Failure::http(302, "http_status"), Failure::protocol("non_protocol_response"));
+        assert_eq!(
+            Failure::http(302, "http_status"),
+            Failure::protocol("non_protocol_response")
+        );
         assert_eq!(Failure::timeout().status, 504);
         let closed = Failure::transport(Source::TransportClosed, "eof");
         assert!(!closed.received && closed.upstream_status.is_none());

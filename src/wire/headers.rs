@@ -47,7 +47,9 @@ impl ResponseHeaders {
         let connection: Vec<&str> = connection.iter().map(String::as_str).collect();
         let mut kept = Vec::new();
         for (name, value) in headers() {
-            let Some(canonical) = PASSED.iter().find(|p| name.eq_ignore_ascii_case(p)) else { continue };
+            let Some(canonical) = PASSED.iter().find(|p| name.eq_ignore_ascii_case(p)) else {
+                continue;
+            };
             if value.is_empty() || is_named(name, &connection) {
                 continue;
             }
@@ -65,12 +67,17 @@ impl ResponseHeaders {
 
     /// The session that the server opened or serves.
     pub fn session_id(&self) -> Option<&str> {
-        self.0.iter().find(|(name, _)| *name == "Mcp-Session-Id").map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(name, _)| *name == "Mcp-Session-Id")
+            .map(|(_, value)| value.as_str())
     }
 
     /// True when the answer was an event stream; a terminal reply keeps that content type.
     pub fn is_event_stream(&self) -> bool {
-        self.0.iter().any(|(name, value)| *name == "Content-Type" && is_media_type(value, "text/event-stream"))
+        self.0
+            .iter()
+            .any(|(name, value)| *name == "Content-Type" && is_media_type(value, "text/event-stream"))
     }
 
     /// Appends `{"Name":["value"]}`.
@@ -107,7 +114,12 @@ impl ResponseHeaders {
 
 /// Whether a `Content-Type` value names this media type, parameters aside.
 pub fn is_media_type(value: &str, media_type: &str) -> bool {
-    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media_type)
+    value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .eq_ignore_ascii_case(media_type)
 }
 
 /// Appends a JSON string.
@@ -117,7 +129,10 @@ pub(super) fn write_string(out: &mut Vec<u8>, text: &str) {
 }
 
 fn is_named(name: &str, connection_values: &[&str]) -> bool {
-    connection_values.iter().flat_map(|v| v.split(',')).any(|token| token.trim().eq_ignore_ascii_case(name))
+    connection_values
+        .iter()
+        .flat_map(|v| v.split(','))
+        .any(|token| token.trim().eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -150,7 +165,10 @@ mod tests {
 
     #[test]
     fn headers_named_by_connection_do_not_pass() {
-        assert_eq!(filtered(&[("connection", "close, Mcp-Session-Id"), ("mcp-session-id", "s")]), "{}");
+        assert_eq!(
+            filtered(&[("connection", "close, Mcp-Session-Id"), ("mcp-session-id", "s")]),
+            "{}"
+        );
         assert!(!is_forwarded("X-Hop", &["x-hop"]));
         assert!(!is_forwarded("Transfer-Encoding", &[]));
         assert!(is_forwarded("Authorization", &["close"]));

@@ -92,7 +92,9 @@ impl<'a> Id<'a> {
 
     /// Reads an id from JSON text.
     pub fn from_json(text: &'a str) -> Option<Self> {
-        serde_json::from_str::<&RawValue>(text).ok().and_then(|raw| Self::new(raw).ok())
+        serde_json::from_str::<&RawValue>(text)
+            .ok()
+            .and_then(|raw| Self::new(raw).ok())
     }
 
     /// The JSON text, quotes included.
@@ -106,7 +108,10 @@ impl PartialEq for Id<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
             || (self.0.contains('\\') || other.0.contains('\\'))
-                && match (serde_json::from_str::<String>(self.0), serde_json::from_str::<String>(other.0)) {
+                && match (
+                    serde_json::from_str::<String>(self.0),
+                    serde_json::from_str::<String>(other.0),
+                ) {
                     (Ok(a), Ok(b)) => a == b,
                     _ => false,
                 }
@@ -209,18 +214,33 @@ impl<'a> Message<'a> {
             return Err(Invalid::Version);
         }
         // Some servers write both members and leave one of them null.
-        let error = envelope.error.0.filter(|e| e.get() != "null" || envelope.result.0.is_none());
+        let error = envelope
+            .error
+            .0
+            .filter(|e| e.get() != "null" || envelope.result.0.is_none());
         let result = envelope.result.0.filter(|r| r.get() != "null" || error.is_none());
         let kind = match (envelope.method, envelope.id.0, result, error) {
-            (Some(method), Some(id), None, None) => Kind::Call { method: method.0, id: Id::new(id)? },
+            (Some(method), Some(id), None, None) => Kind::Call {
+                method: method.0,
+                id: Id::new(id)?,
+            },
             (Some(method), None, None, None) => Kind::Notification { method: method.0 },
             (None, Some(id), result, error) if result.is_some() != error.is_some() => {
                 let id = if id.get() == "null" { None } else { Some(Id::new(id)?) };
-                Kind::Response { id, is_error: error.is_some() }
+                Kind::Response {
+                    id,
+                    is_error: error.is_some(),
+                }
             }
             _ => return Err(Invalid::Shape),
         };
-        Ok(Self { kind, text, params: envelope.params, result, error })
+        Ok(Self {
+            kind,
+            text,
+            params: envelope.params,
+            result,
+            error,
+        })
     }
 
     /// The payload.
@@ -238,8 +258,12 @@ impl<'a> Message<'a> {
 
     /// The members of `params` that name a request. Parameters of another shape name none.
     pub fn references(&self) -> References<'a> {
-        let Some(raw) = self.params.filter(|p| p.get().starts_with('{')) else { return References::default() };
-        let Ok(params) = serde_json::from_str::<Params<'a>>(raw.get()) else { return References::default() };
+        let Some(raw) = self.params.filter(|p| p.get().starts_with('{')) else {
+            return References::default();
+        };
+        let Ok(params) = serde_json::from_str::<Params<'a>>(raw.get()) else {
+            return References::default();
+        };
         let meta = params
             .meta
             .filter(|m| m.get().starts_with('{'))
@@ -266,12 +290,18 @@ impl<'a> Message<'a> {
         if !result.starts_with('{') || memchr::memmem::find(result.as_bytes(), SUBSCRIPTION_ID.as_bytes()).is_none() {
             return None;
         }
-        let meta = serde_json::from_str::<OnlyMeta<'a>>(result).ok()?.meta.filter(|m| m.get().starts_with('{'))?;
+        let meta = serde_json::from_str::<OnlyMeta<'a>>(result)
+            .ok()?
+            .meta
+            .filter(|m| m.get().starts_with('{'))?;
         self.reference(serde_json::from_str::<Meta<'a>>(meta.get()).ok()?.subscription_id)
     }
 
     fn reference(&self, raw: Option<&'a RawValue>) -> Option<Reference<'a>> {
-        raw.map(|raw| Reference { span: span(self.text, raw.get()), json: raw.get() })
+        raw.map(|raw| Reference {
+            span: span(self.text, raw.get()),
+            json: raw.get(),
+        })
     }
 
     /// True for a response whose `error` is an object with an integer code and a string message.
@@ -283,7 +313,8 @@ impl<'a> Message<'a> {
             #[serde(borrow, rename = "message")]
             _message: Cow<'a, str>,
         }
-        self.error.is_some_and(|e| e.get().starts_with('{') && serde_json::from_str::<ErrorObject<'_>>(e.get()).is_ok())
+        self.error
+            .is_some_and(|e| e.get().starts_with('{') && serde_json::from_str::<ErrorObject<'_>>(e.get()).is_ok())
     }
 }
 
@@ -304,7 +335,10 @@ pub fn salvage_id(text: &str) -> Option<&str> {
 /// Where `part`, a slice of `whole`, stands in it.
 fn span(whole: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr() as usize - whole.as_ptr() as usize;
-    debug_assert!(start + part.len() <= whole.len(), "the part was borrowed from the whole");
+    debug_assert!(
+        start + part.len() <= whole.len(),
+        "the part was borrowed from the whole"
+    );
     start..start + part.len()
 }
 
@@ -316,14 +350,37 @@ mod tests {
     #[test]
     fn calls_notifications_and_responses_are_told_apart() {
         let call = Message::parse(r#" {"id":9007199254740993,"method":"tools/call","jsonrpc":"2.0","x":1}"#).unwrap();
-        assert_eq!(call.kind, Kind::Call { method: "tools/call".into(), id: Id("9007199254740993") });
+        assert_eq!(
+            call.kind,
+            Kind::Call {
+                method: "tools/call".into(),
+                id: Id("9007199254740993")
+            }
+        );
         assert_eq!(&call.text()[call.id_span().unwrap()], "9007199254740993");
         let note = Message::parse(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).unwrap();
-        assert_eq!(note.kind, Kind::Notification { method: "notifications/initialized".into() });
+        assert_eq!(
+            note.kind,
+            Kind::Notification {
+                method: "notifications/initialized".into()
+            }
+        );
         let ok = Message::parse(r#"{"jsonrpc":"2.0","id":"a","result":null}"#).unwrap();
-        assert_eq!(ok.kind, Kind::Response { id: Some(Id("\"a\"")), is_error: false });
+        assert_eq!(
+            ok.kind,
+            Kind::Response {
+                id: Some(Id("\"a\"")),
+                is_error: false
+            }
+        );
         let bad = Message::parse(r#"{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":"m"}}"#).unwrap();
-        assert_eq!(bad.kind, Kind::Response { id: None, is_error: true });
+        assert_eq!(
+            bad.kind,
+            Kind::Response {
+                id: None,
+                is_error: true
+            }
+        );
         assert!(bad.has_valid_error());
     }
 
@@ -352,7 +409,8 @@ mod tests {
 
     #[test]
     fn references_to_requests_are_found_with_their_place() {
-        let text = r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"a":1,"progressToken": "t" },"requestId":5}}"#;
+        let text =
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"a":1,"progressToken": "t" },"requestId":5}}"#;
         let found = Message::parse(text).unwrap().references();
         let token = found.meta_progress_token.unwrap();
         assert_eq!((&text[token.span], token.json), ("\"t\"", "\"t\""));

@@ -95,7 +95,15 @@ mod tests {
 
     #[test]
     fn an_acknowledgement_has_no_payload() {
-        let ack = Response { kind: ResponseType::NotifyAck, code: 202, headers: ResponseHeaders::default(), payload: None };
-        assert_eq!(ack.body("r", "main").concat(), br#"{"request_id":"r","channel":"main","resp_code":202,"resp_type":"notify_ack"}"#);
+        let ack = Response {
+            kind: ResponseType::NotifyAck,
+            code: 202,
+            headers: ResponseHeaders::default(),
+            payload: None,
+        };
+        assert_eq!(
+            ack.body("r", "main").concat(),
+            br#"{"request_id":"r","channel":"main","resp_code":202,"resp_type":"notify_ack"}"#
+        );
     }
 }

@@ -82,7 +82,9 @@ impl StdioServer {
     /// Every message that reached a process, in order.
     pub fn received(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.directory.file("pipe")).unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).unwrap_or(Value::Null)).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap_or(Value::Null))
+            .collect()
     }
 
     /// The lines as they came.
@@ -113,7 +115,9 @@ impl StdioServer {
 
     #[track_caller]
     pub fn await_start(&self, count: usize) -> u32 {
-        eventually(&format!("start {count} of the child"), || self.starts().get(count - 1).copied())
+        eventually(&format!("start {count} of the child"), || {
+            self.starts().get(count - 1).copied()
+        })
     }
 
     /// Lets a script go on that waits with `wait_for(name)`.
@@ -129,7 +133,11 @@ impl StdioServer {
 impl Drop for StdioServer {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("--- stdio server started as {:?}, the pipe carried:\n{}", self.starts(), self.received_text());
+            eprintln!(
+                "--- stdio server started as {:?}, the pipe carried:\n{}",
+                self.starts(),
+                self.received_text()
+            );
         }
     }
 }
@@ -138,7 +146,12 @@ impl Drop for StdioServer {
 fn python() -> &'static str {
     static PYTHON: OnceLock<String> = OnceLock::new();
     PYTHON.get_or_init(|| {
-        let output = std::process::Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
-        String::from_utf8(output.expect("python3 is needed by the stdio tests").stdout).unwrap().trim().to_owned()
+        let output = std::process::Command::new("python3")
+            .args(["-c", "import sys; print(sys.executable)"])
+            .output();
+        String::from_utf8(output.expect("python3 is needed by the stdio tests").stdout)
+            .unwrap()
+            .trim()
+            .to_owned()
     })
 }

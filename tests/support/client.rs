@@ -50,7 +50,10 @@ impl ClientBuilder {
             ("HEALTH_URL_FILE", url_file.display().to_string()),
         ];
         Self {
-            environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            environment: environment
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             arguments: vec!["run".to_owned()],
             servers: Vec::new(),
             commands: Vec::new(),
@@ -96,10 +99,12 @@ impl ClientBuilder {
 
     pub fn start(mut self) -> Client {
         if !self.servers.is_empty() {
-            self.environment.insert("MCP_SERVER_URL".to_owned(), self.servers.join("\n"));
+            self.environment
+                .insert("MCP_SERVER_URL".to_owned(), self.servers.join("\n"));
         }
         if !self.commands.is_empty() {
-            self.environment.insert("MCP_COMMAND".to_owned(), self.commands.join("\n"));
+            self.environment
+                .insert("MCP_COMMAND".to_owned(), self.commands.join("\n"));
         }
         let mut child = Command::new(env!("CARGO_BIN_EXE_tunnel-client"))
             .args(&self.arguments)
@@ -114,7 +119,11 @@ impl ClientBuilder {
         let log = Arc::new(Mutex::new(Vec::new()));
         collect(child.stdout.take().unwrap(), &log);
         collect(child.stderr.take().unwrap(), &log);
-        Client { child, log, directory: self.directory }
+        Client {
+            child,
+            log,
+            directory: self.directory,
+        }
     }
 }
 
@@ -173,7 +182,9 @@ impl Client {
 
     #[track_caller]
     pub fn await_log(&self, text: &str) -> String {
-        eventually(&format!("log line with {text:?}"), || self.log_with(text).into_iter().next())
+        eventually(&format!("log line with {text:?}"), || {
+            self.log_with(text).into_iter().next()
+        })
     }
 
     // ---- health ----
@@ -188,7 +199,9 @@ impl Client {
     #[track_caller]
     pub fn health(&self, path: &str) -> (u16, String) {
         let url = self.health_url();
-        let host = url.strip_prefix("http://").unwrap_or_else(|| panic!("not a base URL: {url:?}"));
+        let host = url
+            .strip_prefix("http://")
+            .unwrap_or_else(|| panic!("not a base URL: {url:?}"));
         let (status, _, body) = get(host, path);
         (status, body)
     }
@@ -233,7 +246,15 @@ impl Drop for Client {
         let _ = self.child.wait();
         if std::thread::panicking() {
             eprintln!("--- log of the client:");
-            for line in self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter().rev().take(100).rev() {
+            for line in self
+                .log
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .iter()
+                .rev()
+                .take(100)
+                .rev()
+            {
                 eprintln!("{line}");
             }
         }
@@ -253,11 +274,17 @@ fn collect(stream: impl Read + Send + 'static, log: &Arc<Mutex<Vec<String>>>) {
 pub fn get(host: &str, path: &str) -> (u16, String, String) {
     let mut stream = TcpStream::connect(host).unwrap();
     stream.set_read_timeout(Some(BOUND)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP answer: {text:?}"));
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("no HTTP answer: {text:?}"));
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap();
     (status, head.to_owned(), body.to_owned())
 }

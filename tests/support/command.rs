@@ -24,12 +24,18 @@ impl Command {
 
     /// A call with this raw JSON-RPC id.
     pub fn call_with_id(request_id: &str, id: &str, method: &str, params: &str) -> Self {
-        let message = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":{},"params":{params}}}"#, quoted(method));
+        let message = format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":{},"params":{params}}}"#,
+            quoted(method)
+        );
         Self::message(request_id, message)
     }
 
     pub fn notification(request_id: &str, method: &str, params: &str) -> Self {
-        Self::message(request_id, format!(r#"{{"jsonrpc":"2.0","method":{},"params":{params}}}"#, quoted(method)))
+        Self::message(
+            request_id,
+            format!(r#"{{"jsonrpc":"2.0","method":{},"params":{params}}}"#, quoted(method)),
+        )
     }
 
     pub fn termination(request_id: &str, session: &str) -> Self {
@@ -85,8 +91,11 @@ impl Command {
         for (name, raw) in &self.fields {
             let _ = write!(text, "{}:{raw},", quoted(name));
         }
-        let headers: serde_json::Map<String, serde_json::Value> =
-            self.headers.iter().map(|(name, values)| (name.clone(), values.clone().into())).collect();
+        let headers: serde_json::Map<String, serde_json::Value> = self
+            .headers
+            .iter()
+            .map(|(name, values)| (name.clone(), values.clone().into()))
+            .collect();
         let _ = write!(text, "\"headers\":{}}}", serde_json::Value::Object(headers));
         text
     }

@@ -61,12 +61,27 @@ impl ControlPlane {
     }
 
     fn start(tls: Option<Arc<ServerConfig>>, prefix: &str) -> Self {
-        let inner = Mutex::new(Inner { hold_polls: true, ..Inner::default() });
-        let state = State { start: Instant::now(), path_prefix: prefix.to_owned(), inner, changed: Condvar::new() };
+        let inner = Mutex::new(Inner {
+            hold_polls: true,
+            ..Inner::default()
+        });
+        let state = State {
+            start: Instant::now(),
+            path_prefix: prefix.to_owned(),
+            inner,
+            changed: Condvar::new(),
+        };
         let state = Arc::new(state);
         let handler = Arc::clone(&state);
-        let server = Server::tcp(tls, Arc::new(move |request: &Request, peer: &Peer| handler.answer(request, peer)));
-        Self { state, server, barriers: AtomicU32::new(0) }
+        let server = Server::tcp(
+            tls,
+            Arc::new(move |request: &Request, peer: &Peer| handler.answer(request, peer)),
+        );
+        Self {
+            state,
+            server,
+            barriers: AtomicU32::new(0),
+        }
     }
 
     pub fn url(&self) -> String {
@@ -87,6 +102,11 @@ impl ControlPlane {
     /// Queues commands so that one poll gets them all (up to its limit).
     pub fn push_all(&self, commands: impl IntoIterator<Item = Command>) {
         self.with(|inner| inner.queue.extend(commands));
+    }
+
+    /// Queues a command before all others.
+    pub fn push_front(&self, command: Command) {
+        self.with(|inner| inner.queue.push_front(command));
     }
 
     /// Scripts the next poll that no earlier script takes.
@@ -133,7 +153,10 @@ impl ControlPlane {
     }
 
     pub fn polls(&self) -> Vec<Seen> {
-        self.seen().into_iter().filter(|request| request.path().ends_with("/poll")).collect()
+        self.seen()
+            .into_iter()
+            .filter(|request| request.path().ends_with("/poll"))
+            .collect()
     }
 
     /// Every post so far, repeated attempts included.
@@ -142,7 +165,10 @@ impl ControlPlane {
     }
 
     pub fn posts_of(&self, request_id: &str) -> Vec<Post> {
-        self.posts().into_iter().filter(|post| post.request_id == request_id).collect()
+        self.posts()
+            .into_iter()
+            .filter(|post| post.request_id == request_id)
+            .collect()
     }
 
     /// Commands handed out so far.
@@ -167,7 +193,9 @@ impl ControlPlane {
 
     #[track_caller]
     pub fn await_polls(&self, count: usize) -> Vec<Seen> {
-        within(BOUND, &format!("{count} polls"), || Some(self.polls()).filter(|polls| polls.len() >= count))
+        within(BOUND, &format!("{count} polls"), || {
+            Some(self.polls()).filter(|polls| polls.len() >= count)
+        })
     }
 
     /// Waits for the terminal answer of a command.
@@ -215,8 +243,14 @@ impl ControlPlane {
         let posts = self.posts_of(request_id);
         let mut terminals = posts.iter().filter(|post| post.is_terminal());
         let first = terminals.next().unwrap().clone();
-        assert!(terminals.next().is_none(), "{request_id} has several terminal answers: {posts:#?}");
-        assert!(posts.last().unwrap().is_terminal(), "{request_id} has a post after its terminal answer: {posts:#?}");
+        assert!(
+            terminals.next().is_none(),
+            "{request_id} has several terminal answers: {posts:#?}"
+        );
+        assert!(
+            posts.last().unwrap().is_terminal(),
+            "{request_id} has a post after its terminal answer: {posts:#?}"
+        );
         first
     }
 
@@ -235,7 +269,11 @@ impl ControlPlane {
     }
 
     fn dump(&self) {
-        let inner = self.state.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let inner = self
+            .state
+            .inner
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         eprintln!("--- control plane saw {} requests:", inner.seen.len());
         for request in inner.seen.iter().rev().take(80).rev() {
             eprintln!("{}", request.line(self.state.start));
@@ -250,8 +288,16 @@ impl Drop for ControlPlane {
             self.dump();
             return;
         }
-        let inner = self.state.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        assert!(inner.bad_posts.is_empty(), "posts the contract does not allow: {:#?}", inner.bad_posts);
+        let inner = self
+            .state
+            .inner
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        assert!(
+            inner.bad_posts.is_empty(),
+            "posts the contract does not allow: {:#?}",
+            inner.bad_posts
+        );
     }
 }
 
@@ -261,18 +307,25 @@ impl State {
         self.changed.notify_all();
         let base = format!("{}/v1/tunnels/{TUNNEL}", self.path_prefix);
         match (request.method.as_str(), request.path().strip_prefix(&base)) {
-            ("GET", Some("")) => {
-                Answer::json(200, format!(r#"{{"id":"{TUNNEL}","name":"test tunnel","description":"loopback"}}"#))
-            }
+            ("GET", Some("")) => Answer::json(
+                200,
+                format!(r#"{{"id":"{TUNNEL}","name":"test tunnel","description":"loopback"}}"#),
+            ),
             ("GET", Some("/poll")) => self.poll(request, peer),
             ("POST", Some("/response")) => self.response(request),
-            _ => Answer::json(404, r#"{"error":{"message":"no such path","type":"invalid_request_error","code":null}}"#),
+            _ => Answer::json(
+                404,
+                r#"{"error":{"message":"no such path","type":"invalid_request_error","code":null}}"#,
+            ),
         }
     }
 
     fn poll(&self, request: &Request, peer: &Peer) -> Answer {
         let limit: usize = request.query("limit").and_then(|text| text.parse().ok()).unwrap_or(25);
-        let wait = request.query("timeout_ms").and_then(|text| text.parse().ok()).unwrap_or(30_000);
+        let wait = request
+            .query("timeout_ms")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(30_000);
         let deadline = Instant::now() + Duration::from_millis(wait);
         let mut inner = self.inner.lock().unwrap();
         loop {
@@ -280,8 +333,10 @@ impl State {
                 return answer;
             }
             let headers = inner.poll_headers.clone();
-            let mut headers: Vec<(&str, &str)> =
-                headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let mut headers: Vec<(&str, &str)> = headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
             if !inner.queue.is_empty() {
                 let limit = if inner.ignore_limit { usize::MAX } else { limit };
                 let count = limit.min(inner.queue.len());
@@ -306,7 +361,10 @@ impl State {
             Ok(post) => post,
             Err(error) => {
                 inner.bad_posts.push(error);
-                return Answer::json(400, r#"{"error":{"message":"bad body","type":"invalid_request_error"}}"#);
+                return Answer::json(
+                    400,
+                    r#"{"error":{"message":"bad body","type":"invalid_request_error"}}"#,
+                );
             }
         };
         let key = (post.request_id.clone(), post.resp_type.clone());

@@ -34,7 +34,10 @@ pub type Seen = Request;
 
 impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn header_values(&self, name: &str) -> Vec<&str> {
@@ -48,7 +51,11 @@ impl Request {
 
     pub fn query(&self, name: &str) -> Option<&str> {
         let query = self.target.split_once('?')?.1;
-        query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+        query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
     }
 
     pub fn text(&self) -> String {
@@ -120,7 +127,10 @@ impl Server {
         let shared = Shared::new(tls, handler);
         let accept = Arc::clone(&shared);
         std::thread::spawn(move || accept.accept(|| listener.accept().map(|(stream, _)| Socket::Tcp(stream))));
-        Self { shared, address: Address::Tcp(address) }
+        Self {
+            shared,
+            address: Address::Tcp(address),
+        }
     }
 
     pub fn unix(path: &Path, handler: Handler) -> Self {
@@ -128,7 +138,10 @@ impl Server {
         let shared = Shared::new(None, handler);
         let accept = Arc::clone(&shared);
         std::thread::spawn(move || accept.accept(|| listener.accept().map(|(stream, _)| Socket::Unix(stream))));
-        Self { shared, address: Address::Unix(path.to_owned()) }
+        Self {
+            shared,
+            address: Address::Unix(path.to_owned()),
+        }
     }
 
     /// `scheme://host:port`, no path.
@@ -166,7 +179,14 @@ impl Server {
 
     /// Closes every connection; the listener stays.
     pub fn close_connections(&self) {
-        for socket in self.shared.open.lock().unwrap().drain(..).filter_map(|weak| weak.upgrade()) {
+        for socket in self
+            .shared
+            .open
+            .lock()
+            .unwrap()
+            .drain(..)
+            .filter_map(|weak| weak.upgrade())
+        {
             socket.shutdown();
         }
     }
@@ -287,7 +307,14 @@ fn read_request(io: &mut impl BufRead, connection: u64) -> io::Result<Option<Req
             headers.push((name.to_owned(), value.trim().to_owned()));
         }
     }
-    let mut request = Request { at: Instant::now(), connection, method, target, headers, body: Vec::new() };
+    let mut request = Request {
+        at: Instant::now(),
+        connection,
+        method,
+        target,
+        headers,
+        body: Vec::new(),
+    };
     if request.header("transfer-encoding").is_some() {
         loop {
             let size = usize::from_str_radix(line(io)?.trim(), 16).map_err(io::Error::other)?;

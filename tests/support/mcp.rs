@@ -29,10 +29,7 @@ impl McpServer {
         Self::start(handler, |handler| Server::tcp(None, handler))
     }
 
-    pub fn https(
-        tls: Arc<ServerConfig>,
-        handler: impl Fn(&Request, &Peer) -> Answer + Send + Sync + 'static,
-    ) -> Self {
+    pub fn https(tls: Arc<ServerConfig>, handler: impl Fn(&Request, &Peer) -> Answer + Send + Sync + 'static) -> Self {
         Self::start(handler, |handler| Server::tcp(Some(tls), handler))
     }
 
@@ -65,9 +62,17 @@ impl McpServer {
         let seen = Arc::clone(&record);
         let server = bind(Arc::new(move |request: &Request, peer: &Peer| {
             seen.lock().unwrap().push(request.clone());
-            if is_probe(request) { answer_probe(request) } else { handler(request, peer) }
+            if is_probe(request) {
+                answer_probe(request)
+            } else {
+                handler(request, peer)
+            }
         }));
-        Self { record, server, start: Instant::now() }
+        Self {
+            record,
+            server,
+            start: Instant::now(),
+        }
     }
 
     pub fn url(&self) -> String {
@@ -90,7 +95,10 @@ impl McpServer {
 
     /// What was received on behalf of one command.
     pub fn forwarded_for(&self, request_id: &str) -> Vec<Seen> {
-        self.seen().into_iter().filter(|request| request.header(MARK) == Some(request_id)).collect()
+        self.seen()
+            .into_iter()
+            .filter(|request| request.header(MARK) == Some(request_id))
+            .collect()
     }
 
     #[track_caller]
@@ -122,13 +130,18 @@ fn answer_probe(request: &Request) -> Answer {
     match (request.method.as_str(), json["method"].as_str()) {
         ("POST", Some("initialize")) => Answer::new(
             200,
-            &[("Content-Type", "application/json"), ("Mcp-Session-Id", "probe-session")],
+            &[
+                ("Content-Type", "application/json"),
+                ("Mcp-Session-Id", "probe-session"),
+            ],
             format!(
                 r#"{{"jsonrpc":"2.0","id":{},"result":{{"protocolVersion":"2025-06-18","capabilities":{{}},"serverInfo":{{"name":"fake","version":"1"}}}}}}"#,
                 json["id"]
             ),
         ),
-        ("POST", Some("ping")) => Answer::json(200, format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{}}}}"#, json["id"])),
+        ("POST", Some("ping")) => {
+            Answer::json(200, format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{}}}}"#, json["id"]))
+        }
         ("POST", _) => Answer::empty(202),
         ("DELETE", _) => Answer::empty(200),
         _ => Answer::empty(405),
@@ -146,7 +159,9 @@ struct Message<'a> {
 /// The raw id of the message in a request; `null` without one.
 pub fn id_of(request: &Request) -> String {
     let message: Option<Message> = serde_json::from_slice(&request.body).ok();
-    message.and_then(|message| message.id).map_or("null".to_owned(), |id| id.get().to_owned())
+    message
+        .and_then(|message| message.id)
+        .map_or("null".to_owned(), |id| id.get().to_owned())
 }
 
 /// A JSON-RPC result for the message in `request`.

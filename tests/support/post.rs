@@ -39,7 +39,8 @@ struct Body<'a> {
 impl Post {
     /// Reads a post; a body that the contract does not allow is an error.
     pub fn read(request: Seen) -> Result<Self, String> {
-        let body: Body = serde_json::from_slice(&request.body).map_err(|error| format!("{error}: {}", request.text()))?;
+        let body: Body =
+            serde_json::from_slice(&request.body).map_err(|error| format!("{error}: {}", request.text()))?;
         Ok(Self {
             request_id: body.request_id,
             resp_type: body.resp_type,
@@ -56,11 +57,16 @@ impl Post {
     }
 
     pub fn json(&self) -> Value {
-        self.resp_json.as_deref().map_or(Value::Null, |text| serde_json::from_str(text).unwrap())
+        self.resp_json
+            .as_deref()
+            .map_or(Value::Null, |text| serde_json::from_str(text).unwrap())
     }
 
     pub fn resp_header(&self, name: &str) -> Option<&str> {
-        self.resp_headers.get(name).and_then(|values| values.first()).map(String::as_str)
+        self.resp_headers
+            .get(name)
+            .and_then(|values| values.first())
+            .map(String::as_str)
     }
 
     /// The provenance of a synthesized failure.
@@ -74,7 +80,9 @@ impl Post {
         Failure {
             source: failure["source"].as_str().unwrap_or_default().to_owned(),
             kind: failure["transport_error_kind"].as_str().map(str::to_owned),
-            received: failure["upstream_response_received"].as_bool().expect("upstream_response_received is required"),
+            received: failure["upstream_response_received"]
+                .as_bool()
+                .expect("upstream_response_received is required"),
             status: failure["upstream_status"].as_u64(),
             message: json["error"]["message"].as_str().unwrap_or_default().to_owned(),
         }

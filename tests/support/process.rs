@@ -37,8 +37,15 @@ pub fn alive(pid: u32) -> bool {
 /// The most memory a process ever had resident, in KiB.
 pub fn peak_resident_kib(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default().to_owned();
-    line.split_whitespace().next().and_then(|text| text.parse().ok()).unwrap_or_default()
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap_or_default()
+        .to_owned();
+    line.split_whitespace()
+        .next()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default()
 }
 
 fn count(directory: &str) -> usize {
@@ -48,7 +55,8 @@ fn count(directory: &str) -> usize {
 fn related(parent: u32, wanted: impl Fn(&str) -> bool) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| stat(*pid).is_some_and(|(state, ppid)| ppid == parent && wanted(&state))).collect()
+    pids.filter(|pid| stat(*pid).is_some_and(|(state, ppid)| ppid == parent && wanted(&state)))
+        .collect()
 }
 
 /// State letter and parent of a process.

@@ -20,7 +20,10 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, "test authority");
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        Self { pem: certificate.pem(), issuer: Issuer::new(params, key) }
+        Self {
+            pem: certificate.pem(),
+            issuer: Issuer::new(params, key),
+        }
     }
 
     /// The authority's certificate, for `CA_BUNDLE`.

@@ -63,6 +63,9 @@ impl PollQuery {
                     let channel = Channel::parse(value).ok_or_else(|| {
                         Refusal::new(Code::InvalidChannel, "a channel is 1 to 64 of a-z, 0-9, _ and -").at("channel")
                     })?;
+                    if channels.len() >= limits::POLL_CHANNELS {
+                        return Err(bad("a poll names at most 32 channels", "channel"));
+                    }
                     channels.push(channel);
                 }
                 _ => {}

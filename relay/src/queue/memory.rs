@@ -22,18 +22,36 @@ struct Line {
     changed: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     /// Commands in order. A command keeps its rank while it is leased, so that giving several polls' commands back
     /// restores the order whichever poll breaks first.
     waiting: BTreeMap<i64, Command>,
+    /// The rank of each of them.
+    ranks: HashMap<RequestId, i64>,
     /// Commands that are being written and still have somebody waiting.
     leased: HashSet<RequestId>,
     /// Bytes of both.
     bytes: usize,
-    last: i64,
-    first: i64,
+    /// The last rank given at the back: 1, 2, 3, ...
+    last_back: i64,
+    /// The last rank given at the front, below all at the back, in order as well.
+    last_front: i64,
     removed: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+            ranks: HashMap::new(),
+            leased: HashSet::new(),
+            bytes: 0,
+            last_back: 0,
+            last_front: i64::MIN,
+            removed: false,
+        }
+    }
 }
 
 impl MemoryQueue {
@@ -91,8 +109,7 @@ impl Queue for MemoryQueue {
             for lease in leases {
                 // Withdrawn meanwhile, or answered by a client that read the command although its answer broke.
                 if state.end_lease(&lease) {
-                    state.bytes += lease.command.size();
-                    state.waiting.insert(lease.rank, lease.command);
+                    state.insert(lease.rank, lease.command);
                 }
             }
         }
@@ -112,6 +129,7 @@ impl Queue for MemoryQueue {
             let mut state = lock(&line.state);
             state.removed = true;
             state.waiting.clear();
+            state.ranks.clear();
         }
         line.changed.notify_waiters();
     }
@@ -134,17 +152,22 @@ impl State {
         }
         let rank = match place {
             Place::Back => {
-                self.last += 1;
-                self.last
+                self.last_back += 1;
+                self.last_back
             }
             Place::Front => {
-                self.first -= 1;
-                self.first
+                self.last_front += 1;
+                self.last_front
             }
         };
-        self.bytes = bytes;
-        self.waiting.insert(rank, command);
+        self.insert(rank, command);
         Ok(())
+    }
+
+    fn insert(&mut self, rank: i64, command: Command) {
+        self.bytes += command.size();
+        self.ranks.insert(command.request, rank);
+        self.waiting.insert(rank, command);
     }
 
     fn take(&mut self, ask: &Ask) -> Result<Vec<Lease>, Gone> {
@@ -167,7 +190,10 @@ impl State {
             .into_iter()
             .filter_map(|rank| self.waiting.remove(&rank).map(|command| Lease { command, rank }))
             .collect();
-        self.leased.extend(leases.iter().map(|lease| lease.command.request));
+        for lease in &leases {
+            self.ranks.remove(&lease.command.request);
+            self.leased.insert(lease.command.request);
+        }
         Ok(leases)
     }
 
@@ -181,12 +207,7 @@ impl State {
         if self.leased.remove(&request) {
             return true;
         }
-        let rank = self
-            .waiting
-            .iter()
-            .find(|(_, command)| command.request == request)
-            .map(|(rank, _)| *rank);
-        let Some(command) = rank.and_then(|rank| self.waiting.remove(&rank)) else {
+        let Some(command) = self.ranks.remove(&request).and_then(|rank| self.waiting.remove(&rank)) else {
             return false;
         };
         self.bytes = self.bytes.saturating_sub(command.size());

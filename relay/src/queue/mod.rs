@@ -62,7 +62,7 @@ impl Command {
 pub(crate) enum Place {
     /// Behind all others.
     Back,
-    /// Before all others, and into the reserve when the line is full: something that was taken before waits for it.
+    /// Before all that went to the back, and into the reserve when the line is full: something that was taken before waits for it.
     Front,
 }
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::error::{Code, Refusal};
 use crate::limits;
@@ -84,22 +85,30 @@ impl From<BodyError> for Refusal {
 
 /// Reads a body of at most `limit` bytes.
 pub(crate) async fn read_body(body: Incoming, limit: usize, memory: &Memory) -> Result<Held, BodyError> {
-    tokio::time::timeout(limits::REQUEST_BODY, read(body, limit, memory))
+    let mut body = body;
+    let read = timeout(limits::REQUEST_BODY, read(&mut body, limit, memory))
         .await
-        .unwrap_or(Err(BodyError::Late))
+        .unwrap_or(Err(BodyError::Late));
+    if matches!(read, Err(BodyError::TooLarge(_))) {
+        // Bounded in time, too; whatever becomes of it, the sender is told.
+        let _ = timeout(limits::REQUEST_BODY, discard(body)).await;
+    }
+    read
 }
 
-async fn read(mut body: Incoming, limit: usize, memory: &Memory) -> Result<Held, BodyError> {
+async fn read(body: &mut Incoming, limit: usize, memory: &Memory) -> Result<Held, BodyError> {
     let mut bytes = Vec::new();
     let mut share: Option<OwnedSemaphorePermit> = None;
     let mut units = 0;
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = timeout(limits::REQUEST_BODY_PAUSE, body.frame())
+        .await
+        .map_err(|_| BodyError::Late)?
+    {
         // Trailers carry nothing that counts here.
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else {
             continue;
         };
         if bytes.len() + data.len() > limit {
-            discard(body).await;
             return Err(BodyError::TooLarge(limit));
         }
         let needed = (bytes.len() + data.len()).div_ceil(UNIT);
@@ -126,9 +135,9 @@ async fn read(mut body: Incoming, limit: usize, memory: &Memory) -> Result<Held,
 async fn discard(mut body: Incoming) {
     let mut discarded = 0;
     while discarded < limits::DISCARD {
-        match body.frame().await {
-            Some(Ok(frame)) => discarded += frame.data_ref().map_or(0, Bytes::len),
-            Some(Err(_)) | None => return,
+        match timeout(limits::REQUEST_BODY_PAUSE, body.frame()).await {
+            Ok(Some(Ok(frame))) => discarded += frame.data_ref().map_or(0, Bytes::len),
+            Ok(Some(Err(_)) | None) | Err(_) => return,
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::limits::{API_KEY_MAX, SECRET_FILE_MAX};
 use crate::config::reader::{Checked, Reader};
 use crate::config::sources::{Origin, Source, Sources, Written};
 use crate::config::table;
+use crate::limits::{API_KEY_MAX, SECRET_FILE_MAX};
 use crate::secrets::Reference;
 
 /// The runtime key: from a variable as it is, from the flag only by reference.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{api_key::api_key, count};
 use crate::config::checked::{ControlPlane, HttpUrl};
-use crate::config::limits::{GUARDRAIL_LIMIT, INFLIGHT_MAX, ORGANIZATION_ID_MAX, POLL_TOTAL_MAX, TIME_MIN};
 use crate::config::reader::{Checked, Reader};
 use crate::config::sources::Origin;
 use crate::config::table;
+use crate::limits::{GUARDRAIL_LIMIT, INFLIGHT_MAX, ORGANIZATION_ID_MAX, POLL_TOTAL_MAX, TIME_MIN};
 
 /// The length of a tunnel id after `tunnel_`.
 const TUNNEL_ID_TAIL: usize = 32;

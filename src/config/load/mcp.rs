@@ -6,16 +6,19 @@ use std::time::Duration;
 use super::count;
 use crate::config::binding::{self, BindingError, MAIN};
 use crate::config::checked::{Binding, Mcp};
-use crate::config::limits::{BINDINGS_MAX, CONCURRENT_MAX, PASS_ENV_MAX, TIME_MIN};
 use crate::config::reader::{Checked, Reader, referenced_path};
-use crate::config::scalar::echo;
+use crate::config::scalar::{boolean, echo};
 use crate::config::sources::Origin;
 use crate::config::table::{self, Setting};
+use crate::limits::{BINDINGS_MAX, CONCURRENT_MAX, PASS_ENV_MAX, TIME_MIN};
 
 /// The section `mcp`.
 pub(super) fn mcp(reader: &mut Reader<'_>) -> Checked<Mcp> {
     let bindings = bindings(reader);
     let pass_env = pass_env(reader);
+    let send_initialized = reader.required(&table::SEND_INITIALIZED, "needs true or false", |text| {
+        boolean(text).ok_or_else(|| format!("{} must be true or false", table::SEND_INITIALIZED.flag))
+    });
     let startup_wait_timeout = reader.time(&table::STARTUP_WAIT, Duration::ZERO);
     let connection_max_ttl = reader.time(&table::CONNECTION_MAX_TTL, TIME_MIN);
     let max_concurrent_requests = count(reader, &table::MAX_CONCURRENT, CONCURRENT_MAX);
@@ -25,6 +28,7 @@ pub(super) fn mcp(reader: &mut Reader<'_>) -> Checked<Mcp> {
         connection_max_ttl: connection_max_ttl?,
         startup_wait_timeout: startup_wait_timeout?,
         pass_env: pass_env?,
+        stdio_send_initialized_notification: send_initialized?,
     })
 }
 

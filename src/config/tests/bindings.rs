@@ -62,11 +62,11 @@ fn bindings_that_do_not_fit_together_are_refused() {
         let message = message(&[("MCP_SERVER_URL", urls), ("MCP_COMMAND", commands)], &[]);
         assert!(message.contains(gist), "{message}");
     }
-    let many: String = (0..=limits::BINDINGS_MAX)
+    let many: String = (0..=crate::limits::BINDINGS_MAX)
         .map(|n| format!("channel=c{n},url=http://h\n"))
         .collect();
     let message = message(&[("MCP_SERVER_URL", &format!("http://h\n{many}"))], &[]);
-    assert!(message.contains("less than or equal to 256"), "{message}");
+    assert!(message.contains("less than or equal to 31"), "{message}");
 }
 
 #[test]

@@ -19,9 +19,7 @@ pub(crate) use probe::describe;
 use super::{Ack, Call, Outcome};
 use crate::config::HttpUrl;
 use crate::control::{CLIENT_NAME, Notifier};
-use crate::limits::{
-    MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, REDIRECTS_MAX, SIDE_POST_TIMEOUT, SIDE_POSTS_MAX,
-};
+use crate::limits::{MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, REDIRECTS_MAX, SIDE_POST_TIMEOUT, SIDE_POSTS_MAX};
 use crate::net::{Connector, NetError, Pool, Reply, RequestBody};
 use crate::wire::command::Headers;
 use crate::wire::failure::{Failure, error_json};
@@ -66,20 +64,40 @@ impl HttpServer {
                 stream::Stream::new(self, call, headers, events).read(reply).await
             }
             // 202 and 204 say that there will be no answer; a call must have one (spec: better 12).
-            202 | 204 => Outcome::Failed { failure: Failure::protocol("non_protocol_response"), headers },
+            202 | 204 => Outcome::Failed {
+                failure: Failure::protocol("non_protocol_response"),
+                headers,
+            },
             200..=299 => {
                 let json = is_media_type(media_type, "application/json");
                 match reply.collect(MCP_BODY_MAX).await {
                     Ok(payload) => match check_reply(&payload, call.id) {
-                        Ok(()) if json => Outcome::Reply { code: reply.status, headers, payload },
-                        Err("response_body_missing") => {
-                            Outcome::Failed { failure: Failure::protocol("response_body_missing"), headers }
-                        }
-                        _ if !json => Outcome::Failed { failure: Failure::protocol("non_protocol_response"), headers },
-                        Ok(()) => Outcome::Failed { failure: Failure::protocol("non_protocol_response"), headers },
-                        Err(kind) => Outcome::Failed { failure: Failure::protocol(kind), headers },
+                        Ok(()) if json => Outcome::Reply {
+                            code: reply.status,
+                            headers,
+                            payload,
+                        },
+                        Err("response_body_missing") => Outcome::Failed {
+                            failure: Failure::protocol("response_body_missing"),
+                            headers,
+                        },
+                        _ if !json => Outcome::Failed {
+                            failure: Failure::protocol("non_protocol_response"),
+                            headers,
+                        },
+                        Ok(()) => Outcome::Failed {
+                            failure: Failure::protocol("non_protocol_response"),
+                            headers,
+                        },
+                        Err(kind) => Outcome::Failed {
+                            failure: Failure::protocol(kind),
+                            headers,
+                        },
                     },
-                    Err(error) => Outcome::Failed { failure: error.failure(), headers },
+                    Err(error) => Outcome::Failed {
+                        failure: error.failure(),
+                        headers,
+                    },
                 }
             }
             _ => error_reply(reply, call.id, headers).await,
@@ -128,9 +146,13 @@ impl HttpServer {
     /// Reopens a broken event stream.
     async fn resume(&self, headers: &Headers, last_event_id: &str) -> Result<Reply, NetError> {
         let mut request = self.request(Method::GET, &self.0.url, headers, RequestBody::empty());
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         let id = HeaderValue::from_str(last_event_id).map_err(|_| NetError::NotHttp)?;
-        request.headers_mut().insert(HeaderName::from_static("last-event-id"), id);
+        request
+            .headers_mut()
+            .insert(HeaderName::from_static("last-event-id"), id);
         self.exchange(request).await
     }
 
@@ -164,8 +186,12 @@ impl HttpServer {
 
     /// The command's headers, without those of one connection, and what is missing for MCP.
     fn request_headers(&self, command: &Headers, has_body: bool) -> HeaderMap {
-        let connection: Vec<&str> =
-            command.0.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection")).map(|(_, v)| &**v).collect();
+        let connection: Vec<&str> = command
+            .0
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
+            .map(|(_, v)| &**v)
+            .collect();
         let mut headers = HeaderMap::with_capacity(command.0.len() + 4);
         headers.insert(HOST, self.0.host.clone());
         if has_body {
@@ -176,14 +202,19 @@ impl HttpServer {
                 continue;
             }
             // What is no header cannot be sent; it does not spoil the rest.
-            let (Ok(name), Ok(mut value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) else {
+            let (Ok(name), Ok(mut value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+            else {
                 continue;
             };
             value.set_sensitive(true);
             headers.append(name, value);
         }
-        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json, text/event-stream"));
-        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(CLIENT_NAME));
+        headers
+            .entry(ACCEPT)
+            .or_insert(HeaderValue::from_static("application/json, text/event-stream"));
+        headers
+            .entry(USER_AGENT)
+            .or_insert(HeaderValue::from_static(CLIENT_NAME));
         headers
     }
 }
@@ -197,14 +228,23 @@ async fn acknowledge(reply: Result<Reply, NetError>) -> Ack {
                 let _ = reply.collect(MCP_ERROR_BODY_MAX).await;
             }
             let failure = (reply.status >= 400).then(|| Failure::http(reply.status, "http_status"));
-            Ack { code: reply.status, headers, failure }
+            Ack {
+                code: reply.status,
+                headers,
+                failure,
+            }
         }
         Err(error) => error.failure().into(),
     }
 }
 
 fn response_headers(reply: &Reply) -> ResponseHeaders {
-    ResponseHeaders::filter(|| reply.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
+    ResponseHeaders::filter(|| {
+        reply
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+    })
 }
 
 /// Whether a payload is the JSON-RPC response to `id`; the error is the contract's word.
@@ -232,10 +272,15 @@ async fn error_reply(mut reply: Reply, id: &str, headers: ResponseHeaders) -> Ou
         Ok(payload) => match std::str::from_utf8(&payload).map(Message::parse) {
             _ if payload.trim_ascii().is_empty() => "response_body_missing",
             Ok(Ok(message)) => match &message.kind {
-                Kind::Response { id: Some(answered), is_error: true }
-                    if Id::from_json(id) == Some(*answered) && message.has_valid_error() && status >= 400 =>
-                {
-                    return Outcome::Reply { code: status, headers, payload };
+                Kind::Response {
+                    id: Some(answered),
+                    is_error: true,
+                } if Id::from_json(id) == Some(*answered) && message.has_valid_error() && status >= 400 => {
+                    return Outcome::Reply {
+                        code: status,
+                        headers,
+                        payload,
+                    };
                 }
                 _ => "invalid_mcp_error",
             },
@@ -243,7 +288,10 @@ async fn error_reply(mut reply: Reply, id: &str, headers: ResponseHeaders) -> Ou
             Ok(Err(_)) => "invalid_mcp_error",
         },
     };
-    Outcome::Failed { failure: Failure::http(status, kind), headers }
+    Outcome::Failed {
+        failure: Failure::http(status, kind),
+        headers,
+    }
 }
 
 /// The answer to a server's request that cannot reach a caller: `ping` is answered, the rest refused (spec: better 17).
@@ -251,6 +299,11 @@ pub(crate) fn local_answer(method: &str, id: &str) -> String {
     if method == "ping" {
         format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#)
     } else {
-        error_json(Some(id), METHOD_NOT_FOUND, "the caller cannot be asked through this tunnel", None)
+        error_json(
+            Some(id),
+            METHOD_NOT_FOUND,
+            "the caller cannot be asked through this tunnel",
+            None,
+        )
     }
 }

@@ -91,9 +91,18 @@ impl Prober {
     async fn attempt(&self) -> Found {
         let headers = Headers(vec![("MCP-Protocol-Version".into(), "2025-06-18".into())]);
         let payload = Bytes::from_static(INITIALIZE.as_bytes());
-        let call = Call { payload: &payload, id: ID, initialize: true, headers: &headers, server_requests: false };
+        let call = Call {
+            payload: &payload,
+            id: ID,
+            initialize: true,
+            headers: &headers,
+            server_requests: false,
+        };
         let Ok(outcome) = timeout(PROBE_TIMEOUT, self.server.call(call, None)).await else {
-            return Found { server: Server::Slow(format!("no answer within {} s", PROBE_TIMEOUT.as_secs())), absent: false };
+            return Found {
+                server: Server::Slow(format!("no answer within {} s", PROBE_TIMEOUT.as_secs())),
+                absent: false,
+            };
         };
         match outcome {
             // A JSON-RPC error is an answer too: a server without sessions knows no initialize (MCP 2026-07-28).
@@ -103,14 +112,28 @@ impl Prober {
                     headers.0.push(("Mcp-Session-Id".into(), session.into()));
                     self.end_session(&headers).await;
                 }
-                Found { server: Server::Good, absent: false }
+                Found {
+                    server: Server::Good,
+                    absent: false,
+                }
             }
-            Outcome::Failed { failure: Failure { upstream_status: Some(401), .. }, .. } => {
-                Found { server: Server::AuthRequired("HTTP status 401".to_owned()), absent: false }
-            }
+            Outcome::Failed {
+                failure:
+                    Failure {
+                        upstream_status: Some(401),
+                        ..
+                    },
+                ..
+            } => Found {
+                server: Server::AuthRequired("HTTP status 401".to_owned()),
+                absent: false,
+            },
             Outcome::Failed { failure, .. } => {
                 let absent = failure.source == Source::Connect && failure.kind == "connection_refused";
-                Found { server: Server::Failing(describe(&failure)), absent }
+                Found {
+                    server: Server::Failing(describe(&failure)),
+                    absent,
+                }
             }
         }
     }
@@ -118,7 +141,9 @@ impl Prober {
     /// A session that is opened is ended, or servers collect them.
     async fn end_session(&self, headers: &Headers) {
         let _ = timeout(PROBE_TIMEOUT, async {
-            self.server.send(&Bytes::from_static(INITIALIZED.as_bytes()), headers).await;
+            self.server
+                .send(&Bytes::from_static(INITIALIZED.as_bytes()), headers)
+                .await;
             self.server.terminate(headers).await;
         })
         .await;

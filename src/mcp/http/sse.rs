@@ -40,6 +40,7 @@ impl Parser {
             self.started = true;
             if self.buffer.starts_with(b"\xef\xbb\xbf") {
                 let _ = self.buffer.split_to(3);
+                self.scanned = 0;
             }
         }
     }
@@ -81,7 +82,7 @@ impl Parser {
     }
 
     fn line(&mut self) -> Result<Option<Bytes>, TooLarge> {
-        if self.after_cr && self.buffer.first().is_some() {
+        if self.after_cr && !self.buffer.is_empty() {
             self.after_cr = false;
             if self.buffer[0] == b'\n' {
                 let _ = self.buffer.split_to(1);
@@ -98,14 +99,22 @@ impl Parser {
             }
             None => {
                 self.scanned = self.buffer.len();
-                if self.scanned > SSE_EVENT_MAX { Err(TooLarge) } else { Ok(None) }
+                if self.scanned > SSE_EVENT_MAX {
+                    Err(TooLarge)
+                } else {
+                    Ok(None)
+                }
             }
         }
     }
 
     fn field(&mut self, line: Bytes) -> Result<(), TooLarge> {
         let colon = memchr::memchr(b':', &line).unwrap_or(line.len());
-        let start = if line.get(colon + 1) == Some(&b' ') { colon + 2 } else { (colon + 1).min(line.len()) };
+        let start = if line.get(colon + 1) == Some(&b' ') {
+            colon + 2
+        } else {
+            (colon + 1).min(line.len())
+        };
         let value = line.slice(start..);
         match &line[..colon] {
             b"data" => {
@@ -127,10 +136,15 @@ impl Parser {
             }
             b"event" => self.other_event = !value.is_empty() && value != "message",
             b"id" if value.len() <= SSE_ID_MAX && !value.contains(&0) => {
-                self.last_id = std::str::from_utf8(&value).ok().filter(|id| !id.is_empty()).map(Box::from);
+                self.last_id = std::str::from_utf8(&value)
+                    .ok()
+                    .filter(|id| !id.is_empty())
+                    .map(Box::from);
             }
             b"retry" => {
-                let ms = std::str::from_utf8(&value).ok().filter(|v| v.bytes().all(|b| b.is_ascii_digit()));
+                let ms = std::str::from_utf8(&value)
+                    .ok()
+                    .filter(|v| v.bytes().all(|b| b.is_ascii_digit()));
                 if let Some(ms) = ms.and_then(|v| v.parse().ok()) {
                     self.retry = Some(Duration::from_millis(ms).min(SSE_RETRY_MAX));
                 }

@@ -44,7 +44,14 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
         headers: ResponseHeaders,
         events: Option<&'n mut Notifier<'r>>,
     ) -> Self {
-        Self { server, call, headers, events, parser: sse::Parser::default(), resumed: 0 }
+        Self {
+            server,
+            call,
+            headers,
+            events,
+            parser: sse::Parser::default(),
+            resumed: 0,
+        }
     }
 
     /// Reads the stream, over as many connections as it takes, to the reply.
@@ -82,26 +89,36 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
                 }
             }
         }
-        if let Some(data) = self.parser.finish() {
-            if let Step::Done(outcome) = self.message(data).await {
-                return Ok(outcome);
-            }
+        if let Some(data) = self.parser.finish()
+            && let Step::Done(outcome) = self.message(data).await
+        {
+            return Ok(outcome);
         }
         Err(None)
     }
 
     async fn message(&mut self, data: Bytes) -> Step {
-        let parsed = std::str::from_utf8(&data).map_err(|_| Invalid::NotJson).and_then(Message::parse);
+        let parsed = std::str::from_utf8(&data)
+            .map_err(|_| Invalid::NotJson)
+            .and_then(Message::parse);
         let message = match parsed {
             Ok(message) => message,
             Err(why) => {
-                let kind = if why == Invalid::NotJson { "malformed_json" } else { "invalid_protocol_response" };
+                let kind = if why == Invalid::NotJson {
+                    "malformed_json"
+                } else {
+                    "invalid_protocol_response"
+                };
                 return Step::Done(self.failed(Failure::protocol(kind)));
             }
         };
         match message.kind {
             Kind::Response { id: Some(id), .. } if Id::from_json(self.call.id) == Some(id) => {
-                Step::Done(Outcome::Reply { code: 200, headers: std::mem::take(&mut self.headers), payload: data })
+                Step::Done(Outcome::Reply {
+                    code: 200,
+                    headers: std::mem::take(&mut self.headers),
+                    payload: data,
+                })
             }
             Kind::Response { .. } => Step::Done(self.failed(Failure::protocol("invalid_protocol_response"))),
             Kind::Notification { .. } => {
@@ -162,7 +179,10 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
     }
 
     fn failed(&mut self, failure: Failure) -> Outcome {
-        Outcome::Failed { failure, headers: std::mem::take(&mut self.headers) }
+        Outcome::Failed {
+            failure,
+            headers: std::mem::take(&mut self.headers),
+        }
     }
 }
 

@@ -24,8 +24,9 @@ impl Child {
     /// # Errors
     /// When the program cannot be started.
     pub(super) fn start(argv: &[String], environment: &Environment) -> io::Result<(Self, ChildStdin, ChildStdout)> {
-        let (program, arguments) =
-            argv.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
+        let (program, arguments) = argv
+            .split_first()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -38,7 +39,10 @@ impl Child {
             .kill_on_drop(true);
         sys::die_with_parent(command.as_std_mut());
         let mut process = command.spawn()?;
-        let group = process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let group = process
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
         let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(io::Error::other("the child has no pipes"));
         };

@@ -2,18 +2,34 @@
 //! (spec: better 4).
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
 /// Passed on when set: where programs, homes, temporary files and languages are.
 const PASSED: [&str; 16] = [
-    "HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8", "SHELL",
-    "SSL_CERT_DIR", "SSL_CERT_FILE", "TEMP", "TERM", "TMP", "TMPDIR", "TZ",
+    "HOME",
+    "LANG",
+    "LANGUAGE",
+    "LOGNAME",
+    "PATH",
+    "PYTHONIOENCODING",
+    "PYTHONUNBUFFERED",
+    "PYTHONUTF8",
+    "SHELL",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TEMP",
+    "TERM",
+    "TMP",
+    "TMPDIR",
+    "TZ",
 ];
 /// Passed on by prefix.
 const PASSED_PREFIXES: [&str; 2] = ["LC_", "XDG_"];
 /// Never passed on, whatever the operator writes.
-const OURS: [&str; 3] = ["CONTROL_PLANE_API_KEY", "OPENAI_API_KEY", "OPENAI_ADMIN_KEY"];
+const OURS: [&str; 3] = ["CONTROL_PLANE_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_API_KEY"];
 
 /// The environment of the children.
 #[derive(Debug, Default, Clone)]
@@ -24,19 +40,24 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Chooses from `ours`. `patterns` name more variables, `*` at the end standing for any rest; a variable whose value is
-    /// `secret` is not passed on under any name.
+    /// Chooses from `ours`. `patterns` name more variables, `*` at the end standing for any rest. Those named in `secrets`,
+    /// and any that holds `key` under another name, are not passed on; what is not passed on is wiped.
     pub fn choose(
         ours: impl Iterator<Item = (OsString, OsString)>,
         patterns: &[String],
-        secret: &SecretString,
+        secrets: &[String],
+        key: &SecretString,
     ) -> Self {
         let mut chosen = Self::default();
+        let key = key.expose_secret().as_bytes();
         for (name, value) in ours {
+            let value = Zeroizing::new(value.into_vec());
             let text = name.to_string_lossy();
-            let secret = OURS.contains(&&*text) || value.to_string_lossy().contains(secret.expose_secret());
+            let secret = OURS.contains(&&*text)
+                || secrets.iter().any(|name| *name == text)
+                || memchr::memmem::find(&value, key).is_some();
             if !secret && is_passed(&text, patterns) {
-                chosen.passed.push((name, value));
+                chosen.passed.push((name, OsString::from_vec(value.to_vec())));
             } else {
                 chosen.withheld.push(text.into_owned());
             }
@@ -68,12 +89,25 @@ mod tests {
             ("DB_HOST", "h"),
             ("CONTROL_PLANE_API_KEY", "k-1"),
             ("MY_KEY", "k-1"),
+            ("DB_PASSWORD", "p"),
         ]
         .map(|(n, v)| (OsString::from(n), OsString::from(v)));
         let patterns = ["DB_*".to_owned(), "MY_KEY".to_owned(), "CONTROL*".to_owned()];
-        let chosen = Environment::choose(ours.into_iter(), &patterns, &SecretString::from("k-1"));
-        let names: Vec<_> = chosen.passed.iter().map(|(n, _)| n.to_string_lossy().into_owned()).collect();
+        let chosen = Environment::choose(
+            ours.into_iter(),
+            &patterns,
+            &["DB_PASSWORD".to_owned()],
+            &SecretString::from("k-1"),
+        );
+        let names: Vec<_> = chosen
+            .passed
+            .iter()
+            .map(|(n, _)| n.to_string_lossy().into_owned())
+            .collect();
         assert_eq!(names, ["PATH", "LC_ALL", "DB_HOST"]);
-        assert_eq!(chosen.withheld, ["CONTROL_PLANE_API_KEY", "GITHUB_TOKEN", "MY_KEY"]);
+        assert_eq!(
+            chosen.withheld,
+            ["CONTROL_PLANE_API_KEY", "DB_PASSWORD", "GITHUB_TOKEN", "MY_KEY"]
+        );
     }
 }

@@ -178,7 +178,15 @@ mod tests {
     #[test]
     fn messages_are_found_whatever_surrounds_them() {
         let output = "Server started {ok}\n{\"id\":1}\r\n\n{\n  \"a\": \"}\\\"\",\n  \"b\": [\n1\n]\n}\n[INFO] hello\n[{\"id\":2},{\"id\":3}]\n{oops\n{\"id\":4}\n";
-        let want = ["noise", "{\"id\":1}", "{\"a\":\"}\\\"\",\"b\":[1]}", "noise", "[{\"id\":2},{\"id\":3}]", "noise", "{\"id\":4}"];
+        let want = [
+            "noise",
+            "{\"id\":1}",
+            "{\"a\":\"}\\\"\",\"b\":[1]}",
+            "noise",
+            "[{\"id\":2},{\"id\":3}]",
+            "noise",
+            "{\"id\":4}",
+        ];
         for size in 1..output.len() {
             assert_eq!(frames(output, size), want, "pieces of {size}");
         }

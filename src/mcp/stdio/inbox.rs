@@ -106,7 +106,10 @@ mod tests {
             assert!(inbox.push(message()));
         }
         assert!(!inbox.push(message()));
-        assert!(inbox.push(Event::Reply { payload: Bytes::new(), is_error: false }));
+        assert!(inbox.push(Event::Reply {
+            payload: Bytes::new(),
+            is_error: false
+        }));
         assert!(inbox.push(Event::Closed));
     }
 }

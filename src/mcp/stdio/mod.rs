@@ -77,8 +77,12 @@ impl StdioServer {
 
     /// Writes a request and waits for its answer.
     pub(super) async fn call(&self, call: Call<'_>, events: &mut Notifier<'_>) -> Outcome {
-        let Some(pipe) = self.pipe().await else { return closed("closed_pipe").into() };
-        let Some((open, line)) = self.open(&call) else { return Failure::protocol("invalid_protocol_response").into() };
+        let Some(pipe) = self.pipe().await else {
+            return closed("closed_pipe").into();
+        };
+        let Some((open, line)) = self.open(&call) else {
+            return Failure::protocol("invalid_protocol_response").into();
+        };
         if pipe.send(line).await.is_err() {
             return closed("closed_pipe").into();
         }
@@ -98,7 +102,11 @@ impl StdioServer {
                     if call.initialize && !is_error {
                         self.initialized(call.payload, &pipe).await;
                     }
-                    return Outcome::Reply { code: 200, headers, payload };
+                    return Outcome::Reply {
+                        code: 200,
+                        headers,
+                        payload,
+                    };
                 }
                 Event::Invalid => return Failure::protocol("invalid_protocol_response").into(),
                 Event::Closed => return closed("eof").into(),
@@ -108,7 +116,9 @@ impl StdioServer {
 
     /// Writes a notification.
     pub(super) async fn notify(&self, payload: &Bytes, method: &str) -> Ack {
-        let Some(pipe) = self.pipe().await else { return closed("closed_pipe").into() };
+        let Some(pipe) = self.pipe().await else {
+            return closed("closed_pipe").into();
+        };
         let line = match method {
             "notifications/initialized" if self.lock().initialized_sent => None,
             "notifications/cancelled" => self.lock().router.cancel(payload),
@@ -128,7 +138,9 @@ impl StdioServer {
             let mut state = self.lock();
             (state.pipe.clone(), state.router.answer(payload, id))
         };
-        let Some(pipe) = pipe else { return closed("closed_pipe").into() };
+        let Some(pipe) = pipe else {
+            return closed("closed_pipe").into();
+        };
         // Nobody asked, the child that asked is gone, or it was answered already.
         let Some(line) = line else { return Ack::of(404) };
         match pipe.send(line).await {
@@ -167,8 +179,18 @@ impl StdioServer {
         let text = std::str::from_utf8(call.payload).ok()?;
         let message = Message::parse(text).ok()?;
         let inbox = Arc::new(Inbox::default());
-        let (pipe_id, line) = self.lock().router.open(&message, Arc::clone(&inbox), call.server_requests)?;
-        Some((OpenCall { server: self, pipe_id, inbox }, line))
+        let (pipe_id, line) = self
+            .lock()
+            .router
+            .open(&message, Arc::clone(&inbox), call.server_requests)?;
+        Some((
+            OpenCall {
+                server: self,
+                pipe_id,
+                inbox,
+            },
+            line,
+        ))
     }
 
     /// Remembers what a restarted child must be told.

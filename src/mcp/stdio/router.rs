@@ -13,7 +13,7 @@ use super::splice::splice;
 use crate::limits::{STDIO_RETIRED_MAX, STDIO_SERVER_REQUESTS_MAX};
 use crate::mcp::http::local_answer;
 use crate::wire::failure::error_json;
-use crate::wire::jsonrpc::{Id, INTERNAL_ERROR, Kind, Message, Reference};
+use crate::wire::jsonrpc::{INTERNAL_ERROR, Id, Kind, Message, Reference};
 
 /// The calls and server requests of one child.
 #[derive(Debug, Default)]
@@ -56,7 +56,12 @@ pub(super) struct Unattributed(pub &'static str);
 
 impl Router {
     /// Registers a request and gives its id and its line for the pipe.
-    pub(super) fn open(&mut self, message: &Message<'_>, inbox: Arc<Inbox>, server_requests: bool) -> Option<(u64, Bytes)> {
+    pub(super) fn open(
+        &mut self,
+        message: &Message<'_>,
+        inbox: Arc<Inbox>,
+        server_requests: bool,
+    ) -> Option<(u64, Bytes)> {
         self.register(message, inbox, server_requests, false)
     }
 
@@ -72,7 +77,9 @@ impl Router {
         server_requests: bool,
         internal: bool,
     ) -> Option<(u64, Bytes)> {
-        let Kind::Call { id, .. } = &message.kind else { return None };
+        let Kind::Call { id, .. } = &message.kind else {
+            return None;
+        };
         let token = message.references().meta_progress_token;
         self.last_id += 1;
         let on_pipe = self.last_id.to_string();
@@ -105,13 +112,14 @@ impl Router {
     /// will answer what it asked.
     pub(super) fn close(&mut self, pipe_id: u64) -> Vec<Bytes> {
         let mut lines = Vec::new();
-        if let Some(open) = self.open.remove(&pipe_id) {
-            if open.written && !open.cancelled {
-                self.retired.insert(pipe_id);
-                lines.push(Bytes::from(format!(
-                    r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{pipe_id},"reason":"the caller does not wait any more"}}}}"#
-                )));
-            }
+        if let Some(open) = self.open.remove(&pipe_id)
+            && open.written
+            && !open.cancelled
+        {
+            self.retired.insert(pipe_id);
+            lines.push(Bytes::from(format!(
+                r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{pipe_id},"reason":"the caller does not wait any more"}}}}"#
+            )));
         }
         self.asked.retain(|_, asked| {
             if asked.call == pipe_id {
@@ -141,7 +149,10 @@ impl Router {
         let message = Message::parse(std::str::from_utf8(payload).ok()?).ok()?;
         let named = message.references().request_id?;
         let id = Id::from_json(named.json)?;
-        let mut meant = self.open.iter_mut().filter(|(_, open)| !open.internal && Id::from_json(&open.id) == Some(id));
+        let mut meant = self
+            .open
+            .iter_mut()
+            .filter(|(_, open)| !open.internal && Id::from_json(&open.id) == Some(id));
         let (pipe_id, open) = meant.next()?;
         if meant.next().is_some() {
             return None;
@@ -191,7 +202,10 @@ impl Router {
         if let Some(named) = message.result_subscription_id().filter(|r| number(r) == pipe_id) {
             values.push((named.span, &*open.id));
         }
-        open.inbox.push(Event::Reply { payload: splice(message.text(), values), is_error });
+        open.inbox.push(Event::Reply {
+            payload: splice(message.text(), values),
+            is_error,
+        });
         Ok(())
     }
 
@@ -207,7 +221,13 @@ impl Router {
             (_, Some(subscription), _) => {
                 let pipe_id = number(subscription).ok_or(Unattributed("its subscription is nobody's"))?;
                 let original = self.open.get(&pipe_id).map(|open| open.id.clone());
-                (pipe_id, Some((subscription.span.clone(), original.ok_or(Unattributed("its subscription is nobody's"))?)))
+                (
+                    pipe_id,
+                    Some((
+                        subscription.span.clone(),
+                        original.ok_or(Unattributed("its subscription is nobody's"))?,
+                    )),
+                )
             }
             (_, _, Some(request)) if method == "notifications/cancelled" => {
                 let (wire_id, call) = self
@@ -219,9 +239,17 @@ impl Router {
                 self.asked.remove(&wire_id);
                 (call, Some((request.span.clone(), wire_id)))
             }
-            _ => (self.sole().ok_or(Unattributed("it names no call, and not exactly one is open"))?, None),
+            _ => (
+                self.sole()
+                    .ok_or(Unattributed("it names no call, and not exactly one is open"))?,
+                None,
+            ),
         };
-        let open = self.open.get(&pipe_id).filter(|open| !open.internal).ok_or(Unattributed("its call is over"))?;
+        let open = self
+            .open
+            .get(&pipe_id)
+            .filter(|open| !open.internal)
+            .ok_or(Unattributed("its call is over"))?;
         let values = edit.iter().map(|(span, value)| (span.clone(), &**value)).collect();
         match open.inbox.push(Event::Message(splice(message.text(), values))) {
             true => Ok(()),
@@ -231,7 +259,9 @@ impl Router {
 
     /// A request of the child. `Some` is the answer to it.
     fn request(&mut self, message: &Message<'_>, method: &str, id: Id<'_>) -> Option<Bytes> {
-        self.ask(message, id).is_none().then(|| Bytes::from(local_answer(method, id.json())))
+        self.ask(message, id)
+            .is_none()
+            .then(|| Bytes::from(local_answer(method, id.json())))
     }
 
     /// Passes a request on to the caller that it can be attributed to.
@@ -244,8 +274,17 @@ impl Router {
         let wire_id: Box<str> = unguessable_id()?.into();
         let payload = splice(message.text(), vec![(message.id_span()?, &wire_id)]);
         // Kept first: the caller may answer before this returns.
-        self.asked.insert(wire_id.clone(), Asked { call, id: id.json().into() });
-        if open.inbox.push(Event::Request { payload, wire_id: wire_id.clone() }) {
+        self.asked.insert(
+            wire_id.clone(),
+            Asked {
+                call,
+                id: id.json().into(),
+            },
+        );
+        if open.inbox.push(Event::Request {
+            payload,
+            wire_id: wire_id.clone(),
+        }) {
             return Some(());
         }
         self.asked.remove(&wire_id);

@@ -65,7 +65,14 @@ impl Supervisor {
         stop: Signal,
     ) -> io::Result<Self> {
         let first = Some(Child::start(&argv, &environment)?);
-        Ok(Self { server, argv, environment, ops, stop, first })
+        Ok(Self {
+            server,
+            argv,
+            environment,
+            ops,
+            stop,
+            first,
+        })
     }
 
     /// Keeps the server running until `stop`.
@@ -77,7 +84,9 @@ impl Supervisor {
         let mut quick_ends = 0_u32;
         loop {
             let started = Instant::now();
-            let run = first.take().map_or_else(|| Child::start(&self.argv, &self.environment), Ok);
+            let run = first
+                .take()
+                .map_or_else(|| Child::start(&self.argv, &self.environment), Ok);
             let reason = match run {
                 Ok((child, stdin, stdout)) => {
                     info!(channel, pid = child.id().unwrap_or_default(); "stdio MCP server started");
@@ -97,7 +106,9 @@ impl Supervisor {
                 backoff.reset();
             }
             quick_ends = quick_ends.saturating_add(1);
-            self.ops.health.server(channel, Server::Failing(format!("stdio server: {reason}")));
+            self.ops
+                .health
+                .server(channel, Server::Failing(format!("stdio server: {reason}")));
             let pause = backoff.next_pause();
             let retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             if quick_ends >= STDIO_CRASH_LOOP {
@@ -184,7 +195,9 @@ impl Supervisor {
 
     /// Repeats the last `initialize` that succeeded. Nobody sees the answer.
     async fn replay(&self, pipe: mpsc::Sender<Bytes>) -> Option<()> {
-        let Some(payload) = self.server.lock().initialize.clone() else { return Some(()) };
+        let Some(payload) = self.server.lock().initialize.clone() else {
+            return Some(());
+        };
         let message = Message::parse(std::str::from_utf8(&payload).ok()?).ok()?;
         let inbox = Arc::new(Inbox::default());
         let (pipe_id, line) = self.server.lock().router.open_internal(&message, Arc::clone(&inbox))?;

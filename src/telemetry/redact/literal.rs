@@ -10,7 +10,7 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::REDACTED;
-use crate::config::limits::{PROTECTED_LEN_MIN, PROTECTED_MAX};
+use crate::limits::{PROTECTED_LEN_MIN, PROTECTED_MAX};
 
 /// Length in bytes and hash of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -135,11 +135,29 @@ function operation(step, options) {
       return client.complete(params, options);
     case 'ping':
       return client.ping(options);
+    case 'cancel':
+      return cancel(step);
     case 'together':
       return Promise.all(step.steps.map(perform));
     default:
       throw new Error(`the plan names an unknown operation: ${step.op}`);
   }
+}
+
+/** Gives a call up at its first sign of progress, as often as the plan says. */
+async function cancel({ params, times }) {
+  for (let round = 0; round < times; round++) {
+    const control = new AbortController();
+    const options = { timeout: CALL_TIMEOUT_MS, signal: control.signal, onprogress: () => control.abort('given up') };
+    const ended = await client.callTool(params, options).then(
+      () => true,
+      (error) => {
+        if (!control.signal.aborted) throw error;
+      },
+    );
+    if (ended) throw new Error(`${params.name} ended before it could be cancelled`);
+  }
+  return { cancelled: times };
 }
 
 /** What the DELETE was answered, and what the session is good for afterwards. */

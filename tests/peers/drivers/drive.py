@@ -127,6 +127,8 @@ class Driver:
                 return await client.complete(ref, params["argument"])
             case "ping":
                 return await client.send_ping()
+            case "cancel":
+                return await self._cancel(step)
             case "listen":
                 return await self._listen(step)
             case "together":
@@ -143,6 +145,22 @@ class Driver:
             for index in range(len(steps)):
                 group.start_soon(run, index)
         return entries
+
+    async def _cancel(self, step: dict[str, Any]) -> dict[str, Any]:
+        """Gives a call up at its first sign of progress, as often as the plan says."""
+        client = self.client
+        assert client is not None
+        params = step["params"]
+        for _ in range(step["times"]):
+            with anyio.CancelScope() as scope:
+
+                async def give_up(*_: Any, scope: anyio.CancelScope = scope) -> None:
+                    scope.cancel()
+
+                await client.call_tool(params["name"], params["arguments"], progress_callback=give_up)
+            if not scope.cancelled_caught:
+                raise RuntimeError(f"{params['name']} ended before it could be cancelled")
+        return {"cancelled": step["times"]}
 
     async def _listen(self, step: dict[str, Any]) -> dict[str, Any]:
         """Subscribes, lets the inner steps cause the events, and collects as many as the plan expects."""

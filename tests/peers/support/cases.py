@@ -26,7 +26,6 @@ from peers import (
 from transcripts import count_steps, differences, normalised
 from tunnel import Relay, Tunnel
 
-
 SESSIONS = "2025-11-25"
 STATELESS = "2026-07-28"
 

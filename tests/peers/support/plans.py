@@ -6,6 +6,7 @@ from typing import Any
 
 Step = dict[str, Any]
 
+CANCELLED = 12  # more than the calls that a client has at work at once by default
 LARGE = 1_200_000  # characters; more than 1 MiB, the largest SSE event that some clients take by default
 
 
@@ -47,6 +48,8 @@ def everything() -> dict[str, Any]:
                 argument={"name": "department", "value": "S"},
             ),
             step("ping"),
+            cancel("trigger-long-running-operation", duration=60, steps=600),
+            call("echo after cancelled calls", "echo", message="still here"),
             together(
                 call("long", "trigger-long-running-operation", progress=True, duration=0.4, steps=4),
                 call("longer", "trigger-long-running-operation", progress=True, duration=0.6, steps=3),
@@ -64,7 +67,7 @@ def everything_briefly() -> dict[str, Any]:
 def everything_on_a_shared_pipe() -> dict[str, Any]:
     """For callers that share one stdio child at the same time.
 
-    No step by which the server has to ask its caller: among several calls on one pipe the question cannot be attributed.
+    No step by which the server has to ask its caller: among several calls on one pipe that cannot be attributed.
     No list of tools: it depends on what the first caller of the child is capable of.
     """
     return plan(
@@ -73,6 +76,7 @@ def everything_on_a_shared_pipe() -> dict[str, Any]:
             *[call(f"echo {n}", "echo", message=f"message {n}") for n in range(20)],
             call("progress", "trigger-long-running-operation", progress=True, duration=0.5, steps=5),
             call("large", "echo", message=text(LARGE)),
+            cancel("trigger-long-running-operation", duration=60, steps=600),
             together(
                 call("long", "trigger-long-running-operation", progress=True, duration=1, steps=10),
                 *[call(f"sum {n}", "get-sum", a=n, b=1000) for n in range(20)],
@@ -111,6 +115,8 @@ def both_eras(*, listens: bool) -> dict[str, Any]:
             step("prompts/get", name="review", arguments={"topic": "T\u00fcren"}),
             step("prompts/get", "unknown prompt", name="no-such-prompt"),
             *([subscription] if listens else []),
+            cancel("steps", count=1000),
+            call("echo after cancelled calls", "echo", message="still here"),
             together(
                 call("long", "steps", progress=True, count=8),
                 call("longer", "steps", progress=True, count=12),
@@ -145,6 +151,12 @@ def call(label: str, tool: str, *, progress: bool = False, **arguments: Any) -> 
         "params": {"name": tool, "arguments": arguments},
         **({"progress": True} if progress else {}),
     }
+
+
+def cancel(tool: str, **arguments: Any) -> Step:
+    """Calls that are given up at their first progress report. They run long enough to be in the way if they went on."""
+    params = {"name": tool, "arguments": arguments}
+    return {"label": "cancelled calls", "op": "cancel", "params": params, "times": CANCELLED}
 
 
 def together(*steps: Step) -> Step:
