@@ -128,7 +128,13 @@ impl Daemon {
     async fn start(config: Config, instance_id: String, tls: Tls, resolvers: Resolvers) -> Result<(), Error> {
         let signals = Signals::new().map_err(|e| Error::System("signal handlers", e))?;
         let mcp = &config.mcp;
-        let counted = config.mcp.bindings.iter().map(|b| b.channel.as_str());
+        // A broken server beside the main one does not make the tunnel useless; a broken child is ours to keep alive.
+        let counted = config
+            .mcp
+            .bindings
+            .iter()
+            .filter(|b| b.is_stdio() || b.channel == MAIN_CHANNEL);
+        let counted = counted.map(|b| b.channel.as_str());
         let ops = Arc::new(Ops {
             health: health::Health::new(counted),
             metrics: metrics::Metrics::new(config.control_plane.max_inflight, mcp.max_concurrent_requests),
@@ -261,7 +267,9 @@ impl Servers {
                     let server =
                         HttpServer::new(channel, url, connector).ok_or(Error::Header(BadHeader("mcp.server_url")))?;
                     servers.http.push(server.clone());
-                    servers.probers.push(Prober::new(server.clone(), Arc::clone(ops)));
+                    if channel == MAIN_CHANNEL {
+                        servers.probers.push(Prober::new(server.clone(), Arc::clone(ops)));
+                    }
                     Transport::Http(server)
                 }
                 Target::Stdio { argv } => {

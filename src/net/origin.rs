@@ -1,20 +1,19 @@
 //! Redirects: which URLs are the same place.
 
+use http::Uri;
+
 use crate::config::HttpUrl;
 
 impl HttpUrl {
-    /// Follows a `Location` (RFC 9110, section 10.2.2) that stays on this origin.
+    /// The path and query of a `Location` (RFC 9110, section 10.2.2) that stays on this origin.
     ///
-    /// `None` when it leaves the origin, carries userinfo, or cannot be read.
-    pub fn same_origin_location(&self, location: &str) -> Option<Self> {
+    /// `None` when it leaves the origin, carries userinfo, is relative to the path, or cannot be read.
+    pub fn same_origin_location(&self, location: &str) -> Option<Uri> {
         let location = location.split('#').next().unwrap_or_default();
         if location.starts_with('/') && !location.starts_with("//") {
-            return location.parse::<http::Uri>().ok().map(|_| Self {
-                path_and_query: location.to_owned(),
-                ..self.clone()
-            });
+            return location.parse().ok();
         }
-        let uri: http::Uri = location.parse().ok()?;
+        let uri: Uri = location.parse().ok()?;
         let tls = match uri.scheme_str()? {
             "https" => true,
             "http" => false,
@@ -27,11 +26,7 @@ impl HttpUrl {
         if !same || authority.as_str().contains('@') {
             return None;
         }
-        let path_and_query = uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-        Some(Self {
-            path_and_query,
-            ..self.clone()
-        })
+        uri.path_and_query().map_or("/", |p| p.as_str()).parse().ok()
     }
 }
 
@@ -52,7 +47,7 @@ mod tests {
     #[test]
     fn only_locations_on_the_same_origin_are_followed() {
         let base = url(true, "h", 443);
-        let path = |l: &str| base.same_origin_location(l).map(|u| u.path_and_query);
+        let path = |l: &str| base.same_origin_location(l).map(|uri| uri.to_string());
         assert_eq!(path("/mcp/").as_deref(), Some("/mcp/"));
         assert_eq!(path("https://H:443/x?y#z").as_deref(), Some("/x?y"));
         for elsewhere in [

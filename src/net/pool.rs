@@ -217,6 +217,11 @@ impl Reply {
         self.headers.get(name).and_then(|v| v.to_str().ok())
     }
 
+    /// Whether there is no more of the body.
+    pub fn is_empty(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
     /// The next piece of the body; `None` at its end.
     ///
     /// # Errors

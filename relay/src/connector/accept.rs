@@ -12,8 +12,10 @@ pub(crate) enum Accepts {
     Json,
     /// An event stream.
     Events,
-    /// Either: the relay chooses.
+    /// Either: a lone reply is JSON, as the relay chooses.
     Both,
+    /// Either, the event stream named first: what is wanted most (RFC 9110 gives the order no meaning, callers do).
+    BothEventsFirst,
 }
 
 impl Accepts {
@@ -23,7 +25,7 @@ impl Accepts {
         if values.peek().is_none() {
             return Ok(Self::Both);
         }
-        let (mut json, mut events) = (false, false);
+        let (mut json, mut events, mut events_first) = (false, false, false);
         for range in values
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
@@ -39,8 +41,10 @@ impl Accepts {
             }
             json |= matches!(media.as_str(), "application/json" | "application/*" | "*/*");
             events |= matches!(media.as_str(), "text/event-stream" | "text/*" | "*/*");
+            events_first |= events && !json;
         }
         match (json, events) {
+            (true, true) if events_first => Ok(Self::BothEventsFirst),
             (true, true) => Ok(Self::Both),
             (true, false) => Ok(Self::Json),
             (false, true) => Ok(Self::Events),
@@ -50,6 +54,11 @@ impl Accepts {
             )
             .at("Accept")),
         }
+    }
+
+    /// Whether even a lone reply is sent as an event stream.
+    pub(crate) fn prefers_events(self) -> bool {
+        matches!(self, Self::Events | Self::BothEventsFirst)
     }
 
     /// Whether an event stream is welcome.
@@ -73,6 +82,10 @@ mod tests {
         assert_eq!(read(&[]), Some(Accepts::Both));
         assert_eq!(read(&["*/*"]), Some(Accepts::Both));
         assert_eq!(read(&["application/json, text/event-stream"]), Some(Accepts::Both));
+        assert_eq!(
+            read(&["text/event-stream, application/json"]),
+            Some(Accepts::BothEventsFirst)
+        );
         assert_eq!(
             read(&["application/json", "text/event-stream;q=0.5"]),
             Some(Accepts::Both)

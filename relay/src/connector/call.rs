@@ -48,7 +48,7 @@ pub(super) async fn serve(
         // A lone answer goes as JSON wherever the caller takes that: several clients bound the size of one event.
         Some(Event::Terminal(outcome)) => {
             let reply = outcome?;
-            if asked.accepts == Accepts::Events && reply.status.is_success() {
+            if asked.accepts.prefers_events() && reply.status.is_success() {
                 return Ok(events::last(reply));
             }
             Ok(whole(reply))

@@ -34,17 +34,19 @@ pub struct HttpServer(Arc<Shared>);
 struct Shared {
     channel: Box<str>,
     url: HttpUrl,
+    uri: Uri,
     host: HeaderValue,
     pool: Pool,
     side_posts: Arc<Semaphore>,
 }
 
 impl HttpServer {
-    /// The server at `url`, reached through `connector`. `None` when the host cannot be a header value.
+    /// The server at `url`, reached through `connector`. `None` when the URL cannot be sent.
     pub fn new(channel: &str, url: &HttpUrl, connector: Connector) -> Option<Self> {
         Some(Self(Arc::new(Shared {
             channel: channel.into(),
             host: HeaderValue::from_str(&url.authority()).ok()?,
+            uri: url.path_and_query.parse().ok()?,
             url: url.clone(),
             pool: Pool::new(connector, MCP_IDLE_MAX),
             side_posts: Arc::new(Semaphore::new(SIDE_POSTS_MAX)),
@@ -68,38 +70,31 @@ impl HttpServer {
                 failure: Failure::protocol("non_protocol_response"),
                 headers,
             },
-            200..=299 => {
-                let json = is_media_type(media_type, "application/json");
-                match reply.collect(MCP_BODY_MAX).await {
-                    Ok(payload) => match check_reply(&payload, call.id) {
-                        Ok(()) if json => Outcome::Reply {
-                            code: reply.status,
-                            headers,
-                            payload,
-                        },
-                        Err("response_body_missing") => Outcome::Failed {
-                            failure: Failure::protocol("response_body_missing"),
-                            headers,
-                        },
-                        _ if !json => Outcome::Failed {
-                            failure: Failure::protocol("non_protocol_response"),
-                            headers,
-                        },
-                        Ok(()) => Outcome::Failed {
-                            failure: Failure::protocol("non_protocol_response"),
-                            headers,
-                        },
-                        Err(kind) => Outcome::Failed {
-                            failure: Failure::protocol(kind),
-                            headers,
-                        },
-                    },
-                    Err(error) => Outcome::Failed {
-                        failure: error.failure(),
+            200..=299 if is_media_type(media_type, "application/json") => {
+                let checked = match reply.collect(MCP_BODY_MAX).await {
+                    Ok(payload) => check_reply(&payload, call.id)
+                        .map(|()| payload)
+                        .map_err(Failure::protocol),
+                    Err(error) => Err(error.failure()),
+                };
+                match checked {
+                    Ok(payload) => Outcome::Reply {
+                        code: reply.status,
                         headers,
+                        payload,
                     },
+                    Err(failure) => Outcome::Failed { failure, headers },
                 }
             }
+            // What the server says in another form is not read at all.
+            200..=299 if reply.is_empty() => Outcome::Failed {
+                failure: Failure::protocol("response_body_missing"),
+                headers,
+            },
+            200..=299 => Outcome::Failed {
+                failure: Failure::protocol("non_protocol_response"),
+                headers,
+            },
             _ => error_reply(reply, call.id, headers).await,
         }
     }
@@ -111,7 +106,7 @@ impl HttpServer {
 
     /// `DELETE` of the session that the headers name.
     pub(super) async fn terminate(&self, headers: &Headers) -> Ack {
-        let request = self.request(Method::DELETE, &self.0.url, headers, RequestBody::empty());
+        let request = self.request(Method::DELETE, self.0.uri.clone(), headers, RequestBody::empty());
         acknowledge(self.exchange(request).await).await
     }
 
@@ -123,15 +118,18 @@ impl HttpServer {
     /// Posts one message. Redirects that keep the method are followed on this origin only, because the headers hold an end
     /// user's credentials (spec: better 1).
     async fn post(&self, payload: &Bytes, headers: &Headers) -> Result<Reply, NetError> {
-        let mut url = self.0.url.clone();
+        let mut uri = self.0.uri.clone();
         for _ in 0..=REDIRECTS_MAX {
-            let request = self.request(Method::POST, &url, headers, RequestBody::full(payload.clone()));
+            let request = self.request(Method::POST, uri, headers, RequestBody::full(payload.clone()));
             let reply = self.exchange(request).await?;
             if !matches!(reply.status, 307 | 308) {
                 return Ok(reply);
             }
-            match reply.header("location").and_then(|l| url.same_origin_location(l)) {
-                Some(next) => url = next,
+            let next = reply
+                .header("location")
+                .and_then(|l| self.0.url.same_origin_location(l));
+            match next {
+                Some(next) => uri = next,
                 None => {
                     warn!(channel = &*self.0.channel, status_code = reply.status;
                         "the MCP server redirects to another origin; refused: configure the address that answers");
@@ -145,7 +143,7 @@ impl HttpServer {
 
     /// Reopens a broken event stream.
     async fn resume(&self, headers: &Headers, last_event_id: &str) -> Result<Reply, NetError> {
-        let mut request = self.request(Method::GET, &self.0.url, headers, RequestBody::empty());
+        let mut request = self.request(Method::GET, self.0.uri.clone(), headers, RequestBody::empty());
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
@@ -176,9 +174,9 @@ impl HttpServer {
         self.0.pool.send(request).await.map_err(|e| e.error)
     }
 
-    fn request(&self, method: Method, url: &HttpUrl, headers: &Headers, body: RequestBody) -> Request<RequestBody> {
+    fn request(&self, method: Method, uri: Uri, headers: &Headers, body: RequestBody) -> Request<RequestBody> {
         let mut request = Request::new(body);
-        *request.uri_mut() = url.path_and_query.parse::<Uri>().unwrap_or_default();
+        *request.uri_mut() = uri;
         *request.headers_mut() = self.request_headers(headers, method == Method::POST);
         *request.method_mut() = method;
         request

@@ -222,6 +222,7 @@ impl Supervisor {
     async fn read(&self, mut stdout: ChildStdout) {
         let channel = &*self.server.0.channel;
         let mut framer = Framer::default();
+        let mut warned = false;
         loop {
             let buffer = framer.buffer();
             buffer.reserve(STDIO_READ);
@@ -245,6 +246,11 @@ impl Supervisor {
                     Frame::Noise(size) => ("it is no JSON", *size),
                 };
                 self.ops.metrics.stdio_unattributed(channel);
+                if matches!(frame, Frame::Noise(_)) && !std::mem::replace(&mut warned, true) {
+                    warn!(channel, bytes = size;
+                        "the stdio MCP server writes text to its output that is no MCP message; it belongs on its standard error");
+                    continue;
+                }
                 debug!(channel, reason = lost, bytes = size; "output of the stdio MCP server was dropped");
             }
         }
