@@ -1,0 +1,140 @@
+//! The binary under test.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use super::http::{Answer, Connection, Request};
+use super::{PATIENCE, TUNNEL, keys};
+
+/// The binary's path.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_tunnel-relay");
+
+/// A running relay; ended with the test.
+pub struct Relay {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+    /// The base URL that it announced.
+    pub url: String,
+    /// Where it listens.
+    pub addr: SocketAddr,
+}
+
+impl Relay {
+    /// Plain HTTP, all keys, one tunnel, and these further arguments.
+    pub fn start(args: &[&str]) -> Self {
+        let mut all = vec!["--tunnel", TUNNEL];
+        all.extend(args);
+        Self::start_bare(&all, &keys())
+    }
+
+    /// Only these arguments and keys.
+    pub fn start_bare(args: &[&str], keys: &str) -> Self {
+        let mut child = Command::new(BINARY)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(args)
+            .env_clear()
+            .env("TUNNEL_RELAY_KEYS", keys)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = lines_of(child.stderr.take().unwrap());
+        let mut relay = Self {
+            child,
+            lines,
+            seen: Vec::new(),
+            url: String::new(),
+            addr: ([127, 0, 0, 1], 0).into(),
+        };
+        let line = relay.line("relay listening");
+        relay.url = line.split("url=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+        relay.addr = relay.url.rsplit('/').next().unwrap().parse().unwrap();
+        relay
+    }
+
+    /// Waits for a log line with this text.
+    pub fn line(&mut self, text: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                panic!("no line with {text:?} in {:#?}", self.seen)
+            };
+            self.seen.push(line.clone());
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// All lines of a relay that has ended.
+    pub fn all_lines(&mut self) -> String {
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            self.seen.push(line);
+        }
+        self.seen.join("\n")
+    }
+
+    /// A new connection.
+    pub fn connect(&self) -> Connection {
+        Connection::plain(self.addr)
+    }
+
+    /// One request on a new connection; the answer keeps the contract.
+    pub fn send(&self, request: &Request) -> Answer {
+        self.connect().exchange(request)
+    }
+
+    /// SIGTERM.
+    pub fn terminate(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Waits for the end.
+    pub fn ended(&mut self, within: Duration) -> ExitStatus {
+        let until = Instant::now() + within;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < until, "the relay did not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads a pipe's lines on a thread of its own.
+pub fn lines_of(pipe: impl std::io::Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// Runs the binary to its end.
+pub fn run(args: &[&str], variables: &[(&str, &str)]) -> std::process::Output {
+    Command::new(BINARY)
+        .args(args)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
