@@ -319,7 +319,7 @@ async fn announce(control: Arc<ControlPlane>, ops: Arc<Ops>, tunnel_url: String)
     tokio::pin!(fetch);
     let metadata = match timeout(METADATA_WAIT, &mut fetch).await {
         Ok(Ok(metadata)) => {
-            ops.health.poll_succeeded();
+            ops.health.metadata_succeeded();
             Some(metadata)
         }
         Ok(Err(error)) => {

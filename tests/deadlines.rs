@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use support::{Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, eventually};
+use support::{Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, eventually, holds_for};
 
 #[test]
 fn a_deadline_counts_from_the_headers_of_the_poll_answer() {
@@ -124,9 +124,13 @@ fn a_deadline_covers_the_wait_for_a_worker() {
     control.push(Command::call("first", "slow", "{}"));
     mcp.await_forwarded("first");
     control.push(Command::call("second", "ping", "{}").timeout("\"300ms\""));
-    client.await_log("deadline");
+    eventually("handed out", || (control.handed_out() == 2).then_some(()));
+    holds_for(Duration::from_millis(500), "the deadline passes while it waits", || {
+        control.posts().is_empty()
+    });
     gate.open();
     control.terminal("first");
+    client.await_log("deadline");
     control.assert_unanswered("second");
     assert!(mcp.forwarded_for("second").is_empty());
 }

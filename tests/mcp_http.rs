@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,11 +47,16 @@ fn a_refused_connection_is_connect() {
 
 #[test]
 fn an_unresolvable_name_is_dns() {
-    // A label of 64 characters cannot be asked for, so no packet leaves the machine.
-    let name = "a".repeat(64);
-    let post = called(&format!("http://{name}.invalid/mcp"));
+    // RFC 6761: no name below `.invalid` exists, and resolvers know that by themselves.
+    let control = ControlPlane::http();
+    let _client = ClientBuilder::new(&control)
+        .server("http://no-such-host.invalid/mcp")
+        .env("RES_OPTIONS", "timeout:1 attempts:1")
+        .start();
+    control.push(Command::call("r1", "tools/call", "{}"));
+    let post = control.terminal_within(Duration::from_secs(25), "r1");
     post.assert_failure(502, "dns", &["dns"]);
-    assert!(!post.request.text().contains(&name), "{}", post.request.text());
+    assert!(!post.request.text().contains("no-such-host"), "{}", post.request.text());
 }
 
 #[test]
@@ -75,8 +81,15 @@ fn a_certificate_that_is_not_trusted_is_tls() {
 
 #[test]
 fn a_server_that_speaks_no_tls_is_tls() {
-    let mcp = McpServer::echo();
-    called(&mcp.url().replace("http://", "https://")).assert_failure(502, "tls", &["tls"]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    called(&format!("https://{address}/mcp")).assert_failure(502, "tls", &["tls"]);
 }
 
 #[test]

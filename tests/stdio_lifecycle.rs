@@ -215,7 +215,7 @@ fn a_program_that_does_not_exist_does_not_end_the_client() {
         assert_eq!(client.ready().0, 503);
     } else {
         assert_eq!(client.wait_exit(BOUND).code(), Some(1));
-        client.await_log("/nonexistent/mcp-server");
+        client.await_log("mcp.command");
     }
 }
 

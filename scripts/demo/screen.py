@@ -45,7 +45,9 @@ class Screen:
         elapsed = (time.monotonic() - self._started) * 1000
         # Every wire keeps its ends in place, so that the eye sees the call go down and come back up.
         order = [CALLER, RELAY, CLIENT, SERVER]
-        left, right, arrow = (sender, receiver, "──▶") if order.index(sender) < order.index(receiver) else (receiver, sender, "◀──")
+        left, right, arrow = (
+            (sender, receiver, "──▶") if order.index(sender) < order.index(receiver) else (receiver, sender, "◀──")
+        )
         label = f"{left:>13} {arrow} {right:<13}"
         label = label.replace(left, self._paint(left, _COLOURS[left]), 1)
         head, _, tail = label.rpartition(right)

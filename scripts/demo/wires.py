@@ -25,7 +25,13 @@ SHOWN_BODY = 64 * 1024
 class Wire:
     """Listens on a free loopback port and forwards every connection to `target`, telling `watch` what passes."""
 
-    def __init__(self, target: str, watch: Callable[[], "Watcher"], server_tls: Optional[ssl.SSLContext], client_tls: Optional[ssl.SSLContext]) -> None:
+    def __init__(
+        self,
+        target: str,
+        watch: Callable[[], "Watcher"],
+        server_tls: Optional[ssl.SSLContext],
+        client_tls: Optional[ssl.SSLContext],
+    ) -> None:
         parts = urlsplit(target)
         self._host, self._port = parts.hostname, parts.port
         self._watch = watch

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use log::{debug, warn};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout_at};
 
 use super::backoff::Backoff;
@@ -29,7 +29,14 @@ struct Shared {
     /// One permit a connection: the workers', and one for what needs no worker.
     connections: Semaphore,
     /// Calls that wait for an answer of their caller.
-    asking: Arc<AtomicUsize>,
+    asking: Arc<Questions>,
+}
+
+/// How many calls wait for an answer of their caller.
+#[derive(Debug, Default)]
+struct Questions {
+    open: AtomicUsize,
+    asked: Notify,
 }
 
 /// How a delivery ended.
@@ -67,7 +74,12 @@ impl Responder {
 
     /// Whether some call waits for an answer of its caller, which arrives by a poll.
     pub fn is_asking(&self) -> bool {
-        self.0.asking.load(Ordering::Relaxed) > 0
+        self.0.asking.open.load(Ordering::Relaxed) > 0
+    }
+
+    /// Returns when another call asks its caller.
+    pub async fn asked(&self) {
+        self.0.asking.asked.notified().await;
     }
 
     /// Delivers one response, with the attempts that its type allows, before `deadline`.
@@ -193,18 +205,19 @@ pub struct Notifier<'a> {
 
 /// While one exists, some call waits for an answer of its caller.
 #[derive(Debug)]
-struct Asking(Arc<AtomicUsize>);
+struct Asking(Arc<Questions>);
 
 impl Asking {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
+    fn new(questions: &Arc<Questions>) -> Self {
+        questions.open.fetch_add(1, Ordering::Relaxed);
+        questions.asked.notify_one();
+        Self(Arc::clone(questions))
     }
 }
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) enum Work {
     Do(Action),
     /// Telling what is wrong with it.
     Refused {
+        /// It is a bad `session_termination`.
+        termination: bool,
         /// The id of its message, as JSON text.
         id: Option<Box<str>>,
         /// What is wrong.
@@ -66,13 +68,18 @@ impl Job {
             Parsed::Refused {
                 route,
                 response_timeout,
+                termination,
                 id,
                 reason,
             } => (
                 route,
                 Headers::default(),
                 response_timeout,
-                Work::Refused { id, reason },
+                Work::Refused {
+                    termination,
+                    id,
+                    reason,
+                },
             ),
             Parsed::Unanswerable { .. } => return None,
         };
@@ -103,7 +110,11 @@ impl Shared {
             return self.expired(job);
         }
         let (kind, outcome, response) = match &job.work {
-            Work::Refused { id, reason } => ("call", "refused", refused(job, id.as_deref(), reason)),
+            Work::Refused {
+                termination,
+                id,
+                reason,
+            } => ("call", "refused", refused(job, *termination, id.as_deref(), reason)),
             Work::Do(action) => match self.channel(&job.route.channel) {
                 None => ("call", "unsupported_channel", self.unsupported_channel(job, action)),
                 Some(channel) => {
@@ -308,7 +319,7 @@ impl Shared {
             failure_source = failure.source.as_str(),
             transport_error_kind = failure.kind,
             upstream_response_received = failure.received,
-            upstream_status = failure.upstream_status.unwrap_or_default(),
+            upstream_status = failure.upstream_status,
             resp_code = failure.status;
             "MCP command failed"
         );
@@ -354,8 +365,11 @@ impl Shared {
     }
 }
 
-fn refused(job: &Job, id: Option<&str>, why: &str) -> Response {
+fn refused(job: &Job, termination: bool, id: Option<&str>, why: &str) -> Response {
     warn!(request_id = &*job.route.request_id, channel = &*job.route.channel, reason = why; "a bad command was refused");
+    if termination {
+        return ack_response(ResponseType::SessionTermination, Ack::of(400));
+    }
     json_response(
         400,
         error_json(id, INVALID_REQUEST, &format!("{}: {why}", reason(400)), None),

@@ -107,7 +107,10 @@ impl Dispatcher {
             if free > 0 {
                 return free;
             }
-            self.0.room.notified().await;
+            tokio::select! {
+                () = self.0.room.notified() => {}
+                () = self.0.responder.asked() => {}
+            }
         }
     }
 

@@ -61,7 +61,15 @@ impl Health {
         }))
     }
 
-    /// A poll was answered, or the service gave the tunnel's metadata.
+    /// The service gave the tunnel's metadata: enough to begin with, but polls know better.
+    pub fn metadata_succeeded(&self) {
+        let mut state = self.lock();
+        if matches!(state.poll, Poll::Pending) {
+            state.poll = Poll::Good;
+        }
+    }
+
+    /// A poll was answered.
     pub fn poll_succeeded(&self) {
         self.lock().poll = Poll::Good;
     }
@@ -183,6 +191,7 @@ mod tests {
             }
         );
         health.poll_unauthorized(401);
+        health.metadata_succeeded();
         assert_eq!(
             text(&health),
             "control plane auth failed: HTTP status 401, the API key was not accepted"

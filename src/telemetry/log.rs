@@ -222,7 +222,8 @@ impl<'v> VisitValue<'v> for Field<'_> {
     }
 
     fn visit_null(&mut self) -> Result<(), KvError> {
-        self.bare("null")
+        // What there is not is left out.
+        Ok(())
     }
 }
 

@@ -114,6 +114,8 @@ pub enum Parsed {
         route: Route,
         /// Its deadline, as for a valid command.
         response_timeout: Option<Duration>,
+        /// True for a bad `session_termination`, which has an answer of its own type.
+        termination: bool,
         /// The id of its message, as JSON text, if one could be made out.
         id: Option<Box<str>>,
         /// What is wrong with it.
@@ -208,10 +210,13 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
         client_request_id: headers.as_ref().and_then(|h| h.value("x-request-id")).map(Box::from),
         channel: channel.clone().unwrap_or_else(|| MAIN_CHANNEL.into()),
     };
+    // The published document gives `jsonrpc` as the default type.
+    let command_type = written.command_type.map_or(Some("jsonrpc".to_owned()), string);
     let message = written.jsonrpc.map(RawValue::get);
     let refused = |route, reason| Parsed::Refused {
         route,
         response_timeout,
+        termination: command_type.as_deref() == Some("session_termination"),
         id: message.and_then(jsonrpc::salvage_id).map(Box::from),
         reason,
     };
@@ -221,8 +226,6 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
     let Some(headers) = headers else {
         return refused(route, "headers is not a map of lists of strings");
     };
-    // The published document gives `jsonrpc` as the default type.
-    let command_type = written.command_type.map_or(Some("jsonrpc".to_owned()), string);
     let action = match command_type.as_deref() {
         Some("jsonrpc") => match message.map(|m| action(body, m)) {
             Some(Ok(action)) => action,

@@ -32,13 +32,14 @@ impl Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        if !self.leases.is_empty() {
-            crate::log::warn(
-                "poll answer was not fully written; its commands wait again",
-                &[("tunnel", &self.tunnel), ("commands", &self.leases.len())],
-            );
-            self.queue.give_back(&self.tunnel, std::mem::take(&mut self.leases));
+        let leases = std::mem::take(&mut self.leases);
+        if leases.is_empty() {
+            return;
         }
+        let count = leases.len();
+        self.queue.give_back(&self.tunnel, leases);
+        let fields: [(&str, &dyn fmt::Display); 2] = [("tunnel", &self.tunnel), ("commands", &count)];
+        crate::log::warn("poll answer was not fully written; its commands wait again", &fields);
     }
 }
 

@@ -119,6 +119,14 @@ pub fn events(text: &str) -> Vec<String> {
 pub trait Wire: Read + Write + Send {}
 impl<T: Read + Write + Send> Wire for T {}
 
+/// A connected socket that takes a few KiB until they are read.
+pub fn narrow_socket(addr: SocketAddr) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(addr), socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&addr.into()).unwrap();
+    socket.into()
+}
+
 /// One connection.
 pub struct Connection {
     wire: Box<dyn Wire>,
@@ -131,6 +139,12 @@ impl Connection {
         let socket = TcpStream::connect(addr).unwrap();
         let wire = socket.try_clone().unwrap();
         Self::over(Box::new(wire), socket)
+    }
+
+    /// With room for a few KiB in the kernel only: what is not read stays with the relay.
+    pub fn narrow(addr: SocketAddr) -> Self {
+        let socket = narrow_socket(addr);
+        Self::over(Box::new(socket.try_clone().unwrap()), socket)
     }
 
     pub fn over(wire: Box<dyn Wire>, socket: TcpStream) -> Self {
@@ -151,9 +165,11 @@ impl Connection {
         self.socket.shutdown(Shutdown::Write).unwrap();
     }
 
-    /// Ends the connection while bytes are unread: the kernel answers what still comes with a reset.
+    /// Ends the connection with a reset.
     pub fn reset(self) {
-        drop(self);
+        socket2::SockRef::from(&self.socket)
+            .set_linger(Some(std::time::Duration::ZERO))
+            .unwrap();
     }
 
     /// A request and its answer, which keeps the contract.
@@ -185,6 +201,14 @@ impl Connection {
             body
         };
         answer
+    }
+
+    /// The next answer, if it begins to come in time.
+    pub fn answer_within(&mut self, time: std::time::Duration) -> Option<Answer> {
+        self.socket.set_read_timeout(Some(time)).unwrap();
+        let begun = self.socket.peek(&mut [0]).is_ok();
+        self.socket.set_read_timeout(Some(PATIENCE * 2)).unwrap();
+        begun.then(|| self.answer())
     }
 
     /// The head of the next answer.

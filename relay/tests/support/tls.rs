@@ -75,6 +75,19 @@ impl Identity {
 
 /// A TLS connection that trusts the authority and shows the identity, if there is one.
 pub fn connect(addr: SocketAddr, authority: &Authority, identity: Option<&Identity>) -> std::io::Result<Connection> {
+    shake_hands(TcpStream::connect(addr)?, authority, identity)
+}
+
+/// The same with room for a few KiB in the kernel only.
+pub fn connect_narrow(addr: SocketAddr, authority: &Authority) -> std::io::Result<Connection> {
+    shake_hands(super::http::narrow_socket(addr), authority, None)
+}
+
+fn shake_hands(
+    mut socket: TcpStream,
+    authority: &Authority,
+    identity: Option<&Identity>,
+) -> std::io::Result<Connection> {
     let mut roots = RootCertStore::empty();
     roots.add(authority.der.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -88,9 +101,8 @@ pub fn connect(addr: SocketAddr, authority: &Authority, identity: Option<&Identi
             .with_client_auth_cert(vec![identity.der.clone()], identity.key.clone_key())
             .unwrap(),
     };
-    let name = ServerName::from(addr.ip());
+    let name = ServerName::from(socket.peer_addr()?.ip());
     let mut session = ClientConnection::new(Arc::new(config), name).unwrap();
-    let mut socket = TcpStream::connect(addr)?;
     session.complete_io(&mut socket)?;
     let copy = socket.try_clone()?;
     Ok(Connection::over(Box::new(StreamOwned::new(session, socket)), copy))

@@ -122,23 +122,21 @@ impl HttpServer {
         for _ in 0..=REDIRECTS_MAX {
             let request = self.request(Method::POST, uri, headers, RequestBody::full(payload.clone()));
             let reply = self.exchange(request).await?;
-            if !matches!(reply.status, 307 | 308) {
-                return Ok(reply);
-            }
-            let next = reply
-                .header("location")
-                .and_then(|l| self.0.url.same_origin_location(l));
-            match next {
+            match self.redirect(&reply) {
                 Some(next) => uri = next,
-                None => {
-                    warn!(channel = &*self.0.channel, status_code = reply.status;
-                        "the MCP server redirects to another origin; refused: configure the address that answers");
-                    return Ok(reply);
-                }
+                None => return Ok(reply),
             }
         }
-        warn!(channel = &*self.0.channel; "the MCP server redirects in a circle");
+        warn!(channel = &*self.0.channel; "the MCP server redirects in a circle; set mcp.server_urls to the address that answers");
         Err(NetError::NotHttp)
+    }
+
+    /// Where a redirect leads, if it may be followed.
+    fn redirect(&self, reply: &Reply) -> Option<Uri> {
+        if !matches!(reply.status, 307 | 308) {
+            return None;
+        }
+        self.0.url.same_origin_location(reply.header("location")?)
     }
 
     /// Reopens a broken event stream.
@@ -171,7 +169,13 @@ impl HttpServer {
     }
 
     async fn exchange(&self, request: Request<RequestBody>) -> Result<Reply, NetError> {
-        self.0.pool.send(request).await.map_err(|e| e.error)
+        let reply = self.0.pool.send(request).await.map_err(|e| e.error)?;
+        if (300..400).contains(&reply.status) && self.redirect(&reply).is_none() {
+            warn!(channel = &*self.0.channel, status_code = reply.status;
+                "a redirect of the MCP server was refused: only 307 and 308 on the same origin are followed; \
+                 set mcp.server_urls to the address that answers");
+        }
+        Ok(reply)
     }
 
     fn request(&self, method: Method, uri: Uri, headers: &Headers, body: RequestBody) -> Request<RequestBody> {

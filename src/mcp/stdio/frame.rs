@@ -16,6 +16,8 @@ pub(super) enum Frame {
     Message(Bytes),
     /// Something else, of this many bytes.
     Noise(usize),
+    /// More than [`STDIO_MESSAGE_MAX`] without the end of a message. What follows cannot be understood.
+    TooLong,
 }
 
 /// Cuts a child's output.
@@ -24,8 +26,6 @@ pub(super) struct Framer {
     buffer: BytesMut,
     /// Bytes of the buffer in which no line end was found.
     scanned: usize,
-    /// The rest of a line that is too long is skipped.
-    skipping: bool,
     /// Lines of a message that is not complete.
     partial: Partial,
     /// A frame that follows the one just given.
@@ -59,7 +59,7 @@ impl Framer {
                         return Some(frame);
                     }
                 }
-                Err(noise) => return Some(noise),
+                Err(too_long) => return Some(too_long),
             }
         }
         None
@@ -70,19 +70,10 @@ impl Framer {
             Some(at) => {
                 let mut line = self.buffer.split_to(self.scanned + at + 1);
                 self.scanned = 0;
-                if std::mem::take(&mut self.skipping) {
-                    return Some(Err(Frame::Noise(line.len())));
-                }
                 line.truncate(line.len() - 1);
                 Some(Ok(line.freeze()))
             }
-            None if self.buffer.len() > STDIO_MESSAGE_MAX => {
-                let noise = Frame::Noise(self.buffer.len());
-                self.buffer.clear();
-                self.scanned = 0;
-                self.skipping = true;
-                Some(Err(noise))
-            }
+            None if self.buffer.len() > STDIO_MESSAGE_MAX => Some(Err(Frame::TooLong)),
             None => {
                 self.scanned = self.buffer.len();
                 None
@@ -118,8 +109,10 @@ impl Framer {
             return Some(Frame::Noise(noise));
         }
         self.partial.append(&line);
-        let complete = self.partial.depth == 0 && !self.partial.in_string;
-        if !complete && self.partial.text.len() <= STDIO_MESSAGE_MAX {
+        if self.partial.text.len() > STDIO_MESSAGE_MAX {
+            return Some(Frame::TooLong);
+        }
+        if self.partial.depth > 0 || self.partial.in_string {
             return None;
         }
         let text = std::mem::take(&mut self.partial).text.freeze();
@@ -169,6 +162,7 @@ mod tests {
                 found.push(match frame {
                     Frame::Message(text) => String::from_utf8_lossy(&text).replace(' ', ""),
                     Frame::Noise(_) => "noise".to_owned(),
+                    Frame::TooLong => "too long".to_owned(),
                 });
             }
         }
@@ -199,12 +193,9 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_skipped() {
+    fn a_line_without_end_is_too_long() {
         let mut framer = Framer::default();
         framer.buffer().extend_from_slice(&vec![b'x'; STDIO_MESSAGE_MAX + 1]);
-        assert!(matches!(framer.next(), Some(Frame::Noise(_))));
-        framer.buffer().extend_from_slice(b"still\n{}\n");
-        assert_eq!(framer.next(), Some(Frame::Noise(6)));
-        assert_eq!(framer.next(), Some(Frame::Message(Bytes::from_static(b"{}"))));
+        assert_eq!(framer.next(), Some(Frame::TooLong));
     }
 }

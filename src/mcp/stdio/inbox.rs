@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use crate::limits::{STDIO_INBOX_BYTES, STDIO_INBOX_MESSAGES};
+use crate::wire::failure::Failure;
 
 /// Something for a call.
 #[derive(Debug)]
@@ -32,8 +33,8 @@ pub(super) enum Event {
     },
     /// The child answered with an id that nobody used, and only this call can be meant.
     Invalid,
-    /// The child is gone.
-    Closed,
+    /// The child is gone, or is not understood any more: why.
+    Closed(Failure),
 }
 
 /// A bounded queue of events.
@@ -89,7 +90,7 @@ impl Event {
     fn size(&self) -> usize {
         match self {
             Self::Message(payload) | Self::Request { payload, .. } => payload.len(),
-            Self::Reply { .. } | Self::Invalid | Self::Closed => 0,
+            Self::Reply { .. } | Self::Invalid | Self::Closed(_) => 0,
         }
     }
 }
@@ -110,6 +111,6 @@ mod tests {
             payload: Bytes::new(),
             is_error: false
         }));
-        assert!(inbox.push(Event::Closed));
+        assert!(inbox.push(Event::Invalid));
     }
 }

@@ -109,7 +109,7 @@ impl StdioServer {
                     };
                 }
                 Event::Invalid => return Failure::protocol("invalid_protocol_response").into(),
-                Event::Closed => return closed("eof").into(),
+                Event::Closed(why) => return why.into(),
             }
         }
     }

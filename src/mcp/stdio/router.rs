@@ -12,7 +12,7 @@ use super::inbox::{Event, Inbox};
 use super::splice::splice;
 use crate::limits::{STDIO_RETIRED_MAX, STDIO_SERVER_REQUESTS_MAX};
 use crate::mcp::http::local_answer;
-use crate::wire::failure::error_json;
+use crate::wire::failure::{Failure, error_json};
 use crate::wire::jsonrpc::{INTERNAL_ERROR, Id, Kind, Message, Reference};
 
 /// The calls and server requests of one child.
@@ -136,9 +136,9 @@ impl Router {
     }
 
     /// The child is gone, and with it every call.
-    pub(super) fn close_all(&mut self) {
+    pub(super) fn close_all(&mut self, why: &Failure) {
         for (_, open) in self.open.drain() {
-            open.inbox.push(Event::Closed);
+            open.inbox.push(Event::Closed(why.clone()));
         }
         self.retired.clear();
         self.asked.clear();
@@ -199,7 +199,10 @@ impl Router {
         if let Some(span) = message.id_span() {
             values.push((span, &*open.id));
         }
-        if let Some(named) = message.result_subscription_id().filter(|r| number(r) == pipe_id) {
+        if let Some(named) = message
+            .result_subscription_id()
+            .filter(|r| subscription_number(r) == pipe_id)
+        {
             values.push((named.span, &*open.id));
         }
         open.inbox.push(Event::Reply {
@@ -219,7 +222,7 @@ impl Router {
                 (pipe_id, Some((token.span.clone(), original)))
             }
             (_, Some(subscription), _) => {
-                let pipe_id = number(subscription).ok_or(Unattributed("its subscription is nobody's"))?;
+                let pipe_id = subscription_number(subscription).ok_or(Unattributed("its subscription is nobody's"))?;
                 let original = self.open.get(&pipe_id).map(|open| open.id.clone());
                 (
                     pipe_id,
@@ -305,6 +308,11 @@ fn number(reference: &Reference<'_>) -> Option<u64> {
     reference.json.parse().ok()
 }
 
+/// A subscription's id is the listening request's own; some servers write it as a string whatever it was.
+fn subscription_number(reference: &Reference<'_>) -> Option<u64> {
+    reference.json.trim_matches('"').parse().ok()
+}
+
 fn refusal(id: &str) -> Bytes {
     Bytes::from(error_json(Some(id), INTERNAL_ERROR, "the caller did not answer", None))
 }
@@ -317,3 +325,6 @@ fn unguessable_id() -> Option<String> {
     let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
     Some(format!("\"server-{hex}\""))
 }
+
+#[cfg(test)]
+mod tests;

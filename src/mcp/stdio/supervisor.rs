@@ -17,15 +17,16 @@ use super::child::Child;
 use super::environment::Environment;
 use super::frame::{Frame, Framer};
 use super::inbox::{Event, Inbox};
-use super::{INITIALIZED, StdioServer};
+use super::{INITIALIZED, StdioServer, closed};
 use crate::control::backoff::Backoff;
 use crate::limits::{
-    STDIO_CRASH_LOOP, STDIO_READ, STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX, STDIO_RESTART_MIN, STDIO_STABLE,
-    STDIO_WRITE_BATCH, STDIO_WRITE_QUEUE,
+    STDIO_CRASH_LOOP, STDIO_MESSAGE_MAX, STDIO_READ, STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX, STDIO_RESTART_MIN,
+    STDIO_STABLE, STDIO_WRITE_BATCH, STDIO_WRITE_QUEUE,
 };
 use crate::ops::Ops;
 use crate::ops::health::Server;
 use crate::shutdown::Signal;
+use crate::wire::failure::Failure;
 use crate::wire::jsonrpc::Message;
 
 /// After a child ended, what it had written is read for at most this long.
@@ -47,6 +48,7 @@ pub struct Supervisor {
 enum End {
     Exited(io::Result<ExitStatus>),
     OutputClosed,
+    Flooded,
     Hung,
     ReplayFailed,
     Stopped,
@@ -95,6 +97,9 @@ impl Supervisor {
                         End::Exited(Ok(status)) => format!("it ended: {status}"),
                         End::Exited(Err(error)) => format!("it cannot be waited for: {error}"),
                         End::OutputClosed => "it closed its output".to_owned(),
+                        End::Flooded => {
+                            format!("it wrote more than {STDIO_MESSAGE_MAX} bytes without the end of a message")
+                        }
                         End::Hung => "it left too many calls unanswered".to_owned(),
                         End::ReplayFailed => "it did not answer the repeated initialize".to_owned(),
                     }
@@ -126,7 +131,7 @@ impl Supervisor {
             let mut state = self.server.lock();
             state.stopped = true;
             state.pipe = None;
-            state.router.close_all();
+            state.router.close_all(&closed("closed_pipe"));
         }
         self.server.0.changed.notify_waiters();
     }
@@ -141,7 +146,7 @@ impl Supervisor {
             let ready = self.make_ready(pipe, quick_ends);
             tokio::pin!(output, ready);
             let end = tokio::select! {
-                () = &mut output => End::OutputClosed,
+                end = &mut output => end,
                 status = child.exited() => End::Exited(status),
                 () = &mut ready => End::ReplayFailed,
                 () = self.server.0.hung.notified() => End::Hung,
@@ -166,7 +171,10 @@ impl Supervisor {
             let mut state = self.server.lock();
             state.pipe = None;
             state.ready = false;
-            state.router.close_all();
+            state.router.close_all(&match end {
+                End::Flooded => Failure::protocol("response_body_too_large"),
+                _ => closed("eof"),
+            });
         }
         // Closes the child's stdin.
         writer.abort();
@@ -205,7 +213,7 @@ impl Supervisor {
         let answered = loop {
             match inbox.next().await {
                 Event::Reply { is_error, .. } => break !is_error,
-                Event::Closed | Event::Invalid => break false,
+                Event::Closed(_) | Event::Invalid => break false,
                 Event::Message(_) | Event::Request { .. } => {}
             }
         };
@@ -219,7 +227,7 @@ impl Supervisor {
     }
 
     /// Reads the child's output to its end.
-    async fn read(&self, mut stdout: ChildStdout) {
+    async fn read(&self, mut stdout: ChildStdout) -> End {
         let channel = &*self.server.0.channel;
         let mut framer = Framer::default();
         let mut warned = false;
@@ -227,11 +235,11 @@ impl Supervisor {
             let buffer = framer.buffer();
             buffer.reserve(STDIO_READ);
             match stdout.read_buf(buffer).await {
-                Ok(0) => return,
+                Ok(0) => return End::OutputClosed,
                 Ok(_) => {}
                 Err(error) => {
                     debug!(channel, error:% = error; "the output of the stdio MCP server cannot be read");
-                    return;
+                    return End::OutputClosed;
                 }
             }
             while let Some(frame) = framer.next() {
@@ -244,6 +252,7 @@ impl Supervisor {
                         Err(_) => ("it is not UTF-8", text.len()),
                     },
                     Frame::Noise(size) => ("it is no JSON", *size),
+                    Frame::TooLong => return End::Flooded,
                 };
                 self.ops.metrics.stdio_unattributed(channel);
                 if matches!(frame, Frame::Noise(_)) && !std::mem::replace(&mut warned, true) {

@@ -73,8 +73,8 @@ def all_cases(peers: Peers, relay: Relay) -> Iterator[Case]:
 
     for sdk in (PYTHON_PROBING, PYTHON_STATELESS):
         yield from make.over_both(both_eras, sdk, plans.both_eras(listens=True), version=STATELESS)
-    yield from make.over_both(both_eras, TYPESCRIPT_PROBING, plans.both_eras(listens=False), version=STATELESS)
-    yield from make.over_both(both_eras, PYTHON_SESSIONS, plans.both_eras(listens=False), version=SESSIONS)
+    yield from make.over_both(both_eras, TYPESCRIPT_PROBING, plans.both_eras(), version=STATELESS)
+    yield from make.over_both(both_eras, PYTHON_SESSIONS, plans.both_eras(sessions=True), version=SESSIONS)
     together = (PYTHON_STATELESS, PYTHON_STATELESS)
     yield make.over_stdio(both_eras, together, plans.both_eras(listens=True))
 

@@ -1,0 +1,304 @@
+//! The client's side: metadata, long polls, responses.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use support::client::*;
+use support::http::Request;
+use support::relay::Relay;
+use support::*;
+
+#[test]
+fn a_client_reads_its_tunnels_name() {
+    let relay = Relay::start_bare(&["--tunnel", &format!("{TUNNEL}=demo")], &keys());
+    let metadata = relay
+        .send(&Request::new("GET", &format!("/v1/tunnels/{TUNNEL}")).key(USE_KEY))
+        .json();
+    assert_eq!((&metadata["id"], &metadata["name"]), (&json!(TUNNEL), &json!("demo")));
+}
+
+#[test]
+fn a_poll_without_commands_waits_as_long_as_it_asked_and_says_what_the_relay_can_do() {
+    let relay = Relay::start(&[]);
+    let begun = Instant::now();
+    let answer = relay.send(&poll("timeout_ms=300"));
+    assert_eq!(answer.status, 204);
+    assert!(begun.elapsed() >= Duration::from_millis(300));
+    assert_eq!(
+        answer.header("x-tunnel-service-capabilities"),
+        Some("server-requests-v1")
+    );
+}
+
+#[test]
+fn a_waiting_poll_wakes_at_once() {
+    let relay = Relay::start(&[]);
+    let client = send_aside(&relay, poll("timeout_ms=60000"));
+    // The poll waits when its client counts as connected; its own arrival cannot be seen from outside.
+    let begun = loop {
+        let begun = Instant::now();
+        let mut caller = relay.connect();
+        caller.write(&call(1, "tools/list"));
+        if let Ok(answer) = client.recv_timeout(Duration::from_millis(500)) {
+            assert_eq!(answer.json()["commands"][0]["jsonrpc"]["method"], "tools/list");
+            break begun;
+        }
+    };
+    assert!(begun.elapsed() < Duration::from_millis(400), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_command_carries_the_callers_message_headers_and_remaining_time() {
+    let relay = Relay::start(&["--call-timeout", "30s"]);
+    show_up(&relay);
+    // Spaces, key order, an unknown member and a number above 2^53 stay as they are.
+    let body = r#"{ "method":"tools/call","id" : 9007199254740993, "x-extra":[1.50],"jsonrpc":"2.0"}"#;
+    let request = message(body)
+        .header("Mcp-Session-Id", "s-1")
+        .header("MCP-Protocol-Version", "2026-07-28")
+        .header("Mcp-Method", "tools/call")
+        .header("Connection", "X-Hop")
+        .header("X-Hop", "1")
+        .header("X-Tunnel-Relay-Key", CALL_KEY)
+        .header("Accept-Encoding", "gzip");
+    let _caller = waiting_call(&relay, &request);
+    let answer = relay.send(&poll("timeout_ms=5000"));
+    assert!(answer.text().contains(body), "{}", answer.text());
+    let command = &answer.json()["commands"][0];
+    let expected = json!({
+        "Authorization": [format!("Bearer {CALL_KEY}")], "Content-Type": ["application/json"], "Mcp-Session-Id": ["s-1"],
+        "Mcp-Protocol-Version": ["2026-07-28"], "Mcp-Method": ["tools/call"],
+    });
+    assert_eq!(command["headers"], expected);
+    assert_eq!(
+        (&command["channel"], &command["command_type"]),
+        (&json!("main"), &json!("jsonrpc"))
+    );
+    let left: u64 = command["response_timeout"]
+        .as_str()
+        .unwrap()
+        .strip_suffix("ms")
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((10_000..=30_000).contains(&left), "{left}");
+}
+
+#[test]
+fn a_poll_takes_its_limit_and_its_channels_only() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let callers = [("main", 1), ("tools", 2), ("main", 3), ("more", 4), ("main", 5)];
+    let _callers = callers.map(|(channel, id)| {
+        let mut request = call(id, "m");
+        request.path = format!("{}/{channel}", mcp());
+        waiting_call(&relay, &request)
+    });
+    let taken = |query: &str, most: usize, all: usize| {
+        let mut ids = Vec::new();
+        while ids.len() < all {
+            let answer = relay.send(&poll(&format!("timeout_ms=5000&{query}")));
+            let commands = answer.json()["commands"].as_array().unwrap().clone();
+            assert!(commands.len() <= most);
+            ids.extend(
+                commands
+                    .iter()
+                    .map(|command| command["jsonrpc"]["id"].as_i64().unwrap()),
+            );
+        }
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(taken("channel=tools&channel=more", 25, 2), [2, 4]);
+    assert_eq!(taken("limit=2", 2, 3), [1, 3, 5]);
+    assert_eq!(relay.send(&poll("timeout_ms=1")).status, 204);
+}
+
+#[test]
+fn malformed_polls_are_refused_by_parameter() {
+    let relay = Relay::start(&[]);
+    for (query, code) in [
+        ("limit=0", "invalid_parameter"),
+        ("limit=26", "invalid_parameter"),
+        ("timeout_ms=0", "invalid_parameter"),
+        ("channel=Main", "invalid_channel_format"),
+    ] {
+        let answer = relay.send(&poll(query));
+        assert_eq!((answer.status, answer.code().as_str()), (400, code), "{query}");
+    }
+    let tunnel = Request::new("GET", "/v1/tunnels/nonsense/poll").key(USE_KEY);
+    assert_eq!(relay.send(&tunnel).code(), "invalid_tunnel_id_format");
+}
+
+#[test]
+fn a_command_is_answered_once() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let caller = send_aside(&relay, call("a", "m"));
+    let command = command(&relay);
+    post(&relay, &result(&command, json!({"n": 1})));
+    assert_eq!(receive(&caller).json()["result"]["n"], 1);
+    let again = relay.send(&result(&command, json!({"n": 2})));
+    assert_eq!(
+        (again.status, again.code().as_str()),
+        (404, "pending_request_not_found")
+    );
+}
+
+#[test]
+fn a_response_must_prove_that_it_had_the_command() {
+    let relay = Relay::start(&["--tunnel", OTHER_TUNNEL]);
+    show_up(&relay);
+    let caller = send_aside(&relay, call(1, "m"));
+    let command = command(&relay);
+    let honest = result(&command, json!({}));
+
+    let mut forged = honest.clone();
+    let token = command["shard_token"].as_str().unwrap();
+    let (head, _) = token.rsplit_once('_').unwrap();
+    for wrong in [format!("{head}_{}", "0".repeat(32)), "nonsense".into(), String::new()] {
+        forged.headers.retain(|(name, _)| name != "X-Tunnel-Shard-Token");
+        forged.headers.push(("X-Tunnel-Shard-Token".into(), wrong));
+        assert_eq!(relay.send(&forged).code(), "pending_request_not_found");
+    }
+    forged.headers.retain(|(name, _)| name != "X-Tunnel-Shard-Token");
+    assert_eq!(relay.send(&forged).json()["error"]["param"], "X-Tunnel-Shard-Token");
+
+    let mut elsewhere = honest.clone();
+    elsewhere.path = format!("/v1/tunnels/{OTHER_TUNNEL}/response");
+    let answer = relay.send(&elsewhere);
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (401, "tunnel_request_mismatch")
+    );
+
+    for key in [CALL_KEY, MANAGE_KEY, TIED_KEY] {
+        let mut stranger = honest.clone();
+        stranger.headers[0].1 = format!("Bearer {key}");
+        assert_eq!(relay.send(&stranger).status, 401, "{key}");
+    }
+    post(&relay, &honest);
+    assert_eq!(receive(&caller).status, 200);
+}
+
+#[test]
+fn a_final_response_that_is_refused_ends_the_call() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let valid = |command: &serde_json::Value| {
+        format!(
+            r#"{{"request_id":{},"resp_code":200,"resp_json":{{"jsonrpc":"2.0","id":1,"result":{{}}}}"#,
+            command["request_id"]
+        )
+    };
+    let bodies: [fn(String) -> String; 7] = [
+        |_| "{".into(),
+        |_| "[]".into(),
+        |valid| format!(r#"{valid},"shard_token":"x"}}"#),
+        |valid| format!(r#"{valid},"resp_type":"notify_ack"}}"#),
+        |valid| format!("{}}}", valid.replace("\"id\":1", "\"id\":2")),
+        |valid| format!("{}}}", valid.replace("\"result\":{}", r#""result":{"t":"\ud800"}"#)),
+        |valid| format!("{}}}", valid.replace("\"result\":{}", r#""method":"m""#)),
+    ];
+    for body in bodies {
+        let caller = send_aside(&relay, call(1, "m"));
+        let command = command(&relay);
+        let body = body(valid(&command));
+        let refused = relay.send(&raw_response(&command, body.clone()));
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (400, "invalid_json_payload"),
+            "{body}"
+        );
+        let told = receive(&caller);
+        assert_eq!(
+            (told.status, told.rpc_code().as_str(), &told.json()["id"]),
+            (502, "invalid_client_response", &json!(1)),
+            "{body}"
+        );
+        assert_eq!(relay.send(&result(&command, json!({}))).status, 404);
+    }
+}
+
+#[test]
+fn a_streamed_message_that_is_refused_leaves_the_call_open() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let caller = send_aside(&relay, call(1, "m"));
+    let command = command(&relay);
+    for message in [
+        r#"{"jsonrpc":"2.0","method":"n","params":"\ud800"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+        "{}",
+    ] {
+        let body = format!(
+            r#"{{"request_id":{},"resp_code":200,"resp_type":"jsonrpc_notify","resp_json":{message}}}"#,
+            command["request_id"]
+        );
+        assert_eq!(
+            relay.send(&raw_response(&command, body)).code(),
+            "invalid_json_payload",
+            "{message}"
+        );
+    }
+    post(&relay, &notify(&command, json!({"jsonrpc": "2.0", "method": "n"})));
+    post(&relay, &result(&command, json!({})));
+    assert_eq!(receive(&caller).events().len(), 2);
+}
+
+#[test]
+fn a_response_that_is_too_large_is_refused_and_its_caller_told() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let caller = send_aside(&relay, call(1, "m"));
+    let command = command(&relay);
+    let large = format!(
+        r#"{{"request_id":{},"resp_code":200,"resp_json":{{"x":"{}"}}}}"#,
+        command["request_id"],
+        "x".repeat(66 << 20)
+    );
+    let refused = relay.send(&raw_response(&command, large));
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (413, "request_body_too_large")
+    );
+    let told = receive(&caller);
+    assert_eq!((told.status, told.rpc_code().as_str()), (502, "request_body_too_large"));
+}
+
+#[test]
+fn a_response_names_the_commands_channel_or_none() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let caller = send_aside(&relay, call(1, "m"));
+    let command = command(&relay);
+    let message = json!({"jsonrpc": "2.0", "id": 1, "result": {}});
+    for (channel, status) in [("Main", 400), ("tools", 400), ("main", 200)] {
+        let answer = relay.send(&response(&command, json!({"channel": channel, "resp_json": message})));
+        assert_eq!(answer.status, status, "{channel}");
+    }
+    assert_eq!(receive(&caller).status, 200);
+}
+
+#[test]
+fn too_many_polls_of_one_tunnel_are_refused() {
+    let relay = Relay::start(&[]);
+    let mut waiting = Vec::new();
+    for _ in 0..64 {
+        let mut connection = relay.connect();
+        connection.write(&poll("timeout_ms=60000"));
+        waiting.push(connection);
+    }
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let answer = relay.send(&poll("timeout_ms=1"));
+        if answer.status == 429 {
+            assert_eq!(answer.code(), "rate_limit_exceeded");
+            break;
+        }
+        assert!(Instant::now() < until);
+    }
+}

@@ -1,0 +1,200 @@
+//! Clients and callers that vanish: no command is lost, none is delivered twice.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::client::*;
+use support::relay::Relay;
+use support::*;
+
+/// Larger than what the kernel keeps of an answer that nobody reads.
+const LARGE: usize = 3 << 20;
+
+fn large_call(id: usize) -> http::Request {
+    message(json!({"jsonrpc": "2.0", "id": id, "method": "m", "params": {"x": "x".repeat(LARGE)}}).to_string())
+}
+
+fn ids(commands: &[Value]) -> Vec<i64> {
+    commands
+        .iter()
+        .map(|command| command["jsonrpc"]["id"].as_i64().unwrap())
+        .collect()
+}
+
+/// Queues large calls in order.
+fn queue_large(relay: &mut Relay, count: usize) -> Vec<http::Connection> {
+    (1..=count)
+        .map(|id| {
+            let caller = waiting_call(relay, &large_call(id));
+            // A poll that is broken off shows by its length which commands are there, and puts them back.
+            while break_off(relay, 1000) < id * LARGE {}
+            caller
+        })
+        .collect()
+}
+
+/// Reads a part of a poll's answer and resets the connection. Returns the length that the answer was to have.
+fn break_off(relay: &mut Relay, part: usize) -> usize {
+    let mut connection = http::Connection::narrow(relay.addr);
+    connection.write(&poll("timeout_ms=20000"));
+    let head = connection.head();
+    assert_eq!(head.status, 200);
+    connection.some(part);
+    connection.reset();
+    relay.line("poll answer was not fully written");
+    head.header("content-length").unwrap().parse().unwrap()
+}
+
+#[test]
+fn commands_of_a_half_read_answer_go_back_in_order_and_reach_the_next_client() {
+    let mut relay = Relay::start(&[]);
+    show_up(&relay);
+    let callers = queue_large(&mut relay, 2);
+    break_off(&mut relay, LARGE / 2);
+    break_off(&mut relay, LARGE / 2);
+    let commands = commands(&relay);
+    assert_eq!(ids(&commands), [1, 2]);
+    for (command, mut caller) in commands.iter().zip(callers) {
+        post(&relay, &result(command, json!({"ok": true})));
+        assert_eq!(caller.answer().json()["result"]["ok"], true);
+    }
+}
+
+#[test]
+fn commands_that_come_later_stay_behind_those_given_back() {
+    let mut relay = Relay::start(&[]);
+    show_up(&relay);
+    let _first = queue_large(&mut relay, 2);
+    let mut connection = http::Connection::narrow(relay.addr);
+    connection.write(&poll("timeout_ms=20000"));
+    assert_eq!(connection.head().status, 200);
+    let _later = waiting_call(&relay, &call(3, "m"));
+    // It is queued when a poll that runs beside takes it: nothing else waits.
+    let beside = commands(&relay);
+    assert_eq!(ids(&beside), [3]);
+    connection.some(1000);
+    connection.reset();
+    relay.line("poll answer was not fully written");
+    assert_eq!(ids(&commands(&relay)), [1, 2]);
+}
+
+#[test]
+fn a_command_that_was_written_and_never_answered_ends_at_its_deadline_and_is_not_delivered_again() {
+    let relay = Relay::start(&["--call-timeout", "1s"]);
+    show_up(&relay);
+    let caller = send_aside(&relay, call("x", "m"));
+    let mut connection = relay.connect();
+    connection.write(&poll("timeout_ms=20000"));
+    assert_eq!(connection.answer().status, 200);
+    drop(connection);
+    assert_eq!(relay.send(&poll("timeout_ms=300")).status, 204);
+    let told = receive(&caller);
+    assert_eq!(
+        (told.status, told.rpc_code().as_str(), &told.json()["id"]),
+        (504, "tunnel_response_timeout", &json!("x"))
+    );
+    assert!(told.text().contains("took the request and did not answer"));
+    assert_eq!(relay.send(&poll("timeout_ms=100")).status, 204);
+}
+
+#[test]
+fn a_command_that_no_client_takes_ends_at_its_deadline() {
+    let relay = Relay::start(&["--call-timeout", "500ms"]);
+    show_up(&relay);
+    let told = relay.send(&call(1, "m"));
+    assert_eq!(
+        (told.status, told.rpc_code().as_str()),
+        (504, "tunnel_response_timeout")
+    );
+    assert!(told.text().contains("no tunnel client took"));
+    assert_eq!(relay.send(&poll("timeout_ms=100")).status, 204);
+}
+
+#[test]
+fn a_command_whose_caller_leaves_is_not_delivered() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    // The second caller's command shows that the first's was queued before it.
+    let leaver = waiting_call(&relay, &call(1, "m"));
+    let stayer = send_aside(&relay, call(2, "m"));
+    drop(leaver);
+    let mut seen = Vec::new();
+    while !seen.contains(&2) {
+        for command in commands(&relay) {
+            seen.extend(ids(std::slice::from_ref(&command)));
+            if command["jsonrpc"]["id"] == 2 {
+                post(&relay, &result(&command, json!({})));
+            } else {
+                // Delivered before the relay saw the caller leave: then its answer finds nobody in the end.
+                let _ = relay.send(&result(&command, json!({})));
+            }
+        }
+    }
+    assert_eq!(receive(&stayer).status, 200);
+    assert_eq!(relay.send(&poll("timeout_ms=100")).status, 204);
+}
+
+#[test]
+fn a_waiting_poll_whose_client_ends_its_sending_side_is_answered_at_once_and_loses_nothing() {
+    let relay = Relay::start(&[]);
+    let mut connection = relay.connect();
+    connection.write(&poll("timeout_ms=60000"));
+    // The relay holds the poll when a caller no longer hears that no client is there.
+    wait_for_client(&relay);
+    let begun = Instant::now();
+    connection.half_close();
+    let answer = connection.answer();
+    assert_eq!((answer.status, answer.header("connection")), (204, Some("close")));
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(connection.closed());
+    let caller = send_aside(&relay, call(7, "m"));
+    let command = command(&relay);
+    post(&relay, &result(&command, json!({})));
+    assert_eq!(receive(&caller).status, 200);
+}
+
+/// Calls on a channel that nobody polls until the relay accepts the call.
+fn wait_for_client(relay: &Relay) {
+    let until = Instant::now() + PATIENCE;
+    let mut probe = call(0, "probe");
+    probe.path = format!("{}/probe", mcp());
+    probe.headers.retain(|(name, _)| name != "Accept");
+    probe.method = "DELETE".into();
+    while relay.send(&probe).status == 503 {
+        assert!(Instant::now() < until);
+    }
+}
+
+#[test]
+fn a_client_that_ends_its_sending_side_while_it_is_answered_still_reads_all() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let mut caller = waiting_call(&relay, &large_call(1));
+    let mut connection = http::Connection::narrow(relay.addr);
+    connection.write(&poll("timeout_ms=20000"));
+    let mut answer = connection.head();
+    connection.half_close();
+    let length = answer.header("content-length").unwrap().parse().unwrap();
+    answer.body = connection.some(length);
+    let command = &answer.json()["commands"][0];
+    post(&relay, &result(command, json!({"ok": true})));
+    assert_eq!(caller.answer().json()["result"]["ok"], true);
+    assert!(connection.closed());
+}
+
+#[test]
+fn a_client_that_vanishes_while_its_poll_waits_loses_nothing() {
+    let relay = Relay::start(&[]);
+    let mut connection = relay.connect();
+    connection.write(&poll("timeout_ms=60000"));
+    wait_for_client(&relay);
+    drop(connection);
+    // Its end is seen before anything is given to it: the poll no longer counts, so a second one is alone.
+    let caller = send_aside(&relay, call(7, "m"));
+    let command = command(&relay);
+    post(&relay, &result(&command, json!({})));
+    assert_eq!(receive(&caller).status, 200);
+}
