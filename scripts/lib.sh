@@ -117,4 +117,7 @@ need_cargo() {
   if [[ $(printf '%s\n%s\n' "$wanted" "$found" | sort -V | head -n1) != "$wanted" ]]; then
     die "cargo $found is too old: Rust $wanted or newer is needed (rustup update, or on Debian 12: apt-get install cargo-web)"
   fi
+  # Without certificate authorities cargo can download nothing.
+  [[ -e /etc/ssl/certs/ca-certificates.crt || -e /etc/pki/tls/certs/ca-bundle.crt || -n ${SSL_CERT_FILE:-} ]] ||
+    install_packages ca-certificates || exit 1
 }

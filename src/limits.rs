@@ -11,6 +11,8 @@ const MIB: usize = 1024 * KIB;
 
 // ---- control plane ---------------------------------------------------------------------------------------------
 
+/// Commands taken from one poll answer, however many were asked for: each costs memory many times its bytes.
+pub const POLL_COMMANDS_MAX: usize = 1000;
 /// Commands asked for with one poll (spec: wire, section 4).
 pub const POLL_BATCH_MAX: usize = 25;
 /// One poll answer. Refusing a larger one loses its commands, so this is generous: 25 commands of 5 MiB.
@@ -57,6 +59,8 @@ pub const CONNECTION_BUFFER_MAX: usize = 64 * KIB;
 /// An idle connection to an MCP server. Common servers (Node, uvicorn) close theirs after 5 s, and a request that
 /// races with that cannot be repeated safely.
 pub const MCP_IDLE_MAX: Duration = Duration::from_secs(4);
+/// A connection that is used again is ready within this, or it is replaced.
+pub const KEPT_READY_TIMEOUT: Duration = Duration::from_millis(250);
 /// How often idle connections past their age are looked for.
 pub const IDLE_SWEEP: Duration = Duration::from_secs(5);
 
@@ -72,7 +76,9 @@ pub const SSE_EVENT_MAX: usize = 64 * MIB;
 pub const SSE_RESUME_MAX: u32 = 5;
 /// First pause before a stream is resumed, growing by half each time (spec: mcp, section 1).
 pub const SSE_RESUME_PAUSE: Duration = Duration::from_secs(1);
-/// The most that a server's `retry:` field can ask for.
+/// The least and the most that a server's `retry:` field can ask for.
+pub const SSE_RETRY_MIN: Duration = Duration::from_millis(100);
+/// See [`SSE_RETRY_MIN`].
 pub const SSE_RETRY_MAX: Duration = Duration::from_secs(30);
 /// Length of an event id that is kept for `Last-Event-ID`.
 pub const SSE_ID_MAX: usize = 8 * KIB;
@@ -80,8 +86,12 @@ pub const SSE_ID_MAX: usize = 8 * KIB;
 pub const REDIRECTS_MAX: u32 = 5;
 /// Answering a server's request on the side (ping, refusal).
 pub const SIDE_POST_TIMEOUT: Duration = Duration::from_secs(30);
-/// Side posts of one call that may be under way at once.
+/// Requests of the server in one call that may be answered on the side at once.
 pub const SIDE_POSTS_MAX: usize = 16;
+/// How long a stream or an acknowledged body may take to end after what counts has come, for the sake of its connection.
+pub const TAIL_TIMEOUT: Duration = Duration::from_secs(1);
+/// What such a tail may hold.
+pub const TAIL_MAX: usize = 16 * KIB;
 /// One attempt of the start-up probe (spec: mcp, section 4).
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause between probes while the main MCP server is not reachable (spec: better 7).
@@ -105,9 +115,17 @@ pub const STDIO_WRITE_BATCH: usize = 32;
 pub const STDIO_INBOX_MESSAGES: usize = 1024;
 /// Bytes of them.
 pub const STDIO_INBOX_BYTES: usize = 8 * MIB;
-/// Calls that timed out and that the child has not answered yet; past it the child is taken for hung and restarted
-/// (spec: mcp, section 2).
-pub const STDIO_RETIRED_MAX: usize = 1024;
+/// Messages that a child may write as one array.
+pub const STDIO_BATCH_MAX: usize = 1000;
+/// For this long after a call that got no answer, what the child writes may still belong to it.
+pub const STDIO_AFTERMATH: Duration = Duration::from_secs(30);
+/// Such calls that are remembered; older ones are forgotten first.
+pub const STDIO_AFTERMATH_MAX: usize = 1024;
+/// Calls in a row without an answer, while the child wrote nothing for [`STDIO_SILENCE`]: it is taken for hung and
+/// restarted.
+pub const STDIO_HUNG_CALLS: usize = 16;
+/// See [`STDIO_HUNG_CALLS`].
+pub const STDIO_SILENCE: Duration = Duration::from_secs(60);
 /// A child's own requests that wait for a caller's answer.
 pub const STDIO_SERVER_REQUESTS_MAX: usize = 1024;
 /// How long a call waits for a child that is being restarted.
@@ -127,13 +145,21 @@ pub const STDIO_STOP_STEP: Duration = Duration::from_secs(2);
 
 // ---- dispatch --------------------------------------------------------------------------------------------------
 
-/// Bodies at least this large are shared with the poll answer that brought them; smaller ones are copied, so that a
-/// slow command does not keep a whole batch in memory.
+/// Bodies at least this large, and at least half of the poll answer that brought them, are shared with it; others are
+/// copied, so that a slow command does not keep a whole batch in memory.
 pub const SHARE_BODY_MIN: usize = 64 * KIB;
-/// Queue places kept for answers of callers while a server's request waits for one: a queue full of calls must not
-/// keep out the answer that one of them needs.
+/// Commands beyond the queue's size that are still queued. Polls ask for no more than there is room for, but while a
+/// server's request waits for its caller they go on, one command at a time, because the answer comes that way; calls
+/// that come instead find these places, and then an error.
 pub const QUEUE_RESERVE: usize = 16;
-/// Work that was accepted is finished within this after SIGTERM (spec: better 6).
+/// A caller's id without a session may be meant by a late cancellation for this long after its call ended.
+pub const CANCEL_MEMORY: Duration = Duration::from_secs(60);
+/// Such ids that are remembered; older ones are forgotten first.
+pub const CANCEL_MEMORY_MAX: usize = 1024;
+/// A cancelled call may still be answered within this; servers need not, and most do not.
+pub const CANCEL_GRACE: Duration = Duration::from_secs(2);
+/// Work that was accepted is finished within this after SIGTERM (spec: better 6), which leaves the usual 30 s of service
+/// managers enough for the terminal errors.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 /// After that, the rest gets terminal errors within this.
 pub const DRAIN_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);

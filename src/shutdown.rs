@@ -1,8 +1,10 @@
-//! One-way switches that tasks can wait for.
+//! What ends the process: one-way switches that tasks wait for, and the signals that throw them.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::signal::unix::{Signal as UnixSignal, SignalKind, signal};
 use tokio::sync::Notify;
 
 /// A switch that is thrown once. Clones are the same switch.
@@ -35,6 +37,34 @@ impl Signal {
         waiter.as_mut().enable();
         if !self.is_set() {
             waiter.await;
+        }
+    }
+}
+
+/// SIGTERM and SIGINT.
+#[derive(Debug)]
+pub struct Interrupts {
+    terminate: UnixSignal,
+    interrupt: UnixSignal,
+}
+
+impl Interrupts {
+    /// Catches the signals from now on.
+    ///
+    /// # Errors
+    /// When the system refuses the handlers.
+    pub fn catch() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The next of them.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }

@@ -250,7 +250,9 @@ fn an_unsupported_channel_is_named_in_a_400() {
 #[test]
 fn a_notification_is_acknowledged_with_the_upstream_status() {
     let control = ControlPlane::http();
-    let mcp = McpServer::http(|request, _| Answer::empty(request.json()["params"]["status"].as_u64().unwrap() as u16));
+    let mcp = McpServer::http(|request, _| {
+        Answer::empty(request.json()["params"]["status"].as_u64().unwrap().try_into().unwrap())
+    });
     let _client = Client::http(&control, &mcp.url());
     for status in [200, 202, 204, 400, 404, 500] {
         let id = format!("r{status}");

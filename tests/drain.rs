@@ -6,7 +6,9 @@ mod support;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use support::{Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, StdioServer, eventually};
+use support::{
+    Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, StdioServer, eventually, holds_for,
+};
 
 /// A server that keeps each call until the gate opens.
 fn holding(gate: &Gate) -> McpServer {
@@ -85,7 +87,7 @@ fn no_new_poll_is_made_while_draining() {
     mcp.await_forwarded("r1");
     begin_drain(&client, Signal::TERM);
     let polls = control.polls().len();
-    support::holds_for(Duration::from_millis(1500), "no new poll", || {
+    holds_for(Duration::from_millis(1500), "no new poll", || {
         control.polls().len() <= polls
     });
     gate.open();
@@ -107,6 +109,9 @@ fn a_poll_answer_on_its_way_is_still_read_and_served() {
         control.await_polls(1);
         client.health_url();
         begin_drain(&client, Signal::TERM);
+        holds_for(Duration::from_millis(400), "it waits for the answer", || {
+            client.running()
+        });
         gate.open();
         assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(0));
         for id in ["r1", "r2"] {

@@ -95,7 +95,7 @@ fn every_upstream_fault_costs_one_terminal_answer_and_leaks_nothing() {
     let faults = upstream_faults();
     let count = faults.len();
     let mcp = McpServer::http(move |request, _| match request.json()["params"]["fault"].as_u64() {
-        Some(number) if request.method == "POST" => faults[number as usize % count].clone(),
+        Some(number) if request.method == "POST" => faults[usize::try_from(number).unwrap() % count].clone(),
         _ if request.method == "GET" => Answer::empty(405),
         _ => support::mcp::echo(request),
     });

@@ -5,13 +5,10 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::time::Duration;
 
 use support::tls::Authority;
-use support::{
-    Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Peer, Post, Request, Server, id_of, result,
-};
+use support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Post, id_of, result};
 
 const SECRET: &str = "internal-detail-7f3a";
 const ENDED: [&str; 4] = ["eof", "unexpected_eof", "connection_closed", "closed_pipe"];
@@ -355,63 +352,6 @@ fn a_stall_at_any_point_is_a_timeout() {
             post.assert_failure(504, "timeout", &["timeout"]);
         }
     }
-}
-
-#[test]
-fn a_redirect_to_another_origin_is_refused_and_shown_nothing() {
-    let thief = Server::tcp(
-        None,
-        Arc::new(|request: &Request, _: &Peer| Answer::json(200, result(request, "{}"))),
-    );
-    let location = format!("{}/mcp", thief.origin());
-    for status in [301, 302, 303, 307, 308] {
-        let control = ControlPlane::http();
-        let mcp = McpServer::always(Answer::new(status, &[("Location", &location)], ""));
-        let client = Client::http(&control, &mcp.url());
-        control.push(
-            Command::call("r1", "tools/call", "{}")
-                .header("Authorization", "Bearer end-user")
-                .header("Mcp-Session-Id", "session"),
-        );
-        let post = control.only_terminal("r1");
-        assert_eq!(post.resp_code, 502, "{post:#?}");
-        assert_eq!(post.failure().source, "protocol", "{post:#?}");
-        assert!(!post.request.text().contains(&location), "{post:#?}");
-        control.push(Command::termination("r2", "session").header("Authorization", "Bearer end-user"));
-        assert_eq!(control.terminal("r2").resp_type, "session_termination_response");
-        client.await_log("redirect");
-    }
-    assert_eq!(thief.connections(), 0, "the other origin was contacted");
-}
-
-#[test]
-fn a_redirect_within_the_origin_repeats_the_post() {
-    for status in [307, 308] {
-        let control = ControlPlane::http();
-        let mcp = McpServer::http(move |request, _| match request.path() {
-            "/mcp" => Answer::new(status, &[("Location", "/mcp/")], ""),
-            _ => support::mcp::echo(request),
-        });
-        let _client = Client::http(&control, &mcp.url());
-        control.push(Command::call("r1", "tools/call", r#"{"n":1}"#).header("Authorization", "Bearer end-user"));
-        let post = control.only_terminal("r1");
-        assert_eq!(post.resp_code, 200, "{post:#?}");
-        let seen = mcp.forwarded();
-        assert_eq!((seen[1].path(), &seen[1].body), ("/mcp/", &seen[0].body), "{seen:#?}");
-        assert_eq!(seen[1].header("authorization"), Some("Bearer end-user"));
-    }
-}
-
-#[test]
-fn a_redirect_loop_ends() {
-    let (control, mcp) = (
-        ControlPlane::http(),
-        McpServer::always(Answer::new(307, &[("Location", "/mcp")], "")),
-    );
-    let _client = Client::http(&control, &mcp.url());
-    control.push(Command::call("r1", "tools/call", "{}"));
-    assert_eq!(control.only_terminal("r1").resp_code, 502);
-    assert!(mcp.forwarded().len() <= 11, "{} requests", mcp.forwarded().len());
 }
 
 #[test]

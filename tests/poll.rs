@@ -278,33 +278,6 @@ fn refused_credentials_show_in_readiness_and_slow_the_polls() {
 }
 
 #[test]
-fn control_plane_redirects_are_refused() {
-    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
-    let thief = Server::tcp(
-        None,
-        std::sync::Arc::new(|_: &support::Request, _: &support::Peer| Answer::empty(200)),
-    );
-    let (there, same) = (format!("{}/steal", thief.origin()), format!("{}/steal", control.url()));
-    let client = Client::http(&control, &mcp.url());
-    control.await_polls(1);
-    for (number, status) in [301, 302, 303, 307, 308, 307].into_iter().enumerate() {
-        let location = if number == 5 { &same } else { &there };
-        let id = format!("r{number}");
-        control.on_poll(Answer::new(status, &[("Location", location)], ""));
-        control.on_delivery(
-            &id,
-            "jsonrpc_response",
-            Answer::new(status, &[("Location", location)], ""),
-        );
-        control.call(Command::call(&id, "ping", "{}"), &id);
-    }
-    client.await_log("redirect");
-    control.barrier();
-    assert_eq!(thief.connections(), 0, "the thief was contacted");
-    assert!(control.seen().iter().all(|seen| !seen.target.contains("steal")));
-}
-
-#[test]
 fn polling_survives_every_kind_of_broken_answer() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     let body = support::command::poll_body(&[Command::call("lost", "ping", "{}")]);

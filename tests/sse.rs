@@ -72,6 +72,10 @@ fn every_legal_spelling_of_a_stream_is_understood() {
             "many lines",
             format!("data: {}\n\ndata: $ANSWER\n\n", one.replace(",", ",\ndata: ")),
         ),
+        (
+            "many lines, crlf",
+            format!("data: {}\r\n\r\ndata: $ANSWER\r\n\r\n", one.replace(",", ",\r\ndata: ")),
+        ),
         ("old mac", format!("data: {one}\r\rdata: $ANSWER\r\r")),
     ];
     for (name, text) in spellings {

@@ -127,18 +127,18 @@ def on(message):
             answer(call, {"cancelled": True})
 "#;
     let (control, child, _client) = start(script);
-    control.push(Command::call_with_id("r1", "1", "tools/call", "{}"));
+    control.push(Command::call_with_id("r1", "77", "tools/call", "{}"));
     let call = child.await_method("tools/call", 1).remove(0);
     control.push(Command::notification(
         "n1",
         "notifications/cancelled",
-        r#"{"reason":"bored","requestId":1}"#,
+        r#"{"reason":"bored","requestId":77}"#,
     ));
     assert_eq!(control.only_terminal("n1").resp_type, "notify_ack");
     let note = child.await_method("notifications/cancelled", 1).remove(0);
     assert_eq!(note["params"]["requestId"], call["id"], "{note}");
     assert_eq!(note["params"]["reason"], "bored");
-    assert_eq!(control.only_terminal("r1").json()["id"], 1);
+    assert_eq!(control.only_terminal("r1").json()["id"], 77);
 }
 
 #[test]

@@ -159,6 +159,19 @@ fn a_caller_that_takes_only_streams_gets_one() {
 }
 
 #[test]
+fn a_caller_that_names_streams_first_gets_one() {
+    let relay = relay();
+    for (accept, form) in [
+        ("text/event-stream, application/json", "text/event-stream"),
+        ("application/json, text/event-stream", "application/json"),
+    ] {
+        let caller = send_aside(&relay, with_accept(call(1, "m"), accept));
+        post(&relay, &result(&command(&relay), json!({})));
+        assert_eq!(receive(&caller).header("content-type"), Some(form));
+    }
+}
+
+#[test]
 fn a_long_silence_becomes_a_stream_with_comments() {
     let relay = relay();
     let mut caller = waiting_call(&relay, &call(1, "m"));

@@ -141,8 +141,7 @@ fn a_command_whose_caller_leaves_is_not_delivered() {
 fn a_waiting_poll_whose_client_ends_its_sending_side_is_answered_at_once_and_loses_nothing() {
     let relay = Relay::start(&[]);
     let mut connection = relay.connect();
-    connection.write(&poll("timeout_ms=60000"));
-    // The relay holds the poll when a caller no longer hears that no client is there.
+    connection.write(&poll("timeout_ms=60000&channel=main"));
     wait_for_client(&relay);
     let begun = Instant::now();
     connection.half_close();
@@ -154,18 +153,6 @@ fn a_waiting_poll_whose_client_ends_its_sending_side_is_answered_at_once_and_los
     let command = command(&relay);
     post(&relay, &result(&command, json!({})));
     assert_eq!(receive(&caller).status, 200);
-}
-
-/// Calls on a channel that nobody polls until the relay accepts the call.
-fn wait_for_client(relay: &Relay) {
-    let until = Instant::now() + PATIENCE;
-    let mut probe = call(0, "probe");
-    probe.path = format!("{}/probe", mcp());
-    probe.headers.retain(|(name, _)| name != "Accept");
-    probe.method = "DELETE".into();
-    while relay.send(&probe).status == 503 {
-        assert!(Instant::now() < until);
-    }
 }
 
 #[test]
@@ -189,7 +176,7 @@ fn a_client_that_ends_its_sending_side_while_it_is_answered_still_reads_all() {
 fn a_client_that_vanishes_while_its_poll_waits_loses_nothing() {
     let relay = Relay::start(&[]);
     let mut connection = relay.connect();
-    connection.write(&poll("timeout_ms=60000"));
+    connection.write(&poll("timeout_ms=60000&channel=main"));
     wait_for_client(&relay);
     drop(connection);
     // Its end is seen before anything is given to it: the poll no longer counts, so a second one is alone.

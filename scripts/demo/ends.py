@@ -48,7 +48,8 @@ class Ends:
 
         self._make_keys()
         screen.note(
-            "three keys made by `tunnel-relay keygen`: for the manager, for tunnel-client, for the caller; the relay gets only their hashes"
+            "three keys made by `tunnel-relay keygen`, for the manager, tunnel-client and the caller;"
+            " the relay gets only their hashes"
         )
 
         relay_url = await self._start_relay(certificates)
@@ -138,7 +139,7 @@ class Ends:
         await asyncio.to_thread(wait_until_ready, self.client, health_url)
         self._screen.note(f"tunnel-client runs; {health_url}/readyz says ready")
         self._screen.note(
-            "both wires of tunnel-client go through a recorder of this demo, which prints what passes and changes nothing"
+            "both its wires go through a recorder of this demo, which prints what passes and changes nothing"
         )
 
     @property

@@ -106,10 +106,9 @@ class Demo:
     async def _session(self, caller: Caller) -> None:
         screen = self._screen
         screen.step("The caller opens a session: initialize")
-        server = await caller.initialize()
-        screen.good(
-            f"the server says it is {server['serverInfo']['name']} {server['serverInfo']['version']}, protocol {server['protocolVersion']}"
-        )
+        answer = await caller.initialize()
+        server = answer["serverInfo"]
+        screen.good(f"the server is {server['name']} {server['version']}, protocol {answer['protocolVersion']}")
 
         screen.step("It says that it is ready: notifications/initialized")
         await caller.notify("notifications/initialized")
@@ -165,23 +164,24 @@ class Demo:
         self._screen.good("401: refused")
 
     async def _stay_up(self) -> None:
-        settings = {
-            "mcpServers": {
-                "demo": {
-                    "type": "http",
-                    "url": self._ends.endpoint,
-                    "headers": {"Authorization": f"Bearer {self._ends.caller_key}"},
-                }
-            }
+        ends = self._ends
+        server = {
+            "type": "http",
+            "url": ends.endpoint,
+            "headers": {"Authorization": f"Bearer {ends.caller_key}"},
         }
-        print(
-            f"\nIt stays up. For any MCP client on this machine:\n\n"
-            f"    URL   {self._ends.endpoint}\n    key   {self._ends.caller_key}   (header: Authorization: Bearer KEY)\n    CA    {self._ends.authority}\n\n"
-            f"    {json.dumps(settings)}\n\n"
-            f"Tell the client to trust the CA: NODE_EXTRA_CA_CERTS={self._ends.authority} for clients on Node, SSL_CERT_FILE=… for those in Python.\n"
-            f"What passes is printed below. Ctrl-C ends everything and removes {self._folder}.\n",
-            flush=True,
-        )
+        self._screen.title("It stays up, for any MCP client on this machine")
+        self._screen.show(f"""
+    URL   {ends.endpoint}
+    key   {ends.caller_key}
+          (as the header `Authorization: Bearer KEY`)
+    CA    {ends.authority}
+          (NODE_EXTRA_CA_CERTS for clients on Node, SSL_CERT_FILE for those in Python)
+
+    {json.dumps({"mcpServers": {"demo": server}})}
+
+  What passes is printed below. Ctrl-C ends everything and removes {self._folder}.
+""")
         while True:
             await asyncio.sleep(1)
             self._ends.check_running()

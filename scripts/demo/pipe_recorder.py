@@ -7,12 +7,12 @@ import socket
 import subprocess
 import sys
 import threading
-from typing import BinaryIO
+from typing import IO
 
 SHOWN_LINE = 4096
 
 
-def copy(source: BinaryIO, sink: BinaryIO, report: socket.socket, path: str, direction: bytes) -> None:
+def copy(source: IO[bytes], sink: IO[bytes], report: socket.socket, path: str, direction: bytes) -> None:
     with contextlib.suppress(OSError, ValueError):
         for line in iter(source.readline, b""):
             # The demo may be gone: the pipe goes on without it.

@@ -145,18 +145,17 @@ class ControlPlaneWatcher(Watcher):
         if not path.endswith("/response"):
             return
         answer = _json(body)
-        what = f"POST …/response: {answer.get('resp_type', '?')}, status {answer.get('resp_code', '?')}{_headers(answer.get('resp_headers'))}"
-        payload = answer.get("resp_json")
-        self._screen.hop(CLIENT, RELAY, what, _compact(payload))
+        kind, status, headers = answer.get("resp_type"), answer.get("resp_code"), _headers(answer.get("resp_headers"))
+        what = f"POST …/response: {kind}, status {status}{headers}"
+        self._screen.hop(CLIENT, RELAY, what, _compact(answer.get("resp_json")))
 
     def on_response(self, asked: Head, head: Head, body: bytes) -> None:
         path = asked.start.split(" ")[1] if asked.start else ""
         if "/poll" in path and head.status == 200:
             for command in _json(body).get("commands", []):
                 limit = f", at most {command['response_timeout']}" if command.get("response_timeout") else ""
-                what = f"answer to its poll: {command.get('command_type')} command{limit}{_headers(command.get('headers'))}"
-                payload = command.get("jsonrpc")
-                self._screen.hop(RELAY, CLIENT, what, _compact(payload))
+                what = f"poll answered: {command.get('command_type')} command{limit}{_headers(command.get('headers'))}"
+                self._screen.hop(RELAY, CLIENT, what, _compact(command.get("jsonrpc")))
         elif head.status not in (200, 204):
             self._screen.hop(RELAY, CLIENT, f"{head.start[9:]}", body.decode("utf-8", "replace"))
 

@@ -10,6 +10,7 @@ pub struct Backoff {
     first: Duration,
     last: Duration,
     step: Duration,
+    growth: f64,
 }
 
 impl Default for Backoff {
@@ -26,13 +27,22 @@ impl Backoff {
             first,
             last: last.max(first),
             step: first,
+            growth: 2.0,
+        }
+    }
+
+    /// The same, growing by another factor, at least 1.
+    pub fn growing(self, growth: f64) -> Self {
+        Self {
+            growth: growth.max(1.0),
+            ..self
         }
     }
 
     /// The next pause: a random one between the first and the current step.
     pub fn next_pause(&mut self) -> Duration {
         let step = self.step;
-        self.step = step.saturating_mul(2).min(self.last);
+        self.step = step.mul_f64(self.growth).min(self.last);
         self.first + (step - self.first).mul_f64(random_fraction())
     }
 

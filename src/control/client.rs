@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::config::{self, Target};
 use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, POLL_BODY_MAX};
-use crate::net::{Connector, NetError, Pool, Reply, RequestBody, Resolver};
+use crate::net::{Connector, NetError, Phase, Pool, Reply, RequestBody, Resolver};
 use crate::tls::Tls;
 use crate::wire::api_error::ApiError;
 use crate::wire::command::Route;
@@ -19,7 +19,9 @@ use crate::wire::response::Parts;
 use crate::wire::retry_after;
 
 /// Name sent to the service.
-pub const CLIENT_NAME: &str = "tunnel-client-hardened";
+const CLIENT_NAME: &str = "tunnel-client-hardened";
+/// Name and version, as `User-Agent` carries them.
+pub const USER_AGENT_VALUE: &str = concat!("tunnel-client-hardened/", env!("CARGO_PKG_VERSION"));
 /// The service can carry a server's requests to the caller and answers back.
 const SERVER_REQUESTS: &str = "server-requests-v1";
 
@@ -47,6 +49,15 @@ pub struct Metadata {
     /// For people.
     #[serde(default)]
     pub description: String,
+}
+
+/// What the next poll may bring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// Commands, at least one and at most what one poll may ask for.
+    pub places: usize,
+    /// The channels that they may be for, sorted; empty for all.
+    pub channels: Vec<Box<str>>,
 }
 
 /// A poll that was answered.
@@ -125,7 +136,7 @@ impl ControlPlane {
         let path = format!("{}/v1/tunnels/{}", c.url_path, c.tunnel_id);
         let response_uri = path_uri(&format!("{path}/response")).ok_or(BadHeader("control_plane.url_path"))?;
         Ok(Self {
-            polls: Pool::single(connector.clone(), CONTROL_IDLE_MAX),
+            polls: Pool::watched(connector.clone(), CONTROL_IDLE_MAX),
             responses: Pool::new(connector, CONTROL_IDLE_MAX),
             headers: headers(config, instance_id)?,
             path,
@@ -153,13 +164,19 @@ impl ControlPlane {
         serde_json::from_slice(&body).map_err(|_| NetError::NotHttp.into())
     }
 
-    /// Asks for up to `limit` commands and waits as long as the service holds the poll.
+    /// Asks for as many commands as there is room for and waits as long as the service holds the poll.
     ///
     /// # Errors
     /// [`ControlError`]; the bound on the whole poll is the poll timeout plus the guardrail.
-    pub async fn poll(&self, limit: usize) -> Result<PollAnswer, ControlError> {
+    pub async fn poll(&self, room: &Room) -> Result<PollAnswer, ControlError> {
         let wait_ms = self.poll_timeout.as_nanos().div_ceil(1_000_000).max(1);
-        let uri = path_uri(&format!("{}/poll?limit={limit}&timeout_ms={wait_ms}", self.path)).unwrap_or_default();
+        let mut path = format!("{}/poll?limit={}&timeout_ms={wait_ms}", self.path, room.places);
+        for channel in &room.channels {
+            // Channel names are checked: no character needs an escape.
+            path.push_str("&channel=");
+            path.push_str(channel);
+        }
+        let uri = path_uri(&path).unwrap_or_default();
         let request = self.request(Method::GET, uri, RequestBody::empty());
         let deadline = tokio::time::Instant::now() + self.request_timeout;
         let mut reply = self.exchange(&self.polls, request).await?;
@@ -191,9 +208,14 @@ impl ControlPlane {
         self.polls.half_close();
     }
 
-    /// Whether a poll waits for its answer on a connection that was made.
-    pub fn poll_is_open(&self) -> bool {
-        self.polls.is_waiting()
+    /// How long the service may hold a poll.
+    pub fn poll_timeout(&self) -> Duration {
+        self.poll_timeout
+    }
+
+    /// Where the poll is.
+    pub fn poll_phase(&self) -> Phase {
+        self.polls.phase()
     }
 
     /// Posts one response, one attempt.
@@ -265,7 +287,7 @@ fn headers(config: &config::Config, instance_id: &str) -> Result<HeaderMap, BadH
     headers.insert(HOST, text("control_plane.base_url", &c.base_url.authority())?);
     headers.insert(AUTHORIZATION, bearer);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(USER_AGENT, text("version", &format!("{CLIENT_NAME}/{version}"))?);
+    headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
     headers.insert(
         HeaderName::from_static("x-tunnel-client-name"),
         HeaderValue::from_static(CLIENT_NAME),

@@ -5,6 +5,6 @@ pub mod client;
 mod poller;
 mod responder;
 
-pub use client::{CLIENT_NAME, ControlPlane, Metadata};
+pub use client::{ControlPlane, Metadata, Room, USER_AGENT_VALUE};
 pub use poller::Poller;
 pub use responder::{Delivery, Notifier, Responder};

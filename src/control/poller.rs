@@ -7,10 +7,11 @@ use log::{debug, error, info, warn};
 use tokio::time::{sleep, timeout};
 
 use super::backoff::Backoff;
-use super::client::{ControlError, ControlPlane, PollAnswer};
+use super::client::{ControlError, ControlPlane, PollAnswer, Room};
 use super::responder::millis;
 use crate::dispatch::Dispatcher;
-use crate::limits::{AUTH_RETRY, DRAIN_POLL_TIMEOUT, EMPTY_POLL_MIN, POLL_BATCH_MAX};
+use crate::limits::{AUTH_RETRY, DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN};
+use crate::net::{NetError, Phase};
 use crate::ops::Ops;
 use crate::shutdown::Signal;
 use crate::telemetry::redact;
@@ -27,6 +28,8 @@ pub struct Poller {
     dispatcher: Dispatcher,
     ops: Arc<Ops>,
     shutdown: Signal,
+    /// An empty answer that is faster counts towards backoff.
+    empty_poll_min: Duration,
 }
 
 /// What one poll came to.
@@ -40,11 +43,13 @@ enum Polled {
 impl Poller {
     /// A poller that hands commands to `dispatcher` until `shutdown`.
     pub fn new(control: Arc<ControlPlane>, dispatcher: Dispatcher, ops: Arc<Ops>, shutdown: Signal) -> Self {
+        let empty_poll_min = EMPTY_POLL_MIN.min(control.poll_timeout());
         Self {
             control,
             dispatcher,
             ops,
             shutdown,
+            empty_poll_min,
         }
     }
 
@@ -53,13 +58,12 @@ impl Poller {
         let mut backoff = Backoff::default();
         let mut failing = false;
         while !self.shutdown.is_set() {
-            let free = tokio::select! {
-                free = self.dispatcher.room() => free,
+            let room = tokio::select! {
+                room = self.dispatcher.room() => room,
                 () = self.shutdown.wait() => break,
             };
             let started = Instant::now();
-            let limit = free.min(POLL_BATCH_MAX);
-            let polled = self.poll(limit).await;
+            let polled = self.poll(&room).await;
             self.ops.metrics.poll_cycles.inc();
             let pause = match polled {
                 Polled::Stopped => break,
@@ -70,14 +74,14 @@ impl Poller {
                 }
                 Polled::Answer(answer) => {
                     self.ops.metrics.poll_latency(started.elapsed(), true);
-                    match self.accept(&answer, limit) {
+                    match self.accept(&answer, room.places) {
                         Ok(commands) => {
                             self.ops.health.poll_succeeded();
                             self.ops.metrics.poll_succeeded();
                             if std::mem::take(&mut failing) {
                                 info!("poller recovered; polling operational");
                             }
-                            if commands > 0 || started.elapsed() >= EMPTY_POLL_MIN {
+                            if commands > 0 || started.elapsed() >= self.empty_poll_min {
                                 backoff.reset();
                                 continue;
                             }
@@ -100,8 +104,8 @@ impl Poller {
         debug!("stopping control-plane poller");
     }
 
-    async fn poll(&self, limit: usize) -> Polled {
-        let poll = self.control.poll(limit);
+    async fn poll(&self, room: &Room) -> Polled {
+        let poll = self.control.poll(room);
         tokio::pin!(poll);
         let mut held_open = false;
         loop {
@@ -109,7 +113,7 @@ impl Poller {
                 result = &mut poll => return result.map_or_else(Polled::Failed, Polled::Answer),
                 () = sleep(HELD_OPEN), if !held_open => {
                     held_open = true;
-                    if self.control.poll_is_open() {
+                    if self.control.poll_phase() == Phase::Waiting {
                         self.ops.health.poll_held_open();
                     }
                 }
@@ -117,8 +121,15 @@ impl Poller {
             }
         }
         // An answer may be on its way, and its commands would be lost: end our side, read what still comes.
+        if self.control.poll_phase() == Phase::Unsent {
+            return Polled::Stopped;
+        }
         self.control.half_close_poll();
-        match timeout(DRAIN_POLL_TIMEOUT, poll).await {
+        let mut answer = timeout(DRAIN_POLL_TIMEOUT, &mut poll).await;
+        if answer.is_err() && self.control.poll_phase() == Phase::Answering {
+            answer = timeout(DRAIN_TIMEOUT, poll).await;
+        }
+        match answer {
             Ok(Ok(answer)) => Polled::Answer(answer),
             _ => Polled::Stopped,
         }
@@ -145,9 +156,9 @@ impl Poller {
         match error {
             ControlError::Net { error, .. } => {
                 let pause = backoff.next_pause();
-                let timed_out = *error == crate::net::NetError::Timeout;
+                let timed_out = *error == NetError::Timeout;
                 self.ops.metrics.poll_error(if timed_out { "timeout" } else { "other" });
-                self.ops.health.poll_failed(error.to_string());
+                self.ops.health.poll_failed(error.to_string(), timed_out);
                 let message = if timed_out {
                     "poll timed out; backing off"
                 } else {
@@ -169,7 +180,7 @@ impl Poller {
                 if auth {
                     self.ops.health.poll_unauthorized(*status);
                 } else {
-                    self.ops.health.poll_failed(format!("HTTP status {status}"));
+                    self.ops.health.poll_failed(format!("HTTP status {status}"), false);
                 }
                 warn_status(*status, error, pause, request_id.as_deref());
                 pause
@@ -180,7 +191,7 @@ impl Poller {
     fn undecodable(&self, answer: &PollAnswer, backoff: &mut Backoff) -> Duration {
         let pause = backoff.next_pause();
         self.ops.metrics.poll_error("other");
-        self.ops.health.poll_failed(NotACommandList.to_string());
+        self.ops.health.poll_failed(NotACommandList.to_string(), false);
         warn!(
             retry_in_ms = millis(pause),
             tunnel_request_id = answer.request_id.as_deref().unwrap_or("missing_request_id"),

@@ -13,6 +13,7 @@ use super::backoff::Backoff;
 use super::client::{ControlError, ControlPlane};
 use crate::limits::DELIVERY_ATTEMPTS;
 use crate::ops::Ops;
+use crate::shutdown::Signal;
 use crate::telemetry::redact;
 use crate::wire::command::Route;
 use crate::wire::headers::ResponseHeaders;
@@ -42,10 +43,14 @@ struct Questions {
 /// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// The service has it, or did not wait for it any more (404).
+    /// The service has it.
     Done,
+    /// The service did not wait for it any more (404), which is as good.
+    Gone,
     /// The service refused this payload and keeps the command open (spec: wire-newer, response bodies).
     Refused,
+    /// The service refused it for good.
+    Rejected,
     /// It could not be delivered.
     Failed,
     /// The command's deadline passed first.
@@ -54,7 +59,7 @@ pub enum Delivery {
 
 /// Whether another attempt may follow. The rule is a type, so that no status is looked at twice.
 enum Verdict {
-    Done,
+    Gone,
     Refused,
     Final,
     Retry { at_least: Duration },
@@ -91,9 +96,10 @@ impl Responder {
             None => attempts.await,
         };
         match delivery {
-            Delivery::Done => self.0.ops.health.delivered(),
+            // A payload that the service refuses says nothing of the way to it.
+            Delivery::Done | Delivery::Gone | Delivery::Refused | Delivery::Rejected => self.0.ops.health.delivered(),
             Delivery::Failed => self.0.ops.health.delivery_failed(),
-            Delivery::Refused | Delivery::Expired => {}
+            Delivery::Expired => {}
         }
         delivery
     }
@@ -109,9 +115,9 @@ impl Responder {
             };
             let Err(error) = result else { return Delivery::Done };
             match verdict(&error, kind) {
-                Verdict::Done => {
+                Verdict::Gone => {
                     warn!(request_id = &*route.request_id; "the service did not wait for this response any more");
-                    return Delivery::Done;
+                    return Delivery::Gone;
                 }
                 Verdict::Refused => {
                     log_failure(
@@ -129,7 +135,13 @@ impl Responder {
                 }
                 Verdict::Final | Verdict::Retry { .. } => {
                     log_failure(route, kind, &error, "response not delivered");
-                    return Delivery::Failed;
+                    return match error {
+                        ControlError::Status {
+                            status: 400 | 402 | 405..=499,
+                            ..
+                        } => Delivery::Rejected,
+                        _ => Delivery::Failed,
+                    };
                 }
             }
         }
@@ -145,7 +157,7 @@ fn verdict(error: &ControlError, kind: ResponseType) -> Verdict {
         ControlError::Net { .. } => Verdict::Retry {
             at_least: Duration::ZERO,
         },
-        ControlError::Status { status: 404, .. } => Verdict::Done,
+        ControlError::Status { status: 404, .. } => Verdict::Gone,
         ControlError::Status { status: 400, .. } if notify => Verdict::Refused,
         ControlError::Status {
             status, retry_after, ..
@@ -200,6 +212,8 @@ pub struct Notifier<'a> {
     route: &'a Route,
     deadline: Option<Instant>,
     stopped: bool,
+    /// Set when the service does not know the call any more.
+    gone: &'a Signal,
     asking: Option<Asking>,
 }
 
@@ -222,13 +236,14 @@ impl Drop for Asking {
 }
 
 impl<'a> Notifier<'a> {
-    /// For one call.
-    pub fn new(responder: &'a Responder, route: &'a Route, deadline: Option<Instant>) -> Self {
+    /// For one call. `gone` is set when the service does not know it any more.
+    pub fn new(responder: &'a Responder, route: &'a Route, deadline: Option<Instant>, gone: &'a Signal) -> Self {
         Self {
             responder,
             route,
             deadline,
             stopped: false,
+            gone,
             asking: None,
         }
     }
@@ -259,7 +274,12 @@ impl<'a> Notifier<'a> {
         match self.responder.deliver(self.route, &response, self.deadline).await {
             Delivery::Done => true,
             Delivery::Refused => false,
-            Delivery::Failed | Delivery::Expired => {
+            Delivery::Gone => {
+                self.stopped = true;
+                self.gone.set();
+                false
+            }
+            Delivery::Failed | Delivery::Rejected | Delivery::Expired => {
                 self.stopped = true;
                 false
             }

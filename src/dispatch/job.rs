@@ -10,18 +10,16 @@ use tokio::time::{sleep, sleep_until};
 use super::{Shared, deadline};
 use crate::control::client::PollAnswer;
 use crate::control::{Delivery, Notifier};
+use crate::limits::CANCEL_GRACE;
 use crate::mcp::http::describe;
-use crate::mcp::{Ack, Call, Outcome, Transport};
+use crate::mcp::{Ack, Call, Cancellation, Outcome, Transport};
 use crate::ops::health::Server;
 use crate::shutdown::Signal;
 use crate::wire::command::{Action, Headers, Parsed, Route};
 use crate::wire::failure::{Failure, Source, error_json, reason};
 use crate::wire::headers::ResponseHeaders;
-use crate::wire::jsonrpc::{INTERNAL_ERROR, INVALID_REQUEST, Id, Message};
+use crate::wire::jsonrpc::{INTERNAL_ERROR, INVALID_REQUEST, Id, Message, References};
 use crate::wire::response::{Response, ResponseType};
-
-/// A cancelled call may still be answered within this; servers need not, and most do not.
-const CANCEL_GRACE: Duration = Duration::from_secs(2);
 
 /// A queued command.
 #[derive(Debug)]
@@ -33,7 +31,9 @@ pub(super) struct Job {
     deadline: Option<Instant>,
     server_requests: bool,
     /// Its caller sent `notifications/cancelled`.
-    cancelled: Signal,
+    cancelled: Cancellation,
+    /// The service does not know it any more: its caller went away.
+    gone: Signal,
 }
 
 /// What is to be done for a command.
@@ -43,6 +43,8 @@ pub(super) enum Work {
     Do(Action),
     /// Telling what is wrong with it.
     Refused {
+        /// `resp_code`.
+        status: u16,
         /// It is a bad `session_termination`.
         termination: bool,
         /// The id of its message, as JSON text.
@@ -76,6 +78,7 @@ impl Job {
                 Headers::default(),
                 response_timeout,
                 Work::Refused {
+                    status: 400,
                     termination,
                     id,
                     reason,
@@ -94,13 +97,41 @@ impl Job {
             received: answer.received,
             deadline: deadline(answer.received, response_timeout),
             server_requests: answer.server_requests,
-            cancelled: Signal::default(),
+            cancelled: Cancellation::default(),
+            gone: Signal::default(),
         })
+    }
+
+    /// The same command with other work.
+    pub(super) fn instead(self, work: Work) -> Self {
+        Self { work, ..self }
+    }
+
+    /// The id of a call, as JSON text.
+    pub(super) fn call_id(&self) -> Option<&str> {
+        match &self.work {
+            Work::Do(Action::Call { id, .. }) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The session that it belongs to.
+    pub(super) fn session(&self) -> Option<&str> {
+        self.headers.value("mcp-session-id")
     }
 
     fn is_expired(&self) -> bool {
         self.deadline.is_some_and(|deadline| deadline <= Instant::now())
     }
+}
+
+/// A command that was done, before its answer is delivered.
+struct Done {
+    /// `call` or `notification`, as metrics name it.
+    kind: &'static str,
+    /// `ok`, or a word for what went wrong.
+    outcome: &'static str,
+    response: Response,
 }
 
 impl Shared {
@@ -109,42 +140,46 @@ impl Shared {
         if job.is_expired() {
             return self.expired(job);
         }
-        let (kind, outcome, response) = match &job.work {
-            Work::Refused {
-                termination,
-                id,
-                reason,
-            } => ("call", "refused", refused(job, *termination, id.as_deref(), reason)),
-            Work::Do(action) => match self.channel(&job.route.channel) {
-                None => ("call", "unsupported_channel", self.unsupported_channel(job, action)),
-                Some(channel) => {
-                    let Some(done) = self.perform(job, action, &channel.transport).await else {
-                        return self.expired(job);
-                    };
-                    done
-                }
+        let channel = self.channel(&job.route.channel);
+        let done = match (&job.work, channel) {
+            (
+                Work::Refused {
+                    status,
+                    termination,
+                    id,
+                    reason,
+                },
+                _,
+            ) => Done {
+                kind: "call",
+                outcome: "refused",
+                response: refused(job, *status, *termination, id.as_deref(), reason),
+            },
+            (Work::Do(action), None) => Done {
+                kind: "call",
+                outcome: "unsupported_channel",
+                response: self.unsupported_channel(job, action),
+            },
+            (Work::Do(action), Some(channel)) => match self.perform(job, action, &channel.transport).await {
+                Some(done) => done,
+                None => return self.expired(job),
             },
         };
-        match self.responder.deliver(&job.route, &response, job.deadline).await {
+        match self.responder.deliver(&job.route, &done.response, job.deadline).await {
             Delivery::Expired => self.expired(job),
-            Delivery::Done | Delivery::Refused | Delivery::Failed => {
+            Delivery::Done | Delivery::Gone | Delivery::Refused | Delivery::Rejected | Delivery::Failed => {
                 // Unbound channels are the service's words: they share one label.
-                let channel = self.channel(&job.route.channel).map_or("none", |c| &*c.name);
+                let channel = channel.map_or("none", |c| &*c.name);
                 self.ops
                     .metrics
-                    .answered(channel, kind, outcome, job.received.elapsed());
+                    .answered(channel, done.kind, done.outcome, job.received.elapsed());
             }
         }
     }
 
     /// Does what the command says; `None` when its time is up.
-    async fn perform(
-        &self,
-        job: &Arc<Job>,
-        action: &Action,
-        transport: &Transport,
-    ) -> Option<(&'static str, &'static str, Response)> {
-        match action {
+    async fn perform(&self, job: &Arc<Job>, action: &Action, transport: &Transport) -> Option<Done> {
+        let (kind, ack) = match action {
             Action::Call {
                 payload,
                 id,
@@ -156,53 +191,65 @@ impl Shared {
                     initialize: *initialize,
                     headers: &job.headers,
                     server_requests: job.server_requests,
+                    cancelled: &job.cancelled,
                 };
-                self.lock().calls.push(Arc::clone(job));
                 let ended = self.call(job, call, transport).await;
-                self.lock().calls.retain(|other| !Arc::ptr_eq(other, job));
                 let (outcome, response) = self.call_response(job, id, ended)?;
-                Some(("call", outcome, response))
+                return Some(Done {
+                    kind: "call",
+                    outcome,
+                    response,
+                });
             }
             Action::Notification { payload, method } => {
-                let ack = self
-                    .bounded(job, transport.notify(payload, method, &job.headers))
-                    .await?;
                 if &**method == "notifications/cancelled" {
                     self.cancel(job, payload);
                 }
-                Some((
-                    "notification",
-                    self.ack_outcome(job, &ack),
-                    ack_response(ResponseType::NotifyAck, ack),
-                ))
+                let sent = transport.notify(payload, method, &job.headers);
+                (ResponseType::NotifyAck, self.bounded(job, sent).await?)
             }
             Action::Answer { payload, id } => {
-                let ack = self.bounded(job, transport.answer(payload, id, &job.headers)).await?;
-                Some((
-                    "notification",
-                    self.ack_outcome(job, &ack),
-                    ack_response(ResponseType::NotifyAck, ack),
-                ))
+                let sent = transport.answer(payload, id, &job.headers);
+                (ResponseType::NotifyAck, self.bounded(job, sent).await?)
             }
             Action::SessionTermination => {
-                let ack = self.bounded(job, transport.terminate(&job.headers)).await?;
-                let outcome = self.ack_outcome(job, &ack);
-                Some((
-                    "notification",
-                    outcome,
-                    ack_response(ResponseType::SessionTermination, ack),
-                ))
+                let sent = transport.terminate(&job.headers);
+                (ResponseType::SessionTermination, self.bounded(job, sent).await?)
             }
-        }
+        };
+        let outcome = match &ack.failure {
+            None => {
+                self.learnt(job, Server::Good);
+                "ok"
+            }
+            Some(failure) => {
+                self.failed(job, failure);
+                failure.source.as_str()
+            }
+        };
+        Some(Done {
+            kind: "notification",
+            outcome,
+            response: ack_response(kind, ack),
+        })
     }
 
     async fn call(&self, job: &Job, call: Call<'_>, transport: &Transport) -> Ended {
-        let mut events = Notifier::new(&self.responder, &job.route, job.deadline);
+        // What was given up while it waited must not be begun: the caller has been told, or will be, and may ask again.
+        if self.abandon.is_set() {
+            return Ended::Abandoned;
+        }
+        if job.cancelled.is_cancelled() {
+            return Ended::Cancelled;
+        }
+        let mut events = Notifier::new(&self.responder, &job.route, job.deadline, &job.gone);
         tokio::select! {
             biased;
             outcome = transport.call(call, &mut events) => Ended::Outcome(outcome),
             () = sleep_until(self.time_up(job).into()) => Ended::TimeUp,
             () = self.abandon.wait() => Ended::Abandoned,
+            // Nobody will read the answer: the server need not go on.
+            () = job.gone.wait() => Ended::Cancelled,
             () = async { job.cancelled.wait().await; sleep(CANCEL_GRACE).await } => Ended::Cancelled,
         }
     }
@@ -256,21 +303,20 @@ impl Shared {
 
     /// Ends the call that a notification cancels, if exactly one can be meant.
     fn cancel(&self, job: &Job, payload: &Bytes) {
-        let Some(named) = std::str::from_utf8(payload).ok().and_then(|t| Message::parse(t).ok()) else {
+        let Some(message) = std::str::from_utf8(payload).ok().and_then(|t| Message::parse(t).ok()) else {
             return;
         };
-        let Some(id) = named.references().request_id.and_then(|r| Id::from_json(r.json)) else {
+        let Ok(References {
+            request_id: Some(named),
+            ..
+        }) = message.references()
+        else {
             return;
         };
-        let session = |job: &Job| job.headers.value("mcp-session-id").map(str::to_owned);
-        let state = self.lock();
-        let mut meant = state.calls.iter().filter(|other| {
-            other.route.channel == job.route.channel
-                && session(other) == session(job)
-                && matches!(&other.work, Work::Do(Action::Call { id: other, .. }) if Id::from_json(other) == Some(id))
-        });
-        if let (Some(call), None) = (meant.next(), meant.next()) {
-            call.cancelled.set();
+        let Some(id) = Id::from_json(named.json) else { return };
+        let meant = self.lock().calls.meant(job, id);
+        if let Some(call) = meant {
+            call.cancelled.cancel(payload.clone());
         }
     }
 
@@ -278,9 +324,9 @@ impl Shared {
     async fn bounded(&self, job: &Job, send: impl Future<Output = Ack>) -> Option<Ack> {
         tokio::select! {
             biased;
+            () = self.abandon.wait() => Some(Failure::shutting_down().into()),
             ack = send => Some(ack),
             () = sleep_until(self.time_up(job).into()) => (!job.is_expired()).then(|| Failure::timeout().into()),
-            () = self.abandon.wait() => Some(Failure::shutting_down().into()),
         }
     }
 
@@ -292,19 +338,6 @@ impl Shared {
             .checked_add(self.connection_max_ttl)
             .unwrap_or(now + Duration::from_secs(365 * 86_400));
         job.deadline.map_or(ttl, |deadline| deadline.min(ttl))
-    }
-
-    fn ack_outcome(&self, job: &Job, ack: &Ack) -> &'static str {
-        match &ack.failure {
-            None => {
-                self.learnt(job, Server::Good);
-                "ok"
-            }
-            Some(failure) => {
-                self.failed(job, failure);
-                failure.source.as_str()
-            }
-        }
     }
 
     fn failed(&self, job: &Job, failure: &Failure) {
@@ -365,14 +398,15 @@ impl Shared {
     }
 }
 
-fn refused(job: &Job, termination: bool, id: Option<&str>, why: &str) -> Response {
-    warn!(request_id = &*job.route.request_id, channel = &*job.route.channel, reason = why; "a bad command was refused");
+fn refused(job: &Job, status: u16, termination: bool, id: Option<&str>, why: &str) -> Response {
+    warn!(request_id = &*job.route.request_id, channel = &*job.route.channel, reason = why; "a command was refused");
     if termination {
-        return ack_response(ResponseType::SessionTermination, Ack::of(400));
+        return ack_response(ResponseType::SessionTermination, Ack::of(status));
     }
+    let code = if status == 400 { INVALID_REQUEST } else { INTERNAL_ERROR };
     json_response(
-        400,
-        error_json(id, INVALID_REQUEST, &format!("{}: {why}", reason(400)), None),
+        status,
+        error_json(id, code, &format!("{}: {why}", reason(status)), None),
     )
 }
 

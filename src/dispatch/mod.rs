@@ -1,5 +1,6 @@
 //! From polled commands to running jobs: the bounded queue, the limits, the drain.
 
+mod calls;
 mod job;
 mod queue;
 
@@ -9,13 +10,14 @@ use std::time::{Duration, Instant};
 use log::warn;
 use tokio::sync::Notify;
 
-use crate::control::Responder;
 use crate::control::client::PollAnswer;
-use crate::limits::QUEUE_RESERVE;
+use crate::control::{Responder, Room};
+use crate::limits::{POLL_BATCH_MAX, POLL_COMMANDS_MAX, QUEUE_RESERVE};
 use crate::mcp::Transport;
 use crate::ops::Ops;
 use crate::shutdown::Signal;
 use crate::wire::command::{Action, Parsed};
+use calls::Calls;
 use job::{Job, Work};
 use queue::{Queue, share};
 
@@ -44,8 +46,8 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     queue: Queue<Arc<Job>>,
-    /// Calls that run, for those that cancel them.
-    calls: Vec<Arc<Job>>,
+    /// Calls that wait or run, for those that cancel them.
+    calls: Calls,
 }
 
 /// One bound channel and its lanes.
@@ -88,7 +90,7 @@ impl Dispatcher {
             refusals: queue.add_lane(bounds.max_concurrent, false),
             state: Mutex::new(State {
                 queue,
-                calls: Vec::new(),
+                calls: Calls::default(),
             }),
             room: Notify::new(),
             idle: Notify::new(),
@@ -100,12 +102,11 @@ impl Dispatcher {
         }))
     }
 
-    /// Free places in the queue, at least one; waits for it.
-    pub async fn room(&self) -> usize {
+    /// What the next poll may bring; waits until that is something.
+    pub async fn room(&self) -> Room {
         loop {
-            let free = self.0.free();
-            if free > 0 {
-                return free;
+            if let Some(room) = self.0.free() {
+                return room;
             }
             tokio::select! {
                 () = self.0.room.notified() => {}
@@ -122,14 +123,19 @@ impl Dispatcher {
             shared.ops.metrics.dropped("invalid_command");
             return;
         };
-        let channel = shared.channels.iter().find(|c| c.name == job.route.channel);
-        let lane = match (&job.work, channel) {
+        let job = shared.refuse_surplus(job);
+        let lane = match (&job.work, shared.channel(&job.route.channel)) {
             (Work::Refused { .. }, _) | (_, None) => shared.refusals,
             (Work::Do(Action::Notification { .. } | Action::Answer { .. }), Some(channel)) => channel.prompt,
             (Work::Do(_), Some(channel)) => channel.calls,
         };
         shared.ops.metrics.commands_enqueued.inc();
-        shared.lock().queue.push(lane, Arc::new(job));
+        let job = Arc::new(job);
+        {
+            let mut state = shared.lock();
+            state.calls.begin(&job);
+            state.queue.push(lane, job);
+        }
         self.start_what_may_run();
     }
 
@@ -173,6 +179,7 @@ impl Shared {
             self.run(&job).await;
             let next = {
                 let mut state = self.lock();
+                state.calls.end(&job);
                 state.queue.done(lane);
                 state.queue.start()
             };
@@ -185,10 +192,60 @@ impl Shared {
         self.idle.notify_one();
     }
 
-    /// While a call waits for its caller's answer, some places are kept for it: the queue may be full of calls.
-    fn free(&self) -> usize {
-        let reserve = if self.responder.is_asking() { QUEUE_RESERVE } else { 0 };
-        (self.max_inflight + reserve).saturating_sub(self.lock().queue.waiting())
+    /// What may be polled for: a channel whose share of the queue is used up is left out, so that it cannot keep out the
+    /// others. While a call waits for its caller's answer, polls go on in any case.
+    fn free(&self) -> Option<Room> {
+        let state = self.lock();
+        let places = self
+            .max_inflight
+            .saturating_sub(state.queue.waiting())
+            .min(POLL_BATCH_MAX);
+        let everything = |places| {
+            Some(Room {
+                places,
+                channels: Vec::new(),
+            })
+        };
+        if places == 0 {
+            return if self.responder.is_asking() {
+                everything(1)
+            } else {
+                None
+            };
+        }
+        let share = share(self.max_inflight, self.channels.len());
+        let has_room = |channel: &&Channel| state.queue.waiting_in(channel.calls) < share;
+        if self.channels.iter().all(|channel| has_room(&channel)) {
+            return everything(places);
+        }
+        let mut channels: Vec<Box<str>> = self.channels.iter().filter(has_room).map(|c| c.name.clone()).collect();
+        if channels.is_empty() || self.responder.is_asking() {
+            return everything(1);
+        }
+        channels.sort_unstable();
+        Some(Room { places, channels })
+    }
+
+    /// Calls that were not asked for are taken as far as that is safe, and then refused.
+    fn refuse_surplus(&self, job: Job) -> Job {
+        let Work::Do(Action::Call { id, .. }) = &job.work else {
+            return job;
+        };
+        let spare = if self.responder.is_asking() {
+            QUEUE_RESERVE
+        } else {
+            POLL_COMMANDS_MAX
+        };
+        if self.lock().queue.waiting() < self.max_inflight + spare {
+            return job;
+        }
+        let work = Work::Refused {
+            status: 503,
+            termination: false,
+            id: Some(id.clone()),
+            reason: "the queue of the tunnel client is full",
+        };
+        job.instead(work)
     }
 
     fn channel(&self, name: &str) -> Option<&Channel> {

@@ -91,6 +91,11 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Jobs of one lane that wait.
+    pub(super) fn waiting_in(&self, lane: usize) -> usize {
+        self.lanes.get(lane).map_or(0, |lane| lane.jobs.len())
+    }
+
     /// Jobs that wait.
     pub(super) fn waiting(&self) -> usize {
         self.waiting

@@ -1,11 +1,15 @@
 //! The private MCP servers: one transport per binding.
 
 pub mod http;
+pub mod servers;
 pub mod stdio;
+
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
 use crate::control::Notifier;
+use crate::shutdown::Signal;
 use crate::wire::command::Headers;
 use crate::wire::failure::Failure;
 use crate::wire::headers::ResponseHeaders;
@@ -32,6 +36,40 @@ pub struct Call<'a> {
     pub headers: &'a Headers,
     /// The service can carry the server's own requests to the caller.
     pub server_requests: bool,
+    /// Whether its caller cancels it.
+    pub cancelled: &'a Cancellation,
+}
+
+/// A caller's `notifications/cancelled` for one call.
+#[derive(Debug, Default)]
+pub struct Cancellation {
+    payload: OnceLock<Bytes>,
+    signal: Signal,
+}
+
+impl Cancellation {
+    /// The call was cancelled by this message. Only the first counts.
+    pub fn cancel(&self, payload: Bytes) {
+        if self.payload.set(payload).is_ok() {
+            self.signal.set();
+        }
+    }
+
+    /// Whether it was.
+    pub fn is_cancelled(&self) -> bool {
+        self.signal.is_set()
+    }
+
+    /// Returns the message once there is one.
+    pub async fn wait(&self) -> &Bytes {
+        loop {
+            self.signal.wait().await;
+            // The message is there before the signal is.
+            if let Some(payload) = self.payload.get() {
+                return payload;
+            }
+        }
+    }
 }
 
 /// How a call ended.

@@ -11,5 +11,5 @@ mod stream;
 pub use body::RequestBody;
 pub use connect::Connector;
 pub use error::NetError;
-pub use pool::{Pool, Reply, SendError};
-pub use resolver::Resolver;
+pub use pool::{Phase, Pool, Reply, SendError};
+pub use resolver::{Resolver, Resolvers};

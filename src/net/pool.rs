@@ -13,11 +13,12 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::time::timeout;
 
 use super::body::RequestBody;
 use super::connect::{Connector, HalfClose};
 use super::error::NetError;
-use crate::limits::CONNECTION_BUFFER_MAX;
+use crate::limits::{CONNECTION_BUFFER_MAX, KEPT_READY_TIMEOUT};
 
 /// Connections to one peer. Clones share them.
 #[derive(Debug, Clone)]
@@ -28,16 +29,26 @@ struct Shared {
     connector: Connector,
     idle_max: Duration,
     idle: Mutex<Vec<Idle>>,
-    single: Option<Mutex<Single>>,
+    watched: Option<Mutex<Watched>>,
 }
 
-/// State of a pool that serves one request at a time.
+/// Where the one request of a [`Pool::watched`] is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// There is none, or it has no open connection yet.
+    #[default]
+    Unsent,
+    /// It was handed to an open connection and has no answer yet.
+    Waiting,
+    /// The head of its answer has come.
+    Answering,
+}
+
 #[derive(Debug, Default)]
-struct Single {
-    /// Ends the sending side of the newest connection.
+struct Watched {
+    phase: Phase,
+    /// Ends the sending side of the connection.
     half_close: Option<HalfClose>,
-    /// A request was handed to an open connection and has no answer yet.
-    waiting: bool,
 }
 
 #[derive(Debug)]
@@ -61,17 +72,17 @@ impl Pool {
         Self::build(connector, idle_max, None)
     }
 
-    /// The same for one request at a time, whose connection can be half-closed while the answer is awaited.
-    pub fn single(connector: Connector, idle_max: Duration) -> Self {
+    /// The same for one request at a time, which can be watched and whose connection can be half-closed.
+    pub fn watched(connector: Connector, idle_max: Duration) -> Self {
         Self::build(connector, idle_max, Some(Mutex::default()))
     }
 
-    fn build(connector: Connector, idle_max: Duration, single: Option<Mutex<Single>>) -> Self {
+    fn build(connector: Connector, idle_max: Duration, watched: Option<Mutex<Watched>>) -> Self {
         Self(Arc::new(Shared {
             connector,
             idle_max,
             idle: Mutex::new(Vec::new()),
-            single,
+            watched,
         }))
     }
 
@@ -81,6 +92,7 @@ impl Pool {
     /// # Errors
     /// [`SendError`] tells whether the peer may have seen the request.
     pub async fn send(&self, mut request: Request<RequestBody>) -> Result<Reply, SendError> {
+        let mut watch = Watch::begin(&self.0);
         loop {
             let kept = self.take_idle();
             let reused = kept.is_some();
@@ -88,20 +100,27 @@ impl Pool {
                 Some(sender) => sender,
                 None => self.open().await.map_err(|error| SendError { error, written: false })?,
             };
-            if let Err(error) = sender.ready().await {
-                if reused {
-                    continue;
+            // A kept connection is ready at once, unless its peer never read the last request to the end.
+            match timeout(KEPT_READY_TIMEOUT, sender.ready()).await {
+                Ok(Ok(())) => {}
+                Err(_) | Ok(Err(_)) if reused => continue,
+                Err(_) => {
+                    return Err(SendError {
+                        error: NetError::Timeout,
+                        written: false,
+                    });
                 }
-                return Err(SendError {
-                    error: NetError::from_hyper(&error, false),
-                    written: false,
-                });
+                Ok(Err(error)) => {
+                    return Err(SendError {
+                        error: NetError::from_hyper(&error, false),
+                        written: false,
+                    });
+                }
             }
-            self.0.mark_waiting(true);
-            let sent = sender.try_send_request(request).await;
-            self.0.mark_waiting(false);
-            match sent {
+            watch.set(Phase::Waiting);
+            match sender.try_send_request(request).await {
                 Ok(response) => {
+                    watch.set(Phase::Answering);
                     let (head, body) = response.into_parts();
                     let lease = Lease {
                         pool: Arc::clone(&self.0),
@@ -130,16 +149,24 @@ impl Pool {
         }
     }
 
-    /// Ends the sending side of the connection of a [`Pool::single`].
+    /// Ends the sending side of the connection of a [`Pool::watched`].
     pub fn half_close(&self) {
-        if let Some(handle) = self.0.single.as_ref().and_then(|single| lock(single).half_close.take()) {
+        if let Some(handle) = self.0.watched.as_ref().and_then(|w| lock(w).half_close.take()) {
             handle.close();
         }
     }
 
-    /// Whether a [`Pool::single`] waits for an answer on a connection that was made.
-    pub fn is_waiting(&self) -> bool {
-        self.0.single.as_ref().is_some_and(|single| lock(single).waiting)
+    /// Where the request of a [`Pool::watched`] is.
+    pub fn phase(&self) -> Phase {
+        self.0.watched.as_ref().map(|w| lock(w).phase).unwrap_or_default()
+    }
+
+    /// Connects and closes again: whether somebody is there.
+    ///
+    /// # Errors
+    /// [`NetError`] of the step that failed.
+    pub async fn reach(&self) -> Result<(), NetError> {
+        self.0.connector.connect().await.map(drop)
     }
 
     /// Closes connections that have been idle for too long.
@@ -150,11 +177,8 @@ impl Pool {
 
     async fn open(&self) -> Result<SendRequest<RequestBody>, NetError> {
         let stream = self.0.connector.connect().await?;
-        if let Some(single) = &self.0.single {
-            *lock(single) = Single {
-                half_close: Some(stream.half_close()),
-                waiting: false,
-            };
+        if let Some(watched) = &self.0.watched {
+            lock(watched).half_close = Some(stream.half_close());
         }
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(CONNECTION_BUFFER_MAX)
@@ -177,10 +201,29 @@ impl Pool {
     }
 }
 
-impl Shared {
-    fn mark_waiting(&self, waiting: bool) {
-        if let Some(single) = &self.single {
-            lock(single).waiting = waiting;
+/// Keeps the phase true, also when the request is given up.
+struct Watch<'a>(Option<&'a Mutex<Watched>>, Phase);
+
+impl<'a> Watch<'a> {
+    fn begin(shared: &'a Shared) -> Self {
+        let mut watch = Self(shared.watched.as_ref(), Phase::Unsent);
+        watch.set(Phase::Unsent);
+        watch
+    }
+
+    fn set(&mut self, phase: Phase) {
+        self.1 = phase;
+        if let Some(watched) = self.0 {
+            lock(watched).phase = phase;
+        }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if let (Some(watched), false) = (self.0, self.1 == Phase::Answering) {
+            // The duplicate of the socket must not keep a dead connection open.
+            *lock(watched) = Watched::default();
         }
     }
 }

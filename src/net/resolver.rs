@@ -1,5 +1,6 @@
 //! Name resolution on a thread of its own: `getaddrinfo` blocks, and nothing may create a thread later.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
@@ -10,13 +11,38 @@ use tokio::sync::oneshot;
 use super::error::NetError;
 use crate::limits::{ADDRESSES_MAX, RESOLVE_QUEUE, RESOLVE_TIMEOUT, RESOLVER_STACK};
 
-/// Resolves names one after the other. Clones share the thread, which ends with the last of them.
+/// Resolves one name. Clones share the thread, which ends with the last of them.
 ///
-/// The control plane and the MCP servers have one each: a name server that does not answer for the one must not hold up
-/// the other.
+/// Every host has one of its own: a name server that does not answer for the one must not hold up the others.
 #[derive(Debug, Clone)]
 pub struct Resolver {
-    requests: mpsc::SyncSender<Request>,
+    /// An address needs no thread.
+    requests: Option<mpsc::SyncSender<Request>>,
+}
+
+/// The resolvers of all hosts.
+#[derive(Debug, Default)]
+pub struct Resolvers(BTreeMap<String, Resolver>);
+
+impl Resolvers {
+    /// Starts a thread for each name among the hosts.
+    ///
+    /// # Errors
+    /// When the system grants no thread.
+    pub fn start<'a>(hosts: impl Iterator<Item = &'a str>) -> io::Result<Self> {
+        let mut resolvers = BTreeMap::new();
+        for host in hosts.filter(|host| host.parse::<IpAddr>().is_err()) {
+            if !resolvers.contains_key(host) {
+                resolvers.insert(host.to_owned(), Resolver::start()?);
+            }
+        }
+        Ok(Self(resolvers))
+    }
+
+    /// The resolver of a host.
+    pub fn of(&self, host: &str) -> Resolver {
+        self.0.get(host).cloned().unwrap_or(Resolver { requests: None })
+    }
 }
 
 #[derive(Debug)]
@@ -27,14 +53,10 @@ struct Request {
 }
 
 impl Resolver {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// When the system grants no thread.
-    pub fn start(name: &str) -> io::Result<Self> {
+    fn start() -> io::Result<Self> {
         let (requests, inbox) = mpsc::sync_channel::<Request>(RESOLVE_QUEUE);
         thread::Builder::new()
-            .name(name.to_owned())
+            .name("resolve".to_owned())
             .stack_size(RESOLVER_STACK)
             .spawn(move || {
                 while let Ok(request) = inbox.recv() {
@@ -47,28 +69,32 @@ impl Resolver {
                     }
                 }
             })?;
-        Ok(Self { requests })
+        Ok(Self {
+            requests: Some(requests),
+        })
     }
 
     /// The addresses of a host, in the system's order; an IP literal is its own.
     ///
     /// # Errors
-    /// [`NetError::Dns`] when there is none, when too many names wait, or after [`RESOLVE_TIMEOUT`].
+    /// [`NetError::Dns`] when there is none or too many lookups wait, [`NetError::Timeout`] after [`RESOLVE_TIMEOUT`].
     pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, NetError> {
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(ip, port)]);
         }
         let (reply, answer) = oneshot::channel();
-        self.requests
-            .try_send(Request {
-                host: host.into(),
-                port,
-                reply,
-            })
-            .map_err(|_| NetError::Dns)?;
+        let host = Box::from(host);
+        let asked = self
+            .requests
+            .as_ref()
+            .map(|requests| requests.try_send(Request { host, port, reply }));
+        if !matches!(asked, Some(Ok(()))) {
+            return Err(NetError::Dns);
+        }
         match tokio::time::timeout(RESOLVE_TIMEOUT, answer).await {
             Ok(Ok(Ok(addresses))) if !addresses.is_empty() => Ok(addresses),
-            _ => Err(NetError::Dns),
+            Ok(_) => Err(NetError::Dns),
+            Err(_) => Err(NetError::Timeout),
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct Health(Mutex<State>);
 struct State {
     poll: Poll,
     failed_deliveries: u32,
-    servers: BTreeMap<Box<str>, Server>,
+    servers: BTreeMap<Box<str>, Known>,
     draining: bool,
 }
 
@@ -22,7 +22,11 @@ enum Poll {
     /// No poll has been answered or held open yet.
     Pending,
     Good,
-    Failing(String),
+    Failing {
+        reason: String,
+        /// It got no answer in time: to be held open is then no sign of life.
+        stalled: bool,
+    },
     Unauthorized(u16),
 }
 
@@ -41,6 +45,13 @@ pub enum Server {
     Failing(String),
 }
 
+#[derive(Debug)]
+struct Known {
+    server: Server,
+    /// Something was learnt since the last look.
+    confirmed: bool,
+}
+
 /// The answer to `/readyz`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Readiness {
@@ -56,7 +67,17 @@ impl Health {
         Self(Mutex::new(State {
             poll: Poll::Pending,
             failed_deliveries: 0,
-            servers: servers.map(|name| (name.into(), Server::Pending)).collect(),
+            servers: servers
+                .map(|name| {
+                    (
+                        name.into(),
+                        Known {
+                            server: Server::Pending,
+                            confirmed: false,
+                        },
+                    )
+                })
+                .collect(),
             draining: false,
         }))
     }
@@ -76,12 +97,15 @@ impl Health {
 
     /// A poll is held open on a good connection: a sign of life, though it says nothing of the key.
     pub fn poll_held_open(&self) {
-        self.lock().poll = Poll::Good;
+        let mut state = self.lock();
+        if !matches!(state.poll, Poll::Failing { stalled: true, .. }) {
+            state.poll = Poll::Good;
+        }
     }
 
-    /// A poll failed; `reason` is shown.
-    pub fn poll_failed(&self, reason: String) {
-        self.lock().poll = Poll::Failing(reason);
+    /// A poll failed; `reason` is shown. `stalled`: there was no answer in time.
+    pub fn poll_failed(&self, reason: String, stalled: bool) {
+        self.lock().poll = Poll::Failing { reason, stalled };
     }
 
     /// The service refused the key, or does not know the tunnel: 401, 403 or 404.
@@ -101,19 +125,32 @@ impl Health {
     }
 
     /// Something was learnt of an MCP server; servers that do not count are ignored. True when it is news.
-    pub fn server(&self, channel: &str, known: Server) -> bool {
-        match self.lock().servers.get_mut(channel) {
-            Some(server) if *server != known => {
-                *server = known;
-                true
-            }
-            _ => false,
-        }
+    pub fn server(&self, channel: &str, learnt: Server) -> bool {
+        let mut state = self.lock();
+        let Some(known) = state.servers.get_mut(channel) else {
+            return false;
+        };
+        known.confirmed = true;
+        let news = known.server != learnt;
+        known.server = learnt;
+        news
     }
 
     /// What is known of an MCP server.
     pub fn server_state(&self, channel: &str) -> Option<Server> {
-        self.lock().servers.get(channel).cloned()
+        self.lock().servers.get(channel).map(|known| known.server.clone())
+    }
+
+    /// From now on, what is known of a server has to be confirmed.
+    pub fn await_confirmation(&self, channel: &str) {
+        if let Some(known) = self.lock().servers.get_mut(channel) {
+            known.confirmed = false;
+        }
+    }
+
+    /// Whether something was learnt of a server since [`Health::await_confirmation`].
+    pub fn is_confirmed(&self, channel: &str) -> bool {
+        self.lock().servers.get(channel).is_some_and(|known| known.confirmed)
     }
 
     /// No new work is taken.
@@ -130,7 +167,7 @@ impl Health {
         }
         match &state.poll {
             Poll::Pending => return not_ready("control plane poll pending".to_owned()),
-            Poll::Failing(reason) => return not_ready(format!("control plane poll failed: {reason}")),
+            Poll::Failing { reason, .. } => return not_ready(format!("control plane poll failed: {reason}")),
             Poll::Unauthorized(status) => {
                 let hint = match status {
                     401 => "the API key was not accepted",
@@ -148,7 +185,7 @@ impl Health {
             ));
         }
         let mut text = "ready".to_owned();
-        for (channel, server) in &state.servers {
+        for (channel, Known { server, .. }) in &state.servers {
             let of = if &**channel == "main" {
                 String::new()
             } else {
@@ -197,6 +234,11 @@ mod tests {
             "control plane auth failed: HTTP status 401, the API key was not accepted"
         );
         health.poll_held_open();
+        assert!(health.readiness().ready);
+        health.poll_failed("timed out".into(), true);
+        health.poll_held_open();
+        assert_eq!(text(&health), "control plane poll failed: timed out");
+        health.poll_succeeded();
         for _ in 0..DELIVERY_FAILURES_UNREADY {
             health.delivery_failed();
         }

@@ -1,5 +1,6 @@
 //! What operators and machines see: health, readiness, metrics.
 
+pub mod files;
 pub mod health;
 pub mod metrics;
 mod server;

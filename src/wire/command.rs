@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::duration;
 use super::jsonrpc::{self, Kind, Message};
-use crate::limits::SHARE_BODY_MIN;
+use crate::limits::{POLL_COMMANDS_MAX, SHARE_BODY_MIN};
 
 /// The channel of a command that names none.
 pub const MAIN_CHANNEL: &str = "main";
@@ -143,15 +143,58 @@ impl std::error::Error for NotACommandList {}
 /// Reads the body of a poll answer. The order is kept.
 ///
 /// # Errors
-/// [`NotACommandList`] when the body as a whole is something else; a bad element is no error.
+/// [`NotACommandList`] when the body as a whole is something else, or holds more than [`POLL_COMMANDS_MAX`] elements; a
+/// bad element is no error.
 pub fn parse_list(body: &Bytes) -> Result<Vec<Parsed>, NotACommandList> {
-    #[derive(Deserialize)]
-    struct List<'a> {
-        #[serde(borrow)]
-        commands: Vec<&'a RawValue>,
+    struct List(Vec<Parsed>);
+    /// Reads the elements one by one: a list of many small ones must not cost many times its size.
+    struct Elements<'a>(&'a Bytes);
+    impl<'de> serde::de::DeserializeSeed<'de> for Elements<'_> {
+        type Value = Vec<Parsed>;
+        fn deserialize<D: serde::Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+            d.deserialize_seq(self)
+        }
     }
-    let list: List<'_> = serde_json::from_slice(body).map_err(|_| NotACommandList)?;
-    Ok(list.commands.into_iter().map(|raw| parse(body, raw.get())).collect())
+    impl<'de> serde::de::Visitor<'de> for Elements<'_> {
+        type Value = Vec<Parsed>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of commands")
+        }
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+            let mut commands = Vec::new();
+            while let Some(raw) = elements.next_element::<&'de RawValue>()? {
+                if commands.len() >= POLL_COMMANDS_MAX {
+                    return Err(serde::de::Error::custom("too many commands"));
+                }
+                commands.push(parse(self.0, raw.get()));
+            }
+            Ok(commands)
+        }
+    }
+    /// The object around the list; other members are ignored, the list must stand once.
+    struct Outer<'a>(&'a Bytes);
+    impl<'de> serde::de::Visitor<'de> for Outer<'_> {
+        type Value = List;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object with a list of commands")
+        }
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut members: A) -> Result<List, A::Error> {
+            let mut list = None;
+            while let Some(name) = members.next_key::<Text<'de>>()? {
+                if name.0 != "commands" {
+                    members.next_value::<serde::de::IgnoredAny>()?;
+                } else if list.replace(members.next_value_seed(Elements(self.0))?).is_some() {
+                    return Err(serde::de::Error::duplicate_field("commands"));
+                }
+            }
+            list.map(List)
+                .ok_or_else(|| serde::de::Error::missing_field("commands"))
+        }
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let List(commands) = serde::Deserializer::deserialize_map(&mut reader, Outer(body)).map_err(|_| NotACommandList)?;
+    reader.end().map_err(|_| NotACommandList)?;
+    Ok(commands)
 }
 
 /// A command as written. Members that may have a wrong type without spoiling the command are kept raw.
@@ -254,7 +297,7 @@ fn action(body: &Bytes, text: &str) -> Result<Action, &'static str> {
         jsonrpc::Invalid::Id => "the id of the payload is neither a string nor a number",
         jsonrpc::Invalid::Shape => "the payload is neither a request, a notification nor a response",
     })?;
-    let payload = if text.len() >= SHARE_BODY_MIN {
+    let payload = if text.len() >= SHARE_BODY_MIN && text.len() >= body.len() / 2 {
         body.slice_ref(text.as_bytes())
     } else {
         Bytes::copy_from_slice(text.as_bytes())
@@ -411,8 +454,23 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_more_commands_than_are_taken_is_an_error() {
+        let list = |count: usize| Bytes::from(format!(r#"{{"commands":[{}]}}"#, vec!["1"; count].join(",")));
+        assert_eq!(parse_list(&list(POLL_COMMANDS_MAX)).unwrap().len(), POLL_COMMANDS_MAX);
+        assert_eq!(parse_list(&list(POLL_COMMANDS_MAX + 1)).err(), Some(NotACommandList));
+    }
+
+    #[test]
     fn what_is_no_list_is_an_error() {
-        for body in ["", "[]", "{}", r#"{"commands":{}}"#, "<html>"] {
+        for body in [
+            "",
+            "[]",
+            "{}",
+            r#"{"commands":{}}"#,
+            "<html>",
+            r#"{"commands":[]} x"#,
+            r#"{"commands":[],"commands":[]}"#,
+        ] {
             assert!(parse_list(&Bytes::from_static(body.as_bytes())).is_err(), "{body}");
         }
     }

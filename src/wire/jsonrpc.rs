@@ -256,25 +256,26 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The members of `params` that name a request. Parameters of another shape name none.
-    pub fn references(&self) -> References<'a> {
+    /// The members of `params` that name a request. Parameters that are no object name none.
+    ///
+    /// # Errors
+    /// [`Invalid::Shape`] when one of them stands twice: two readers may take different ones, and a name that is not seen
+    /// here would reach others.
+    pub fn references(&self) -> Result<References<'a>, Invalid> {
         let Some(raw) = self.params.filter(|p| p.get().starts_with('{')) else {
-            return References::default();
+            return Ok(References::default());
         };
-        let Ok(params) = serde_json::from_str::<Params<'a>>(raw.get()) else {
-            return References::default();
+        let params: Params<'a> = serde_json::from_str(raw.get()).map_err(|_| Invalid::Shape)?;
+        let meta: Meta<'a> = match params.meta.filter(|m| m.get().starts_with('{')) {
+            Some(meta) => serde_json::from_str(meta.get()).map_err(|_| Invalid::Shape)?,
+            None => Meta::default(),
         };
-        let meta = params
-            .meta
-            .filter(|m| m.get().starts_with('{'))
-            .and_then(|m| serde_json::from_str::<Meta<'a>>(m.get()).ok())
-            .unwrap_or_default();
-        References {
+        Ok(References {
             meta_progress_token: self.reference(meta.progress_token),
             progress_token: self.reference(params.progress_token),
             request_id: self.reference(params.request_id),
             subscription_id: self.reference(meta.subscription_id),
-        }
+        })
     }
 
     /// `result._meta["io.modelcontextprotocol/subscriptionId"]`: the reply that ends a subscription names its own request
@@ -411,13 +412,29 @@ mod tests {
     fn references_to_requests_are_found_with_their_place() {
         let text =
             r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"a":1,"progressToken": "t" },"requestId":5}}"#;
-        let found = Message::parse(text).unwrap().references();
+        let found = Message::parse(text).unwrap().references().unwrap();
         let token = found.meta_progress_token.unwrap();
         assert_eq!((&text[token.span], token.json), ("\"t\"", "\"t\""));
         assert_eq!(found.request_id.unwrap().json, "5");
         assert_eq!(found.progress_token, None);
         let odd = Message::parse(r#"{"jsonrpc":"2.0","id":1,"method":"m","params":[1]}"#).unwrap();
-        assert_eq!(odd.references(), References::default());
+        assert_eq!(odd.references(), Ok(References::default()));
+    }
+
+    #[test]
+    fn references_that_two_readers_may_see_differently_are_refused() {
+        for params in [
+            r#"{"_meta":{},"_meta":{"progressToken":1}}"#,
+            r#"{"_meta":{"progressToken":1,"progress\u0054oken":2}}"#,
+            r#"{"requestId":1,"requestId":2}"#,
+        ] {
+            let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{params}}}"#);
+            assert_eq!(
+                Message::parse(&text).unwrap().references(),
+                Err(Invalid::Shape),
+                "{params}"
+            );
+        }
     }
 
     #[test]

@@ -37,12 +37,11 @@ impl Keys {
         let mut keys = Vec::new();
         if let Some(path) = file {
             match read(path) {
-                Ok(text) => parse(
-                    &text,
-                    &format!("--keys-file {}", path.display()),
-                    &mut keys,
-                    &mut mistakes,
-                ),
+                Ok(text) => {
+                    let source = format!("--keys-file {}", path.display());
+                    parse(&text, &source, &mut keys, &mut mistakes);
+                    warn_if_shared(path, &text);
+                }
                 Err(reason) => mistakes.push(format!("--keys-file {}: {reason}", path.display())),
             }
         }
@@ -103,6 +102,21 @@ fn read(path: &Path) -> Result<String, String> {
     Ok(text)
 }
 
+/// Hashes may be read by anybody, keys may not.
+fn warn_if_shared(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let shared = std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0);
+    let plain = text
+        .lines()
+        .map(str::trim)
+        .any(|line| !line.is_empty() && !line.starts_with('#') && !line.contains("sha256:"));
+    if shared && plain {
+        let message =
+            "keys file holds keys in plain and others may read it: use chmod 600, or hashes (tunnel-relay keygen)";
+        crate::log::warn(message, &[("path", &path.display())]);
+    }
+}
+
 /// `NAME SCOPES KEY` a line; empty lines and lines that begin with `#` are skipped.
 fn parse(text: &str, source: &str, keys: &mut Vec<Key>, mistakes: &mut Vec<String>) {
     for (number, line) in text.lines().enumerate() {
@@ -131,7 +145,8 @@ fn parse(text: &str, source: &str, keys: &mut Vec<Key>, mistakes: &mut Vec<Strin
     }
 }
 
-fn parse_line(line: &str) -> Result<Key, String> {
+/// One line of the keys file.
+pub(super) fn parse_line(line: &str) -> Result<Key, String> {
     let mut words = line.split_ascii_whitespace();
     let (Some(name), Some(scopes), Some(key), None) = (words.next(), words.next(), words.next(), words.next()) else {
         return Err("a line is: NAME SCOPES KEY".into());

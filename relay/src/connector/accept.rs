@@ -12,10 +12,11 @@ pub(crate) enum Accepts {
     Json,
     /// An event stream.
     Events,
-    /// Either: a lone reply is JSON, as the relay chooses.
-    Both,
-    /// Either, the event stream named first: what is wanted most (RFC 9110 gives the order no meaning, callers do).
-    BothEventsFirst,
+    /// Either, a JSON document rather.
+    JsonOrEvents,
+    /// Either, an event stream rather: it weighs more, or as much and stands first (RFC 9110 gives the order no
+    /// meaning, callers do).
+    EventsOrJson,
 }
 
 impl Accepts {
@@ -23,48 +24,75 @@ impl Accepts {
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
         let mut values = headers.get_all(ACCEPT).iter().peekable();
         if values.peek().is_none() {
-            return Ok(Self::Both);
+            return Ok(Self::JsonOrEvents);
         }
-        let (mut json, mut events, mut events_first) = (false, false, false);
-        for range in values
+        let (mut json, mut events) = (None, None);
+        for (place, range) in values
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
+            .enumerate()
         {
-            let mut parts = range.split(';').map(str::trim);
-            let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let refused = parts.any(|part| {
-                part.split_once('=')
-                    .is_some_and(|(name, weight)| name.eq_ignore_ascii_case("q") && weight.parse() == Ok(0.0))
-            });
-            if refused {
+            let (media, weight) = split(range);
+            if weight <= 0.0 {
                 continue;
             }
-            json |= matches!(media.as_str(), "application/json" | "application/*" | "*/*");
-            events |= matches!(media.as_str(), "text/event-stream" | "text/*" | "*/*");
-            events_first |= events && !json;
+            let rank = Rank { weight, place };
+            if matches!(media.as_str(), "application/json" | "application/*" | "*/*") {
+                json = better(json, rank);
+            }
+            if matches!(media.as_str(), "text/event-stream" | "text/*" | "*/*") {
+                events = better(events, rank);
+            }
         }
         match (json, events) {
-            (true, true) if events_first => Ok(Self::BothEventsFirst),
-            (true, true) => Ok(Self::Both),
-            (true, false) => Ok(Self::Json),
-            (false, true) => Ok(Self::Events),
-            (false, false) => Err(Refusal::new(
-                Code::NotAcceptable,
-                "accept application/json, text/event-stream, or better both",
-            )
-            .at("Accept")),
+            (Some(json), Some(events)) if events.beats(json) => Ok(Self::EventsOrJson),
+            (Some(_), Some(_)) => Ok(Self::JsonOrEvents),
+            (Some(_), None) => Ok(Self::Json),
+            (None, Some(_)) => Ok(Self::Events),
+            (None, None) => {
+                let message = "accept application/json, text/event-stream, or better both";
+                Err(Refusal::new(Code::NotAcceptable, message).at("Accept"))
+            }
         }
-    }
-
-    /// Whether even a lone reply is sent as an event stream.
-    pub(crate) fn prefers_events(self) -> bool {
-        matches!(self, Self::Events | Self::BothEventsFirst)
     }
 
     /// Whether an event stream is welcome.
     pub(crate) fn events(self) -> bool {
         self != Self::Json
     }
+
+    /// Whether it is more welcome than a JSON document.
+    pub(crate) fn prefers_events(self) -> bool {
+        matches!(self, Self::Events | Self::EventsOrJson)
+    }
+}
+
+/// How welcome a form is.
+#[derive(Clone, Copy)]
+struct Rank {
+    weight: f32,
+    /// Where it stands in the list.
+    place: usize,
+}
+
+impl Rank {
+    fn beats(self, other: Self) -> bool {
+        self.weight > other.weight || (self.weight >= other.weight && self.place < other.place)
+    }
+}
+
+fn better(old: Option<Rank>, new: Rank) -> Option<Rank> {
+    old.filter(|old| !new.beats(*old)).or(Some(new))
+}
+
+/// The media type in lower case, and its weight: 1 unless a parameter `q` says otherwise.
+fn split(range: &str) -> (String, f32) {
+    let mut parts = range.split(';').map(str::trim);
+    let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let weight = parts
+        .filter_map(|part| part.split_once('='))
+        .find(|(name, _)| name.eq_ignore_ascii_case("q"));
+    (media, weight.map_or(1.0, |(_, weight)| weight.parse().unwrap_or(0.0)))
 }
 
 #[cfg(test)]
@@ -79,22 +107,30 @@ mod tests {
 
     #[test]
     fn ranges_weights_and_several_headers_are_understood() {
-        assert_eq!(read(&[]), Some(Accepts::Both));
-        assert_eq!(read(&["*/*"]), Some(Accepts::Both));
-        assert_eq!(read(&["application/json, text/event-stream"]), Some(Accepts::Both));
+        assert_eq!(read(&[]), Some(Accepts::JsonOrEvents));
+        assert_eq!(read(&["*/*"]), Some(Accepts::JsonOrEvents));
         assert_eq!(
-            read(&["text/event-stream, application/json"]),
-            Some(Accepts::BothEventsFirst)
+            read(&["application/json, text/event-stream"]),
+            Some(Accepts::JsonOrEvents)
         );
         assert_eq!(
             read(&["application/json", "text/event-stream;q=0.5"]),
-            Some(Accepts::Both)
+            Some(Accepts::JsonOrEvents)
         );
         assert_eq!(read(&["Application/JSON; charset=utf-8"]), Some(Accepts::Json));
         assert_eq!(
             read(&["text/event-stream, application/json;q=0"]),
             Some(Accepts::Events)
         );
+        assert_eq!(
+            read(&["text/event-stream, application/json"]),
+            Some(Accepts::EventsOrJson)
+        );
+        assert_eq!(
+            read(&["application/json;q=0.5, text/event-stream;q=0.9"]),
+            Some(Accepts::EventsOrJson)
+        );
+        assert_eq!(read(&["text/event-stream;q=0.5, */*"]), Some(Accepts::JsonOrEvents));
         assert_eq!(read(&["text/html"]), None);
         assert_eq!(read(&["application/json;q=0.0"]), None);
     }

@@ -45,7 +45,7 @@ pub(super) async fn serve(
     match first(&mut pending, &asked).await {
         None => Ok(events::response(pending, asked.id, None)),
         Some(Event::Streamed(message)) => Ok(events::response(pending, asked.id, Some(message))),
-        // A lone answer goes as JSON wherever the caller takes that: several clients bound the size of one event.
+        // A lone answer goes as JSON unless the caller likes streams better: clients bound the size of one event.
         Some(Event::Terminal(outcome)) => {
             let reply = outcome?;
             if asked.accepts.prefers_events() && reply.status.is_success() {

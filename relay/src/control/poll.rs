@@ -16,7 +16,7 @@ use crate::ids::{Channel, TunnelId};
 use crate::limits;
 use crate::queue::{Ask, Command, Payload};
 use crate::relay::Relay;
-use crate::server::{Body, Connection, empty};
+use crate::server::{Body, Connection, EofHold, empty};
 
 /// Says that a server's requests may be posted, to be answered by the caller.
 const CAPABILITIES: (&str, HeaderValue) = (
@@ -88,7 +88,7 @@ pub(crate) async fn poll(
     tunnel: &TunnelId,
     query: PollQuery,
     headers: &HeaderMap,
-    connection: &Arc<Connection>,
+    hold: EofHold,
 ) -> Result<Response<Body>, Refusal> {
     let agent = headers
         .get("user-agent")
@@ -97,33 +97,25 @@ pub(crate) async fn poll(
     let waiting = relay.presence.enter(tunnel, agent).ok_or_else(|| {
         Refusal::new(Code::RateLimitExceeded, "too many polls of this tunnel wait already").retry_after(1)
     })?;
-    let hold = connection.hold_eof();
-    let taken = tokio::select! {
+    let connection = Arc::clone(hold.connection());
+    let delivery = tokio::select! {
         biased;
         () = connection.ended() => None,
         () = relay.draining.begun() => return Err(relay.draining.refusal()),
-        taken = relay.queue.take(tunnel, &query.ask) => {
-            Some(taken.map_err(|_| Refusal::new(Code::TunnelNotFound, "the tunnel was removed"))?)
-        }
+        delivery = take(relay, tunnel, &query.ask) => Some(delivery?),
         () = tokio::time::sleep(query.wait) => None,
     };
+    // A client that left may have done so unseen, because its command woke us first: let the connection look. If it
+    // is gone, this future is dropped here, and the commands go back.
+    if delivery.is_some() {
+        tokio::task::yield_now().await;
+    }
     drop(waiting);
-    let mut response = match taken {
+    let mut response = match delivery.filter(|_| !connection.has_ended()) {
         None => empty(StatusCode::NO_CONTENT),
-        Some(leases) => {
-            let delivery = Delivery::new(Arc::clone(&relay.queue), tunnel.clone(), leases);
-            let bytes = written(&delivery);
+        Some(delivery) => {
             hold.until_written();
-            let body = Body::Commands {
-                bytes: Some(bytes),
-                delivery: Some(delivery),
-                connection: Arc::clone(connection),
-            };
-            let mut response = Response::new(body);
-            response
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            response
+            commands(delivery, &connection)
         }
     };
     response.headers_mut().insert(CAPABILITIES.0, CAPABILITIES.1);
@@ -133,6 +125,27 @@ pub(crate) async fn poll(
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)
+}
+
+/// Waits for commands.
+async fn take(relay: &Relay, tunnel: &TunnelId, ask: &Ask) -> Result<Delivery, Refusal> {
+    let leases = relay.queue.take(tunnel, ask).await;
+    let leases = leases.map_err(|_| Refusal::new(Code::TunnelNotFound, "the tunnel was removed"))?;
+    Ok(Delivery::new(Arc::clone(&relay.queue), tunnel.clone(), leases))
+}
+
+fn commands(delivery: Delivery, connection: &Arc<Connection>) -> Response<Body> {
+    let bytes = Some(written(&delivery));
+    let body = Body::Commands {
+        bytes,
+        delivery: Some(delivery),
+        connection: Arc::clone(connection),
+    };
+    let mut response = Response::new(body);
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// The answer's body. Payloads are copied as they came.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use serde::Serialize;
+use tokio::task::block_in_place;
 
 use super::tunnel::{Principal, Tunnel, TunnelInput};
 use crate::error::{Code, Refusal};
@@ -17,7 +18,7 @@ use crate::{limits, log};
 /// `POST /v1/tunnels`
 pub(crate) async fn create(relay: &Arc<Relay>, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
     let tunnel = input(relay, request).await?.create()?;
-    relay.tunnels.insert(tunnel.clone())?;
+    block_in_place(|| relay.tunnels.insert(tunnel.clone()))?;
     log::info("tunnel created", &[("tunnel", &tunnel.id)]);
     Ok(api(&tunnel))
 }
@@ -65,10 +66,7 @@ pub(crate) async fn update(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Refusal> {
     let input = input(relay, request).await?;
-    let tunnel = relay
-        .tunnels
-        .update(id, |tunnel| input.apply(tunnel))?
-        .ok_or_else(not_found)?;
+    let tunnel = block_in_place(|| relay.tunnels.update(id, |tunnel| input.apply(tunnel)))?.ok_or_else(not_found)?;
     log::info("tunnel changed", &[("tunnel", id)]);
     Ok(api(&tunnel))
 }
@@ -80,7 +78,7 @@ pub(crate) fn delete(relay: &Relay, id: &TunnelId) -> Result<Response<Body>, Ref
         id: &'a str,
         deleted: bool,
     }
-    if !relay.tunnels.remove(id)? {
+    if !block_in_place(|| relay.tunnels.remove(id))? {
         return Err(not_found());
     }
     relay.tunnel_removed(id);

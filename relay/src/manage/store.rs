@@ -17,6 +17,8 @@ use crate::limits;
 #[derive(Debug)]
 pub(crate) struct Tunnels {
     all: Mutex<BTreeMap<TunnelId, Tunnel>>,
+    /// Held while a change is made, disk included; readers do not wait for it.
+    changing: Mutex<()>,
     file: Option<PathBuf>,
 }
 
@@ -43,6 +45,7 @@ impl Tunnels {
         }
         Ok(Self {
             all: Mutex::new(all),
+            changing: Mutex::new(()),
             file,
         })
     }
@@ -106,8 +109,8 @@ impl Tunnels {
         &self,
         change: impl FnOnce(&mut BTreeMap<TunnelId, Tunnel>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let mut all = self.lock();
-        let mut changed = all.clone();
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = self.lock().clone();
         let value = change(&mut changed)?;
         if let Some(path) = &self.file {
             write(path, changed.values().cloned().collect()).map_err(|error| {
@@ -118,7 +121,7 @@ impl Tunnels {
                 Refusal::new(Code::Internal, "the change cannot be stored; see the relay's log")
             })?;
         }
-        *all = changed;
+        *self.lock() = changed;
         Ok(value)
     }
 

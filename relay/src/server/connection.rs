@@ -6,6 +6,7 @@
 //! commands back (their [`Delivery`] is dropped).
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +36,10 @@ impl Connection {
     /// the connection: a client that drains closes its side while its poll waits, and still reads the answer.
     pub(crate) fn hold_eof(self: &Arc<Self>) -> EofHold {
         self.hold_eof.store(true, Ordering::Relaxed);
-        EofHold(Some(Arc::clone(self)))
+        EofHold {
+            connection: Arc::clone(self),
+            until_written: false,
+        }
     }
 
     /// Completes when the peer has ended its sending side. Only the connection's own task may wait for it.
@@ -80,21 +84,40 @@ impl Connection {
 
 /// See [`Connection::hold_eof`].
 #[derive(Debug)]
-pub(crate) struct EofHold(Option<Arc<Connection>>);
+pub(crate) struct EofHold {
+    connection: Arc<Connection>,
+    until_written: bool,
+}
 
 impl EofHold {
+    /// The connection that is held.
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
     /// Leaves the hold in force until the answer is written.
     pub(crate) fn until_written(mut self) {
-        self.0 = None;
+        self.until_written = true;
     }
 }
 
 impl Drop for EofHold {
     fn drop(&mut self) {
-        if let Some(connection) = &self.0 {
-            connection.hold_eof.store(false, Ordering::Relaxed);
+        if !self.until_written {
+            self.connection.hold_eof.store(false, Ordering::Relaxed);
         }
     }
+}
+
+/// What a request came over.
+#[derive(Debug)]
+pub(super) struct Via {
+    /// The relay's own address.
+    pub(super) local: SocketAddr,
+    /// The connection.
+    pub(super) connection: Arc<Connection>,
+    /// Taken for requests that may wait.
+    pub(super) hold: Option<EofHold>,
 }
 
 /// The bytes of a connection, above TLS.

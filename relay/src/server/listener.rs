@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::{Connection, Watched};
+use super::connection::{Connection, Via, Watched};
 use super::route;
 use crate::relay::Relay;
 use crate::{limits, log};
@@ -97,7 +97,16 @@ where
 {
     let shared = Arc::new(Connection::default());
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&shared)));
-    let service = service_fn(move |request| route::serve(Arc::clone(&relay), Arc::clone(&shared), local, request));
+    let service = service_fn(move |request| {
+        // Now, not when the future is first polled: hyper looks for the peer's end in between.
+        let hold = route::waits(&request).then(|| shared.hold_eof());
+        let via = Via {
+            local,
+            connection: Arc::clone(&shared),
+            hold,
+        };
+        route::serve(Arc::clone(&relay), via, request)
+    });
     let mut serving = std::pin::pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())

@@ -7,6 +7,6 @@ mod response;
 mod route;
 
 pub(crate) use body::{BodyError, Held, Memory, read_body};
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Connection, EofHold};
 pub(crate) use listener::{Listener, serve};
 pub(crate) use response::{Body, EventSource, Events, api, bytes_of, empty, json, refusal_headers, refuse_api};

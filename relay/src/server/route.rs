@@ -1,15 +1,15 @@
 //! Which path means what, and who may.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::{Body, Connection, bytes_of, refuse_api};
+use super::connection::Via;
+use super::{Body, bytes_of, refuse_api};
 use crate::auth::{Key, Need};
 use crate::connector::{self, Target};
 use crate::control::{self, PollQuery};
@@ -18,18 +18,17 @@ use crate::ids::{TunnelId, hex, random};
 use crate::manage;
 use crate::relay::Relay;
 
-/// Serves one request of a connection whose own address is `local`.
+/// Serves one request.
 pub(super) async fn serve(
     relay: Arc<Relay>,
-    connection: Arc<Connection>,
-    local: SocketAddr,
+    via: Via,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let mut response = match segments.as_slice() {
         ["healthz"] => health(request.method()),
-        ["v1", "mcp", tunnel] => connector::serve(&relay, Target { tunnel, channel: None }, local, request).await,
+        ["v1", "mcp", tunnel] => connector::serve(&relay, Target { tunnel, channel: None }, via.local, request).await,
         ["v1", "mcp", tunnel, channel] => {
             connector::serve(
                 &relay,
@@ -37,20 +36,30 @@ pub(super) async fn serve(
                     tunnel,
                     channel: Some(channel),
                 },
-                local,
+                via.local,
                 request,
             )
             .await
         }
-        ["v1", "tunnels", rest @ ..] => tunnels(&relay, &connection, rest, request)
+        ["v1", "tunnels", rest @ ..] => tunnels(&relay, via, rest, request)
             .await
             .unwrap_or_else(|refusal| refused(&refusal)),
         _ => refuse_api(&Refusal::new(Code::NotFound, "no such path")),
     };
+    // Commands, answers and records are nobody else's.
+    response
+        .headers_mut()
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     if let Ok(id) = HeaderValue::try_from(format!("relay_{}", hex(&random::<16>()))) {
         response.headers_mut().insert("x-request-id", id);
     }
     Ok(response)
+}
+
+/// Whether a request may wait while its client ends its sending side: see [`Connection::hold_eof`](super::Connection).
+pub(super) fn waits(request: &Request<Incoming>) -> bool {
+    request.method() == Method::GET && request.uri().path().ends_with("/poll")
 }
 
 /// Liveness: the process accepts and answers.
@@ -68,7 +77,7 @@ fn health(method: &Method) -> Response<Body> {
 /// What stands below `/v1/tunnels`.
 async fn tunnels(
     relay: &Arc<Relay>,
-    connection: &Arc<Connection>,
+    via: Via,
     rest: &[&str],
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Refusal> {
@@ -103,7 +112,8 @@ async fn tunnels(
         ([id, "poll"], &Method::GET) => {
             let id = client(relay, key, id)?;
             let query = PollQuery::parse(request.uri().query())?;
-            control::poll(relay, &id, query, request.headers(), connection).await
+            let hold = via.hold.unwrap_or_else(|| via.connection.hold_eof());
+            control::poll(relay, &id, query, request.headers(), hold).await
         }
         ([_, "poll"], _) => Err(Refusal::method_not_allowed("GET")),
         ([id, "response"], &Method::POST) => {

@@ -1,6 +1,7 @@
 //! A tunnel client by hand: polls and posts what a test says.
 
 use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -67,6 +68,20 @@ pub fn call(id: impl Into<Value>, method: &str) -> Request {
 /// Makes the relay believe in a client, as a short poll does.
 pub fn show_up(relay: &Relay) {
     assert_eq!(relay.send(&poll("timeout_ms=1")).status, 204);
+}
+
+/// Waits until the relay holds a poll: then a caller no longer hears at once that no client is there.
+pub fn wait_for_client(relay: &Relay) {
+    let until = Instant::now() + PATIENCE;
+    // On a channel that nobody serves; the command goes with its connection.
+    let mut probe = call(0, "probe");
+    probe.path = format!("{}/probe", mcp());
+    while waiting_call(relay, &probe)
+        .answer_within(Duration::from_millis(50))
+        .is_some()
+    {
+        assert!(Instant::now() < until);
+    }
 }
 
 /// Polls until there are commands.

@@ -51,7 +51,11 @@ impl Relay {
             addr: ([127, 0, 0, 1], 0).into(),
         };
         let line = relay.line("relay listening");
-        relay.url = line.split("url=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+        relay.url = line[line.find("http").unwrap()..]
+            .split([' ', '"'])
+            .next()
+            .unwrap()
+            .to_owned();
         relay.addr = relay.url.rsplit('/').next().unwrap().parse().unwrap();
         relay
     }

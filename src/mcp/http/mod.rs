@@ -18,8 +18,10 @@ pub(crate) use probe::describe;
 
 use super::{Ack, Call, Outcome};
 use crate::config::HttpUrl;
-use crate::control::{CLIENT_NAME, Notifier};
-use crate::limits::{MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, REDIRECTS_MAX, SIDE_POST_TIMEOUT, SIDE_POSTS_MAX};
+use crate::control::{Notifier, USER_AGENT_VALUE};
+use crate::limits::{
+    MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX, TAIL_TIMEOUT,
+};
 use crate::net::{Connector, NetError, Pool, Reply, RequestBody};
 use crate::wire::command::Headers;
 use crate::wire::failure::{Failure, error_json};
@@ -37,7 +39,6 @@ struct Shared {
     uri: Uri,
     host: HeaderValue,
     pool: Pool,
-    side_posts: Arc<Semaphore>,
 }
 
 impl HttpServer {
@@ -49,7 +50,6 @@ impl HttpServer {
             uri: url.path_and_query.parse().ok()?,
             url: url.clone(),
             pool: Pool::new(connector, MCP_IDLE_MAX),
-            side_posts: Arc::new(Semaphore::new(SIDE_POSTS_MAX)),
         })))
     }
 
@@ -153,8 +153,8 @@ impl HttpServer {
     }
 
     /// Answers a request of the server without the caller, beside the stream that brought it.
-    fn answer_aside(&self, headers: &Headers, body: String) {
-        let Ok(permit) = Arc::clone(&self.0.side_posts).try_acquire_owned() else {
+    fn answer_aside(&self, headers: &Headers, body: String, side_posts: &Arc<Semaphore>) {
+        let Ok(permit) = Arc::clone(side_posts).try_acquire_owned() else {
             warn!(channel = &*self.0.channel; "the MCP server asks faster than it takes answers; one was dropped");
             return;
         };
@@ -216,7 +216,7 @@ impl HttpServer {
             .or_insert(HeaderValue::from_static("application/json, text/event-stream"));
         headers
             .entry(USER_AGENT)
-            .or_insert(HeaderValue::from_static(CLIENT_NAME));
+            .or_insert(HeaderValue::from_static(USER_AGENT_VALUE));
         headers
     }
 }
@@ -227,11 +227,11 @@ async fn acknowledge(reply: Result<Reply, NetError>) -> Ack {
             let headers = response_headers(&reply);
             // Read to its end, so that the connection can be kept; what is in it is nobody's.
             if !is_media_type(reply.header("content-type").unwrap_or_default(), "text/event-stream") {
-                let _ = reply.collect(MCP_ERROR_BODY_MAX).await;
+                let _ = timeout(TAIL_TIMEOUT, reply.collect(TAIL_MAX)).await;
             }
-            let failure = (reply.status >= 400).then(|| Failure::http(reply.status, "http_status"));
+            let failure = (reply.status >= 300).then(|| Failure::http(reply.status, "http_status"));
             Ack {
-                code: reply.status,
+                code: failure.as_ref().map_or(reply.status, |failure| failure.status),
                 headers,
                 failure,
             }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{Call, HttpServer, Outcome};
 use crate::limits::{PROBE_INTERVAL, PROBE_TIMEOUT, STARTUP_RETRY_MAX, STARTUP_RETRY_MIN};
+use crate::mcp::Cancellation;
 use crate::ops::Ops;
 use crate::ops::health::Server;
 use crate::wire::command::Headers;
@@ -61,17 +62,26 @@ impl Prober {
         }
     }
 
-    /// Probes again for as long as the server is not known to be good. Calls report what they see, too.
+    /// Looks again and again: with a probe while the server is not known to be good, with a bare connection when it was
+    /// and no call has shown it since.
     pub async fn watch(self) {
+        let channel = self.server.0.channel.clone();
         loop {
+            self.ops.health.await_confirmation(&channel);
             sleep(PROBE_INTERVAL).await;
-            match self.ops.health.server_state(&self.server.0.channel) {
-                Some(Server::Good | Server::AuthRequired(_)) | None => {}
-                Some(_) => {
-                    let found = self.attempt().await;
-                    self.report(found.server);
+            let quiet = !self.ops.health.is_confirmed(&channel);
+            let found = match self.ops.health.server_state(&channel) {
+                Some(Server::Good | Server::AuthRequired(_)) if !quiet => continue,
+                Some(Server::Good | Server::AuthRequired(_)) => {
+                    match timeout(PROBE_TIMEOUT, self.server.0.pool.reach()).await {
+                        Ok(Ok(())) => continue,
+                        Ok(Err(error)) => Server::Failing(describe(&error.failure())),
+                        Err(_) => Server::Failing(format!("no connection within {} s", PROBE_TIMEOUT.as_secs())),
+                    }
                 }
-            }
+                _ => self.attempt().await.server,
+            };
+            self.report(found);
         }
     }
 
@@ -97,6 +107,7 @@ impl Prober {
             initialize: true,
             headers: &headers,
             server_requests: false,
+            cancelled: &Cancellation::default(),
         };
         let Ok(outcome) = timeout(PROBE_TIMEOUT, self.server.call(call, None)).await else {
             return Found {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::limits::{SSE_EVENT_MAX, SSE_ID_MAX, SSE_RETRY_MAX};
+use crate::limits::{SSE_EVENT_MAX, SSE_ID_MAX, SSE_RETRY_MAX, SSE_RETRY_MIN};
 
 /// Reads events from pieces of a stream.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(super) struct Parser {
     started: bool,
     data: Option<Data>,
     other_event: bool,
+    /// The id of the event that is being read; it counts once the event is complete.
+    next_id: Option<Box<str>>,
     last_id: Option<Box<str>>,
     retry: Option<Duration>,
 }
@@ -60,14 +62,20 @@ impl Parser {
         Ok(None)
     }
 
-    /// The stream is over: an event whose last line was complete counts even without the empty line.
+    /// The stream is over: an event whose last line was complete counts even without the empty line, where it cannot be
+    /// asked for again.
     pub(super) fn finish(&mut self) -> Option<Bytes> {
-        if self.buffer.is_empty() { self.dispatch() } else { None }
+        if self.buffer.is_empty() && self.last_id.is_none() && self.next_id.is_none() {
+            self.dispatch()
+        } else {
+            None
+        }
     }
 
     /// A new connection continues the stream: what was cut off is sent again.
     pub(super) fn restart(&mut self) {
         self.buffer.clear();
+        self.next_id = None;
         (self.scanned, self.after_cr, self.started, self.data, self.other_event) = (0, false, false, None, false);
     }
 
@@ -136,17 +144,14 @@ impl Parser {
             }
             b"event" => self.other_event = !value.is_empty() && value != "message",
             b"id" if value.len() <= SSE_ID_MAX && !value.contains(&0) => {
-                self.last_id = std::str::from_utf8(&value)
-                    .ok()
-                    .filter(|id| !id.is_empty())
-                    .map(Box::from);
+                self.next_id = std::str::from_utf8(&value).ok().map(Box::from);
             }
             b"retry" => {
                 let ms = std::str::from_utf8(&value)
                     .ok()
                     .filter(|v| v.bytes().all(|b| b.is_ascii_digit()));
                 if let Some(ms) = ms.and_then(|v| v.parse().ok()) {
-                    self.retry = Some(Duration::from_millis(ms).min(SSE_RETRY_MAX));
+                    self.retry = Some(Duration::from_millis(ms).clamp(SSE_RETRY_MIN, SSE_RETRY_MAX));
                 }
             }
             // Comments have an empty name; other fields mean nothing.
@@ -156,6 +161,9 @@ impl Parser {
     }
 
     fn dispatch(&mut self) -> Option<Bytes> {
+        if let Some(id) = self.next_id.take() {
+            self.last_id = Some(id).filter(|id| !id.is_empty());
+        }
         let other = std::mem::take(&mut self.other_event);
         let data = match self.data.take()? {
             Data::One(data) => data,
@@ -195,7 +203,7 @@ mod tests {
             data: three\n";
         for size in 1..stream.len() {
             let (found, parser) = events(stream, size);
-            assert_eq!(found, ["{\"a\":\n1}", "two", "three"], "pieces of {size}");
+            assert_eq!(found, ["{\"a\":\n1}", "two"], "pieces of {size}");
             assert_eq!(parser.last_id(), Some("7"));
             assert_eq!(parser.retry(), Some(Duration::from_millis(1500)));
         }
@@ -204,6 +212,14 @@ mod tests {
     #[test]
     fn a_cut_off_line_is_no_event() {
         assert_eq!(events(b"data: one\n\ndata: {\"cut\":", 64).0, ["one"]);
+        assert_eq!(events(b"data: one\n\ndata: whole\n", 64).0, ["one", "whole"]);
+    }
+
+    #[test]
+    fn an_event_that_breaks_off_after_its_id_is_asked_for_again() {
+        let (found, parser) = events(b"id: 1\ndata: one\n\nid: 2\ndata: {\n", 64);
+        assert_eq!(found, ["one"]);
+        assert_eq!(parser.last_id(), Some("1"));
     }
 
     #[test]

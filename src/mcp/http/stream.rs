@@ -1,25 +1,21 @@
 //! One call whose answer is an event stream: messages in order, resumption, requests of the server.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use log::{debug, warn};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::{HttpServer, local_answer, sse};
 use crate::control::Notifier;
 use crate::control::backoff::Backoff;
-use crate::limits::{SSE_RESUME_MAX, SSE_RESUME_PAUSE, SSE_RETRY_MAX};
+use crate::limits::{SIDE_POSTS_MAX, SSE_RESUME_MAX, SSE_RESUME_PAUSE, SSE_RETRY_MAX, TAIL_MAX, TAIL_TIMEOUT};
 use crate::mcp::{Call, Outcome};
 use crate::net::{NetError, Reply};
 use crate::wire::failure::{Failure, Source};
 use crate::wire::headers::{ResponseHeaders, is_media_type};
 use crate::wire::jsonrpc::{Id, Invalid, Kind, Message};
-
-/// How long a stream may take to end after its last message, for the sake of its connection.
-const TAIL_TIMEOUT: Duration = Duration::from_secs(1);
-/// What such a tail may hold.
-const TAIL_MAX: usize = 16 * 1024;
 
 /// The stream of one call.
 pub(super) struct Stream<'a, 'n, 'r> {
@@ -29,6 +25,8 @@ pub(super) struct Stream<'a, 'n, 'r> {
     events: Option<&'n mut Notifier<'r>>,
     parser: sse::Parser,
     resumed: u32,
+    /// Answers to the server's requests that are under way beside the stream.
+    side_posts: Option<Arc<Semaphore>>,
 }
 
 /// What became of one message.
@@ -51,6 +49,7 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
             events,
             parser: sse::Parser::default(),
             resumed: 0,
+            side_posts: None,
         }
     }
 
@@ -129,7 +128,11 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
                 let (method, id) = (method.clone().into_owned(), id.json().to_owned());
                 if !self.call.server_requests || !self.forward_request(data).await {
                     debug!(channel = &*self.server.0.channel; "a request of the MCP server was answered for the caller");
-                    self.server.answer_aside(self.call.headers, local_answer(&method, &id));
+                    let side_posts = self
+                        .side_posts
+                        .get_or_insert_with(|| Arc::new(Semaphore::new(SIDE_POSTS_MAX)));
+                    self.server
+                        .answer_aside(self.call.headers, local_answer(&method, &id), side_posts);
                 }
                 Step::Continue
             }
@@ -153,7 +156,7 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
     /// Opens the next connection of a stream that gave event ids.
     async fn resume(&mut self) -> Option<Reply> {
         let id = self.parser.last_id()?.to_owned();
-        let mut backoff = Backoff::new(SSE_RESUME_PAUSE, SSE_RETRY_MAX);
+        let mut backoff = Backoff::new(SSE_RESUME_PAUSE, SSE_RETRY_MAX).growing(1.5);
         self.parser.restart();
         while self.resumed < SSE_RESUME_MAX {
             self.resumed += 1;

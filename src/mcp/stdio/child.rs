@@ -54,31 +54,31 @@ impl Child {
         self.process.id()
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and kills what it leaves behind.
     pub(super) async fn exited(&mut self) -> io::Result<ExitStatus> {
-        self.process.wait().await
+        let status = self.process.wait().await;
+        self.kill();
+        status
     }
 
-    /// Ends it after its stdin was closed: waits, SIGTERM, SIGKILL. What is left of its group is killed in any case.
+    /// Ends it after its stdin was closed: waits, SIGTERM, SIGKILL.
     pub(super) async fn stop(&mut self) {
-        if timeout(STDIO_STOP_STEP, self.process.wait()).await.is_err() {
+        if timeout(STDIO_STOP_STEP, self.exited()).await.is_err() {
             self.signal(Signal::TERM);
-            if timeout(STDIO_STOP_STEP, self.process.wait()).await.is_err() {
-                self.signal(Signal::KILL);
+            if timeout(STDIO_STOP_STEP, self.exited()).await.is_err() {
+                self.kill();
                 // SIGKILL cannot be refused; the wait is for the kernel alone.
                 let _ = timeout(STDIO_STOP_STEP, self.process.wait()).await;
             }
         }
-        self.kill();
     }
 
-    /// Kills the whole group at once.
-    pub(super) fn kill(&mut self) {
+    /// Kills the whole group, once: after its leader was reaped the number may become another group's.
+    fn kill(&mut self) {
         self.signal(Signal::KILL);
+        self.group = None;
     }
 
-    /// Children of the child keep the group alive after its leader was reaped; without any the kernel has forgotten the
-    /// group, and no other can have its number while we hold the leader's.
     fn signal(&self, signal: Signal) {
         if let Some(group) = self.group {
             let _ = kill_process_group(group, signal);

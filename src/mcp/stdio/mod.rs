@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use log::debug;
+use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
@@ -23,10 +24,10 @@ pub use supervisor::Supervisor;
 
 use super::{Ack, Call, Outcome};
 use crate::control::Notifier;
-use crate::limits::STDIO_READY_WAIT;
-use crate::wire::failure::{Failure, Source};
+use crate::limits::{STDIO_BATCH_MAX, STDIO_READY_WAIT};
+use crate::wire::failure::{Failure, Source, error_json};
 use crate::wire::headers::ResponseHeaders;
-use crate::wire::jsonrpc::{Kind, Message};
+use crate::wire::jsonrpc::{INVALID_REQUEST, Invalid, Message};
 use inbox::{Event, Inbox};
 use router::Router;
 
@@ -80,16 +81,37 @@ impl StdioServer {
         let Some(pipe) = self.pipe().await else {
             return closed("closed_pipe").into();
         };
-        let Some((open, line)) = self.open(&call) else {
-            return Failure::protocol("invalid_protocol_response").into();
+        let Ok((open, line)) = self.open(&call) else {
+            let why = "a member of params that names a request stands twice";
+            let payload = error_json(Some(call.id), INVALID_REQUEST, why, None).into();
+            let headers = ResponseHeaders::default();
+            return Outcome::Reply {
+                code: 400,
+                headers,
+                payload,
+            };
         };
         if pipe.send(line).await.is_err() {
             return closed("closed_pipe").into();
         }
         open.written();
         let headers = ResponseHeaders::default().as_json();
+        let mut told = false;
         loop {
-            match open.inbox.next().await {
+            let event = tokio::select! {
+                biased;
+                event = open.inbox.next() => event,
+                payload = call.cancelled.wait(), if !told => {
+                    told = true;
+                    let line = self.lock().router.cancel(open.pipe_id, payload);
+                    if let Some(line) = line {
+                        // A pipe that closed shows as the end of the call.
+                        let _ = pipe.send(line).await;
+                    }
+                    continue;
+                }
+            };
+            match event {
                 Event::Message(payload) => {
                     events.send(payload, &headers).await;
                 }
@@ -114,17 +136,16 @@ impl StdioServer {
         }
     }
 
-    /// Writes a notification.
+    /// Writes a notification. A cancellation is written by the call that it cancels, under the id it has on the pipe.
     pub(super) async fn notify(&self, payload: &Bytes, method: &str) -> Ack {
         let Some(pipe) = self.pipe().await else {
             return closed("closed_pipe").into();
         };
         let line = match method {
             "notifications/initialized" if self.lock().initialized_sent => None,
-            "notifications/cancelled" => self.lock().router.cancel(payload),
+            "notifications/cancelled" => None,
             _ => Some(splice::one_line(payload)),
         };
-        // What needs no line, such as the cancellation of a call that is over, is done.
         let Some(line) = line else { return Ack::of(202) };
         match pipe.send(line).await {
             Ok(()) => Ack::of(202),
@@ -134,18 +155,21 @@ impl StdioServer {
 
     /// Writes a caller's answer to a request of the server.
     pub(super) async fn answer(&self, payload: &Bytes, id: &str) -> Ack {
-        let (pipe, line) = {
-            let mut state = self.lock();
-            (state.pipe.clone(), state.router.answer(payload, id))
-        };
+        let pipe = self.lock().pipe.clone();
         let Some(pipe) = pipe else {
             return closed("closed_pipe").into();
         };
-        // Nobody asked, the child that asked is gone, or it was answered already.
-        let Some(line) = line else { return Ack::of(404) };
-        match pipe.send(line).await {
-            Ok(()) => Ack::of(202),
-            Err(_) => closed("closed_pipe").into(),
+        // The place first: a question that is forgotten while its answer waits would never be answered.
+        let Ok(place) = pipe.reserve().await else {
+            return closed("closed_pipe").into();
+        };
+        match self.lock().router.answer(payload, id) {
+            Some(line) => {
+                place.send(line);
+                Ack::of(202)
+            }
+            // Nobody asked, the child that asked is gone, or it was answered already.
+            None => Ack::of(404),
         }
     }
 
@@ -173,17 +197,16 @@ impl StdioServer {
         .flatten()
     }
 
-    /// Registers a call and gives its line for the pipe. `None` when the payload is no request, which the parser of
-    /// commands excludes.
-    fn open(&self, call: &Call<'_>) -> Option<(OpenCall<'_>, Bytes)> {
-        let text = std::str::from_utf8(call.payload).ok()?;
-        let message = Message::parse(text).ok()?;
+    /// Registers a call and gives its line for the pipe.
+    fn open(&self, call: &Call<'_>) -> Result<(OpenCall<'_>, Bytes), Invalid> {
+        let text = std::str::from_utf8(call.payload).map_err(|_| Invalid::NotJson)?;
+        let message = Message::parse(text)?;
         let inbox = Arc::new(Inbox::default());
         let (pipe_id, line) = self
             .lock()
             .router
             .open(&message, Arc::clone(&inbox), call.server_requests)?;
-        Some((
+        Ok((
             OpenCall {
                 server: self,
                 pipe_id,
@@ -227,26 +250,36 @@ impl StdioServer {
             debug!(channel = &*self.0.channel; "a request of the MCP server was answered for the caller");
             state.write_aside(line, &self.0.channel);
         }
-        if matches!(message.kind, Kind::Response { .. }) && state.router.is_hung() {
-            self.0.hung.notify_one();
-        }
         Ok(())
     }
 
     /// Servers of 2025-03-26 may write several messages as one array.
     fn received_batch(&self, text: &str) -> Result<(), router::Unattributed> {
-        let parts: Vec<&serde_json::value::RawValue> =
-            serde_json::from_str(text).map_err(|_| router::Unattributed("it is no JSON-RPC message"))?;
-        let mut result = Ok(());
-        for part in parts {
-            // A batch in a batch is no message; it is not unrolled.
-            let step = match part.get().starts_with('[') {
-                true => Err(router::Unattributed("it is no JSON-RPC message")),
-                false => self.received(part.get()),
-            };
-            result = result.and(step);
+        struct Batch<'a>(&'a StdioServer);
+        impl<'de> serde::de::Visitor<'de> for Batch<'_> {
+            type Value = Result<(), router::Unattributed>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of messages")
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
+                let mut result = Ok(());
+                let mut count = 0;
+                while let Some(part) = parts.next_element::<&'de RawValue>()? {
+                    count += 1;
+                    // A batch in a batch is no message; it is not unrolled.
+                    let step = if count > STDIO_BATCH_MAX || part.get().starts_with('[') {
+                        Err(router::Unattributed("it is no JSON-RPC message"))
+                    } else {
+                        self.0.received(part.get())
+                    };
+                    result = result.and(step);
+                }
+                Ok(result)
+            }
         }
-        result
+        let mut reader = serde_json::Deserializer::from_str(text);
+        serde::Deserializer::deserialize_seq(&mut reader, Batch(self))
+            .unwrap_or(Err(router::Unattributed("it is no JSON-RPC message")))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -3,25 +3,30 @@
 //! Ids on the pipe are numbers of our own, never used twice, so a late answer can never be taken for another. A server's
 //! message goes only to the call that it names; one that names none goes to a call only if no other can be meant.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::inbox::{Event, Inbox};
 use super::splice::splice;
-use crate::limits::{STDIO_RETIRED_MAX, STDIO_SERVER_REQUESTS_MAX};
+use crate::limits::{STDIO_AFTERMATH, STDIO_AFTERMATH_MAX, STDIO_HUNG_CALLS, STDIO_SERVER_REQUESTS_MAX, STDIO_SILENCE};
 use crate::mcp::http::local_answer;
 use crate::wire::failure::{Failure, error_json};
-use crate::wire::jsonrpc::{INTERNAL_ERROR, Id, Kind, Message, Reference};
+use crate::wire::jsonrpc::{INTERNAL_ERROR, Id, Invalid, Kind, Message, Reference};
 
 /// The calls and server requests of one child.
 #[derive(Debug, Default)]
 pub(super) struct Router {
     last_id: u64,
     open: HashMap<u64, Open>,
-    /// Calls that were given up and that the child has not answered.
-    retired: HashSet<u64>,
+    /// Calls that ended without the child's answer, and when: for a while what it writes may still belong to them.
+    aftermath: BTreeMap<u64, Instant>,
+    /// Such calls since the child last wrote anything.
+    silent_calls: usize,
+    /// When the child last wrote anything.
+    heard: Option<Instant>,
     /// The child's own requests that callers were asked, by their id on the wire.
     asked: HashMap<Box<str>, Asked>,
 }
@@ -37,8 +42,8 @@ struct Open {
     server_requests: bool,
     /// It was handed to the pipe.
     written: bool,
-    /// It was cancelled: the child need not answer any more.
-    cancelled: bool,
+    /// The child was told that it need not go on, or must not be (`initialize`).
+    told: bool,
     /// Not a caller's: nothing but its answer is for it.
     internal: bool,
 }
@@ -56,17 +61,20 @@ pub(super) struct Unattributed(pub &'static str);
 
 impl Router {
     /// Registers a request and gives its id and its line for the pipe.
+    ///
+    /// # Errors
+    /// When its references to requests cannot be read unambiguously.
     pub(super) fn open(
         &mut self,
         message: &Message<'_>,
         inbox: Arc<Inbox>,
         server_requests: bool,
-    ) -> Option<(u64, Bytes)> {
+    ) -> Result<(u64, Bytes), Invalid> {
         self.register(message, inbox, server_requests, false)
     }
 
     /// The same for a request of our own.
-    pub(super) fn open_internal(&mut self, message: &Message<'_>, inbox: Arc<Inbox>) -> Option<(u64, Bytes)> {
+    pub(super) fn open_internal(&mut self, message: &Message<'_>, inbox: Arc<Inbox>) -> Result<(u64, Bytes), Invalid> {
         self.register(message, inbox, false, true)
     }
 
@@ -76,14 +84,14 @@ impl Router {
         inbox: Arc<Inbox>,
         server_requests: bool,
         internal: bool,
-    ) -> Option<(u64, Bytes)> {
-        let Kind::Call { id, .. } = &message.kind else {
-            return None;
+    ) -> Result<(u64, Bytes), Invalid> {
+        let (Kind::Call { id, method }, Some(span)) = (&message.kind, message.id_span()) else {
+            return Err(Invalid::Shape);
         };
-        let token = message.references().meta_progress_token;
+        let token = message.references()?.meta_progress_token;
         self.last_id += 1;
         let on_pipe = self.last_id.to_string();
-        let mut values = vec![(message.id_span()?, on_pipe.as_str())];
+        let mut values = vec![(span, on_pipe.as_str())];
         if let Some(token) = &token {
             values.push((token.span.clone(), on_pipe.as_str()));
         }
@@ -94,11 +102,12 @@ impl Router {
             inbox,
             server_requests,
             written: internal,
-            cancelled: false,
+            // MCP forbids to cancel it.
+            told: method == "initialize",
             internal,
         };
         self.open.insert(self.last_id, open);
-        Some((self.last_id, line))
+        Ok((self.last_id, line))
     }
 
     /// A request was handed to the pipe.
@@ -108,18 +117,23 @@ impl Router {
         }
     }
 
-    /// Ends a call. One without its answer is retired; the lines tell the child that it need not go on, and that nobody
-    /// will answer what it asked.
+    /// Ends a call. Of one without its answer the child is told that it need not go on, and that nobody will answer what
+    /// it asked: the lines say so.
     pub(super) fn close(&mut self, pipe_id: u64) -> Vec<Bytes> {
         let mut lines = Vec::new();
         if let Some(open) = self.open.remove(&pipe_id)
             && open.written
-            && !open.cancelled
         {
-            self.retired.insert(pipe_id);
-            lines.push(Bytes::from(format!(
-                r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{pipe_id},"reason":"the caller does not wait any more"}}}}"#
-            )));
+            self.aftermath.insert(pipe_id, Instant::now());
+            if self.aftermath.len() > STDIO_AFTERMATH_MAX {
+                self.aftermath.pop_first();
+            }
+            self.silent_calls += 1;
+            if !open.told {
+                lines.push(Bytes::from(format!(
+                    r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{pipe_id},"reason":"the caller does not wait any more"}}}}"#
+                )));
+            }
         }
         self.asked.retain(|_, asked| {
             if asked.call == pipe_id {
@@ -130,9 +144,15 @@ impl Router {
         lines
     }
 
-    /// True when the child left too many calls unanswered.
+    /// The child wrote something.
+    pub(super) fn heard(&mut self) {
+        self.heard = Some(Instant::now());
+        self.silent_calls = 0;
+    }
+
+    /// True when the child left many calls unanswered and wrote nothing for long.
     pub(super) fn is_hung(&self) -> bool {
-        self.retired.len() > STDIO_RETIRED_MAX
+        self.silent_calls >= STDIO_HUNG_CALLS && self.heard.is_none_or(|at| at.elapsed() >= STDIO_SILENCE)
     }
 
     /// The child is gone, and with it every call.
@@ -140,24 +160,17 @@ impl Router {
         for (_, open) in self.open.drain() {
             open.inbox.push(Event::Closed(why.clone()));
         }
-        self.retired.clear();
+        self.aftermath.clear();
         self.asked.clear();
+        (self.silent_calls, self.heard) = (0, None);
     }
 
-    /// A caller's `notifications/cancelled`, for the one call that it can mean; `None` when there is none, or several.
-    pub(super) fn cancel(&mut self, payload: &Bytes) -> Option<Bytes> {
+    /// A caller's `notifications/cancelled` for this call, as a line for the pipe.
+    pub(super) fn cancel(&mut self, pipe_id: u64, payload: &Bytes) -> Option<Bytes> {
         let message = Message::parse(std::str::from_utf8(payload).ok()?).ok()?;
-        let named = message.references().request_id?;
-        let id = Id::from_json(named.json)?;
-        let mut meant = self
-            .open
-            .iter_mut()
-            .filter(|(_, open)| !open.internal && Id::from_json(&open.id) == Some(id));
-        let (pipe_id, open) = meant.next()?;
-        if meant.next().is_some() {
-            return None;
-        }
-        open.cancelled = true;
+        let named = message.references().ok()?.request_id?;
+        let open = self.open.get_mut(&pipe_id).filter(|open| !open.told)?;
+        open.told = true;
         Some(splice(message.text(), vec![(named.span, &pipe_id.to_string())]))
     }
 
@@ -186,7 +199,7 @@ impl Router {
         let pipe_id = id.and_then(|id| id.json().parse().ok());
         let Some(open) = pipe_id.and_then(|id| self.open.remove(&id)) else {
             if pipe_id.is_some_and(|id| (1..=self.last_id).contains(&id)) {
-                pipe_id.map(|id| self.retired.remove(&id));
+                pipe_id.map(|id| self.aftermath.remove(&id));
                 return Err(Unattributed("it answers a call that is over"));
             }
             // Only one call can be meant: better an error now than silence until its time is up.
@@ -213,7 +226,9 @@ impl Router {
     }
 
     fn notification(&mut self, message: &Message<'_>, method: &str) -> Result<(), Unattributed> {
-        let named = message.references();
+        let named = message
+            .references()
+            .map_err(|_| Unattributed("what it names is ambiguous"))?;
         let (pipe_id, edit) = match (&named.progress_token, &named.subscription_id, &named.request_id) {
             (Some(token), _, _) if method == "notifications/progress" => {
                 let pipe_id = number(token).ok_or(Unattributed("its progress token is nobody's"))?;
@@ -294,11 +309,13 @@ impl Router {
         None
     }
 
-    /// The call that a message without a name must mean: the only one, with none given up that the child may still work on.
-    fn sole(&self) -> Option<u64> {
+    /// The call that a message without a name must mean: the only one, with none just ended that the child may still work
+    /// on.
+    fn sole(&mut self) -> Option<u64> {
+        self.aftermath.retain(|_, ended| ended.elapsed() < STDIO_AFTERMATH);
         let mut callers = self.open.iter().filter(|(_, open)| !open.internal);
         match (callers.next(), callers.next()) {
-            (Some((id, _)), None) if self.retired.is_empty() => Some(*id),
+            (Some((id, _)), None) if self.aftermath.is_empty() => Some(*id),
             _ => None,
         }
     }

@@ -48,6 +48,7 @@ pub struct Supervisor {
 enum End {
     Exited(io::Result<ExitStatus>),
     OutputClosed,
+    InputClosed,
     Flooded,
     Hung,
     ReplayFailed,
@@ -97,6 +98,7 @@ impl Supervisor {
                         End::Exited(Ok(status)) => format!("it ended: {status}"),
                         End::Exited(Err(error)) => format!("it cannot be waited for: {error}"),
                         End::OutputClosed => "it closed its output".to_owned(),
+                        End::InputClosed => "it closed its input".to_owned(),
                         End::Flooded => {
                             format!("it wrote more than {STDIO_MESSAGE_MAX} bytes without the end of a message")
                         }
@@ -139,7 +141,7 @@ impl Supervisor {
     /// One run, from the start of the child to its end.
     async fn attend(&self, mut child: Child, stdin: ChildStdin, stdout: ChildStdout, quick_ends: u32) -> End {
         let (pipe, lines) = mpsc::channel(STDIO_WRITE_QUEUE);
-        let writer = tokio::spawn(write(stdin, lines));
+        let mut writer = tokio::spawn(write(stdin, lines));
         self.server.lock().pipe = Some(pipe.clone());
         let end = {
             let output = self.read(stdout);
@@ -149,21 +151,25 @@ impl Supervisor {
                 end = &mut output => end,
                 status = child.exited() => End::Exited(status),
                 () = &mut ready => End::ReplayFailed,
-                () = self.server.0.hung.notified() => End::Hung,
+                // Its queue lives as long as this run: it ends only when the child does not take any more.
+                _ = &mut writer => End::InputClosed,
+                () = self.hung() => End::Hung,
                 () = self.stop.wait() => End::Stopped,
             };
             match end {
-                // Its last words may hold answers. What it leaves behind may keep its output open.
+                // Its last words may hold answers.
                 End::Exited(_) => {
-                    child.kill();
                     let _ = timeout(LAST_WORDS, output).await;
                     end
                 }
-                // An output that closed is how an end shows first; the status is worth a moment.
-                End::OutputClosed => match timeout(LAST_WORDS, child.exited()).await {
-                    Ok(status) => End::Exited(status),
-                    Err(_) => end,
-                },
+                // A pipe that closed is how an end shows first; the status is worth a moment.
+                End::OutputClosed | End::InputClosed => {
+                    let status = timeout(LAST_WORDS, child.exited()).await;
+                    if matches!(end, End::InputClosed) {
+                        let _ = timeout(LAST_WORDS, output).await;
+                    }
+                    status.map_or(end, End::Exited)
+                }
                 end => end,
             }
         };
@@ -178,17 +184,27 @@ impl Supervisor {
         }
         // Closes the child's stdin.
         writer.abort();
-        let _ = writer.await;
-        match end {
-            End::Stopped => child.stop().await,
-            _ => child.kill(),
+        if matches!(end, End::Stopped) {
+            child.stop().await;
         }
+        // Dropped, the child takes its whole group along.
         end
+    }
+
+    /// Returns when the child is taken for hung.
+    async fn hung(&self) {
+        while !self.server.lock().router.is_hung() {
+            self.server.0.hung.notified().await;
+        }
     }
 
     /// Lets calls in, after the child was told again who its client is. Returns only when that fails.
     async fn make_ready(&self, pipe: mpsc::Sender<Bytes>, quick_ends: u32) {
         if timeout(STDIO_REPLAY_TIMEOUT, self.replay(pipe)).await != Ok(Some(())) {
+            if quick_ends >= STDIO_CRASH_LOOP {
+                // It will not have this client back: the next caller initializes it anew.
+                self.server.lock().initialize = None;
+            }
             return;
         }
         self.server.lock().ready = true;
@@ -208,18 +224,29 @@ impl Supervisor {
         };
         let message = Message::parse(std::str::from_utf8(&payload).ok()?).ok()?;
         let inbox = Arc::new(Inbox::default());
-        let (pipe_id, line) = self.server.lock().router.open_internal(&message, Arc::clone(&inbox))?;
+        let (pipe_id, line) = self
+            .server
+            .lock()
+            .router
+            .open_internal(&message, Arc::clone(&inbox))
+            .ok()?;
         pipe.send(line).await.ok()?;
         let answered = loop {
             match inbox.next().await {
-                Event::Reply { is_error, .. } => break !is_error,
-                Event::Closed(_) | Event::Invalid => break false,
+                Event::Reply { is_error, .. } => break Some(!is_error),
+                Event::Closed(_) | Event::Invalid => break None,
                 Event::Message(_) | Event::Request { .. } => {}
             }
         };
         self.server.lock().router.close(pipe_id);
-        if !answered {
-            return None;
+        match answered {
+            Some(true) => {}
+            // Refused: the next caller initializes it anew.
+            Some(false) => {
+                self.server.lock().initialize = None;
+                return Some(());
+            }
+            None => return None,
         }
         pipe.send(Bytes::from_static(INITIALIZED)).await.ok()?;
         info!(channel = &*self.server.0.channel; "stdio MCP server initialized again");
@@ -231,16 +258,21 @@ impl Supervisor {
         let channel = &*self.server.0.channel;
         let mut framer = Framer::default();
         let mut warned = false;
+        let mut ended = None;
         loop {
             let buffer = framer.buffer();
             buffer.reserve(STDIO_READ);
             match stdout.read_buf(buffer).await {
-                Ok(0) => return End::OutputClosed,
-                Ok(_) => {}
+                // The last message may lack its line end.
+                Ok(0) => ended = Some(End::OutputClosed),
+                Ok(_) => self.server.lock().router.heard(),
                 Err(error) => {
                     debug!(channel, error:% = error; "the output of the stdio MCP server cannot be read");
-                    return End::OutputClosed;
+                    ended = Some(End::OutputClosed);
                 }
+            }
+            if ended.is_some() {
+                framer.buffer().extend_from_slice(b"\n");
             }
             while let Some(frame) = framer.next() {
                 let (lost, size) = match &frame {
@@ -261,6 +293,9 @@ impl Supervisor {
                     continue;
                 }
                 debug!(channel, reason = lost, bytes = size; "output of the stdio MCP server was dropped");
+            }
+            if let Some(end) = ended {
+                return end;
             }
         }
     }

@@ -153,11 +153,7 @@ class Driver:
         params = step["params"]
         for _ in range(step["times"]):
             with anyio.CancelScope() as scope:
-
-                async def give_up(*_: Any, scope: anyio.CancelScope = scope) -> None:
-                    scope.cancel()
-
-                await client.call_tool(params["name"], params["arguments"], progress_callback=give_up)
+                await client.call_tool(params["name"], params["arguments"], progress_callback=cancels(scope))
             if not scope.cancelled_caught:
                 raise RuntimeError(f"{params['name']} ended before it could be cancelled")
         return {"cancelled": step["times"]}
@@ -182,6 +178,13 @@ class Driver:
     async def _elicit(self, context: Any, params: Any) -> types.ElicitResult:
         self.asked.append({"method": "elicitation/create", "params": without_meta(plain(params))})
         return types.ElicitResult.model_validate(self.plan["elicitation"])
+
+
+def cancels(scope: anyio.CancelScope) -> Any:
+    async def on_progress(*_: Any) -> None:
+        scope.cancel()
+
+    return on_progress
 
 
 def plain(value: Any) -> Any:

@@ -34,7 +34,7 @@ def run_suite(peers: Peers, url: str) -> Verdict:
     code, results, log = peers.run_suite(url, SUITE_SECONDS)
     verdict = read_results(results)
     if (code == 0) != (not verdict.failed) or not verdict.passed:
-        raise ProcessFailed(f"the conformance suite ended with code {code}, see {log}")
+        raise ProcessFailed(f"the conformance suite ended with code {code}", log)
     return verdict
 
 

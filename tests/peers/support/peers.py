@@ -125,7 +125,7 @@ class Peers:
         child, out = started
         code = child.wait(DRIVE_SECONDS)
         if code != 0:
-            raise ProcessFailed(f"{child.name} ended with code {code}, see {child.log}")
+            raise ProcessFailed(f"{child.name} ended with code {code}", child.log)
         transcript: list[Any] = json.loads(out.read_text(encoding="utf-8"))
         return transcript
 

@@ -14,8 +14,17 @@ STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
 
 
+LAST_LINES = 12
+LINE_CHARACTERS = 240
+
+
 class ProcessFailed(Exception):
-    """A process ended, or did not do in time what it was started for. The text names it and its log."""
+    """A process ended, or did not do in time what it was started for."""
+
+    def __init__(self, what: str, log: Path) -> None:
+        super().__init__(f"{what}, see {log}")
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        self.last_lines = [line[:LINE_CHARACTERS] for line in lines[-LAST_LINES:]]
 
 
 class Processes:
@@ -70,14 +79,14 @@ class Child:
         while not path.exists():
             self.check_running()
             if time.monotonic() > deadline:
-                raise ProcessFailed(f"{self.name} did not write {path.name} within {seconds:.0f} s, see {self.log}")
+                raise ProcessFailed(f"{self.name} did not write {path.name} within {seconds:.0f} s", self.log)
             time.sleep(POLL_SECONDS)
         return path.read_text(encoding="utf-8").strip()
 
     def check_running(self) -> None:
         code = self._process.poll()
         if code is not None:
-            raise ProcessFailed(f"{self.name} ended with code {code}, see {self.log}")
+            raise ProcessFailed(f"{self.name} ended with code {code}", self.log)
 
     def wait(self, seconds: float) -> int:
         """The exit code, or ProcessFailed when it takes longer."""
@@ -85,7 +94,7 @@ class Child:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.stop()
-            raise ProcessFailed(f"{self.name} was still busy after {seconds:.0f} s, see {self.log}") from None
+            raise ProcessFailed(f"{self.name} was still busy after {seconds:.0f} s", self.log) from None
 
     def stop(self) -> None:
         """Asks it to end, then makes it end. Harmless when it has ended already."""

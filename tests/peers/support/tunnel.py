@@ -97,4 +97,4 @@ def wait_until_ready(client: Child, url: str) -> None:
         except urllib.error.HTTPError as error:
             reason = error.read(200).decode("utf-8", "replace").strip()
         time.sleep(POLL_SECONDS)
-    raise ProcessFailed(f"{client.name} was not ready after {START_SECONDS:.0f} s ({reason}), see {client.log}")
+    raise ProcessFailed(f"{client.name} was not ready after {START_SECONDS:.0f} s ({reason})", client.log)

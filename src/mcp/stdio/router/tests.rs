@@ -37,6 +37,11 @@ fn event(inbox: &Inbox) -> Event {
     }
 }
 
+fn is_empty(inbox: &Inbox) -> bool {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    std::pin::pin!(inbox.next()).as_mut().poll(&mut context).is_pending()
+}
+
 fn reply(inbox: &Inbox) -> String {
     match event(inbox) {
         Event::Reply { payload, .. } => text(&payload),
@@ -115,7 +120,7 @@ fn an_answer_to_an_id_that_nobody_used_fails_the_only_call() {
 }
 
 #[test]
-fn a_cancellation_reaches_the_one_call_it_can_mean() {
+fn a_cancellation_carries_the_id_on_the_pipe_and_is_told_once() {
     let mut pipe = Pipe::default();
     let (id, ..) = pipe.open(&call("\"a\"", "1"), false);
     let cancel = |id: &str| {
@@ -123,15 +128,49 @@ fn a_cancellation_reaches_the_one_call_it_can_mean() {
             r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id}}}}}"#
         ))
     };
-    assert_eq!(pipe.router.cancel(&cancel("\"b\"")), None);
-    assert_eq!(
-        pipe.router.cancel(&cancel("\"\\u0061\"")),
-        Some(cancel(&id.to_string()))
-    );
-    assert!(pipe.router.close(id).is_empty(), "a cancelled call owes no answer");
-    pipe.open(&call("5", "1"), false);
-    pipe.open(&call("5", "1"), false);
-    assert_eq!(pipe.router.cancel(&cancel("5")), None, "two callers may be meant");
+    let line = pipe.router.cancel(id, &cancel("\"a\""));
+    assert_eq!(line, Some(cancel(&id.to_string())));
+    assert_eq!(pipe.router.cancel(id, &cancel("\"a\"")), None);
+    assert!(pipe.router.close(id).is_empty(), "the child was told already");
+}
+
+#[test]
+fn what_a_cancelled_call_still_asks_goes_to_nobody_else() {
+    let mut pipe = Pipe::default();
+    let (cancelled, ..) = pipe.open(&call("1", "1"), true);
+    pipe.router.close(cancelled);
+    let (_, _, next) = pipe.open(&call("2", "2"), true);
+    let answer = pipe.receive(r#"{"jsonrpc":"2.0","id":0,"method":"sampling/createMessage"}"#);
+    assert!(answer.unwrap().unwrap().contains("-32601"));
+    assert!(is_empty(&next));
+}
+
+#[test]
+fn initialize_is_never_cancelled() {
+    let mut pipe = Pipe::default();
+    let (id, ..) = pipe.open(r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#, false);
+    assert!(pipe.router.close(id).is_empty());
+}
+
+#[test]
+fn a_child_that_goes_on_writing_is_not_hung() {
+    let mut pipe = Pipe::default();
+    for _ in 0..STDIO_HUNG_CALLS {
+        let (id, ..) = pipe.open(&call("1", "1"), false);
+        pipe.router.close(id);
+    }
+    assert!(pipe.router.is_hung());
+    pipe.router.heard();
+    assert!(!pipe.router.is_hung());
+}
+
+#[test]
+fn a_token_that_two_readers_may_see_differently_never_reaches_the_child() {
+    let mut pipe = Pipe::default();
+    let request = r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{},"_meta":{"progressToken":1}}}"#;
+    let message = Message::parse(request).unwrap();
+    let opened = pipe.router.open(&message, Arc::default(), false);
+    assert_eq!(opened, Err(Invalid::Shape));
 }
 
 #[test]

@@ -5,9 +5,9 @@
 //
 // Written with the official TypeScript SDK (its low-level `Server`, so that schemas reach the wire as written here).
 
-import { writeFileSync, renameSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { announce } from '../announce.mjs';
 import { createServer } from './server.mjs';
 import { listen } from './http.mjs';
 
@@ -30,10 +30,4 @@ if (flags.stdio) {
   const url = await listen(createServer);
   if (flags['url-file']) announce(flags['url-file'], url);
   console.error(`conformance server: listening on ${url}`);
-}
-
-/** Writes the URL so that a reader sees either nothing or all of it. */
-function announce(file, url) {
-  writeFileSync(`${file}.new`, `${url}\n`);
-  renameSync(`${file}.new`, file);
 }

@@ -1,0 +1,80 @@
+//! The calls that wait or run, and which of them a cancellation means (MCP "Cancellation").
+//!
+//! Callers number their requests alike, so without a session an id may be anyone's. A cancellation is a hint: one that
+//! could mean two calls, or one that has just ended, is not acted on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::job::Job;
+use crate::limits::{CANCEL_MEMORY, CANCEL_MEMORY_MAX};
+use crate::wire::jsonrpc::Id;
+
+/// The calls of all channels.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    open: Vec<Arc<Job>>,
+    /// Calls without a session that have ended.
+    ended: VecDeque<Ended>,
+}
+
+#[derive(Debug)]
+struct Ended {
+    channel: Box<str>,
+    id: Box<str>,
+    at: Instant,
+}
+
+impl Calls {
+    /// A job begins to wait. Only calls are kept.
+    pub(super) fn begin(&mut self, job: &Arc<Job>) {
+        if job.call_id().is_some() {
+            self.open.push(Arc::clone(job));
+        }
+    }
+
+    /// A job has ended.
+    pub(super) fn end(&mut self, job: &Arc<Job>) {
+        let Some(id) = job.call_id() else { return };
+        if let Some(at) = self.open.iter().position(|open| Arc::ptr_eq(open, job)) {
+            self.open.swap_remove(at);
+        }
+        if job.session().is_none() {
+            self.forget();
+            let (channel, id) = (job.route.channel.clone(), id.into());
+            self.ended.push_back(Ended {
+                channel,
+                id,
+                at: Instant::now(),
+            });
+        }
+    }
+
+    /// The one call that a cancellation of `id`, sent like `job`, can mean.
+    pub(super) fn meant(&mut self, job: &Job, id: Id<'_>) -> Option<Arc<Job>> {
+        self.forget();
+        let channel = &job.route.channel;
+        let same = |other: &str| Id::from_json(other) == Some(id);
+        if job.session().is_none() && self.ended.iter().any(|e| e.channel == *channel && same(&e.id)) {
+            return None;
+        }
+        let mut meant = self.open.iter().filter(|open| {
+            open.route.channel == *channel && open.session() == job.session() && open.call_id().is_some_and(same)
+        });
+        let call = meant.next()?;
+        if meant.next().is_some() {
+            None
+        } else {
+            Some(Arc::clone(call))
+        }
+    }
+
+    fn forget(&mut self) {
+        while self.ended.len() >= CANCEL_MEMORY_MAX
+            || self.ended.front().is_some_and(|e| e.at.elapsed() >= CANCEL_MEMORY)
+        {
+            self.ended.pop_front();
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The transports of all bindings, and what keeps them alive.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use log::info;
+use tokio::task::JoinSet;
+
+use super::Transport;
+use super::http::{HttpServer, Prober};
+use super::stdio::{Environment, StdioServer, Supervisor};
+use crate::config::{Config, Target};
+use crate::net::{Connector, Resolvers};
+use crate::ops::Ops;
+use crate::shutdown::Signal;
+use crate::tls::Tls;
+use crate::wire::command::MAIN_CHANNEL;
+
+/// Every MCP server of the configuration.
+#[derive(Debug, Default)]
+pub struct Servers {
+    /// By channel, in the order of the bindings.
+    pub transports: Vec<(Box<str>, Transport)>,
+    /// Those behind URLs.
+    pub http: Vec<HttpServer>,
+    /// Looks after the main one, if it is behind a URL.
+    pub prober: Option<Prober>,
+    /// Keep the children running; they end after the signal that was given to [`Servers::start`].
+    pub supervisors: JoinSet<()>,
+}
+
+/// Why a binding cannot be served.
+#[derive(Debug)]
+pub enum Error {
+    /// The URL of a channel cannot be sent.
+    Url(Box<str>),
+    /// The program of a channel cannot be started.
+    Command(Box<str>, io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(channel) => write!(
+                f,
+                "mcp.server_urls of channel {channel}: the URL cannot be sent in a request"
+            ),
+            Self::Command(channel, error) => {
+                write!(
+                    f,
+                    "mcp.commands of channel {channel}: the program cannot be started: {error}"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Servers {
+    /// Makes the transports and starts the children. `stop` ends the children.
+    ///
+    /// # Errors
+    /// When a binding cannot be served at all; a server that is not there yet is no error.
+    pub fn start(
+        config: &Config,
+        tls: &Tls,
+        resolvers: &Resolvers,
+        ops: &Arc<Ops>,
+        stop: &Signal,
+    ) -> Result<Self, Error> {
+        let mut servers = Self::default();
+        let mut environment = None;
+        for binding in &config.mcp.bindings {
+            let channel = binding.channel.as_str();
+            let transport = match &binding.target {
+                Target::Http { url, unix_socket } => {
+                    let connector = Connector::new(url, unix_socket.as_deref(), tls, resolvers.of(&url.host));
+                    let server = HttpServer::new(channel, url, connector).ok_or_else(|| Error::Url(channel.into()))?;
+                    servers.http.push(server.clone());
+                    if channel == MAIN_CHANNEL {
+                        servers.prober = Some(Prober::new(server.clone(), Arc::clone(ops)));
+                    }
+                    Transport::Http(server)
+                }
+                Target::Stdio { argv } => {
+                    let environment =
+                        Arc::clone(environment.get_or_insert_with(|| Arc::new(child_environment(config))));
+                    let server = StdioServer::new(channel, config.mcp.stdio_send_initialized_notification);
+                    let supervisor =
+                        Supervisor::start(server.clone(), argv.clone(), environment, Arc::clone(ops), stop.clone())
+                            .map_err(|e| Error::Command(channel.into(), e))?;
+                    servers.supervisors.spawn(supervisor.run());
+                    if channel == MAIN_CHANNEL {
+                        info!("oauth discovery server URL is not configured");
+                    }
+                    Transport::Stdio(server)
+                }
+            };
+            servers.transports.push((channel.into(), transport));
+        }
+        Ok(servers)
+    }
+}
+
+fn child_environment(config: &Config) -> Environment {
+    let environment = Environment::choose(
+        std::env::vars_os(),
+        &config.mcp.pass_env,
+        &config.secret_variables,
+        &config.control_plane.api_key,
+    );
+    if !environment.withheld.is_empty() {
+        info!(names = environment.withheld.join(",");
+            "stdio MCP servers do not receive these variables; mcp.pass_env lets more through");
+    }
+    environment
+}
