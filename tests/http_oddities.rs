@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, result};
+use support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, eventually, result};
 
 /// Calls a server once and expects an ordinary answer.
 #[track_caller]
@@ -53,6 +53,10 @@ fn a_server_that_closes_after_each_answer_loses_no_call() {
         let id = format!("r{number}");
         let post = control.call(Command::call(&id, "tools/call", "{}"), &id);
         assert_eq!(post.resp_code, 200, "{post:#?}");
+        // The probe's connection stays.
+        eventually("the server closes", || {
+            (mcp.server().open_connections() <= 1).then_some(())
+        });
     }
 }
 

@@ -291,6 +291,24 @@ mod tests {
         }
     }
 
+    /// Another parser, which decodes strings, is the judge.
+    #[test]
+    fn lone_surrogates_are_found_in_every_combination_of_escapes() {
+        let pieces = [r"\ud83d", r"\ude00", r"\\", r"\n", "a", r"\u0041", "u"];
+        let mut texts = vec![String::new()];
+        for _ in 0..4 {
+            texts = texts
+                .iter()
+                .flat_map(|text| pieces.iter().map(move |piece| format!("{text}{piece}")))
+                .collect();
+            for text in &texts {
+                let text = format!("\"{text}\"");
+                let valid = serde_json::from_str::<String>(&text).is_ok();
+                assert_eq!(has_lone_surrogate(text.as_bytes()), !valid, "{text}");
+            }
+        }
+    }
+
     #[test]
     fn the_same_id_may_be_written_differently() {
         assert!(same_id("1", "1.0"));

@@ -165,6 +165,17 @@ impl Server {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
+    /// Connections that are open on our side now.
+    pub fn open_connections(&self) -> usize {
+        self.shared
+            .open
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|weak| weak.strong_count() > 0)
+            .count()
+    }
+
     /// Closes the listener and every connection.
     pub fn stop(&self) {
         if self.shared.stopped.swap(true, Ordering::SeqCst) {

@@ -214,3 +214,49 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         self.bound(result, cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_takes_nothing_ends_the_connection_and_one_that_is_slow_does_not() {
+        let (ours, mut theirs) = duplex(16);
+        let mut watched = Watched::new(ours, Arc::default());
+        watched.write_all(&[0; 16]).await.unwrap();
+        // Always a little before it is too late.
+        let reader = tokio::spawn(async move {
+            for _ in 0..3 {
+                tokio::time::sleep(limits::WRITE_STALL * 9 / 10).await;
+                theirs.read_exact(&mut [0; 8]).await.unwrap();
+            }
+            theirs
+        });
+        watched.write_all(&[0; 24]).await.unwrap();
+        let _theirs = reader.await.unwrap();
+        let begun = Instant::now();
+        let error = watched.write_all(&[0; 16]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begun.elapsed().as_secs(), limits::WRITE_STALL.as_secs());
+    }
+
+    #[tokio::test]
+    async fn the_peers_end_is_held_back_until_the_hold_ends() {
+        let (ours, theirs) = duplex(16);
+        let connection = Arc::new(Connection::default());
+        let mut watched = Watched::new(ours, Arc::clone(&connection));
+        let hold = connection.hold_eof();
+        drop(theirs);
+        tokio::select! {
+            biased;
+            _ = watched.read_u8() => unreachable!("the end was not held back"),
+            () = connection.ended() => {}
+        }
+        drop(hold);
+        let error = watched.read_u8().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+}

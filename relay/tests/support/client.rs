@@ -84,10 +84,10 @@ pub fn wait_for_client(relay: &Relay) {
     }
 }
 
-/// Polls until there are commands.
+/// Polls until there are commands for the main channel.
 pub fn commands(relay: &Relay) -> Vec<Value> {
     loop {
-        let answer = relay.send(&poll("timeout_ms=5000"));
+        let answer = relay.send(&poll("timeout_ms=5000&channel=main"));
         if answer.status == 200 {
             return answer.json()["commands"].as_array().unwrap().clone();
         }

@@ -142,7 +142,12 @@ impl Supervisor {
     async fn attend(&self, mut child: Child, stdin: ChildStdin, stdout: ChildStdout, quick_ends: u32) -> End {
         let (pipe, lines) = mpsc::channel(STDIO_WRITE_QUEUE);
         let mut writer = tokio::spawn(write(stdin, lines));
-        self.server.lock().pipe = Some(pipe.clone());
+        {
+            let mut state = self.server.lock();
+            state.pipe = Some(pipe.clone());
+            // Its silence counts from here.
+            state.router.heard();
+        }
         let end = {
             let output = self.read(stdout);
             let ready = self.make_ready(pipe, quick_ends);
