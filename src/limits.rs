@@ -170,8 +170,10 @@ pub const DRAIN_POLL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Requests to the health listener that are served at once.
 pub const HEALTH_CONNECTIONS: usize = 32;
-/// One connection to the health listener.
-pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(10);
+/// A request to the health listener must arrive within this, so that silent connections cannot keep out a probe for long.
+pub const HEALTH_HEADER_TIMEOUT: Duration = Duration::from_secs(1);
+/// One connection to the health listener, however many requests it carries.
+pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(60);
 /// Deliveries that failed in a row and make the process not ready.
 pub const DELIVERY_FAILURES_UNREADY: u32 = 3;
 

@@ -6,6 +6,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use support::tls::Authority;
 use support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, StdioServer, eventually, holds_for,
 };
@@ -97,15 +98,20 @@ fn no_new_poll_is_made_while_draining() {
 
 #[test]
 fn a_poll_answer_on_its_way_is_still_read_and_served() {
-    for cut in [0, 40, 200] {
-        let (control, mcp, gate) = (ControlPlane::http(), McpServer::echo(), Gate::new());
+    let authority = Authority::new();
+    for (tls, cut) in [(false, 0), (false, 40), (false, 200), (true, 0), (true, 40)] {
+        let control = match tls {
+            true => ControlPlane::https(authority.server(&["127.0.0.1"])),
+            false => ControlPlane::http(),
+        };
+        let (mcp, gate) = (McpServer::echo(), Gate::new());
         let body = support::command::poll_body(&[Command::call("r1", "ping", "{}"), Command::call("r2", "ping", "{}")]);
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+        let head = format!("{head}Content-Length: {}\r\n\r\n", body.len());
         control.on_poll(Answer::raw(head + &body[..cut]).hold(&gate).send(&body[cut..]));
-        let mut client = Client::http(&control, &mcp.url());
+        let builder = ClientBuilder::new(&control).server(mcp.url());
+        let bundle = builder.directory().write("ca.pem", authority.pem());
+        let mut client = builder.env("CA_BUNDLE", bundle.display().to_string()).start();
         control.await_polls(1);
         client.health_url();
         begin_drain(&client, Signal::TERM);
@@ -118,7 +124,7 @@ fn a_poll_answer_on_its_way_is_still_read_and_served() {
             let posts = control.posts_of(id);
             assert!(
                 posts.len() == 1 && posts[0].resp_code == 200,
-                "cut at {cut}: {posts:#?}"
+                "TLS {tls}, cut at {cut}: {posts:#?}"
             );
         }
     }

@@ -6,6 +6,7 @@ mod support;
 
 use std::time::Duration;
 
+use support::tls::Authority;
 use support::wait::within;
 use support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, StdioServer, process};
 
@@ -139,9 +140,13 @@ fn every_upstream_fault_costs_one_terminal_answer_and_leaks_nothing() {
 
 #[test]
 fn a_control_plane_in_trouble_loses_no_answer_that_could_be_delivered() {
-    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
-    let mut client = ClientBuilder::new(&control)
-        .server(mcp.url())
+    let authority = Authority::new();
+    let control = ControlPlane::https(authority.server(&["127.0.0.1"]));
+    let mcp = McpServer::echo();
+    let builder = ClientBuilder::new(&control).server(mcp.url());
+    let bundle = builder.directory().write("ca.pem", authority.pem());
+    let mut client = builder
+        .env("CA_BUNDLE", bundle.display().to_string())
         .workers(WORKERS)
         .env("CONTROL_PLANE_POLL_TIMEOUT", "400ms")
         .env("CONTROL_PLANE_POLL_DEADLINE_GUARDRAIL", "400ms")

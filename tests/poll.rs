@@ -287,6 +287,8 @@ fn polling_survives_every_kind_of_broken_answer() {
         Answer::json(200, r#"{"commands":{"a":1}}"#),
         Answer::json(200, r#"{"other":[]}"#),
         Answer::json(200, ""),
+        Answer::json(200, "[".repeat(1_000_000)),
+        Answer::json(200, format!(r#"{{"commands":[{}"#, "{\"a\":".repeat(500_000))),
         Answer::short(200, &body[..body.len() / 2]).close(),
         Answer::short(200, &body[..body.len() / 2]).reset(),
         Answer::raw("HTTP/1.1 200 OK\r\nContent-Le").close(),

@@ -69,7 +69,12 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), Vec<String>> {
         _ = interrupt.recv() => {}
     }
     log::info("relay draining", &[("calls", &relay.calls.len())]);
-    drain(&relay).await;
+    tokio::select! {
+        () = drain(&relay) => {}
+        // A second signal: at once.
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
     stop.send_replace(true);
     accepting.abort();
     finish(&stop).await;

@@ -266,14 +266,25 @@ fn a_response_that_is_too_large_is_refused_and_its_caller_told() {
 fn a_response_names_the_commands_channel_or_none() {
     let relay = Relay::start(&[]);
     show_up(&relay);
-    let caller = send_aside(&relay, call(1, "m"));
-    let command = command(&relay);
-    let message = json!({"jsonrpc": "2.0", "id": 1, "result": {}});
-    for (channel, status) in [("Main", 400), ("tools", 400), ("main", 200)] {
-        let answer = relay.send(&response(&command, json!({"channel": channel, "resp_json": message})));
+    for (channel, status) in [
+        (json!("Main"), 400),
+        (json!("tools"), 400),
+        (json!("main"), 200),
+        (json!(null), 200),
+    ] {
+        let caller = send_aside(&relay, call(1, "m"));
+        let message = json!({"jsonrpc": "2.0", "id": 1, "result": {}});
+        let answer = relay.send(&response(
+            &command(&relay),
+            json!({"channel": channel, "resp_json": message}),
+        ));
         assert_eq!(answer.status, status, "{channel}");
+        assert_eq!(
+            receive(&caller).status,
+            if status == 200 { 200 } else { 502 },
+            "{channel}"
+        );
     }
-    assert_eq!(receive(&caller).status, 200);
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn manage(method: &str, path: &str) -> Request {
 #[test]
 fn a_tunnel_is_created_read_listed_changed_and_removed() {
     let relay = Relay::start(&[]);
-    let body = json!({"name": "farm", "description": "d", "organization_ids": ["org-1"], "workspace_ids": ["ws-1"]});
+    let body = json!({"name": "lab", "description": "d", "organization_ids": ["org-1"], "workspace_ids": ["ws-1"]});
     let created = relay.send(&manage("POST", "/v1/tunnels").json(body.to_string())).json();
     let id = created["id"].as_str().unwrap();
     let path = format!("/v1/tunnels/{id}");

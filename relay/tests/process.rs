@@ -149,6 +149,18 @@ fn the_end_waits_for_calls_that_a_client_has_and_refuses_the_rest() {
 }
 
 #[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut relay = Relay::start(&[]);
+    show_up(&relay);
+    let _taken = send_aside(&relay, call(1, "m"));
+    command(&relay);
+    relay.terminate();
+    relay.line("relay draining");
+    relay.terminate();
+    assert!(relay.ended(Duration::from_secs(5)).success());
+}
+
+#[test]
 fn variables_stand_in_for_flags() {
     let scratch = Scratch::new();
     let url_file = scratch.path("url");

@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::Ops;
-use crate::limits::{HEALTH_CONNECTIONS, HEALTH_TIMEOUT};
+use crate::limits::{HEALTH_CONNECTIONS, HEALTH_HEADER_TIMEOUT, HEALTH_TIMEOUT};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -85,10 +85,10 @@ async fn serve(stream: TcpStream, ops: Arc<Ops>) {
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEALTH_TIMEOUT)
+        .header_read_timeout(HEALTH_HEADER_TIMEOUT)
         .max_buf_size(16 * 1024)
         .serve_connection(TokioIo::new(stream), service);
-    let _ = timeout(HEALTH_TIMEOUT * 6, connection).await;
+    let _ = timeout(HEALTH_TIMEOUT, connection).await;
 }
 
 fn respond(ops: &Ops, request: &Request<Incoming>) -> Response<Full<Bytes>> {

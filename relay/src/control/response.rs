@@ -45,14 +45,13 @@ pub(crate) async fn response(
     };
     match answer(relay, tunnel, &token, &body).await {
         Ok(Step::Done) => {}
-        Ok(Step::Finish(request, outcome)) => {
-            let outcome = outcome.map(|terminal: Terminal| terminal.with_body(body));
-            if !relay.calls.finish(request, outcome) {
+        Ok(Step::Finish(request, terminal)) => {
+            if !relay.calls.finish(request, Ok(terminal.with_body(body))) {
                 return Err(not_found());
             }
         }
         Err(refusal) => {
-            if refusal.code == Code::InvalidJson && !Concerns::one_of_several(body.bytes()) {
+            if refusal.status == StatusCode::BAD_REQUEST && !Concerns::one_of_several(body.bytes()) {
                 let told = Refusal::new(
                     Code::InvalidClientResponse,
                     format!("the tunnel client's answer was refused: {}", refusal.message),
@@ -70,7 +69,7 @@ enum Step {
     /// Nothing more: a streamed message was passed on.
     Done,
     /// The call ends.
-    Finish(RequestId, Result<Terminal, Refusal>),
+    Finish(RequestId, Terminal),
 }
 
 /// A terminal answer without its body.
@@ -134,15 +133,15 @@ async fn answer(relay: &Arc<Relay>, tunnel: &TunnelId, token: &ShardToken, body:
             Some(range_in(text, message))
         }
         (_, ResponseType::JsonrpcResponse, None) => return Err(invalid("a jsonrpc_response needs resp_json")),
-        (_, other, _) => return Err(invalid(format!("the command is not answered with {other:?}"))),
+        _ => return Err(invalid("a command of this kind is not answered by this resp_type")),
     };
     Ok(Step::Finish(
         request,
-        Ok(Terminal {
+        Terminal {
             status: status(payload.resp_code, range.is_some()),
             headers,
             message: range,
-        }),
+        },
     ))
 }
 
