@@ -294,3 +294,47 @@ def on(message):
         .collect();
     assert_eq!(ids.len(), 2, "a retired id was used again");
 }
+
+/// Answers a call at once unless it is to be held; says which held calls were cancelled.
+const HOLDING: &str = r#"
+held = {}
+def on(message):
+    if message.get("method") == "notifications/cancelled":
+        call = held.pop(json.dumps(message["params"]["requestId"]), None)
+        if call:
+            answer(call, {"cancelled": True})
+    elif message["params"].get("hold"):
+        held[json.dumps(message["id"])] = message
+    else:
+        answer(message, {})
+"#;
+
+#[test]
+fn a_late_cancellation_of_a_finished_call_does_not_hit_another_callers() {
+    let (control, child, _client) = start(HOLDING);
+    control.push(Command::call_with_id("a", "1", "tools/call", r#"{"hold":true}"#));
+    child.await_method("tools/call", 1);
+    control.call(Command::call_with_id("b", "1", "tools/call", "{}"), "b");
+    control.push(Command::notification(
+        "late",
+        "notifications/cancelled",
+        r#"{"requestId":1}"#,
+    ));
+    assert_eq!(control.only_terminal("late").resp_type, "notify_ack");
+    control.assert_unanswered("a");
+}
+
+#[test]
+fn a_cancellation_hits_the_call_of_its_own_session() {
+    let (control, child, _client) = start(HOLDING);
+    let call = |id: &str, session: &str| {
+        Command::call_with_id(id, "1", "tools/call", r#"{"hold":true}"#).header("Mcp-Session-Id", session)
+    };
+    control.push_all([call("a", "session-a"), call("b", "session-b")]);
+    child.await_method("tools/call", 2);
+    let cancel = Command::notification("n", "notifications/cancelled", r#"{"requestId":1}"#);
+    control.push(cancel.header("Mcp-Session-Id", "session-b"));
+    assert_eq!(control.only_terminal("n").resp_type, "notify_ack");
+    control.terminal("b");
+    control.assert_unanswered("a");
+}

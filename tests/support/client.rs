@@ -106,7 +106,7 @@ impl ClientBuilder {
             self.environment
                 .insert("MCP_COMMAND".to_owned(), self.commands.join("\n"));
         }
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tunnel-client"))
+        let mut child = Command::new(binary())
             .args(&self.arguments)
             .env_clear()
             .envs(&self.environment)
@@ -125,6 +125,12 @@ impl ClientBuilder {
             directory: self.directory,
         }
     }
+}
+
+/// The binary under test: the one that cargo built, or another build of it, such as the static one.
+fn binary() -> PathBuf {
+    let other = std::env::var_os("TUNNEL_CLIENT_TEST_BINARY");
+    other.map_or_else(|| env!("CARGO_BIN_EXE_tunnel-client").into(), PathBuf::from)
 }
 
 /// A running client; killed when dropped.
@@ -287,9 +293,4 @@ pub fn get(host: &str, path: &str) -> (u16, String, String) {
         .unwrap_or_else(|| panic!("no HTTP answer: {text:?}"));
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap();
     (status, head.to_owned(), body.to_owned())
-}
-
-/// Where a file of a client would be.
-pub fn path_text(path: PathBuf) -> String {
-    path.display().to_string()
 }
