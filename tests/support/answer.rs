@@ -117,9 +117,14 @@ impl Answer {
         self.step(Step::Reset)
     }
 
-    /// What `self` does, then what `next` does.
+    /// What `self` does, then what `next` does; bytes that follow each other go out in one write.
     pub fn then(mut self, next: Self) -> Self {
-        self.steps.extend(next.steps);
+        for step in next.steps {
+            match (self.steps.last_mut(), step) {
+                (Some(Step::Send(sent)), Step::Send(more)) => sent.extend(more),
+                (_, step) => self.steps.push(step),
+            }
+        }
         self
     }
 
