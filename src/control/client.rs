@@ -31,6 +31,7 @@ pub struct ControlPlane {
     polls: Pool,
     responses: Pool,
     headers: HeaderMap,
+    origin: String,
     path: String,
     response_uri: Uri,
     request_timeout: Duration,
@@ -139,6 +140,7 @@ impl ControlPlane {
             polls: Pool::watched(connector.clone(), CONTROL_IDLE_MAX),
             responses: Pool::new(connector, CONTROL_IDLE_MAX),
             headers: headers(config, instance_id)?,
+            origin: c.base_url.origin(),
             path,
             response_uri,
             request_timeout: c.poll_timeout + c.poll_guardrail,
@@ -206,6 +208,11 @@ impl ControlPlane {
     /// has is still read.
     pub fn half_close_poll(&self) {
         self.polls.half_close();
+    }
+
+    /// Scheme, host and port, for people.
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// How long the service may hold a poll.

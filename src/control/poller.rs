@@ -164,7 +164,7 @@ impl Poller {
                 } else {
                     "poll failed; backing off"
                 };
-                warn!(retry_in_ms = millis(pause), tunnel_request_id = "missing_request_id", error:% = error; "{message}");
+                warn!(control_plane = self.control.origin(), retry_in_ms = millis(pause), tunnel_request_id = "missing_request_id", error:% = error; "{message}");
                 pause
             }
             ControlError::Status {
@@ -182,7 +182,7 @@ impl Poller {
                 } else {
                     self.ops.health.poll_failed(format!("HTTP status {status}"), false);
                 }
-                warn_status(*status, error, pause, request_id.as_deref());
+                self.warn_status(*status, error, pause, request_id.as_deref());
                 pause
             }
         }
@@ -193,6 +193,7 @@ impl Poller {
         self.ops.metrics.poll_error("other");
         self.ops.health.poll_failed(NotACommandList.to_string(), false);
         warn!(
+            control_plane = self.control.origin(),
             retry_in_ms = millis(pause),
             tunnel_request_id = answer.request_id.as_deref().unwrap_or("missing_request_id"),
             error:% = NotACommandList;
@@ -200,24 +201,25 @@ impl Poller {
         );
         pause
     }
-}
 
-fn warn_status(status: u16, error: &ApiError, pause: Duration, request_id: Option<&str>) {
-    warn!(
-        retry_in_ms = millis(pause),
-        tunnel_request_id = request_id.unwrap_or("missing_request_id"),
-        status_code = status,
-        status = crate::wire::failure::reason(status),
-        error_code = redact::scrub(&error.code).as_ref(),
-        error_type = redact::scrub(&error.kind).as_ref(),
-        error_message = redact::scrub(&error.message).as_ref(),
-        mitigation = error.mitigation().or(match status {
-            401 => Some("the API key was not accepted; check control_plane.api_key"),
-            403 => Some("the API key may not use this tunnel; check its scopes and control_plane.organization_id"),
-            404 => Some("the service does not know this tunnel; check control_plane.tunnel_id and control_plane.base_url"),
-            300..=399 => Some("set control_plane.base_url to the address that answers; redirects are not followed"),
-            _ => None,
-        }).unwrap_or_default();
-        "poll failed; backing off"
-    );
+    fn warn_status(&self, status: u16, error: &ApiError, pause: Duration, request_id: Option<&str>) {
+        warn!(
+            control_plane = self.control.origin(),
+            retry_in_ms = millis(pause),
+            tunnel_request_id = request_id.unwrap_or("missing_request_id"),
+            status_code = status,
+            status = crate::wire::failure::reason(status),
+            error_code = redact::scrub(&error.code).as_ref(),
+            error_type = redact::scrub(&error.kind).as_ref(),
+            error_message = redact::scrub(&error.message).as_ref(),
+            mitigation = error.mitigation().or(match status {
+                401 => Some("the API key was not accepted; check control_plane.api_key"),
+                403 => Some("the API key may not use this tunnel; check its scopes and control_plane.organization_id"),
+                404 => Some("the service does not know this tunnel; check control_plane.tunnel_id and control_plane.base_url"),
+                300..=399 => Some("set control_plane.base_url to the address that answers; redirects are not followed"),
+                _ => None,
+            }).unwrap_or_default();
+            "poll failed; backing off"
+        );
+    }
 }

@@ -53,7 +53,7 @@ impl Files {
             files.put("health.url_file", path, &url, 0o600)?;
             info!(url = &*url, path:% = path.display(); "HEALTH URL: {url} (written to {})", path.display());
         }
-        info!(addr:% = config.health.addr, health_url = &*url; "health server listening");
+        info!(addr:% = std::net::SocketAddr::new(config.health.addr.ip(), port), health_url = &*url; "health server listening");
         if let Some(path) = &config.pid_file {
             files.put("process.pid_file", path, &format!("{}\n", std::process::id()), 0o644)?;
             info!(path:% = path.display(); "pid file written");
