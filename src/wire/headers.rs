@@ -65,6 +65,12 @@ impl ResponseHeaders {
         self
     }
 
+    /// The same headers with a session of our own.
+    pub fn with_session(mut self, id: String) -> Self {
+        self.0.push(("Mcp-Session-Id", id));
+        self
+    }
+
     /// The session that the server opened or serves.
     pub fn session_id(&self) -> Option<&str> {
         self.0

@@ -121,8 +121,14 @@ impl StdioServer {
                     }
                 }
                 Event::Reply { payload, is_error } => {
+                    let mut headers = headers;
                     if call.initialize && !is_error {
                         self.initialized(call.payload, &pipe).await;
+                        // A pipe has no sessions, its callers do: by this id one caller's cancellations and answers are
+                        // told from another's.
+                        if let Some(id) = random_hex() {
+                            headers = headers.with_session(id);
+                        }
                     }
                     return Outcome::Reply {
                         code: 200,
@@ -294,6 +300,13 @@ impl State {
             debug!(channel; "the MCP server does not read; a message to it was dropped");
         }
     }
+}
+
+/// 128 random bits; `None` when the system has none to give.
+fn random_hex() -> Option<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|b| format!("{b:02x}")).collect())
 }
 
 fn closed(kind: &'static str) -> Failure {

@@ -337,10 +337,7 @@ fn refusal(id: &str) -> Bytes {
 /// An id for a server's request on the wire. Callers share the tunnel; only the one that was asked can know it, and a
 /// restarted child's requests are never answered by answers meant for the old one.
 fn unguessable_id() -> Option<String> {
-    let mut bytes = [0; 12];
-    getrandom::fill(&mut bytes).ok()?;
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-    Some(format!("\"server-{hex}\""))
+    Some(format!("\"server-{}\"", super::random_hex()?))
 }
 
 #[cfg(test)]

@@ -13,14 +13,6 @@ SUITE_SECONDS = 150.0
 # With how many checks the pinned suite passes directly; less would mean that scenarios were left out unnoticed.
 CHECKS = 44
 
-# Checks that cannot be made where a server has no sessions, as over stdio: the suite itself skips them with a warning.
-NEED_A_SESSION = frozenset(
-    {
-        ("server-sse-multiple-streams", "server-accepts-multiple-post-streams"),
-        ("server-sse-multiple-streams", "server-sse-streams-functional"),
-    }
-)
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -52,9 +44,9 @@ def read_results(results: Path) -> Verdict:
     return Verdict(frozenset(passed), failed)
 
 
-def compare(direct: Verdict, tunnel: Verdict, excused: frozenset[tuple[str, str]] = frozenset()) -> list[str]:
+def compare(direct: Verdict, tunnel: Verdict) -> list[str]:
     """One line for each check that did not end as it does directly."""
     lines = [f"{scenario}: {check} fails: {why}" for (scenario, check), why in tunnel.failed.items()]
-    for scenario, check in sorted(direct.passed - tunnel.passed - tunnel.failed.keys() - excused):
+    for scenario, check in sorted(direct.passed - tunnel.passed - tunnel.failed.keys()):
         lines.append(f"{scenario}: {check} passes directly and was not reached through the tunnel")
     return lines
