@@ -170,6 +170,28 @@ fn a_second_initialize_is_forwarded_like_any_call() {
 }
 
 #[test]
+fn every_initialize_gives_its_caller_a_session_of_its_own_and_none_is_asked_for() {
+    let (control, _child, _client) = start("");
+    let params = r#"{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"caller","version":"1"}}"#;
+    let session = |id: &str| {
+        let post = control.call(Command::call(id, "initialize", params), id);
+        post.resp_header("Mcp-Session-Id").expect("a session").to_owned()
+    };
+    let (one, two) = (session("i1"), session("i2"));
+    assert_ne!(one, two);
+    assert!(one.len() >= 32, "a session must not be guessed: {one}");
+    let with = control.call(Command::call("c1", "ping", "{}").header("Mcp-Session-Id", &one), "c1");
+    let without = control.call(Command::call("c2", "ping", "{}"), "c2");
+    for post in [with, without] {
+        assert_eq!(
+            (post.resp_code, post.resp_header("Mcp-Session-Id")),
+            (200, None),
+            "{post:#?}"
+        );
+    }
+}
+
+#[test]
 fn ending_a_session_is_405_and_the_channel_keeps_serving() {
     let (control, child, _client) = start("");
     control.push(Command::termination("t1", "any"));
