@@ -70,8 +70,8 @@ class Caller:
     async def notify(self, method: str) -> None:
         await self._expect(202, "POST", {"jsonrpc": "2.0", "method": method})
 
-    async def end_session(self) -> None:
-        await self._expect(200, "DELETE", None)
+    async def end_session(self, status: int) -> None:
+        await self._expect(status, "DELETE", None)
         self.session = None
 
     async def _expect(self, status: int, verb: str, message: Any) -> Answer:

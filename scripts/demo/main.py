@@ -137,9 +137,12 @@ class Demo:
             f"{len(answer.notifications)} notifications came while the call ran, then: {content(answer.result())}"
         )
 
-        if caller.session:
-            screen.step("It ends the session: DELETE")
-            await caller.end_session()
+        screen.step("It ends the session: DELETE")
+        if self._options.stdio:
+            await caller.end_session(405)
+            screen.good("405: a server on a pipe has no sessions to end; the id only tells its callers apart")
+        else:
+            await caller.end_session(200)
             screen.good("200: the server forgot the session")
 
     async def _compare(self, tools: Answer) -> None:
