@@ -7,6 +7,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::limits;
+
 /// Why a body is no message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
@@ -85,13 +87,31 @@ pub(crate) fn same_id(left: &str, right: &str) -> bool {
     }
     let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
     match (parse(left), parse(right)) {
-        // Integers never pass through a float: they differ above 2^53.
-        (Some(Value::Number(left)), Some(Value::Number(right))) if left.is_f64() || right.is_f64() => {
-            left.as_f64() == right.as_f64()
-        }
+        (Some(Value::Number(_)), Some(Value::Number(_))) => same_number(left, right),
         (Some(left), Some(right)) => left == right,
         _ => false,
     }
+}
+
+/// Whether two JSON numbers that are written differently are the same. Integers are not: a float would make equal what
+/// differs above 2^53, and above 2^64 there is nothing else.
+fn same_number(left: &str, right: &str) -> bool {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_integer = |text: &str| !text.contains(['.', 'e', 'E']);
+    if is_integer(left) && is_integer(right) {
+        return false;
+    }
+    match (left.parse::<f64>(), right.parse::<f64>()) {
+        (Ok(left), Ok(right)) => left == right && left.abs() < EXACT,
+        _ => false,
+    }
+}
+
+/// An error message that lacks its id, under this one (JSON text); the error itself stays as it was written.
+pub(crate) fn with_id(message: &str, id: &str) -> Option<Vec<u8>> {
+    let envelope: Envelope<'_> = serde_json::from_str(message).ok()?;
+    let error = envelope.error?.get();
+    Some(format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#).into_bytes())
 }
 
 /// A borrowed JSON value that is kept as it was written, `null` included: for `Option` fields, where serde would
@@ -119,8 +139,18 @@ impl Envelope<'_> {
         if self.jsonrpc.as_deref() != Some("2.0") {
             return Err(Malformed::Message("not a JSON-RPC message: \"jsonrpc\" is not \"2.0\""));
         }
+        if self
+            .method
+            .as_deref()
+            .is_some_and(|method| method.len() > limits::RPC_METHOD)
+        {
+            return Err(Malformed::Message("the method is longer than any that the relay takes"));
+        }
         let id = match self.id.map(RawValue::get) {
             None => None,
+            Some(text) if text.len() > limits::RPC_ID => {
+                return Err(Malformed::Message("the id is longer than any that the relay takes"));
+            }
             Some("null") => Some(None),
             Some(text) if text.starts_with(['"', '-']) || text.starts_with(|c: char| c.is_ascii_digit()) => {
                 Some(Some(Box::from(text)))
@@ -316,6 +346,37 @@ mod tests {
         assert!(!same_id("1", "\"1\""));
         assert!(!same_id("9007199254740993", "9007199254740992"));
         assert!(!same_id("1", "2"));
+        assert!(same_id("10", "1e1") && same_id("1.50", "1.5"));
+    }
+
+    #[test]
+    fn large_ids_are_not_compared_as_floats() {
+        assert!(!same_id("18446744073709551616", "18446744073709551617"));
+        assert!(!same_id("9007199254740993", "9007199254740992.0"));
+    }
+
+    #[test]
+    fn ids_and_methods_have_bounds() {
+        let call = |id: usize, method: usize| {
+            let (id, method) = ("i".repeat(id - 2), "m".repeat(method));
+            classify(format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"{method}"}}"#).as_bytes())
+        };
+        assert!(call(limits::RPC_ID, limits::RPC_METHOD).is_ok());
+        assert!(matches!(call(limits::RPC_ID + 1, 1), Err(Malformed::Message(_))));
+        assert!(matches!(call(3, limits::RPC_METHOD + 1), Err(Malformed::Message(_))));
+    }
+
+    #[test]
+    fn an_error_without_an_id_is_put_under_one_and_stays_as_written() {
+        let message = with_id(
+            r#"{"error":{"code":-3.20e4, "x":1},"id":null,"jsonrpc":"2.0"}"#,
+            "\"a\"",
+        )
+        .unwrap();
+        assert_eq!(
+            message,
+            br#"{"jsonrpc":"2.0","id":"a","error":{"code":-3.20e4, "x":1}}"#
+        );
     }
 
     #[test]

@@ -11,8 +11,14 @@ const MIB: usize = 1024 * KIB;
 
 /// Connections served at once; further ones wait in the kernel's backlog. Every caller that waits holds one.
 pub(crate) const CONNECTIONS: usize = 4096;
+/// File descriptors that connections leave to the relay: its listener, its files, the runtime's own, and some spare.
+pub(crate) const OWN_DESCRIPTORS: usize = 64;
+/// Between two log lines of a kind that a peer can provoke without a key.
+pub(crate) const SELDOM: Duration = Duration::from_secs(1);
 /// A TLS handshake: a slow one must not hold a connection's place.
 pub(crate) const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+/// The first request head on a fresh connection: whoever connects has something to ask, and places are few.
+pub(crate) const FIRST_REQUEST_HEAD: Duration = Duration::from_secs(10);
 /// The next request head on a kept connection, so also how long one may be idle. Above the 50 to 60 s after which
 /// clients and load balancers give up theirs, so that it is they who close and no request meets a closing connection.
 pub(crate) const REQUEST_HEAD: Duration = Duration::from_secs(75);
@@ -37,6 +43,12 @@ pub(crate) const DRAIN_CONNECTIONS: Duration = Duration::from_secs(2);
 pub(crate) const CALLER_BODY: usize = 4 * MIB;
 /// One answer of a client: the 64 MiB that the client accepts from an MCP server, and its envelope.
 pub(crate) const RESPONSE_BODY: usize = 65 * MIB;
+/// Values of headers that come with an answer and go to the caller: MCP has use for a handful.
+pub(crate) const RESPONSE_HEADERS: usize = 32;
+/// Bytes of them, names included: HTTP clients take heads of 16 KiB and more.
+pub(crate) const RESPONSE_HEADER_BYTES: usize = 12 * KIB;
+/// Values of headers that an answer may come with, passed on or not: HTTP clients take about a hundred.
+pub(crate) const RESPONSE_HEADERS_READ: usize = 1024;
 /// A body of the management API.
 pub(crate) const MANAGE_BODY: usize = 64 * KIB;
 /// Bytes of all bodies held at once, over all tunnels: what the process may need for payloads.
@@ -92,6 +104,8 @@ pub(crate) const STREAM_WAIT: Duration = Duration::from_secs(5);
 pub(crate) const STREAM_AFTER: Duration = Duration::from_secs(10);
 /// A comment on a silent event stream, for the same reason.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Bytes of a message's method: it is looked at, and a call keeps it. Those of MCP have less than 50.
+pub(crate) const RPC_METHOD: usize = 256;
 /// A server's requests to callers of one tunnel that wait for an answer.
 pub(crate) const SERVER_REQUESTS: usize = 1024;
 /// Length of a session id that is kept to match those answers.
@@ -122,3 +136,15 @@ pub(crate) const KEYS_FILE: usize = MIB;
 pub(crate) const KEY_MIN: usize = 16;
 /// Longest key.
 pub(crate) const KEY_MAX: usize = 512;
+
+// ---- reserves and shares ---------------------------------------------------------------------------------------
+
+/// Bytes beside [`QUEUE_BYTES`] for callers' answers to a server's request, as [`QUEUE_RESERVE`] is for their number:
+/// four of the largest.
+pub(crate) const QUEUE_RESERVE_BYTES: usize = 4 * CALLER_BODY;
+/// Of [`SERVER_REQUESTS`], those to the callers that share one key: a quarter, so that one cannot take all.
+pub(crate) const SERVER_REQUESTS_OF_KEY: usize = SERVER_REQUESTS / 4;
+/// How long a server's request outlives the call it came with: its answer may be on its way when the call's own comes.
+pub(crate) const SERVER_REQUEST_GRACE: Duration = Duration::from_secs(30);
+/// Bytes of a JSON-RPC id, as JSON text: it is kept when the message that had it is gone.
+pub(crate) const RPC_ID: usize = 1024;

@@ -7,14 +7,14 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::auth::Keys;
-use crate::calls::{Call, Calls, Event, Expect, Inbox, ServerRequests};
+use crate::calls::{Call, Calls, Ended, Event, Expect, Inbox, ServerRequests};
 use crate::control::Presence;
 use crate::error::{Code, Refusal};
 use crate::ids::{Channel, RequestId, ShardToken, TunnelId};
 use crate::json::rpc_error;
 use crate::limits;
 use crate::manage::Tunnels;
-use crate::queue::{Command, Payload, Place, Queue, Refused};
+use crate::queue::{Command, Payload, Place, Queue, Refused, Whereabouts};
 use crate::server::Memory;
 
 /// The state of one relay.
@@ -22,7 +22,7 @@ pub(crate) struct Relay {
     /// Who may do what.
     pub(crate) keys: Keys,
     /// The tunnels there are.
-    pub(crate) tunnels: Tunnels,
+    pub(crate) tunnels: Arc<Tunnels>,
     /// Commands that wait for clients.
     pub(crate) queue: Arc<dyn Queue>,
     /// Callers that wait for answers.
@@ -111,6 +111,7 @@ impl Relay {
             key,
             headers,
             deadline,
+            ended: Ended::default(),
         };
         let full = || Refusal::new(Code::QueueFull, "too many requests wait for this tunnel's client").retry_after(1);
         // Entered before it is queued: the answer may come at once.
@@ -174,10 +175,12 @@ impl Pending {
     pub(crate) async fn next(&mut self) -> Event {
         match self.inbox.next().await {
             Event::Terminal(Err(refusal)) if refusal.code == Code::Timeout => {
-                let waited = self.queue.withdraw(&self.tunnel, self.inbox.request());
-                let message = match waited {
-                    true => "no tunnel client took the request in time",
-                    false => "a tunnel client took the request and did not answer in time",
+                let message = match self.queue.withdraw(&self.tunnel, self.inbox.request()) {
+                    Whereabouts::Waiting => "no tunnel client took the request in time",
+                    Whereabouts::Leased => {
+                        "the request was still on its way to a tunnel client, which may have taken it"
+                    }
+                    Whereabouts::Elsewhere => "a tunnel client took the request and did not answer in time",
                 };
                 Event::Terminal(Err(Refusal::new(Code::Timeout, message)))
             }
@@ -218,8 +221,16 @@ impl Draining {
         let _ = self.0.subscribe().wait_for(|begun| *begun).await;
     }
 
-    /// What whoever comes now is told.
+    /// What whoever comes now is told, and whose command no client has: it may be sent again.
     pub(crate) fn refusal(&self) -> Refusal {
         Refusal::new(Code::Unavailable, "the relay is shutting down").retry_after(5)
+    }
+
+    /// What those are told whose command a client has or may have: no invitation to send it again.
+    pub(crate) fn too_late(&self) -> Refusal {
+        Refusal::new(
+            Code::Unavailable,
+            "the relay shut down before the answer came; a tunnel client may have carried the request out",
+        )
     }
 }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::auth::Keys;
-use crate::calls::Calls;
+use crate::calls::{Calls, ServerRequests};
 use crate::control::Presence;
 use crate::ids::TunnelId;
 use crate::manage::{Tunnels, replace_file};
@@ -29,8 +30,8 @@ pub(crate) struct ServeOptions {
     pub(crate) tls: Option<TlsFiles>,
     /// The keys.
     pub(crate) keys_file: Option<PathBuf>,
-    /// More keys, from the environment.
-    pub(crate) keys: Option<String>,
+    /// More keys, from the environment; taken and wiped once they are hashed.
+    pub(crate) keys: Option<SecretString>,
     /// Where tunnels are stored; none: nowhere.
     pub(crate) tunnels_file: Option<PathBuf>,
     /// Tunnels given up front.
@@ -51,7 +52,8 @@ pub(crate) struct ServeOptions {
 pub(crate) async fn serve(options: ServeOptions) -> Result<(), Vec<String>> {
     log::choose(options.log_format);
     let one = |mistake: String| vec![mistake];
-    let (listener, relay) = prepare(&options).await?;
+    let mut options = options;
+    let (listener, relay) = prepare(&mut options).await?;
     let (mut terminate, mut interrupt) =
         signals().map_err(|error| one(format!("signals cannot be received: {error}")))?;
     let url = announce(&listener, &options).map_err(one)?;
@@ -83,11 +85,15 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), Vec<String>> {
 }
 
 /// Reads everything that the options name and binds.
-async fn prepare(options: &ServeOptions) -> Result<(Listener, Arc<Relay>), Vec<String>> {
+async fn prepare(options: &mut ServeOptions) -> Result<(Listener, Arc<Relay>), Vec<String>> {
     let mut mistakes = Vec::new();
-    let keys = Keys::load(options.keys_file.as_deref(), options.keys.as_deref())
-        .map_err(|more| mistakes.extend(more))
-        .ok();
+    let keys = options.keys.take();
+    let keys = Keys::load(
+        options.keys_file.as_deref(),
+        keys.as_ref().map(SecretString::expose_secret),
+    )
+    .map_err(|more| mistakes.extend(more))
+    .ok();
     let tunnels = Tunnels::load(options.tunnels_file.clone(), options.tunnels.clone())
         .map_err(|mistake| mistakes.push(mistake))
         .ok();
@@ -115,7 +121,7 @@ async fn prepare(options: &ServeOptions) -> Result<(Listener, Arc<Relay>), Vec<S
     };
     match (listener, keys, tunnels) {
         (Ok(listener), Some(keys), Some(tunnels)) if mistakes.is_empty() => {
-            Ok((listener, Arc::new(relay(keys, tunnels, options))))
+            Ok((listener, Arc::new(relay(keys, Arc::new(tunnels), options))))
         }
         (listener, ..) => {
             mistakes.extend(listener.err().filter(|mistake| !mistake.is_empty()));
@@ -124,13 +130,13 @@ async fn prepare(options: &ServeOptions) -> Result<(Listener, Arc<Relay>), Vec<S
     }
 }
 
-fn relay(keys: Keys, tunnels: Tunnels, options: &ServeOptions) -> Relay {
+fn relay(keys: Keys, tunnels: Arc<Tunnels>, options: &ServeOptions) -> Relay {
     Relay {
         keys,
-        tunnels,
-        queue: Arc::new(MemoryQueue::default()),
+        queue: Arc::new(MemoryQueue::new(Arc::clone(&tunnels))),
         calls: Arc::new(Calls::default()),
-        server_requests: Default::default(),
+        server_requests: ServerRequests::new(Arc::clone(&tunnels)),
+        tunnels,
         presence: Arc::new(Presence::default()),
         memory: Memory::new(),
         draining: Draining::new(),
@@ -177,19 +183,22 @@ fn signals() -> std::io::Result<Signals> {
     Ok((signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
 }
 
-/// Polls end, what no client has taken is refused, what a client has taken may still be answered for a while.
+/// Polls end, what no client has taken is refused, what a client has taken may still be answered for a while. What is
+/// being written becomes one or the other.
 async fn drain(relay: &Relay) {
     relay.draining.begin();
     let until = Instant::now() + limits::DRAIN;
-    let queue = Arc::clone(&relay.queue);
-    relay.calls.finish_all(
-        |call| queue.withdraw(&call.tunnel, call.shard_token.request()),
-        || relay.draining.refusal(),
-    );
-    while relay.calls.len() > 0 && Instant::now() < until {
+    loop {
+        relay.calls.finish_all(
+            |call| relay.queue.withdraw_waiting(&call.tunnel, call.shard_token.request()),
+            || relay.draining.refusal(),
+        );
+        if relay.calls.len() == 0 || Instant::now() >= until {
+            break;
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    relay.calls.finish_all(|_| true, || relay.draining.refusal());
+    relay.calls.finish_all(|_| true, || relay.draining.too_late());
 }
 
 /// Connections finish what they write; every one of them holds a receiver.

@@ -360,6 +360,40 @@ fn the_callers_own_authorization_travels_when_the_key_stands_beside_it() {
 }
 
 #[test]
+fn a_relay_key_in_the_callers_own_authorization_does_not_travel() {
+    let relay = relay();
+    let _caller = waiting_call(&relay, &call(1, "m").header("X-Tunnel-Relay-Key", CALL_KEY));
+    assert_eq!(command(&relay)["headers"]["Authorization"], Value::Null);
+    let twice = call(1, "m")
+        .header("X-Tunnel-Relay-Key", CALL_KEY)
+        .header("X-Tunnel-Relay-Key", USE_KEY);
+    let answer = relay.send(&twice);
+    assert_eq!((answer.status, answer.rpc_code().as_str()), (400, "invalid_parameter"));
+}
+
+#[test]
+fn ids_and_methods_without_measure_are_refused() {
+    let relay = relay();
+    for request in [call("i".repeat(2 << 20), "m"), call(1, &"m".repeat(2 << 20))] {
+        let answer = relay.send(&request);
+        assert_eq!((answer.status, &answer.json()["error"]["code"]), (400, &json!(-32600)));
+        assert!(answer.body.len() < 1024);
+    }
+}
+
+#[test]
+fn a_session_is_named_once_and_cannot_be_taken_away() {
+    let relay = relay();
+    let delete = Request::new("DELETE", &mcp())
+        .key(CALL_KEY)
+        .header("Mcp-Session-Id", "s");
+    let answer = relay.send(&delete.clone().header("Mcp-Session-Id", "t"));
+    assert_eq!((answer.status, answer.rpc_code().as_str()), (400, "invalid_parameter"));
+    let _caller = waiting_call(&relay, &delete.header("Connection", "Mcp-Session-Id"));
+    assert_eq!(command(&relay)["headers"]["Mcp-Session-Id"], json!(["s"]));
+}
+
+#[test]
 fn other_hosts_and_other_sites_are_turned_away() {
     let relay = Relay::start(&["--allow-host", "relay.example", "--allow-origin", "https://app.example"]);
     // Without a client, a request that is let in hears 503.
@@ -385,11 +419,17 @@ fn other_hosts_and_other_sites_are_turned_away() {
     ] {
         assert_eq!(status(host, None), (403, "host_not_allowed".into()), "{host}");
     }
-    for origin in [&format!("http://{own}"), "http://127.0.0.1:1", "https://app.example"] {
+    for origin in [
+        &format!("http://{own}"),
+        &format!("https://{own}"),
+        "https://app.example",
+    ] {
         assert_eq!(status(&own, Some(origin)).0, 503, "{origin}");
     }
     for origin in [
         "http://evil.example",
+        "http://127.0.0.1:1",
+        "http://127.0.0.1",
         "null",
         "https://app.example.evil",
         "http://localhost.evil",

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::client::*;
-use support::http::Request;
-use support::relay::Relay;
+use support::http::{Connection, Request};
+use support::relay::{BINARY, Relay, lines_of};
+use support::scratch::Scratch;
 use support::*;
 
 #[test]
@@ -62,7 +63,7 @@ fn a_command_carries_the_callers_message_headers_and_remaining_time() {
     assert!(answer.text().contains(body), "{}", answer.text());
     let command = &answer.json()["commands"][0];
     let expected = json!({
-        "Authorization": [format!("Bearer {CALL_KEY}")], "Content-Type": ["application/json"], "Mcp-Session-Id": ["s-1"],
+        "Content-Type": ["application/json"], "Mcp-Session-Id": ["s-1"],
         "Mcp-Protocol-Version": ["2026-07-28"], "Mcp-Method": ["tools/call"],
     });
     assert_eq!(command["headers"], expected);
@@ -214,6 +215,140 @@ fn a_final_response_that_is_refused_ends_the_call() {
         );
         assert_eq!(relay.send(&result(&command, json!({}))).status, 404);
     }
+}
+
+#[test]
+fn a_status_that_callers_cannot_use_is_put_right() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    for (code, status) in [
+        (202, 200),
+        (201, 200),
+        (204, 200),
+        (0, 200),
+        (302, 502),
+        (304, 502),
+        (100, 502),
+        (404, 404),
+    ] {
+        let caller = send_aside(&relay, call(1, "m"));
+        let message = json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32603, "message": "m"}});
+        post(
+            &relay,
+            &response(&command(&relay), json!({"resp_code": code, "resp_json": message})),
+        );
+        let answer = receive(&caller);
+        assert_eq!((answer.status, answer.json()), (status, message), "{code}");
+    }
+}
+
+#[test]
+fn an_error_without_an_id_reaches_a_call_under_its_id_or_not_at_all() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let error = json!({"code": -32001, "message": "Session not found"});
+    let answered = |code| {
+        let caller = send_aside(&relay, call("me", "m"));
+        let message = json!({"jsonrpc": "2.0", "id": null, "error": error});
+        let posted = relay.send(&response(
+            &command(&relay),
+            json!({"resp_code": code, "resp_json": message}),
+        ));
+        (posted.status, receive(&caller))
+    };
+    let (posted, answer) = answered(404);
+    let expected = json!({"jsonrpc": "2.0", "id": "me", "error": error});
+    assert_eq!((posted, answer.status, answer.json()), (200, 404, expected));
+    let (posted, answer) = answered(200);
+    assert_eq!((posted, answer.status, &answer.json()["id"]), (400, 502, &json!("me")));
+    assert_eq!(answer.rpc_code(), "invalid_client_response");
+}
+
+#[test]
+fn an_answer_with_more_headers_than_a_caller_takes_ends_its_call() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let many = json!({"Mcp-Session-Id": vec!["s"; 40_000]});
+    let long = json!({"Www-Authenticate": ["x".repeat(1 << 20)]});
+    for headers in [many, long] {
+        let caller = send_aside(&relay, call(1, "m"));
+        let message = json!({"jsonrpc": "2.0", "id": 1, "result": {}});
+        let refused = relay.send(&response(
+            &command(&relay),
+            json!({"resp_headers": headers, "resp_json": message}),
+        ));
+        assert_eq!((refused.status, refused.code().as_str()), (400, "invalid_json_payload"));
+        let told = receive(&caller);
+        assert_eq!(
+            (told.status, told.rpc_code().as_str()),
+            (502, "invalid_client_response")
+        );
+    }
+}
+
+#[test]
+fn a_connection_that_asks_nothing_is_closed_long_before_one_that_has_asked() {
+    let relay = Relay::start(&[]);
+    let mut kept = relay.connect();
+    assert_eq!(kept.exchange(&poll("timeout_ms=1")).status, 204);
+    let begun = Instant::now();
+    let mut silent = relay.connect();
+    assert!(silent.closed());
+    let waited = begun.elapsed();
+    assert!((5..20).contains(&waited.as_secs()), "{waited:?}");
+    assert_eq!(kept.exchange(&poll("timeout_ms=1")).status, 204);
+}
+
+/// A relay under a limit of open files, as the shell sets it; the URL file tells where it listens.
+struct Limited(std::process::Child, std::net::SocketAddr);
+
+impl Limited {
+    fn start(limit: &str) -> Self {
+        let scratch = Scratch::new();
+        let file = scratch.path("url");
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", &format!("ulimit {limit} && exec \"$@\""), "sh", BINARY, "serve"])
+            .args(["--listen", "127.0.0.1:0", "--tunnel", TUNNEL, "--url-file"])
+            .arg(&file)
+            .env("TUNNEL_RELAY_KEYS", keys())
+            .stdin(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The URL file is complete before the first line.
+        let lines = lines_of(child.stderr.take().unwrap());
+        lines.recv_timeout(PATIENCE).unwrap();
+        let url = std::fs::read_to_string(file).unwrap();
+        let addr = url.trim().rsplit('/').next().unwrap().parse().unwrap();
+        Self(child, addr)
+    }
+}
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_low_soft_limit_of_open_files_is_raised() {
+    let relay = Limited::start("-S -n 64");
+    let _silent: Vec<_> = (0..128).map(|_| Connection::plain(relay.1)).collect();
+    let begun = Instant::now();
+    assert_eq!(Connection::plain(relay.1).exchange(&poll("timeout_ms=1")).status, 204);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn silent_connections_do_not_use_up_the_descriptors_below_a_hard_limit() {
+    let relay = Limited::start("-n 128");
+    let _silent: Vec<_> = (0..100).map(|_| Connection::plain(relay.1)).collect();
+    let mut last = Connection::plain(relay.1);
+    last.write(&poll("timeout_ms=1"));
+    assert_eq!(last.answer().status, 204);
+    let open = std::fs::read_dir(format!("/proc/{}/fd", relay.0.id())).unwrap().count();
+    assert!(open < 128, "{open}");
 }
 
 #[test]

@@ -36,6 +36,13 @@ fn queue_large(relay: &mut Relay, count: usize) -> Vec<http::Connection> {
         .collect()
 }
 
+/// The relay serves some requests: meanwhile it sees that a connection has ended.
+fn give_time_to_see_it(relay: &Relay) {
+    for _ in 0..50 {
+        assert_eq!(relay.send(&http::Request::new("GET", "/healthz")).status, 200);
+    }
+}
+
 /// Reads a part of a poll's answer and resets the connection. Returns the length that the answer was to have.
 fn break_off(relay: &mut Relay, part: usize) -> usize {
     let mut connection = http::Connection::narrow(relay.addr);
@@ -111,6 +118,36 @@ fn a_command_that_no_client_takes_ends_at_its_deadline() {
     );
     assert!(told.text().contains("no tunnel client took"));
     assert_eq!(relay.send(&poll("timeout_ms=100")).status, 204);
+}
+
+#[test]
+fn a_command_that_is_being_written_at_its_deadline_is_not_called_untaken() {
+    let relay = Relay::start(&["--call-timeout", "1s"]);
+    show_up(&relay);
+    let caller = send_aside(&relay, large_call(1));
+    let mut connection = http::Connection::narrow(relay.addr);
+    connection.write(&poll("timeout_ms=20000"));
+    assert_eq!(connection.head().status, 200);
+    let told = receive(&caller);
+    assert_eq!(told.status, 504);
+    assert!(told.text().contains("may have taken it"), "{}", told.text());
+}
+
+#[test]
+fn a_notification_whose_sender_leaves_is_delivered() {
+    let mut relay = Relay::start(&[]);
+    show_up(&relay);
+    let text = json!({"jsonrpc": "2.0", "method": "notifications/x", "params": {"x": "x".repeat(LARGE)}});
+    let sender = waiting_call(&relay, &message(text.to_string()));
+    // Until it is queued.
+    break_off(&mut relay, 1000);
+    drop(sender);
+    give_time_to_see_it(&relay);
+    let polled = relay.send(&poll("timeout_ms=5000"));
+    assert_eq!(polled.status, 200, "nothing waits for a client");
+    let command = &polled.json()["commands"][0];
+    assert_eq!(command["jsonrpc"]["method"], "notifications/x");
+    post(&relay, &ack(command, 202));
 }
 
 #[test]

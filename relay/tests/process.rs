@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::client::*;
-use support::http::Request;
+use support::http::{self, Request};
 use support::relay::{Relay, run};
 use support::scratch::Scratch;
 use support::*;
@@ -146,6 +146,72 @@ fn the_end_waits_for_calls_that_a_client_has_and_refuses_the_rest() {
     assert_eq!(client.exchange(&result(&command, json!({"late": true}))).status, 200);
     assert_eq!(receive(&taken).json()["result"]["late"], true);
     assert!(relay.ended(Duration::from_secs(10)).success());
+}
+
+/// Callers whose commands are being written to a client that reads no more than the head of its poll's answer.
+fn half_written(
+    relay: &Relay,
+) -> (
+    Vec<std::sync::mpsc::Receiver<http::Answer>>,
+    http::Connection,
+    http::Answer,
+) {
+    let large = "x".repeat(3 << 20);
+    let large_call = |id: usize| json!({"jsonrpc": "2.0", "id": id, "method": "m", "params": large}).to_string();
+    let callers = vec![
+        send_aside(relay, message(large_call(1))),
+        send_aside(relay, message(large_call(2))),
+    ];
+    let until = Instant::now() + PATIENCE;
+    loop {
+        assert!(Instant::now() < until);
+        let mut client = http::Connection::narrow(relay.addr);
+        client.write(&poll("timeout_ms=20000"));
+        let head = client.head();
+        let length: usize = head.header("content-length").unwrap().parse().unwrap();
+        if length > 2 * large.len() {
+            return (callers, client, head);
+        }
+        // Only one was there: it goes back.
+        client.reset();
+    }
+}
+
+#[test]
+fn the_end_does_not_refuse_what_is_being_written_to_a_client() {
+    let mut relay = Relay::start(&[]);
+    show_up(&relay);
+    let mut answering = relay.connect();
+    let (callers, mut client, mut polled) = half_written(&relay);
+    relay.terminate();
+    relay.line("relay draining");
+    let length = polled.header("content-length").unwrap().parse().unwrap();
+    polled.body = client.some(length);
+    for command in polled.json()["commands"].as_array().unwrap() {
+        assert_eq!(answering.exchange(&result(command, json!({"late": true}))).status, 200);
+    }
+    for caller in callers {
+        assert_eq!(receive(&caller).json()["result"]["late"], true);
+    }
+    assert!(relay.ended(Duration::from_secs(10)).success());
+}
+
+#[test]
+fn the_end_refuses_what_a_client_did_not_read_to_the_end() {
+    let mut relay = Relay::start(&[]);
+    show_up(&relay);
+    let (callers, client, _) = half_written(&relay);
+    relay.terminate();
+    relay.line("relay draining");
+    client.reset();
+    for caller in callers {
+        let told = receive(&caller);
+        assert_eq!(
+            (told.status, told.rpc_code().as_str(), told.header("retry-after")),
+            (503, "tunnel_transport_unavailable", Some("5"))
+        );
+    }
+    assert!(relay.ended(Duration::from_secs(5)).success());
 }
 
 #[test]

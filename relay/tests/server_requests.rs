@@ -113,6 +113,31 @@ fn nobody_else_may_answer() {
 }
 
 #[test]
+fn a_response_whose_sender_leaves_is_delivered() {
+    let relay = relay();
+    let (_caller, _call) = asked(&relay, json!("a"));
+    let response = message(answer_to(json!("a")).to_string()).header("Mcp-Session-Id", "s");
+    // Sent twice: that one is refused shows that the other is accepted.
+    let mut senders = [waiting_call(&relay, &response), waiting_call(&relay, &response)];
+    let until = std::time::Instant::now() + PATIENCE;
+    let answer = loop {
+        assert!(std::time::Instant::now() < until);
+        let brief = std::time::Duration::from_millis(20);
+        if let Some(answer) = senders.iter_mut().find_map(|sender| sender.answer_within(brief)) {
+            break answer;
+        }
+    };
+    assert!(refused(&answer));
+    drop(senders);
+    give_time_to_see_it(&relay);
+    let polled = relay.send(&poll("timeout_ms=5000"));
+    assert_eq!(polled.status, 200, "nothing waits for a client");
+    let command = &polled.json()["commands"][0];
+    assert_eq!(command["jsonrpc"], answer_to(json!("a")));
+    post(&relay, &ack(command, 202));
+}
+
+#[test]
 fn a_response_that_cannot_be_delivered_tells_the_servers_status() {
     let relay = relay();
     let (_caller, _call) = asked(&relay, json!("a"));
@@ -190,6 +215,13 @@ fn a_full_queue_does_not_keep_a_response_out() {
     };
     post(&relay, &ack(&first, 202));
     assert_eq!(receive(&responder).status, 202);
+}
+
+/// The relay serves some requests: meanwhile it sees that a connection has ended.
+fn give_time_to_see_it(relay: &Relay) {
+    for _ in 0..50 {
+        assert_eq!(relay.send(&Request::new("GET", "/healthz")).status, 200);
+    }
 }
 
 /// Writing and going on with the same connection.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use secrecy::zeroize::Zeroizing;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -88,11 +89,14 @@ pub(crate) fn written_hash(key: &str) -> String {
     format!("sha256:{}", crate::ids::hex(&hash))
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// The file's text, which is wiped once it is hashed.
+fn read(path: &Path) -> Result<Zeroizing<String>, String> {
     use std::io::Read as _;
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let mut text = String::new();
     let limit = u64::try_from(limits::KEYS_FILE).unwrap_or(u64::MAX);
+    // Room for all of it at once: a string that grows leaves copies behind.
+    let size = file.metadata().map_or(0, |data| data.len().min(limit));
+    let mut text = Zeroizing::new(String::with_capacity(usize::try_from(size).unwrap_or(0) + 64));
     file.take(limit + 1)
         .read_to_string(&mut text)
         .map_err(|error| error.to_string())?;

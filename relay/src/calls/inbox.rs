@@ -14,7 +14,7 @@ use crate::ids::RequestId;
 /// A server's message on its way to the caller, before the terminal answer.
 #[derive(Debug)]
 pub(crate) struct Streamed {
-    /// JSON-RPC, as the server wrote it.
+    /// JSON-RPC, as the server wrote it, in an event; with its share of the memory for bodies.
     pub(crate) message: Bytes,
     /// Headers of the server's answer, filtered.
     pub(crate) headers: HeaderMap,
@@ -80,14 +80,15 @@ impl Inbox {
             }
             tokio::select! {
                 biased;
+                // First: a stream that never falls silent must end, too.
+                () = tokio::time::sleep_until(self.deadline) => {
+                    let late = Refusal::new(Code::Timeout, "no answer came from the tunnel in time");
+                    return Event::Terminal(Err(late));
+                }
                 Some(message) = self.streamed.recv() => return Event::Streamed(message),
                 outcome = &mut self.outcome => {
                     let lost = || Refusal::new(Code::Internal, "the relay lost the call");
                     self.ended = Some(outcome.unwrap_or_else(|_| Err(lost())));
-                }
-                () = tokio::time::sleep_until(self.deadline) => {
-                    let late = Refusal::new(Code::Timeout, "no answer came from the tunnel in time");
-                    return Event::Terminal(Err(late));
                 }
             }
         }
@@ -97,5 +98,32 @@ impl Inbox {
 impl Drop for Inbox {
     fn drop(&mut self) {
         self.calls.forget(self.request);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_is_never_silent_ends_at_its_deadline() {
+        let (sender, streamed) = mpsc::channel(4);
+        let (_terminal, outcome) = oneshot::channel();
+        let room = Arc::new(tokio::sync::Semaphore::new(4));
+        let deadline = Instant::now() + std::time::Duration::from_secs(1);
+        let request = RequestId::random();
+        let mut inbox = Inbox::new(Arc::default(), request, streamed, outcome, deadline);
+        for _ in 0..2 {
+            let share = Arc::clone(&room).try_acquire_owned();
+            let message = share.map(|share| Streamed {
+                message: Bytes::new(),
+                headers: HeaderMap::new(),
+                _room: share,
+            });
+            assert!(message.is_ok_and(|message| sender.try_send(message).is_ok()));
+        }
+        assert!(matches!(inbox.next().await, Event::Streamed(_)));
+        tokio::time::advance(std::time::Duration::from_secs(2)).await;
+        assert!(matches!(inbox.next().await, Event::Terminal(Err(_))));
     }
 }

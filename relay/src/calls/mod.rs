@@ -5,15 +5,15 @@ mod reply;
 mod requests;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 pub(crate) use inbox::{Event, Inbox, Streamed};
-pub(crate) use reply::{Reply, response_headers};
-pub(crate) use requests::ServerRequests;
+pub(crate) use reply::{Reply, TooManyHeaders, response_headers};
+pub(crate) use requests::{ServerRequest, ServerRequests};
 
 use crate::error::Refusal;
 use crate::ids::{Channel, RequestId, ShardToken, TunnelId};
@@ -54,6 +54,23 @@ pub(crate) struct Call {
     pub(crate) headers: Box<str>,
     /// When the caller stops waiting.
     pub(crate) deadline: Instant,
+    /// Whether it has ended, for what outlives it.
+    pub(crate) ended: Ended,
+}
+
+/// When a call ended; clones tell of the same call.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ended(Arc<OnceLock<Instant>>);
+
+impl Ended {
+    fn now(&self) {
+        // A call is taken out of the register once; were it twice, the first time would count.
+        let _ = self.0.set(Instant::now());
+    }
+
+    fn when(&self) -> Option<Instant> {
+        self.0.get().copied()
+    }
 }
 
 /// All callers that wait.
@@ -188,6 +205,7 @@ impl Calls {
 impl Open {
     fn remove(&mut self, request: &RequestId) -> Option<Entry> {
         let entry = self.entries.remove(request)?;
+        entry.call.ended.now();
         if let Some(count) = self.of_tunnel.get_mut(&entry.call.tunnel) {
             *count -= 1;
             if *count == 0 {

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::limits;
 use crate::server::Held;
 
 /// A terminal answer for a caller.
@@ -25,23 +26,34 @@ const PASSED: [&str; 5] = [
     "www-authenticate",
 ];
 
+/// More headers than a caller's HTTP client may take.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooManyHeaders;
+
 /// The headers that a caller may see, from what a client sent. Anything else, and what no header can hold, is dropped.
-pub(crate) fn response_headers<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> HeaderMap {
+pub(crate) fn response_headers<'a>(
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<HeaderMap, TooManyHeaders> {
     let mut headers = HeaderMap::new();
+    let mut bytes = 0;
     for (name, value) in pairs {
-        let name = name.to_ascii_lowercase();
-        if !PASSED.contains(&name.as_str()) {
+        let Some(name) = PASSED.iter().find(|passed| passed.eq_ignore_ascii_case(name)) else {
             continue;
+        };
+        bytes += name.len() + value.len();
+        if headers.len() >= limits::RESPONSE_HEADERS || bytes > limits::RESPONSE_HEADER_BYTES {
+            return Err(TooManyHeaders);
         }
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
-            headers.append(name, value);
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.append(HeaderName::from_static(name), value);
         }
     }
-    headers
+    Ok(headers)
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
@@ -53,9 +65,20 @@ mod tests {
             ("www-authenticate", "Bearer"),
             ("Last-Event-Id", "a\nb"),
         ];
-        let headers = response_headers(pairs.into_iter());
+        let headers = response_headers(pairs.into_iter()).unwrap();
         assert_eq!(headers.len(), 2);
         assert_eq!(headers["mcp-session-id"], "s");
         assert_eq!(headers["www-authenticate"], "Bearer");
+    }
+
+    #[test]
+    fn headers_beyond_what_clients_take_are_refused_and_those_that_do_not_pass_do_not_count() {
+        let some = |name: &'static str, count| std::iter::repeat_n((name, "s"), count);
+        assert!(response_headers(some("Mcp-Session-Id", 32)).is_ok());
+        assert_eq!(response_headers(some("Mcp-Session-Id", 33)), Err(TooManyHeaders));
+        assert!(response_headers(some("Set-Cookie", 1000)).is_ok());
+        let long = "s".repeat(limits::RESPONSE_HEADER_BYTES);
+        let one = [("Mcp-Session-Id", long.as_str())];
+        assert_eq!(response_headers(one.into_iter()), Err(TooManyHeaders));
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use secrecy::SecretString;
 
 use super::text;
 use crate::ids::{TunnelId, parse_duration};
@@ -153,7 +154,7 @@ pub(super) fn options(
         listen: source.value("listen").map_or(LISTEN.into(), |(value, _)| value),
         tls,
         keys_file: source.path("keys-file"),
-        keys: source.variable("TUNNEL_RELAY_KEYS"),
+        keys: source.variable("TUNNEL_RELAY_KEYS").map(SecretString::from),
         tunnels_file: source.path("tunnels-file"),
         tunnels,
         url_file: source.path("url-file"),
@@ -283,6 +284,12 @@ mod tests {
         assert_eq!(options.listen, "127.0.0.1:1");
         assert_eq!(options.allow_host, [Box::from("a"), Box::from("b")]);
         assert_eq!(options.tunnels, [(id, "demo".to_owned())]);
+    }
+
+    #[test]
+    fn options_do_not_print_keys() {
+        let options = read(&[], &[("TUNNEL_RELAY_KEYS", "me read 0123456789abcdef-secret")]).unwrap();
+        assert!(!format!("{options:?}").contains("0123456789abcdef"));
     }
 
     #[test]

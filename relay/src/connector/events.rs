@@ -8,7 +8,7 @@ use super::call::ended;
 use crate::calls::{Event, Reply, Streamed};
 use crate::limits;
 use crate::relay::Pending;
-use crate::server::{Body, EventSource, Events, bytes_of};
+use crate::server::{Body, EventSource, Events, bytes_of, event};
 
 /// A stream that begins with a message, or with silence, and ends with the terminal answer.
 pub(super) fn response(pending: Pending, id: Box<str>, first: Option<Streamed>) -> Response<Body> {
@@ -16,7 +16,7 @@ pub(super) fn response(pending: Pending, id: Box<str>, first: Option<Streamed>) 
     let source = match first {
         Some(first) => {
             headers = first.headers;
-            let bytes = event(&first.message);
+            let bytes = first.message;
             Box::pin(async move { Some((bytes, Events::Then(rest(pending, id)))) })
         }
         // Something to see at once, so that nobody on the way takes the silence for a hang.
@@ -32,8 +32,8 @@ pub(super) fn response(pending: Pending, id: Box<str>, first: Option<Streamed>) 
 
 /// A terminal answer alone, for a caller that takes nothing but streams.
 pub(super) fn last(reply: Reply) -> Response<Body> {
-    let bytes = reply.body.map_or_else(Bytes::new, |body| event(body.bytes()));
-    let mut response = bytes_of(StatusCode::OK, bytes);
+    let last = reply.body.map_or_else(|| Bytes::new().into(), event);
+    let mut response = bytes_of(StatusCode::OK, last);
     response.headers_mut().extend(reply.headers);
     stream_headers(&mut response);
     response
@@ -58,42 +58,12 @@ fn rest(mut pending: Pending, id: Box<str>) -> EventSource {
         };
         Some(match happened {
             None => (Bytes::from_static(COMMENT), Events::Then(rest(pending, id))),
-            Some(Event::Streamed(message)) => (event(&message.message), Events::Then(rest(pending, id))),
+            Some(Event::Streamed(message)) => (message.message, Events::Then(rest(pending, id))),
             Some(Event::Terminal(Ok(reply))) => (
-                reply.body.map_or_else(Bytes::new, |body| event(body.bytes())),
+                reply.body.map_or_else(Bytes::new, |body| event(body).into_bytes()),
                 Events::End,
             ),
-            Some(Event::Terminal(Err(refusal))) => (event(&ended(&id, &refusal)), Events::End),
+            Some(Event::Terminal(Err(refusal))) => (event(ended(&id, &refusal).into()).into_bytes(), Events::End),
         })
     })
-}
-
-/// One event. Line breaks inside the JSON (between its tokens) must not end a data field.
-fn event(message: &[u8]) -> Bytes {
-    let mut event = Vec::with_capacity(message.len() + 32);
-    event.extend_from_slice(b"event: message\n");
-    for line in message
-        .split(|byte| matches!(byte, b'\n' | b'\r'))
-        .filter(|line| !line.is_empty())
-    {
-        event.extend_from_slice(b"data: ");
-        event.extend_from_slice(line);
-        event.push(b'\n');
-    }
-    event.push(b'\n');
-    event.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_of_several_lines_stays_one_event() {
-        assert_eq!(&event(b"{\"a\":1}")[..], b"event: message\ndata: {\"a\":1}\n\n");
-        assert_eq!(
-            &event(b"{\r\n\"a\":\n1}")[..],
-            b"event: message\ndata: {\ndata: \"a\":\ndata: 1}\n\n"
-        );
-    }
 }

@@ -3,6 +3,7 @@
 use http::header::{AUTHORIZATION, CONNECTION};
 use http::{HeaderMap, HeaderName};
 
+use crate::auth::Keys;
 use crate::error::{Code, Refusal};
 use crate::json::quote;
 
@@ -42,8 +43,14 @@ const ENDS_HERE: [&str; 15] = [
 
 /// The caller's key.
 pub(crate) fn key(headers: &HeaderMap) -> Result<(&[u8], KeySource), Refusal> {
-    if let Some(key) = headers.get(RELAY_KEY) {
-        return Ok((key.as_bytes(), KeySource::RelayKey));
+    let mut keys = headers.get_all(RELAY_KEY).iter();
+    match (keys.next(), keys.next()) {
+        (Some(key), None) => return Ok((key.as_bytes(), KeySource::RelayKey)),
+        (Some(_), Some(_)) => {
+            let message = "X-Tunnel-Relay-Key must be sent once";
+            return Err(Refusal::new(Code::InvalidParameter, message).at("X-Tunnel-Relay-Key"));
+        }
+        (None, _) => {}
     }
     bearer(headers)
         .map(|key| (key, KeySource::Authorization))
@@ -57,14 +64,18 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<(&[u8], KeySource), Refusal> {
 
 /// The key in `Authorization: Bearer`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(AUTHORIZATION)?.as_bytes();
+    token(headers.get(AUTHORIZATION)?.as_bytes())
+}
+
+fn token(value: &[u8]) -> Option<&[u8]> {
     let (scheme, key) = value.split_at_checked(7)?;
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| key.trim_ascii())
 }
 
 /// The headers that travel, as the JSON object of the wire: name to list of values, names as Go writes them, because
-/// clients may look them up so.
-pub(crate) fn headers(headers: &HeaderMap, source: KeySource) -> Box<str> {
+/// clients may look them up so. No key of the relay's own travels, wherever it stands.
+pub(crate) fn headers(headers: &HeaderMap, source: KeySource, keys: &Keys) -> Box<str> {
+    let is_ours = |value: &[u8]| keys.find(token(value).unwrap_or(value.trim_ascii())).is_some();
     let listed: Vec<String> = headers
         .get_all(CONNECTION)
         .iter()
@@ -76,7 +87,8 @@ pub(crate) fn headers(headers: &HeaderMap, source: KeySource) -> Box<str> {
     for name in headers.keys() {
         let text = name.as_str();
         let ends = ENDS_HERE.contains(&text)
-            || listed.iter().any(|listed| listed == text)
+            // What MCP needs is nobody's to take away: the client would drop a session's end that names none.
+            || (!text.starts_with("mcp-") && listed.iter().any(|listed| listed == text))
             || (source == KeySource::Authorization && name == AUTHORIZATION);
         if ends {
             continue;
@@ -85,6 +97,7 @@ pub(crate) fn headers(headers: &HeaderMap, source: KeySource) -> Box<str> {
         let values: Vec<String> = headers
             .get_all(name)
             .iter()
+            .filter(|value| name != AUTHORIZATION || !is_ours(value.as_bytes()))
             .filter_map(|value| std::str::from_utf8(value.as_bytes()).ok())
             .map(quote)
             .collect();
@@ -117,6 +130,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
+    const OWN_KEY: &str = "0123456789abcdef-own";
+
     fn map(pairs: &[(&str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
@@ -127,7 +142,8 @@ mod tests {
 
     fn travelled(pairs: &[(&str, &str)]) -> serde_json::Value {
         let map = map(pairs);
-        serde_json::from_str(&headers(&map, key(&map).unwrap().1)).unwrap()
+        let keys = Keys::load(None, Some(&format!("caller connect {OWN_KEY}"))).unwrap();
+        serde_json::from_str(&headers(&map, key(&map).unwrap().1, &keys)).unwrap()
     }
 
     #[test]
@@ -149,6 +165,34 @@ mod tests {
         let headers = travelled(&[("authorization", "Bearer mine"), ("x-tunnel-relay-key", "k")]);
         assert_eq!(headers, serde_json::json!({"Authorization": ["Bearer mine"]}));
         assert_eq!(travelled(&[("authorization", "bearer k")]), serde_json::json!({}));
+    }
+
+    #[test]
+    fn a_key_of_the_relays_own_does_not_travel_wherever_it_stands() {
+        for value in [
+            format!("Bearer {OWN_KEY}"),
+            format!("bearer  {OWN_KEY}"),
+            OWN_KEY.into(),
+        ] {
+            let pairs = [("authorization", value.as_str()), ("x-tunnel-relay-key", OWN_KEY)];
+            assert_eq!(travelled(&pairs), serde_json::json!({}), "{value}");
+        }
+    }
+
+    #[test]
+    fn two_relay_keys_are_refused() {
+        let pairs = [("x-tunnel-relay-key", "a"), ("x-tunnel-relay-key", "b")];
+        assert_eq!(key(&map(&pairs)).unwrap_err().code, Code::InvalidParameter);
+    }
+
+    #[test]
+    fn a_connection_header_cannot_take_away_what_mcp_needs() {
+        let headers = travelled(&[
+            ("x-tunnel-relay-key", "k"),
+            ("connection", "Mcp-Session-Id"),
+            ("mcp-session-id", "s"),
+        ]);
+        assert_eq!(headers, serde_json::json!({"Mcp-Session-Id": ["s"]}));
     }
 
     #[test]

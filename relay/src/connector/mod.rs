@@ -9,7 +9,6 @@ mod origin;
 mod refuse;
 mod session;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
@@ -24,7 +23,7 @@ use crate::ids::{Channel, TunnelId};
 use crate::json::{Kind, Malformed, classify};
 use crate::limits;
 use crate::relay::Relay;
-use crate::server::{Body, read_body};
+use crate::server::{Body, Local, read_body};
 
 /// What was addressed: the path's parts, unchecked.
 #[derive(Debug)]
@@ -51,7 +50,7 @@ struct Caller {
 pub(crate) async fn serve(
     relay: &Arc<Relay>,
     target: Target<'_>,
-    local: SocketAddr,
+    local: Local,
     request: Request<Incoming>,
 ) -> Response<Body> {
     match admitted(relay, target, local, request).await {
@@ -66,7 +65,7 @@ type Refused = (Option<Box<str>>, Refusal);
 async fn admitted(
     relay: &Arc<Relay>,
     target: Target<'_>,
-    local: SocketAddr,
+    local: Local,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Refused> {
     let (head, body) = request.into_parts();
@@ -135,24 +134,27 @@ fn identify(relay: &Relay, target: Target<'_>, headers: &HeaderMap) -> Result<Ca
     if !relay.tunnels.exists(&tunnel) {
         return Err(Refusal::new(Code::TunnelNotFound, "no such tunnel"));
     }
-    let session = match headers.get("mcp-session-id").map(|value| value.to_str()) {
-        None => None,
-        Some(Ok(id)) if id.len() <= limits::SESSION_ID => Some(id.into()),
-        Some(_) => {
-            return Err(Refusal::new(
-                Code::InvalidParameter,
-                "Mcp-Session-Id is not ASCII text of a sensible length",
-            )
-            .at("Mcp-Session-Id"));
-        }
-    };
+    let session = session(headers)?;
     Ok(Caller {
         tunnel,
         channel,
         key: key.name.clone(),
         session,
-        headers: forward::headers(headers, source),
+        headers: forward::headers(headers, source, &relay.keys),
     })
+}
+
+/// The session that a caller names; one, because the relay and the MCP server must read the same.
+fn session(headers: &HeaderMap) -> Result<Option<Box<str>>, Refusal> {
+    let bad = |message| Refusal::new(Code::InvalidParameter, message).at("Mcp-Session-Id");
+    let mut values = headers.get_all("mcp-session-id").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(bad("Mcp-Session-Id must be sent once"));
+    }
+    let id = value.to_str().ok().filter(|id| id.len() <= limits::SESSION_ID);
+    id.map(|id| Some(id.into()))
+        .ok_or_else(|| bad("Mcp-Session-Id is not ASCII text of a sensible length"))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 
 use super::{Caller, call};
-use crate::calls::{Event, Expect};
+use crate::calls::{Event, Expect, ServerRequest};
 use crate::error::{Code, Refusal};
 use crate::limits;
 use crate::queue::{Payload, Place};
@@ -14,7 +14,7 @@ use crate::server::{Body, Held};
 
 /// A notification. The 202 waits until the MCP server took it: callers send what depends on it right after.
 pub(super) async fn notification(relay: &Arc<Relay>, caller: Caller, body: Held) -> Result<Response<Body>, Refusal> {
-    deliver(relay, caller, body, Place::Back).await
+    accepted(relay, caller, body, None).await
 }
 
 /// A caller's response. It must answer a request that a server has made to this caller and that waits.
@@ -38,16 +38,45 @@ pub(super) async fn response(
             "no request of a server waits for this response",
         )
     })?;
-    let tunnel = tunnel.clone();
-    // Before calls: one that the client already has waits for it.
-    let delivered = deliver(relay, caller, body, Place::Front).await;
-    if matches!(&delivered, Err(refusal) if matches!(refusal.code, Code::QueueFull | Code::ClientNotConnected)) {
-        relay.server_requests.put_back(&tunnel, request);
-    }
-    delivered
+    accepted(relay, caller, body, Some(request)).await
 }
 
-async fn deliver(relay: &Arc<Relay>, caller: Caller, body: Held, place: Place) -> Result<Response<Body>, Refusal> {
+/// Delivers a message whether or not its sender stays to hear of it: a notification is often the last thing that is sent
+/// on a connection, and an answer whose request was taken for it cannot be sent again.
+///
+/// No such task outlives its wait; submitting bounds their number, as it does for calls.
+async fn accepted(
+    relay: &Arc<Relay>,
+    caller: Caller,
+    body: Held,
+    answered: Option<ServerRequest>,
+) -> Result<Response<Body>, Refusal> {
+    let relay = Arc::clone(relay);
+    let delivery = tokio::spawn(async move {
+        let Some(request) = answered else {
+            return deliver(&relay, caller, body, Place::Back).await;
+        };
+        let tunnel = caller.tunnel.clone();
+        // Before calls: one that the client already has waits for it.
+        let delivered = deliver(&relay, caller, body, Place::Front).await;
+        if delivered.as_ref().is_err_and(not_taken) {
+            relay.server_requests.put_back(&tunnel, request);
+        }
+        delivered
+    });
+    let lost = |_| Err(Refusal::new(Code::Internal, "the relay lost the message"));
+    delivery.await.unwrap_or_else(lost)
+}
+
+/// Whether no client got the message, so that its sender may try again. (Of a relay that shuts down nothing is kept.)
+fn not_taken(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.code,
+        Code::QueueFull | Code::ClientNotConnected | Code::Unavailable
+    )
+}
+
+async fn deliver(relay: &Relay, caller: Caller, body: Held, place: Place) -> Result<Response<Body>, Refusal> {
     let message = Message {
         tunnel: caller.tunnel,
         channel: caller.channel,

@@ -1,23 +1,26 @@
 //! Host and Origin, against DNS rebinding: a web page whose name resolves to the relay's address still names itself
 //! in both, so a caller must use one of the relay's names, and must not come from another site.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 
 use crate::error::{Code, Refusal};
 use crate::relay::Relay;
+use crate::server::Local;
 
 /// Refuses a request that names another host, or comes from another origin.
-pub(crate) fn check(relay: &Relay, local: SocketAddr, head: &Parts) -> Result<(), Refusal> {
+pub(crate) fn check(relay: &Relay, local: Local, head: &Parts) -> Result<(), Refusal> {
     let mut hosts = head.headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().ok().and_then(host_of),
+        (Some(host), None) => host.to_str().ok().and_then(parts),
         _ => None,
     };
-    let host = host.ok_or_else(|| Refusal::new(Code::HostNotAllowed, "Host is missing or malformed").at("Host"))?;
-    if !is_own(host, local.ip())
+    let authority =
+        host.ok_or_else(|| Refusal::new(Code::HostNotAllowed, "Host is missing or malformed").at("Host"))?;
+    let host = authority.0;
+    if !is_own(host, local.address.ip())
         && !relay
             .allowed_hosts
             .iter()
@@ -33,7 +36,13 @@ pub(crate) fn check(relay: &Relay, local: SocketAddr, head: &Parts) -> Result<()
     match (origins.next(), origins.next()) {
         // Not a browser.
         (None, _) => Ok(()),
-        (Some(origin), None) if origin.to_str().is_ok_and(|origin| allows(relay, origin, host)) => Ok(()),
+        (Some(origin), None)
+            if origin
+                .to_str()
+                .is_ok_and(|origin| allows(relay, origin, authority, local)) =>
+        {
+            Ok(())
+        }
         _ => Err(Refusal::new(
             Code::OriginNotAllowed,
             "Origin is another site; --allow-origin adds one",
@@ -60,34 +69,45 @@ fn address(host: &str) -> Option<IpAddr> {
         .map(|address| address.to_canonical())
 }
 
-fn allows(relay: &Relay, origin: &str, host: &str) -> bool {
-    if relay
+fn allows(relay: &Relay, origin: &str, host: (&str, Option<u16>), local: Local) -> bool {
+    relay
         .allowed_origins
         .iter()
         .any(|allowed| allowed.eq_ignore_ascii_case(origin))
-    {
-        return true;
-    }
-    let rest = origin
-        .strip_prefix("https://")
-        .or_else(|| origin.strip_prefix("http://"));
-    rest.and_then(host_of)
-        .is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+        || is_same_origin(origin, host, local)
 }
 
-/// The host of `host`, `host:port`, `[v6]`, `[v6]:port`; brackets stay.
-fn host_of(authority: &str) -> Option<&str> {
+/// Whether an origin is where `Host` says that the request went: same host, same port, and the listener's scheme. On
+/// loopback either scheme will do: a forwarder there may have put TLS on or taken it off.
+fn is_same_origin(origin: &str, host: (&str, Option<u16>), local: Local) -> bool {
+    let (rest, tls) = match (origin.strip_prefix("https://"), origin.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, true),
+        (None, Some(rest)) => (rest, false),
+        (None, None) => return false,
+    };
+    // A port that is not written is the scheme's own.
+    let port = |port: Option<u16>| port.unwrap_or(if tls { 443 } else { 80 });
+    let scheme_ok = tls == local.tls || local.address.ip().to_canonical().is_loopback();
+    scheme_ok
+        && parts(rest).is_some_and(|origin| origin.0.eq_ignore_ascii_case(host.0) && port(origin.1) == port(host.1))
+}
+
+/// The host and the port of `host`, `host:port`, `[v6]`, `[v6]:port`; brackets stay.
+fn parts(authority: &str) -> Option<(&str, Option<u16>)> {
     let end = match authority.strip_prefix('[') {
         Some(rest) => rest.find(']')? + 2,
         None => authority.find(':').unwrap_or(authority.len()),
     };
     let (host, port) = authority.split_at(end);
-    let port_ok = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let port = match port {
+        "" => None,
+        port => Some(port.strip_prefix(':')?.parse().ok()?),
+    };
     let name_ok = !host.is_empty()
         && host
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte));
-    (port_ok && name_ok).then_some(host)
+    name_ok.then_some((host, port))
 }
 
 #[cfg(test)]
@@ -98,16 +118,16 @@ mod tests {
     #[test]
     fn hosts_are_read_with_and_without_ports() {
         for (text, host) in [
-            ("a.b", "a.b"),
-            ("a.b:80", "a.b"),
-            ("[::1]", "[::1]"),
-            ("[::1]:8443", "[::1]"),
-            ("127.0.0.1:1", "127.0.0.1"),
+            ("a.b", ("a.b", None)),
+            ("a.b:80", ("a.b", Some(80))),
+            ("[::1]", ("[::1]", None)),
+            ("[::1]:8443", ("[::1]", Some(8443))),
+            ("127.0.0.1:1", ("127.0.0.1", Some(1))),
         ] {
-            assert_eq!(host_of(text), Some(host));
+            assert_eq!(parts(text), Some(host));
         }
         for text in ["", ":80", "a:b", "a/b", "user@a", "[::1", "[::1]x", "a:80:80"] {
-            assert_eq!(host_of(text), None, "{text}");
+            assert_eq!(parts(text), None, "{text}");
         }
     }
 
@@ -120,5 +140,33 @@ mod tests {
         assert!(is_own("192.0.2.7", outside));
         assert!(!is_own("localhost", outside) && !is_own("127.0.0.1", outside) && !is_own("192.0.2.8", outside));
         assert!(!is_own("evil.example", loopback) && !is_own("localhost.evil.example", loopback));
+    }
+
+    #[test]
+    fn an_origin_is_own_by_host_port_and_scheme() {
+        let local = |address: &str, tls| Local {
+            address: address.parse().unwrap(),
+            tls,
+        };
+        let same = |origin, host, local| is_same_origin(origin, parts(host).unwrap(), local);
+        let outside = local("192.0.2.7:8443", true);
+        assert!(same("https://192.0.2.7:8443", "192.0.2.7:8443", outside));
+        assert!(same("https://relay.example", "Relay.example:443", outside));
+        assert!(same("https://relay.example:443", "relay.example", outside));
+        for (origin, host) in [
+            ("http://192.0.2.7:8443", "192.0.2.7:8443"),
+            ("https://192.0.2.7:8444", "192.0.2.7:8443"),
+            ("https://192.0.2.7", "192.0.2.7:8443"),
+            ("http://relay.example", "relay.example"),
+            ("https://relay.example", "relay.example:80"),
+            ("null", "relay.example"),
+            ("ftp://relay.example", "relay.example"),
+        ] {
+            assert!(!same(origin, host, outside), "{origin} {host}");
+        }
+        // Behind a forwarder on the same machine.
+        let loopback = local("127.0.0.1:8443", true);
+        assert!(same("http://127.0.0.1:5000", "127.0.0.1:5000", loopback));
+        assert!(!same("http://127.0.0.1:5001", "127.0.0.1:5000", loopback));
     }
 }

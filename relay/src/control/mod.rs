@@ -1,6 +1,7 @@
 //! The client's side: metadata, long polls, responses.
 
 mod delivery;
+mod headers;
 mod payload;
 mod poll;
 mod presence;

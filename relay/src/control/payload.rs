@@ -1,10 +1,13 @@
 //! The body of a response, as the contract has it: strict in its members, opaque in its payload.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+use super::headers::Headers;
 
 /// `TunnelResponsePayload`.
 #[derive(Debug, Deserialize)]
@@ -21,7 +24,7 @@ pub(crate) struct ResponsePayload<'a> {
     pub(crate) resp_json: Option<&'a RawValue>,
     /// The MCP server's headers.
     #[serde(default)]
-    pub(crate) resp_headers: HashMap<String, Vec<String>>,
+    pub(super) resp_headers: Headers,
     /// The MCP server's status.
     pub(crate) resp_code: i64,
     /// What kind of answer it is.
@@ -44,18 +47,48 @@ pub(crate) enum ResponseType {
     SessionTerminationResponse,
 }
 
-/// The little that tells whom a payload concerns that is refused: read from any JSON object.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Concerns<'a> {
-    #[serde(borrow, default)]
-    resp_type: Option<Cow<'a, str>>,
+/// The little that tells whom a payload concerns that is refused: read from any JSON object, whatever it repeats.
+#[derive(Debug)]
+pub(crate) struct Concerns {
+    one_of_several: bool,
 }
 
-impl Concerns<'_> {
-    /// Whether a body that is refused was to be one of several: then its command stays open.
+impl Concerns {
+    /// Whether a body that is refused was to be one of several: then its command stays open. A body that says so and
+    /// something else is not.
     pub(crate) fn one_of_several(body: &[u8]) -> bool {
-        serde_json::from_slice::<Concerns<'_>>(body)
-            .is_ok_and(|concerns| concerns.resp_type.as_deref() == Some("jsonrpc_notify"))
+        serde_json::from_slice::<Self>(body).is_ok_and(|concerns| concerns.one_of_several)
+    }
+}
+
+impl<'de> Deserialize<'de> for Concerns {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Types)
+    }
+}
+
+/// Looks at every `resp_type` of an object.
+struct Types;
+
+impl<'de> Visitor<'de> for Types {
+    type Value = Concerns;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Concerns, A::Error> {
+        let (mut notify, mut other) = (false, false);
+        while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+            match (name.get(), value.get()) {
+                ("\"resp_type\"", "\"jsonrpc_notify\"") => notify = true,
+                ("\"resp_type\"", _) => other = true,
+                _ => {}
+            }
+        }
+        Ok(Concerns {
+            one_of_several: notify && !other,
+        })
     }
 }
 
@@ -88,5 +121,11 @@ mod tests {
         ));
         assert!(!Concerns::one_of_several(br#"{"resp_type":"jsonrpc_response"}"#));
         assert!(!Concerns::one_of_several(b"{"));
+        assert!(Concerns::one_of_several(
+            br#"{"resp_code":1,"resp_code":2,"resp_type":"jsonrpc_notify","resp_type":"jsonrpc_notify"}"#
+        ));
+        assert!(!Concerns::one_of_several(
+            br#"{"resp_type":"jsonrpc_notify","resp_type":"jsonrpc_response"}"#
+        ));
     }
 }

@@ -8,13 +8,13 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::payload::{Concerns, ResponsePayload, ResponseType};
-use crate::calls::{Call, Expect, NoCall, NotStreamed, Outcome, Reply, Stream, response_headers};
+use crate::calls::{Call, Expect, NoCall, NotStreamed, Outcome, Reply, Stream, TooManyHeaders, response_headers};
 use crate::error::{Code, Refusal};
 use crate::ids::{Channel, RequestId, ShardToken, TunnelId};
-use crate::json::{Kind, Malformed, check_text, classify, same_id};
+use crate::json::{Kind, Malformed, check_text, classify, same_id, with_id};
 use crate::limits;
 use crate::relay::Relay;
-use crate::server::{Body, BodyError, Held, json, read_body};
+use crate::server::{Body, BodyError, Held, event, json, read_body};
 
 /// Serves one response.
 pub(crate) async fn response(
@@ -43,8 +43,8 @@ pub(crate) async fn response(
             return Err(error.into());
         }
     };
-    match answer(relay, tunnel, &token, &body).await {
-        Ok(Step::Done) => {}
+    match answer(relay, tunnel, &token, &body) {
+        Ok(Step::Stream(streamed)) => streamed.pass(relay, body).await?,
         Ok(Step::Finish(request, terminal)) => {
             if !relay.calls.finish(request, Ok(terminal.with_body(body))) {
                 return Err(not_found());
@@ -66,18 +66,34 @@ pub(crate) async fn response(
 
 /// What an answer does.
 enum Step {
-    /// Nothing more: a streamed message was passed on.
-    Done,
+    /// The call goes on.
+    Stream(Streaming),
     /// The call ends.
     Finish(RequestId, Terminal),
+}
+
+/// A server's message before the terminal answer.
+struct Streaming {
+    call: Arc<Call>,
+    stream: Stream,
+    headers: HeaderMap,
+    /// Where it stands in the body.
+    message: Range<usize>,
 }
 
 /// A terminal answer without its body.
 struct Terminal {
     status: StatusCode,
     headers: HeaderMap,
-    /// Where the JSON-RPC message stands in the body, if there is one.
-    message: Option<Range<usize>>,
+    message: Option<Answer>,
+}
+
+/// The JSON-RPC message of a terminal answer.
+enum Answer {
+    /// Where it stands in the body.
+    Part(Range<usize>),
+    /// In other words than the body's.
+    Anew(Vec<u8>),
 }
 
 impl Terminal {
@@ -90,12 +106,15 @@ impl Terminal {
         Reply {
             status,
             headers,
-            body: message.map(|range| body.part(range)),
+            body: message.map(|message| match message {
+                Answer::Part(range) => body.part(range),
+                Answer::Anew(bytes) => body.replace(bytes),
+            }),
         }
     }
 }
 
-async fn answer(relay: &Arc<Relay>, tunnel: &TunnelId, token: &ShardToken, body: &Held) -> Result<Step, Refusal> {
+fn answer(relay: &Relay, tunnel: &TunnelId, token: &ShardToken, body: &Held) -> Result<Step, Refusal> {
     let text = check_text(body.bytes()).map_err(malformed)?;
     let payload: ResponsePayload<'_> =
         serde_json::from_str(text).map_err(|error| invalid(format!("not a response payload: {error}")))?;
@@ -112,25 +131,25 @@ async fn answer(relay: &Arc<Relay>, tunnel: &TunnelId, token: &ShardToken, body:
             return Err(Refusal::new(Code::InvalidChannel, "the command is of another channel").at("channel"));
         }
     }
-    let headers = response_headers(
-        payload
-            .resp_headers
-            .iter()
-            .flat_map(|(name, values)| values.iter().map(|value| (name.as_str(), value.as_str()))),
-    );
+    let headers = response_headers(payload.resp_headers.pairs())
+        .map_err(|TooManyHeaders| invalid("resp_headers holds more than a caller takes"))?;
     let message = payload.resp_json.map(|json| json.get()).filter(|json| *json != "null");
     if payload.resp_type == ResponseType::JsonrpcNotify {
         let message = message.ok_or_else(|| invalid("a streamed message needs resp_json"))?;
-        let bytes = body.bytes().slice_ref(message.as_bytes());
-        stream_message(relay, &call, &stream, bytes, headers).await?;
-        return Ok(Step::Done);
+        return Ok(Step::Stream(Streaming {
+            call,
+            stream,
+            headers,
+            message: range_in(text, message),
+        }));
     }
-    let range = match (&call.expect, payload.resp_type, message) {
+    let status = status(payload.resp_code);
+    let message = match (&call.expect, payload.resp_type, message) {
         (Expect::Ack, ResponseType::NotifyAck, _)
         | (Expect::Termination, ResponseType::SessionTerminationResponse, _) => None,
         (expect, ResponseType::JsonrpcResponse, Some(message)) => {
-            check_response(expect, message)?;
-            Some(range_in(text, message))
+            let anew = check_response(expect, status, message)?;
+            Some(anew.map_or_else(|| Answer::Part(range_in(text, message)), Answer::Anew))
         }
         (_, ResponseType::JsonrpcResponse, None) => return Err(invalid("a jsonrpc_response needs resp_json")),
         _ => return Err(invalid("a command of this kind is not answered by this resp_type")),
@@ -138,46 +157,56 @@ async fn answer(relay: &Arc<Relay>, tunnel: &TunnelId, token: &ShardToken, body:
     Ok(Step::Finish(
         request,
         Terminal {
-            status: status(payload.resp_code, range.is_some()),
+            status: if message.is_some() {
+                with_message(status)
+            } else {
+                status
+            },
             headers,
-            message: range,
+            message,
         },
     ))
 }
 
-/// A server's notification or request, before the terminal answer of the call it came with.
-async fn stream_message(
-    relay: &Arc<Relay>,
-    call: &Arc<Call>,
-    stream: &Stream,
-    message: Bytes,
-    headers: HeaderMap,
-) -> Result<(), Refusal> {
-    if !matches!(call.expect, Expect::Response(_)) {
-        return Err(invalid("only calls have streamed messages"));
-    }
-    match classify(&message).map_err(malformed)? {
-        Kind::Response { .. } => return Err(invalid("a streamed message is a notification or a request")),
-        // A caller that takes JSON only sees the terminal answer alone.
-        Kind::Notification if !call.streams => return Ok(()),
-        Kind::Notification => {}
-        Kind::Call { id, .. } if !call.streams => {
-            relay.refuse_to_server(call, &id, "the caller takes no requests: it accepts no event stream");
-            return Ok(());
+impl Streaming {
+    /// Passes the message to the caller.
+    async fn pass(self, relay: &Arc<Relay>, body: Held) -> Result<(), Refusal> {
+        let Self {
+            call,
+            stream,
+            headers,
+            message,
+        } = self;
+        if !matches!(call.expect, Expect::Response(_)) {
+            return Err(invalid("only calls have streamed messages"));
         }
-        Kind::Call { id, .. } => {
-            if !relay.server_requests.note(call, &id) {
-                relay.refuse_to_server(call, &id, "too many requests wait for answers of callers");
+        let message = body.part(message);
+        let id = match classify(message.bytes()).map_err(malformed)? {
+            Kind::Response { .. } => return Err(invalid("a streamed message is a notification or a request")),
+            // A caller that takes JSON only sees the terminal answer alone.
+            Kind::Notification if !call.streams => return Ok(()),
+            Kind::Notification => None,
+            Kind::Call { id, .. } if !call.streams => {
+                relay.refuse_to_server(&call, &id, "the caller takes no requests: it accepts no event stream");
                 return Ok(());
             }
-            return passed(stream.send(message, headers).await).inspect_err(|_| {
+            Kind::Call { id, .. } if !relay.server_requests.note(&call, &id) => {
+                relay.refuse_to_server(&call, &id, "too many requests wait for answers of callers");
+                return Ok(());
+            }
+            Kind::Call { id, .. } => Some(id),
+        };
+        // Written now, so that what waits for the caller is no larger than it looks, whatever it came in.
+        let message = event(message).into_bytes();
+        passed(stream.send(message, headers).await).inspect_err(|_| {
+            if let Some(id) = id {
+                let (session, key) = (call.session.as_deref(), &call.key);
                 relay
                     .server_requests
-                    .take(&call.tunnel, &call.channel, call.session.as_deref(), &call.key, &id);
-            });
-        }
+                    .take(&call.tunnel, &call.channel, session, key, &id);
+            }
+        })
     }
-    passed(stream.send(message, headers).await)
 }
 
 fn passed(sent: Result<(), NotStreamed>) -> Result<(), Refusal> {
@@ -189,34 +218,42 @@ fn passed(sent: Result<(), NotStreamed>) -> Result<(), Refusal> {
     })
 }
 
-/// The terminal message must be a response, and the one to the caller's request. An error may lack its id.
-fn check_response(expect: &Expect, message: &str) -> Result<(), Refusal> {
+/// The terminal message must be a response, and the one to the caller's request.
+///
+/// Servers that refuse a request before they read it, such as one of an unknown session, answer with their status and
+/// an error without an id; it is returned under the caller's, because callers wait for that one.
+fn check_response(expect: &Expect, status: StatusCode, message: &str) -> Result<Option<Vec<u8>>, Refusal> {
     let Kind::Response { id, error } = classify(message.as_bytes()).map_err(malformed)? else {
         return Err(invalid("a jsonrpc_response is a JSON-RPC response"));
     };
     match (expect, id) {
-        (Expect::Response(asked), Some(id)) if !same_id(asked, &id) => {
-            Err(invalid("the response has another id than the request"))
+        (Expect::Response(asked), Some(id)) if same_id(asked, &id) => Ok(None),
+        (Expect::Response(_), Some(_)) => Err(invalid("the response has another id than the request")),
+        (Expect::Response(asked), None) if status.is_client_error() || status.is_server_error() => {
+            Ok(with_id(message, asked))
         }
-        (Expect::Response(_), Some(_)) => Ok(()),
-        _ if error => Ok(()),
+        (Expect::Response(_), None) => Err(invalid("the response has no id, and its status is no error's")),
+        _ if error => Ok(None),
         _ => Err(invalid("the response to what is no call must be an error")),
     }
 }
 
-/// What cannot be the status of an answer with or without a message becomes 502.
-fn status(code: i64, has_message: bool) -> StatusCode {
-    let status = u16::try_from(code)
-        .ok()
-        .filter(|code| (200..=599).contains(code))
-        .and_then(|code| StatusCode::from_u16(code).ok());
-    match status {
-        Some(StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED) if has_message => {
-            StatusCode::BAD_GATEWAY
-        }
-        Some(status) => status,
-        None => StatusCode::BAD_GATEWAY,
-    }
+/// The status for the caller. Clients before 1.0 send 0 for an answer that came without one, over stdio; a redirect
+/// leads nowhere from here, and what is no status at all cannot be passed on.
+fn status(code: i64) -> StatusCode {
+    let status = match code {
+        0 => return StatusCode::OK,
+        200..300 | 400..600 => u16::try_from(code)
+            .ok()
+            .and_then(|code| StatusCode::from_u16(code).ok()),
+        _ => None,
+    };
+    status.unwrap_or(StatusCode::BAD_GATEWAY)
+}
+
+/// A success with a message is 200: after any other, MCP clients expect no message and would wait for it for ever.
+fn with_message(status: StatusCode) -> StatusCode {
+    if status.is_success() { StatusCode::OK } else { status }
 }
 
 /// Where a part of a text stands in it.

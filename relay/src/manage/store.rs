@@ -112,8 +112,10 @@ impl Tunnels {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changed = self.lock().clone();
         let value = change(&mut changed)?;
+        // Without a file as well: it bounds the memory, and the answer that lists them all.
+        let text = written(&changed)?;
         if let Some(path) = &self.file {
-            write(path, changed.values().cloned().collect()).map_err(|error| {
+            replace(path, &text).map_err(|error| {
                 crate::log::warn(
                     "tunnels file cannot be written",
                     &[("path", &path.display()), ("error", &error)],
@@ -149,13 +151,29 @@ fn read(path: &Path) -> Result<Vec<Tunnel>, String> {
     Ok(stored.tunnels)
 }
 
-/// Writes a new file beside the old one, on disk, and puts it in its place: a reader or a crash sees one of the two.
-fn write(path: &Path, tunnels: Vec<Tunnel>) -> io::Result<()> {
-    let text = serde_json::to_vec_pretty(&Stored { tunnels })?;
-    replace(path, &text)
+/// The file's text, if [`read`] would take it.
+fn written(tunnels: &BTreeMap<TunnelId, Tunnel>) -> Result<Vec<u8>, Refusal> {
+    let stored = Stored {
+        tunnels: tunnels.values().cloned().collect(),
+    };
+    let text = serde_json::to_vec_pretty(&stored).map_err(|error| {
+        Refusal::new(
+            Code::Internal,
+            format!("the tunnels cannot be written as JSON: {error}"),
+        )
+    })?;
+    if text.len() > limits::TUNNELS_FILE {
+        let message = format!(
+            "the relay's tunnels would need more than the {} bytes that it keeps: remove some, or shorten descriptions",
+            limits::TUNNELS_FILE
+        );
+        return Err(Refusal::new(Code::RateLimitExceeded, message));
+    }
+    Ok(text)
 }
 
-/// Replaces a file at once; see [`write`]. Readable by its owner only.
+/// Writes a new file beside the old one, on disk, and puts it in its place: a reader or a crash sees one of the two.
+/// Readable by its owner only.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut new = path.as_os_str().to_owned();
@@ -220,6 +238,25 @@ mod tests {
             Code::Internal
         );
         assert!(!tunnels.exists(&id));
+    }
+
+    #[test]
+    fn a_change_that_would_make_the_file_too_large_to_be_read_again_does_not_happen() {
+        let folder = folder("large");
+        let file = folder.join("tunnels.json");
+        let tunnels = Tunnels::load(Some(file.clone()), Vec::new()).unwrap();
+        let (kept, large) = (TunnelId::random(), TunnelId::random());
+        tunnels.insert(Tunnel::named(&kept, "kept")).unwrap();
+        let described = Tunnel {
+            // Its text is longer than it is itself.
+            description: "\n".repeat(limits::TUNNELS_FILE / 2),
+            ..Tunnel::named(&large, "large")
+        };
+        assert_eq!(tunnels.insert(described).unwrap_err().code, Code::RateLimitExceeded);
+        assert!(!tunnels.exists(&large));
+        let again = Tunnels::load(Some(file), Vec::new()).unwrap();
+        assert!(again.len() == 1 && again.exists(&kept));
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -5,13 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::{Ask, Command, Gone, Lease, Place, Queue, Refused, Task};
+use super::{Ask, Command, Gone, Lease, Place, Queue, Refused, Task, Whereabouts};
 use crate::ids::{RequestId, TunnelId};
 use crate::limits;
+use crate::manage::Tunnels;
 
 /// One line for each tunnel, in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct MemoryQueue {
+    /// Which tunnels may have a line.
+    tunnels: Arc<Tunnels>,
     lines: Mutex<HashMap<TunnelId, Arc<Line>>>,
 }
 
@@ -55,12 +58,25 @@ impl Default for State {
 }
 
 impl MemoryQueue {
-    fn line(&self, tunnel: &TunnelId) -> Arc<Line> {
+    /// Without any command yet.
+    pub(crate) fn new(tunnels: Arc<Tunnels>) -> Self {
+        Self {
+            tunnels,
+            lines: Mutex::default(),
+        }
+    }
+
+    /// The tunnel's line. A tunnel that was removed meanwhile gets no new one: nobody would ever end it. Its record goes
+    /// before its line, so a line that is made here while there is a record is found when lines are removed.
+    fn line(&self, tunnel: &TunnelId) -> Result<Arc<Line>, Gone> {
         let mut lines = lock(&self.lines);
         if let Some(line) = lines.get(tunnel) {
-            return Arc::clone(line);
+            return Ok(Arc::clone(line));
         }
-        Arc::clone(lines.entry(tunnel.clone()).or_default())
+        if !self.tunnels.exists(tunnel) {
+            return Err(Gone);
+        }
+        Ok(Arc::clone(lines.entry(tunnel.clone()).or_default()))
     }
 
     fn existing(&self, tunnel: &TunnelId) -> Option<Arc<Line>> {
@@ -71,7 +87,7 @@ impl MemoryQueue {
 impl Queue for MemoryQueue {
     fn push<'a>(&'a self, tunnel: &'a TunnelId, command: Command, place: Place) -> Task<'a, Result<(), Refused>> {
         Box::pin(async move {
-            let line = self.line(tunnel);
+            let line = self.line(tunnel).map_err(|Gone| Refused::Gone)?;
             lock(&line.state).push(command, place)?;
             line.changed.notify_waiters();
             Ok(())
@@ -80,7 +96,7 @@ impl Queue for MemoryQueue {
 
     fn take<'a>(&'a self, tunnel: &'a TunnelId, ask: &'a Ask) -> Task<'a, Result<Vec<Lease>, Gone>> {
         Box::pin(async move {
-            let line = self.line(tunnel);
+            let line = self.line(tunnel)?;
             loop {
                 let mut changed = std::pin::pin!(line.changed.notified());
                 // Registered before looking, so that nothing added in between is missed.
@@ -116,9 +132,14 @@ impl Queue for MemoryQueue {
         line.changed.notify_waiters();
     }
 
-    fn withdraw(&self, tunnel: &TunnelId, request: RequestId) -> bool {
+    fn withdraw(&self, tunnel: &TunnelId, request: RequestId) -> Whereabouts {
         self.existing(tunnel)
-            .is_some_and(|line| lock(&line.state).withdraw(request))
+            .map_or(Whereabouts::Elsewhere, |line| lock(&line.state).withdraw(request))
+    }
+
+    fn withdraw_waiting(&self, tunnel: &TunnelId, request: RequestId) -> bool {
+        self.existing(tunnel)
+            .is_some_and(|line| lock(&line.state).withdraw_waiting(request))
     }
 
     fn remove(&self, tunnel: &TunnelId) {
@@ -140,14 +161,14 @@ impl State {
         if self.removed {
             return Err(Refused::Gone);
         }
-        let reserve = match place {
-            Place::Back => 0,
-            Place::Front => limits::QUEUE_RESERVE,
+        let (reserve, reserve_bytes) = match place {
+            Place::Back => (0, 0),
+            Place::Front => (limits::QUEUE_RESERVE, limits::QUEUE_RESERVE_BYTES),
         };
         let held = self.waiting.len() + self.leased.len();
         let bytes = self.bytes + command.size();
         // A lone command always fits: bodies have a limit of their own.
-        if held >= limits::QUEUE_COMMANDS + reserve || (held > 0 && bytes > limits::QUEUE_BYTES) {
+        if held >= limits::QUEUE_COMMANDS + reserve || (held > 0 && bytes > limits::QUEUE_BYTES + reserve_bytes) {
             return Err(Refused::Full);
         }
         let rank = match place {
@@ -203,10 +224,17 @@ impl State {
         self.leased.remove(&lease.command.request)
     }
 
-    fn withdraw(&mut self, request: RequestId) -> bool {
+    fn withdraw(&mut self, request: RequestId) -> Whereabouts {
         if self.leased.remove(&request) {
-            return true;
+            return Whereabouts::Leased;
         }
+        match self.withdraw_waiting(request) {
+            true => Whereabouts::Waiting,
+            false => Whereabouts::Elsewhere,
+        }
+    }
+
+    fn withdraw_waiting(&mut self, request: RequestId) -> bool {
         let Some(command) = self.ranks.remove(&request).and_then(|rank| self.waiting.remove(&rank)) else {
             return false;
         };

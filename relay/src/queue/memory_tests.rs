@@ -39,15 +39,19 @@ fn requests(leases: &[Lease]) -> Vec<RequestId> {
 }
 
 struct Bench {
+    tunnels: Arc<Tunnels>,
     queue: MemoryQueue,
     tunnel: TunnelId,
 }
 
 impl Bench {
     fn new() -> Self {
+        let tunnel = TunnelId::random();
+        let tunnels = Arc::new(Tunnels::load(None, vec![(tunnel.clone(), "bench".into())]).unwrap());
         Self {
-            queue: MemoryQueue::default(),
-            tunnel: TunnelId::random(),
+            queue: MemoryQueue::new(Arc::clone(&tunnels)),
+            tunnels,
+            tunnel,
         }
     }
 
@@ -109,10 +113,26 @@ async fn a_command_that_is_withdrawn_while_it_is_written_is_not_given_back() {
     let bench = Bench::new();
     let request = bench.push(command(), Place::Back).await;
     let taken = bench.take(1).await;
-    assert!(bench.queue.withdraw(&bench.tunnel, request));
+    assert_eq!(bench.queue.withdraw(&bench.tunnel, request), Whereabouts::Leased);
     bench.queue.give_back(&bench.tunnel, taken);
     assert!(bench.is_empty().await);
-    assert!(!bench.queue.withdraw(&bench.tunnel, request));
+    assert_eq!(bench.queue.withdraw(&bench.tunnel, request), Whereabouts::Elsewhere);
+}
+
+#[tokio::test]
+async fn only_a_command_that_no_client_has_counts_as_waiting() {
+    let bench = Bench::new();
+    let waits = |request| bench.queue.withdraw_waiting(&bench.tunnel, request);
+    let request = bench.push(command(), Place::Back).await;
+    let taken = bench.take(1).await;
+    assert!(!waits(request));
+    bench.queue.give_back(&bench.tunnel, taken);
+    assert!(waits(request));
+    assert!(bench.is_empty().await);
+    let request = bench.push(command(), Place::Back).await;
+    let taken = bench.take(1).await;
+    bench.queue.delivered(&bench.tunnel, taken);
+    assert!(!waits(request));
 }
 
 #[tokio::test]
@@ -123,8 +143,20 @@ async fn a_withdrawn_command_frees_its_place_and_its_bytes() {
         bench.queue.push(&bench.tunnel, command(), Place::Back).await,
         Err(Refused::Full)
     );
-    assert!(bench.queue.withdraw(&bench.tunnel, request));
+    assert_eq!(bench.queue.withdraw(&bench.tunnel, request), Whereabouts::Waiting);
     bench.push(command(), Place::Back).await;
+}
+
+#[tokio::test]
+async fn a_line_full_of_bytes_still_takes_answers_of_callers() {
+    let bench = Bench::new();
+    let largest = || command_on("main", limits::CALLER_BODY - 1024);
+    while bench.queue.push(&bench.tunnel, largest(), Place::Back).await.is_ok() {}
+    let mut answers = 0;
+    while bench.queue.push(&bench.tunnel, largest(), Place::Front).await.is_ok() {
+        answers += 1;
+    }
+    assert_eq!(answers, limits::QUEUE_RESERVE_BYTES / limits::CALLER_BODY);
 }
 
 #[tokio::test]
@@ -207,7 +239,24 @@ async fn removing_a_tunnel_ends_its_polls_and_drops_its_commands() {
     };
     let mut poll = bench.queue.take(&bench.tunnel, &ask);
     assert!(timeout(Duration::from_millis(20), &mut poll).await.is_err());
+    bench.tunnels.remove(&bench.tunnel).unwrap();
     bench.queue.remove(&bench.tunnel);
     assert_eq!(timeout(Duration::from_secs(5), poll).await.unwrap().unwrap_err(), Gone);
-    assert!(bench.is_empty().await);
+}
+
+#[tokio::test]
+async fn a_removed_tunnel_gets_no_new_line() {
+    let bench = Bench::new();
+    bench.push(command(), Place::Back).await;
+    bench.tunnels.remove(&bench.tunnel).unwrap();
+    bench.queue.remove(&bench.tunnel);
+    // Both were let in before the tunnel was removed, and come this far after it.
+    assert_eq!(
+        bench.queue.push(&bench.tunnel, command(), Place::Back).await,
+        Err(Refused::Gone)
+    );
+    let ask = ask(1);
+    let poll = timeout(Duration::from_secs(5), bench.queue.take(&bench.tunnel, &ask));
+    assert_eq!(poll.await.unwrap().unwrap_err(), Gone);
+    assert!(lock(&bench.queue.lines).is_empty());
 }

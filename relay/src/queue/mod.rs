@@ -90,6 +90,17 @@ pub(crate) struct Lease {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Gone;
 
+/// Where a command was when it was withdrawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whereabouts {
+    /// In the line: no client has seen it.
+    Waiting,
+    /// Being written: a client may have it, or get it still.
+    Leased,
+    /// Not in the queue: a client has it, or its tunnel is gone.
+    Elsewhere,
+}
+
 /// Why a command was not accepted.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -113,8 +124,12 @@ pub(crate) trait Queue: Send + Sync + 'static {
     /// The commands were not fully written: they go back to where they were.
     fn give_back(&self, tunnel: &TunnelId, leases: Vec<Lease>);
 
-    /// Nobody waits for the answer any more: a command that was not delivered is dropped. Returns whether it was one.
-    fn withdraw(&self, tunnel: &TunnelId, request: RequestId) -> bool;
+    /// Nobody waits for the answer any more: the command is dropped, or not given back if it is being written. Returns
+    /// where it was.
+    fn withdraw(&self, tunnel: &TunnelId, request: RequestId) -> Whereabouts;
+
+    /// Drops a command only if no client has it, not even a part. Returns whether it did.
+    fn withdraw_waiting(&self, tunnel: &TunnelId, request: RequestId) -> bool;
 
     /// The tunnel was removed: its commands are dropped, its polls end.
     fn remove(&self, tunnel: &TunnelId);

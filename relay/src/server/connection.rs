@@ -8,7 +8,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -29,6 +29,10 @@ pub(crate) struct Connection {
     ended_now: Notify,
     /// While set, hyper does not learn of that end.
     hold_eof: AtomicBool,
+    /// A request's head has come.
+    asked: AtomicBool,
+    /// Bytes that went to the kernel, below TLS.
+    written: AtomicU64,
 }
 
 impl Connection {
@@ -52,6 +56,22 @@ impl Connection {
     /// Whether the peer has ended its sending side.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
+    }
+
+    /// A request's head has come.
+    pub(super) fn asked(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether one ever has.
+    pub(super) fn has_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// So many bytes went to the kernel.
+    pub(super) fn wrote(&self, bytes: usize) {
+        self.written
+            .fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// The body with these commands was handed to hyper.
@@ -109,11 +129,20 @@ impl Drop for EofHold {
     }
 }
 
+/// The relay's end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Local {
+    /// The relay's own address.
+    pub(crate) address: SocketAddr,
+    /// Whether it speaks TLS.
+    pub(crate) tls: bool,
+}
+
 /// What a request came over.
 #[derive(Debug)]
 pub(super) struct Via {
-    /// The relay's own address.
-    pub(super) local: SocketAddr,
+    /// The relay's end.
+    pub(super) local: Local,
     /// The connection.
     pub(super) connection: Arc<Connection>,
     /// Taken for requests that may wait.
@@ -125,7 +154,14 @@ pub(crate) struct Watched<S> {
     inner: S,
     connection: Arc<Connection>,
     /// Runs while the peer takes nothing.
-    stall: Option<Pin<Box<Sleep>>>,
+    stall: Option<Stall>,
+}
+
+/// A write that waits.
+struct Stall {
+    /// What had been written when it began.
+    written: u64,
+    timer: Pin<Box<Sleep>>,
 }
 
 impl<S> Watched<S> {
@@ -144,10 +180,18 @@ impl<S> Watched<S> {
             self.stall = None;
             return result;
         }
-        let stall = self
-            .stall
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + limits::WRITE_STALL)));
-        match stall.as_mut().poll(cx) {
+        // A flush through TLS may be pending while the peer takes what is flushed.
+        let written = self.connection.written.load(Ordering::Relaxed);
+        let end = || Instant::now() + limits::WRITE_STALL;
+        let stall = self.stall.get_or_insert_with(|| Stall {
+            written,
+            timer: Box::pin(tokio::time::sleep_until(end())),
+        });
+        if stall.written != written {
+            stall.written = written;
+            stall.timer.as_mut().reset(end());
+        }
+        match stall.timer.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes nothing"))),
             Poll::Pending => Poll::Pending,
         }
@@ -218,8 +262,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter, duplex};
 
+    use super::super::counted::Counted;
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -241,6 +286,27 @@ mod tests {
         let error = watched.write_all(&[0; 16]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(begun.elapsed().as_secs(), limits::WRITE_STALL.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_peer_of_one_long_flush_is_kept_and_one_that_stops_is_not() {
+        let (ours, mut theirs) = duplex(16);
+        let connection = Arc::new(Connection::default());
+        // Holds back what it is given, as TLS does.
+        let buffered = BufWriter::with_capacity(64, Counted::new(ours, Arc::clone(&connection)));
+        let mut watched = Watched::new(buffered, connection);
+        watched.write_all(&[0; 56]).await.unwrap();
+        let reader = tokio::spawn(async move {
+            for _ in 0..6 {
+                tokio::time::sleep(limits::WRITE_STALL * 9 / 10).await;
+                theirs.read_exact(&mut [0; 8]).await.unwrap();
+            }
+            theirs
+        });
+        watched.flush().await.unwrap();
+        let _theirs = reader.await.unwrap();
+        watched.write_all(&[0; 56]).await.unwrap();
+        assert_eq!(watched.flush().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]

@@ -57,7 +57,7 @@ impl http_body::Body for Body {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut *self {
             Self::Empty => Poll::Ready(None),
-            Self::Full(held) => Poll::Ready(held.take().map(|held| Ok(Frame::data(held.bytes().clone())))),
+            Self::Full(held) => Poll::Ready(held.take().map(|held| Ok(Frame::data(held.into_bytes())))),
             Self::Commands {
                 bytes,
                 delivery,

@@ -1,0 +1,73 @@
+//! Payloads are counted as long as they are in memory, wherever they wait.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::client::*;
+use support::relay::Relay;
+use support::*;
+
+#[test]
+fn callers_that_take_their_answers_slowly_hold_what_is_counted() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let message = |command: &Value| {
+        let body = "x".repeat(60 << 20);
+        result(command, json!(body))
+    };
+    // Each keeps its answer in the relay: 512 MiB are all that there is.
+    let mut callers = Vec::new();
+    let mut client = relay.connect();
+    let refused = loop {
+        let mut caller = http::Connection::narrow(relay.addr);
+        caller.write(&call(1, "m"));
+        let command = command(&relay);
+        let answer = client.exchange(&message(&command));
+        if answer.status != 200 {
+            break answer;
+        }
+        caller.head();
+        callers.push(caller);
+        assert!(callers.len() < 12, "answers are not counted while they are sent");
+    };
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (503, "tunnel_transport_unavailable")
+    );
+    // What leaves is free again.
+    callers.clear();
+    let until = std::time::Instant::now() + PATIENCE;
+    loop {
+        let caller = send_aside(&relay, call(1, "m"));
+        let command = command(&relay);
+        if relay.send(&message(&command)).status == 200 {
+            assert_eq!(receive(&caller).status, 200);
+            return;
+        }
+        drop(caller);
+        assert!(std::time::Instant::now() < until);
+    }
+}
+
+#[test]
+fn a_small_message_in_a_large_body_holds_what_it_needs_only() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let mut caller = http::Connection::narrow(relay.addr);
+    caller.write(&call(1, "m"));
+    let command = command(&relay);
+    let padding = " ".repeat(60 << 20);
+    let body = format!(
+        r#"{{"request_id":{},"resp_code":200,"resp_type":"jsonrpc_notify","resp_json":{{"jsonrpc":"2.0","method":"n"}}{padding}}}"#,
+        command["request_id"]
+    );
+    // More than the memory for bodies, together.
+    let mut client = relay.connect();
+    for _ in 0..10 {
+        let answer = client.exchange(&raw_response(&command, body.clone()));
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    assert_eq!(client.exchange(&result(&command, json!({}))).status, 200);
+    assert_eq!(caller.answer().events().len(), 11);
+}
