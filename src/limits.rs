@@ -11,6 +11,8 @@ const MIB: usize = 1024 * KIB;
 
 // ---- control plane ---------------------------------------------------------------------------------------------
 
+/// How long the service may hold a poll that leaves out channels: whatever becomes free meanwhile waits for its end.
+pub const PARTIAL_POLL_TIMEOUT: Duration = Duration::from_millis(500);
 /// Commands taken from one poll answer, however many were asked for: each costs memory many times its bytes.
 pub const POLL_COMMANDS_MAX: usize = 1000;
 /// Commands asked for with one poll (spec: wire, section 4).

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use crate::config::{self, Target};
-use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, POLL_BODY_MAX};
+use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, PARTIAL_POLL_TIMEOUT, POLL_BODY_MAX};
 use crate::net::{Connector, NetError, Phase, Pool, Reply, RequestBody, Resolver};
 use crate::tls::Tls;
 use crate::wire::api_error::ApiError;
@@ -171,7 +171,11 @@ impl ControlPlane {
     /// # Errors
     /// [`ControlError`]; the bound on the whole poll is the poll timeout plus the guardrail.
     pub async fn poll(&self, room: &Room) -> Result<PollAnswer, ControlError> {
-        let wait_ms = self.poll_timeout.as_nanos().div_ceil(1_000_000).max(1);
+        let wait = match room.channels.is_empty() {
+            true => self.poll_timeout,
+            false => self.poll_timeout.min(PARTIAL_POLL_TIMEOUT),
+        };
+        let wait_ms = wait.as_nanos().div_ceil(1_000_000).max(1);
         let mut path = format!("{}/poll?limit={}&timeout_ms={wait_ms}", self.path, room.places);
         for channel in &room.channels {
             // Channel names are checked: no character needs an escape.

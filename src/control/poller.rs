@@ -105,6 +105,10 @@ impl Poller {
     }
 
     async fn poll(&self, room: &Room) -> Polled {
+        // Both may have become ready at once.
+        if self.shutdown.is_set() {
+            return Polled::Stopped;
+        }
         let poll = self.control.poll(room);
         tokio::pin!(poll);
         let mut held_open = false;
@@ -112,8 +116,8 @@ impl Poller {
             tokio::select! {
                 result = &mut poll => return result.map_or_else(Polled::Failed, Polled::Answer),
                 () = sleep(HELD_OPEN), if !held_open => {
-                    held_open = true;
                     if self.control.poll_phase() == Phase::Waiting {
+                        held_open = true;
                         self.ops.health.poll_held_open();
                     }
                 }
@@ -158,7 +162,7 @@ impl Poller {
                 let pause = backoff.next_pause();
                 let timed_out = *error == NetError::Timeout;
                 self.ops.metrics.poll_error(if timed_out { "timeout" } else { "other" });
-                self.ops.health.poll_failed(error.to_string(), timed_out);
+                self.ops.health.poll_failed(error.to_string(), !timed_out);
                 let message = if timed_out {
                     "poll timed out; backing off"
                 } else {

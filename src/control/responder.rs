@@ -1,7 +1,7 @@
 //! Delivery of responses: attempts, pauses, and what each status means (spec: wire, section 7).
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -29,15 +29,27 @@ struct Shared {
     ops: Arc<Ops>,
     /// One permit a connection: the workers', and one for what needs no worker.
     connections: Semaphore,
-    /// Calls that wait for an answer of their caller.
-    asking: Arc<Questions>,
+    /// Requests of servers that wait for their callers' answers.
+    questions: Questions,
 }
 
-/// How many calls wait for an answer of their caller.
+/// Requests of servers that wait for their callers' answers.
 #[derive(Debug, Default)]
 struct Questions {
-    open: AtomicUsize,
+    open: Mutex<HashSet<Box<str>>>,
     asked: Notify,
+}
+
+impl Questions {
+    fn lock(&self) -> MutexGuard<'_, HashSet<Box<str>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What ties an answer to its question: channel, session, id. Without a session two servers' questions may look alike;
+/// then one of them is forgotten early, which costs it the places that are kept for its answer, no more.
+fn question(channel: &str, session: Option<&str>, id: &str) -> Box<str> {
+    format!("{channel} {} {id}", session.unwrap_or_default()).into()
 }
 
 /// How a delivery ended.
@@ -73,18 +85,23 @@ impl Responder {
             control,
             ops,
             connections,
-            asking: Arc::default(),
+            questions: Questions::default(),
         }))
     }
 
     /// Whether some call waits for an answer of its caller, which arrives by a poll.
     pub fn is_asking(&self) -> bool {
-        self.0.asking.open.load(Ordering::Relaxed) > 0
+        !self.0.questions.lock().is_empty()
     }
 
     /// Returns when another call asks its caller.
     pub async fn asked(&self) {
-        self.0.asking.asked.notified().await;
+        self.0.questions.asked.notified().await;
+    }
+
+    /// A caller's answer has come.
+    pub fn answered(&self, channel: &str, session: Option<&str>, id: &str) {
+        self.0.questions.lock().remove(&question(channel, session, id));
     }
 
     /// Delivers one response, with the attempts that its type allows, before `deadline`.
@@ -210,51 +227,59 @@ pub(super) fn millis(duration: Duration) -> u64 {
 pub struct Notifier<'a> {
     responder: &'a Responder,
     route: &'a Route,
+    session: Option<&'a str>,
     deadline: Option<Instant>,
     stopped: bool,
     /// Set when the service does not know the call any more.
     gone: &'a Signal,
-    asking: Option<Asking>,
+    /// What its server asked its caller.
+    asked: Vec<Box<str>>,
 }
 
-/// While one exists, some call waits for an answer of its caller.
-#[derive(Debug)]
-struct Asking(Arc<Questions>);
-
-impl Asking {
-    fn new(questions: &Arc<Questions>) -> Self {
-        questions.open.fetch_add(1, Ordering::Relaxed);
-        questions.asked.notify_one();
-        Self(Arc::clone(questions))
-    }
-}
-
-impl Drop for Asking {
+/// The questions of a call end with it.
+impl Drop for Notifier<'_> {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        if !self.asked.is_empty() {
+            let mut open = self.responder.0.questions.lock();
+            self.asked.iter().for_each(|question| {
+                open.remove(question);
+            });
+        }
     }
 }
 
 impl<'a> Notifier<'a> {
     /// For one call. `gone` is set when the service does not know it any more.
-    pub fn new(responder: &'a Responder, route: &'a Route, deadline: Option<Instant>, gone: &'a Signal) -> Self {
+    pub fn new(
+        responder: &'a Responder,
+        route: &'a Route,
+        session: Option<&'a str>,
+        deadline: Option<Instant>,
+        gone: &'a Signal,
+    ) -> Self {
         Self {
             responder,
             route,
+            session,
             deadline,
             stopped: false,
             gone,
-            asking: None,
+            asked: Vec::new(),
         }
     }
 
-    /// Posts a server's request; true when the service has it, and an answer will come as a command of its own.
-    pub async fn send_request(&mut self, payload: Bytes, headers: &ResponseHeaders) -> bool {
+    /// Posts a server's request, with its id as JSON text; true when the service has it, and an answer will come as a
+    /// command of its own.
+    pub async fn send_request(&mut self, payload: Bytes, id: &str, headers: &ResponseHeaders) -> bool {
+        let question = question(&self.route.channel, self.session, id);
+        let questions = &self.responder.0.questions;
         // Counted first: the answer may be faster than the end of this delivery.
-        let asking = Asking::new(&self.responder.0.asking);
+        questions.lock().insert(question.clone());
+        self.asked.push(question);
+        questions.asked.notify_one();
         let sent = self.send(payload, headers).await;
-        if sent {
-            self.asking = Some(asking);
+        if !sent && let Some(question) = self.asked.pop() {
+            questions.lock().remove(&question);
         }
         sent
     }

@@ -209,6 +209,7 @@ impl Shared {
                 (ResponseType::NotifyAck, self.bounded(job, sent).await?)
             }
             Action::Answer { payload, id } => {
+                self.responder.answered(&job.route.channel, job.session(), id);
                 let sent = transport.answer(payload, id, &job.headers);
                 (ResponseType::NotifyAck, self.bounded(job, sent).await?)
             }
@@ -242,7 +243,7 @@ impl Shared {
         if job.cancelled.is_cancelled() {
             return Ended::Cancelled;
         }
-        let mut events = Notifier::new(&self.responder, &job.route, job.deadline, &job.gone);
+        let mut events = Notifier::new(&self.responder, &job.route, job.session(), job.deadline, &job.gone);
         tokio::select! {
             biased;
             outcome = transport.call(call, &mut events) => Ended::Outcome(outcome),
@@ -262,12 +263,9 @@ impl Shared {
             Ended::TimeUp => Failure::timeout().into(),
             Ended::Abandoned => Failure::shutting_down().into(),
             Ended::Cancelled => {
+                // Ours, not the server's: nothing was learnt of it.
                 let payload = error_json(Some(id), INTERNAL_ERROR, "the request was cancelled", None);
-                Outcome::Reply {
-                    code: 200,
-                    headers: ResponseHeaders::default(),
-                    payload: payload.into(),
-                }
+                return Some(("cancelled", json_response(200, payload)));
             }
         };
         let (word, code, headers, payload) = match outcome {

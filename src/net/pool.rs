@@ -49,6 +49,8 @@ struct Watched {
     phase: Phase,
     /// Ends the sending side of the connection.
     half_close: Option<HalfClose>,
+    /// It was ended: nothing is sent any more.
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -94,6 +96,7 @@ impl Pool {
     pub async fn send(&self, mut request: Request<RequestBody>) -> Result<Reply, SendError> {
         let mut watch = Watch::begin(&self.0);
         loop {
+            watch.set(Phase::Unsent);
             let kept = self.take_idle();
             let reused = kept.is_some();
             let mut sender = match kept {
@@ -116,6 +119,12 @@ impl Pool {
                         written: false,
                     });
                 }
+            }
+            if watch.is_closed() {
+                return Err(SendError {
+                    error: NetError::Closed,
+                    written: false,
+                });
             }
             watch.set(Phase::Waiting);
             match sender.try_send_request(request).await {
@@ -149,9 +158,12 @@ impl Pool {
         }
     }
 
-    /// Ends the sending side of the connection of a [`Pool::watched`].
+    /// Ends the sending side of the connection of a [`Pool::watched`], for good.
     pub fn half_close(&self) {
-        if let Some(handle) = self.0.watched.as_ref().and_then(|w| lock(w).half_close.take()) {
+        let Some(watched) = &self.0.watched else { return };
+        let mut watched = lock(watched);
+        watched.closed = true;
+        if let Some(handle) = watched.half_close.take() {
             handle.close();
         }
     }
@@ -211,6 +223,10 @@ impl<'a> Watch<'a> {
         watch
     }
 
+    fn is_closed(&self) -> bool {
+        self.0.is_some_and(|watched| lock(watched).closed)
+    }
+
     fn set(&mut self, phase: Phase) {
         self.1 = phase;
         if let Some(watched) = self.0 {
@@ -219,11 +235,18 @@ impl<'a> Watch<'a> {
     }
 }
 
+impl Watched {
+    /// There is no connection any more, and the duplicate of its socket must not keep it open.
+    fn forget(&mut self) {
+        self.phase = Phase::Unsent;
+        self.half_close = None;
+    }
+}
+
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if let (Some(watched), false) = (self.0, self.1 == Phase::Answering) {
-            // The duplicate of the socket must not keep a dead connection open.
-            *lock(watched) = Watched::default();
+            lock(watched).forget();
         }
     }
 }
@@ -252,6 +275,14 @@ pub struct Reply {
     pub headers: HeaderMap,
     body: Incoming,
     lease: Option<Lease>,
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if let Some(watched) = self.lease.as_ref().and_then(|lease| lease.pool.watched.as_ref()) {
+            lock(watched).forget();
+        }
+    }
 }
 
 impl Reply {

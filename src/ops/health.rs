@@ -24,8 +24,8 @@ enum Poll {
     Good,
     Failing {
         reason: String,
-        /// It got no answer in time: to be held open is then no sign of life.
-        stalled: bool,
+        /// There was no connection: to be held open on one is then a sign of life.
+        unconnected: bool,
     },
     Unauthorized(u16),
 }
@@ -98,14 +98,14 @@ impl Health {
     /// A poll is held open on a good connection: a sign of life, though it says nothing of the key.
     pub fn poll_held_open(&self) {
         let mut state = self.lock();
-        if !matches!(state.poll, Poll::Failing { stalled: true, .. }) {
+        if matches!(state.poll, Poll::Pending | Poll::Failing { unconnected: true, .. }) {
             state.poll = Poll::Good;
         }
     }
 
-    /// A poll failed; `reason` is shown. `stalled`: there was no answer in time.
-    pub fn poll_failed(&self, reason: String, stalled: bool) {
-        self.lock().poll = Poll::Failing { reason, stalled };
+    /// A poll failed; `reason` is shown. `unconnected`: it got no answer because its connection broke or never was.
+    pub fn poll_failed(&self, reason: String, unconnected: bool) {
+        self.lock().poll = Poll::Failing { reason, unconnected };
     }
 
     /// The service refused the key, or does not know the tunnel: 401, 403 or 404.
@@ -234,11 +234,13 @@ mod tests {
             "control plane auth failed: HTTP status 401, the API key was not accepted"
         );
         health.poll_held_open();
-        assert!(health.readiness().ready);
-        health.poll_failed("timed out".into(), true);
+        assert!(!health.readiness().ready, "whoever is slow to refuse still refuses");
+        health.poll_failed("timed out".into(), false);
         health.poll_held_open();
         assert_eq!(text(&health), "control plane poll failed: timed out");
-        health.poll_succeeded();
+        health.poll_failed("connection refused".into(), true);
+        health.poll_held_open();
+        assert!(health.readiness().ready);
         for _ in 0..DELIVERY_FAILURES_UNREADY {
             health.delivery_failed();
         }

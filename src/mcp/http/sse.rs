@@ -65,7 +65,7 @@ impl Parser {
     /// The stream is over: an event whose last line was complete counts even without the empty line, where it cannot be
     /// asked for again.
     pub(super) fn finish(&mut self) -> Option<Bytes> {
-        if self.buffer.is_empty() && self.last_id.is_none() && self.next_id.is_none() {
+        if self.buffer.is_empty() && self.last_id.is_none() {
             self.dispatch()
         } else {
             None

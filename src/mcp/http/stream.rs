@@ -126,7 +126,7 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
             }
             Kind::Call { ref method, id } => {
                 let (method, id) = (method.clone().into_owned(), id.json().to_owned());
-                if !self.call.server_requests || !self.forward_request(data).await {
+                if !self.call.server_requests || !self.forward_request(data, &id).await {
                     debug!(channel = &*self.server.0.channel; "a request of the MCP server was answered for the caller");
                     let side_posts = self
                         .side_posts
@@ -146,9 +146,9 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
         }
     }
 
-    async fn forward_request(&mut self, data: Bytes) -> bool {
+    async fn forward_request(&mut self, data: Bytes, id: &str) -> bool {
         match &mut self.events {
-            Some(events) => events.send_request(data, &self.headers).await,
+            Some(events) => events.send_request(data, id, &self.headers).await,
             None => false,
         }
     }

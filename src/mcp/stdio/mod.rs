@@ -103,10 +103,11 @@ impl StdioServer {
                 event = open.inbox.next() => event,
                 payload = call.cancelled.wait(), if !told => {
                     told = true;
-                    let line = self.lock().router.cancel(open.pipe_id, payload);
-                    if let Some(line) = line {
-                        // A pipe that closed shows as the end of the call.
-                        let _ = pipe.send(line).await;
+                    // The place first: what is noted as told must be told. A pipe that closed shows as the end of the call.
+                    if let Ok(place) = pipe.reserve().await
+                        && let Some(line) = self.lock().router.cancel(open.pipe_id, payload)
+                    {
+                        place.send(line);
                     }
                     continue;
                 }
@@ -116,7 +117,7 @@ impl StdioServer {
                     events.send(payload, &headers).await;
                 }
                 Event::Request { payload, wire_id } => {
-                    if !events.send_request(payload, &headers).await {
+                    if !events.send_request(payload, &wire_id, &headers).await {
                         self.refuse(&wire_id);
                     }
                 }
@@ -224,15 +225,9 @@ impl StdioServer {
 
     /// Remembers what a restarted child must be told.
     async fn initialized(&self, payload: &Bytes, pipe: &mpsc::Sender<Bytes>) {
-        let send = {
-            let mut state = self.lock();
-            state.initialize = Some(payload.clone());
-            state.initialized_sent = self.0.send_initialized;
-            self.0.send_initialized
-        };
-        if send {
-            // A pipe that closed shows at the next call.
-            let _ = pipe.send(Bytes::from_static(INITIALIZED)).await;
+        self.lock().initialize = Some(payload.clone());
+        if self.0.send_initialized && pipe.send(Bytes::from_static(INITIALIZED)).await.is_ok() {
+            self.lock().initialized_sent = true;
         }
     }
 

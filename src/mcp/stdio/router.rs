@@ -23,8 +23,9 @@ pub(super) struct Router {
     open: HashMap<u64, Open>,
     /// Calls that ended without the child's answer, and when: for a while what it writes may still belong to them.
     aftermath: BTreeMap<u64, Instant>,
-    /// Such calls since the child last wrote anything.
+    /// Such calls since the child last wrote anything, and when the first of them was handed to it.
     silent_calls: usize,
+    silent_since: Option<Instant>,
     /// When the child last wrote anything.
     heard: Option<Instant>,
     /// The child's own requests that callers were asked, by their id on the wire.
@@ -40,8 +41,8 @@ struct Open {
     inbox: Arc<Inbox>,
     /// The caller can be asked.
     server_requests: bool,
-    /// It was handed to the pipe.
-    written: bool,
+    /// When it was handed to the pipe.
+    written: Option<Instant>,
     /// The child was told that it need not go on, or must not be (`initialize`).
     told: bool,
     /// Not a caller's: nothing but its answer is for it.
@@ -101,7 +102,7 @@ impl Router {
             progress_token: token.map(|t| t.json.into()),
             inbox,
             server_requests,
-            written: internal,
+            written: internal.then(Instant::now),
             // MCP forbids to cancel it.
             told: method == "initialize",
             internal,
@@ -113,7 +114,7 @@ impl Router {
     /// A request was handed to the pipe.
     pub(super) fn written(&mut self, pipe_id: u64) {
         if let Some(open) = self.open.get_mut(&pipe_id) {
-            open.written = true;
+            open.written = Some(Instant::now());
         }
     }
 
@@ -122,13 +123,14 @@ impl Router {
     pub(super) fn close(&mut self, pipe_id: u64) -> Vec<Bytes> {
         let mut lines = Vec::new();
         if let Some(open) = self.open.remove(&pipe_id)
-            && open.written
+            && let Some(written) = open.written
         {
             self.aftermath.insert(pipe_id, Instant::now());
             if self.aftermath.len() > STDIO_AFTERMATH_MAX {
                 self.aftermath.pop_first();
             }
             self.silent_calls += 1;
+            self.silent_since.get_or_insert(written);
             if !open.told {
                 lines.push(Bytes::from(format!(
                     r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{pipe_id},"reason":"the caller does not wait any more"}}}}"#
@@ -147,12 +149,16 @@ impl Router {
     /// The child wrote something.
     pub(super) fn heard(&mut self) {
         self.heard = Some(Instant::now());
-        self.silent_calls = 0;
+        (self.silent_calls, self.silent_since) = (0, None);
     }
 
     /// True when the child left many calls unanswered and wrote nothing for long.
     pub(super) fn is_hung(&self) -> bool {
-        self.silent_calls >= STDIO_HUNG_CALLS && self.heard.is_none_or(|at| at.elapsed() >= STDIO_SILENCE)
+        self.silent_calls >= STDIO_HUNG_CALLS
+            && self
+                .heard
+                .max(self.silent_since)
+                .is_none_or(|at| at.elapsed() >= STDIO_SILENCE)
     }
 
     /// The child is gone, and with it every call.
@@ -162,7 +168,7 @@ impl Router {
         }
         self.aftermath.clear();
         self.asked.clear();
-        (self.silent_calls, self.heard) = (0, None);
+        (self.silent_calls, self.silent_since, self.heard) = (0, None, None);
     }
 
     /// A caller's `notifications/cancelled` for this call, as a line for the pipe.

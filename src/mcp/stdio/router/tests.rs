@@ -153,12 +153,16 @@ fn initialize_is_never_cancelled() {
 }
 
 #[test]
-fn a_child_that_goes_on_writing_is_not_hung() {
+fn only_a_child_that_is_silent_for_long_is_hung() {
     let mut pipe = Pipe::default();
+    let long_ago = Instant::now().checked_sub(STDIO_SILENCE);
+    pipe.router.heard = long_ago;
     for _ in 0..STDIO_HUNG_CALLS {
         let (id, ..) = pipe.open(&call("1", "1"), false);
         pipe.router.close(id);
     }
+    assert!(!pipe.router.is_hung(), "it was idle, and then callers gave up at once");
+    pipe.router.silent_since = long_ago;
     assert!(pipe.router.is_hung());
     pipe.router.heard();
     assert!(!pipe.router.is_hung());
