@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use support::{Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, holds_for, id_of, result};
+use support::{
+    Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, eventually, holds_for, id_of, result,
+};
 
 /// JSON that every parse-and-print round trip damages.
 const FRAGILE: &str = concat!(
@@ -320,6 +322,42 @@ fn a_slow_channel_does_not_starve_another() {
     for number in 0..10 {
         control.terminal(&format!("s{number}"));
     }
+}
+
+#[test]
+fn a_channel_that_used_up_its_share_of_the_queue_is_left_out_of_short_polls() {
+    let (control, gate) = (ControlPlane::http(), Gate::new());
+    let held = gate.clone();
+    let slow = McpServer::http(move |request, _| Answer::default().hold(&held).then(support::mcp::echo(request)));
+    let quick = McpServer::echo();
+    let _client = ClientBuilder::new(&control)
+        .server(format!("channel=main,url={}", quick.url()))
+        .server(format!("channel=slow,url={}", slow.url()))
+        .workers(2)
+        .env("CONTROL_PLANE_MAX_INFLIGHT_REQUESTS", "3")
+        .start();
+    // One runs, two wait: of three places the third is kept for the other channel.
+    control.push_all((0..3).map(|number| Command::call(&format!("s{number}"), "work", "{}").channel("slow")));
+    let poll = eventually("a poll that leaves out the slow channel", || {
+        control
+            .polls()
+            .into_iter()
+            .find(|poll| poll.target.contains("channel="))
+    });
+    assert!(poll.target.ends_with("&channel=main"), "{}", poll.target);
+    assert!(poll.target.contains("limit=1&timeout_ms=500&"), "{}", poll.target);
+    assert_eq!(control.call(Command::call("q", "work", "{}"), "q").resp_code, 200);
+    gate.open();
+    for number in 0..3 {
+        control.terminal(&format!("s{number}"));
+    }
+    eventually("a poll for every channel again", || {
+        control
+            .polls()
+            .last()
+            .filter(|poll| !poll.target.contains("channel="))
+            .map(|_| ())
+    });
 }
 
 #[test]
