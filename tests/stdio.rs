@@ -5,24 +5,8 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::{Answer, Client, ClientBuilder, Command, ControlPlane, StdioServer, eventually};
-
-fn start(script: &str) -> (ControlPlane, StdioServer, Client) {
-    let (control, child) = (ControlPlane::http(), StdioServer::with(script));
-    let client = ClientBuilder::new(&control).command(child.command()).start();
-    (control, child, client)
-}
-
-/// Keeps calls until `open("go")`, then answers them, the last first.
-const LAST_FIRST: &str = r#"
-calls = []
-def on(message):
-    if message.get("method") == "tools/call":
-        calls.append(message)
-        if len(calls) == message["params"]["of"]:
-            for call in reversed(calls):
-                answer(call, call["params"])
-"#;
+use support::child::{LAST_FIRST, start};
+use support::{Answer, ClientBuilder, Command, ControlPlane, StdioServer, eventually};
 
 #[test]
 fn a_call_and_a_notification_travel_the_pipe() {

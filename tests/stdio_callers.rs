@@ -6,24 +6,8 @@ mod support;
 use std::collections::HashSet;
 
 use serde_json::json;
-use support::{Client, ClientBuilder, Command, ControlPlane, Post, StdioServer};
-
-fn start(script: &str) -> (ControlPlane, StdioServer, Client) {
-    let (control, child) = (ControlPlane::http(), StdioServer::with(script));
-    let client = ClientBuilder::new(&control).command(child.command()).start();
-    (control, child, client)
-}
-
-/// Keeps calls until `open("go")`, then answers them, the last first.
-const LAST_FIRST: &str = r#"
-calls = []
-def on(message):
-    if message.get("method") == "tools/call":
-        calls.append(message)
-        if len(calls) == message["params"]["of"]:
-            for call in reversed(calls):
-                answer(call, call["params"])
-"#;
+use support::child::{LAST_FIRST, start};
+use support::{ClientBuilder, Command, ControlPlane, Post, StdioServer};
 
 #[test]
 fn callers_may_use_the_same_id_at_the_same_time() {

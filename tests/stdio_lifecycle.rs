@@ -6,9 +6,10 @@ mod support;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use support::child::start;
 use support::client::API_KEY;
 use support::wait::{BOUND, within};
-use support::{Client, ClientBuilder, Command, ControlPlane, StdioServer, eventually, process};
+use support::{ClientBuilder, Command, ControlPlane, StdioServer, eventually, process};
 
 const INITIALIZE: &str =
     r#"{"protocolVersion":"2025-06-18","capabilities":{"roots":{}},"clientInfo":{"name":"caller","version":"1"}}"#;
@@ -33,12 +34,6 @@ def on(message):
     elif "id" in message:
         answer(message, {"generation": generation})
 "#;
-
-fn start(script: &str) -> (ControlPlane, StdioServer, Client) {
-    let (control, child) = (ControlPlane::http(), StdioServer::with(script));
-    let client = ClientBuilder::new(&control).command(child.command()).start();
-    (control, child, client)
-}
 
 fn gone(pids: &[u32]) {
     within(Duration::from_secs(10), &format!("the end of {pids:?}"), || {

@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::client::{Client, ClientBuilder};
+use super::control::ControlPlane;
 use super::scratch::Scratch;
 use super::wait::eventually;
 
@@ -155,3 +157,21 @@ fn python() -> &'static str {
             .to_owned()
     })
 }
+
+/// A client whose only server is a child with this script, behind a fresh control plane.
+pub fn start(script: &str) -> (ControlPlane, StdioServer, Client) {
+    let (control, child) = (ControlPlane::http(), StdioServer::with(script));
+    let client = ClientBuilder::new(&control).command(child.command()).start();
+    (control, child, client)
+}
+
+/// Keeps calls until there are as many as their `of` says, then answers them, the last first.
+pub const LAST_FIRST: &str = r#"
+calls = []
+def on(message):
+    if message.get("method") == "tools/call":
+        calls.append(message)
+        if len(calls) == message["params"]["of"]:
+            for call in reversed(calls):
+                answer(call, call["params"])
+"#;
