@@ -301,17 +301,23 @@ fn a_session_is_ended_at_the_mcp_server_and_its_status_reported() {
     assert_eq!(control.posts().len(), 4);
 }
 
+/// A server that answers once the gate is open.
+fn held_by(gate: &Gate) -> McpServer {
+    let gate = gate.clone();
+    McpServer::http(move |request, _| Answer::default().hold(&gate).then(support::mcp::echo(request)))
+}
+
+fn quick_and_slow(control: &ControlPlane, quick: &McpServer, slow: &McpServer) -> ClientBuilder {
+    ClientBuilder::new(control)
+        .server(format!("channel=main,url={}", quick.url()))
+        .server(format!("channel=slow,url={}", slow.url()))
+}
+
 #[test]
 fn a_slow_channel_does_not_starve_another() {
     let (control, gate) = (ControlPlane::http(), Gate::new());
-    let held = gate.clone();
-    let slow = McpServer::http(move |request, _| Answer::default().hold(&held).then(support::mcp::echo(request)));
-    let quick = McpServer::echo();
-    let _client = ClientBuilder::new(&control)
-        .server(format!("channel=main,url={}", quick.url()))
-        .server(format!("channel=slow,url={}", slow.url()))
-        .workers(4)
-        .start();
+    let (quick, slow) = (McpServer::echo(), held_by(&gate));
+    let _client = quick_and_slow(&control, &quick, &slow).workers(4).start();
     control.push_all((0..10).map(|number| Command::call(&format!("s{number}"), "work", "{}").channel("slow")));
     slow.await_forwarded("s0");
     for number in 0..5 {
@@ -327,12 +333,8 @@ fn a_slow_channel_does_not_starve_another() {
 #[test]
 fn a_channel_that_used_up_its_share_of_the_queue_is_left_out_of_short_polls() {
     let (control, gate) = (ControlPlane::http(), Gate::new());
-    let held = gate.clone();
-    let slow = McpServer::http(move |request, _| Answer::default().hold(&held).then(support::mcp::echo(request)));
-    let quick = McpServer::echo();
-    let _client = ClientBuilder::new(&control)
-        .server(format!("channel=main,url={}", quick.url()))
-        .server(format!("channel=slow,url={}", slow.url()))
+    let (quick, slow) = (McpServer::echo(), held_by(&gate));
+    let _client = quick_and_slow(&control, &quick, &slow)
         .workers(2)
         .env("CONTROL_PLANE_MAX_INFLIGHT_REQUESTS", "3")
         .start();

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use log::{info, warn};
 use tokio::time::{sleep, sleep_until};
 
-use super::{Shared, deadline};
+use super::Shared;
 use crate::control::client::PollAnswer;
 use crate::control::{Delivery, Notifier};
 use crate::limits::CANCEL_GRACE;
@@ -95,7 +95,7 @@ impl Job {
             work,
             headers,
             received: answer.received,
-            deadline: deadline(answer.received, response_timeout),
+            deadline: response_timeout.and_then(|timeout| answer.received.checked_add(timeout)),
             server_requests: answer.server_requests,
             cancelled: Cancellation::default(),
             gone: Signal::default(),

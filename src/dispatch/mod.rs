@@ -5,7 +5,7 @@ mod job;
 mod queue;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use log::warn;
 use tokio::sync::Notify;
@@ -270,9 +270,4 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The instant at which a command's time is up, if it is bounded.
-fn deadline(received: Instant, timeout: Option<Duration>) -> Option<Instant> {
-    timeout.and_then(|timeout| received.checked_add(timeout))
 }

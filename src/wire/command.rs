@@ -2,7 +2,6 @@
 //!
 //! A bad command spoils neither its neighbours nor the poll: it is answered alone when it can be (spec: better 10).
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::duration;
-use super::jsonrpc::{self, Kind, Message};
+use super::jsonrpc::{self, Kind, Message, Text};
 use crate::limits::{POLL_COMMANDS_MAX, SHARE_BODY_MIN};
 
 /// The channel of a command that names none.
@@ -216,9 +215,6 @@ struct AsWritten<'a> {
     jsonrpc: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
 fn parse(body: &Bytes, text: &str) -> Parsed {
     let unanswerable = |reason| Parsed::Unanswerable { reason };
     let Ok(written) = serde_json::from_str::<AsWritten<'_>>(text) else {
@@ -290,13 +286,7 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
 }
 
 fn action(body: &Bytes, text: &str) -> Result<Action, &'static str> {
-    let message = Message::parse(text).map_err(|why| match why {
-        jsonrpc::Invalid::NotJson => "the payload is not JSON",
-        jsonrpc::Invalid::NotAnObject => "the payload is not one JSON object; batches are not supported",
-        jsonrpc::Invalid::Version => "the payload is not JSON-RPC 2.0",
-        jsonrpc::Invalid::Id => "the id of the payload is neither a string nor a number",
-        jsonrpc::Invalid::Shape => "the payload is neither a request, a notification nor a response",
-    })?;
+    let message = Message::parse(text).map_err(jsonrpc::Invalid::as_str)?;
     let payload = if text.len() >= SHARE_BODY_MIN && text.len() >= body.len() / 2 {
         body.slice_ref(text.as_bytes())
     } else {

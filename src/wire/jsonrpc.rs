@@ -16,30 +16,31 @@ pub const METHOD_NOT_FOUND: i32 = -32601;
 /// The error code of JSON-RPC 2.0 for an internal error.
 pub const INTERNAL_ERROR: i32 = -32603;
 
-/// Why a payload is not one JSON-RPC 2.0 message. The doc comment is the message.
+/// Why a payload is not one JSON-RPC 2.0 message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invalid {
-    /// the payload is not JSON
+    /// It is not JSON.
     NotJson,
-    /// the payload is not a JSON object; batches are not supported
+    /// It is not a JSON object, but perhaps a batch.
     NotAnObject,
-    /// `jsonrpc` is not "2.0"
+    /// `jsonrpc` is not "2.0".
     Version,
-    /// `id` is neither a string nor a number
+    /// `id` is neither a string nor a number.
     Id,
-    /// the message is neither a request, a notification nor a response
+    /// It is neither a request, a notification nor a response.
     Shape,
 }
 
-impl std::fmt::Display for Invalid {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+impl Invalid {
+    /// The words for whoever sent it.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::NotJson => "the payload is not JSON",
-            Self::NotAnObject => "the payload is not a JSON object; batches are not supported",
-            Self::Version => "\"jsonrpc\" is not \"2.0\"",
-            Self::Id => "\"id\" is neither a string nor a number",
-            Self::Shape => "the message is neither a request, a notification nor a response",
-        })
+            Self::NotAnObject => "the payload is not one JSON object; batches are not supported",
+            Self::Version => "the payload is not JSON-RPC 2.0",
+            Self::Id => "the id of the payload is neither a string nor a number",
+            Self::Shape => "the payload is neither a request, a notification nor a response",
+        }
     }
 }
 
@@ -136,7 +137,7 @@ struct Envelope<'a> {
 
 /// A string that is borrowed where it holds no escapes; serde does not look for that inside an `Option`.
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// Tells an absent member from one that is `null`.
 #[derive(Default)]
