@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error.report();
-            ExitCode::FAILURE
+            ExitCode::from(error.exit_code())
         }
     }
 }

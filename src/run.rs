@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use log::{info, warn};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use crate::config::{Config, Target};
+use crate::config::{Config, Listen, Target};
 use crate::control::client::BadHeader;
 use crate::control::{ControlPlane, Metadata, Poller, Responder};
 use crate::dispatch::{Bounds, Dispatcher};
@@ -34,7 +33,7 @@ pub enum Error {
     /// The configuration holds what cannot be sent.
     Header(BadHeader),
     /// The health listener cannot be bound.
-    Health(SocketAddr, io::Error),
+    Health(String, io::Error),
     /// A file cannot be written.
     File(files::Error),
     /// An MCP server cannot be served.
@@ -99,7 +98,9 @@ pub fn run(config: Config) -> Result<(), Error> {
 /// The hosts that connections go to.
 fn hosts(config: &Config) -> impl Iterator<Item = &str> {
     let servers = config.mcp.bindings.iter().filter_map(|binding| match &binding.target {
-        Target::Http { url, unix_socket: None } => Some(url.host.as_str()),
+        Target::Http {
+            url, unix_socket: None, ..
+        } => Some(url.host.as_str()),
         _ => None,
     });
     servers.chain([config.control_plane.base_url.host.as_str()])
@@ -134,10 +135,14 @@ impl Daemon {
         let control = Arc::new(ControlPlane::new(config, instance_id, tls, resolver).map_err(Error::Header)?);
         let responder = Responder::new(Arc::clone(&control), Arc::clone(&ops), mcp.max_concurrent_requests);
 
-        let health_error = |e| Error::Health(config.health.addr, e);
-        let listener = Server::bind(config.health.addr, Arc::clone(&ops))
-            .await
-            .map_err(health_error)?;
+        let Listen::Tcp { addr, .. } = &config.health.listen else {
+            return Err(Error::Health(
+                "unix socket".to_owned(),
+                io::ErrorKind::Unsupported.into(),
+            ));
+        };
+        let health_error = |e| Error::Health(addr.to_string(), e);
+        let listener = Server::bind(*addr, Arc::clone(&ops)).await.map_err(health_error)?;
         let port = listener.local_addr().map_err(health_error)?.port();
 
         let stop_servers = Signal::default();

@@ -1,48 +1,26 @@
-//! Reads the arguments. The flags of `run` come from the table of settings.
+//! Reads the arguments: the tree of commands, and the messages for what makes no sense.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
-use clap::builder::OsStringValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::{Error, help};
-use crate::config::{Flags, SETTINGS};
 
 /// The name in messages and help texts.
-const PROGRAM: &str = "tunnel-client";
-
-/// Where `run` keeps arguments that belong to no flag; they are ignored (spec: cli, section 1).
-const SURPLUS: &str = "surplus";
+pub(super) const PROGRAM: &str = "tunnel-client";
 
 /// What the arguments ask for.
-#[derive(Debug)]
 pub(super) enum Request {
     /// A text on standard output.
     Print(String),
-    /// The daemon, with the flags given.
-    Run(Flags),
+    /// A command, by the names of its subcommands, with its arguments.
+    Command(ArgMatches),
 }
 
-/// Understands the arguments, the program's name first.
-pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, Error> {
-    let mut root = root();
-    let matches = match root.try_get_matches_from_mut(arguments) {
-        Ok(matches) => matches,
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            return Ok(Request::Print(error.to_string()));
-        }
-        Err(error) => return Err(Error::Usage(usage_message(&error))),
-    };
-    match matches.subcommand() {
-        _ if matches.get_flag("version") => Ok(Request::Print(format!("{}\n", env!("CARGO_PKG_VERSION")))),
-        Some(("run", run)) => Ok(Request::Run(flags(run))),
-        Some(("help", help)) => topic(&mut root, help.get_one::<OsString>("topic")),
-        _ => Ok(Request::Print(root.render_help().to_string())),
-    }
-}
-
-fn root() -> Command {
+/// The whole command line; man pages and completions are made from it.
+#[must_use]
+pub fn command() -> Command {
     Command::new(PROGRAM)
         .about(help::ABOUT)
         .after_help(help::AFTER_ROOT)
@@ -56,69 +34,26 @@ fn root() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Print the version"),
         )
-        .subcommand(run_command())
-        .subcommand(
-            Command::new("help").about("Print the help of a command").arg(
-                Arg::new("topic")
-                    .value_name("COMMAND")
-                    .value_parser(OsStringValueParser::new()),
-            ),
-        )
+        .subcommands(super::COMMANDS.iter().map(|command| (command.arguments)()))
 }
 
-fn run_command() -> Command {
-    let mut command = Command::new("run")
-        .about("Serve the tunnel until told to stop")
-        .after_help(help::AFTER_RUN)
-        .disable_version_flag(true)
-        .args_override_self(true);
-    for setting in SETTINGS {
-        let flag = |name: &'static str| {
-            let action = if setting.list.is_some() {
-                ArgAction::Append
-            } else {
-                ArgAction::Set
-            };
-            let flag = Arg::new(name).long(name).value_name(setting.placeholder).action(action);
-            // As in Go's flag parsers, what follows a flag is its value, whatever it looks like.
-            let flag = flag.value_parser(OsStringValueParser::new()).allow_hyphen_values(true);
-            match setting.switch {
-                true => flag.num_args(0..=1).require_equals(true).default_missing_value("true"),
-                false => flag,
-            }
-        };
-        command = command.arg(flag(setting.flag).help(help::of_setting(setting)));
-        command = command.args(setting.hidden_flag.map(|name| flag(name).hide(true)));
-    }
-    let surplus = Arg::new(SURPLUS)
-        .num_args(0..)
-        .hide(true)
-        .value_parser(OsStringValueParser::new());
-    command.arg(surplus)
-}
-
-fn flags(matches: &ArgMatches) -> Flags {
-    let mut flags = Flags::default();
-    for name in SETTINGS
-        .iter()
-        .flat_map(|setting| setting.hidden_flag.into_iter().chain([setting.flag]))
-    {
-        flags.add(name, matches.get_many::<OsString>(name).into_iter().flatten().cloned());
-    }
-    flags
-}
-
-fn topic(root: &mut Command, topic: Option<&OsString>) -> Result<Request, Error> {
-    let Some(topic) = topic else {
-        return Ok(Request::Print(root.render_help().to_string()));
+/// Understands the arguments, the program's name first.
+pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, Error> {
+    let mut root = command();
+    let matches = match root.try_get_matches_from_mut(arguments) {
+        Ok(matches) => matches,
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            return Ok(Request::Print(error.to_string()));
+        }
+        Err(error) => return Err(Error::Usage(usage_message(&error))),
     };
-    if topic != "run" {
-        let topic = topic.to_string_lossy();
-        return Err(Error::Usage(format!(
-            "unknown help topic {topic:?}; available topics: run"
-        )));
+    if matches.get_flag("version") {
+        return Ok(Request::Print(format!("{}\n", env!("CARGO_PKG_VERSION"))));
     }
-    parse([OsStr::new(PROGRAM), topic, OsStr::new("--help")].map(OsString::from))
+    if matches.subcommand_name().is_none() {
+        return Ok(Request::Print(root.render_help().to_string()));
+    }
+    Ok(Request::Command(matches))
 }
 
 /// The messages that scripts know (spec: cli, section 1). Values are left out: they may be secrets.

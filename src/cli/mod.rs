@@ -2,16 +2,57 @@
 
 #![forbid(unsafe_code)]
 
+mod admin;
 mod args;
+mod completion;
+mod config;
+mod doctor;
+mod health;
 mod help;
+mod init;
+mod profiles;
 mod run;
+mod settings;
+mod topics;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
 
+use clap::{ArgMatches, Command};
+
 use crate::config::ConfigErrors;
 use crate::telemetry::redact;
+
+pub use args::command;
+
+/// One command: its arguments, and what it does.
+struct Entry {
+    name: &'static str,
+    arguments: fn() -> Command,
+    execute: fn(&ArgMatches) -> Result<(), Error>,
+}
+
+/// Every command, in the order of the help text.
+const COMMANDS: &[Entry] = &[
+    entry("run", run::arguments, run::execute),
+    entry("init", init::arguments, init::execute),
+    entry("doctor", doctor::arguments, doctor::execute),
+    entry("health", health::arguments, health::execute),
+    entry("profiles", profiles::arguments, profiles::execute),
+    entry("config", config::arguments, config::execute),
+    entry("admin", admin::arguments, admin::execute),
+    entry("help", topics::arguments, topics::execute),
+    entry("completion", completion::arguments, completion::execute),
+];
+
+const fn entry(name: &'static str, arguments: fn() -> Command, execute: fn(&ArgMatches) -> Result<(), Error>) -> Entry {
+    Entry {
+        name,
+        arguments,
+        execute,
+    }
+}
 
 /// Does what the arguments ask for; the first one is the name of the program.
 ///
@@ -21,7 +62,13 @@ use crate::telemetry::redact;
 pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
     match args::parse(arguments)? {
         args::Request::Print(text) => print(&text),
-        args::Request::Run(flags) => run::run(&flags),
+        args::Request::Command(matches) => match matches.subcommand() {
+            Some((name, matches)) => COMMANDS
+                .iter()
+                .find(|command| command.name == name)
+                .map_or(Ok(()), |command| (command.execute)(matches)),
+            None => Ok(()),
+        },
     }
     .or_else(Error::ignore_closed_output)
 }
@@ -45,13 +92,29 @@ pub enum Error {
     Run(crate::run::Error),
     /// What was asked for could not be printed.
     Output(io::Error),
+    /// Anything else that stops a command.
+    Message(String),
+    /// The report that was printed says it all; only the exit code is left.
+    Reported(u8),
 }
 
 impl Error {
     /// Prints the error on standard error, scrubbed: what was typed in the wrong place may be a secret.
     pub fn report(&self) {
+        if matches!(self, Self::Reported(_)) {
+            return;
+        }
         // There is nowhere to report that reporting failed.
         let _ = writeln!(io::stderr(), "{}", redact::scrub(&self.to_string()));
+    }
+
+    /// The exit code of the process.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Reported(code) => *code,
+            _ => 1,
+        }
     }
 
     /// A reader that has seen enough (`tunnel-client --help | head -1`) is no failure.
@@ -76,6 +139,8 @@ impl fmt::Display for Error {
             }
             Self::Run(error) => write!(f, "start tunnel-client: {error}"),
             Self::Output(error) => write!(f, "write output: {error}"),
+            Self::Message(message) => f.write_str(message),
+            Self::Reported(_) => f.write_str("see the report"),
         }
     }
 }

@@ -92,7 +92,12 @@ pub(super) fn server_url(entry: &str, path: impl Fn(&str) -> Result<PathBuf, Str
         let url = HttpUrl::parse(entry).map_err(BindingError::Url)?;
         return Ok(Binding {
             channel: MAIN.to_owned(),
-            target: Target::Http { url, unix_socket: None },
+            target: Target::Http {
+                url,
+                unix_socket: None,
+                proxy: None,
+                identity: None,
+            },
         });
     }
     let fields = Fields::parse(entry)?;
@@ -108,6 +113,8 @@ pub(super) fn server_url(entry: &str, path: impl Fn(&str) -> Result<PathBuf, Str
             .map(path)
             .transpose()
             .map_err(BindingError::Socket)?,
+        proxy: None,
+        identity: None,
     };
     Ok(Binding {
         channel: channel(fields.value("channel").unwrap_or(MAIN))?,
@@ -243,7 +250,7 @@ mod tests {
     fn http(entry: &str) -> Result<(String, String, Option<PathBuf>), BindingError> {
         let binding = server_url(entry, |text| Ok(PathBuf::from(text)))?;
         match binding.target {
-            Target::Http { url, unix_socket } => Ok((
+            Target::Http { url, unix_socket, .. } => Ok((
                 binding.channel,
                 format!("{}{}", url.origin(), url.path_and_query),
                 unix_socket,

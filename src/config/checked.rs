@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::proxy::Proxies;
+use super::selection::Selection;
+
 /// The checked configuration of `tunnel-client run`.
 #[derive(Debug)]
 pub struct Config {
@@ -14,6 +17,8 @@ pub struct Config {
     pub control_plane: ControlPlane,
     /// PEM file with additional trust anchors, for every TLS hop.
     pub ca_bundle: Option<PathBuf>,
+    /// Which proxy leads to which URL.
+    pub proxies: Proxies,
     /// The private MCP servers.
     pub mcp: Mcp,
     /// Where and how log lines are written.
@@ -22,6 +27,10 @@ pub struct Config {
     pub health: Health,
     /// Where to write the process id.
     pub pid_file: Option<PathBuf>,
+    /// Tell where the web page is when the daemon starts.
+    pub announce_ui: bool,
+    /// The file that was read.
+    pub selection: Selection,
     /// Names of environment variables that hold secrets: never for a child process, to be wiped from our own block.
     pub secret_variables: Vec<String>,
     /// One line each, for the log: what is allowed and probably not meant.
@@ -41,6 +50,16 @@ pub struct ControlPlane {
     pub organization_id: Option<String>,
     /// The runtime key, sent as a bearer token.
     pub api_key: SecretString,
+    /// Where the key came from, without its value: `env:NAME`, `file:PATH`, `credential:NAME`.
+    pub api_key_source: String,
+    /// The client certificate shown to the control plane.
+    pub identity: Option<Identity>,
+    /// The proxy on the way.
+    pub proxy: Option<Proxy>,
+    /// The channels that are polled, sorted; empty: the service chooses (spec: config, section 5).
+    pub poll_channels: Vec<String>,
+    /// Headers of every request, none of them reserved.
+    pub extra_headers: Vec<Header>,
     /// Commands that may wait in the local queue: 1 to 10,000.
     pub max_inflight: usize,
     /// How long the service may hold one poll open.
@@ -52,8 +71,13 @@ pub struct ControlPlane {
 /// The private MCP servers.
 #[derive(Debug)]
 pub struct Mcp {
-    /// One per channel, URLs first, then commands, each in the order given; at least one, names unique.
+    /// One per channel, URLs first, then commands, each in the order given; names unique. Empty only when `main` is not
+    /// polled.
     pub bindings: Vec<Binding>,
+    /// Headers of every request to a server behind a URL.
+    pub extra_headers: Vec<Header>,
+    /// Headers of every OAuth discovery request.
+    pub discovery_extra_headers: Vec<Header>,
     /// Commands that may run at once, over all channels: at least 1.
     pub max_concurrent_requests: usize,
     /// The most time one command may take on the MCP side.
@@ -90,8 +114,12 @@ pub enum Target {
     Http {
         /// The MCP endpoint.
         url: HttpUrl,
-        /// Connect to this unix socket; the URL still decides scheme, Host and path.
+        /// Connect to this unix socket; the URL still decides scheme, Host and path. Excludes a proxy.
         unix_socket: Option<PathBuf>,
+        /// The proxy on the way.
+        proxy: Option<Proxy>,
+        /// The client certificate shown to the server.
+        identity: Option<Identity>,
     },
     /// A child process that speaks newline-delimited JSON-RPC; never empty.
     Stdio {
@@ -104,10 +132,17 @@ impl fmt::Debug for Target {
     /// Without a URL's path and a command's arguments, which can hold tokens.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Http { url, unix_socket } => f
+            Self::Http {
+                url,
+                unix_socket,
+                proxy,
+                identity,
+            } => f
                 .debug_struct("Http")
                 .field("url", url)
                 .field("unix_socket", unix_socket)
+                .field("proxy", proxy)
+                .field("identity", identity)
                 .finish(),
             Self::Stdio { argv } => f
                 .debug_struct("Stdio")
@@ -115,6 +150,41 @@ impl fmt::Debug for Target {
                 .finish_non_exhaustive(),
         }
     }
+}
+
+/// A client certificate and its key, as files; what is in them is checked when TLS is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// PEM chain, the certificate first.
+    pub certificate: PathBuf,
+    /// PEM private key: PKCS#8, SEC1 or PKCS#1.
+    pub key: PathBuf,
+    /// The setting that names the certificate, for messages.
+    pub setting: &'static str,
+}
+
+/// An HTTP header of the configuration.
+#[derive(Debug, Clone)]
+pub struct Header {
+    /// A token (RFC 9110, section 5.6.2), as written.
+    pub name: String,
+    /// No control character but TAB; may be a secret.
+    pub value: SecretString,
+}
+
+/// An HTTP proxy.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    /// Spoken to over TLS.
+    pub tls: bool,
+    /// Host name, or IP literal without brackets; lower case.
+    pub host: String,
+    /// Port, the scheme's default when none was written.
+    pub port: u16,
+    /// `user:password` of the URL, percent-decoded.
+    pub credentials: Option<SecretString>,
+    /// The setting that named it: `http-proxy`, `mcp.http-proxy`, `env:HTTPS_PROXY` and so on (spec: config, section 6).
+    pub source: String,
 }
 
 /// A checked `http` or `https` URL without userinfo, query kept, fragment dropped.
@@ -157,10 +227,22 @@ pub enum LogFormat {
 /// The health listener.
 #[derive(Debug, Clone)]
 pub struct Health {
-    /// Address as written, `host:port`; the host is kept for the URL file.
-    pub host: String,
-    /// Where to listen; port 0 lets the kernel choose.
-    pub addr: SocketAddr,
+    /// Where to listen.
+    pub listen: Listen,
     /// Where to write the base URL once the listener is bound.
     pub url_file: Option<PathBuf>,
+}
+
+/// Where the health listener is bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// TCP.
+    Tcp {
+        /// The host as written, without brackets; kept for the URL file.
+        host: String,
+        /// Where to listen; port 0 lets the kernel choose.
+        addr: SocketAddr,
+    },
+    /// A unix socket.
+    Unix(PathBuf),
 }

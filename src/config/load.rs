@@ -8,7 +8,9 @@ mod mcp;
 
 use super::checked::{Config, ControlPlane};
 use super::error::ConfigErrors;
+use super::proxy::Proxies;
 use super::reader::{Checked, Reader};
+use super::selection::Selection;
 use super::sources::{Origin, Source, Sources};
 use super::table::{self, Setting};
 use super::{scalar, unsupported};
@@ -49,6 +51,9 @@ pub fn load(sources: &Sources<'_>) -> Result<Config, ConfigErrors> {
             log,
             health,
             pid_file,
+            proxies: Proxies::default(),
+            announce_ui: false,
+            selection: Selection::None,
         }),
         _ => Err(ConfigErrors(errors)),
     }

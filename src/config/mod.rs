@@ -1,4 +1,4 @@
-//! Configuration: what was written (flags, environment, later files and profiles) becomes one checked value.
+//! Configuration: what was written (flags, environment, a file or profile) becomes one checked value.
 //!
 //! [`table`](SETTINGS) says what can be set; [`Sources`] holds what was written; [`load`] checks it all, reports every
 //! mistake at once, or gives a [`Config`]. Everything past start-up sees only that; it cannot hold a value that is out
@@ -11,9 +11,12 @@ mod binding;
 mod checked;
 mod duration;
 mod error;
+mod file;
 mod load;
+mod proxy;
 mod reader;
 mod scalar;
+mod selection;
 mod sources;
 mod table;
 mod unsupported;
@@ -22,9 +25,14 @@ mod url;
 #[cfg(test)]
 mod tests;
 
-pub use checked::{Binding, Config, ControlPlane, Health, HttpUrl, Log, LogFormat, Mcp, Target};
+pub use checked::{
+    Binding, Config, ControlPlane, Header, Health, HttpUrl, Identity, Listen, Log, LogFormat, Mcp, Proxy, Target,
+};
 pub use error::{ConfigError, ConfigErrors};
+pub use file::{Entry, File, Location, Record, Text, Value};
 pub use load::load;
+pub use proxy::{Class, Proxies};
+pub use selection::Selection;
 pub use sources::{Flags, Origin, Source, Sources};
-pub use table::{SETTINGS, Separator, Setting};
+pub use table::{Kind, SELECTORS, SETTINGS, Separator, Setting, Shown};
 pub use url::UrlError;

@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
         let Some(written) = self.sources.one(setting) else {
             return Ok(None);
         };
-        let text = self.text(setting, written)?;
+        let text = self.text(setting, &written)?;
         parse(text)
             .map(Some)
             .map_err(|problem| self.report(setting.flag, written.origin, problem))
@@ -113,9 +113,9 @@ impl<'a> Reader<'a> {
         let mut values = Vec::new();
         let mut outcome = Ok(());
         for written in self.sources.list(setting) {
-            let value = self
-                .text(setting, written)
-                .and_then(|text| parse(text).map_err(|problem| self.report(setting.flag, written.origin, problem)));
+            let value = self.text(setting, &written).and_then(|text| {
+                parse(text).map_err(|problem| self.report(setting.flag, written.origin.clone(), problem))
+            });
             match value {
                 Ok(value) => values.push((value, written.origin)),
                 Err(reported) => outcome = Err(reported),
@@ -124,11 +124,11 @@ impl<'a> Reader<'a> {
         outcome.map(|()| values)
     }
 
-    fn text(&mut self, setting: &'static Setting, written: Written<'a>) -> Checked<&'a str> {
+    fn text(&mut self, setting: &'static Setting, written: &Written<'a>) -> Checked<&'a str> {
         written.value.to_str().map(str::trim).ok_or_else(|| {
             self.report(
                 setting.flag,
-                written.origin,
+                written.origin.clone(),
                 format!("{} is not UTF-8 text", setting.flag),
             )
         })

@@ -1,13 +1,12 @@
-//! The sources of values and their order: flag, then environment, then default.
-//!
-//! A configuration file slots in between environment and default, in [`Sources::one`] and [`Sources::list`].
+//! The sources of values and their order: flag, then environment, then configuration file, then default.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
-use super::table::{Separator, Setting};
+use super::file::{File, Location};
+use super::table::{Kind, Separator, Setting};
 use crate::secrets::{Environment, Files};
 
 /// Everything that a configuration is made from.
@@ -17,6 +16,8 @@ pub struct Sources<'a> {
     pub flags: &'a Flags,
     /// The environment.
     pub environment: &'a Environment,
+    /// The configuration file, if one is read.
+    pub file: Option<&'a File>,
     /// Reads the files that references name.
     pub files: &'a dyn Files,
 }
@@ -54,14 +55,14 @@ impl Flags {
 }
 
 /// A value as it was written, and where.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Written<'a> {
     pub(super) value: &'a OsStr,
     pub(super) origin: Origin,
 }
 
 /// Where a value was written; shown with every mistake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The source.
     pub source: Source,
@@ -82,12 +83,14 @@ impl Origin {
 }
 
 /// One source of values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// A flag, named without its dashes.
     Flag(&'static str),
     /// An environment variable.
     Variable(&'static str),
+    /// A configuration file.
+    File(Location),
     /// The table of settings.
     Default,
     /// None: the value is missing.
@@ -96,9 +99,10 @@ pub enum Source {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.source {
+        match &self.source {
             Source::Flag(name) => write!(f, "from flag --{name}")?,
             Source::Variable(name) => write!(f, "from variable {name}")?,
+            Source::File(location) => write!(f, "from {location}")?,
             Source::Default => f.write_str("by default")?,
             Source::Unset => f.write_str("is not set")?,
         }
@@ -136,21 +140,22 @@ impl<'a> Sources<'a> {
     pub(super) fn list(&self, setting: &Setting) -> Vec<Written<'a>> {
         let flags = self.flags;
         if let Some((name, values)) = flags.values(setting) {
-            let parts = values.into_iter().flat_map(|value| match setting.list {
-                Some(Separator::Comma) => split(value, b','),
-                Some(Separator::Line) | None => vec![value],
+            let parts = values.into_iter().flat_map(|value| match setting.kind {
+                Kind::List(Separator::Comma) => split(value, b","),
+                _ => vec![value],
             });
             return entries(parts, Source::Flag(name));
         }
         let Some((name, value)) = self.variable(setting) else {
             return Vec::new();
         };
-        let separator = if setting.list == Some(Separator::Comma) {
-            b','
-        } else {
-            b'\n'
+        let separators: &[u8] = match setting.kind {
+            Kind::List(Separator::Comma) => b",",
+            Kind::Records(Separator::LineOrSemicolon, _) => b";\n",
+            Kind::Headers => b",;",
+            _ => b"\n",
         };
-        entries(split(value, separator), Source::Variable(name))
+        entries(split(value, separators), Source::Variable(name))
     }
 
     fn variable(&self, setting: &Setting) -> Option<(&'static str, &'a OsStr)> {
@@ -172,17 +177,17 @@ fn entries<'a>(parts: impl IntoIterator<Item = &'a OsStr>, source: Source) -> Ve
     let numbered = parts.into_iter().zip(1..).map(|(part, number)| Written {
         value: OsStr::from_bytes(part.as_bytes().trim_ascii()),
         origin: Origin {
-            source,
+            source: source.clone(),
             entry: Some(number),
         },
     });
     numbered.filter(|written| !written.value.is_empty()).collect()
 }
 
-fn split(value: &OsStr, separator: u8) -> Vec<&OsStr> {
+fn split<'a>(value: &'a OsStr, separators: &[u8]) -> Vec<&'a OsStr> {
     value
         .as_bytes()
-        .split(|byte| *byte == separator)
+        .split(|byte| separators.contains(byte))
         .map(OsStr::from_bytes)
         .collect()
 }

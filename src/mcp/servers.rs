@@ -75,7 +75,7 @@ impl Servers {
         for binding in &config.mcp.bindings {
             let channel = binding.channel.as_str();
             let transport = match &binding.target {
-                Target::Http { url, unix_socket } => {
+                Target::Http { url, unix_socket, .. } => {
                     let connector = Connector::new(url, unix_socket.as_deref(), tls, resolvers.of(&url.host));
                     let server = HttpServer::new(channel, url, connector).ok_or_else(|| Error::Url(channel.into()))?;
                     servers.http.push(server.clone());

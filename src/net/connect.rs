@@ -10,9 +10,20 @@ use tokio::time::timeout;
 use super::error::NetError;
 use super::resolver::Resolver;
 use super::stream::Stream;
-use crate::config::HttpUrl;
+use crate::config::{HttpUrl, Proxy};
 use crate::limits::{CONNECT_TIMEOUT, TLS_TIMEOUT};
 use crate::tls::Tls;
+
+/// The way to a peer.
+#[derive(Debug, Clone)]
+pub enum Via {
+    /// TCP to the address of its name.
+    Direct,
+    /// A unix socket.
+    Unix(PathBuf),
+    /// A proxy.
+    Proxy(Proxy),
+}
 
 /// Opens connections to one peer.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ mod resolver;
 mod stream;
 
 pub use body::RequestBody;
-pub use connect::Connector;
+pub use connect::{Connector, Via};
 pub use error::NetError;
 pub use pool::{Phase, Pool, Reply, SendError};
 pub use resolver::{Resolver, Resolvers};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use log::info;
 
-use crate::config::Config;
+use crate::config::{Config, Listen};
 
 /// The files that were written. Dropped, they are removed.
 #[derive(Debug, Default)]
@@ -43,7 +43,10 @@ impl Files {
     /// When one of them cannot be written; then none is left.
     pub fn write(config: &Config, port: u16) -> Result<Self, Error> {
         let mut files = Self::default();
-        let host = match config.health.host.as_str() {
+        let Listen::Tcp { host, addr } = &config.health.listen else {
+            return Ok(files);
+        };
+        let host = match host.as_str() {
             "" | "0.0.0.0" | "::" | "[::]" => "localhost".to_owned(),
             host if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
             host => host.to_owned(),
@@ -53,7 +56,7 @@ impl Files {
             files.put("health.url_file", path, &url, 0o600)?;
             info!(url = &*url, path:% = path.display(); "HEALTH URL: {url} (written to {})", path.display());
         }
-        info!(addr:% = std::net::SocketAddr::new(config.health.addr.ip(), port), health_url = &*url; "health server listening");
+        info!(addr:% = std::net::SocketAddr::new(addr.ip(), port), health_url = &*url; "health server listening");
         if let Some(path) = &config.pid_file {
             files.put("process.pid_file", path, &format!("{}\n", std::process::id()), 0o644)?;
             info!(path:% = path.display(); "pid file written");

@@ -19,7 +19,8 @@ pub(super) fn api_key(reader: &mut Reader<'_>) -> Checked<SecretString> {
              or --control-plane.api-key to env:NAME or file:PATH",
         ));
     };
-    read_api_key(reader, written).map_err(|problem| reader.report(setting.flag, written.origin, problem))
+    let origin = written.origin.clone();
+    read_api_key(reader, written).map_err(|problem| reader.report(setting.flag, origin, problem))
 }
 
 fn read_api_key(reader: &Reader<'_>, written: Written<'_>) -> Result<SecretString, String> {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::config::checked::Health;
+use crate::config::checked::{Health, Listen};
 use crate::config::reader::{Checked, Reader};
 use crate::config::table;
 
@@ -11,7 +11,10 @@ pub(super) fn health(reader: &mut Reader<'_>) -> Checked<Health> {
     let address = reader.required(&table::HEALTH_ADDR, "health.listen-addr is missing", listen_addr);
     let url_file = reader.path(&table::HEALTH_URL_FILE);
     let (host, addr) = address?;
-    Ok(Health { host, addr, url_file })
+    Ok(Health {
+        listen: Listen::Tcp { host, addr },
+        url_file,
+    })
 }
 
 /// `HOST:PORT`, with the host as written and the address it means. Names other than `localhost` are refused: what a

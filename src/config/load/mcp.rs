@@ -24,6 +24,8 @@ pub(super) fn mcp(reader: &mut Reader<'_>) -> Checked<Mcp> {
     let max_concurrent_requests = count(reader, &table::MAX_CONCURRENT, CONCURRENT_MAX);
     Ok(Mcp {
         bindings: bindings?,
+        extra_headers: Vec::new(),
+        discovery_extra_headers: Vec::new(),
         max_concurrent_requests: max_concurrent_requests?,
         connection_max_ttl: connection_max_ttl?,
         startup_wait_timeout: startup_wait_timeout?,
@@ -63,7 +65,11 @@ fn bindings(reader: &mut Reader<'_>) -> Checked<Vec<Binding>> {
         } else {
             &table::SERVER_URLS
         };
-        let first = reader.sources.list(setting).first().map(|written| written.origin);
+        let first = reader
+            .sources
+            .list(setting)
+            .first()
+            .map(|written| written.origin.clone());
         let origin = first.map_or(Origin::UNSET, |origin| Origin { entry: None, ..origin });
         reader.report(setting.flag, origin, problem)
     })?;
@@ -94,7 +100,7 @@ fn pass_env(reader: &mut Reader<'_>) -> Checked<Vec<String>> {
         None => Ok(patterns.into_iter().map(|(pattern, _)| pattern).collect()),
         Some((_, origin)) => {
             let problem = format!("the number of patterns must be less than or equal to {PASS_ENV_MAX}");
-            Err(reader.report(table::PASS_ENV.flag, *origin, problem))
+            Err(reader.report(table::PASS_ENV.flag, origin.clone(), problem))
         }
     }
 }

@@ -24,10 +24,7 @@ fn the_least_that_starts_has_the_documented_defaults() {
         (config.log.level, config.log.format),
         (LevelFilter::Info, LogFormat::Plain)
     );
-    assert_eq!(
-        (config.health.host.as_str(), config.health.addr.to_string().as_str()),
-        ("127.0.0.1", "127.0.0.1:8080")
-    );
+    assert_eq!(tcp(&config), ("127.0.0.1".to_owned(), "127.0.0.1:8080".to_owned()));
     assert_eq!(
         (config.log.file, config.health.url_file, config.pid_file),
         (None, None, None)
@@ -196,6 +193,7 @@ fn no_value_of_any_setting_makes_it_panic() {
             let _ = load(&Sources {
                 flags: &flags,
                 environment: &environment,
+                file: None,
                 files: &NoDisk,
             });
             let pairs = COMPLETE
@@ -209,6 +207,7 @@ fn no_value_of_any_setting_makes_it_panic() {
             let _ = load(&Sources {
                 flags: &Flags::default(),
                 environment: &environment,
+                file: None,
                 files: &NoDisk,
             });
         }
@@ -225,6 +224,7 @@ fn text_that_is_not_utf8_is_refused_and_a_path_may_be() {
     let errors = lines(load(&Sources {
         flags: &flags,
         environment: &environment,
+        file: None,
         files: &NoDisk,
     }));
     assert_eq!(

@@ -1,0 +1,3 @@
+//! Writes the man pages, the completions and the configuration reference.
+
+fn main() {}

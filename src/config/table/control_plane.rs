@@ -1,0 +1,142 @@
+//! The control plane and how it is polled.
+
+use super::Kind::{Headers, List};
+use super::Separator::Comma;
+use super::{Setting, Shown, UNSET};
+
+pub(in crate::config) static BASE_URL: Setting = Setting {
+    key: "control_plane.base_url",
+    flag: "control-plane.base-url",
+    hidden_flag: Some("control-plane-base-url"),
+    variables: &["CONTROL_PLANE_BASE_URL"],
+    reference: true,
+    shown: Shown::Origin,
+    default: Some("https://api.openai.com"),
+    placeholder: "URL",
+    help: "Scheme, host and port of the control plane",
+    ..UNSET
+};
+
+pub(in crate::config) static URL_PATH: Setting = Setting {
+    key: "control_plane.url_path",
+    flag: "control-plane.url-path",
+    hidden_flag: Some("control-plane-url-path"),
+    variables: &["CONTROL_PLANE_URL_PATH"],
+    reference: true,
+    placeholder: "PATH",
+    help: "Put before the path of every control plane request",
+    ..UNSET
+};
+
+pub(in crate::config) static TUNNEL_ID: Setting = Setting {
+    key: "control_plane.tunnel_id",
+    flag: "control-plane.tunnel-id",
+    hidden_flag: Some("control-plane-tunnel-id"),
+    variables: &["CONTROL_PLANE_TUNNEL_ID"],
+    placeholder: "ID",
+    help: "The tunnel to serve: tunnel_ and 32 lower-case letters or digits (required)",
+    ..UNSET
+};
+
+pub(in crate::config) static ORGANIZATION_ID: Setting = Setting {
+    key: "control_plane.organization_id",
+    flag: "control-plane.organization-id",
+    hidden_flag: Some("control-plane-organization-id"),
+    variables: &["CONTROL_PLANE_ORGANIZATION_ID"],
+    placeholder: "ID",
+    help: "Sent as OpenAI-Organization",
+    ..UNSET
+};
+
+pub(in crate::config) static API_KEY: Setting = Setting {
+    key: "control_plane.api_key",
+    flag: "control-plane.api-key",
+    hidden_flag: Some("control-plane-api-key"),
+    variables: &["CONTROL_PLANE_API_KEY", "OPENAI_API_KEY"],
+    reference: true,
+    shown: Shown::Secret,
+    placeholder: "env:NAME|file:PATH|credential:NAME",
+    help: "Where the runtime API key is kept, never the key itself (required)",
+    ..UNSET
+};
+
+pub(in crate::config) static CONTROL_CERT: Setting = Setting {
+    key: "control_plane.client_cert",
+    flag: "control-plane.client-cert",
+    hidden_flag: Some("control-plane-client-cert"),
+    variables: &["CONTROL_PLANE_CLIENT_CERT"],
+    placeholder: "PATH",
+    help: "PEM chain of the client certificate shown to the control plane",
+    ..UNSET
+};
+
+pub(in crate::config) static CONTROL_KEY: Setting = Setting {
+    key: "control_plane.client_key",
+    flag: "control-plane.client-key",
+    hidden_flag: Some("control-plane-client-key"),
+    variables: &["CONTROL_PLANE_CLIENT_KEY"],
+    placeholder: "PATH",
+    help: "PEM private key of the client certificate shown to the control plane",
+    ..UNSET
+};
+
+pub(in crate::config) static CONTROL_PROXY: Setting = Setting {
+    key: "control_plane.http_proxy",
+    flag: "control-plane.http-proxy",
+    variables: &["CONTROL_PLANE_HTTP_PROXY"],
+    shown: Shown::Origin,
+    placeholder: "URL|env:NAME",
+    help: "Proxy for the control plane, instead of http-proxy",
+    ..UNSET
+};
+
+pub(in crate::config) static MAX_INFLIGHT: Setting = Setting {
+    key: "control_plane.max_inflight_requests",
+    flag: "control-plane.max-inflight",
+    variables: &["CONTROL_PLANE_MAX_INFLIGHT_REQUESTS"],
+    default: Some("20"),
+    placeholder: "N",
+    help: "Commands that may wait in the local queue, 1 to 10000",
+    ..UNSET
+};
+
+pub(in crate::config) static POLL_TIMEOUT: Setting = Setting {
+    key: "control_plane.poll_timeout",
+    flag: "control-plane.poll-timeout",
+    variables: &["CONTROL_PLANE_POLL_TIMEOUT"],
+    default: Some("30s"),
+    placeholder: "DURATION",
+    help: "How long the control plane may hold one poll open",
+    ..UNSET
+};
+
+pub(in crate::config) static POLL_GUARDRAIL: Setting = Setting {
+    key: "control_plane.poll_deadline_guardrail",
+    flag: "control-plane.poll-deadline-guardrail",
+    variables: &["CONTROL_PLANE_POLL_DEADLINE_GUARDRAIL"],
+    default: Some("5s"),
+    placeholder: "DURATION",
+    help: "Waited on top of the poll timeout before a poll is given up, below 1m",
+    ..UNSET
+};
+
+pub(in crate::config) static POLL_CHANNELS: Setting = Setting {
+    key: "control_plane.poll_channels",
+    flag: "control-plane.poll-channel",
+    variables: &["CONTROL_PLANE_POLL_CHANNELS"],
+    kind: List(Comma),
+    placeholder: "CHANNEL",
+    help: "Channel to poll for; repeatable or with commas; unset: the control plane chooses",
+    ..UNSET
+};
+
+pub(in crate::config) static CONTROL_HEADERS: Setting = Setting {
+    key: "control_plane.extra_headers",
+    flag: "control-plane.extra-headers",
+    variables: &["CONTROL_PLANE_EXTRA_HEADERS"],
+    kind: Headers,
+    shown: Shown::Names,
+    placeholder: "NAME: VALUE",
+    help: "Header of every control plane request; repeatable, with , or ; between them in the variable",
+    ..UNSET
+};

@@ -1,0 +1,144 @@
+//! The private MCP servers.
+
+use super::Kind::{Headers, List, Records, Switch};
+use super::Separator::{Comma, Line};
+use super::{Setting, Shown, UNSET};
+
+pub(in crate::config) static SERVER_URLS: Setting = Setting {
+    key: "mcp.server_urls",
+    flag: "mcp.server-url",
+    hidden_flag: Some("mcp-server-url"),
+    variables: &["MCP_SERVER_URL"],
+    kind: Records(
+        Line,
+        &[
+            "channel",
+            "url",
+            "unix_socket",
+            "http_proxy",
+            "client_cert",
+            "client_key",
+        ],
+    ),
+    reference: true,
+    shown: Shown::Origin,
+    placeholder: "URL|channel=NAME,url=URL[,unix-socket=PATH]",
+    help: "MCP server spoken to over HTTP; repeatable, one line each in the variable",
+    ..UNSET
+};
+
+pub(in crate::config) static COMMANDS: Setting = Setting {
+    key: "mcp.commands",
+    flag: "mcp.command",
+    hidden_flag: Some("mcp-command"),
+    variables: &["MCP_COMMAND"],
+    kind: Records(Line, &["channel", "command"]),
+    reference: true,
+    shown: Shown::Program,
+    placeholder: "COMMAND|channel=NAME,command=COMMAND",
+    help: "MCP server run as a child process; repeatable, one line each in the variable",
+    ..UNSET
+};
+
+pub(in crate::config) static MCP_PROXY: Setting = Setting {
+    key: "mcp.http_proxy",
+    flag: "mcp.http-proxy",
+    variables: &["MCP_HTTP_PROXY"],
+    shown: Shown::Origin,
+    placeholder: "URL|env:NAME",
+    help: "Proxy for MCP servers, instead of http-proxy",
+    ..UNSET
+};
+
+pub(in crate::config) static MCP_CERT: Setting = Setting {
+    key: "mcp.client_cert",
+    flag: "mcp.client-cert",
+    variables: &["MCP_CLIENT_CERT"],
+    placeholder: "PATH",
+    help: "PEM chain of the client certificate shown to MCP servers that have none of their own",
+    ..UNSET
+};
+
+pub(in crate::config) static MCP_KEY: Setting = Setting {
+    key: "mcp.client_key",
+    flag: "mcp.client-key",
+    variables: &["MCP_CLIENT_KEY"],
+    placeholder: "PATH",
+    help: "PEM private key of the client certificate shown to MCP servers",
+    ..UNSET
+};
+
+pub(in crate::config) static MCP_HEADERS: Setting = Setting {
+    key: "mcp.extra_headers",
+    flag: "mcp.extra-headers",
+    hidden_flag: Some("mcp-extra-headers"),
+    variables: &["MCP_EXTRA_HEADERS"],
+    kind: Headers,
+    shown: Shown::Names,
+    placeholder: "NAME: VALUE",
+    help: "Header of every request to MCP servers; repeatable, with , or ; between them in the variable",
+    ..UNSET
+};
+
+pub(in crate::config) static DISCOVERY_HEADERS: Setting = Setting {
+    key: "mcp.discovery_extra_headers",
+    flag: "mcp.discovery-extra-headers",
+    hidden_flag: Some("mcp-discovery-extra-headers"),
+    variables: &["MCP_DISCOVERY_EXTRA_HEADERS"],
+    kind: Headers,
+    shown: Shown::Names,
+    placeholder: "NAME: VALUE",
+    help: "Header of every OAuth discovery request; repeatable, with , or ; between them in the variable",
+    ..UNSET
+};
+
+pub(in crate::config) static PASS_ENV: Setting = Setting {
+    key: "mcp.pass_env",
+    flag: "mcp.pass-env",
+    variables: &["MCP_PASS_ENV"],
+    kind: List(Comma),
+    placeholder: "NAME|PREFIX*",
+    help: "Further environment variables for child processes; repeatable or with commas",
+    ..UNSET
+};
+
+pub(in crate::config) static SEND_INITIALIZED: Setting = Setting {
+    key: "mcp.stdio_send_initialized_notification",
+    flag: "mcp.stdio-send-initialized-notification",
+    variables: &["MCP_STDIO_SEND_INITIALIZED_NOTIFICATION"],
+    kind: Switch,
+    default: Some("false"),
+    placeholder: "true|false",
+    help: "Write notifications/initialized to child processes after a successful initialize",
+    ..UNSET
+};
+
+pub(in crate::config) static STARTUP_WAIT: Setting = Setting {
+    key: "mcp.startup_wait_timeout",
+    flag: "mcp.startup-wait-timeout",
+    variables: &["MCP_STARTUP_WAIT_TIMEOUT"],
+    default: Some("0s"),
+    placeholder: "DURATION",
+    help: "How long polling waits at start for the main MCP server; 0 is not at all",
+    ..UNSET
+};
+
+pub(in crate::config) static CONNECTION_MAX_TTL: Setting = Setting {
+    key: "mcp.connection_max_ttl",
+    flag: "mcp.connection-max-ttl",
+    variables: &["MCP_CONNECTION_MAX_TTL"],
+    default: Some("10m"),
+    placeholder: "DURATION",
+    help: "The most time one command may take on the MCP side",
+    ..UNSET
+};
+
+pub(in crate::config) static MAX_CONCURRENT: Setting = Setting {
+    key: "mcp.max_concurrent_requests",
+    flag: "mcp.max-concurrent-requests",
+    variables: &["MCP_MAX_CONCURRENT_REQUESTS"],
+    default: Some("10"),
+    placeholder: "N",
+    help: "Commands that may run at once, over all channels",
+    ..UNSET
+};

@@ -1,0 +1,188 @@
+//! The table of settings: the one place that says what can be set, and how it is written in each source.
+//!
+//! The command line, its help, the look-up in the environment and in configuration files, the error messages, the man
+//! pages, the completions and the configuration reference are all made from it.
+
+mod control_plane;
+mod harpoon;
+mod mcp;
+mod ops;
+mod selection;
+mod shared;
+
+pub(super) use control_plane::*;
+pub(super) use harpoon::*;
+pub(super) use mcp::*;
+pub(super) use ops::*;
+pub use selection::SELECTORS;
+pub(super) use shared::*;
+
+/// One setting, as an operator writes it.
+#[derive(Debug)]
+pub struct Setting {
+    /// Path in a configuration file: `section.name`, or `name` at the top.
+    pub key: &'static str,
+    /// Flag without its dashes; also the setting's name in messages.
+    pub flag: &'static str,
+    /// Older spelling of the flag, accepted and not shown; ignored when `flag` is given.
+    pub hidden_flag: Option<&'static str>,
+    /// Environment variables, the first one that is set wins.
+    pub variables: &'static [&'static str],
+    /// What a value looks like.
+    pub kind: Kind,
+    /// In a configuration file the value may be `env:NAME`, `file:PATH` or `credential:NAME` (spec: config, section 3).
+    pub reference: bool,
+    /// What may be shown of a value.
+    pub shown: Shown,
+    /// The value when no source sets one, written as in a flag.
+    pub default: Option<&'static str>,
+    /// Placeholder of the value in help texts.
+    pub placeholder: &'static str,
+    /// One line of help.
+    pub help: &'static str,
+    /// Accepted and checked, but nothing acts on it in this build: why.
+    pub without_effect: Option<&'static str>,
+}
+
+/// What a value looks like in each source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One value.
+    One,
+    /// True or false; its flag alone means `true`, another value follows `=`.
+    Switch,
+    /// Several values: a sequence in a file, a flag that can be repeated, a variable with separators.
+    List(Separator),
+    /// Several groups of fields: mappings with these keys in a file; text entries elsewhere.
+    Records(Separator, &'static [&'static str]),
+    /// HTTP headers: a mapping in a file, `Name: value` in a flag that can be repeated, a variable split at `,` or `;`.
+    Headers,
+}
+
+/// What separates the entries of a list in an environment variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Separator {
+    /// One entry a line.
+    Line,
+    /// One entry a line, or with semicolons between them.
+    LineOrSemicolon,
+    /// Entries with commas between them; also within one flag.
+    Comma,
+}
+
+/// What may be shown of a value in a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// All of it, scrubbed.
+    Plain,
+    /// Scheme, host and port of a URL.
+    Origin,
+    /// The program of a command, without its arguments.
+    Program,
+    /// The names of headers.
+    Names,
+    /// Nothing but a reference to it.
+    Secret,
+}
+
+impl Setting {
+    /// Whether its flag can be repeated.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        matches!(self.kind, Kind::List(_) | Kind::Records(..) | Kind::Headers)
+    }
+}
+
+/// Every setting, in the order of help texts.
+pub static SETTINGS: &[&Setting] = &[
+    &BASE_URL,
+    &URL_PATH,
+    &TUNNEL_ID,
+    &ORGANIZATION_ID,
+    &API_KEY,
+    &CONTROL_CERT,
+    &CONTROL_KEY,
+    &CONTROL_PROXY,
+    &MAX_INFLIGHT,
+    &POLL_TIMEOUT,
+    &POLL_GUARDRAIL,
+    &POLL_CHANNELS,
+    &CONTROL_HEADERS,
+    &CA_BUNDLE,
+    &HTTP_PROXY,
+    &PROXY_CHECK_INTERVAL,
+    &SERVER_URLS,
+    &COMMANDS,
+    &MCP_PROXY,
+    &MCP_CERT,
+    &MCP_KEY,
+    &MCP_HEADERS,
+    &DISCOVERY_HEADERS,
+    &PASS_ENV,
+    &SEND_INITIALIZED,
+    &STARTUP_WAIT,
+    &CONNECTION_MAX_TTL,
+    &MAX_CONCURRENT,
+    &LOG_LEVEL,
+    &LOG_FORMAT,
+    &LOG_FILE,
+    &LOG_HTTP_RAW,
+    &HEALTH_ADDR,
+    &HEALTH_SOCKET,
+    &HEALTH_URL_FILE,
+    &PID_FILE,
+    &UI_REMOTE,
+    &UI_OPEN,
+    &UI_EVENTS,
+    &HARPOON_TARGETS,
+    &HARPOON_PLAINTEXT,
+    &HARPOON_MAX_RESPONSE,
+    &HARPOON_MAX_REDIRECTS,
+    &HARPOON_PROXY,
+    &HARPOON_TRANSPORTS,
+    &HARPOON_CAPTURE,
+    &HARPOON_SUFFIXES,
+    &HARPOON_REGEXES,
+    &HARPOON_LOOPBACK,
+    &HARPOON_PRIVATE,
+];
+
+/// What a setting has when its entry does not say otherwise.
+const UNSET: Setting = Setting {
+    key: "",
+    flag: "",
+    hidden_flag: None,
+    variables: &[],
+    kind: Kind::One,
+    reference: false,
+    shown: Shown::Plain,
+    default: None,
+    placeholder: "",
+    help: "",
+    without_effect: None,
+};
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_name_is_used_once_and_every_setting_is_complete() {
+        let mut keys = BTreeSet::new();
+        let mut names = BTreeSet::new();
+        for setting in SETTINGS {
+            assert!(keys.insert(setting.key), "key {} twice", setting.key);
+            assert!(!setting.variables.is_empty() && !setting.placeholder.is_empty() && !setting.help.is_empty());
+            for name in setting
+                .hidden_flag
+                .iter()
+                .chain(&[setting.flag])
+                .chain(setting.variables)
+            {
+                assert!(names.insert(*name), "{name} twice");
+            }
+        }
+    }
+}

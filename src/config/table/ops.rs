@@ -1,0 +1,120 @@
+//! Log, health listener, process, web page.
+
+use super::Kind::Switch;
+use super::{Setting, UNSET};
+
+pub(in crate::config) static LOG_LEVEL: Setting = Setting {
+    key: "log.level",
+    flag: "log.level",
+    variables: &["LOG_LEVEL"],
+    default: Some("info"),
+    placeholder: "LEVEL",
+    help: "debug, info, warn or error; anything but info needs a format",
+    ..UNSET
+};
+
+pub(in crate::config) static LOG_FORMAT: Setting = Setting {
+    key: "log.format",
+    flag: "log.format",
+    variables: &["LOG_FORMAT"],
+    placeholder: "struct-text|json",
+    help: "Form of log lines on stdout; unset: plain text on stderr",
+    ..UNSET
+};
+
+pub(in crate::config) static LOG_FILE: Setting = Setting {
+    key: "log.file",
+    flag: "log.file",
+    variables: &["LOG_FILE"],
+    placeholder: "PATH",
+    help: "File that log lines are appended to, instead of stdout",
+    ..UNSET
+};
+
+pub(in crate::config) static LOG_HTTP_RAW: Setting = Setting {
+    key: "log.http_raw_unsafe",
+    flag: "log.http-raw-unsafe",
+    variables: &["LOG_HTTP_RAW_UNSAFE"],
+    kind: Switch,
+    default: Some("false"),
+    placeholder: "true|false",
+    help: "Accepted for old profiles",
+    without_effect: Some("requests are never logged raw: they carry the API key"),
+    ..UNSET
+};
+
+pub(in crate::config) static HEALTH_ADDR: Setting = Setting {
+    key: "health.listen_addr",
+    flag: "health.listen-addr",
+    hidden_flag: Some("health-listen-addr"),
+    variables: &["HEALTH_LISTEN_ADDR"],
+    reference: true,
+    default: Some("127.0.0.1:8080"),
+    placeholder: "HOST:PORT",
+    help: "Where health and metrics are served; port 0 picks a free one",
+    ..UNSET
+};
+
+pub(in crate::config) static HEALTH_SOCKET: Setting = Setting {
+    key: "health.unix_socket",
+    flag: "health.unix-socket",
+    hidden_flag: Some("health-unix-socket"),
+    variables: &["HEALTH_UNIX_SOCKET"],
+    reference: true,
+    placeholder: "PATH",
+    help: "Unix socket that health and metrics are served on, instead of TCP",
+    ..UNSET
+};
+
+pub(in crate::config) static HEALTH_URL_FILE: Setting = Setting {
+    key: "health.url_file",
+    flag: "health.url-file",
+    hidden_flag: Some("health-url-file"),
+    variables: &["HEALTH_URL_FILE"],
+    placeholder: "PATH",
+    help: "File that receives the URL of the health listener once it is bound",
+    ..UNSET
+};
+
+pub(in crate::config) static PID_FILE: Setting = Setting {
+    key: "process.pid_file",
+    flag: "pid.file",
+    variables: &["PID_FILE"],
+    placeholder: "PATH",
+    help: "File that receives the process id",
+    ..UNSET
+};
+
+pub(in crate::config) static UI_REMOTE: Setting = Setting {
+    key: "admin_ui.allow_remote",
+    flag: "allow-remote-ui",
+    variables: &["ALLOW_REMOTE_UI"],
+    kind: Switch,
+    default: Some("false"),
+    placeholder: "true|false",
+    help: "Let other hosts open the web page",
+    without_effect: Some("there is no web page yet"),
+    ..UNSET
+};
+
+pub(in crate::config) static UI_OPEN: Setting = Setting {
+    key: "admin_ui.open_browser",
+    flag: "open-web-ui",
+    variables: &["OPEN_WEB_UI"],
+    kind: Switch,
+    default: Some("false"),
+    placeholder: "true|false",
+    help: "Print the address of the web page; no program is started",
+    ..UNSET
+};
+
+pub(in crate::config) static UI_EVENTS: Setting = Setting {
+    key: "admin_ui.log_buffer_events",
+    flag: "admin-ui.log-buffer-events",
+    variables: &["ADMIN_UI_LOG_BUFFER_EVENTS"],
+    default: Some("2000"),
+    placeholder: "N",
+    help: "Log lines kept for the web page, 1 to 100000",
+    without_effect: Some("there is no web page yet"),
+    ..UNSET
+};

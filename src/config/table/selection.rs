@@ -1,0 +1,38 @@
+//! Which configuration file is read. These are no settings: a file cannot name itself.
+
+use super::{Setting, UNSET};
+
+/// The flags that choose the configuration file, in the order of help texts.
+pub static SELECTORS: &[&Setting] = &[&CONFIG, &PROFILE, &PROFILE_FILE, &PROFILE_DIR];
+
+pub(in crate::config) static CONFIG: Setting = Setting {
+    flag: "config",
+    variables: &["TUNNEL_CLIENT_CONFIG"],
+    placeholder: "PATH",
+    help: "Configuration file to read, YAML or JSON",
+    ..UNSET
+};
+
+pub(in crate::config) static PROFILE: Setting = Setting {
+    flag: "profile",
+    variables: &["TUNNEL_CLIENT_PROFILE"],
+    placeholder: "NAME",
+    help: "Profile to read: NAME.yaml in the profile directory",
+    ..UNSET
+};
+
+pub(in crate::config) static PROFILE_FILE: Setting = Setting {
+    flag: "profile-file",
+    variables: &["TUNNEL_CLIENT_PROFILE_FILE"],
+    placeholder: "PATH",
+    help: "Profile to read, by its path: NAME.yaml",
+    ..UNSET
+};
+
+pub(in crate::config) static PROFILE_DIR: Setting = Setting {
+    flag: "profile-dir",
+    variables: &["TUNNEL_CLIENT_PROFILE_DIR"],
+    placeholder: "PATH",
+    help: "Where profiles are kept, instead of $XDG_CONFIG_HOME/tunnel-client or ~/.config/tunnel-client",
+    ..UNSET
+};
