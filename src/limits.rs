@@ -145,6 +145,15 @@ pub const STDIO_CRASH_LOOP: u32 = 3;
 /// Between closing a child's stdin and SIGTERM, and between SIGTERM and SIGKILL.
 pub const STDIO_STOP_STEP: Duration = Duration::from_secs(2);
 
+// ---- checks before start ---------------------------------------------------------------------------------------
+
+/// Wrappers (`env`, shells) that the preflight of a stdio command looks through (spec: cli, section 2).
+pub const PREFLIGHT_DEPTH: usize = 4;
+/// What Linux reads of a program to find its interpreter (linux/binfmts.h, `BINPRM_BUF_SIZE`).
+pub const SHEBANG_MAX: usize = 256;
+/// Characters of a path in a message.
+pub const PATH_ECHO_MAX: usize = 256;
+
 // ---- dispatch --------------------------------------------------------------------------------------------------
 
 /// Bodies at least this large, and at least half of the poll answer that brought them, are shared with it; others are
@@ -209,6 +218,31 @@ pub const BINDINGS_MAX: usize = 31;
 pub const PASS_ENV_MAX: usize = 256;
 /// Characters of a wrong value that a message repeats.
 pub const ECHO_MAX: usize = 40;
+
+// ---- doctor ---------------------------------------------------------------------------------------------------------
+
+/// Characters of one line of a report; what others say beyond it is cut.
+pub const DOCTOR_TEXT_MAX: usize = 400;
+/// A certificate that ends within this is worth a word: enough time to have a new one signed.
+pub const DOCTOR_EXPIRY_WARNING: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Clocks that differ by more make fresh certificates and tokens fail.
+pub const DOCTOR_CLOCK_MAX: Duration = Duration::from_secs(300);
+/// Waiting for a refused client certificate: with TLS 1.3 the refusal comes one round trip after the handshake.
+pub const DOCTOR_REFUSAL_WAIT: Duration = Duration::from_millis(800);
+/// Asking the service for the tunnel; long polls are not part of it.
+pub const DOCTOR_METADATA_TIMEOUT: Duration = Duration::from_secs(10);
+/// Looking for OAuth metadata, over all candidates (spec: oauth-harpoon, section 1).
+pub const DOCTOR_OAUTH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Asking the MCP endpoint itself for its challenge, part of that (spec: oauth-harpoon, section 1).
+pub const DOCTOR_CHALLENGE_TIMEOUT: Duration = Duration::from_secs(1);
+/// One OAuth metadata document (spec: oauth-harpoon, section 1).
+pub const DOCTOR_OAUTH_BODY_MAX: usize = MIB;
+/// Asking who listens on the health address.
+pub const DOCTOR_NEIGHBOUR_TIMEOUT: Duration = Duration::from_millis(500);
+/// Bytes read of a file in /proc or /etc, or of a URL or PID file.
+pub const DOCTOR_FILE_MAX: usize = MIB;
+/// Processes that are looked at to find who holds a port.
+pub const DOCTOR_PROCESSES_MAX: usize = 65_536;
 
 // ---- log lines --------------------------------------------------------------------------------------------------------
 

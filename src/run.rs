@@ -9,13 +9,12 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::config::{Config, Listen, Target};
-use crate::control::client::BadHeader;
 use crate::control::{ControlPlane, Metadata, Poller, Responder};
 use crate::dispatch::{Bounds, Dispatcher};
 use crate::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, IDLE_SWEEP, METADATA_WAIT};
 use crate::mcp::http::{HttpServer, Prober};
 use crate::mcp::servers::{self, Servers};
-use crate::net::Resolvers;
+use crate::net::{BadHeader, Resolvers};
 use crate::ops::files::{self, Files};
 use crate::ops::{Ops, Server, health, metrics};
 use crate::shutdown::{Interrupts, Signal};
@@ -97,7 +96,7 @@ pub fn run(config: Config) -> Result<(), Error> {
 
 /// The hosts that connections go to.
 fn hosts(config: &Config) -> impl Iterator<Item = &str> {
-    let servers = config.mcp.bindings.iter().filter_map(|binding| match &binding.target {
+    let servers = config.served().filter_map(|binding| match &binding.target {
         Target::Http {
             url, unix_socket: None, ..
         } => Some(url.host.as_str()),
@@ -123,10 +122,7 @@ impl Daemon {
     async fn start(config: &Config, instance_id: &str, tls: &Tls, resolvers: &Resolvers) -> Result<Self, Error> {
         let mcp = &config.mcp;
         // A broken server beside the main one does not make the tunnel useless; a broken child is ours to keep alive.
-        let counted = mcp
-            .bindings
-            .iter()
-            .filter(|b| b.is_stdio() || b.channel == MAIN_CHANNEL);
+        let counted = config.served().filter(|b| b.is_stdio() || b.channel == MAIN_CHANNEL);
         let ops = Arc::new(Ops {
             health: health::Health::new(counted.map(|b| b.channel.as_str())),
             metrics: metrics::Metrics::new(config.control_plane.max_inflight, mcp.max_concurrent_requests),
@@ -148,6 +144,12 @@ impl Daemon {
         let stop_servers = Signal::default();
         let servers = Servers::start(config, tls, resolvers, &ops, &stop_servers).map_err(Error::Server)?;
         let bounds = Bounds {
+            poll_channels: config
+                .control_plane
+                .poll_channels
+                .iter()
+                .map(|name| name.as_str().into())
+                .collect(),
             max_inflight: config.control_plane.max_inflight,
             max_concurrent: mcp.max_concurrent_requests,
             connection_max_ttl: mcp.connection_max_ttl,

@@ -21,13 +21,16 @@ pub(super) const AFTER_RUN: &str = "\
 A flag wins over its environment variable, the variable over the default; empty means unset.
 Durations are written as 30s, 1m30s, 100ms.";
 
-/// Help line of a flag, with its variables and default.
+/// Help line of a flag, with its variables, default and values.
 pub(super) fn of_setting(setting: &Setting) -> String {
     let mut text = setting.help.to_owned();
     // Writing to a String cannot fail.
     let _ = write!(text, " [env: {}]", setting.variables.join(", "));
     if let Some(default) = setting.default {
         let _ = write!(text, " [default: {default}]");
+    }
+    if !setting.values.is_empty() {
+        let _ = write!(text, " [values: {}]", setting.values);
     }
     text
 }

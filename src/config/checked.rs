@@ -37,6 +37,21 @@ pub struct Config {
     pub warnings: Vec<String>,
 }
 
+impl Config {
+    /// The bindings that are served: those whose channel is polled. The others are kept, and disabled (spec: config,
+    /// section 5): nothing is started, probed or announced for them.
+    pub fn served(&self) -> impl Iterator<Item = &Binding> {
+        let is_polled = |binding: &&Binding| self.control_plane.is_polled(&binding.channel);
+        self.mcp.bindings.iter().filter(is_polled)
+    }
+
+    /// The bindings that are not served.
+    pub fn disabled(&self) -> impl Iterator<Item = &Binding> {
+        let is_polled = |binding: &&Binding| !self.control_plane.is_polled(&binding.channel);
+        self.mcp.bindings.iter().filter(is_polled)
+    }
+}
+
 /// The control plane and how it is polled.
 #[derive(Debug)]
 pub struct ControlPlane {
@@ -66,6 +81,14 @@ pub struct ControlPlane {
     pub poll_timeout: Duration,
     /// Added to `poll_timeout` for the client-side bound of one request.
     pub poll_guardrail: Duration,
+}
+
+impl ControlPlane {
+    /// Whether the control plane is asked for commands of this channel.
+    #[must_use]
+    pub fn is_polled(&self, channel: &str) -> bool {
+        self.poll_channels.is_empty() || self.poll_channels.iter().any(|polled| polled == channel)
+    }
 }
 
 /// The private MCP servers.

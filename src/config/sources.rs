@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
-use super::file::{File, Location};
+use super::file::{File, Location, Record, Text, Value};
 use super::table::{Kind, Separator, Setting};
 use crate::secrets::{Environment, Files};
 
@@ -61,6 +61,40 @@ pub(super) struct Written<'a> {
     pub(super) origin: Origin,
 }
 
+impl<'a> Written<'a> {
+    /// A scalar of a configuration file.
+    pub(super) fn in_file(text: &'a Text) -> Self {
+        Self {
+            value: OsStr::new(text.text.as_str()),
+            origin: Origin::new(Source::File(text.location.clone())),
+        }
+    }
+
+    /// Whether a configuration file holds the value: only there is `env:NAME` a reference in settings of every kind
+    /// (spec: config, section 3).
+    pub(super) fn is_in_file(&self) -> bool {
+        matches!(self.origin.source, Source::File(_))
+    }
+}
+
+/// One entry of [`Kind::Records`].
+#[derive(Debug, Clone)]
+pub(super) enum RecordEntry<'a> {
+    /// Of a flag or a variable: `key=value,key=value`, or one bare value.
+    Text(Written<'a>),
+    /// Of a configuration file, field by field: commas in values are part of them.
+    Fields(&'a Record),
+}
+
+/// One header of [`Kind::Headers`].
+#[derive(Debug, Clone)]
+pub(super) enum HeaderEntry<'a> {
+    /// Of a flag or a variable: `Name: value`.
+    Text(Written<'a>),
+    /// Of a configuration file: name and value, with commas and semicolons intact. The value is never blank.
+    Pair(Written<'a>, Written<'a>),
+}
+
 /// Where a value was written; shown with every mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -77,7 +111,8 @@ impl Origin {
         entry: None,
     };
 
-    fn new(source: Source) -> Self {
+    /// A place of its own, not an entry of a list.
+    pub(super) fn new(source: Source) -> Self {
         Self { source, entry: None }
     }
 }
@@ -129,6 +164,9 @@ impl<'a> Sources<'a> {
                 origin: Origin::new(Source::Variable(name)),
             });
         }
+        if let Some(Value::One(text)) = self.in_file(setting) {
+            return Some(Written::in_file(text));
+        }
         let value = OsStr::new(setting.default?);
         Some(Written {
             value,
@@ -138,24 +176,56 @@ impl<'a> Sources<'a> {
 
     /// The entries of a list, without empty ones. Sources are not mixed: the first that has any wins.
     pub(super) fn list(&self, setting: &Setting) -> Vec<Written<'a>> {
+        match (self.texts(setting), self.in_file(setting)) {
+            (Some(texts), _) => texts,
+            (None, Some(Value::List(texts))) => texts.iter().map(Written::in_file).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The entries of a list of records; sources are not mixed.
+    pub(super) fn records(&self, setting: &Setting) -> Vec<RecordEntry<'a>> {
+        match (self.texts(setting), self.in_file(setting)) {
+            (Some(texts), _) => texts.into_iter().map(RecordEntry::Text).collect(),
+            (None, Some(Value::Records(records))) => records.iter().map(RecordEntry::Fields).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Headers, in the order written; sources are not mixed.
+    pub(super) fn headers(&self, setting: &Setting) -> Vec<HeaderEntry<'a>> {
+        match (self.texts(setting), self.in_file(setting)) {
+            (Some(texts), _) => texts.into_iter().map(HeaderEntry::Text).collect(),
+            (None, Some(Value::Headers(pairs))) => pairs
+                .iter()
+                .map(|(name, value)| HeaderEntry::Pair(Written::in_file(name), Written::in_file(value)))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The entries of a list in the flags or, when they have none, in the environment.
+    fn texts(&self, setting: &Setting) -> Option<Vec<Written<'a>>> {
         let flags = self.flags;
         if let Some((name, values)) = flags.values(setting) {
             let parts = values.into_iter().flat_map(|value| match setting.kind {
                 Kind::List(Separator::Comma) => split(value, b","),
                 _ => vec![value],
             });
-            return entries(parts, Source::Flag(name));
+            return Some(entries(parts, &Source::Flag(name)));
         }
-        let Some((name, value)) = self.variable(setting) else {
-            return Vec::new();
-        };
+        let (name, value) = self.variable(setting)?;
         let separators: &[u8] = match setting.kind {
             Kind::List(Separator::Comma) => b",",
             Kind::Records(Separator::LineOrSemicolon, _) => b";\n",
             Kind::Headers => b",;",
             _ => b"\n",
         };
-        entries(split(value, separators), Source::Variable(name))
+        Some(entries(split(value, separators), &Source::Variable(name)))
+    }
+
+    fn in_file(&self, setting: &Setting) -> Option<&'a Value> {
+        self.file?.value(setting)
     }
 
     fn variable(&self, setting: &Setting) -> Option<(&'static str, &'a OsStr)> {
@@ -173,7 +243,7 @@ fn is_blank(value: &OsStr) -> bool {
 }
 
 /// Numbers entries as an operator counts them, blank ones included, and drops the blank ones.
-fn entries<'a>(parts: impl IntoIterator<Item = &'a OsStr>, source: Source) -> Vec<Written<'a>> {
+fn entries<'a>(parts: impl IntoIterator<Item = &'a OsStr>, source: &Source) -> Vec<Written<'a>> {
     let numbered = parts.into_iter().zip(1..).map(|(part, number)| Written {
         value: OsStr::from_bytes(part.as_bytes().trim_ascii()),
         origin: Origin {

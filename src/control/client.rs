@@ -3,25 +3,21 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Uri};
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::config::{self, Target};
+use super::headers::{CLIENT_REQUEST_ID, SHARD_TOKEN, headers};
+use crate::config;
 use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, PARTIAL_POLL_TIMEOUT, POLL_BODY_MAX};
-use crate::net::{Connector, NetError, Phase, Pool, Reply, RequestBody, Resolver};
+use crate::net::{BadHeader, Connector, NetError, Phase, Pool, Reply, RequestBody, Resolver};
 use crate::tls::Tls;
 use crate::wire::api_error::ApiError;
 use crate::wire::command::Route;
 use crate::wire::response::Parts;
 use crate::wire::retry_after;
 
-/// Name sent to the service.
-const CLIENT_NAME: &str = "tunnel-client-hardened";
-/// Name and version, as `User-Agent` carries them.
-pub const USER_AGENT_VALUE: &str = concat!("tunnel-client-hardened/", env!("CARGO_PKG_VERSION"));
 /// The service can carry a server's requests to the caller and answers back.
 const SERVER_REQUESTS: &str = "server-requests-v1";
 
@@ -57,8 +53,10 @@ pub struct Metadata {
 pub struct Room {
     /// Commands, at least one and at most what one poll may ask for.
     pub places: usize,
-    /// The channels that they may be for, sorted; empty for all.
+    /// The channels that they may be for, sorted; empty: the service chooses.
     pub channels: Vec<Box<str>>,
+    /// Channels are left out that will have room again soon.
+    pub partial: bool,
 }
 
 /// A poll that was answered.
@@ -114,23 +112,11 @@ impl std::fmt::Display for ControlError {
     }
 }
 
-/// A header value of the configuration cannot be sent.
-#[derive(Debug)]
-pub struct BadHeader(pub &'static str);
-
-impl std::fmt::Display for BadHeader {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} cannot be sent as an HTTP header", self.0)
-    }
-}
-
-impl std::error::Error for BadHeader {}
-
 impl ControlPlane {
     /// The service that the configuration names. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`BadHeader`] when the API key or the organization cannot be a header value.
+    /// [`BadHeader`] when the API key, the organization or an extra header cannot be a header value.
     pub fn new(config: &config::Config, instance_id: &str, tls: &Tls, resolver: Resolver) -> Result<Self, BadHeader> {
         let c = &config.control_plane;
         let connector = Connector::new(&c.base_url, None, tls, resolver);
@@ -171,9 +157,9 @@ impl ControlPlane {
     /// # Errors
     /// [`ControlError`]; the bound on the whole poll is the poll timeout plus the guardrail.
     pub async fn poll(&self, room: &Room) -> Result<PollAnswer, ControlError> {
-        let wait = match room.channels.is_empty() {
-            true => self.poll_timeout,
-            false => self.poll_timeout.min(PARTIAL_POLL_TIMEOUT),
+        let wait = match room.partial {
+            false => self.poll_timeout,
+            true => self.poll_timeout.min(PARTIAL_POLL_TIMEOUT),
         };
         let wait_ms = wait.as_nanos().div_ceil(1_000_000).max(1);
         let mut path = format!("{}/poll?limit={}&timeout_ms={wait_ms}", self.path, room.places);
@@ -281,60 +267,6 @@ impl ControlPlane {
             Err(_) => Err(NetError::Timeout.into()),
         }
     }
-}
-
-const SHARD_TOKEN: HeaderName = HeaderName::from_static("x-tunnel-shard-token");
-const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-client-request-id");
-
-/// The headers of every request (spec: wire, section 2).
-fn headers(config: &config::Config, instance_id: &str) -> Result<HeaderMap, BadHeader> {
-    let c = &config.control_plane;
-    let version = env!("CARGO_PKG_VERSION");
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", c.api_key.expose_secret()))
-        .map_err(|_| BadHeader("control_plane.api_key"))?;
-    bearer.set_sensitive(true);
-    let text = |what, value: &str| HeaderValue::from_str(value).map_err(|_| BadHeader(what));
-    let mut headers = HeaderMap::with_capacity(16);
-    headers.insert(HOST, text("control_plane.base_url", &c.base_url.authority())?);
-    headers.insert(AUTHORIZATION, bearer);
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
-    headers.insert(
-        HeaderName::from_static("x-tunnel-client-name"),
-        HeaderValue::from_static(CLIENT_NAME),
-    );
-    headers.insert(
-        HeaderName::from_static("x-tunnel-client-version"),
-        HeaderValue::from_static(version),
-    );
-    headers.insert(
-        HeaderName::from_static("x-tunnel-client-instance-id"),
-        text("instance id", instance_id)?,
-    );
-    headers.insert(
-        HeaderName::from_static("x-tunnel-mcp-server-info"),
-        text("mcp bindings", &server_info(&config.mcp.bindings))?,
-    );
-    if let Some(organization) = &c.organization_id {
-        headers.insert(
-            HeaderName::from_static("openai-organization"),
-            text("control_plane.organization_id", organization)?,
-        );
-    }
-    Ok(headers)
-}
-
-/// `X-Tunnel-MCP-Server-Info`: which channels there are, and which stay with this process.
-fn server_info(bindings: &[config::Binding]) -> String {
-    let channels: Vec<String> = bindings
-        .iter()
-        .map(|b| match b.target {
-            // Channel names are checked: no character needs an escape.
-            Target::Http { .. } => format!(r#"{{"name":"{}"}}"#, b.channel),
-            Target::Stdio { .. } => format!(r#"{{"name":"{}","proc_affinity":true}}"#, b.channel),
-        })
-        .collect();
-    format!(r#"{{"version":1,"channels":[{}]}}"#, channels.join(","))
 }
 
 fn path_uri(path: &str) -> Option<Uri> {

@@ -2,9 +2,11 @@
 
 pub mod backoff;
 pub mod client;
+mod headers;
 mod poller;
 mod responder;
 
-pub use client::{ControlPlane, Metadata, Room, USER_AGENT_VALUE};
+pub use client::{ControlPlane, Metadata, Room};
+pub use headers::USER_AGENT_VALUE;
 pub use poller::Poller;
 pub use responder::{Delivery, Notifier, Responder};

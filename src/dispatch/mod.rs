@@ -28,6 +28,8 @@ pub struct Dispatcher(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     channels: Vec<Channel>,
+    /// The channels that polls name, sorted; empty: the service chooses.
+    polled: Vec<Box<str>>,
     /// The lane of what no channel can take.
     refusals: usize,
     state: Mutex<State>,
@@ -61,8 +63,10 @@ struct Channel {
 }
 
 /// The bounds of a dispatcher.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Bounds {
+    /// The channels that polls name, sorted; empty: the service chooses.
+    pub poll_channels: Vec<Box<str>>,
     /// Commands that may wait.
     pub max_inflight: usize,
     /// Calls that may run at once.
@@ -87,6 +91,7 @@ impl Dispatcher {
             .collect();
         Self(Arc::new(Shared {
             channels,
+            polled: bounds.poll_channels,
             refusals: queue.add_lane(bounds.max_concurrent, false),
             state: Mutex::new(State {
                 queue,
@@ -193,7 +198,8 @@ impl Shared {
     }
 
     /// What may be polled for: a channel whose share of the queue is used up is left out, so that it cannot keep out the
-    /// others. While a call waits for its caller's answer, polls go on in any case.
+    /// others. While a call waits for its caller's answer, polls go on in any case. Channels that the configuration does not
+    /// poll for are not bound here.
     fn free(&self) -> Option<Room> {
         let state = self.lock();
         let places = self
@@ -203,7 +209,8 @@ impl Shared {
         let everything = |places| {
             Some(Room {
                 places,
-                channels: Vec::new(),
+                channels: self.polled.clone(),
+                partial: false,
             })
         };
         if places == 0 {
@@ -219,11 +226,17 @@ impl Shared {
             return everything(places);
         }
         let mut channels: Vec<Box<str>> = self.channels.iter().filter(has_room).map(|c| c.name.clone()).collect();
+        // What is polled and not bound is answered at once, and never full.
+        channels.extend(self.polled.iter().filter(|name| self.channel(name).is_none()).cloned());
         if channels.is_empty() || self.responder.is_asking() {
             return everything(1);
         }
         channels.sort_unstable();
-        Some(Room { places, channels })
+        Some(Room {
+            places,
+            channels,
+            partial: true,
+        })
     }
 
     /// Calls that were not asked for are taken as far as that is safe, and then refused.

@@ -8,10 +8,10 @@ use log::info;
 use tokio::task::JoinSet;
 
 use super::Transport;
-use super::http::{HttpServer, Prober};
+use super::http::{FixedHeaders, HttpServer, Prober};
 use super::stdio::{Environment, StdioServer, Supervisor};
 use crate::config::{Config, Target};
-use crate::net::{Connector, Resolvers};
+use crate::net::{BadHeader, Connector, Resolvers};
 use crate::ops::Ops;
 use crate::shutdown::Signal;
 use crate::tls::Tls;
@@ -33,6 +33,8 @@ pub struct Servers {
 /// Why a binding cannot be served.
 #[derive(Debug)]
 pub enum Error {
+    /// A configured header cannot be sent.
+    Header(BadHeader),
     /// The URL of a channel cannot be sent.
     Url(Box<str>),
     /// The program of a channel cannot be started.
@@ -42,6 +44,7 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Header(error) => error.fmt(f),
             Self::Url(channel) => write!(
                 f,
                 "mcp.server_urls of channel {channel}: the URL cannot be sent in a request"
@@ -59,7 +62,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Servers {
-    /// Makes the transports and starts the children. `stop` ends the children.
+    /// Makes the transports and starts the children, for the channels that are polled. `stop` ends the children.
     ///
     /// # Errors
     /// When a binding cannot be served at all; a server that is not there yet is no error.
@@ -72,15 +75,22 @@ impl Servers {
     ) -> Result<Self, Error> {
         let mut servers = Self::default();
         let mut environment = None;
-        for binding in &config.mcp.bindings {
+        let fixed = FixedHeaders::of_traffic(&config.mcp).map_err(Error::Header)?;
+        for binding in config.disabled() {
+            info!(channel = &*binding.channel;
+                "this channel is not among control_plane.poll_channels: its MCP server is neither started nor probed");
+        }
+        for binding in config.served() {
             let channel = binding.channel.as_str();
             let transport = match &binding.target {
                 Target::Http { url, unix_socket, .. } => {
                     let connector = Connector::new(url, unix_socket.as_deref(), tls, resolvers.of(&url.host));
-                    let server = HttpServer::new(channel, url, connector).ok_or_else(|| Error::Url(channel.into()))?;
+                    let server = HttpServer::new(channel, url, connector, fixed.clone())
+                        .ok_or_else(|| Error::Url(channel.into()))?;
                     servers.http.push(server.clone());
                     if channel == MAIN_CHANNEL {
-                        servers.prober = Some(Prober::new(server.clone(), Arc::clone(ops)));
+                        let probed = server.with_headers(fixed.with_discovery(&config.mcp).map_err(Error::Header)?);
+                        servers.prober = Some(Prober::new(probed, Arc::clone(ops)));
                     }
                     Transport::Http(server)
                 }

@@ -116,6 +116,13 @@ fn escape(out: &mut String, text: &str, quotes: Quotes) {
     }
 }
 
+/// `text` on one line, in an order that shows, without what drives a terminal: for reports that people read.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    escape(&mut out, text, Quotes::Keep);
+    out
+}
+
 /// Characters that could end a line, drive a terminal, or show a text in another order than it is.
 fn is_unsafe(char: char) -> bool {
     char.is_control()

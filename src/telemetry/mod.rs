@@ -6,3 +6,5 @@ mod line;
 pub mod log;
 pub mod redact;
 mod utc;
+
+pub(crate) use line::one_line;

@@ -89,7 +89,23 @@ pub struct Record {
     pub location: Location,
 }
 
+impl Record {
+    /// The value of a field, unless it is blank or missing.
+    pub(super) fn field(&self, name: &str) -> Option<&Text> {
+        self.fields
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, text)| text)
+    }
+}
+
 impl File {
+    /// What the file has for `setting`.
+    pub(super) fn value(&self, setting: &Setting) -> Option<&Value> {
+        let entry = self.entries.iter().find(|entry| entry.setting.key == setting.key);
+        entry.map(|entry| &entry.value)
+    }
+
     /// Reads a configuration from its text. A pure function of its arguments: no disk, no panic on any input.
     #[must_use]
     pub fn parse(path: &Path, _text: &str) -> Self {

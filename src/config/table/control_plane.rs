@@ -14,6 +14,7 @@ pub(in crate::config) static BASE_URL: Setting = Setting {
     default: Some("https://api.openai.com"),
     placeholder: "URL",
     help: "Scheme, host and port of the control plane",
+    details: "A path in it is not used: see url_path. With a client certificate, https://api.openai.com becomes https://mtls.api.openai.com.",
     ..UNSET
 };
 
@@ -25,6 +26,7 @@ pub(in crate::config) static URL_PATH: Setting = Setting {
     reference: true,
     placeholder: "PATH",
     help: "Put before the path of every control plane request",
+    values: "begins with /, no query or fragment",
     ..UNSET
 };
 
@@ -34,7 +36,8 @@ pub(in crate::config) static TUNNEL_ID: Setting = Setting {
     hidden_flag: Some("control-plane-tunnel-id"),
     variables: &["CONTROL_PLANE_TUNNEL_ID"],
     placeholder: "ID",
-    help: "The tunnel to serve: tunnel_ and 32 lower-case letters or digits (required)",
+    help: "The tunnel to serve (required)",
+    values: "tunnel_ and 32 lower-case letters or digits",
     ..UNSET
 };
 
@@ -44,7 +47,9 @@ pub(in crate::config) static ORGANIZATION_ID: Setting = Setting {
     hidden_flag: Some("control-plane-organization-id"),
     variables: &["CONTROL_PLANE_ORGANIZATION_ID"],
     placeholder: "ID",
-    help: "Sent as OpenAI-Organization",
+    help: "Organization, sent as the header OpenAI-Organization",
+    values: "at most 256 printable ASCII characters",
+    details: "It wins over a header of that name in extra_headers.",
     ..UNSET
 };
 
@@ -57,6 +62,7 @@ pub(in crate::config) static API_KEY: Setting = Setting {
     shown: Shown::Secret,
     placeholder: "env:NAME|file:PATH|credential:NAME",
     help: "Where the runtime API key is kept, never the key itself (required)",
+    details: "The variables hold the key itself; the flag and a file only say where it is kept. A secret file is refused when others can read it.",
     ..UNSET
 };
 
@@ -66,7 +72,8 @@ pub(in crate::config) static CONTROL_CERT: Setting = Setting {
     hidden_flag: Some("control-plane-client-cert"),
     variables: &["CONTROL_PLANE_CLIENT_CERT"],
     placeholder: "PATH",
-    help: "PEM chain of the client certificate shown to the control plane",
+    help: "PEM file of the client certificate and its chain, for the control plane",
+    details: "Needs client_key.",
     ..UNSET
 };
 
@@ -76,7 +83,8 @@ pub(in crate::config) static CONTROL_KEY: Setting = Setting {
     hidden_flag: Some("control-plane-client-key"),
     variables: &["CONTROL_PLANE_CLIENT_KEY"],
     placeholder: "PATH",
-    help: "PEM private key of the client certificate shown to the control plane",
+    help: "PEM file of the private key of that certificate",
+    details: "It must belong to client_cert. A file that others can read is refused.",
     ..UNSET
 };
 
@@ -87,6 +95,8 @@ pub(in crate::config) static CONTROL_PROXY: Setting = Setting {
     shown: Shown::Origin,
     placeholder: "URL|env:NAME",
     help: "Proxy for the control plane, instead of http-proxy",
+    values: "http:// or https://",
+    details: "A proxy that is set here is used for every host, whatever NO_PROXY says. A password in the URL is sent to the proxy and never shown.",
     ..UNSET
 };
 
@@ -96,7 +106,9 @@ pub(in crate::config) static MAX_INFLIGHT: Setting = Setting {
     variables: &["CONTROL_PLANE_MAX_INFLIGHT_REQUESTS"],
     default: Some("20"),
     placeholder: "N",
-    help: "Commands that may wait in the local queue, 1 to 10000",
+    help: "Commands that may wait in the local queue",
+    values: "1 to 10000",
+    details: "How many run at once is mcp.max_concurrent_requests.",
     ..UNSET
 };
 
@@ -107,6 +119,7 @@ pub(in crate::config) static POLL_TIMEOUT: Setting = Setting {
     default: Some("30s"),
     placeholder: "DURATION",
     help: "How long the control plane may hold one poll open",
+    values: "more than 0; with the guardrail at most 10m",
     ..UNSET
 };
 
@@ -116,7 +129,8 @@ pub(in crate::config) static POLL_GUARDRAIL: Setting = Setting {
     variables: &["CONTROL_PLANE_POLL_DEADLINE_GUARDRAIL"],
     default: Some("5s"),
     placeholder: "DURATION",
-    help: "Waited on top of the poll timeout before a poll is given up, below 1m",
+    help: "Waited on top of the poll timeout before a poll is given up",
+    values: "more than 0, less than 1m",
     ..UNSET
 };
 
@@ -127,6 +141,8 @@ pub(in crate::config) static POLL_CHANNELS: Setting = Setting {
     kind: List(Comma),
     placeholder: "CHANNEL",
     help: "Channel to poll for; repeatable or with commas; unset: the control plane chooses",
+    values: "lower-case channel names, each once",
+    details: "Each needs a server, and main must not be left without one unless it is left out here.",
     ..UNSET
 };
 
@@ -138,5 +154,6 @@ pub(in crate::config) static CONTROL_HEADERS: Setting = Setting {
     shown: Shown::Names,
     placeholder: "NAME: VALUE",
     help: "Header of every control plane request; repeatable, with , or ; between them in the variable",
+    details: "Refused: Authorization, Accept, User-Agent, X-Tunnel-Client-Name, X-Tunnel-Client-Version, X-Tunnel-Client-Instance-Id, X-Tunnel-MCP-Server-Info.",
     ..UNSET
 };

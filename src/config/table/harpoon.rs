@@ -13,6 +13,7 @@ pub(in crate::config) static HARPOON_TARGETS: Setting = Setting {
     shown: Shown::Origin,
     placeholder: "label=NAME,url=URL[,unix-socket=PATH][,desc=TEXT]",
     help: "Internal URL that callers may request by its label; repeatable, with ; or one line each in the variable",
+    values: "label: 1 to 64 lower-case letters, digits, - or _",
     without_effect: Some("the harpoon channel is not served yet"),
     ..UNSET
 };
@@ -35,7 +36,8 @@ pub(in crate::config) static HARPOON_MAX_RESPONSE: Setting = Setting {
     variables: &["HARPOON_MAX_RESPONSE_BYTES"],
     default: Some("102400"),
     placeholder: "N",
-    help: "The largest answer of a target, 1 to 102400 bytes",
+    help: "The largest answer of a target, in bytes",
+    values: "1 to 102400",
     without_effect: Some("the harpoon channel is not served yet"),
     ..UNSET
 };
@@ -46,7 +48,8 @@ pub(in crate::config) static HARPOON_MAX_REDIRECTS: Setting = Setting {
     variables: &["HARPOON_MAX_REDIRECTS"],
     default: Some("5"),
     placeholder: "N",
-    help: "Redirects followed between targets, 0 to 5",
+    help: "Redirects followed between targets",
+    values: "0 to 5",
     without_effect: Some("the harpoon channel is not served yet"),
     ..UNSET
 };
@@ -58,6 +61,7 @@ pub(in crate::config) static HARPOON_PROXY: Setting = Setting {
     shown: Shown::Origin,
     placeholder: "URL|env:NAME",
     help: "Proxy for targets, instead of http-proxy",
+    values: "http:// or https://",
     without_effect: Some("the harpoon channel is not served yet"),
     ..UNSET
 };
@@ -69,6 +73,7 @@ pub(in crate::config) static HARPOON_TRANSPORTS: Setting = Setting {
     kind: List(Comma),
     placeholder: "http-streamable",
     help: "Serve the channel on the health listener too; repeatable or with commas",
+    values: "http-streamable",
     without_effect: Some("the harpoon channel is not served yet"),
     ..UNSET
 };

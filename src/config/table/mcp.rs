@@ -24,6 +24,8 @@ pub(in crate::config) static SERVER_URLS: Setting = Setting {
     shown: Shown::Origin,
     placeholder: "URL|channel=NAME,url=URL[,unix-socket=PATH]",
     help: "MCP server spoken to over HTTP; repeatable, one line each in the variable",
+    values: "channel: 1 to 64 letters, digits, - or _",
+    details: "A channel has one server, here or in mcp.commands; an entry without a channel is for main. unix_socket is connected to instead of the host of the URL, and excludes http_proxy. http_proxy, client_cert and client_key are for this server only.",
     ..UNSET
 };
 
@@ -37,6 +39,8 @@ pub(in crate::config) static COMMANDS: Setting = Setting {
     shown: Shown::Program,
     placeholder: "COMMAND|channel=NAME,command=COMMAND",
     help: "MCP server run as a child process; repeatable, one line each in the variable",
+    values: "channel: 1 to 64 letters, digits, - or _",
+    details: "Split into words as a shell does, with quotes and backslashes, but nothing is expanded and no shell is started. Messages are lines of JSON on stdin and stdout; what the program writes to stderr goes to the log. See pass_env for its environment.",
     ..UNSET
 };
 
@@ -47,6 +51,8 @@ pub(in crate::config) static MCP_PROXY: Setting = Setting {
     shown: Shown::Origin,
     placeholder: "URL|env:NAME",
     help: "Proxy for MCP servers, instead of http-proxy",
+    values: "http:// or https://",
+    details: "A proxy that is set here is used for every host, whatever NO_PROXY says.",
     ..UNSET
 };
 
@@ -55,7 +61,8 @@ pub(in crate::config) static MCP_CERT: Setting = Setting {
     flag: "mcp.client-cert",
     variables: &["MCP_CLIENT_CERT"],
     placeholder: "PATH",
-    help: "PEM chain of the client certificate shown to MCP servers that have none of their own",
+    help: "PEM file of the client certificate and its chain, for MCP servers without one of their own",
+    details: "Needs client_key and a server in mcp.server_urls.",
     ..UNSET
 };
 
@@ -64,7 +71,8 @@ pub(in crate::config) static MCP_KEY: Setting = Setting {
     flag: "mcp.client-key",
     variables: &["MCP_CLIENT_KEY"],
     placeholder: "PATH",
-    help: "PEM private key of the client certificate shown to MCP servers",
+    help: "PEM file of the private key of that certificate",
+    details: "It must belong to client_cert. A file that others can read is refused.",
     ..UNSET
 };
 
@@ -99,6 +107,8 @@ pub(in crate::config) static PASS_ENV: Setting = Setting {
     kind: List(Comma),
     placeholder: "NAME|PREFIX*",
     help: "Further environment variables for child processes; repeatable or with commas",
+    values: "at most 256",
+    details: "Child processes receive a short list of ordinary variables (PATH, HOME, LANG and so on) and those named here; never one that holds a secret of tunnel-client.",
     ..UNSET
 };
 
@@ -110,6 +120,7 @@ pub(in crate::config) static SEND_INITIALIZED: Setting = Setting {
     default: Some("false"),
     placeholder: "true|false",
     help: "Write notifications/initialized to child processes after a successful initialize",
+    details: "For servers that wait for it when the caller does not send it.",
     ..UNSET
 };
 
@@ -130,6 +141,8 @@ pub(in crate::config) static CONNECTION_MAX_TTL: Setting = Setting {
     default: Some("10m"),
     placeholder: "DURATION",
     help: "The most time one command may take on the MCP side",
+    values: "more than 0",
+    details: "A command that takes longer is answered with an error.",
     ..UNSET
 };
 
@@ -140,5 +153,6 @@ pub(in crate::config) static MAX_CONCURRENT: Setting = Setting {
     default: Some("10"),
     placeholder: "N",
     help: "Commands that may run at once, over all channels",
+    values: "1 to 10000",
     ..UNSET
 };

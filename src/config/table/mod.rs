@@ -40,6 +40,10 @@ pub struct Setting {
     pub placeholder: &'static str,
     /// One line of help.
     pub help: &'static str,
+    /// Which values are taken, where kind and placeholder do not say it; or empty.
+    pub values: &'static str,
+    /// What the manual says beyond the line of help; or empty.
+    pub details: &'static str,
     /// Accepted and checked, but nothing acts on it in this build: why.
     pub without_effect: Option<&'static str>,
 }
@@ -159,6 +163,8 @@ const UNSET: Setting = Setting {
     default: None,
     placeholder: "",
     help: "",
+    values: "",
+    details: "",
     without_effect: None,
 };
 

@@ -9,7 +9,8 @@ pub(in crate::config) static LOG_LEVEL: Setting = Setting {
     variables: &["LOG_LEVEL"],
     default: Some("info"),
     placeholder: "LEVEL",
-    help: "debug, info, warn or error; anything but info needs a format",
+    help: "The least important lines that are written; anything but info needs a format or a file",
+    values: "debug, info, warn, error",
     ..UNSET
 };
 
@@ -28,6 +29,7 @@ pub(in crate::config) static LOG_FILE: Setting = Setting {
     variables: &["LOG_FILE"],
     placeholder: "PATH",
     help: "File that log lines are appended to, instead of stdout",
+    details: "Created with mode 0600. Without a format, lines are struct-text.",
     ..UNSET
 };
 
@@ -52,6 +54,8 @@ pub(in crate::config) static HEALTH_ADDR: Setting = Setting {
     default: Some("127.0.0.1:8080"),
     placeholder: "HOST:PORT",
     help: "Where health and metrics are served; port 0 picks a free one",
+    values: "IP address or localhost, and a port",
+    details: "/healthz, /readyz and /metrics need no key: keep them on loopback, or on a network of your own.",
     ..UNSET
 };
 
@@ -63,6 +67,7 @@ pub(in crate::config) static HEALTH_SOCKET: Setting = Setting {
     reference: true,
     placeholder: "PATH",
     help: "Unix socket that health and metrics are served on, instead of TCP",
+    values: "at most 107 bytes",
     ..UNSET
 };
 
@@ -114,7 +119,8 @@ pub(in crate::config) static UI_EVENTS: Setting = Setting {
     variables: &["ADMIN_UI_LOG_BUFFER_EVENTS"],
     default: Some("2000"),
     placeholder: "N",
-    help: "Log lines kept for the web page, 1 to 100000",
+    help: "Log lines kept for the web page",
+    values: "1 to 100000",
     without_effect: Some("there is no web page yet"),
     ..UNSET
 };

@@ -10,6 +10,7 @@ pub(in crate::config) static CONFIG: Setting = Setting {
     variables: &["TUNNEL_CLIENT_CONFIG"],
     placeholder: "PATH",
     help: "Configuration file to read, YAML or JSON",
+    details: "Its name does not matter. See tunnel-client.yaml(5).",
     ..UNSET
 };
 
@@ -18,6 +19,7 @@ pub(in crate::config) static PROFILE: Setting = Setting {
     variables: &["TUNNEL_CLIENT_PROFILE"],
     placeholder: "NAME",
     help: "Profile to read: NAME.yaml in the profile directory",
+    values: "1 to 128 letters, digits, ., _ or -, first a letter or digit",
     ..UNSET
 };
 

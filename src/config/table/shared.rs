@@ -8,6 +8,7 @@ pub(in crate::config) static CA_BUNDLE: Setting = Setting {
     variables: &["CA_BUNDLE"],
     placeholder: "PATH",
     help: "PEM file of certificate authorities to trust besides the built-in ones",
+    details: "They are trusted for the control plane, MCP servers and proxies alike.",
     ..UNSET
 };
 
@@ -18,6 +19,8 @@ pub(in crate::config) static HTTP_PROXY: Setting = Setting {
     shown: Shown::Origin,
     placeholder: "URL|env:NAME",
     help: "Proxy for every connection that has none of its own",
+    values: "http:// or https://",
+    details: "Wins over HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment.",
     ..UNSET
 };
 
@@ -28,6 +31,7 @@ pub(in crate::config) static PROXY_CHECK_INTERVAL: Setting = Setting {
     default: Some("1m"),
     placeholder: "DURATION",
     help: "Time between checks of the proxies",
+    values: "more than 0",
     without_effect: Some("proxies are checked by doctor only"),
     ..UNSET
 };

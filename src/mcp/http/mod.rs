@@ -1,5 +1,6 @@
 //! MCP over Streamable HTTP (MCP 2025-06-18 and later, "Transports"; spec: mcp, section 1).
 
+mod fixed;
 mod probe;
 mod sse;
 mod stream;
@@ -13,6 +14,7 @@ use log::warn;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+pub use fixed::FixedHeaders;
 pub use probe::Prober;
 pub(crate) use probe::describe;
 
@@ -39,18 +41,40 @@ struct Shared {
     uri: Uri,
     host: HeaderValue,
     pool: Pool,
+    fixed: FixedHeaders,
 }
 
 impl HttpServer {
-    /// The server at `url`, reached through `connector`. `None` when the URL cannot be sent.
-    pub fn new(channel: &str, url: &HttpUrl, connector: Connector) -> Option<Self> {
+    /// The server at `url`, reached through `connector`; every request carries `fixed`. `None` when the URL cannot be sent.
+    pub fn new(channel: &str, url: &HttpUrl, connector: Connector, fixed: FixedHeaders) -> Option<Self> {
         Some(Self(Arc::new(Shared {
             channel: channel.into(),
             host: HeaderValue::from_str(&url.authority()).ok()?,
             uri: url.path_and_query.parse().ok()?,
             url: url.clone(),
             pool: Pool::new(connector, MCP_IDLE_MAX),
+            fixed,
         })))
+    }
+
+    /// The same server over the same connections, with other fixed headers.
+    pub fn with_headers(&self, fixed: FixedHeaders) -> Self {
+        let Shared {
+            channel,
+            url,
+            uri,
+            host,
+            pool,
+            fixed: _,
+        } = &*self.0;
+        Self(Arc::new(Shared {
+            channel: channel.clone(),
+            url: url.clone(),
+            uri: uri.clone(),
+            host: host.clone(),
+            pool: pool.clone(),
+            fixed,
+        }))
     }
 
     /// Sends a request and reads its answer. Without `events` what precedes the answer is dropped.
@@ -180,14 +204,21 @@ impl HttpServer {
 
     fn request(&self, method: Method, uri: Uri, headers: &Headers, body: RequestBody) -> Request<RequestBody> {
         let mut request = Request::new(body);
+        let headers = self.request_headers(headers, method == Method::POST, self.is_endpoint(&uri));
         *request.uri_mut() = uri;
-        *request.headers_mut() = self.request_headers(headers, method == Method::POST);
+        *request.headers_mut() = headers;
         *request.method_mut() = method;
         request
     }
 
-    /// The command's headers, without those of one connection, and what is missing for MCP.
-    fn request_headers(&self, command: &Headers, has_body: bool) -> HeaderMap {
+    /// Whether this is the configured path: the fixed headers, which may hold the operator's credentials, are for no other
+    /// place, even on the same origin (spec: mcp, section 1).
+    fn is_endpoint(&self, uri: &Uri) -> bool {
+        self.0.fixed.is_empty() || uri.path().trim_end_matches('/') == self.0.uri.path().trim_end_matches('/')
+    }
+
+    /// The command's headers, without those of one connection, the fixed ones, and what is missing for MCP.
+    fn request_headers(&self, command: &Headers, has_body: bool, is_endpoint: bool) -> HeaderMap {
         let connection: Vec<&str> = command
             .0
             .iter()
@@ -210,6 +241,9 @@ impl HttpServer {
             };
             value.set_sensitive(true);
             headers.append(name, value);
+        }
+        if is_endpoint {
+            self.0.fixed.apply(&mut headers);
         }
         headers
             .entry(ACCEPT)

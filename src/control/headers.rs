@@ -1,0 +1,68 @@
+//! The headers of every control-plane request (spec: wire, section 2).
+
+use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use secrecy::ExposeSecret;
+
+use crate::config::{Binding, Config};
+use crate::net::{BadHeader, configured};
+
+/// Name sent to the service.
+const CLIENT_NAME: &str = "tunnel-client-hardened";
+/// Name and version, as `User-Agent` carries them.
+pub const USER_AGENT_VALUE: &str = concat!("tunnel-client-hardened/", env!("CARGO_PKG_VERSION"));
+
+/// Which part of the service waits for an answer: the command's, on its response only.
+pub(super) const SHARD_TOKEN: HeaderName = HeaderName::from_static("x-tunnel-shard-token");
+/// The service's name for the request that brought a command.
+pub(super) const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-client-request-id");
+
+/// The headers of every request. Configured ones come first, so that the client's own always replace them: what the
+/// configuration should have refused cannot take the place of the key, and `organization_id` wins over an
+/// `OpenAI-Organization` among them (spec: config, section 4).
+pub(super) fn headers(config: &Config, instance_id: &str) -> Result<HeaderMap, BadHeader> {
+    let c = &config.control_plane;
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", c.api_key.expose_secret()))
+        .map_err(|_| BadHeader("control_plane.api_key"))?;
+    bearer.set_sensitive(true);
+    let text = |what, value: &str| HeaderValue::from_str(value).map_err(|_| BadHeader(what));
+    let mut headers = configured("control_plane.extra_headers", &c.extra_headers)?;
+    headers.remove(SHARD_TOKEN);
+    headers.insert(HOST, text("control_plane.base_url", &c.base_url.authority())?);
+    headers.insert(AUTHORIZATION, bearer);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
+    let mut insert = |name, value| headers.insert(HeaderName::from_static(name), value);
+    insert("x-tunnel-client-name", HeaderValue::from_static(CLIENT_NAME));
+    insert(
+        "x-tunnel-client-version",
+        HeaderValue::from_static(env!("CARGO_PKG_VERSION")),
+    );
+    insert("x-tunnel-client-instance-id", text("instance id", instance_id)?);
+    insert(
+        "x-tunnel-mcp-server-info",
+        text("mcp bindings", &server_info(config.served()))?,
+    );
+    if let Some(organization) = &c.organization_id {
+        insert(
+            "openai-organization",
+            text("control_plane.organization_id", organization)?,
+        );
+    }
+    Ok(headers)
+}
+
+/// `X-Tunnel-MCP-Server-Info`: which channels are served, and which stay with this process.
+fn server_info<'a>(served: impl Iterator<Item = &'a Binding>) -> String {
+    let channels: Vec<String> = served
+        .map(|binding| {
+            let affinity = if binding.is_stdio() {
+                r#","proc_affinity":true"#
+            } else {
+                ""
+            };
+            // Channel names are checked: no character needs an escape.
+            format!(r#"{{"name":"{}"{affinity}}}"#, binding.channel)
+        })
+        .collect();
+    format!(r#"{{"version":1,"channels":[{}]}}"#, channels.join(","))
+}

@@ -1,0 +1,250 @@
+//! The health listener: can it be bound, or is it bound already by the daemon that this configuration runs?
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::Path;
+
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::time::timeout;
+
+use super::files::replaceable;
+use crate::config::{Config, Listen, Selection};
+use crate::doctor::neighbour::{self, Holder};
+use crate::doctor::report::Check;
+use crate::limits::DOCTOR_NEIGHBOUR_TIMEOUT;
+
+const ID: &str = "health_listener";
+const SETTING: &str = "health.listen_addr";
+
+/// Binds the listener and closes it again.
+pub(in crate::doctor) async fn listener(config: &Config) -> Check {
+    match &config.health.listen {
+        Listen::Tcp { host, addr } => tcp(config, host, *addr).await,
+        Listen::Unix(path) => unix(path).await,
+    }
+}
+
+/// Where to look once it runs.
+pub(in crate::doctor) fn ui(config: &Config, listener: &Check) -> Check {
+    use crate::doctor::report::Status;
+    let id = "ui";
+    if listener.status == Status::Fail {
+        return Check::skip(id, "blocked by health listener check");
+    }
+    match &config.health.listen {
+        Listen::Tcp { host, addr } if addr.port() != 0 => {
+            let base = base_url(host, addr.port());
+            Check::pass(
+                id,
+                format!("{base}/healthz, /readyz and /metrics; this build has no web page"),
+            )
+        }
+        _ => Check::pass(
+            id,
+            "see HEALTH URL in the log of run, or the file that health.url_file names (HEALTH_URL_FILE)",
+        ),
+    }
+}
+
+async fn tcp(config: &Config, host: &str, addr: SocketAddr) -> Check {
+    match TcpListener::bind(addr).await {
+        Ok(listener) => {
+            let port = listener.local_addr().map_or(addr.port(), |bound| bound.port());
+            let base = base_url(host, port);
+            match addr.port() {
+                0 => Check::pass(ID, format!("ephemeral bind ok on {base}")),
+                _ => Check::pass(ID, format!("will bind {base}")),
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => in_use(config, addr).await,
+        Err(error) => Check::fail(ID, format!("{addr} cannot be bound: {error}")).next([match error.kind() {
+            io::ErrorKind::AddrNotAvailable => {
+                format!("{SETTING} must name an address of this host; 127.0.0.1:8080 is the usual one")
+            }
+            io::ErrorKind::PermissionDenied => {
+                format!("choose a port above 1023 in {SETTING}: lower ones need a privilege that this program should not have")
+            }
+            _ => format!("choose another address in {SETTING}"),
+        }]),
+    }
+}
+
+async fn in_use(config: &Config, addr: SocketAddr) -> Check {
+    let mut there = addr;
+    if addr.ip().is_unspecified() {
+        there.set_ip(match addr {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let live = match timeout(DOCTOR_NEIGHBOUR_TIMEOUT, TcpStream::connect(there)).await {
+        Ok(Ok(stream)) => neighbour::answers_live(stream).await,
+        _ => false,
+    };
+    let holder = neighbour::holder(addr);
+    match relation(config, addr.port(), live, &holder) {
+        Relation::Ours(how) => Check::pass(ID, format!("{addr} is in use by the running {}", named(&holder)))
+            .evidence(["/healthz says live".to_owned(), how]),
+        Relation::Unclear => Check::warn(
+            ID,
+            format!("{addr}: address already in use, probably by the running tunnel-client"),
+        )
+        .evidence(["/healthz says live".to_owned(), format!("held by {}", holder.describe())])
+        .next([
+            "if that is the daemon of this configuration, all is well: run doctor as its user to be sure".to_owned(),
+            format!("if it is another one, give each its own {SETTING}, or 127.0.0.1:0 with health.url_file"),
+        ]),
+        Relation::Other => Check::fail(ID, format!("{addr}: address already in use by {}", holder.describe()))
+            .evidence(holder.selectors.iter().map(|(flag, value)| format!("it runs with --{flag} {value}")))
+            .next([
+                format!("choose another port in {SETTING} (HEALTH_LISTEN_ADDR), or 127.0.0.1:0 with health.url_file"),
+                format!("or end what holds it: ss -ltnp 'sport = :{}'", addr.port()),
+            ]),
+    }
+}
+
+/// Whose daemon it is that holds the address.
+#[derive(Debug, PartialEq, Eq)]
+enum Relation {
+    /// This configuration's; how that was seen.
+    Ours(String),
+    /// It answers as one, but nothing shows whose it is.
+    Unclear,
+    /// Something else, or the daemon of another configuration.
+    Other,
+}
+
+fn relation(config: &Config, port: u16, live: bool, holder: &Holder) -> Relation {
+    if !live {
+        return Relation::Other;
+    }
+    if let Some(how) = announced(config, port, holder) {
+        return Relation::Ours(how);
+    }
+    match holder.pid {
+        Some(_) if !holder.is_client() => Relation::Other,
+        Some(_) if is_of_another_configuration(&config.selection, &holder.selectors) => Relation::Other,
+        Some(_) => Relation::Ours(format!("the address is held by {}", holder.describe())),
+        None => Relation::Unclear,
+    }
+}
+
+/// The running daemon says itself where it is.
+fn announced(config: &Config, port: u16, holder: &Holder) -> Option<String> {
+    if let Some(path) = &config.health.url_file {
+        let url = neighbour::read(path).unwrap_or_default();
+        if url.trim().rsplit(':').next() == Some(&*port.to_string()) {
+            return Some(format!("{} names this address", path.display()));
+        }
+    }
+    let path = config.pid_file.as_ref()?;
+    let pid = neighbour::read(path)?.trim().parse().ok()?;
+    let process = neighbour::process(pid)?;
+    let same = holder.pid.is_none_or(|holder| holder == pid) && process.is_client();
+    same.then(|| format!("{} names the running process {pid}", path.display()))
+}
+
+fn is_of_another_configuration(ours: &Selection, theirs: &[(String, String)]) -> bool {
+    let ours = match ours {
+        Selection::None => return !theirs.is_empty(),
+        Selection::Config(path) => ("config", path.display().to_string()),
+        Selection::Profile { name, .. } => ("profile", name.clone()),
+        Selection::ProfileFile(path) => ("profile-file", path.display().to_string()),
+    };
+    // Without such flags it may have read the same file by way of a variable.
+    !theirs.is_empty() && !theirs.iter().any(|(flag, value)| (&**flag, value) == (ours.0, &ours.1))
+}
+
+fn named(holder: &Holder) -> String {
+    match holder.pid {
+        Some(_) => holder.describe(),
+        None => "tunnel-client".to_owned(),
+    }
+}
+
+async fn unix(path: &Path) -> Check {
+    let shown = path.display();
+    let place = match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => replaceable(path),
+        Err(error) => Err(error),
+        Ok(found) if !found.file_type().is_socket() => {
+            return Check::fail(ID, format!("{shown} is there and is no socket"))
+                .next(["remove it, or choose another path in health.unix_socket (HEALTH_UNIX_SOCKET)"]);
+        }
+        Ok(_) => match timeout(DOCTOR_NEIGHBOUR_TIMEOUT, UnixStream::connect(path)).await {
+            Ok(Ok(stream)) => return unix_in_use(path, neighbour::answers_live(stream).await),
+            Err(_) => return unix_in_use(path, false),
+            // Nobody listens any more: it will be replaced.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => replaceable(path),
+            Ok(Err(error)) => Err(error),
+        },
+    };
+    match place {
+        Ok(()) => Check::pass(ID, format!("will bind unix socket {shown}")),
+        Err(error) => Check::fail(ID, format!("unix socket {shown} cannot be bound: {error}"))
+            .next(["choose a directory that this user may write in health.unix_socket (HEALTH_UNIX_SOCKET)"]),
+    }
+}
+
+fn unix_in_use(path: &Path, live: bool) -> Check {
+    let shown = path.display();
+    if live {
+        // The path is of this configuration only, unlike a port.
+        return Check::pass(ID, format!("{shown} is in use by the running tunnel-client"))
+            .evidence(["/healthz on this socket says live"]);
+    }
+    Check::fail(ID, format!("{shown}: address already in use by another program"))
+        .next(["end that program, or choose another path in health.unix_socket (HEALTH_UNIX_SOCKET)"])
+}
+
+/// As an address to type: what is bound to every address is reached at the loopback one.
+fn base_url(host: &str, port: u16) -> String {
+    match host.trim_start_matches('[').trim_end_matches(']') {
+        "" | "0.0.0.0" => format!("http://127.0.0.1:{port}"),
+        "::" => format!("http://[::1]:{port}"),
+        host if host.contains(':') => format!("http://[{host}]:{port}"),
+        host => format!("http://{host}:{port}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selector(flag: &str, value: &str) -> Vec<(String, String)> {
+        vec![(flag.to_owned(), value.to_owned())]
+    }
+
+    #[test]
+    fn daemons_are_told_apart_by_the_file_they_read() {
+        let profile = Selection::Profile {
+            name: "a".to_owned(),
+            path: "/p/a.yaml".into(),
+        };
+        for (ours, theirs, other) in [
+            (&profile, selector("profile", "a"), false),
+            (&profile, selector("profile", "b"), true),
+            (&profile, selector("config", "a"), true),
+            (&profile, vec![], false),
+            (&Selection::None, vec![], false),
+            (&Selection::None, selector("profile", "a"), true),
+            (&Selection::Config("/c".into()), selector("config", "/c"), false),
+        ] {
+            assert_eq!(is_of_another_configuration(ours, &theirs), other, "{ours:?} {theirs:?}");
+        }
+    }
+
+    #[test]
+    fn wildcards_are_shown_as_loopback() {
+        for (host, url) in [
+            ("0.0.0.0", "http://127.0.0.1:80"),
+            ("", "http://127.0.0.1:80"),
+            ("::", "http://[::1]:80"),
+            ("::1", "http://[::1]:80"),
+            ("localhost", "http://localhost:80"),
+        ] {
+            assert_eq!(base_url(host, 80), url);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The configured headers of requests to MCP servers, and how they meet those of a command.
+
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
+
+use crate::config::Mcp;
+use crate::net::{BadHeader, configured};
+
+/// Headers that every request to a server carries, whoever asked for it.
+///
+/// They replace headers of the same name that a caller sent: an operator who says which tenant or gateway token the
+/// server sees must not be contradicted from outside. There is one exception, as in the existing client (spec: mcp,
+/// sections 1 and 6): what speaks for the caller stays the caller's. If a configured `Authorization` replaced the
+/// caller's, whoever may call the tunnel would act with the operator's rights instead of his own; the other way round he
+/// has no rights but those of the credentials that he brings. And `Mcp-...` headers describe his message and session.
+#[derive(Debug, Clone, Default)]
+pub struct FixedHeaders(HeaderMap);
+
+impl FixedHeaders {
+    /// Those of the traffic of callers: `mcp.extra_headers`.
+    ///
+    /// # Errors
+    /// [`BadHeader`] for what HTTP does not allow.
+    pub fn of_traffic(mcp: &Mcp) -> Result<Self, BadHeader> {
+        configured("mcp.extra_headers", &mcp.extra_headers).map(Self)
+    }
+
+    /// Those of probes and discovery: the same, and `mcp.discovery_extra_headers`, which win (spec: mcp, section 1).
+    ///
+    /// # Errors
+    /// [`BadHeader`] for what HTTP does not allow.
+    pub fn with_discovery(&self, mcp: &Mcp) -> Result<Self, BadHeader> {
+        let mut headers = self.0.clone();
+        let discovery = configured("mcp.discovery_extra_headers", &mcp.discovery_extra_headers)?;
+        for (name, value) in &discovery {
+            headers.insert(name, value.clone());
+        }
+        Ok(Self(headers))
+    }
+
+    /// The headers themselves.
+    pub fn as_map(&self) -> &HeaderMap {
+        &self.0
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds them to what a caller sent.
+    pub(super) fn apply(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.0 {
+            if !(speaks_for_the_caller(name) && headers.contains_key(name)) {
+                headers.insert(name, value.clone());
+            }
+        }
+    }
+}
+
+fn speaks_for_the_caller(name: &HeaderName) -> bool {
+    *name == AUTHORIZATION || name.as_str().starts_with("mcp-")
+}

@@ -1,0 +1,97 @@
+//! Headers of the configuration as requests carry them.
+
+use std::fmt;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use log::warn;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::Header;
+use crate::telemetry::redact;
+use crate::wire::headers::is_forwarded;
+
+/// A header value of the configuration cannot be sent.
+#[derive(Debug)]
+pub struct BadHeader(pub &'static str);
+
+impl fmt::Display for BadHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cannot be sent as an HTTP header", self.0)
+    }
+}
+
+impl std::error::Error for BadHeader {}
+
+/// The headers that `setting` holds. Their values are marked sensitive: `Debug` does not show them.
+///
+/// What frames a message or belongs to one connection is left out with a warning, because the transport makes it itself
+/// and a second one would let a peer read other messages than were sent.
+///
+/// # Errors
+/// [`BadHeader`] for a name or a value that HTTP does not allow; neither is repeated.
+pub fn configured(setting: &'static str, headers: &[Header]) -> Result<HeaderMap, BadHeader> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for header in headers {
+        if !is_forwarded(&header.name, &[]) {
+            warn!(name = &*header.name; "{setting}: the client makes this header itself; the configured one is not sent");
+            continue;
+        }
+        let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| BadHeader(setting))?;
+        let mut value = HeaderValue::from_str(header.value.expose_secret()).map_err(|_| BadHeader(setting))?;
+        value.set_sensitive(true);
+        protect(&name, &header.value);
+        map.insert(name, value);
+    }
+    Ok(map)
+}
+
+/// A value whose name says that it is a secret is taken out of every log line, whoever repeats it; so are the
+/// credentials after an authentication scheme. Other values are not: `production` is a word of ordinary messages.
+fn protect(name: &HeaderName, value: &SecretString) {
+    if !redact::is_sensitive_name(name.as_str()) {
+        return;
+    }
+    redact::protect(value);
+    if let Some((_, credentials)) = value.expose_secret().split_once(' ') {
+        redact::protect(&credentials.trim().into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn header(name: &str, value: &str) -> Header {
+        Header {
+            name: name.to_owned(),
+            value: value.into(),
+        }
+    }
+
+    #[test]
+    fn values_are_sent_and_not_shown() {
+        let map = configured("x", &[header("X-Team", "blue-4711"), header("x-note", "a\tb")]).unwrap();
+        assert_eq!(
+            (map["x-team"].as_bytes(), map["x-note"].as_bytes()),
+            (&b"blue-4711"[..], &b"a\tb"[..])
+        );
+        assert!(!format!("{map:?}").contains("4711"));
+    }
+
+    #[test]
+    fn what_frames_a_message_is_left_out() {
+        let map = configured(
+            "x",
+            &[header("Content-Length", "5"), header("Transfer-Encoding", "chunked")],
+        )
+        .unwrap();
+        assert!(map.is_empty());
+    }
+
+    #[test]
+    fn a_bad_value_is_not_repeated() {
+        let error = configured("mcp.extra_headers", &[header("X-Team", "blue\r\n4711")]).unwrap_err();
+        assert_eq!(error.to_string(), "mcp.extra_headers cannot be sent as an HTTP header");
+    }
+}

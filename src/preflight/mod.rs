@@ -1,0 +1,87 @@
+//! Whether the command of a stdio server can start, without starting it (spec: cli, section 2, stdio command preflight).
+//!
+//! Looks at the program, at the interpreter that its `#!` line names, and through the common wrappers (`env`, shells,
+//! interpreters with a script) at what they would start. What cannot be judged from outside is taken for right: a
+//! false alarm would keep a working server from being set up.
+
+#![forbid(unsafe_code)]
+
+mod env;
+mod executable;
+mod interpreter;
+mod problem;
+mod script;
+mod shebang;
+mod shell;
+mod words;
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+pub use problem::{Kind, Problem};
+
+use crate::limits::PREFLIGHT_DEPTH;
+
+/// Finds the program of `argv` in `path`, the value of `PATH` that the server will have, and checks that it and what
+/// it wraps can start. Reads the beginnings of files; starts nothing.
+///
+/// # Errors
+///
+/// The first thing that keeps the command from starting. Names programs and scripts, never another argument: those
+/// may be secrets.
+pub fn check(argv: &[String], path: Option<&OsStr>) -> Result<PathBuf, Problem> {
+    let context = Context {
+        search: Search::Known(path.map(OsStr::to_owned)),
+        depth: 0,
+    };
+    let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+    command(&words, &context)
+}
+
+/// Where programs without a `/` are looked up.
+#[derive(Debug, Clone)]
+enum Search {
+    /// The value of `PATH`; unset means the system's default.
+    Known(Option<OsString>),
+    /// Set by something that is not run here, such as the start-up files of a login shell.
+    Unknown,
+}
+
+/// How a wrapped command would be started.
+#[derive(Debug, Clone)]
+struct Context {
+    search: Search,
+    /// Wrappers around it.
+    depth: usize,
+}
+
+impl Context {
+    /// For what is wrapped in a command of this context, or `None` when that is deep enough.
+    fn inner(&self, search: Search) -> Option<Self> {
+        (self.depth < PREFLIGHT_DEPTH).then(|| Self {
+            search,
+            depth: self.depth + 1,
+        })
+    }
+}
+
+fn command(words: &[&str], context: &Context) -> Result<PathBuf, Problem> {
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(Problem::new(Kind::NotFound, ""));
+    };
+    let found = match &context.search {
+        Search::Unknown if !program.contains('/') => PathBuf::from(program),
+        Search::Unknown => executable::find(program, None)?,
+        Search::Known(path) => executable::find(program, path.as_deref())?,
+    };
+    if executable::is_path(&found) {
+        shebang::check(&found, context)?;
+    }
+    match Path::new(program).file_name().and_then(OsStr::to_str) {
+        Some("env") => env::check(arguments, context)?,
+        Some("sh" | "bash" | "zsh" | "dash" | "ksh") => shell::check(arguments, context)?,
+        Some(name) => interpreter::check(name, arguments)?,
+        None => {}
+    }
+    Ok(found)
+}
