@@ -15,6 +15,7 @@ pub mod net;
 pub mod ops;
 pub mod preflight;
 pub mod run;
+pub mod samples;
 pub mod secrets;
 pub mod shutdown;
 pub mod sys;

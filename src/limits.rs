@@ -54,6 +54,27 @@ pub const ADDRESSES_MAX: usize = 8;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A TLS handshake.
 pub const TLS_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a proxy may take to answer CONNECT; it resolves and connects meanwhile, as we would.
+pub const TUNNEL_TIMEOUT: Duration = Duration::from_secs(10);
+/// The head of a proxy's answer to CONNECT; it needs no more than a line, some send a dozen fields.
+pub const PROXY_HEAD_MAX: usize = 16 * KIB;
+/// How long a walk for people waits for a server's verdict on a client certificate, which TLS 1.3 sends after the
+/// handshake; a server that has none stays silent, so all of it is spent.
+pub const TLS_VERDICT_WAIT: Duration = Duration::from_millis(500);
+/// Certificates of a peer that are kept for people; real chains have two to four.
+pub const TLS_CHAIN_MAX: usize = 10;
+/// Names of one certificate that are shown; some have hundreds.
+pub const CERTIFICATE_NAMES_MAX: usize = 8;
+/// Characters of one name in a certificate that are shown.
+pub const CERTIFICATE_TEXT_MAX: usize = 200;
+/// A PEM file of trust anchors; the public set has 220 KiB, corporate bundles hold it several times.
+pub const CA_BUNDLE_MAX: usize = 8 * MIB;
+/// A PEM file of one certificate and its issuers.
+pub const CERTIFICATE_FILE_MAX: usize = 256 * KIB;
+/// Input buffer of a command's single request; the head of the answer must fit.
+pub const BLOCKING_INPUT: usize = 64 * KIB;
+/// Output buffer of a command's single request; each line of its head must fit, the longest holds a key.
+pub const BLOCKING_OUTPUT: usize = 16 * KIB;
 /// Stack of a resolver thread; `getaddrinfo` of musl needs a few KiB, glibc's NSS modules more.
 pub const RESOLVER_STACK: usize = 256 * KIB;
 /// What hyper may buffer of one connection before it stops reading; also bounds a response head.
@@ -179,6 +200,8 @@ pub const DRAIN_POLL_TIMEOUT: Duration = Duration::from_secs(2);
 
 // ---- operations ------------------------------------------------------------------------------------------------
 
+/// Bytes of a unix socket's path: what `sockaddr_un` holds, less the zero at its end (unix(7)).
+pub const UNIX_PATH_MAX: usize = 107;
 /// Requests to the health listener that are served at once.
 pub const HEALTH_CONNECTIONS: usize = 32;
 /// A request to the health listener must arrive within this, so that silent connections cannot keep out a probe for long.
@@ -187,6 +210,33 @@ pub const HEALTH_HEADER_TIMEOUT: Duration = Duration::from_secs(1);
 pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(60);
 /// Deliveries that failed in a row and make the process not ready.
 pub const DELIVERY_FAILURES_UNREADY: u32 = 3;
+
+// ---- commands beside the daemon ------------------------------------------------------------------------------------
+
+/// One probe of `health` (spec: cli, section 2).
+pub const HEALTH_PROBE_TIMEOUT: Duration = Duration::from_millis(500);
+/// Reading the metrics for `health --require-control-plane-poll` (spec: cli, section 2).
+pub const HEALTH_METRICS_TIMEOUT: Duration = Duration::from_secs(2);
+/// What `health` shows of an answer's body (spec: cli, section 2).
+pub const HEALTH_BODY_MAX: usize = 4 * KIB;
+/// What `health` reads of an answer; the Go client's metrics have 128 KiB when it is idle.
+pub const HEALTH_ANSWER_MAX: usize = 4 * MIB;
+/// A file that holds a URL.
+pub const HEALTH_URL_FILE_MAX: usize = URL_MAX;
+/// A file that holds a process id.
+pub const PID_FILE_MAX: usize = 64;
+/// `sun_path` of a unix socket address, without its final zero (unix(7)).
+pub const UNIX_SOCKET_PATH_MAX: usize = 107;
+/// One request of `admin tunnels`, all of it (spec: cli, section 2).
+pub const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// An answer to it: a list of thousands of tunnels.
+pub const ADMIN_BODY_MAX: usize = 8 * MIB;
+/// Characters of one organization, workspace or tenant id; `tunnel-relay` takes as many.
+pub const PRINCIPAL_ID_MAX: usize = 256;
+/// Ids of one kind given with one command; `tunnel-relay` takes as many.
+pub const PRINCIPALS_MAX: usize = 100;
+/// Characters of a tunnel's name and description together: whatever the service allows, a slip is told here.
+pub const TUNNEL_TEXT_MAX: usize = 64 * KIB;
 
 // ---- what an operator may write ---------------------------------------------------------------------------------------
 
@@ -216,6 +266,24 @@ pub const SECRET_FILE_MAX: usize = 16 * 1024;
 pub const BINDINGS_MAX: usize = 31;
 /// Patterns of passed environment variables; each is tried for each variable at every start of a child.
 pub const PASS_ENV_MAX: usize = 256;
+/// Bytes of one configuration file; one with every setting and all 31 channels has a hundredth of this.
+pub const CONFIG_FILE_MAX: usize = MIB;
+/// Keys, values and collections of one configuration file.
+pub const CONFIG_NODES_MAX: usize = 50_000;
+/// Collections inside one another in a configuration file; the settings need five.
+pub const CONFIG_DEPTH_MAX: usize = 32;
+/// Merges (`<<`) that reach one another through aliases.
+pub const CONFIG_MERGE_DEPTH_MAX: usize = 16;
+/// Bytes and nodes that a configuration file has once its aliases are replaced by what they stand for.
+pub const CONFIG_EXPANDED_MAX: usize = 4 * MIB;
+/// Mistakes in the form of a configuration file that are reported; a file that is not ours has one a line.
+pub const CONFIG_MISTAKES_MAX: usize = 20;
+/// Characters of an unknown key that is compared with the known ones; the longest of those has 39.
+pub const CONFIG_KEY_COMPARED_MAX: usize = 64;
+/// Names of profiles in the message about a missing one.
+pub const PROFILES_SHOWN_MAX: usize = 20;
+/// Entries of the profile directory that are looked at.
+pub const PROFILES_MAX: usize = 10_000;
 /// Characters of a wrong value that a message repeats.
 pub const ECHO_MAX: usize = 40;
 

@@ -3,23 +3,25 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use log::{info, warn};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use crate::config::{Config, Listen, Target};
+use crate::config::Config;
 use crate::control::{ControlPlane, Metadata, Poller, Responder};
 use crate::dispatch::{Bounds, Dispatcher};
 use crate::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, IDLE_SWEEP, METADATA_WAIT};
 use crate::mcp::http::{HttpServer, Prober};
 use crate::mcp::servers::{self, Servers};
-use crate::net::{BadHeader, Resolvers};
+use crate::net::{BadHeader, Network, NetworkError, Via};
+use crate::ops::banner::{self, Summary};
 use crate::ops::files::{self, Files};
-use crate::ops::{Ops, Server, health, metrics};
+use crate::ops::{Listener, Ops, Server, health, listener, metrics};
 use crate::shutdown::{Interrupts, Signal};
 use crate::telemetry::{log as sink, redact};
-use crate::tls::{self, Tls};
+use crate::tls::{self, Validity};
 use crate::wire::command::MAIN_CHANNEL;
 
 /// Why the daemon could not start.
@@ -32,7 +34,7 @@ pub enum Error {
     /// The configuration holds what cannot be sent.
     Header(BadHeader),
     /// The health listener cannot be bound.
-    Health(String, io::Error),
+    Health(listener::BindError),
     /// A file cannot be written.
     File(files::Error),
     /// An MCP server cannot be served.
@@ -43,15 +45,11 @@ pub enum Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let listener = "health listener (health.listen_addr, HEALTH_LISTEN_ADDR)";
         match self {
             Self::Log(error) => write!(f, "the log (log.file, LOG_FILE) cannot be opened: {error}"),
             Self::Tls(error) => error.fmt(f),
             Self::Header(error) => error.fmt(f),
-            Self::Health(addr, error) if error.kind() == io::ErrorKind::AddrInUse => {
-                write!(f, "{listener}: {addr}: address already in use")
-            }
-            Self::Health(addr, error) => write!(f, "{listener}: {addr}: {error}"),
+            Self::Health(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
             Self::Server(error) => error.fmt(f),
             Self::System(what, error) => write!(f, "{what}: {error}"),
@@ -76,16 +74,18 @@ pub fn run(config: Config) -> Result<(), Error> {
     for warning in &config.warnings {
         warn!("{warning}");
     }
-    let tls = Tls::new(config.ca_bundle.as_deref()).map_err(Error::Tls)?;
     // Threads come first: later none may be created.
-    let resolvers = Resolvers::start(hosts(&config)).map_err(|e| Error::System("a thread for name resolution", e))?;
+    let network = Network::of(&config).map_err(|error| match error {
+        NetworkError::Tls(error) => Error::Tls(error),
+        NetworkError::Thread(error) => Error::System("a thread for name resolution", error),
+    })?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Error::System("the event loop", e))?;
     runtime.block_on(async {
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
-        let daemon = Daemon::start(&config, &instance_id, &tls, &resolvers).await?;
+        let daemon = Daemon::start(&config, &instance_id, &network).await?;
         daemon.serve(&config, interrupts).await;
         Ok(())
     })?;
@@ -94,15 +94,18 @@ pub fn run(config: Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// The hosts that connections go to.
-fn hosts(config: &Config) -> impl Iterator<Item = &str> {
-    let servers = config.served().filter_map(|binding| match &binding.target {
-        Target::Http {
-            url, unix_socket: None, ..
-        } => Some(url.host.as_str()),
-        _ => None,
-    });
-    servers.chain([config.control_plane.base_url.host.as_str()])
+/// A certificate that the peer will refuse can be replaced while the daemon runs, so it does not keep it from starting.
+fn warn_of_client_certificates(network: &Network) {
+    for (setting, certificate) in network.client_certificates() {
+        let until = certificate.expiry();
+        match certificate.validity(SystemTime::now()) {
+            Validity::Valid => {}
+            Validity::Expired => warn!(setting, until; "the client certificate has expired; replace it and restart"),
+            Validity::NotYetValid => {
+                warn!(setting; "the client certificate is not valid yet; is the clock of this host right?");
+            }
+        }
+    }
 }
 
 /// The parts of a running daemon.
@@ -114,12 +117,13 @@ struct Daemon {
     supervisors: JoinSet<()>,
     stop_polling: Signal,
     stop_servers: Signal,
+    summary: Summary,
     /// Removed at the end.
     _files: Files,
 }
 
 impl Daemon {
-    async fn start(config: &Config, instance_id: &str, tls: &Tls, resolvers: &Resolvers) -> Result<Self, Error> {
+    async fn start(config: &Config, instance_id: &str, network: &Network) -> Result<Self, Error> {
         let mcp = &config.mcp;
         // A broken server beside the main one does not make the tunnel useless; a broken child is ours to keep alive.
         let counted = config.served().filter(|b| b.is_stdio() || b.channel == MAIN_CHANNEL);
@@ -127,22 +131,18 @@ impl Daemon {
             health: health::Health::new(counted.map(|b| b.channel.as_str())),
             metrics: metrics::Metrics::new(config.control_plane.max_inflight, mcp.max_concurrent_requests),
         });
-        let resolver = resolvers.of(&config.control_plane.base_url.host);
-        let control = Arc::new(ControlPlane::new(config, instance_id, tls, resolver).map_err(Error::Header)?);
+        let c = &config.control_plane;
+        let connector = network
+            .connector(&c.base_url, Via::new(None, c.proxy.as_ref()), c.identity.as_ref())
+            .map_err(Error::Tls)?;
+        let control = Arc::new(ControlPlane::new(config, instance_id, connector).map_err(Error::Header)?);
         let responder = Responder::new(Arc::clone(&control), Arc::clone(&ops), mcp.max_concurrent_requests);
 
-        let Listen::Tcp { addr, .. } = &config.health.listen else {
-            return Err(Error::Health(
-                "unix socket".to_owned(),
-                io::ErrorKind::Unsupported.into(),
-            ));
-        };
-        let health_error = |e| Error::Health(addr.to_string(), e);
-        let listener = Server::bind(*addr, Arc::clone(&ops)).await.map_err(health_error)?;
-        let port = listener.local_addr().map_err(health_error)?.port();
+        let listener = Listener::bind(&config.health.listen).await.map_err(Error::Health)?;
 
         let stop_servers = Signal::default();
-        let servers = Servers::start(config, tls, resolvers, &ops, &stop_servers).map_err(Error::Server)?;
+        let servers = Servers::start(config, network, &ops, &stop_servers).map_err(Error::Server)?;
+        warn_of_client_certificates(network);
         let bounds = Bounds {
             poll_channels: config
                 .control_plane
@@ -156,8 +156,13 @@ impl Daemon {
         };
         let dispatcher = Dispatcher::new(servers.transports, bounds, responder, Arc::clone(&ops));
 
-        // Scripts that wait for the files find a listener that answers.
-        tokio::spawn(listener.run());
+        // Scripts that wait for the files find a listener that is bound and answers soon.
+        let files = Files::write(config, &listener).map_err(Error::File)?;
+        if config.announce_ui {
+            banner::announce_page(&listener);
+        }
+        let summary = Summary::new(config, &listener);
+        tokio::spawn(Server::new(listener, Arc::clone(&ops)).run());
         tokio::spawn(sweep(Arc::clone(&control), servers.http));
         Ok(Self {
             control,
@@ -167,7 +172,8 @@ impl Daemon {
             supervisors: servers.supervisors,
             stop_polling: Signal::default(),
             stop_servers,
-            _files: Files::write(config, port).map_err(Error::File)?,
+            summary,
+            _files: files,
         })
     }
 
@@ -203,6 +209,7 @@ impl Daemon {
         tokio::spawn(announce(
             Arc::clone(&self.control),
             Arc::clone(&self.ops),
+            self.summary.clone(),
             tunnel_url(config),
         ));
         interrupts.next().await;
@@ -237,7 +244,7 @@ impl Daemon {
 }
 
 /// Fetches the tunnel's name for the banner; its success is also a first sign of life.
-async fn announce(control: Arc<ControlPlane>, ops: Arc<Ops>, tunnel_url: String) {
+async fn announce(control: Arc<ControlPlane>, ops: Arc<Ops>, summary: Summary, tunnel_url: String) {
     let fetch = control.metadata();
     tokio::pin!(fetch);
     let metadata = match timeout(METADATA_WAIT, &mut fetch).await {
@@ -251,6 +258,7 @@ async fn announce(control: Arc<ControlPlane>, ops: Arc<Ops>, tunnel_url: String)
         }
         Err(_) => None,
     };
+    summary.log(ops.health.failing().as_deref());
     let known = |part: fn(&Metadata) -> &str| metadata.as_ref().map_or("not fetched yet", part);
     info!(
         tunnel_url,

@@ -10,10 +10,13 @@ mod doctor;
 mod health;
 mod help;
 mod init;
+mod left_out;
 mod profiles;
 mod run;
 mod settings;
+mod text;
 mod topics;
+mod version;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -63,10 +66,10 @@ pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Erro
     match args::parse(arguments)? {
         args::Request::Print(text) => print(&text),
         args::Request::Command(matches) => match matches.subcommand() {
-            Some((name, matches)) => COMMANDS
-                .iter()
-                .find(|command| command.name == name)
-                .map_or(Ok(()), |command| (command.execute)(matches)),
+            Some((name, matches)) => match COMMANDS.iter().find(|command| command.name == name) {
+                Some(command) => (command.execute)(matches),
+                None => left_out::command(name).map_or(Ok(()), Err),
+            },
             None => Ok(()),
         },
     }

@@ -4,7 +4,7 @@ use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgMatches, Command};
 
 use super::{Error, help, settings};
-use crate::config::{self, Config, Flags, Sources};
+use crate::config::{self, Config, Flags};
 use crate::secrets::{Disk, Environment};
 
 /// Where arguments that belong to no flag are kept; they are ignored (spec: cli, section 1).
@@ -32,10 +32,5 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
 /// The snapshot of the environment ends here, wiped, before anything runs.
 fn configure(flags: &Flags) -> Result<Config, config::ConfigErrors> {
     let environment = Environment::of_process();
-    config::load(&Sources {
-        flags,
-        environment: &environment,
-        file: None,
-        files: &Disk,
-    })
+    config::read(flags, &environment, &Disk)
 }

@@ -31,9 +31,10 @@ impl fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 /// One mistake in a configuration.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ConfigError {
-    /// The setting, by the name of its flag; for a variable that belongs to no setting, the variable.
+    /// The setting, by the name of its flag; for a variable that belongs to no setting, the variable; for a section of a
+    /// configuration file, its name; empty when the whole file is meant.
     pub setting: &'static str,
     /// Where the value was written.
     pub origin: Origin,
@@ -43,6 +44,9 @@ pub struct ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({} {})", self.problem, self.setting, self.origin)
+        match self.setting {
+            "" => write!(f, "{} ({})", self.problem, self.origin),
+            setting => write!(f, "{} ({setting} {})", self.problem, self.origin),
+        }
     }
 }

@@ -1,10 +1,14 @@
 //! From what was written to the checked configuration.
 
+mod admin;
 mod api_key;
 mod control_plane;
 mod health;
 mod log;
 mod mcp;
+
+pub use admin::{Admin, Keys, load_admin};
+pub use control_plane::tunnel_id;
 
 use super::checked::{Config, ControlPlane};
 use super::error::ConfigErrors;

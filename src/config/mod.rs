@@ -1,7 +1,7 @@
 //! Configuration: what was written (flags, environment, a file or profile) becomes one checked value.
 //!
-//! [`table`](SETTINGS) says what can be set; [`Sources`] holds what was written; [`load`] checks it all, reports every
-//! mistake at once, or gives a [`Config`]. Everything past start-up sees only that; it cannot hold a value that is out
+//! [`table`](SETTINGS) says what can be set; [`Selection`] says which file is read; [`Sources`] holds what was written;
+//! [`load`] checks it all, reports every mistake at once, or gives a [`Config`]. [`read`] does all of that. Everything past start-up sees only that; it cannot hold a value that is out
 //! of range.
 
 #![forbid(unsafe_code)]
@@ -13,7 +13,9 @@ mod duration;
 mod error;
 mod file;
 mod load;
+mod profiles;
 mod proxy;
+mod read;
 mod reader;
 mod scalar;
 mod selection;
@@ -30,9 +32,12 @@ pub use checked::{
 };
 pub use error::{ConfigError, ConfigErrors};
 pub use file::{Entry, File, Location, Record, Text, Value};
-pub use load::load;
+pub use load::{Admin, Keys, load, load_admin, tunnel_id};
+pub use profiles::{ProfileName, profile_dir, profiles};
 pub use proxy::{Class, Proxies};
+pub use read::read;
+pub(crate) use scalar::{boolean, echo};
 pub use selection::Selection;
 pub use sources::{Flags, Origin, Source, Sources};
-pub use table::{Kind, SELECTORS, SETTINGS, Separator, Setting, Shown};
+pub use table::{ADMIN_SETTINGS, Kind, SELECTORS, SETTINGS, Separator, Setting, Shown};
 pub use url::UrlError;

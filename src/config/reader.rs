@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::duration;
 use super::error::ConfigError;
+use super::file::File;
 use super::sources::{Origin, Sources, Written};
-use super::table::Setting;
+use super::table::{COMMANDS, SERVER_URLS, Setting};
 use crate::limits::TIME_MAX;
 use crate::secrets::{Environment, Reference};
 
@@ -32,9 +33,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The mistakes so far.
+    /// The mistakes so far, those in the form of the configuration file first.
     pub(super) fn into_errors(self) -> Vec<ConfigError> {
-        self.errors
+        let Some(file) = self.sources.file else {
+            return self.errors;
+        };
+        let others = self.errors.into_iter().filter(|error| !explains(file, error));
+        file.mistakes.iter().cloned().chain(others).collect()
     }
 
     pub(super) fn report(&mut self, setting: &'static str, origin: Origin, problem: impl Display) -> Reported {
@@ -133,6 +138,19 @@ impl<'a> Reader<'a> {
             )
         })
     }
+}
+
+/// Whether a value is only missing because the file, where it may well stand, has a mistake there.
+fn explains(file: &File, error: &ConfigError) -> bool {
+    let is_binding = |setting: &str| setting == SERVER_URLS.flag || setting == COMMANDS.flag;
+    let section = error.setting.split('.').next().unwrap_or_default().replace('-', "_");
+    error.origin == Origin::UNSET
+        && (!file.is_readable
+            || file.mistakes.iter().any(|mistake| {
+                mistake.setting == error.setting
+                    || mistake.setting == section
+                    || is_binding(mistake.setting) && is_binding(error.setting)
+            }))
 }
 
 /// What a plain path, `env:NAME` or `file:PATH` stands for (spec: config, section 3, path references).

@@ -18,7 +18,7 @@ pub(super) fn count(text: &str, name: &str, max: usize) -> Result<usize, String>
 }
 
 /// Go's `strconv.ParseBool`.
-pub(super) fn boolean(text: &str) -> Option<bool> {
+pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
@@ -27,7 +27,7 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
 }
 
 /// A wrong value as a message may show it: quoted, without control characters, short, scrubbed.
-pub(super) fn echo(text: &str) -> String {
+pub(crate) fn echo(text: &str) -> String {
     let scrubbed = crate::telemetry::redact::scrub(text);
     let short: String = scrubbed.chars().take(ECHO_MAX).collect();
     let dots = if short.len() < scrubbed.len() { "..." } else { "" };

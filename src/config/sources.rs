@@ -41,6 +41,11 @@ impl Flags {
         self.0.entry(name).or_default().extend(values);
     }
 
+    /// The last value of a setting's flag that is not blank.
+    pub(super) fn last(&self, setting: &Setting) -> Option<&OsStr> {
+        self.values(setting).and_then(|(_, values)| values.last().copied())
+    }
+
     /// The values of a setting's flag that are not blank, and the spelling that was used.
     fn values(&self, setting: &Setting) -> Option<(&'static str, Vec<&OsStr>)> {
         [Some(setting.flag), setting.hidden_flag]
@@ -238,7 +243,7 @@ impl<'a> Sources<'a> {
 }
 
 /// Blank is unset, in every source (spec: better 18).
-fn is_blank(value: &OsStr) -> bool {
+pub(super) fn is_blank(value: &OsStr) -> bool {
     value.as_bytes().trim_ascii().is_empty()
 }
 

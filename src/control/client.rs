@@ -11,8 +11,7 @@ use tokio::time::timeout;
 use super::headers::{CLIENT_REQUEST_ID, SHARD_TOKEN, headers};
 use crate::config;
 use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, PARTIAL_POLL_TIMEOUT, POLL_BODY_MAX};
-use crate::net::{BadHeader, Connector, NetError, Phase, Pool, Reply, RequestBody, Resolver};
-use crate::tls::Tls;
+use crate::net::{BadHeader, Connector, NetError, Phase, Pool, Reply, RequestBody};
 use crate::wire::api_error::ApiError;
 use crate::wire::command::Route;
 use crate::wire::response::Parts;
@@ -117,9 +116,8 @@ impl ControlPlane {
     ///
     /// # Errors
     /// [`BadHeader`] when the API key, the organization or an extra header cannot be a header value.
-    pub fn new(config: &config::Config, instance_id: &str, tls: &Tls, resolver: Resolver) -> Result<Self, BadHeader> {
+    pub fn new(config: &config::Config, instance_id: &str, connector: Connector) -> Result<Self, BadHeader> {
         let c = &config.control_plane;
-        let connector = Connector::new(&c.base_url, None, tls, resolver);
         let path = format!("{}/v1/tunnels/{}", c.url_path, c.tunnel_id);
         let response_uri = path_uri(&format!("{path}/response")).ok_or(BadHeader("control_plane.url_path"))?;
         Ok(Self {

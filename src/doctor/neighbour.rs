@@ -35,7 +35,10 @@ impl Holder {
 
     /// For people.
     pub(super) fn describe(&self) -> String {
-        let program = self.program.as_deref().unwrap_or("a process that this user may not look at");
+        let program = self
+            .program
+            .as_deref()
+            .unwrap_or("a process that this user may not look at");
         match (self.pid, self.uid) {
             (Some(pid), _) => format!("{program} (pid {pid})"),
             (None, Some(uid)) => format!("{program} (user id {uid})"),
@@ -69,7 +72,9 @@ pub(super) fn holder(addr: SocketAddr) -> Holder {
     let Some((inode, uid)) = listening else {
         return Holder::default();
     };
-    let mut holder = process_with(&format!("socket:[{inode}]")).map(describe_process).unwrap_or_default();
+    let mut holder = process_with(&format!("socket:[{inode}]"))
+        .map(describe_process)
+        .unwrap_or_default();
     holder.uid = Some(uid);
     holder
 }
@@ -196,7 +201,15 @@ mod tests {
 
     #[test]
     fn only_what_chooses_a_configuration_is_read_of_a_command_line() {
-        let words = ["tunnel-client", "run", "--profile", "a", "--config=/b", "--mcp.extra-headers", "X: secret"];
+        let words = [
+            "tunnel-client",
+            "run",
+            "--profile",
+            "a",
+            "--config=/b",
+            "--mcp.extra-headers",
+            "X: secret",
+        ];
         let words = words.map(str::to_owned);
         let expected = [("profile", "a"), ("config", "/b")].map(|(flag, value)| (flag.to_owned(), value.to_owned()));
         assert_eq!(selectors(&words), expected);
@@ -209,7 +222,15 @@ mod tests {
             let six = "00000000000000000000000001000000:0050";
             assert_eq!(parse_address(six), Some((Ipv6Addr::LOCALHOST.into(), 80)));
         }
-        for text in ["", ":", "0:0", "0100007F", "zz00007F:1F90", "0100007F:FFFFF", "ü100007:1"] {
+        for text in [
+            "",
+            ":",
+            "0:0",
+            "0100007F",
+            "zz00007F:1F90",
+            "0100007F:FFFFF",
+            "ü100007:1",
+        ] {
             assert_eq!(parse_address(text), None, "{text}");
         }
     }

@@ -84,8 +84,7 @@ impl Check {
 
     /// Adds what was seen.
     pub(super) fn evidence<T: AsRef<str>>(mut self, lines: impl IntoIterator<Item = T>) -> Self {
-        self.evidence
-            .extend(lines.into_iter().map(|line| clean(line.as_ref())));
+        self.evidence.extend(lines.into_iter().map(|line| clean(line.as_ref())));
         self
     }
 
@@ -156,10 +155,7 @@ mod tests {
             .next(["Authorization: Bearer abcdefgh"]);
         assert!(!check.summary.contains("0123456789") && !check.summary.contains("pw@"));
         assert!(!check.summary.contains('\n') && !check.summary.contains('\u{1b}'));
-        assert_eq!(
-            check.evidence,
-            [format!("{}...", "y".repeat(DOCTOR_TEXT_MAX))]
-        );
+        assert_eq!(check.evidence, [format!("{}...", "y".repeat(DOCTOR_TEXT_MAX))]);
         assert!(check.next.iter().all(|step| !step.contains("abcdefgh")));
     }
 

@@ -19,7 +19,10 @@ pub fn render(report: &Report, style: Style) -> String {
     let mut out = String::new();
     for check in &report.checks {
         let status = painted(check.status, style);
-        line(&mut out, format_args!("CHECK {:<24} {status} {}", check.id, check.summary));
+        line(
+            &mut out,
+            format_args!("CHECK {:<24} {status} {}", check.id, check.summary),
+        );
     }
     out.push('\n');
     let failed = report.failed();
@@ -123,7 +126,10 @@ mod tests {
         };
         let explained = render(&report, style);
         let more = explained.strip_prefix(plain).unwrap_or_default();
-        assert!(more.starts_with("\nCHECK tunnel_id   FAIL\nWhy this matters:\n  "), "{more}");
+        assert!(
+            more.starts_with("\nCHECK tunnel_id   FAIL\nWhy this matters:\n  "),
+            "{more}"
+        );
         assert!(
             more.ends_with("Evidence:\n  - seen\nWhat to do next:\n  1. do\n  2. then\n"),
             "{more}"
@@ -137,6 +143,9 @@ mod tests {
             colour: true,
         };
         let text = render(&report(vec![Check::pass("ui", "y")]), style);
-        assert!(text.starts_with("CHECK ui                       \u{1b}[32mPASS\u{1b}[0m y\n"), "{text}");
+        assert!(
+            text.starts_with("CHECK ui                       \u{1b}[32mPASS\u{1b}[0m y\n"),
+            "{text}"
+        );
     }
 }

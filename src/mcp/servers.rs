@@ -11,10 +11,10 @@ use super::Transport;
 use super::http::{FixedHeaders, HttpServer, Prober};
 use super::stdio::{Environment, StdioServer, Supervisor};
 use crate::config::{Config, Target};
-use crate::net::{BadHeader, Connector, Resolvers};
+use crate::net::{BadHeader, Network, Via};
 use crate::ops::Ops;
 use crate::shutdown::Signal;
-use crate::tls::Tls;
+use crate::tls;
 use crate::wire::command::MAIN_CHANNEL;
 
 /// Every MCP server of the configuration.
@@ -37,6 +37,8 @@ pub enum Error {
     Header(BadHeader),
     /// The URL of a channel cannot be sent.
     Url(Box<str>),
+    /// The client certificate of a channel cannot be used.
+    Tls(Box<str>, tls::Error),
     /// The program of a channel cannot be started.
     Command(Box<str>, io::Error),
 }
@@ -49,6 +51,7 @@ impl fmt::Display for Error {
                 f,
                 "mcp.server_urls of channel {channel}: the URL cannot be sent in a request"
             ),
+            Self::Tls(channel, error) => write!(f, "MCP channel {channel}: {error}"),
             Self::Command(channel, error) => {
                 write!(
                     f,
@@ -66,13 +69,7 @@ impl Servers {
     ///
     /// # Errors
     /// When a binding cannot be served at all; a server that is not there yet is no error.
-    pub fn start(
-        config: &Config,
-        tls: &Tls,
-        resolvers: &Resolvers,
-        ops: &Arc<Ops>,
-        stop: &Signal,
-    ) -> Result<Self, Error> {
+    pub fn start(config: &Config, network: &Network, ops: &Arc<Ops>, stop: &Signal) -> Result<Self, Error> {
         let mut servers = Self::default();
         let mut environment = None;
         let fixed = FixedHeaders::of_traffic(&config.mcp).map_err(Error::Header)?;
@@ -83,8 +80,16 @@ impl Servers {
         for binding in config.served() {
             let channel = binding.channel.as_str();
             let transport = match &binding.target {
-                Target::Http { url, unix_socket, .. } => {
-                    let connector = Connector::new(url, unix_socket.as_deref(), tls, resolvers.of(&url.host));
+                Target::Http {
+                    url,
+                    unix_socket,
+                    proxy,
+                    identity,
+                } => {
+                    let via = Via::new(unix_socket.as_deref(), proxy.as_ref());
+                    let connector = network
+                        .connector(url, via, identity.as_ref())
+                        .map_err(|e| Error::Tls(channel.into(), e))?;
                     let server = HttpServer::new(channel, url, connector, fixed.clone())
                         .ok_or_else(|| Error::Url(channel.into()))?;
                     servers.http.push(server.clone());

@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::fmt;
 use std::io;
 
+use super::hop::{Cause, Step};
 use crate::tls;
 use crate::wire::failure::{Failure, Source};
 
@@ -13,7 +14,9 @@ pub enum NetError {
     /// The host name has no address.
     Dns,
     /// The TLS handshake or a TLS record failed.
-    Tls,
+    Tls(tls::Fault),
+    /// The proxy did not open the way: its status, or `None` when it gave none.
+    Proxy(Option<u16>),
     /// Nobody listens there.
     Refused,
     /// No route to the network.
@@ -43,9 +46,25 @@ pub enum NetError {
 }
 
 impl NetError {
+    /// Of a step on the way to the peer.
+    pub(super) fn of_hop(step: Step, cause: &Cause) -> Self {
+        match (step, cause) {
+            (_, Cause::NoAddress) => Self::Dns,
+            (_, Cause::Timeout) => Self::Timeout,
+            (_, Cause::Tls(cause)) => Self::Tls(cause.fault()),
+            (_, Cause::ProxyStatus(status)) => Self::Proxy(Some(*status)),
+            (_, Cause::ProxyClosed | Cause::NotHttp) | (Step::Tunnel, Cause::Io(_)) => Self::Proxy(None),
+            (Step::Tls | Step::ProxyTls, Cause::Io(io::ErrorKind::InvalidInput)) => Self::Tls(tls::Fault::Other),
+            (Step::Tls | Step::ProxyTls, Cause::Io(kind)) => Self::from_stream_kind(*kind),
+            // A unix socket that is not there is a server that does not listen.
+            (_, Cause::Io(io::ErrorKind::NotFound)) => Self::Refused,
+            (_, Cause::Io(kind)) => Self::from_dial(*kind),
+        }
+    }
+
     /// Of connecting.
-    pub(super) fn from_dial(error: &io::Error) -> Self {
-        match error.kind() {
+    fn from_dial(kind: io::ErrorKind) -> Self {
+        match kind {
             io::ErrorKind::ConnectionRefused => Self::Refused,
             io::ErrorKind::NetworkUnreachable => Self::NetworkUnreachable,
             io::ErrorKind::HostUnreachable => Self::HostUnreachable,
@@ -56,10 +75,15 @@ impl NetError {
 
     /// Of a stream that was connected.
     pub(super) fn from_stream(error: &io::Error) -> Self {
-        if tls::is_tls_error(error) {
-            return Self::Tls;
+        // Whether there was a client certificate to refuse is known to the connector: see its `judge`.
+        match tls::Cause::of(error, true) {
+            Some(cause) => Self::Tls(cause.fault()),
+            None => Self::from_stream_kind(error.kind()),
         }
-        match error.kind() {
+    }
+
+    fn from_stream_kind(kind: io::ErrorKind) -> Self {
+        match kind {
             io::ErrorKind::ConnectionReset => Self::Reset,
             io::ErrorKind::ConnectionAborted => Self::Aborted,
             io::ErrorKind::BrokenPipe | io::ErrorKind::WriteZero => Self::ClosedPipe,
@@ -98,11 +122,12 @@ impl NetError {
     pub fn kind(self) -> &'static str {
         match self {
             Self::Dns => "dns",
-            Self::Tls => "tls",
+            Self::Tls(_) => "tls",
             Self::Refused => "connection_refused",
             Self::NetworkUnreachable => "network_unreachable",
             Self::HostUnreachable => "host_unreachable",
-            Self::Dial => "dial",
+            // The vocabulary has no word for proxies: for the service it is a connection that could not be made.
+            Self::Dial | Self::Proxy(_) => "dial",
             Self::Timeout => "timeout",
             Self::Reset => "connection_reset",
             Self::Aborted => "connection_aborted",
@@ -121,8 +146,10 @@ impl NetError {
             Self::Timeout => return Failure::timeout(),
             Self::NotHttp | Self::TooLarge => return Failure::protocol(self.kind()),
             Self::Dns => Source::Dns,
-            Self::Tls => Source::Tls,
-            Self::Refused | Self::NetworkUnreachable | Self::HostUnreachable | Self::Dial => Source::Connect,
+            Self::Tls(_) => Source::Tls,
+            Self::Refused | Self::NetworkUnreachable | Self::HostUnreachable | Self::Dial | Self::Proxy(_) => {
+                Source::Connect
+            }
             Self::Reset | Self::Aborted | Self::ClosedPipe | Self::Eof | Self::UnexpectedEof | Self::Closed => {
                 Source::TransportClosed
             }
@@ -134,8 +161,10 @@ impl NetError {
 impl fmt::Display for NetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Tls(fault) => return write!(f, "TLS: {fault}"),
+            Self::Proxy(Some(status)) => return Cause::ProxyStatus(*status).fmt(f),
+            Self::Proxy(None) => "the proxy gave no answer that opens the way",
             Self::Dns => "the host name has no address",
-            Self::Tls => "the TLS handshake failed: certificate, name or protocol",
             Self::Refused => "connection refused",
             Self::NetworkUnreachable => "network unreachable",
             Self::HostUnreachable => "host unreachable",

@@ -94,6 +94,9 @@ impl Pool {
     /// # Errors
     /// [`SendError`] tells whether the peer may have seen the request.
     pub async fn send(&self, mut request: Request<RequestBody>) -> Result<Reply, SendError> {
+        if let Some(forward) = self.0.connector.forward() {
+            forward.apply(&mut request);
+        }
         let mut watch = Watch::begin(&self.0);
         loop {
             watch.set(Phase::Unsent);
@@ -115,7 +118,7 @@ impl Pool {
                 }
                 Ok(Err(error)) => {
                     return Err(SendError {
-                        error: NetError::from_hyper(&error, false),
+                        error: self.0.connector.judge(NetError::from_hyper(&error, false)),
                         written: false,
                     });
                 }
@@ -128,6 +131,13 @@ impl Pool {
             }
             watch.set(Phase::Waiting);
             match sender.try_send_request(request).await {
+                // Only a proxy answers so (RFC 9110, section 15.5.8), here to a request that it was to forward.
+                Ok(response) if response.status() == 407 && self.0.connector.forward().is_some() => {
+                    return Err(SendError {
+                        error: NetError::Proxy(Some(407)),
+                        written: true,
+                    });
+                }
                 Ok(response) => {
                     watch.set(Phase::Answering);
                     let (head, body) = response.into_parts();
@@ -147,7 +157,7 @@ impl Pool {
                 Err(mut failed) => match failed.take_message() {
                     Some(unsent) if reused => request = unsent,
                     unsent => {
-                        let error = NetError::from_hyper(failed.error(), false);
+                        let error = self.0.connector.judge(NetError::from_hyper(failed.error(), false));
                         return Err(SendError {
                             error,
                             written: unsent.is_none(),

@@ -20,29 +20,44 @@ pub(super) enum Stream {
     Unix(UnixStream),
     /// TLS over a unix socket.
     UnixTls(Box<TlsStream<UnixStream>>),
+    /// TLS with the peer inside of TLS with its proxy.
+    TlsInTls(Box<TlsStream<TlsStream<TcpStream>>>),
+}
+
+impl Stream {
+    /// The TCP socket beneath, if it is one.
+    pub(super) fn tcp(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Tcp(tcp) => Some(tcp),
+            Self::TcpTls(tls) => Some(tls.get_ref().0),
+            Self::TlsInTls(tls) => Some(tls.get_ref().0.get_ref().0),
+            Self::Unix(_) | Self::UnixTls(_) => None,
+        }
+    }
 }
 
 /// Calls the same method on whichever stream it is.
 macro_rules! each {
     ($self:expr, $stream:ident => $call:expr) => {
-        match $self.get_mut() {
+        match $self {
             Stream::Tcp($stream) => $call,
             Stream::TcpTls($stream) => $call,
             Stream::Unix($stream) => $call,
             Stream::UnixTls($stream) => $call,
+            Stream::TlsInTls($stream) => $call,
         }
     };
 }
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        each!(self, s => Pin::new(s).poll_read(cx, buf))
+        each!(self.get_mut(), s => Pin::new(s).poll_read(cx, buf))
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        each!(self, s => Pin::new(s).poll_write(cx, buf))
+        each!(self.get_mut(), s => Pin::new(s).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -50,23 +65,18 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        each!(self, s => Pin::new(s).poll_write_vectored(cx, bufs))
+        each!(self.get_mut(), s => Pin::new(s).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Tcp(s) => s.is_write_vectored(),
-            Self::TcpTls(s) => s.is_write_vectored(),
-            Self::Unix(s) => s.is_write_vectored(),
-            Self::UnixTls(s) => s.is_write_vectored(),
-        }
+        each!(self, s => s.is_write_vectored())
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, s => Pin::new(s).poll_flush(cx))
+        each!(self.get_mut(), s => Pin::new(s).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, s => Pin::new(s).poll_shutdown(cx))
+        each!(self.get_mut(), s => Pin::new(s).poll_shutdown(cx))
     }
 }

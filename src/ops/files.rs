@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use log::info;
 
-use crate::config::{Config, Listen};
+use super::Listener;
+use crate::config::Config;
 
 /// The files that were written. Dropped, they are removed.
 #[derive(Debug, Default)]
@@ -37,26 +38,18 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Files {
-    /// Writes the files that the configuration names. The health listener is bound to `port`.
+    /// Writes the files that the configuration names. The health listener is bound already.
     ///
     /// # Errors
     /// When one of them cannot be written; then none is left.
-    pub fn write(config: &Config, port: u16) -> Result<Self, Error> {
+    pub fn write(config: &Config, listener: &Listener) -> Result<Self, Error> {
         let mut files = Self::default();
-        let Listen::Tcp { host, addr } = &config.health.listen else {
-            return Ok(files);
-        };
-        let host = match host.as_str() {
-            "" | "0.0.0.0" | "::" | "[::]" => "localhost".to_owned(),
-            host if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
-            host => host.to_owned(),
-        };
-        let url = format!("http://{host}:{port}");
+        let url = listener.url();
         if let Some(path) = &config.health.url_file {
-            files.put("health.url_file", path, &url, 0o600)?;
-            info!(url = &*url, path:% = path.display(); "HEALTH URL: {url} (written to {})", path.display());
+            files.put("health.url_file", path, url, 0o600)?;
+            info!(url, path:% = path.display(); "🩺 HEALTH URL: {url} (written to {})", path.display());
         }
-        info!(addr:% = std::net::SocketAddr::new(addr.ip(), port), health_url = &*url; "health server listening");
+        info!(addr = listener.addr(), health_url = url; "health server listening");
         if let Some(path) = &config.pid_file {
             files.put("process.pid_file", path, &format!("{}\n", std::process::id()), 0o644)?;
             info!(path:% = path.display(); "pid file written");

@@ -5,6 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::limits::DELIVERY_FAILURES_UNREADY;
 
+/// What `/readyz` says before anything is known (spec: mcp, section 5).
+const POLL_PENDING: &str = "control plane poll pending";
+/// See [`POLL_PENDING`].
+const PROBE_PENDING: &str = "mcp startup probe pending";
+
 /// What is known, and from it whether the process is ready.
 #[derive(Debug)]
 pub struct Health(Mutex<State>);
@@ -166,7 +171,7 @@ impl Health {
             return not_ready("shutting down".to_owned());
         }
         match &state.poll {
-            Poll::Pending => return not_ready("control plane poll pending".to_owned()),
+            Poll::Pending => return not_ready(POLL_PENDING.to_owned()),
             Poll::Failing { reason, .. } => return not_ready(format!("control plane poll failed: {reason}")),
             Poll::Unauthorized(status) => {
                 let hint = match status {
@@ -192,7 +197,7 @@ impl Health {
                 format!(" (channel {channel})")
             };
             match server {
-                Server::Pending => return not_ready(format!("mcp startup probe pending{of}")),
+                Server::Pending => return not_ready(format!("{PROBE_PENDING}{of}")),
                 Server::Failing(reason) => return not_ready(format!("mcp probe failed{of}: {reason}")),
                 Server::AuthRequired(reason) => text = format!("ready (mcp initialize requires auth{of}: {reason})"),
                 Server::Slow(reason) => text = format!("ready (mcp startup probe timed out{of}: {reason})"),
@@ -200,6 +205,13 @@ impl Health {
             }
         }
         Readiness { ready: true, text }
+    }
+
+    /// What is known to fail: nothing while there is only something to wait for.
+    pub fn failing(&self) -> Option<String> {
+        let Readiness { ready, text } = self.readiness();
+        let pending = text == POLL_PENDING || text.starts_with(PROBE_PENDING);
+        (!ready && !pending).then_some(text)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -216,6 +228,7 @@ mod tests {
         let health = Health::new(["main"].into_iter());
         let text = |h: &Health| h.readiness().text;
         assert_eq!(text(&health), "control plane poll pending");
+        assert_eq!(health.failing(), None, "to wait is no failure");
         health.poll_succeeded();
         assert_eq!(text(&health), "mcp startup probe pending");
         health.server("main", Server::Good);
@@ -248,6 +261,7 @@ mod tests {
         health.delivered();
         health.server("main", Server::Failing("connection refused".into()));
         assert_eq!(text(&health), "mcp probe failed: connection refused");
+        assert_eq!(health.failing(), Some(text(&health)));
         health.server("main", Server::AuthRequired("HTTP status 401".into()));
         assert!(health.readiness().ready);
     }

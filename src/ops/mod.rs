@@ -1,10 +1,14 @@
 //! What operators and machines see: health, readiness, metrics.
 
+pub mod banner;
 pub mod files;
 pub mod health;
+pub mod listener;
 pub mod metrics;
 mod server;
+pub mod unix_url;
 
+pub use listener::Listener;
 pub use server::Server;
 
 /// Facts that the parts report and the health listener shows.

@@ -1,8 +1,6 @@
 //! The health listener: `/healthz`, `/readyz`, `/metrics` (spec: ops, section 1).
 
 use std::convert::Infallible;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,41 +13,27 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use log::debug;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::Ops;
+use super::listener::{Listener, Stream};
 use crate::limits::{HEALTH_CONNECTIONS, HEALTH_HEADER_TIMEOUT, HEALTH_TIMEOUT};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The bound listener.
+/// What serves the listener.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
     ops: Arc<Ops>,
 }
 
 impl Server {
-    /// Binds the listener; nothing is answered before [`Server::run`].
-    ///
-    /// # Errors
-    /// When the address is taken or not ours.
-    pub async fn bind(addr: SocketAddr, ops: Arc<Ops>) -> io::Result<Self> {
-        Ok(Self {
-            listener: TcpListener::bind(addr).await?,
-            ops,
-        })
-    }
-
-    /// The address with the port that the kernel chose.
-    ///
-    /// # Errors
-    /// When the socket does not know it.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// For a bound listener; nothing is answered before [`Server::run`].
+    pub fn new(listener: Listener, ops: Arc<Ops>) -> Self {
+        Self { listener, ops }
     }
 
     /// Serves until it is dropped.
@@ -61,7 +45,7 @@ impl Server {
                 return;
             };
             match self.listener.accept().await {
-                Ok((stream, _)) => {
+                Ok(stream) => {
                     let ops = Arc::clone(&self.ops);
                     tokio::spawn(async move {
                         serve(stream, ops).await;
@@ -78,7 +62,7 @@ impl Server {
     }
 }
 
-async fn serve(stream: TcpStream, ops: Arc<Ops>) {
+async fn serve(stream: Box<dyn Stream>, ops: Arc<Ops>) {
     let service = service_fn(move |request| {
         let response = respond(&ops, &request);
         async move { Ok::<_, Infallible>(response) }

@@ -5,6 +5,6 @@
 mod line;
 pub mod log;
 pub mod redact;
-mod utc;
+pub(crate) mod utc;
 
 pub(crate) use line::one_line;

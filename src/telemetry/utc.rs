@@ -1,10 +1,11 @@
 //! The civil date and time of a moment, in UTC.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A moment, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Utc {
+pub(crate) struct Utc {
     pub(super) year: u64,
     pub(super) month: u64,
     pub(super) day: u64,
@@ -17,7 +18,12 @@ pub(super) struct Utc {
 impl Utc {
     /// Now; a clock set before 1970 gives 1970.
     pub(super) fn now() -> Self {
-        Self::since_epoch(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+        Self::of(SystemTime::now())
+    }
+
+    /// A moment; one before 1970 gives 1970.
+    pub(crate) fn of(moment: SystemTime) -> Self {
+        Self::since_epoch(moment.duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 
     /// The civil date by the days-from-civil method: eras of 400 years, years that begin in March.
@@ -46,9 +52,31 @@ impl Utc {
     }
 }
 
+impl fmt::Display for Utc {
+    /// `2026-11-23 01:02:03 UTC`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            ..
+        } = self;
+        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_is_written_with_all_its_digits() {
+        let utc = Utc::since_epoch(Duration::from_secs(1_795_395_723));
+        assert_eq!(utc.to_string(), "2026-11-23 01:02:03 UTC");
+    }
 
     #[test]
     fn dates_are_those_of_the_calendar() {

@@ -1,59 +1,140 @@
 //! TLS of outgoing connections. Nothing outside this module names the TLS library.
+//!
+//! [`Roots`] are loaded once; a [`Tls`] is made of them for every hop that shows another client certificate, or none.
 
+mod cause;
+mod error;
+mod facts;
+mod identity;
 mod provider;
+mod record;
 mod roots;
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
+use rustls::ClientConfig;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use roots::Error;
+pub use cause::{Cause, Fault};
+pub use error::Error;
+pub use facts::{AnchorSource, CertFacts, TlsFacts, Validity};
+pub(crate) use record::Record;
+pub use roots::Roots;
+
+use crate::config;
+use identity::Identity;
 
 /// A TLS stream over `S`.
 pub type TlsStream<S> = tokio_rustls::client::TlsStream<S>;
 
-/// A checked client configuration; cheap to clone.
+/// What one kind of hop trusts and shows; cheap to clone.
 #[derive(Clone)]
-pub struct Tls(Arc<rustls::ClientConfig>);
+pub struct Tls {
+    config: Arc<ClientConfig>,
+    roots: Roots,
+    verifier: Arc<WebPkiServerVerifier>,
+    identity: Option<Arc<Identity>>,
+}
 
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tls")
+        f.debug_struct("Tls")
+            .field("client_certificate", &self.identity.is_some())
+            .finish_non_exhaustive()
     }
 }
 
 impl Tls {
-    /// Public roots, and those of `ca_bundle`.
+    /// Trusts `roots` and shows the client certificate of `identity` to peers that ask.
     ///
     /// # Errors
-    /// When the bundle cannot be read, holds no certificate, or holds one that is none.
-    pub fn new(ca_bundle: Option<&Path>) -> Result<Self, Error> {
-        let mut config = rustls::ClientConfig::builder_with_provider(provider::provider())
-            .with_safe_default_protocol_versions()
-            .map_err(|_| Error::Provider)?
-            .with_root_certificates(roots::load(ca_bundle)?)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self(Arc::new(config)))
+    /// When the certificate or its key cannot be used. One that has expired is no error here: see
+    /// [`Self::client_certificate`].
+    pub fn new(roots: &Roots, identity: Option<&config::Identity>) -> Result<Self, Error> {
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots.store(), provider::provider())
+            .build()
+            .map_err(|_| Error::Provider)?;
+        let identity = identity.map(Identity::load).transpose()?.map(Arc::new);
+        let config = client_config(Arc::clone(&verifier) as _, identity.clone())?;
+        Ok(Self {
+            config: Arc::new(config),
+            roots: roots.clone(),
+            verifier,
+            identity,
+        })
+    }
+
+    /// The client certificate that is shown to peers that ask, the certificate first, then its issuers.
+    pub fn client_certificate(&self) -> Option<&[CertFacts]> {
+        self.identity.as_ref().map(|identity| identity.facts())
     }
 
     /// Performs the handshake; `host` is a DNS name or an IP address.
     ///
     /// # Errors
-    /// Of the transport, or of TLS: [`is_tls_error`] tells which.
-    pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(&self, host: &str, stream: S) -> io::Result<TlsStream<S>> {
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, rustls::Error::UnsupportedNameType))?;
-        tokio_rustls::TlsConnector::from(Arc::clone(&self.0))
-            .connect(name, stream)
-            .await
+    /// Of the transport, or of TLS: [`Cause::of`] tells which.
+    pub(crate) async fn connect<S>(&self, host: &str, stream: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        handshake(&self.config, host, stream).await
+    }
+
+    /// The same, and keeps in `record` what the peer sent and asked for, also when the handshake fails.
+    ///
+    /// # Errors
+    /// Those of [`Self::connect`].
+    pub(crate) async fn connect_recorded<S>(
+        &self,
+        host: &str,
+        stream: S,
+        record: &Arc<Record>,
+    ) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let verifier = record::Verifier::new(Arc::clone(&self.verifier), Arc::clone(record));
+        let mut config = client_config(Arc::new(verifier), None).map_err(io::Error::other)?;
+        config.client_auth_cert_resolver =
+            Arc::new(record::Certificates::new(self.identity.clone(), Arc::clone(record)));
+        handshake(&Arc::new(config), host, stream).await
+    }
+
+    /// What is known of a connection that [`Self::connect_recorded`] made.
+    pub(crate) fn facts<S>(&self, stream: &TlsStream<S>, record: &Record) -> TlsFacts {
+        facts::gather(stream.get_ref().1, record, &self.roots)
     }
 }
 
-/// True when an error of a stream is TLS's own: a certificate, an alert, a bad record.
-pub fn is_tls_error(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+fn client_config(
+    verifier: Arc<dyn ServerCertVerifier>,
+    identity: Option<Arc<Identity>>,
+) -> Result<ClientConfig, Error> {
+    let builder = ClientConfig::builder_with_provider(provider::provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|_| Error::Provider)?
+        // Not a verifier of our own: webpki's, at most with a record of what it was given.
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match identity {
+        Some(identity) => builder.with_client_cert_resolver(identity),
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+async fn handshake<S>(config: &Arc<ClientConfig>, host: &str, stream: S) -> io::Result<TlsStream<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, rustls::Error::UnsupportedNameType))?;
+    tokio_rustls::TlsConnector::from(Arc::clone(config))
+        .connect(name, stream)
+        .await
 }

@@ -1,58 +1,59 @@
 //! Trust anchors: the public set that is built in, and the site's own bundle.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
 
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, TrustAnchor};
 
-/// Why no TLS configuration could be made.
-#[derive(Debug)]
-pub enum Error {
-    /// The bundle cannot be read.
-    Unreadable(PathBuf, std::io::Error),
-    /// The bundle is not PEM, or holds no certificate.
-    NoCertificates(PathBuf),
-    /// An entry of the bundle cannot be a trust anchor; entries count from 1.
-    BadEntry(PathBuf, usize),
-    /// The cryptography offers no protocol version; cannot happen with the one that is built in.
-    Provider,
-}
+use super::error::Error;
+use super::facts::AnchorSource;
+use crate::limits::CA_BUNDLE_MAX;
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(path, error) => {
-                write!(
-                    f,
-                    "invalid ca-bundle (CA_BUNDLE, --ca-bundle): {} cannot be read: {error}",
-                    path.display()
-                )
-            }
-            Self::NoCertificates(path) => write!(
-                f,
-                "invalid ca-bundle (CA_BUNDLE, --ca-bundle): no certificates found in {}; it must hold PEM certificates",
-                path.display()
-            ),
-            Self::BadEntry(path, n) => write!(
-                f,
-                "invalid ca-bundle (CA_BUNDLE, --ca-bundle): certificate {n} in {} cannot be used; remove or replace it",
-                path.display()
-            ),
-            Self::Provider => f.write_str("TLS cannot be set up: the built-in cryptography offers no protocol version"),
+/// What is trusted; loaded once, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Roots(Arc<RootCertStore>);
+
+impl Roots {
+    /// Public roots, and those of `ca_bundle`.
+    ///
+    /// # Errors
+    /// When the bundle cannot be read, holds no certificate, or holds one that is none.
+    pub fn load(ca_bundle: Option<&Path>) -> Result<Self, Error> {
+        let mut store = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        if let Some(path) = ca_bundle {
+            add_bundle(&mut store, path)?;
         }
+        Ok(Self(Arc::new(store)))
+    }
+
+    pub(super) fn store(&self) -> Arc<RootCertStore> {
+        Arc::clone(&self.0)
+    }
+
+    /// The anchor with the given subject (DER, a SEQUENCE), those of the bundle first, and where it comes from.
+    pub(super) fn anchor(&self, subject: &[u8]) -> Option<(&TrustAnchor<'static>, AnchorSource)> {
+        let (built_in, bundle) = self.0.roots.split_at_checked(webpki_roots::TLS_SERVER_ROOTS.len())?;
+        let find = |anchors: &'_ [TrustAnchor<'static>]| {
+            anchors
+                .iter()
+                .position(|anchor| sequence_contents(subject) == Some(&anchor.subject))
+        };
+        if let Some(anchor) = find(bundle).and_then(|at| bundle.get(at)) {
+            return Some((anchor, AnchorSource::Bundle));
+        }
+        let anchor = find(built_in).and_then(|at| built_in.get(at))?;
+        Some((anchor, AnchorSource::BuiltIn))
     }
 }
 
-impl std::error::Error for Error {}
-
-pub(super) fn load(ca_bundle: Option<&Path>) -> Result<RootCertStore, Error> {
-    let mut store = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    let Some(path) = ca_bundle else { return Ok(store) };
-    let text = std::fs::read(path).map_err(|e| Error::Unreadable(path.to_owned(), e))?;
+fn add_bundle(store: &mut RootCertStore, path: &Path) -> Result<(), Error> {
+    let text = read(path)?;
     let mut found = 0;
     for certificate in CertificateDer::pem_slice_iter(&text) {
         found += 1;
@@ -67,5 +68,25 @@ pub(super) fn load(ca_bundle: Option<&Path>) -> Result<RootCertStore, Error> {
     if found == 0 {
         return Err(Error::NoCertificates(path.to_owned()));
     }
-    Ok(store)
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let unreadable = |e| Error::Unreadable(path.to_owned(), e);
+    let file = File::open(path).map_err(unreadable)?;
+    let mut text = Vec::new();
+    file.take(CA_BUNDLE_MAX as u64 + 1)
+        .read_to_end(&mut text)
+        .map_err(unreadable)?;
+    if text.len() > CA_BUNDLE_MAX {
+        let error = std::io::Error::other(format!("larger than {CA_BUNDLE_MAX} bytes"));
+        return Err(unreadable(error));
+    }
+    Ok(text)
+}
+
+/// The contents of a DER SEQUENCE: anchors keep a name without its tag and length.
+fn sequence_contents(der: &[u8]) -> Option<&[u8]> {
+    use x509_cert::der::{AnyRef, Decode};
+    Some(AnyRef::from_der(der).ok()?.value())
 }

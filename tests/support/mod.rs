@@ -24,7 +24,9 @@ pub mod http;
 pub mod mcp;
 pub mod post;
 pub mod process;
+pub mod proxy;
 pub mod scratch;
+pub mod site;
 pub mod tls;
 pub mod wait;
 
@@ -36,5 +38,6 @@ pub use control::ControlPlane;
 pub use http::{Peer, Request, Seen, Server};
 pub use mcp::{McpServer, id_of, result};
 pub use post::Post;
+pub use proxy::{Manner, Proxy};
 pub use scratch::Scratch;
 pub use wait::{eventually, holds_for};

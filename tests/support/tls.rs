@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use rustls::ServerConfig;
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// A certificate authority; its servers are `localhost` and `127.0.0.1`.
@@ -14,10 +16,15 @@ pub struct Authority {
 
 impl Authority {
     pub fn new() -> Self {
+        Self::named("test authority")
+    }
+
+    pub fn named(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.distinguished_name.push(DnType::CommonName, "test authority");
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
         Self {
@@ -33,22 +40,93 @@ impl Authority {
 
     /// A server identity valid for the given names (DNS names or IP addresses).
     pub fn server(&self, names: &[&str]) -> Arc<ServerConfig> {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let params = CertificateParams::new(names).unwrap();
+        self.server_with(names, |_| {})
+    }
+
+    /// The same with a certificate that was changed before it was signed: its dates, say.
+    pub fn server_with(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
+        let (certificate, key) = self.issue(names, change);
+        config(certificate, &key, None, rustls::ALL_VERSIONS)
+    }
+
+    /// A server that wants a client certificate of `clients`, over TLS 1.2 or 1.3 only.
+    pub fn server_for(&self, names: &[&str], clients: &Self, tls13: bool) -> Arc<ServerConfig> {
+        let versions: &[_] = match tls13 {
+            true => &[&rustls::version::TLS13],
+            false => &[&rustls::version::TLS12],
+        };
+        let (certificate, key) = self.issue(names, |_| {});
+        config(certificate, &key, Some((clients, true)), versions)
+    }
+
+    /// A server that asks for a client certificate of `clients` and takes whoever has none.
+    pub fn server_that_asks(&self, names: &[&str], clients: &Self) -> Arc<ServerConfig> {
+        let (certificate, key) = self.issue(names, |_| {});
+        config(certificate, &key, Some((clients, false)), rustls::ALL_VERSIONS)
+    }
+
+    /// A client certificate and its key, PEM.
+    pub fn client(&self, name: &str) -> (String, String) {
+        self.client_with(name, |_| {})
+    }
+
+    /// The same with a certificate that was changed before it was signed.
+    pub fn client_with(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        config(certificate.der().clone(), &key)
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    fn issue(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> (CertificateDer<'static>, KeyPair) {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (certificate.der().clone(), key)
     }
 }
 
-fn config(certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<ServerConfig> {
+/// Valid from 2001 to 2002.
+pub fn long_expired(params: &mut CertificateParams) {
+    params.not_before = rcgen::date_time_ymd(2001, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2002, 2, 3);
+}
+
+/// Valid from 2090 on.
+pub fn not_yet_valid(params: &mut CertificateParams) {
+    params.not_before = rcgen::date_time_ymd(2090, 1, 2);
+    params.not_after = rcgen::date_time_ymd(2091, 1, 1);
+}
+
+fn config(
+    certificate: CertificateDer<'static>,
+    key: &KeyPair,
+    clients: Option<(&Authority, bool)>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Arc<ServerConfig> {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(versions)
         .unwrap();
-    Arc::new(config)
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some((clients, required)) => {
+            let mut roots = RootCertStore::empty();
+            roots
+                .add(CertificateDer::from_pem_slice(clients.pem.as_bytes()).unwrap())
+                .unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            let verifier = match required {
+                true => verifier,
+                false => verifier.allow_unauthenticated(),
+            };
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
+    Arc::new(builder.with_single_cert(vec![certificate], key).unwrap())
 }

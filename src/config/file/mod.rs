@@ -1,12 +1,26 @@
 //! A configuration file as it was written: YAML or JSON, every value with its line and column.
 
+mod document;
+mod foreign;
+mod mapping;
+mod schema;
+mod syntax;
+mod text;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use secrecy::zeroize::Zeroizing;
 
+use self::document::{Document, Mark};
+use self::walk::Walk;
 use super::error::ConfigError;
+use super::sources::{Origin, Source};
 use super::table::Setting;
 
 /// A place in a configuration file.
@@ -38,8 +52,10 @@ pub struct File {
     pub path: PathBuf,
     /// In the order written; each setting at most once.
     pub entries: Vec<Entry>,
-    /// Unknown keys, wrong shapes: reported together with the mistakes in values.
+    /// Unknown keys, wrong shapes: reported together with the mistakes in values, in the order of their places.
     pub mistakes: Vec<ConfigError>,
+    /// False when nothing can be said about what the file sets: it is missing, no YAML, or refused as a whole.
+    pub is_readable: bool,
 }
 
 /// One setting in a file.
@@ -106,13 +122,52 @@ impl File {
         entry.map(|entry| &entry.value)
     }
 
-    /// Reads a configuration from its text. A pure function of its arguments: no disk, no panic on any input.
+    /// Reads a configuration from its text. A pure function of its arguments: no disk, no panic on any input, bounded in
+    /// time and memory.
+    ///
+    /// The text is YAML, of which JSON is a part (spec: config, section 1). What is wrong with it is in `mistakes`.
     #[must_use]
-    pub fn parse(path: &Path, _text: &str) -> Self {
+    pub fn parse(path: &Path, text: &str) -> Self {
+        Self::from_bytes(path, text.as_bytes())
+    }
+
+    /// Like [`File::parse`], for text in an unknown encoding.
+    #[must_use]
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Self {
+        let document = text::decode(bytes).and_then(Document::parse);
+        match document {
+            Ok(document) => Walk::new(name_of(path), &document).file(path),
+            Err(broken) => Self::refused(path, broken.mark, "", broken.problem),
+        }
+    }
+
+    /// A file that was not read at all; `setting` is what named it.
+    pub(super) fn unreadable(path: &Path, setting: &'static str, problem: String) -> Self {
+        Self::refused(path, Mark::WHOLE, setting, problem)
+    }
+
+    /// A file of which nothing is known but why.
+    fn refused(path: &Path, mark: Mark, setting: &'static str, problem: String) -> Self {
+        let location = Location {
+            path: name_of(path),
+            line: mark.line,
+            column: mark.column,
+        };
         Self {
             path: path.to_owned(),
             entries: Vec::new(),
-            mistakes: Vec::new(),
+            mistakes: vec![ConfigError {
+                setting,
+                origin: Origin::new(Source::File(location)),
+                problem,
+            }],
+            is_readable: false,
         }
     }
+}
+
+/// The path as messages show it, on one line.
+fn name_of(path: &Path) -> Arc<str> {
+    let shown = path.display().to_string();
+    shown.replace(char::is_control, "\u{fffd}").into()
 }

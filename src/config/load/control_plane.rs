@@ -14,12 +14,8 @@ const TUNNEL_ID_TAIL: usize = 32;
 
 /// The section `control_plane`.
 pub(super) fn control_plane(reader: &mut Reader<'_>) -> Checked<ControlPlane> {
-    let base_url = reader.required(
-        &table::BASE_URL,
-        "invalid control-plane.base-url: it is missing",
-        |text| HttpUrl::parse(text).map_err(|error| format!("invalid control-plane.base-url: it {error}")),
-    );
-    let url_path = reader.optional(&table::URL_PATH, url_path);
+    let base_url = base_url(reader);
+    let url_path = url_path(reader);
     let tunnel_id = reader.required(
         &table::TUNNEL_ID,
         "tunnel ID is required; set --control-plane.tunnel-id or CONTROL_PLANE_TUNNEL_ID to the id of your tunnel",
@@ -32,7 +28,7 @@ pub(super) fn control_plane(reader: &mut Reader<'_>) -> Checked<ControlPlane> {
     let (poll_timeout, poll_guardrail) = poll?;
     Ok(ControlPlane {
         base_url: base_url?,
-        url_path: url_path?.unwrap_or_default(),
+        url_path: url_path?,
         tunnel_id: tunnel_id?,
         organization_id: organization_id?,
         api_key: api_key?,
@@ -45,6 +41,21 @@ pub(super) fn control_plane(reader: &mut Reader<'_>) -> Checked<ControlPlane> {
         poll_timeout,
         poll_guardrail,
     })
+}
+
+/// Scheme, host and port.
+pub(super) fn base_url(reader: &mut Reader<'_>) -> Checked<HttpUrl> {
+    reader.required(
+        &table::BASE_URL,
+        "invalid control-plane.base-url: it is missing",
+        |text| HttpUrl::parse(text).map_err(|error| format!("invalid control-plane.base-url: it {error}")),
+    )
+}
+
+/// The prefix of every path, empty when there is none.
+pub(super) fn url_path(reader: &mut Reader<'_>) -> Checked<String> {
+    let path = reader.optional(&table::URL_PATH, path_prefix)?;
+    Ok(path.unwrap_or_default())
 }
 
 /// The poll timeout and its guardrail, which are bounded together.
@@ -72,8 +83,13 @@ fn poll_times(reader: &mut Reader<'_>) -> Checked<(Duration, Duration)> {
     Ok((timeout, guardrail))
 }
 
-/// `tunnel_` and 32 lower-case letters or digits. The value is not echoed: in its place may stand a key by mistake.
-fn tunnel_id(text: &str) -> Result<String, String> {
+/// `tunnel_` and 32 lower-case letters or digits: nothing that could change a path. The value is not echoed: in its place
+/// may stand a key by mistake.
+///
+/// # Errors
+///
+/// A message that names what is wrong with it.
+pub fn tunnel_id(text: &str) -> Result<String, String> {
     let problem = match text.strip_prefix("tunnel_") {
         _ if text.contains(['/', '?', '#', '%', '\\']) || text.contains("..") => {
             "it is not safe as a path parameter".to_owned()
@@ -106,7 +122,7 @@ fn organization_id(text: &str) -> Result<String, String> {
 }
 
 /// Nothing, or a path that begins with `/`; without the slashes at its end.
-fn url_path(text: &str) -> Result<String, String> {
+fn path_prefix(text: &str) -> Result<String, String> {
     let problem = if !text.starts_with('/') {
         "must start with /"
     } else if text.starts_with("//") {
@@ -166,7 +182,7 @@ mod tests {
     #[test]
     fn url_paths_lose_their_last_slash_and_nothing_else() {
         for (text, path) in [("/", ""), ("/a", "/a"), ("/a/b//", "/a/b"), ("/%2f~x@y", "/%2f~x@y")] {
-            assert_eq!(url_path(text).unwrap(), path);
+            assert_eq!(path_prefix(text).unwrap(), path);
         }
         for text in [
             "a",
@@ -181,7 +197,7 @@ mod tests {
             "/a\\b",
         ] {
             assert!(
-                url_path(text).unwrap_err().contains("invalid control-plane.url-path"),
+                path_prefix(text).unwrap_err().contains("invalid control-plane.url-path"),
                 "{text}"
             );
         }

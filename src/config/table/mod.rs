@@ -3,6 +3,7 @@
 //! The command line, its help, the look-up in the environment and in configuration files, the error messages, the man
 //! pages, the completions and the configuration reference are all made from it.
 
+mod admin;
 mod control_plane;
 mod harpoon;
 mod mcp;
@@ -10,11 +11,14 @@ mod ops;
 mod selection;
 mod shared;
 
+pub use admin::ADMIN_SETTINGS;
+pub(super) use admin::{ADMIN_KEY, STAND_IN};
 pub(super) use control_plane::*;
 pub(super) use harpoon::*;
 pub(super) use mcp::*;
 pub(super) use ops::*;
 pub use selection::SELECTORS;
+pub(super) use selection::{CONFIG, PROFILE, PROFILE_DIR, PROFILE_FILE};
 pub(super) use shared::*;
 
 /// One setting, as an operator writes it.

@@ -90,13 +90,21 @@ async fn in_use(config: &Config, addr: SocketAddr) -> Check {
             ID,
             format!("{addr}: address already in use, probably by the running tunnel-client"),
         )
-        .evidence(["/healthz says live".to_owned(), format!("held by {}", holder.describe())])
+        .evidence([
+            "/healthz says live".to_owned(),
+            format!("held by {}", holder.describe()),
+        ])
         .next([
             "if that is the daemon of this configuration, all is well: run doctor as its user to be sure".to_owned(),
             format!("if it is another one, give each its own {SETTING}, or 127.0.0.1:0 with health.url_file"),
         ]),
         Relation::Other => Check::fail(ID, format!("{addr}: address already in use by {}", holder.describe()))
-            .evidence(holder.selectors.iter().map(|(flag, value)| format!("it runs with --{flag} {value}")))
+            .evidence(
+                holder
+                    .selectors
+                    .iter()
+                    .map(|(flag, value)| format!("it runs with --{flag} {value}")),
+            )
             .next([
                 format!("choose another port in {SETTING} (HEALTH_LISTEN_ADDR), or 127.0.0.1:0 with health.url_file"),
                 format!("or end what holds it: ss -ltnp 'sport = :{}'", addr.port()),

@@ -11,7 +11,10 @@ const SEEN: [&str; 5] = ["files", "dns", "myhostname", "mymachines", "resolve"];
 pub(in crate::doctor) const NSSWITCH: &str = "/etc/nsswitch.conf";
 
 /// Whether names that this host knows may be unknown to this binary.
-pub(in crate::doctor) fn name_resolution<'a>(hosts: impl IntoIterator<Item = &'a str>, nsswitch: Option<&str>) -> Check {
+pub(in crate::doctor) fn name_resolution<'a>(
+    hosts: impl IntoIterator<Item = &'a str>,
+    nsswitch: Option<&str>,
+) -> Check {
     check(hosts, nsswitch, cfg!(target_env = "musl"))
 }
 
@@ -67,7 +70,10 @@ mod tests {
     fn sources_beyond_files_and_dns_are_named_once_and_actions_are_none() {
         for (text, expected) in [
             ("hosts: files dns\n", vec![]),
-            ("passwd: sss\nhosts:\tfiles mdns4_minimal [NOTFOUND=return] dns sss sss # ldap\n", vec!["mdns4_minimal", "sss"]),
+            (
+                "passwd: sss\nhosts:\tfiles mdns4_minimal [NOTFOUND=return] dns sss sss # ldap\n",
+                vec!["mdns4_minimal", "sss"],
+            ),
             ("hosts: files [ !UNAVAIL = return ] resolve\n", vec![]),
             ("# hosts: sss\n", vec![]),
             ("", vec![]),

@@ -99,9 +99,16 @@ fn check_of(error: &ConfigError) -> &'static str {
 /// What to do, beyond what each mistake says itself.
 fn next(id: &str) -> Vec<String> {
     let step = match id {
-        "tunnel_id" => format!("copy the tunnel's id from {TUNNELS_URL}, or make one: tunnel-client admin tunnels create --help"),
-        "control_plane_api_key" => format!("make a runtime key at {RUNTIME_KEYS_URL} and set CONTROL_PLANE_API_KEY, or name a file with control_plane.api_key: \"file:/path\" that only this user may read"),
-        "mcp_target" => "name the MCP server: --mcp.server-url http://127.0.0.1:3000/mcp, or --mcp.command \"program argument\"".to_owned(),
+        "tunnel_id" => {
+            format!("copy the tunnel's id from {TUNNELS_URL}, or make one: tunnel-client admin tunnels create --help")
+        }
+        "control_plane_api_key" => format!(
+            "make a runtime key at {RUNTIME_KEYS_URL} and set CONTROL_PLANE_API_KEY, or name a file with control_plane.api_key: \"file:/path\" that only this user may read"
+        ),
+        "mcp_target" => {
+            "name the MCP server: --mcp.server-url http://127.0.0.1:3000/mcp, or --mcp.command \"program argument\""
+                .to_owned()
+        }
         "profile_load" => "correct the file; tunnel-client help quickstart shows how one is made".to_owned(),
         _ => "correct the setting; tunnel-client run --help lists all of them".to_owned(),
     };

@@ -1,0 +1,218 @@
+//! Where profiles are kept, and what they are called (spec: config, section 1).
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::sources::Flags;
+use super::table::{self, Setting};
+use crate::limits::PROFILES_MAX;
+use crate::secrets::Environment;
+
+/// What the file of a profile ends with.
+const EXTENSION: &str = ".yaml";
+
+/// The part of a configuration directory that is ours.
+const OUR_DIRECTORY: &str = "tunnel-client";
+
+/// The name of a profile: `^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProfileName(String);
+
+impl ProfileName {
+    /// The rule in words.
+    pub const RULE: &str =
+        "a profile name has 1 to 128 letters, digits, \".\", \"_\" or \"-\" and begins with a letter or digit";
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileName::RULE`], when `text` breaks it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let mut bytes = text.bytes();
+        let is_name = text.len() <= 128
+            && bytes.next().is_some_and(|first| first.is_ascii_alphanumeric())
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+        if is_name {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Self::RULE)
+        }
+    }
+
+    /// The name of the profile that `path` holds, when its last part is `NAME.yaml`.
+    #[must_use]
+    pub fn of_file(path: &Path) -> Option<Self> {
+        let stem = path.file_name()?.to_str()?.strip_suffix(EXTENSION)?;
+        Self::parse(stem).ok()
+    }
+
+    /// The file of this profile in a profile directory.
+    #[must_use]
+    pub fn path_in(&self, directory: &Path) -> PathBuf {
+        directory.join(format!("{self}{EXTENSION}"))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProfileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The profile directory: `--profile-dir`, else `TUNNEL_CLIENT_PROFILE_DIR`, else `$XDG_CONFIG_HOME/tunnel-client`, else
+/// `$HOME/.config/tunnel-client`. It need not exist.
+///
+/// # Errors
+///
+/// A sentence with what to set, when neither a directory nor a home directory is known.
+pub fn profile_dir(flags: &Flags, environment: &Environment) -> Result<PathBuf, String> {
+    if let Some(given) = given(&table::PROFILE_DIR, flags, environment) {
+        return expand(given, environment);
+    }
+    // A relative path in the variable is to be ignored (XDG Base Directory Specification, section 2).
+    let xdg = environment
+        .value("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    if let Some(directory) = xdg {
+        return Ok(directory.join(OUR_DIRECTORY));
+    }
+    match environment.value("HOME") {
+        Some(home) => Ok(Path::new(home).join(".config").join(OUR_DIRECTORY)),
+        None => Err(
+            "the profile directory is not known, because neither HOME nor XDG_CONFIG_HOME is set; set --profile-dir"
+                .to_owned(),
+        ),
+    }
+}
+
+/// The profiles in a directory, sorted by name; other files are left out, and of a directory with very many entries some.
+///
+/// # Errors
+///
+/// The directory cannot be read.
+pub fn profiles(directory: &Path) -> io::Result<Vec<ProfileName>> {
+    let entries = std::fs::read_dir(directory)?.take(PROFILES_MAX);
+    let names = entries.map_while(Result::ok);
+    let mut names: Vec<ProfileName> = names
+        .filter_map(|entry| ProfileName::of_file(Path::new(&entry.file_name())))
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// A path with `~` at its start replaced by the home directory.
+pub(super) fn expand(path: &OsStr, environment: &Environment) -> Result<PathBuf, String> {
+    let path = Path::new(path);
+    let Ok(rest) = path.strip_prefix("~") else {
+        return Ok(path.to_owned());
+    };
+    let home = environment
+        .value("HOME")
+        .ok_or("begins with ~, but HOME is not set; write the whole path")?;
+    Ok(Path::new(home).join(rest))
+}
+
+/// The flag's or else the variable's value of a selector.
+fn given<'a>(selector: &'static Setting, flags: &'a Flags, environment: &'a Environment) -> Option<&'a OsStr> {
+    flags
+        .last(selector)
+        .or_else(|| selector.variables.iter().find_map(|name| environment.value(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn directory(given: &[&str], variables: &[(&str, &str)]) -> Result<PathBuf, String> {
+        let mut flags = Flags::default();
+        flags.add("profile-dir", given.iter().map(Into::into));
+        profile_dir(&flags, &variables.iter().copied().collect())
+    }
+
+    #[test]
+    fn the_profile_directory_follows_the_documented_order() {
+        let home = ("HOME", "/home-of/x");
+        let xdg = ("XDG_CONFIG_HOME", "/xdg");
+        let variable = ("TUNNEL_CLIENT_PROFILE_DIR", "~/profiles");
+        for (given, variables, expected) in [
+            (&["/flag"][..], &[home, xdg, variable][..], "/flag"),
+            (&["~"], &[home], "/home-of/x"),
+            (&["~/p"], &[home], "/home-of/x/p"),
+            (&["~user/p"], &[home], "~user/p"),
+            (&[], &[home, xdg, variable], "/home-of/x/profiles"),
+            (&[""], &[home, xdg], "/xdg/tunnel-client"),
+            (
+                &[],
+                &[home, ("XDG_CONFIG_HOME", "relative")],
+                "/home-of/x/.config/tunnel-client",
+            ),
+            (
+                &[],
+                &[home, ("TUNNEL_CLIENT_PROFILE_DIR", "")],
+                "/home-of/x/.config/tunnel-client",
+            ),
+        ] {
+            assert_eq!(
+                directory(given, variables).unwrap(),
+                Path::new(expected),
+                "{given:?} {variables:?}"
+            );
+        }
+        assert!(directory(&[], &[]).unwrap_err().contains("--profile-dir"));
+        assert!(directory(&["~/p"], &[]).unwrap_err().contains("HOME is not set"));
+    }
+
+    #[test]
+    fn profile_names_are_plain_words() {
+        let long = "x".repeat(128);
+        for name in ["a", "0", "A.b_c-d", "a..", long.as_str()] {
+            assert_eq!(ProfileName::parse(name).unwrap().as_str(), name);
+            let path = format!("/p/{name}.yaml");
+            assert_eq!(ProfileName::of_file(Path::new(&path)).unwrap().as_str(), name);
+            assert_eq!(
+                ProfileName::parse(name).unwrap().path_in(Path::new("/p")),
+                Path::new(&path)
+            );
+        }
+        let too_long = "x".repeat(129);
+        for name in [
+            "",
+            ".",
+            "..",
+            "-a",
+            "_a",
+            ".a",
+            "a/b",
+            "a b",
+            "a\n",
+            "\u{e9}",
+            "a\0",
+            too_long.as_str(),
+        ] {
+            assert!(ProfileName::parse(name).is_err(), "{name:?}");
+        }
+        for path in [
+            "/p/.yaml",
+            "/p/a.yml",
+            "/p/a",
+            "/p/..yaml",
+            "/",
+            "/p/a.yaml.tmp",
+            "/p/.a.yaml",
+        ] {
+            assert_eq!(ProfileName::of_file(Path::new(path)), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What is known of a TLS connection and of certificates, for people.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::SystemTime;
+
+use rustls::ClientConnection;
+use rustls::pki_types::CertificateDer;
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+
+use super::record::Record;
+use super::roots::Roots;
+use crate::limits::{CERTIFICATE_NAMES_MAX, CERTIFICATE_TEXT_MAX};
+use crate::telemetry::utc::Utc;
+
+/// A TLS connection.
+#[derive(Debug, Clone)]
+pub struct TlsFacts {
+    /// `TLS 1.2` or `TLS 1.3`.
+    pub version: &'static str,
+    /// Name of the cipher suite, as rustls has it.
+    pub cipher: String,
+    /// The peer's certificates, its own first.
+    pub chain: Vec<CertFacts>,
+    /// Subject of the trust anchor that the chain leads to.
+    pub anchor: Option<String>,
+    /// Where that anchor comes from.
+    pub anchor_from: Option<AnchorSource>,
+    /// The peer asked for a client certificate.
+    pub client_certificate_asked: bool,
+    /// We showed one.
+    pub client_certificate_sent: bool,
+}
+
+/// Where a trust anchor comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnchorSource {
+    /// The public set that is built in.
+    BuiltIn,
+    /// `ca_bundle`.
+    Bundle,
+}
+
+/// One certificate. Its texts come from outside: they are bounded and free of control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertFacts {
+    /// Distinguished name (RFC 4514), or that it could not be read.
+    pub subject: String,
+    /// Distinguished name of the issuer.
+    pub issuer: String,
+    /// First moment of validity; `None` when it could not be read.
+    pub not_before: Option<SystemTime>,
+    /// Last moment of validity; `None` when it could not be read.
+    pub not_after: Option<SystemTime>,
+    /// DNS names and IP addresses that it is valid for, at most [`CERTIFICATE_NAMES_MAX`].
+    pub names: Vec<String>,
+}
+
+/// Where a moment lies in a certificate's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validity {
+    /// Within it, or nothing is known.
+    Valid,
+    /// After `not_after`.
+    Expired,
+    /// Before `not_before`.
+    NotYetValid,
+}
+
+impl CertFacts {
+    pub(super) fn of(der: &CertificateDer<'_>) -> Self {
+        match Certificate::from_der(der) {
+            Ok(certificate) => Self::read(&certificate),
+            Err(_) => Self {
+                subject: "(a certificate that cannot be read)".to_owned(),
+                issuer: "(unknown)".to_owned(),
+                not_before: None,
+                not_after: None,
+                names: Vec::new(),
+            },
+        }
+    }
+
+    fn read(certificate: &Certificate) -> Self {
+        let tbs = certificate.tbs_certificate();
+        Self {
+            subject: shown(&tbs.subject().to_string()),
+            issuer: shown(&tbs.issuer().to_string()),
+            not_before: Some(tbs.validity().not_before.to_system_time()),
+            not_after: Some(tbs.validity().not_after.to_system_time()),
+            names: names(certificate),
+        }
+    }
+
+    /// Where `now` lies in its life.
+    #[must_use]
+    pub fn validity(&self, now: SystemTime) -> Validity {
+        if self.not_after.is_some_and(|end| now > end) {
+            Validity::Expired
+        } else if self.not_before.is_some_and(|start| now < start) {
+            Validity::NotYetValid
+        } else {
+            Validity::Valid
+        }
+    }
+
+    /// [`Self::not_after`] for people: `2026-11-23 01:02:03 UTC`.
+    #[must_use]
+    pub fn expiry(&self) -> String {
+        self.not_after.map_or_else(|| "an unknown date".to_owned(), date)
+    }
+}
+
+/// A moment for people: `2026-11-23 01:02:03 UTC`.
+pub(super) fn date(moment: SystemTime) -> String {
+    Utc::of(moment).to_string()
+}
+
+/// Text of a certificate as a message may show it.
+pub(super) fn shown(text: &str) -> String {
+    let mut short: String = text
+        .chars()
+        .take(CERTIFICATE_TEXT_MAX)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if short.len() < text.len() && text.chars().count() > CERTIFICATE_TEXT_MAX {
+        short.push_str("...");
+    }
+    if short.is_empty() {
+        short.push_str("(no name)");
+    }
+    short
+}
+
+/// What is known of an established connection.
+pub(super) fn gather(connection: &ClientConnection, record: &Record, roots: &Roots) -> TlsFacts {
+    let seen = record.seen();
+    let anchor = anchor(&seen.chain, roots);
+    TlsFacts {
+        version: match connection.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
+            _ => "TLS 1.2",
+        },
+        cipher: connection
+            .negotiated_cipher_suite()
+            .map(|suite| format!("{:?}", suite.suite()))
+            .unwrap_or_default(),
+        chain: seen.chain.iter().map(CertFacts::of).collect(),
+        anchor: anchor.as_ref().map(|(name, _)| name.clone()),
+        anchor_from: anchor.map(|(_, source)| source),
+        client_certificate_asked: seen.asked,
+        client_certificate_sent: seen.sent,
+    }
+}
+
+/// The first anchor up the chain that bears the name of an issuer: the order in which webpki looks for one.
+fn anchor(chain: &[CertificateDer<'static>], roots: &Roots) -> Option<(String, AnchorSource)> {
+    chain.iter().find_map(|der| {
+        let certificate = Certificate::from_der(der).ok()?;
+        let issuer = certificate.tbs_certificate().issuer();
+        let (_, source) = roots.anchor(&issuer.to_der().ok()?)?;
+        Some((shown(&issuer.to_string()), source))
+    })
+}
+
+fn names(certificate: &Certificate) -> Vec<String> {
+    let Ok(Some((_, SubjectAltName(names)))) = certificate.tbs_certificate().get_extension() else {
+        return Vec::new();
+    };
+    names
+        .iter()
+        .filter_map(|name| match name {
+            GeneralName::DnsName(name) => Some(shown(name.as_str())),
+            GeneralName::IpAddress(octets) => address(octets.as_bytes()),
+            _ => None,
+        })
+        .take(CERTIFICATE_NAMES_MAX)
+        .collect()
+}
+
+fn address(octets: &[u8]) -> Option<String> {
+    match octets.len() {
+        4 => <[u8; 4]>::try_from(octets).ok().map(|o| Ipv4Addr::from(o).to_string()),
+        16 => <[u8; 16]>::try_from(octets).ok().map(|o| Ipv6Addr::from(o).to_string()),
+        _ => None,
+    }
+}

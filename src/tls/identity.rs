@@ -1,0 +1,115 @@
+//! A client certificate and its key.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+
+use super::error::{Error, IdentityProblem};
+use super::facts::CertFacts;
+use super::provider;
+use crate::config;
+use crate::limits::{CERTIFICATE_FILE_MAX, SECRET_FILE_MAX};
+use crate::secrets::{Disk, Files};
+
+/// A client certificate, ready to be shown, and what it says.
+#[derive(Debug)]
+pub(super) struct Identity {
+    key: Arc<CertifiedKey>,
+    facts: Vec<CertFacts>,
+}
+
+impl Identity {
+    /// Reads the files and checks that they belong together.
+    pub(super) fn load(files: &config::Identity) -> Result<Self, Error> {
+        let fail = |path: &Path| {
+            let (setting, path) = (files.setting, path.to_owned());
+            move |problem| Error::Identity { setting, path, problem }
+        };
+        let chain = certificates(&files.certificate).map_err(fail(&files.certificate))?;
+        let key = private_key(&files.key).map_err(fail(&files.key))?;
+        let facts = chain.iter().map(|certificate| CertFacts::of(certificate)).collect();
+        let signer = provider::provider()
+            .key_provider
+            .load_private_key(key)
+            .map_err(|_| fail(&files.key)(IdentityProblem::BadKey))?;
+        let key = CertifiedKey::new(chain, signer);
+        match key.keys_match() {
+            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
+            Err(rustls::Error::InconsistentKeys(_)) => {
+                return Err(fail(&files.key)(IdentityProblem::Mismatch {
+                    certificate: files.certificate.clone(),
+                }));
+            }
+            Err(_) => return Err(fail(&files.certificate)(IdentityProblem::BadCertificate)),
+        }
+        Ok(Self {
+            key: Arc::new(key),
+            facts,
+        })
+    }
+
+    pub(super) fn facts(&self) -> &[CertFacts] {
+        &self.facts
+    }
+
+    pub(super) fn key(&self) -> &Arc<CertifiedKey> {
+        &self.key
+    }
+}
+
+impl ResolvesClientCert for Identity {
+    /// Shown to every peer that asks, whichever issuers it names: many servers name none, or not the intermediate one.
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.key))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, IdentityProblem> {
+    let text = read_public(path).map_err(IdentityProblem::CertificateUnreadable)?;
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<_, _>>()
+        .map_err(|_| IdentityProblem::NoCertificate)?;
+    if chain.is_empty() {
+        return Err(IdentityProblem::NoCertificate);
+    }
+    Ok(chain)
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, IdentityProblem> {
+    let text = Disk
+        .read(path, SECRET_FILE_MAX)
+        .map_err(IdentityProblem::KeyUnreadable)?;
+    PrivateKeyDer::from_pem_slice(&text).map_err(|_| match is_encrypted(&text) {
+        true => IdentityProblem::EncryptedKey,
+        false => IdentityProblem::NoKey,
+    })
+}
+
+/// PKCS#8 says it in the label (RFC 7468, section 11), the older forms in a header (RFC 1421), which is no base64.
+fn is_encrypted(pem: &[u8]) -> bool {
+    [&b"BEGIN ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"]
+        .iter()
+        .any(|mark| memchr::memmem::find(pem, mark).is_some())
+}
+
+fn read_public(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(path)?
+        .take(CERTIFICATE_FILE_MAX as u64 + 1)
+        .read_to_end(&mut text)?;
+    if text.len() > CERTIFICATE_FILE_MAX {
+        return Err(io::Error::other(format!("larger than {CERTIFICATE_FILE_MAX} bytes")));
+    }
+    Ok(text)
+}
