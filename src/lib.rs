@@ -4,6 +4,7 @@
 //! Data goes one way: `control::poller` to `dispatch` to `mcp` to `control::responder`.
 #![deny(unsafe_code)]
 
+pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod control;

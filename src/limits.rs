@@ -67,8 +67,8 @@ pub const TLS_CHAIN_MAX: usize = 10;
 pub const CERTIFICATE_NAMES_MAX: usize = 8;
 /// Characters of one name in a certificate that are shown.
 pub const CERTIFICATE_TEXT_MAX: usize = 200;
-/// A PEM file of trust anchors; the public set has 220 KiB, corporate bundles hold it several times.
-pub const CA_BUNDLE_MAX: usize = 8 * MIB;
+/// A PEM file of trust anchors; the public set has 220 KiB, and corporate bundles hold it with comments.
+pub const CA_BUNDLE_MAX: usize = 4 * MIB;
 /// A PEM file of one certificate and its issuers.
 pub const CERTIFICATE_FILE_MAX: usize = 256 * KIB;
 /// Input buffer of a command's single request; the head of the answer must fit.
@@ -200,8 +200,6 @@ pub const DRAIN_POLL_TIMEOUT: Duration = Duration::from_secs(2);
 
 // ---- operations ------------------------------------------------------------------------------------------------
 
-/// Bytes of a unix socket's path: what `sockaddr_un` holds, less the zero at its end (unix(7)).
-pub const UNIX_PATH_MAX: usize = 107;
 /// Requests to the health listener that are served at once.
 pub const HEALTH_CONNECTIONS: usize = 32;
 /// A request to the health listener must arrive within this, so that silent connections cannot keep out a probe for long.
@@ -262,6 +260,34 @@ pub const ORGANIZATION_ID_MAX: usize = 256;
 pub const API_KEY_MAX: usize = 4 * 1024;
 /// Bytes of a file that holds one secret; the buffer is allocated whole, so that it never moves.
 pub const SECRET_FILE_MAX: usize = 16 * 1024;
+/// Bytes of a file that holds one value that is no secret: a URL or a command.
+pub const VALUE_FILE_MAX: usize = 64 * KIB;
+/// Extra headers of one setting: servers commonly refuse more than a hundred in all.
+pub const EXTRA_HEADERS_MAX: usize = 64;
+/// Bytes of the name of an extra header.
+pub const HEADER_NAME_MAX: usize = 256;
+/// Bytes of the value of an extra header; servers commonly refuse heads above 8 KiB or 16 KiB.
+pub const HEADER_VALUE_MAX: usize = 8 * KIB;
+/// Channels that are polled by name: as many as the service takes (spec: wire, section 2).
+pub const POLL_CHANNELS_MAX: usize = 32;
+/// Targets of the harpoon channel (spec: oauth-harpoon, section 3).
+pub const HARPOON_TARGETS_MAX: usize = 10_000;
+/// Bytes of the largest answer of a target (spec: config, section 2).
+pub const HARPOON_RESPONSE_MAX: usize = 102_400;
+/// Redirects between targets (spec: config, section 2).
+pub const HARPOON_REDIRECTS_MAX: usize = 5;
+/// Bytes of one host suffix or pattern.
+pub const HARPOON_PATTERN_MAX: usize = 1024;
+/// Log lines kept for the web page (spec: config, section 2).
+pub const UI_EVENTS_MAX: usize = 100_000;
+/// Entries of `NO_PROXY`; each is tried for every URL.
+pub const NO_PROXY_MAX: usize = 1024;
+/// How long a pipe in the place of a secret file may be silent: what a shell puts there starts at once.
+pub const SECRET_PIPE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Symbolic links on the way to one file, as in Linux (path_resolution(7)).
+pub const SYMLINKS_MAX: usize = 40;
+/// Looks at the way to a file that is being exchanged; one exchange takes one more look.
+pub const FILE_LOOKS: usize = 8;
 /// Channels: the service takes 32, of which one is kept for the built-in one (spec: wire, section 2).
 pub const BINDINGS_MAX: usize = 31;
 /// Patterns of passed environment variables; each is tried for each variable at every start of a child.
@@ -284,6 +310,8 @@ pub const CONFIG_KEY_COMPARED_MAX: usize = 64;
 pub const PROFILES_SHOWN_MAX: usize = 20;
 /// Entries of the profile directory that are looked at.
 pub const PROFILES_MAX: usize = 10_000;
+/// Characters of one value in `config show`.
+pub const EFFECTIVE_TEXT_MAX: usize = 1024;
 /// Characters of a wrong value that a message repeats.
 pub const ECHO_MAX: usize = 40;
 
@@ -295,8 +323,10 @@ pub const DOCTOR_TEXT_MAX: usize = 400;
 pub const DOCTOR_EXPIRY_WARNING: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Clocks that differ by more make fresh certificates and tokens fail.
 pub const DOCTOR_CLOCK_MAX: Duration = Duration::from_secs(300);
-/// Waiting for a refused client certificate: with TLS 1.3 the refusal comes one round trip after the handshake.
-pub const DOCTOR_REFUSAL_WAIT: Duration = Duration::from_millis(800);
+/// The whole walk: servers that are not reached by then are skipped. A person waits for it.
+pub const DOCTOR_TIMEOUT: Duration = Duration::from_secs(60);
+/// One MCP `initialize`; longer than the probe of the daemon, which looks again and again.
+pub const DOCTOR_INITIALIZE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Asking the service for the tunnel; long polls are not part of it.
 pub const DOCTOR_METADATA_TIMEOUT: Duration = Duration::from_secs(10);
 /// Looking for OAuth metadata, over all candidates (spec: oauth-harpoon, section 1).

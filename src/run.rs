@@ -247,18 +247,18 @@ impl Daemon {
 async fn announce(control: Arc<ControlPlane>, ops: Arc<Ops>, summary: Summary, tunnel_url: String) {
     let fetch = control.metadata();
     tokio::pin!(fetch);
-    let metadata = match timeout(METADATA_WAIT, &mut fetch).await {
+    let (metadata, failure) = match timeout(METADATA_WAIT, &mut fetch).await {
         Ok(Ok(metadata)) => {
             ops.health.metadata_succeeded();
-            Some(metadata)
+            (Some(metadata), None)
         }
         Ok(Err(error)) => {
             info!(error:% = error; "tunnel metadata not available");
-            None
+            (None, Some(format!("control plane: {error}")))
         }
-        Err(_) => None,
+        Err(_) => (None, None),
     };
-    summary.log(ops.health.failing().as_deref());
+    summary.log(ops.health.failing().or(failure).as_deref());
     let known = |part: fn(&Metadata) -> &str| metadata.as_ref().map_or("not fetched yet", part);
     info!(
         tunnel_url,
@@ -285,7 +285,7 @@ async fn sweep(control: Arc<ControlPlane>, servers: Vec<HttpServer>) {
 }
 
 /// 16 random bytes, new for every process (spec: wire, section 2).
-fn instance_id() -> String {
+pub(crate) fn instance_id() -> String {
     let mut bytes = [0; 16];
     // Without randomness the process id keeps instances on one host apart.
     if getrandom::fill(&mut bytes).is_err() {

@@ -83,16 +83,14 @@ fn what_does_not_exist_is_named_once() {
             ["frobnicate"].as_slice(),
             "unknown command \"frobnicate\" for \"tunnel-client\"\n",
         ),
-        (&["doctor"], "unknown command \"doctor\" for \"tunnel-client\"\n"),
         (&["--frobnicate"], "unknown flag: --frobnicate\n"),
         (&["run", "--frobnicate=x"], "unknown flag: --frobnicate\n"),
-        (&["run", "--http-proxy", "http://p"], "unknown flag: --http-proxy\n"),
         (&["run", "-x"], "unknown shorthand flag: -x\n"),
         (&["run", "--version"], "unknown flag: --version\n"),
         (&["run", "--log.level"], "flag needs an argument: --log.level\n"),
         (
             &["help", "nothing"],
-            "unknown help topic \"nothing\"; available topics: run\n",
+            "unknown help topic \"nothing\"; available topics: doctor, hardening, oauth, quickstart, samples, troubleshooting\n",
         ),
     ] {
         assert_eq!(failure(arguments, &[]), expected, "{arguments:?}");
@@ -194,10 +192,7 @@ fn a_key_reference_that_leads_nowhere_is_named() {
         ),
         ("file:/dev/zero", "neither a regular file nor a pipe"),
         ("file:/", "neither a regular file nor a pipe"),
-        (
-            "literal",
-            "\"env:\" and the name of a variable, or \"file:\" and a path",
-        ),
+        ("literal", "\"env:\" and the name of a variable, \"file:\" and a path"),
     ] {
         let stderr = failure(&["run", "--control-plane.api-key", reference], &rest);
         assert!(stderr.contains(gist) && stderr.lines().count() == 1, "{stderr}");
@@ -210,17 +205,20 @@ fn what_this_build_cannot_do_stops_the_start_instead_of_being_ignored() {
         ("CONTROL_PLANE_TUNNEL_ID", ID),
         ("CONTROL_PLANE_API_KEY", KEY),
         ("MCP_SERVER_URL", URL),
-        ("CONTROL_PLANE_HTTP_PROXY", "http://user:hunter2@proxy:3128"),
-        ("TUNNEL_CLIENT_PROFILE", "work"),
+        ("CONTROL_PLANE_HTTP_PROXY", "socks5://user:hunter2@proxy:3128"),
+        ("TUNNEL_INTEGRATION_TUNNEL_SERVICE_SOCKET_PATH", "/run/hunter2.sock"),
+        ("CLOUDFLARED_MANAGED", "true"),
+        ("CLOUDFLARED_PATH", "/usr/bin/cloudflared"),
     ];
     let stderr = failure(&["run"], &variables);
-    assert_eq!(stderr.lines().count(), 2, "{stderr}");
-    for name in ["CONTROL_PLANE_HTTP_PROXY", "TUNNEL_CLIENT_PROFILE"] {
-        assert!(
-            stderr.contains(&format!("{name} is not supported yet by this build; unset it")),
-            "{stderr}"
-        );
+    for gist in [
+        "control-plane.http-proxy needs a proxy that speaks HTTP",
+        "TUNNEL_INTEGRATION_TUNNEL_SERVICE_SOCKET_PATH is not supported: ",
+        "CLOUDFLARED_MANAGED is not supported: ",
+    ] {
+        assert!(stderr.contains(gist), "{stderr}");
     }
+    assert_eq!(stderr.lines().count(), 3, "{stderr}");
     assert!(!stderr.contains("hunter2"), "{stderr}");
 }
 

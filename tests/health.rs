@@ -272,3 +272,65 @@ fn odd_requests_to_the_health_listener_do_no_harm() {
     assert_eq!(control.call(Command::call("r1", "ping", "{}"), "r1").resp_code, 200);
     assert!(client.running());
 }
+
+#[test]
+fn the_start_is_summed_up_in_the_log() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let client = ClientBuilder::new(&control)
+        .server(format!("{}?token=0815-4711", mcp.url()))
+        .start();
+    client.await_log("🟢 tunnel-client started");
+    let url = client.health_url();
+    let log = client.log();
+    let line = |text: &str| {
+        let at = log
+            .iter()
+            .position(|line| line.contains(text))
+            .unwrap_or_else(|| panic!("no {text}"));
+        (at, serde_json::from_str::<serde_json::Value>(&log[at]).unwrap())
+    };
+    let file = client.directory().file("health.url").display().to_string();
+    let (first, shown) = line("HEALTH URL:");
+    assert_eq!(shown["msg"], format!("🩺 HEALTH URL: {url} (written to {file})"));
+    assert_eq!(
+        (&shown["url"], &shown["path"]),
+        (&url.as_str().into(), &file.as_str().into())
+    );
+    let (second, _) = line("\"health server listening\"");
+    let (third, summary) = line("\"tunnel-client startup summary\"");
+    let (fourth, _) = line("🟢 tunnel-client started");
+    assert!(first < second && second < third && third < fourth);
+    assert_eq!(summary["health_url"], url);
+    assert_eq!(summary["health_url_file"], file);
+    assert_eq!(summary["metrics_url"], format!("{url}/metrics"));
+    assert_eq!(summary["config_source"], "flags/environment only");
+    assert_eq!(summary["tunnel_id"], support::control::TUNNEL);
+    assert_eq!(summary["mcp_target_kind"], "http-streamable");
+    assert_eq!(summary["mcp_target_value"], mcp.url().strip_suffix("/mcp").unwrap());
+    for absent in ["profile_name", "profile_path", "first_failing_dependency"] {
+        assert_eq!(summary.get(absent), None, "{summary}");
+    }
+    assert!(client.log_with("0815-4711").is_empty());
+}
+
+#[test]
+fn the_summary_names_what_fails_already() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let child = StdioServer::echo();
+    let client = ClientBuilder::for_url(&format!("http://{nobody}"))
+        .command(child.command())
+        .start();
+    let line = client.await_log("tunnel-client startup summary");
+    let summary: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let failing = summary["first_failing_dependency"].as_str().unwrap();
+    assert!(
+        failing.starts_with("control plane") && failing.contains("refused"),
+        "{failing}"
+    );
+    assert_eq!(summary["mcp_target_kind"], "stdio");
+    let program = child.command().split(' ').next().unwrap().to_owned();
+    assert_eq!(
+        summary["mcp_target_value"], program,
+        "the program without its arguments"
+    );
+}

@@ -6,6 +6,7 @@ mod support;
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 
 use support::site::{Site, facts, port, server, walk};
 use support::tls::{Authority, long_expired, not_yet_valid};
@@ -186,8 +187,8 @@ fn every_mistake_in_a_client_certificate_names_the_setting_and_the_file() {
     assert!(text.contains("private key does not match"), "{text}");
 
     for (pair, gist) in [
-        ((String::new(), good.1.clone()), "no client certificate found"),
-        (("-----BEGIN CERTIFICATE-----\n!\n".to_owned(), good.1.clone()), "no client certificate found"),
+        ((String::new(), good.1.clone()), "no certificate found"),
+        (("-----BEGIN CERTIFICATE-----\n!\n".to_owned(), good.1.clone()), "no certificate found"),
         (
             ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned(), good.1.clone()),
             "the client certificate cannot be used",
@@ -209,6 +210,14 @@ fn every_mistake_in_a_client_certificate_names_the_setting_and_the_file() {
         let text = site.problem(&site.identity(pair));
         assert!(text.contains(gist), "{gist}: {text}");
     }
+
+    let exposed = site.identity(good.clone());
+    std::fs::set_permissions(&exposed.key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let text = site.problem(&exposed);
+    assert!(
+        text.contains("client key path ") && text.contains("chmod 0600"),
+        "{text}"
+    );
 
     let missing = Identity {
         key: site.files.file("nowhere.key"),

@@ -28,6 +28,8 @@ mod tls;
 
 use std::process::ExitCode;
 
+pub use cli::command;
+
 /// Runs the program with the arguments and environment of this process.
 ///
 /// Exit code 0 after a clean end, 1 when the command failed, 2 when the command line is wrong.

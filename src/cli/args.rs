@@ -116,7 +116,10 @@ fn usage_message(root: &Command, error: &clap::Error) -> String {
             let known = words(ContextKind::SuggestedArg).into_iter().find(|known| {
                 find(root, &path).is_some_and(|command| {
                     let mut shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
-                    shown.any(|arg| arg.get_long().is_some_and(|long| known.strip_prefix("--") == Some(long)))
+                    shown.any(|arg| {
+                        arg.get_long()
+                            .is_some_and(|long| known.strip_prefix("--") == Some(long))
+                    })
                 })
             });
             unknown_flag(flag, known)

@@ -1,13 +1,99 @@
 //! `tunnel-client doctor`.
 
-use clap::{ArgMatches, Command};
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write as _};
 
-use super::Error;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::{Error, help, print, settings};
+use crate::doctor::{self, Report, Request, json, text};
+use crate::secrets::{Disk, Environment};
+
+/// The exit code when a check failed (spec: cli, doctor).
+const FAILED: u8 = 2;
 
 pub(super) fn arguments() -> Command {
-    Command::new("doctor").about("Check every step between here, the control plane and the MCP servers")
+    let command = Command::new("doctor")
+        .about("Check every step from here to the control plane and MCP servers")
+        .after_help(help::AFTER_DOCTOR)
+        .disable_version_flag(true)
+        .args_override_self(true)
+        .arg(switch(
+            "explain",
+            "Say why each step that did not pass matters, what was seen, and what to do",
+        ))
+        .arg(switch("json", "Print the report as JSON"));
+    settings::add(command)
 }
 
-pub(super) fn execute(_matches: &ArgMatches) -> Result<(), Error> {
-    Err(Error::Message("doctor: not built yet".to_owned()))
+fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+/// Walks the way, prints the report on standard output; nothing else says that a check failed but the exit code.
+pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+    let report = examine(matches);
+    let text = if matches.get_flag("json") {
+        json::render(&report)
+    } else {
+        let style = text::Style {
+            explain: matches.get_flag("explain"),
+            colour: io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        };
+        text::render(&report, style)
+    };
+    print(&text)?;
+    if report.failed().is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Reported(FAILED))
+    }
+}
+
+/// The snapshot of the environment ends here, wiped.
+fn examine(matches: &ArgMatches) -> Report {
+    let environment = Environment::of_process();
+    let flags = settings::flags(matches);
+    let profile_dir = matches
+        .get_one::<OsString>("profile-dir")
+        .map(|path| path.to_string_lossy().into_owned());
+    let request = Request {
+        flags: &flags,
+        environment: &environment,
+        profile_dir: profile_dir.as_deref().filter(|path| !path.trim().is_empty()),
+    };
+    let mut progress = Progress::new();
+    doctor::examine(&request, &Disk, &mut |id| progress.show(id))
+}
+
+/// Which check is under way, on a terminal only; gone when the report is there.
+struct Progress {
+    shown: bool,
+    terminal: bool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self {
+            shown: false,
+            terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    fn show(&mut self, id: &str) {
+        if self.terminal {
+            self.shown = true;
+            // Nobody misses what cannot be shown.
+            let _ = write!(io::stderr(), "\r\u{1b}[Kchecking {id} ...");
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown {
+            let _ = write!(io::stderr(), "\r\u{1b}[K");
+        }
+    }
 }

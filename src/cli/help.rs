@@ -7,19 +7,43 @@ use crate::config::Setting;
 pub(super) const ABOUT: &str = "Makes private MCP servers reachable through a tunnel, over outbound HTTPS only.";
 
 pub(super) const AFTER_ROOT: &str = "\
-A first tunnel:
-  CONTROL_PLANE_TUNNEL_ID=tunnel_... CONTROL_PLANE_API_KEY=... \\
-    tunnel-client run --mcp.server-url http://127.0.0.1:3000/mcp
+To connect a local or private MCP server:
+  tunnel-client help quickstart
+  tunnel-client init --sample sample_mcp_stdio_local --profile local-stdio \\
+    --tunnel-id tunnel_0123456789abcdef0123456789abcdef \\
+    --mcp-command \"python /path/to/server.py\"
+  tunnel-client doctor --profile local-stdio --explain
+  tunnel-client run --profile local-stdio
+
+Agent-first help topics:
+  tunnel-client help quickstart       from nothing to a running tunnel
+  tunnel-client help samples          profiles to begin with
+  tunnel-client help doctor           what is wrong, hop by hop
+  tunnel-client help oauth            MCP servers that callers log in to
+  tunnel-client help troubleshooting  begin here at night
+  tunnel-client help hardening        what holds, what does not, what is up to you
 
 Where tunnels, keys and connectors are managed:
   Tunnels             https://platform.openai.com/settings/organization/tunnels
   Runtime API keys    https://platform.openai.com/settings/organization/api-keys
   Admin API keys      https://platform.openai.com/settings/organization/admin-keys
-  ChatGPT connectors  https://chatgpt.com/#settings/Connectors";
+  ChatGPT connectors  https://chatgpt.com/#settings/Connectors
+
+Manual: tunnel-client(1), tunnel-client.yaml(5).";
 
 pub(super) const AFTER_RUN: &str = "\
-A flag wins over its environment variable, the variable over the default; empty means unset.
-Durations are written as 30s, 1m30s, 100ms.";
+A flag wins over its environment variable, the variable over the configuration file, the file over the default; empty
+means unset. Durations are written as 30s, 1m30s, 100ms.
+
+Next steps:
+  tunnel-client doctor --explain      the same flags; checks every hop
+  tunnel-client config show           the same flags; each setting and its source
+  tunnel-client help troubleshooting  what the signs mean";
+
+pub(super) const AFTER_DOCTOR: &str = "\
+Takes the flags of run. Contacts the control plane with the API key and the MCP servers as run does; starts nothing and
+leaves nothing behind. The report is safe to show to others: it holds no key, no header value, no argument of a command.
+Exit code 0: no check failed. 2: at least one did; the first one is the cause.";
 
 /// Help line of a flag, with its variables, default and values.
 pub(super) fn of_setting(setting: &Setting) -> String {

@@ -28,6 +28,7 @@ use crate::config::ConfigErrors;
 use crate::telemetry::redact;
 
 pub use args::command;
+pub use topics::TOPICS;
 
 /// One command: its arguments, and what it does.
 struct Entry {
@@ -76,10 +77,13 @@ pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Erro
     .or_else(Error::ignore_closed_output)
 }
 
+/// Prints on standard output, a line break at the end.
 fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
     stdout
         .write_all(text.as_bytes())
+        .and_then(|()| stdout.write_all(end.as_bytes()))
         .and_then(|()| stdout.flush())
         .map_err(Error::Output)
 }

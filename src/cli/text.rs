@@ -4,44 +4,54 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::telemetry::redact;
+use crate::telemetry::{self, is_unsafe, redact};
 
-/// Untrusted text as part of a line: scrubbed, white space single, and nothing that a terminal would obey.
+/// Untrusted text as part of a line: scrubbed, trimmed, and nothing that a terminal would obey.
 pub(super) fn one_line(text: &str) -> String {
-    let scrubbed = redact::scrub(text);
-    let mut line = String::with_capacity(scrubbed.len());
-    for word in scrubbed.split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.extend(word.chars().map(|c| if is_obeyed(c) { '\u{fffd}' } else { c }));
-    }
-    line
+    telemetry::one_line(&redact::scrub(text.trim()))
 }
 
-/// JSON with two spaces a level and a newline at the end, `<`, `>` and `&` escaped (spec: cli, section 2, doctor).
+/// JSON with two spaces a level and a newline at the end. Its strings are scrubbed one by one; `<`, `>`, `&` and what a
+/// terminal would obey are escaped (spec: cli, section 2, doctor).
 pub(super) fn json(value: &impl Serialize) -> String {
     let plain = serde_json::to_string_pretty(value).unwrap_or_else(|_| "{}".to_owned());
-    let mut escaped = String::with_capacity(plain.len() + 1);
-    for c in plain.chars() {
-        // Outside of strings JSON has none of these.
-        if matches!(c, '<' | '>' | '&') || c != '\n' && is_obeyed(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(escaped, "\\u{unit:04x}");
-            }
-        } else {
-            escaped.push(c);
-        }
+    let mut out = String::with_capacity(plain.len() + 1);
+    let mut rest = plain.as_str();
+    while let Some((before, string, after)) = next_string(rest) {
+        out.push_str(before);
+        push_string(&mut out, string);
+        rest = after;
     }
-    escaped.push('\n');
-    escaped
+    out.push_str(rest);
+    out.push('\n');
+    out
 }
 
-/// Control characters, and those that turn the direction of text or end a line.
-fn is_obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+/// The first string of a JSON text with its quotes, and what stands before and after it.
+fn next_string(text: &str) -> Option<(&str, &str, &str)> {
+    let start = text.find('"')?;
+    let (before, string) = text.split_at_checked(start)?;
+    let mut escaped = false;
+    let end = string.bytes().enumerate().skip(1).find_map(|(at, byte)| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends.then_some(at + 1)
+    })?;
+    let (string, after) = string.split_at_checked(end)?;
+    Some((before, string, after))
+}
+
+fn push_string(out: &mut String, string: &str) {
+    let text: String = serde_json::from_str(string).unwrap_or_default();
+    let quoted = serde_json::to_string(&redact::scrub(&text)).unwrap_or_default();
+    for c in quoted.chars() {
+        if matches!(c, '<' | '>' | '&') || is_unsafe(c) {
+            // All of them lie below U+10000, so four digits do. Writing to a String cannot fail.
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -50,9 +60,32 @@ mod tests {
 
     #[test]
     fn a_line_holds_nothing_that_a_terminal_obeys_and_no_secret() {
-        assert_eq!(one_line("  a\r\n\tb  c "), "a b c");
-        assert_eq!(one_line("a\u{1b}[31mb\u{9b}1m\u{202e}c"), "a\u{fffd}[31mb\u{fffd}1m\u{fffd}c");
+        assert_eq!(one_line("  a \"b\"\r\n"), "a \"b\"");
+        assert_eq!(
+            one_line("a\u{1b}[31m\nb\u{9b}1m\u{202e}c"),
+            "a\\u001b[31m\\nb\\u009b1m\\u202ec"
+        );
         assert!(!one_line("key sk-0123456789abcdef").contains("0123456789"));
+    }
+
+    #[test]
+    fn json_strings_are_scrubbed_one_by_one_and_the_rest_stays() {
+        #[derive(Serialize)]
+        struct Problem {
+            code: &'static str,
+            message: &'static str,
+            numbers: [f64; 2],
+        }
+        let problem = Problem {
+            code: "not_found",
+            message: "\"sk-0123456789abcdef\" \\ said",
+            numbers: [1.5, 2e300],
+        };
+        assert_eq!(
+            json(&problem),
+            "{\n  \"code\": \"not_found\",\n  \"message\": \"\\\"sk-REDACTED\\\" \\\\ said\",\n  \"numbers\": [\n    1.5,\n    \
+             2e+300\n  ]\n}\n"
+        );
     }
 
     #[test]

@@ -1,10 +1,33 @@
-//! `tunnel-client help [COMMAND|TOPIC]`.
+//! `tunnel-client help [TOPIC|COMMAND]`.
 
-use clap::builder::OsStringValueParser;
-use clap::{Arg, ArgMatches, Command};
 use std::ffi::OsString;
 
-use super::{Error, args, print};
+use clap::builder::OsStringValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgMatches, Command};
+
+use super::{Error, args, left_out, print};
+
+/// The topics, in the order of messages, with their texts.
+const TEXTS: [(&str, &str); 6] = [
+    ("doctor", include_str!("topics/doctor.txt")),
+    ("hardening", include_str!("topics/hardening.txt")),
+    ("oauth", include_str!("topics/oauth.txt")),
+    ("quickstart", include_str!("topics/quickstart.txt")),
+    ("samples", include_str!("topics/samples.txt")),
+    ("troubleshooting", include_str!("topics/troubleshooting.txt")),
+];
+
+/// The topics of `tunnel-client help`, for completions and the manual.
+pub const TOPICS: [&str; TEXTS.len()] = {
+    let mut names = [""; TEXTS.len()];
+    let mut index = 0;
+    while index < TEXTS.len() {
+        names[index] = TEXTS[index].0;
+        index += 1;
+    }
+    names
+};
 
 pub(super) fn arguments() -> Command {
     Command::new("help")
@@ -12,20 +35,48 @@ pub(super) fn arguments() -> Command {
         .arg(
             Arg::new("topic")
                 .value_name("COMMAND|TOPIC")
+                .num_args(0..)
                 .value_parser(OsStringValueParser::new()),
         )
 }
 
 pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
-    let mut root = args::command();
-    let Some(topic) = matches.get_one::<OsString>("topic") else {
-        return print(&root.render_help().to_string());
-    };
-    let topic = topic.to_string_lossy();
-    match root.find_subcommand_mut(&*topic) {
-        Some(command) => print(&command.render_help().to_string()),
+    let words: Vec<&str> = matches
+        .get_many::<OsString>("topic")
+        .into_iter()
+        .flatten()
+        .map(|word| word.to_str().unwrap_or("\u{fffd}"))
+        .collect();
+    if let [word] = words[..] {
+        if let Some((_, text)) = TEXTS.iter().find(|(name, _)| *name == word) {
+            return print(text);
+        }
+        if let Some(instead) = left_out::command(word) {
+            return print(&format!("{instead}\n"));
+        }
+    }
+    match of_command(&words) {
+        Some(text) => print(&text),
         None => Err(Error::Usage(format!(
-            "unknown help topic {topic:?}; available topics: run"
+            "unknown help topic {:?}; available topics: {}",
+            words.join(" "),
+            TOPICS.join(", ")
         ))),
     }
+}
+
+/// The help of the command that these words lead to: none for the program itself, two or more for a subcommand.
+fn of_command(words: &[&str]) -> Option<String> {
+    let mut root = args::command();
+    let known = words
+        .iter()
+        .try_fold(&root, |command, word| command.find_subcommand(word));
+    known?;
+    // As if it had been asked for with --help: the usage line then names the whole way.
+    let asked = [args::PROGRAM]
+        .into_iter()
+        .chain(words.iter().copied())
+        .chain(["--help"]);
+    let error = root.try_get_matches_from_mut(asked).err()?;
+    (error.kind() == ErrorKind::DisplayHelp).then(|| error.to_string())
 }

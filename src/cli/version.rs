@@ -29,10 +29,7 @@ mod tests {
     #[test]
     fn a_known_commit_stands_behind_the_version_and_anything_else_does_not() {
         let plain = env!("CARGO_PKG_VERSION");
-        assert_eq!(
-            with_sha(Some("5ce4fed")),
-            format!("{plain}+5ce4fed (git sha: 5ce4fed)")
-        );
+        assert_eq!(with_sha(Some("5ce4fed")), format!("{plain}+5ce4fed (git sha: 5ce4fed)"));
         for no_sha in [None, Some(""), Some("main"), Some("5ce4fed dirty"), Some("5ce4fe")] {
             assert_eq!(with_sha(no_sha), plain);
         }

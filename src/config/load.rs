@@ -2,111 +2,97 @@
 
 mod admin;
 mod api_key;
+mod bindings;
 mod control_plane;
+mod foreign;
+mod harpoon;
+mod headers;
 mod health;
+mod identity;
 mod log;
 mod mcp;
+mod poll_channels;
+mod proxies;
+mod secret_variables;
+mod without_effect;
 
 pub use admin::{Admin, Keys, load_admin};
 pub use control_plane::tunnel_id;
 
-use super::checked::{Config, ControlPlane};
+use super::checked::{Config, ControlPlane, Mcp};
 use super::error::ConfigErrors;
 use super::proxy::Proxies;
-use super::reader::{Checked, Reader};
+use super::reader::{Checked, Reader, Reported};
 use super::selection::Selection;
-use super::sources::{Origin, Source, Sources};
-use super::table::{self, Setting};
-use super::{scalar, unsupported};
-use crate::secrets::Reference;
+use super::sources::Sources;
+use super::table;
 
-/// Variables that hold secrets whatever the configuration says; the last two are for other commands.
-const SECRET_VARIABLES: [&str; 4] = [
-    "CONTROL_PLANE_API_KEY",
-    "OPENAI_API_KEY",
-    "OPENAI_ADMIN_KEY",
-    "CLOUDFLARED_TUNNEL_TOKEN",
-];
+/// How a message about the bundle begins (spec: cli, section 4).
+const INVALID_CA_BUNDLE: &str = "invalid ca-bundle: it";
 
 /// Checks everything that was written, for `tunnel-client run`.
 ///
-/// Reads the file of an API key reference and nothing else; looks nothing up and connects nowhere.
+/// Reads the files of references to secrets and values and nothing else; looks nothing up and connects nowhere.
 ///
 /// # Errors
 ///
 /// Every mistake there is, each with its setting and source.
 pub fn load(sources: &Sources<'_>) -> Result<Config, ConfigErrors> {
     let mut reader = Reader::new(*sources);
-    let control_plane = control_plane::control_plane(&mut reader);
-    let ca_bundle = reader.path_reference(&table::CA_BUNDLE);
-    let mcp = mcp::mcp(&mut reader);
+    let proxies = proxies::proxies(&mut reader);
+    let peers = peers(&mut reader, &proxies);
+    let ca_bundle = reader.path_reference(&table::CA_BUNDLE, INVALID_CA_BUNDLE);
     let log = log::log_settings(&mut reader);
     let health = health::health(&mut reader);
     let pid_file = reader.path(&table::PID_FILE);
-    refuse_unsupported(&mut reader);
-    let errors = reader.into_errors();
-    match (control_plane, ca_bundle, mcp, log, health) {
-        (Ok(control_plane), Ok(ca_bundle), Ok(mcp), Ok(log), Ok(health)) if errors.is_empty() => Ok(Config {
-            warnings: warnings(sources, &control_plane),
-            secret_variables: secret_variables(sources),
-            control_plane,
-            ca_bundle,
-            mcp,
-            log,
-            health,
-            pid_file,
-            proxies: Proxies::default(),
-            announce_ui: false,
-            selection: Selection::None,
-        }),
-        _ => Err(ConfigErrors(errors)),
+    let announce_ui = reader.switch(&table::UI_OPEN);
+    foreign::refuse(&mut reader);
+    let findings = reader.into_findings();
+    match (proxies, peers, ca_bundle, log, health, pid_file, announce_ui) {
+        (Ok(proxies), Ok((control_plane, mcp)), Ok(ca_bundle), Ok(log), Ok(health), Ok(pid_file), Ok(announce_ui))
+            if findings.errors.is_empty() =>
+        {
+            Ok(Config {
+                control_plane,
+                ca_bundle,
+                proxies,
+                mcp,
+                log,
+                health,
+                pid_file,
+                announce_ui,
+                selection: Selection::None,
+                secret_variables: secret_variables::secret_variables(sources),
+                warnings: findings.warnings,
+            })
+        }
+        _ => Err(ConfigErrors(findings.errors)),
     }
 }
 
-fn count(reader: &mut Reader<'_>, setting: &'static Setting, max: usize) -> Checked<usize> {
-    reader.required(setting, "needs a number", |text| scalar::count(text, setting.flag, max))
-}
-
-fn refuse_unsupported(reader: &mut Reader<'_>) {
-    let environment = reader.sources.environment;
-    for name in unsupported::refused(environment) {
-        let origin = Origin {
-            source: Source::Variable(name),
-            entry: None,
-        };
-        reader.report(
-            name,
-            origin,
-            format!("{name} is not supported yet by this build; unset it"),
-        );
-    }
-}
-
-/// What is worth a word at start and no reason to refuse.
-fn warnings(sources: &Sources<'_>, control_plane: &ControlPlane) -> Vec<String> {
-    let mut warnings: Vec<String> = unsupported::proxies(sources.environment)
-        .map(|name| format!("{name} is set, but proxies are not supported yet by this build: connections are direct"))
-        .collect();
-    let base_url = &control_plane.base_url;
-    if !base_url.tls && !base_url.is_loopback() {
-        warnings
-            .push("control-plane.base-url is not https: the API key and all payloads travel unencrypted".to_owned());
-    }
-    if base_url.path_and_query != "/" {
-        warnings.push("the path in control-plane.base-url is not used; set control-plane.url-path instead".to_owned());
-    }
-    warnings
-}
-
-/// Names of the variables that a child process must never see.
-fn secret_variables(sources: &Sources<'_>) -> Vec<String> {
-    let mut names: Vec<String> = SECRET_VARIABLES.map(str::to_owned).to_vec();
-    if let Some(Reference::Variable(name)) = sources
-        .one(&table::API_KEY)
-        .and_then(|written| Reference::parse(written.value))
-        && !names.contains(&name)
-    {
-        names.push(name);
-    }
-    names
+/// The control plane and the servers: what they say about channels must fit together.
+fn peers(reader: &mut Reader<'_>, proxies: &Checked<Proxies>) -> Checked<(ControlPlane, Mcp)> {
+    // Mistakes in proxies are reported; for the rest of the check there are none.
+    let none = Proxies::default();
+    let proxies = proxies.as_ref().unwrap_or(&none);
+    let control_plane = control_plane::control_plane(reader, proxies);
+    let polled = poll_channels::poll_channels(reader);
+    let identity = identity::identity(reader, &table::MCP_CERT, &table::MCP_KEY);
+    let defaults = bindings::Defaults {
+        proxies,
+        identity: identity.as_ref().ok().cloned().flatten(),
+    };
+    let bindings = bindings::bindings(reader, &defaults, polled.as_deref().ok());
+    let targets = without_effect::check(reader);
+    let polled = match (polled, &bindings, targets) {
+        (Ok(polled), Ok(bindings), Ok(targets)) => poll_channels::served(reader, polled, bindings, targets > 0),
+        _ => Err(Reported),
+    };
+    let mcp = mcp::mcp(reader, bindings);
+    identity?;
+    let control_plane = ControlPlane {
+        poll_channels: polled?,
+        ..control_plane?
+    };
+    Ok((control_plane, mcp?))
 }

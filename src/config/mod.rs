@@ -10,18 +10,20 @@ mod argv;
 mod binding;
 mod checked;
 mod duration;
+mod effective;
 mod error;
 mod file;
 mod load;
+mod no_proxy;
 mod profiles;
 mod proxy;
 mod read;
 mod reader;
+mod references;
 mod scalar;
 mod selection;
 mod sources;
 mod table;
-mod unsupported;
 mod url;
 
 #[cfg(test)]
@@ -30,6 +32,7 @@ mod tests;
 pub use checked::{
     Binding, Config, ControlPlane, Header, Health, HttpUrl, Identity, Listen, Log, LogFormat, Mcp, Proxy, Target,
 };
+pub use effective::{Effective, EffectiveValue, effective};
 pub use error::{ConfigError, ConfigErrors};
 pub use file::{Entry, File, Location, Record, Text, Value};
 pub use load::{Admin, Keys, load, load_admin, tunnel_id};
@@ -41,3 +44,12 @@ pub use selection::Selection;
 pub use sources::{Flags, Origin, Source, Sources};
 pub use table::{ADMIN_SETTINGS, Kind, SELECTORS, SETTINGS, Separator, Setting, Shown};
 pub use url::UrlError;
+
+/// Splits the command of a stdio server into program and arguments, as `run` does.
+///
+/// # Errors
+///
+/// There is no program, or a quote or an escape is left open: a sentence that says which.
+pub fn split_command(command: &str) -> Result<Vec<String>, String> {
+    argv::split(command).map_err(|error| error.to_string())
+}

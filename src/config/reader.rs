@@ -1,17 +1,19 @@
 //! Reads settings from the sources and remembers every mistake, so that all of them are reported at once.
 
-use std::ffi::OsStr;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::zeroize::Zeroizing;
+
 use super::duration;
 use super::error::ConfigError;
 use super::file::File;
+use super::references::referenced_path;
+use super::scalar;
 use super::sources::{Origin, Sources, Written};
-use super::table::{COMMANDS, SERVER_URLS, Setting};
+use super::table::Setting;
 use crate::limits::TIME_MAX;
-use crate::secrets::{Environment, Reference};
 
 /// A mistake was reported; there is no value.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +25,15 @@ pub(super) type Checked<T> = Result<T, Reported>;
 pub(super) struct Reader<'a> {
     pub(super) sources: Sources<'a>,
     errors: Vec<ConfigError>,
+    warnings: Vec<String>,
+}
+
+/// What was found besides the values.
+pub(super) struct Findings {
+    /// Every mistake.
+    pub(super) errors: Vec<ConfigError>,
+    /// What is allowed and probably not meant.
+    pub(super) warnings: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -30,16 +41,21 @@ impl<'a> Reader<'a> {
         Self {
             sources,
             errors: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
-    /// The mistakes so far, those in the form of the configuration file first.
-    pub(super) fn into_errors(self) -> Vec<ConfigError> {
-        let Some(file) = self.sources.file else {
-            return self.errors;
-        };
-        let others = self.errors.into_iter().filter(|error| !explains(file, error));
-        file.mistakes.iter().cloned().chain(others).collect()
+    /// The mistakes, those in the form of the configuration file first, and the warnings.
+    pub(super) fn into_findings(self) -> Findings {
+        Findings {
+            errors: File::with_mistakes(self.sources.file, self.errors),
+            warnings: self.warnings,
+        }
+    }
+
+    /// Remembers one line for the log.
+    pub(super) fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
     }
 
     pub(super) fn report(&mut self, setting: &'static str, origin: Origin, problem: impl Display) -> Reported {
@@ -61,7 +77,7 @@ impl<'a> Reader<'a> {
             return Ok(None);
         };
         let text = self.text(setting, &written)?;
-        parse(text)
+        parse(&text)
             .map(Some)
             .map_err(|problem| self.report(setting.flag, written.origin, problem))
     }
@@ -75,6 +91,25 @@ impl<'a> Reader<'a> {
     ) -> Checked<T> {
         let value = self.optional(setting, parse)?;
         value.ok_or_else(|| self.report(setting.flag, Origin::UNSET, missing))
+    }
+
+    /// True or false; the table has a default for each.
+    pub(super) fn switch(&mut self, setting: &'static Setting) -> Checked<bool> {
+        self.required(setting, "needs true or false", |text| {
+            scalar::boolean(text).ok_or_else(|| format!("{} must be true or false", setting.flag))
+        })
+    }
+
+    /// A whole number from 1 to `max`.
+    pub(super) fn count(&mut self, setting: &'static Setting, max: usize) -> Checked<usize> {
+        self.number(setting, 1, max)
+    }
+
+    /// A whole number from `min`, which is 0 or 1, to `max`.
+    pub(super) fn number(&mut self, setting: &'static Setting, min: usize, max: usize) -> Checked<usize> {
+        self.required(setting, "needs a number", |text| {
+            scalar::number(text, setting.flag, min, max)
+        })
     }
 
     /// A duration of at least `min`, which is zero or written in whole milliseconds.
@@ -95,18 +130,26 @@ impl<'a> Reader<'a> {
     }
 
     /// A path, taken as it is.
-    pub(super) fn path(&mut self, setting: &'static Setting) -> Option<PathBuf> {
-        self.sources.one(setting).map(|written| PathBuf::from(written.value))
+    pub(super) fn path(&mut self, setting: &'static Setting) -> Checked<Option<PathBuf>> {
+        let Some(written) = self.sources.one(setting) else {
+            return Ok(None);
+        };
+        if setting.reference && written.is_in_file() {
+            let text = self.text(setting, &written)?;
+            return Ok(Some(PathBuf::from(text.as_str())));
+        }
+        Ok(Some(PathBuf::from(written.value)))
     }
 
-    /// A path that may be written as `env:NAME`, the variable that holds it, or `file:PATH`.
-    pub(super) fn path_reference(&mut self, setting: &'static Setting) -> Checked<Option<PathBuf>> {
+    /// A path that may be written as `env:NAME`, the variable that holds it, `file:PATH` or `credential:NAME`. `what` begins
+    /// the sentence about a mistake.
+    pub(super) fn path_reference(&mut self, setting: &'static Setting, what: &str) -> Checked<Option<PathBuf>> {
         let Some(written) = self.sources.one(setting) else {
             return Ok(None);
         };
         referenced_path(self.sources.environment, written.value)
             .map(Some)
-            .map_err(|problem| self.report(setting.flag, written.origin, format!("{} {problem}", setting.flag)))
+            .map_err(|problem| self.report(setting.flag, written.origin, format!("{what} {problem}")))
     }
 
     /// The entries of a list that parse, with their origins; an entry that does not is reported.
@@ -119,7 +162,7 @@ impl<'a> Reader<'a> {
         let mut outcome = Ok(());
         for written in self.sources.list(setting) {
             let value = self.text(setting, &written).and_then(|text| {
-                parse(text).map_err(|problem| self.report(setting.flag, written.origin.clone(), problem))
+                parse(&text).map_err(|problem| self.report(setting.flag, written.origin.clone(), problem))
             });
             match value {
                 Ok(value) => values.push((value, written.origin)),
@@ -129,46 +172,18 @@ impl<'a> Reader<'a> {
         outcome.map(|()| values)
     }
 
-    fn text(&mut self, setting: &'static Setting, written: &Written<'a>) -> Checked<&'a str> {
-        written.value.to_str().map(str::trim).ok_or_else(|| {
-            self.report(
-                setting.flag,
-                written.origin.clone(),
-                format!("{} is not UTF-8 text", setting.flag),
-            )
-        })
-    }
-}
-
-/// Whether a value is only missing because the file, where it may well stand, has a mistake there.
-fn explains(file: &File, error: &ConfigError) -> bool {
-    let is_binding = |setting: &str| setting == SERVER_URLS.flag || setting == COMMANDS.flag;
-    let section = error.setting.split('.').next().unwrap_or_default().replace('-', "_");
-    error.origin == Origin::UNSET
-        && (!file.is_readable
-            || file.mistakes.iter().any(|mistake| {
-                mistake.setting == error.setting
-                    || mistake.setting == section
-                    || is_binding(mistake.setting) && is_binding(error.setting)
-            }))
-}
-
-/// What a plain path, `env:NAME` or `file:PATH` stands for (spec: config, section 3, path references).
-pub(super) fn referenced_path(environment: &Environment, written: &OsStr) -> Result<PathBuf, String> {
-    match Reference::parse(written) {
-        Some(Reference::File(path)) => Ok(path),
-        Some(Reference::Variable(name)) => {
-            let value = environment
-                .value(&name)
-                .ok_or_else(|| format!("refers to variable {name}, which is not set; set it"))?;
-            Ok(PathBuf::from(value))
+    /// What was written, as text; for a reference in a configuration file, what it leads to.
+    pub(super) fn text(&mut self, setting: &'static Setting, written: &Written<'a>) -> Checked<Zeroizing<String>> {
+        let name = setting.flag;
+        let Some(text) = written.value.to_str().map(str::trim) else {
+            return Err(self.report(name, written.origin.clone(), format!("{name} is not UTF-8 text")));
+        };
+        if setting.reference && written.is_in_file() {
+            self.sources
+                .referenced_value(text)
+                .map_err(|problem| self.report(name, written.origin.clone(), format!("{name} {problem}")))
+        } else {
+            Ok(Zeroizing::new(text.to_owned()))
         }
-        None if written
-            .to_str()
-            .is_some_and(|text| text.starts_with("env:") || text == "file:") =>
-        {
-            Err("is not a valid reference; write a path, env:NAME or file:PATH".to_owned())
-        }
-        None => Ok(PathBuf::from(written)),
     }
 }

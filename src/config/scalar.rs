@@ -2,16 +2,23 @@
 
 use crate::limits::ECHO_MAX;
 
-/// A whole number from 1 to `max`; `name` is the setting.
-pub(super) fn count(text: &str, name: &str, max: usize) -> Result<usize, String> {
-    match text.parse::<i64>() {
-        Ok(value) if value < 1 => Err(format!("{name} must be greater than 0; write a number from 1 to {max}")),
-        Ok(value) => usize::try_from(value)
-            .ok()
-            .filter(|value| *value <= max)
-            .ok_or(format!("{name} must be less than or equal to {max}")),
+/// A whole number from `min`, which is 0 or 1, to `max`; `name` is the setting.
+pub(super) fn number(text: &str, name: &str, min: usize, max: usize) -> Result<usize, String> {
+    let too_small = || {
+        let bound = if min == 0 {
+            "must not be negative"
+        } else {
+            "must be greater than 0"
+        };
+        format!("{name} {bound}; write a number from {min} to {max}")
+    };
+    match text.parse::<i64>().map(usize::try_from) {
+        Ok(Ok(value)) if value < min => Err(too_small()),
+        Ok(Ok(value)) if value <= max => Ok(value),
+        Ok(Ok(_)) => Err(format!("{name} must be less than or equal to {max}")),
+        Ok(Err(_)) => Err(too_small()),
         Err(_) => Err(format!(
-            "{name} is not a number: {}; write a number from 1 to {max}",
+            "{name} is not a number: {}; write a number from {min} to {max}",
             echo(text)
         )),
     }
@@ -42,9 +49,12 @@ mod tests {
 
     #[test]
     fn counts_have_both_bounds() {
+        let count = |text, name, max| number(text, name, 1, max);
         assert_eq!(count("1", "x", 10), Ok(1));
         assert_eq!(count("10", "x", 10), Ok(10));
         assert_eq!(count("11", "x", 10).unwrap_err(), "x must be less than or equal to 10");
+        assert_eq!(number("0", "x", 0, 10), Ok(0));
+        assert!(number("-1", "x", 0, 10).unwrap_err().contains("must not be negative"));
         for text in ["0", "-1"] {
             assert!(count(text, "x", 10).unwrap_err().contains("greater than 0"), "{text}");
         }

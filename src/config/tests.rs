@@ -33,6 +33,13 @@ struct NoDisk;
 impl Files for NoDisk {
     fn read(&self, path: &Path, _limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
         match path.to_str().unwrap() {
+            "/run/url" => Ok(Zeroizing::new(b" http://from-file/mcp\n".to_vec())),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn read_secret(&self, path: &Path, _limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+        match path.to_str().unwrap() {
             "/run/key" => Ok(Zeroizing::new(b"file-key\n".to_vec())),
             "/run/empty" => Ok(Zeroizing::new(b" \n".to_vec())),
             _ => Err(io::ErrorKind::NotFound.into()),
@@ -133,7 +140,7 @@ fn every_mistake_is_reported_at_once_with_its_source() {
             ("CONTROL_PLANE_API_KEY", "not a key"),
             ("MCP_SERVER_URL", "http://h\nchannel=x,url=http://u:p@h"),
             ("LOG_FORMAT", "xml"),
-            ("HARPOON_TARGETS", "label=x,url=https://h"),
+            ("HARPOON_TARGETS", "label=X,url=https://h"),
         ]
         .into_iter()
         .collect(),
@@ -153,10 +160,11 @@ fn every_mistake_is_reported_at_once_with_its_source() {
          (control-plane.poll-timeout from flag --control-plane.poll-timeout)",
         "mcp.server-url URL holds a user name or a password before the host; remove it \
          (mcp.server-url from variable MCP_SERVER_URL, entry 2)",
+        "harpoon.target label must match ^[a-z0-9][a-z0-9_-]{0,63}$; rename it \
+         (harpoon.target from variable HARPOON_TARGETS, entry 1)",
         "mcp.max-concurrent-requests must be greater than 0; write a number from 1 to 10000 \
          (mcp.max-concurrent-requests from flag --mcp.max-concurrent-requests)",
         "unsupported log format: \"xml\"; write struct-text or json (log.format from variable LOG_FORMAT)",
-        "HARPOON_TARGETS is not supported yet by this build; unset it (HARPOON_TARGETS from variable HARPOON_TARGETS)",
     ];
     assert_eq!(lines, expected);
 }
@@ -165,15 +173,15 @@ fn every_mistake_is_reported_at_once_with_its_source() {
 fn what_is_allowed_but_probably_not_meant_is_a_warning() {
     let config = with(
         &[
-            ("HTTPS_PROXY", "http://user:pass@proxy"),
             ("CONTROL_PLANE_BASE_URL", "http://relay.example.com/base?x=1"),
+            ("HARPOON_MAX_REDIRECTS", "0"),
         ],
         &[],
     )
     .unwrap();
     assert_eq!(config.warnings.len(), 3, "{:?}", config.warnings);
-    assert!(config.warnings[0].starts_with("HTTPS_PROXY is set") && !config.warnings[0].contains("pass"));
-    assert!(config.warnings[1].contains("unencrypted") && config.warnings[2].contains("control-plane.url-path"));
+    assert!(config.warnings[0].contains("unencrypted") && config.warnings[1].contains("control-plane.url-path"));
+    assert!(config.warnings[2].starts_with("harpoon.max_redirects has no effect in this build: "));
     let local = with(&[("CONTROL_PLANE_BASE_URL", "http://localhost:8000")], &[]).unwrap();
     assert!(local.warnings.is_empty(), "{:?}", local.warnings);
 }

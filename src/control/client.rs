@@ -45,6 +45,9 @@ pub struct Metadata {
     /// For people.
     #[serde(default)]
     pub description: String,
+    /// The service's clock, from the head of its answer.
+    #[serde(skip)]
+    pub date: Option<SystemTime>,
 }
 
 /// What the next poll may bring.
@@ -147,7 +150,11 @@ impl ControlPlane {
         if reply.status != 200 {
             return Err(status_error(&reply, &body));
         }
-        serde_json::from_slice(&body).map_err(|_| NetError::NotHttp.into())
+        let mut metadata: Metadata = serde_json::from_slice(&body).map_err(|_| NetError::NotHttp)?;
+        metadata.date = reply
+            .header("date")
+            .and_then(|date| httpdate::parse_http_date(date).ok());
+        Ok(metadata)
     }
 
     /// Asks for as many commands as there is room for and waits as long as the service holds the poll.

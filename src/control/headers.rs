@@ -1,7 +1,7 @@
 //! The headers of every control-plane request (spec: wire, section 2).
 
 use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{Binding, Config};
 use crate::net::{BadHeader, configured};
@@ -21,23 +21,11 @@ pub(super) const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-clie
 /// `OpenAI-Organization` among them (spec: config, section 4).
 pub(super) fn headers(config: &Config, instance_id: &str) -> Result<HeaderMap, BadHeader> {
     let c = &config.control_plane;
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", c.api_key.expose_secret()))
-        .map_err(|_| BadHeader("control_plane.api_key"))?;
-    bearer.set_sensitive(true);
-    let text = |what, value: &str| HeaderValue::from_str(value).map_err(|_| BadHeader(what));
     let mut headers = configured("control_plane.extra_headers", &c.extra_headers)?;
     headers.remove(SHARD_TOKEN);
     headers.insert(HOST, text("control_plane.base_url", &c.base_url.authority())?);
-    headers.insert(AUTHORIZATION, bearer);
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
+    headers.extend(identification(&c.api_key, instance_id)?);
     let mut insert = |name, value| headers.insert(HeaderName::from_static(name), value);
-    insert("x-tunnel-client-name", HeaderValue::from_static(CLIENT_NAME));
-    insert(
-        "x-tunnel-client-version",
-        HeaderValue::from_static(env!("CARGO_PKG_VERSION")),
-    );
-    insert("x-tunnel-client-instance-id", text("instance id", instance_id)?);
     insert(
         "x-tunnel-mcp-server-info",
         text("mcp bindings", &server_info(config.served()))?,
@@ -49,6 +37,28 @@ pub(super) fn headers(config: &Config, instance_id: &str) -> Result<HeaderMap, B
         );
     }
     Ok(headers)
+}
+
+/// Who asks, and with which key: in every request to the service, whatever it is for.
+pub(crate) fn identification(key: &SecretString, instance_id: &str) -> Result<HeaderMap, BadHeader> {
+    let mut bearer = text("the API key", &format!("Bearer {}", key.expose_secret()))?;
+    bearer.set_sensitive(true);
+    let mut headers = HeaderMap::new();
+    headers.insert(AUTHORIZATION, bearer);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
+    let mut insert = |name, value| headers.insert(HeaderName::from_static(name), value);
+    insert("x-tunnel-client-name", HeaderValue::from_static(CLIENT_NAME));
+    insert(
+        "x-tunnel-client-version",
+        HeaderValue::from_static(env!("CARGO_PKG_VERSION")),
+    );
+    insert("x-tunnel-client-instance-id", text("instance id", instance_id)?);
+    Ok(headers)
+}
+
+fn text(what: &'static str, value: &str) -> Result<HeaderValue, BadHeader> {
+    HeaderValue::from_str(value).map_err(|_| BadHeader(what))
 }
 
 /// `X-Tunnel-MCP-Server-Info`: which channels are served, and which stay with this process.

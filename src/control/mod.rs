@@ -8,5 +8,6 @@ mod responder;
 
 pub use client::{ControlPlane, Metadata, Room};
 pub use headers::USER_AGENT_VALUE;
+pub(crate) use headers::identification;
 pub use poller::Poller;
 pub use responder::{Delivery, Notifier, Responder};

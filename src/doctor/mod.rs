@@ -7,6 +7,206 @@ pub mod json;
 mod neighbour;
 mod report;
 pub mod text;
+mod walk;
+mod way;
 mod why;
 
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use crate::config::{self, Config, Flags, Selection, Sources, Target};
+use crate::limits::DOCTOR_TIMEOUT;
+use crate::net::Network;
+use crate::secrets::{Environment, Files};
+use crate::telemetry::redact;
+use checks::{control, files, health, mcp, names, settings, stdio, trust};
+use walk::Walk;
+
 pub use report::{Check, Report, Status};
+
+/// What is to be examined.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The flags of `run`.
+    pub flags: &'a Flags,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// `--profile-dir` as it was given, for the command that the report recommends.
+    pub profile_dir: Option<&'a str>,
+}
+
+/// Walks the whole way. `progress` is told the id of each check that may take a while.
+///
+/// Binds and connects as `run` does, and leaves nothing behind: no file, no process, no session.
+pub fn examine(request: &Request<'_>, files: &dyn Files, progress: &mut dyn FnMut(&str)) -> Report {
+    let nsswitch = neighbour::read(Path::new(names::NSSWITCH));
+    let unseen: Vec<String> = match cfg!(target_env = "musl") {
+        true => names::unseen(nsswitch.as_deref().unwrap_or_default())
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+        false => Vec::new(),
+    };
+    let mut walk = Walk::new(&unseen, progress);
+    let selection = match Selection::choose(request.flags, request.environment) {
+        Ok(selection) => selection,
+        Err(errors) => {
+            walk.add(settings::no_source(&errors));
+            walk.add_all(settings::addresses());
+            return report(walk, "tunnel-client run".to_owned());
+        }
+    };
+    let run_command = run_command(&selection, request.profile_dir);
+    walk.add(Check::pass("config_source", selection.to_string()));
+    match configuration(request, &selection, files) {
+        Ok(config) => {
+            let loaded = selection
+                .path()
+                .map_or_else(|| selection.to_string(), |path| path.display().to_string());
+            walk.add(Check::pass("profile_load", loaded));
+            walk.add_all(settings::accepted(&config));
+            walk.add_all(settings::addresses());
+            protect(&config);
+            examine_configured(&mut walk, &config, nsswitch.as_deref());
+        }
+        Err(checks) => {
+            walk.add_all(checks);
+            walk.add_all(settings::addresses());
+        }
+    }
+    report(walk, run_command)
+}
+
+fn report(walk: Walk<'_>, run_command: String) -> Report {
+    Report {
+        checks: walk.into_checks(),
+        run_command,
+    }
+}
+
+/// The configuration as `run` reads it, or the checks of its mistakes.
+fn configuration(request: &Request<'_>, selection: &Selection, files: &dyn Files) -> Result<Config, Vec<Check>> {
+    let file = selection.open(files);
+    let loaded = config::load(&Sources {
+        flags: request.flags,
+        environment: request.environment,
+        file: file.as_ref(),
+        files,
+    });
+    match loaded {
+        Ok(config) => Ok(Config {
+            selection: selection.clone(),
+            ..config
+        }),
+        Err(errors) => {
+            let mistakes = file.as_ref().map(|file| file.mistakes.as_slice()).unwrap_or_default();
+            Err(settings::refused(&errors, mistakes, selection))
+        }
+    }
+}
+
+/// What follows on a configuration that is right.
+fn examine_configured(walk: &mut Walk<'_>, config: &Config, nsswitch: Option<&str>) {
+    let (check, network) = trust::ca_bundle(config);
+    walk.add(check);
+    let network = network.as_ref().ok_or("ca_bundle");
+    match network {
+        Ok(network) => walk.add(trust::client_certificate(config, network)),
+        Err(by) => walk.add(Check::blocked("client_certificate", by)),
+    }
+    walk.add(names::name_resolution(hosts(config), nsswitch));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => {
+            runtime.block_on(examine_network(walk, config, network));
+            // What is left are connections that nobody waits for.
+            runtime.shutdown_background();
+        }
+        Err(error) => walk.add(Check::fail(
+            "control_plane_route",
+            format!("the system gives no event loop: {error}"),
+        )),
+    }
+}
+
+async fn examine_network(walk: &mut Walk<'_>, config: &Config, network: Result<&Network, &str>) {
+    match network {
+        Ok(network) => control::control_plane(walk, config, network).await,
+        Err(by) => control::blocked(walk, config, by),
+    }
+    if config.served().next().is_none() {
+        walk.add(Check::skip("mcp_target", "no channel with an MCP server is polled"));
+    }
+    for binding in config.served() {
+        let network = match walk.is_past(DOCTOR_TIMEOUT) {
+            true => Err("the time that doctor may take"),
+            false => network,
+        };
+        mcp::http(walk, config, network, binding).await;
+        stdio::stdio(walk, config, binding);
+    }
+    walk.add(files::log_file(config));
+    walk.add(files::state_files(config));
+    walk.begin("health_listener");
+    let listener = health::listener(config).await;
+    let ui = health::ui(config, &listener);
+    walk.add_all([listener, ui]);
+}
+
+/// The names that connections go to.
+fn hosts(config: &Config) -> Vec<&str> {
+    let control = &config.control_plane;
+    let first = control
+        .proxy
+        .as_ref()
+        .map_or(control.base_url.host.as_str(), |proxy| &proxy.host);
+    let servers = config.served().filter_map(|binding| match &binding.target {
+        Target::Http {
+            unix_socket: None,
+            url,
+            proxy,
+            ..
+        } => Some(proxy.as_ref().map_or(url.host.as_str(), |proxy| &proxy.host)),
+        _ => None,
+    });
+    std::iter::once(first).chain(servers).collect()
+}
+
+/// Keeps every secret of the configuration out of the report, wherever it would show up.
+fn protect(config: &Config) {
+    let control = &config.control_plane;
+    let headers = [
+        &control.extra_headers,
+        &config.mcp.extra_headers,
+        &config.mcp.discovery_extra_headers,
+    ];
+    let headers = headers.into_iter().flatten().map(|header| &header.value);
+    let servers = config.mcp.bindings.iter().filter_map(|binding| match &binding.target {
+        Target::Http { proxy, .. } => proxy.as_ref(),
+        Target::Stdio { .. } => None,
+    });
+    let proxies = control.proxy.iter().chain(servers);
+    let credentials = proxies.filter_map(|proxy| proxy.credentials.as_ref());
+    let secrets: Vec<&SecretString> = headers.chain(credentials).chain([&control.api_key]).collect();
+    secrets.into_iter().for_each(redact::protect);
+}
+
+/// The command that runs what was examined.
+fn run_command(selection: &Selection, profile_dir: Option<&str>) -> String {
+    let mut command = "tunnel-client run".to_owned();
+    let selector = match selection {
+        Selection::None => None,
+        Selection::Config(path) => Some(("config", path.display().to_string())),
+        Selection::Profile { name, .. } => Some(("profile", name.clone())),
+        Selection::ProfileFile(path) => Some(("profile-file", path.display().to_string())),
+    };
+    let directory = match selection {
+        Selection::Profile { .. } => profile_dir.map(|path| ("profile-dir", path.to_owned())),
+        _ => None,
+    };
+    for (flag, value) in selector.into_iter().chain(directory) {
+        command.push_str(&format!(" --{flag} {}", report::shell_word(&value)));
+    }
+    command
+}

@@ -44,7 +44,8 @@ pub fn render(report: &Report, style: Style) -> String {
 fn explain(out: &mut String, check: &Check, style: Style) {
     let status = painted(check.status, style);
     line(out, format_args!("\nCHECK {}   {status}", check.id));
-    if let Some(why) = check.why() {
+    // What was not looked at needs no reason but its summary.
+    if let Some(why) = check.why().filter(|_| check.status != Status::Skip) {
         line(out, format_args!("Why this matters:\n  {why}"));
     }
     if !check.evidence.is_empty() {

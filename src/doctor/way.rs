@@ -62,8 +62,13 @@ impl Way {
 pub(super) fn expires_soon(certificate: &CertFacts) -> Option<String> {
     let end = certificate.not_after?;
     let left = end.duration_since(SystemTime::now()).ok()?;
-    (left < DOCTOR_EXPIRY_WARNING)
-        .then(|| format!("the certificate of {} ends on {}", certificate.subject, certificate.expiry()))
+    (left < DOCTOR_EXPIRY_WARNING).then(|| {
+        format!(
+            "the certificate of {} ends on {}",
+            certificate.subject,
+            certificate.expiry()
+        )
+    })
 }
 
 /// A proxy as it may be shown: without its credentials.
@@ -101,26 +106,38 @@ pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
     match &error.cause {
         Cause::NoAddress => unknown_name(error, setting, peer),
         Cause::Timeout if error.step == Step::Resolve => {
-            vec!["the name servers in /etc/resolv.conf do not answer: check that they are reachable from here".to_owned()]
+            vec![
+                "the name servers in /etc/resolv.conf do not answer: check that they are reachable from here"
+                    .to_owned(),
+            ]
         }
         Cause::Timeout if error.step == Step::Tunnel => vec![
             "the proxy accepted the connection and then stayed silent: check its load and its log".to_owned(),
             format!("or that {setting} names an HTTP proxy and not another kind of service"),
         ],
+        Cause::Timeout if matches!(error.step, Step::Tls | Step::ProxyTls) => vec![
+            format!(
+                "{whom} took the connection and never answered the handshake: check that {setting} names a TLS port"
+            ),
+            "a firewall that inspects TLS can also swallow it".to_owned(),
+        ],
         Cause::Timeout => vec![
             format!("a firewall may drop packets: allow outgoing TCP to {}", error.with),
             "or set http_proxy (HTTPS_PROXY, --http-proxy) if connections must go through a proxy".to_owned(),
         ],
-        Cause::Io(std::io::ErrorKind::ConnectionRefused) => vec![
-            format!("start {whom}, or correct the address in {setting}: nothing listens at {}", error.with),
-        ],
+        Cause::Io(std::io::ErrorKind::ConnectionRefused) => vec![format!(
+            "start {whom}, or correct the address in {setting}: nothing listens at {}",
+            error.with
+        )],
         Cause::Io(std::io::ErrorKind::NotFound) => vec![format!("start the server, or correct the path in {setting}")],
         Cause::Io(_) => vec![format!("check the network between this host and {}", error.with)],
-        Cause::ProxyStatus(407) => vec![
-            format!("write user and password into the proxy's URL in {setting}: http://USER:PASSWORD@host:port"),
-        ],
+        Cause::ProxyStatus(407) => vec![format!(
+            "write user and password into the proxy's URL in {setting}: http://USER:PASSWORD@host:port"
+        )],
         Cause::ProxyStatus(_) => vec![format!("ask who runs the proxy to allow CONNECT to {}", peer.authority)],
-        Cause::ProxyClosed | Cause::NotHttp => vec![format!("check that {setting} names an HTTP proxy, with the right scheme and port")],
+        Cause::ProxyClosed | Cause::NotHttp => vec![format!(
+            "check that {setting} names an HTTP proxy, with the right scheme and port"
+        )],
         Cause::Tls(cause) => tls_advice(cause, whom, setting, peer),
     }
 }
@@ -133,7 +150,9 @@ fn unknown_name(error: &HopError, setting: &str, peer: &Peer<'_>) -> Vec<String>
     ];
     if !peer.unseen_names.is_empty() {
         let sources = peer.unseen_names.join(", ");
-        steps.push(format!("if getent finds it: this static binary does not ask {sources}; put the name into DNS or /etc/hosts"));
+        steps.push(format!(
+            "if getent finds it: this static binary does not ask {sources}; put the name into DNS or /etc/hosts"
+        ));
     }
     if peer.proxy.is_none() {
         steps.push("if only a proxy can resolve it, set http_proxy (HTTPS_PROXY, --http-proxy)".to_owned());
@@ -142,23 +161,34 @@ fn unknown_name(error: &HopError, setting: &str, peer: &Peer<'_>) -> Vec<String>
 }
 
 fn tls_advice(cause: &tls::Cause, whom: &str, setting: &str, peer: &Peer<'_>) -> Vec<String> {
-    let clock = || format!("check the clock of this host, which says {}: date -u", Utc::of(SystemTime::now()));
+    let clock = || {
+        format!(
+            "check the clock of this host, which says {}: date -u",
+            Utc::of(SystemTime::now())
+        )
+    };
     match cause {
         tls::Cause::Expired { .. } => vec![format!("have the certificate of {whom} renewed"), clock()],
         tls::Cause::NotYetValid { .. } => vec![clock(), format!("or wait until the certificate of {whom} is valid")],
         tls::Cause::UnknownIssuer { .. } => vec![
-            "set ca_bundle (CA_BUNDLE, --ca-bundle) to a PEM file that holds the root certificate of that issuer".to_owned(),
+            "set ca_bundle (CA_BUNDLE, --ca-bundle) to a PEM file that holds the root certificate of that issuer"
+                .to_owned(),
             "behind a proxy that inspects TLS, that is the proxy's own root certificate".to_owned(),
         ],
-        tls::Cause::WrongName { .. } => vec![
-            format!("use one of the certificate's names in {setting}, or have a certificate issued for the name that is used"),
-        ],
+        tls::Cause::WrongName { .. } => vec![format!(
+            "use one of the certificate's names in {setting}, or have a certificate issued for the name that is used"
+        )],
         tls::Cause::Revoked => vec![format!("have the certificate of {whom} replaced")],
-        tls::Cause::ClientCertificateRequired => vec![format!("set {} to the certificate that {whom} expects", peer.identity)],
-        tls::Cause::ClientCertificateRefused(_) => vec![
-            format!("have the certificate in {} issued by an authority that {whom} trusts, and check that it has not expired", peer.identity),
-        ],
-        tls::Cause::NotTls => vec![format!("{whom} does not speak TLS on this port: correct scheme or port in {setting}")],
+        tls::Cause::ClientCertificateRequired => {
+            vec![format!("set {} to the certificate that {whom} expects", peer.identity)]
+        }
+        tls::Cause::ClientCertificateRefused(_) => vec![format!(
+            "have the certificate in {} issued by an authority that {whom} trusts, and check that it has not expired",
+            peer.identity
+        )],
+        tls::Cause::NotTls => vec![format!(
+            "{whom} does not speak TLS on this port: correct scheme or port in {setting}"
+        )],
         tls::Cause::NoCommonVersion => vec![format!("let {whom} offer TLS 1.2 or 1.3 with current cipher suites")],
         _ => vec![
             format!("look into the log of {whom}: it ended the handshake"),
@@ -201,7 +231,11 @@ fn encrypted(what: &str, facts: &TlsFacts) -> Vec<String> {
         lines.push(format!("root: {anchor}, from {from}"));
     }
     if facts.client_certificate_asked {
-        let sent = if facts.client_certificate_sent { "one was shown" } else { "none was shown" };
+        let sent = if facts.client_certificate_sent {
+            "one was shown"
+        } else {
+            "none was shown"
+        };
         lines.push(format!("the peer asked for a client certificate, {sent}"));
     }
     lines

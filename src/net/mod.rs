@@ -11,6 +11,7 @@ mod origin;
 mod pool;
 mod proxy;
 mod resolver;
+mod steps;
 mod stream;
 
 pub use body::RequestBody;

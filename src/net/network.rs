@@ -48,7 +48,7 @@ impl Network {
     /// [`Error`].
     pub fn of(config: &Config) -> Result<Self, Error> {
         let control = &config.control_plane;
-        let servers = config.mcp.bindings.iter().filter_map(|binding| match &binding.target {
+        let servers = config.served().filter_map(|binding| match &binding.target {
             Target::Http {
                 url,
                 unix_socket,

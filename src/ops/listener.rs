@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, UnixListener, UnixStream};
 
 use super::unix_url;
 use crate::config::Listen;
-use crate::limits::UNIX_PATH_MAX;
+use crate::limits::UNIX_SOCKET_PATH_MAX;
 
 /// Who may connect to the unix socket: connecting needs the right to write. The owner and the group of the process, so
 /// that an agent of the group can watch; nobody else, because the metrics name channels.
@@ -79,7 +79,7 @@ impl fmt::Display for BindError {
             Problem::NotASocket => f.write_str("it exists and is no socket, so it is left alone; choose another path"),
             Problem::TooLong(length) => write!(
                 f,
-                "the path has {length} bytes, and that of a unix socket at most {UNIX_PATH_MAX}; choose a shorter one"
+                "the path has {length} bytes, and that of a unix socket at most {UNIX_SOCKET_PATH_MAX}; choose a shorter one"
             ),
             Problem::Unknown(error) => write!(
                 f,
@@ -153,7 +153,7 @@ async fn bind_tcp(host: &str, addr: SocketAddr) -> Result<Listener, Problem> {
 
 async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
     let length = path.as_os_str().as_bytes().len();
-    if length > UNIX_PATH_MAX {
+    if length > UNIX_SOCKET_PATH_MAX {
         return Err(Problem::TooLong(length));
     }
     // Others read the URL in other directories.

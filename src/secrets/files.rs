@@ -1,20 +1,35 @@
-//! Reading small files whole, within a bound, into memory that is wiped.
+//! Reading small files whole, within a bound, into memory that is wiped; the opened file is judged, not a name.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Instant;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
 use secrecy::zeroize::Zeroizing;
 
-/// How the files named by references are read; a trait so that configuration can be tested without a disk.
+use super::error::FileError;
+use super::guard::Guard;
+use super::way::{same_file, walk};
+use crate::limits::{FILE_LOOKS, SECRET_PIPE_TIMEOUT};
+
+/// How the files that a configuration names are read; a trait so that configuration can be tested without a disk.
 pub trait Files {
-    /// The whole contents of the file at `path`, at most `limit` bytes.
+    /// The whole contents of a file that decides what we do, at most `limit` bytes.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, is neither a regular file nor a pipe, or is larger than `limit`.
+    /// The file cannot be read, is neither a regular file nor a pipe, is larger than `limit`, or others can change it.
     fn read(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>>;
+
+    /// The whole contents of a file that holds a secret, at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Files::read`]; also when others can read the file or its group can change it.
+    fn read_secret(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>>;
 }
 
 /// The file system.
@@ -23,17 +38,100 @@ pub struct Disk;
 
 impl Files for Disk {
     fn read(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-        // Looked at before it is opened: opening a device can have effects. A pipe is what a shell's <(command) gives.
-        let kind = std::fs::metadata(path)?.file_type();
-        if !kind.is_file() && !kind.is_fifo() {
-            return Err(io::Error::other("neither a regular file nor a pipe"));
+        Ok(read(path, limit, Guard::Config)?)
+    }
+
+    fn read_secret(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+        Ok(read(path, limit, Guard::Secret)?)
+    }
+}
+
+/// The whole contents of the file at `path`, at most `limit` bytes, if `guard` holds for the file that was opened and
+/// nobody else can exchange it on the way there.
+///
+/// # Errors
+///
+/// [`FileError`], which says what to do.
+pub fn read(path: &Path, limit: usize, guard: Guard) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    for _ in 0..FILE_LOOKS {
+        let file = open(path)?;
+        let opened = file.metadata()?;
+        guard.judge(path, &opened).map_err(|fault| FileError::Exposed {
+            path: path.to_owned(),
+            fault,
+        })?;
+        // An exchange (Kubernetes renames a link, others rename files) may come between; then we look again.
+        if is_descriptor(path) || same_file(&walk(path)?, &opened) {
+            return if opened.file_type().is_fifo() {
+                read_bounded(Pipe::new(file), limit)
+            } else {
+                read_bounded(file, limit)
+            };
         }
-        read_bounded(File::open(path)?, limit)
+    }
+    Err(FileError::Unsteady)
+}
+
+/// Opens without waiting for the other end of a pipe and without becoming the owner of a terminal.
+fn open(path: &Path) -> Result<File, FileError> {
+    // Looked at before it is opened, too: opening a device can have effects.
+    check_kind(&std::fs::metadata(path)?)?;
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    check_kind(&file.metadata()?)?;
+    Ok(file)
+}
+
+fn check_kind(metadata: &std::fs::Metadata) -> Result<(), FileError> {
+    // A pipe is what a shell's <(command) gives.
+    if metadata.is_file() || metadata.file_type().is_fifo() {
+        Ok(())
+    } else {
+        Err(FileError::Kind)
+    }
+}
+
+/// Descriptors were handed over by whoever started us: no directory decides what they are.
+fn is_descriptor(path: &Path) -> bool {
+    path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") || path == Path::new("/dev/stdin")
+}
+
+/// A pipe that was opened without waiting: waits for each piece, all in all for a bounded time.
+struct Pipe {
+    file: File,
+    deadline: Instant,
+}
+
+impl Pipe {
+    fn new(file: File) -> Self {
+        Self {
+            file,
+            deadline: Instant::now() + SECRET_PIPE_TIMEOUT,
+        }
+    }
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            let timeout = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
+            if poll(&mut [PollFd::new(&self.file, PollFlags::IN)], Some(&timeout))? == 0 {
+                return Err(FileError::Silent.into());
+            }
+            match self.file.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+        }
     }
 }
 
 /// Reads to the end into one allocation: a buffer that grew would leave unwiped copies behind.
-fn read_bounded(mut source: impl Read, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+fn read_bounded(mut source: impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
     let mut buffer = Zeroizing::new(vec![0; limit + 1]);
     let mut filled = 0;
     while let Some(free) = buffer.get_mut(filled..).filter(|free| !free.is_empty()) {
@@ -41,11 +139,11 @@ fn read_bounded(mut source: impl Read, limit: usize) -> io::Result<Zeroizing<Vec
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     if filled > limit {
-        return Err(io::Error::other(format!("larger than {limit} bytes")));
+        return Err(FileError::TooLarge(limit));
     }
     buffer.truncate(filled);
     Ok(buffer)
@@ -73,8 +171,10 @@ mod tests {
     #[test]
     fn an_endless_device_and_a_directory_are_refused() {
         for path in ["/dev/zero", "/"] {
-            let error = Disk.read(Path::new(path), 16).unwrap_err();
-            assert_eq!(error.to_string(), "neither a regular file nor a pipe", "{path}");
+            for guard in [Guard::Secret, Guard::Config] {
+                let error = read(Path::new(path), 16, guard).unwrap_err();
+                assert_eq!(error.to_string(), "neither a regular file nor a pipe", "{path}");
+            }
         }
     }
 }

@@ -3,9 +3,17 @@
 #![forbid(unsafe_code)]
 
 mod environment;
+mod error;
 mod files;
+mod guard;
 mod reference;
+mod way;
+
+#[cfg(test)]
+mod tests;
 
 pub use environment::Environment;
-pub use files::{Disk, Files};
-pub use reference::{Reference, ReferenceError};
+pub use error::{Fault, FileError};
+pub use files::{Disk, Files, read};
+pub use guard::Guard;
+pub use reference::{Prefix, Reference, ReferenceError};

@@ -1,27 +1,42 @@
-//! `env:NAME` and `file:PATH`.
+//! `env:NAME`, `file:PATH` and `credential:NAME`.
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str;
 
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 
-use super::{Environment, Files};
+use super::{Environment, FileError, Files};
+
+/// Where the service manager keeps the credentials of a unit (systemd.exec(5), LoadCredential=).
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// Where a value is kept, instead of the value (spec: config, section 3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
     /// `env:NAME`: the value of an environment variable.
     Variable(String),
-    /// `file:PATH`: the contents of a file, without surrounding white space.
+    /// `file:PATH`: the contents of a file.
     File(PathBuf),
+    /// `credential:NAME`: the contents of a file in the directory of systemd's credentials.
+    Credential(String),
+}
+
+/// Whose prefixes may be written in capitals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefix {
+    /// Lower case only, as in flags and variables.
+    Exact,
+    /// Any case, as in configuration files.
+    AnyCase,
 }
 
 impl Reference {
-    /// Reads `env:NAME` or `file:PATH`, prefix in lower case; `None` when `text` is neither.
+    /// Reads a reference, prefix in lower case; `None` when `text` is none, or none that could lead anywhere.
     #[must_use]
     pub fn parse(text: &OsStr) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -29,33 +44,96 @@ impl Reference {
             let name = str::from_utf8(name).ok().filter(|name| is_variable_name(name))?;
             return Some(Self::Variable(name.to_owned()));
         }
+        if let Some(name) = bytes.strip_prefix(b"credential:") {
+            let name = str::from_utf8(name).ok().filter(|name| is_file_name(name))?;
+            return Some(Self::Credential(name.to_owned()));
+        }
         let path = bytes.strip_prefix(b"file:").filter(|path| !path.is_empty())?;
         Some(Self::File(PathBuf::from(OsStr::from_bytes(path))))
+    }
+
+    /// Whether `text` is meant as a reference, right or wrong: it begins as one.
+    #[must_use]
+    pub fn is_meant(text: &str, prefix: Prefix) -> bool {
+        PREFIXES.iter().any(|known| begins(text, known, prefix))
+    }
+
+    /// Reads a reference whose prefix may be written in any case, with white space after it.
+    #[must_use]
+    pub fn parse_any_case(text: &str) -> Option<Self> {
+        let known = PREFIXES.iter().find(|known| begins(text, known, Prefix::AnyCase))?;
+        let rest = text.get(known.len()..)?.trim();
+        Self::parse(OsStr::new(&format!("{known}{rest}")))
+    }
+
+    /// The file that this names, if it names one.
+    ///
+    /// # Errors
+    ///
+    /// It is a credential, and the service manager has none for us.
+    pub fn file(&self, environment: &Environment) -> Result<Option<PathBuf>, ReferenceError> {
+        match self {
+            Self::Variable(_) => Ok(None),
+            Self::File(path) => Ok(Some(path.clone())),
+            Self::Credential(name) => {
+                let directory = environment.value(CREDENTIALS).ok_or(ReferenceError::NoCredentials)?;
+                Ok(Some(Path::new(directory).join(name)))
+            }
+        }
     }
 
     /// The secret this points to. A variable's value is taken as it is, a file's contents are trimmed.
     ///
     /// # Errors
     ///
-    /// The variable is not set, the file cannot be read or is larger than `limit`, or what was found is empty or no text.
+    /// The variable is not set, the file cannot be read, is larger than `limit` or open to others, or what was found is
+    /// empty or no text.
     pub fn secret(
         &self,
         environment: &Environment,
         files: &dyn Files,
         limit: usize,
     ) -> Result<SecretString, ReferenceError> {
+        let read = |path: &Path| files.read_secret(path, limit);
+        let text = self.text(environment, read)?;
+        match (self, text.trim()) {
+            (_, "") => Err(ReferenceError::Empty),
+            (Self::Variable(_), _) => Ok(SecretString::from(text.as_str())),
+            (_, trimmed) => Ok(SecretString::from(trimmed)),
+        }
+    }
+
+    /// What this points to, as it is; `read` reads files.
+    ///
+    /// # Errors
+    ///
+    /// The variable is not set, the file cannot be read, or what was found is no text.
+    pub fn text(
+        &self,
+        environment: &Environment,
+        read: impl FnOnce(&Path) -> io::Result<Zeroizing<Vec<u8>>>,
+    ) -> Result<Zeroizing<String>, ReferenceError> {
+        let text = |bytes: &[u8]| {
+            let text = str::from_utf8(bytes).map_err(|_| ReferenceError::NotText)?;
+            Ok(Zeroizing::new(text.to_owned()))
+        };
+        match (self, self.file(environment)?) {
+            (Self::Variable(name), _) => text(environment.value(name).ok_or(ReferenceError::NotSet)?.as_bytes()),
+            (_, Some(path)) => text(&read(&path).map_err(ReferenceError::File)?),
+            (_, None) => Err(ReferenceError::NotSet),
+        }
+    }
+
+    /// As it is written, if it may be shown: `env:NAME`, `file:PATH`, `credential:NAME`.
+    #[must_use]
+    pub fn written(&self) -> String {
         match self {
-            Self::Variable(name) => {
-                let value = environment.value(name).ok_or(ReferenceError::NotSet)?;
-                value.to_str().map(SecretString::from).ok_or(ReferenceError::NotText)
-            }
-            Self::File(path) => {
-                let contents = files.read(path, limit).map_err(ReferenceError::File)?;
-                match str::from_utf8(&contents).map_err(|_| ReferenceError::NotText)?.trim() {
-                    "" => Err(ReferenceError::Empty),
-                    text => Ok(SecretString::from(text)),
-                }
-            }
+            Self::Variable(name) if looks_like_a_variable(name) => format!("env:{name}"),
+            Self::Variable(_) => "env:...".to_owned(),
+            Self::File(path) if path.as_os_str().as_bytes().contains(&b'/') => format!("file:{}", path.display()),
+            Self::File(_) => "file:...".to_owned(),
+            Self::Credential(name) if looks_like_a_file_name(name) => format!("credential:{name}"),
+            Self::Credential(_) => "credential:...".to_owned(),
         }
     }
 }
@@ -70,6 +148,8 @@ impl fmt::Display for Reference {
                 write!(f, "file {path:?}")
             }
             Self::File(_) => f.write_str("file named after file:"),
+            Self::Credential(name) if looks_like_a_file_name(name) => write!(f, "credential {name}"),
+            Self::Credential(_) => f.write_str("credential named after credential:"),
         }
     }
 }
@@ -79,9 +159,11 @@ impl fmt::Display for Reference {
 pub enum ReferenceError {
     /// The variable is not set, or set to nothing.
     NotSet,
+    /// The service manager gave no credentials.
+    NoCredentials,
     /// The file cannot be read.
     File(io::Error),
-    /// The file holds nothing but white space.
+    /// There is nothing but white space.
     Empty,
     /// The value is not UTF-8.
     NotText,
@@ -91,7 +173,15 @@ impl fmt::Display for ReferenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSet => f.write_str("is not set"),
-            Self::File(error) => write!(f, "cannot be read: {error}"),
+            Self::NoCredentials => write!(
+                f,
+                "is not there, because variable {CREDENTIALS} is not set; \
+                 add LoadCredential= or LoadCredentialEncrypted= to the unit of the service"
+            ),
+            Self::File(error) if error.get_ref().is_some_and(|inner| inner.is::<FileError>()) => {
+                write!(f, "is refused: {error}")
+            }
+            Self::File(error) => write!(f, "cannot be read: {error}; correct the path or the file"),
             Self::Empty => f.write_str("is empty"),
             Self::NotText => f.write_str("is not UTF-8 text"),
         }
@@ -99,6 +189,16 @@ impl fmt::Display for ReferenceError {
 }
 
 impl std::error::Error for ReferenceError {}
+
+const PREFIXES: [&str; 3] = ["env:", "file:", "credential:"];
+
+fn begins(text: &str, prefix: &str, case: Prefix) -> bool {
+    match (text.get(..prefix.len()), case) {
+        (Some(start), Prefix::Exact) => start == prefix,
+        (Some(start), Prefix::AnyCase) => start.eq_ignore_ascii_case(prefix),
+        (None, _) => false,
+    }
+}
 
 fn is_variable_name(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -110,14 +210,25 @@ fn looks_like_a_variable(name: &str) -> bool {
     name.contains('_') && !name.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
+/// The name of a credential: one file in a directory.
+fn is_file_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
+}
+
+/// As credentials are named and keys are not: short words of letters.
+fn looks_like_a_file_name(name: &str) -> bool {
+    name.len() <= 40
+        && !name.starts_with("sk-")
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use std::path::Path;
-
     use secrecy::ExposeSecret;
-    use secrecy::zeroize::Zeroizing;
 
     use super::*;
 
@@ -125,7 +236,11 @@ mod tests {
 
     impl Files for OneFile {
         fn read(&self, path: &Path, _limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-            if path == Path::new("/run/key") {
+            Err(io::Error::other(format!("not read as a secret: {}", path.display())))
+        }
+
+        fn read_secret(&self, path: &Path, _limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+            if [Path::new("/run/key"), Path::new("/run/credentials/unit/key")].contains(&path) {
                 Ok(Zeroizing::new(self.0.as_bytes().to_vec()))
             } else {
                 Err(io::ErrorKind::NotFound.into())
@@ -134,7 +249,13 @@ mod tests {
     }
 
     fn secret(reference: &str, file: &'static str) -> Result<String, String> {
-        let environment: Environment = [("KEY_VAR", " spaced ")].into_iter().collect();
+        let environment: Environment = [
+            ("KEY_VAR", " spaced "),
+            ("BLANK", " "),
+            ("CREDENTIALS_DIRECTORY", "/run/credentials/unit"),
+        ]
+        .into_iter()
+        .collect();
         Reference::parse(OsStr::new(reference))
             .ok_or("no reference".to_owned())?
             .secret(&environment, &OneFile(file), 100)
@@ -146,12 +267,44 @@ mod tests {
     fn a_variable_is_taken_as_it_is_and_a_file_is_trimmed() {
         assert_eq!(secret("env:KEY_VAR", "").unwrap(), " spaced ");
         assert_eq!(secret("file:/run/key", " \tabc\r\n").unwrap(), "abc");
+        assert_eq!(secret("credential:key", " \tabc\r\n").unwrap(), "abc");
+    }
+
+    #[test]
+    fn a_credential_without_a_service_manager_says_what_the_unit_needs() {
+        let reference = Reference::parse(OsStr::new("credential:key")).unwrap();
+        let error = reference
+            .secret(&Environment::default(), &OneFile("abc"), 100)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("CREDENTIALS_DIRECTORY") && error.contains("LoadCredential="),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn in_a_configuration_file_the_prefix_may_be_in_capitals() {
+        for (text, written) in [
+            ("ENV:MY_KEY", Some("env:MY_KEY")),
+            ("File: /run/key", Some("file:/run/key")),
+            ("Credential:api-key", Some("credential:api-key")),
+            ("env:not a name", None),
+            ("credential:../key", None),
+            ("http://h", None),
+            ("\u{e4}nv:X", None),
+        ] {
+            let parsed = Reference::parse_any_case(text).map(|reference| reference.written());
+            assert_eq!(parsed.as_deref(), written, "{text}");
+        }
+        assert!(Reference::is_meant("ENV:", Prefix::AnyCase) && !Reference::is_meant("ENV:", Prefix::Exact));
     }
 
     #[test]
     fn what_is_missing_or_empty_is_an_error() {
         assert_eq!(secret("env:OTHER", "").unwrap_err(), "is not set");
         assert_eq!(secret("file:/run/key", " \n").unwrap_err(), "is empty");
+        assert_eq!(secret("env:BLANK", "").unwrap_err(), "is empty");
         assert!(
             secret("file:/run/other", "")
                 .unwrap_err()
@@ -160,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_two_prefixes_in_lower_case_are_references() {
+    fn only_the_prefixes_in_lower_case_are_references() {
         for text in [
             "",
             "sk-abc",
@@ -172,6 +325,9 @@ mod tests {
             "env:1X",
             "env:a b",
             "vault:x",
+            "credential:",
+            "credential:..",
+            "credential:a/b",
         ] {
             assert_eq!(Reference::parse(OsStr::new(text)), None, "{text}");
         }
@@ -185,6 +341,8 @@ mod tests {
             ("env:ABCDEFGH", "variable named after env:"),
             ("file:/run/credentials/key", "file \"/run/credentials/key\""),
             ("file:sk-abcdef", "file named after file:"),
+            ("credential:api-key", "credential api-key"),
+            ("credential:trk_0a1b2c3d", "credential named after credential:"),
         ] {
             assert_eq!(Reference::parse(OsStr::new(text)).unwrap().to_string(), shown, "{text}");
         }

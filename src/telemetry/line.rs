@@ -124,7 +124,7 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 /// Characters that could end a line, drive a terminal, or show a text in another order than it is.
-fn is_unsafe(char: char) -> bool {
+pub(crate) fn is_unsafe(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

@@ -7,4 +7,4 @@ pub mod log;
 pub mod redact;
 pub(crate) mod utc;
 
-pub(crate) use line::one_line;
+pub(crate) use line::{is_unsafe, one_line};

@@ -91,13 +91,20 @@ impl Cause {
             Self::UnknownIssuer { .. } => Self::UnknownIssuer {
                 issuer: seen.chain.last().map(|top| CertFacts::of(top).issuer),
             },
-            // Servers that speak TLS 1.2 have no alert of its own for a certificate that is missing.
-            Self::Alert("handshake_failure" | "access_denied") if seen.asked && !seen.sent => {
-                Self::ClientCertificateRequired
-            }
+            other if seen.asked => other.after_a_request(seen.sent),
             other => other,
         };
         Some(cause)
+    }
+
+    /// The same for a peer that asked for a client certificate: before TLS 1.3 there was no alert for one that is missing,
+    /// and some servers still send a general one.
+    pub(crate) fn after_a_request(self, sent: bool) -> Self {
+        match self {
+            Self::Alert("handshake_failure" | "access_denied") if !sent => Self::ClientCertificateRequired,
+            Self::Alert(alert @ "access_denied") => Self::ClientCertificateRefused(alert),
+            other => other,
+        }
     }
 
     /// Without the texts.

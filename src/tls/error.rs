@@ -1,14 +1,16 @@
 //! Why no TLS configuration could be made.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
+
+use crate::config;
+use crate::secrets::FileError;
 
 /// Why no TLS configuration could be made. Holds paths and settings, nothing of the files.
 #[derive(Debug)]
 pub enum Error {
-    /// The bundle cannot be read.
-    Unreadable(PathBuf, io::Error),
+    /// The bundle cannot be read, or others can change it.
+    Unreadable(PathBuf, FileError),
     /// The bundle is not PEM, or holds no certificate.
     NoCertificates(PathBuf),
     /// An entry of the bundle cannot be a trust anchor; entries count from 1.
@@ -17,7 +19,9 @@ pub enum Error {
     Identity {
         /// The setting that names the certificate.
         setting: &'static str,
-        /// The file that is at fault.
+        /// Which of its files is at fault.
+        file: IdentityFile,
+        /// Where that is.
         path: PathBuf,
         /// What is wrong with it.
         problem: IdentityProblem,
@@ -26,15 +30,22 @@ pub enum Error {
     Provider,
 }
 
+/// One of the two files of a client certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentityFile {
+    /// The chain.
+    Certificate,
+    /// The private key.
+    Key,
+}
+
 /// What is wrong with a client certificate or its key.
 #[derive(Debug)]
 pub enum IdentityProblem {
-    /// The certificate cannot be read.
-    CertificateUnreadable(io::Error),
+    /// The file cannot be read, or others can get at it.
+    Unreadable(FileError),
     /// The file is not PEM, or holds no certificate.
     NoCertificate,
-    /// The key cannot be read, or others may read it.
-    KeyUnreadable(io::Error),
     /// The file is not PEM, or holds no private key.
     NoKey,
     /// The key is protected by a passphrase.
@@ -51,6 +62,19 @@ pub enum IdentityProblem {
 }
 
 impl Error {
+    pub(super) fn identity(files: &config::Identity, file: IdentityFile, problem: IdentityProblem) -> Self {
+        let path = match file {
+            IdentityFile::Certificate => &files.certificate,
+            IdentityFile::Key => &files.key,
+        };
+        Self::Identity {
+            setting: files.setting,
+            file,
+            path: path.clone(),
+            problem,
+        }
+    }
+
     /// The setting at fault.
     pub fn setting(&self) -> &'static str {
         match self {
@@ -75,8 +99,17 @@ impl fmt::Display for Error {
                 "{BUNDLE}: certificate {n} in {} cannot be used; remove or replace it",
                 path.display()
             ),
-            Self::Identity { setting, path, problem } => {
-                write!(f, "invalid {setting}: {}: {problem}", path.display())
+            Self::Identity {
+                setting,
+                file,
+                path,
+                problem,
+            } => {
+                let what = match file {
+                    IdentityFile::Certificate => "certificate",
+                    IdentityFile::Key => "key",
+                };
+                write!(f, "invalid {setting}: client {what} path {}: {problem}", path.display())
             }
             Self::Provider => f.write_str("TLS cannot be set up: the built-in cryptography offers no protocol version"),
         }
@@ -88,9 +121,8 @@ impl std::error::Error for Error {}
 impl fmt::Display for IdentityProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CertificateUnreadable(error) => write!(f, "the client certificate cannot be read: {error}"),
-            Self::NoCertificate => f.write_str("no client certificate found; the file must hold PEM certificates"),
-            Self::KeyUnreadable(error) => write!(f, "the client key cannot be read: {error}"),
+            Self::Unreadable(error) => write!(f, "cannot be read: {error}"),
+            Self::NoCertificate => f.write_str("no certificate found; the file must hold PEM certificates"),
             Self::NoKey => {
                 f.write_str("no private key found; the file must hold one in PEM form (PKCS#8, SEC1 or PKCS#1)")
             }

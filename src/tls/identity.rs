@@ -1,7 +1,5 @@
 //! A client certificate and its key.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,12 +9,12 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
-use super::error::{Error, IdentityProblem};
+use super::error::{Error, IdentityFile, IdentityProblem};
 use super::facts::CertFacts;
 use super::provider;
 use crate::config;
 use crate::limits::{CERTIFICATE_FILE_MAX, SECRET_FILE_MAX};
-use crate::secrets::{Disk, Files};
+use crate::secrets::{self, Guard};
 
 /// A client certificate, ready to be shown, and what it says.
 #[derive(Debug)]
@@ -28,26 +26,23 @@ pub(super) struct Identity {
 impl Identity {
     /// Reads the files and checks that they belong together.
     pub(super) fn load(files: &config::Identity) -> Result<Self, Error> {
-        let fail = |path: &Path| {
-            let (setting, path) = (files.setting, path.to_owned());
-            move |problem| Error::Identity { setting, path, problem }
-        };
-        let chain = certificates(&files.certificate).map_err(fail(&files.certificate))?;
-        let key = private_key(&files.key).map_err(fail(&files.key))?;
+        let fail = |file| move |problem| Error::identity(files, file, problem);
+        let chain = certificates(&files.certificate).map_err(fail(IdentityFile::Certificate))?;
+        let key = private_key(&files.key).map_err(fail(IdentityFile::Key))?;
         let facts = chain.iter().map(|certificate| CertFacts::of(certificate)).collect();
         let signer = provider::provider()
             .key_provider
             .load_private_key(key)
-            .map_err(|_| fail(&files.key)(IdentityProblem::BadKey))?;
+            .map_err(|_| fail(IdentityFile::Key)(IdentityProblem::BadKey))?;
         let key = CertifiedKey::new(chain, signer);
         match key.keys_match() {
             Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
             Err(rustls::Error::InconsistentKeys(_)) => {
-                return Err(fail(&files.key)(IdentityProblem::Mismatch {
+                return Err(fail(IdentityFile::Key)(IdentityProblem::Mismatch {
                     certificate: files.certificate.clone(),
                 }));
             }
-            Err(_) => return Err(fail(&files.certificate)(IdentityProblem::BadCertificate)),
+            Err(_) => return Err(fail(IdentityFile::Certificate)(IdentityProblem::BadCertificate)),
         }
         Ok(Self {
             key: Arc::new(key),
@@ -76,7 +71,7 @@ impl ResolvesClientCert for Identity {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, IdentityProblem> {
-    let text = read_public(path).map_err(IdentityProblem::CertificateUnreadable)?;
+    let text = secrets::read(path, CERTIFICATE_FILE_MAX, Guard::Config).map_err(IdentityProblem::Unreadable)?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
         .map_err(|_| IdentityProblem::NoCertificate)?;
@@ -87,9 +82,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, IdentityPro
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, IdentityProblem> {
-    let text = Disk
-        .read(path, SECRET_FILE_MAX)
-        .map_err(IdentityProblem::KeyUnreadable)?;
+    let text = secrets::read(path, SECRET_FILE_MAX, Guard::Secret).map_err(IdentityProblem::Unreadable)?;
     PrivateKeyDer::from_pem_slice(&text).map_err(|_| match is_encrypted(&text) {
         true => IdentityProblem::EncryptedKey,
         false => IdentityProblem::NoKey,
@@ -101,15 +94,4 @@ fn is_encrypted(pem: &[u8]) -> bool {
     [&b"BEGIN ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"]
         .iter()
         .any(|mark| memchr::memmem::find(pem, mark).is_some())
-}
-
-fn read_public(path: &Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    File::open(path)?
-        .take(CERTIFICATE_FILE_MAX as u64 + 1)
-        .read_to_end(&mut text)?;
-    if text.len() > CERTIFICATE_FILE_MAX {
-        return Err(io::Error::other(format!("larger than {CERTIFICATE_FILE_MAX} bytes")));
-    }
-    Ok(text)
 }

@@ -20,7 +20,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use cause::{Cause, Fault};
-pub use error::Error;
+pub use error::{Error, IdentityFile, IdentityProblem};
 pub use facts::{AnchorSource, CertFacts, TlsFacts, Validity};
 pub(crate) use record::Record;
 pub use roots::Roots;

@@ -1,7 +1,5 @@
 //! Trust anchors: the public set that is built in, and the site's own bundle.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +10,7 @@ use rustls::pki_types::{CertificateDer, TrustAnchor};
 use super::error::Error;
 use super::facts::AnchorSource;
 use crate::limits::CA_BUNDLE_MAX;
+use crate::secrets::{self, Guard};
 
 /// What is trusted; loaded once, cheap to clone.
 #[derive(Debug, Clone)]
@@ -53,7 +52,8 @@ impl Roots {
 }
 
 fn add_bundle(store: &mut RootCertStore, path: &Path) -> Result<(), Error> {
-    let text = read(path)?;
+    let unreadable = |error| Error::Unreadable(path.to_owned(), error);
+    let text = secrets::read(path, CA_BUNDLE_MAX, Guard::Config).map_err(unreadable)?;
     let mut found = 0;
     for certificate in CertificateDer::pem_slice_iter(&text) {
         found += 1;
@@ -69,20 +69,6 @@ fn add_bundle(store: &mut RootCertStore, path: &Path) -> Result<(), Error> {
         return Err(Error::NoCertificates(path.to_owned()));
     }
     Ok(())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let unreadable = |e| Error::Unreadable(path.to_owned(), e);
-    let file = File::open(path).map_err(unreadable)?;
-    let mut text = Vec::new();
-    file.take(CA_BUNDLE_MAX as u64 + 1)
-        .read_to_end(&mut text)
-        .map_err(unreadable)?;
-    if text.len() > CA_BUNDLE_MAX {
-        let error = std::io::Error::other(format!("larger than {CA_BUNDLE_MAX} bytes"));
-        return Err(unreadable(error));
-    }
-    Ok(text)
 }
 
 /// The contents of a DER SEQUENCE: anchors keep a name without its tag and length.

@@ -73,10 +73,13 @@ impl ResponseHeaders {
 
     /// The session that the server opened or serves.
     pub fn session_id(&self) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(name, _)| *name == "Mcp-Session-Id")
-            .map(|(_, value)| value.as_str())
+        self.values("Mcp-Session-Id").next()
+    }
+
+    /// The values of a header that is passed on, by its canonical name.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(known, _)| *known == name);
+        named.map(|(_, value)| value.as_str())
     }
 
     /// True when the answer was an event stream; a terminal reply keeps that content type.

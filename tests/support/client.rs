@@ -128,7 +128,7 @@ impl ClientBuilder {
 }
 
 /// The binary under test: the one that cargo built, or another build of it, such as the static one.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let other = std::env::var_os("TUNNEL_CLIENT_TEST_BINARY");
     other.map_or_else(|| env!("CARGO_BIN_EXE_tunnel-client").into(), PathBuf::from)
 }

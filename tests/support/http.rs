@@ -45,8 +45,11 @@ impl Request {
         named.map(|(_, value)| value.as_str()).collect()
     }
 
+    /// The path, also of a target in absolute form, as a forward proxy may pass it on (RFC 9112, section 3.2.2).
     pub fn path(&self) -> &str {
-        self.target.split('?').next().unwrap()
+        let path = self.target.split('?').next().unwrap();
+        let authority = path.strip_prefix("http://");
+        authority.map_or(path, |rest| rest.find('/').map_or("/", |at| &rest[at..]))
     }
 
     pub fn query(&self, name: &str) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! A directory that goes away with its owner.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -26,6 +27,8 @@ impl Scratch {
     pub fn write(&self, name: &str, content: &str) -> PathBuf {
         let path = self.file(name);
         std::fs::write(&path, content).unwrap();
+        // Any of them may hold a secret, and secrets that others can read are refused.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         path
     }
 }

@@ -37,7 +37,9 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn command() -> Command {
+/// The whole command line; the manual and the completions are made from it.
+#[must_use]
+pub fn command() -> Command {
     Command::new("tunnel-relay")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Self-hosted other end of a Secure MCP Tunnel")

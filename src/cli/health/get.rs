@@ -1,16 +1,26 @@
-//! One GET over a connection of its own, without any header that identifies anybody.
+//! One GET over a connection of its own: no proxy, no redirect, no header that identifies anybody.
 
 use std::time::Duration;
 
-use super::locator::Base;
+use http::Method;
+use http::header::{HOST, HeaderMap, HeaderValue};
 
-/// What came back.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
-}
+use super::locator::Base;
+use crate::limits::HEALTH_ANSWER_MAX;
+use crate::net::blocking::{Answer, BlockingClient};
+use crate::net::{Network, Via};
 
 /// Asks for a path below the base URL, with a bound on all of it.
-pub(super) fn get(_base: &Base, _path: &str, _timeout: Duration) -> Result<Answer, String> {
-    Err("not built yet".to_owned())
+pub(super) fn get(base: &Base, path: &str, within: Duration) -> Result<Answer, String> {
+    ask(base, path, within).map_err(|error| error.to_string())
+}
+
+fn ask(base: &Base, path: &str, within: Duration) -> Result<Answer, Box<dyn std::error::Error>> {
+    let via = Via::new(base.socket.as_deref(), None);
+    let network = Network::new(None, via.resolved_host(&base.url).into_iter())?;
+    let connector = network.connector(&base.url, via, None)?;
+    let client = BlockingClient::new(&base.url, connector)?;
+    let mut headers = HeaderMap::new();
+    headers.insert(HOST, HeaderValue::from_str(&base.url.authority())?);
+    Ok(client.send(&Method::GET, &base.path(path), headers, None, HEALTH_ANSWER_MAX, within)?)
 }

@@ -44,7 +44,10 @@ mod tests {
         for (text, found) in [
             ("x 1", Some(1.0)),
             ("x 1.5e9 1700000000\n", Some(1.5e9)),
-            ("# HELP x 7\n# TYPE x gauge\nx{a=\"}\\\"} 9\",b=\"\"} 2 # {t=\"1\"} 3\n# EOF", Some(2.0)),
+            (
+                "# HELP x 7\n# TYPE x gauge\nx{a=\"}\\\"} 9\",b=\"\"} 2 # {t=\"1\"} 3\n# EOF",
+                Some(2.0),
+            ),
             ("x{a=\"1\"} 0\nx{a=\"2\"} 3\n", Some(3.0)),
             ("x_total 1\nxy{a=\"1\"} 2\n", None),
             ("x NaN\nx{a=\"b\" 1\nx\nx{}1\nx one", None),

@@ -37,11 +37,23 @@ pub(super) fn arguments() -> Command {
         .about("Ask a running daemon how it is")
         .after_help(AFTER_HELP)
         .args([
-            option("url", "URL", "Base URL of the health listener: http://, https:// or http+unix://"),
-            option("url-file", "PATH", "File that the daemon writes its URL to (health.url_file)"),
+            option(
+                "url",
+                "URL",
+                "Base URL of the health listener: http://, https:// or http+unix://",
+            ),
+            option(
+                "url-file",
+                "PATH",
+                "File that the daemon writes its URL to (health.url_file)",
+            ),
             option("port", "PORT", "Port of the health listener on 127.0.0.1"),
             option("pid", "PID", "Check that this process is running"),
-            option("pid-file", "PATH", "Check that the process in this file is running (process.pid_file)"),
+            option(
+                "pid-file",
+                "PATH",
+                "Check that the process in this file is running (process.pid_file)",
+            ),
             switch("require-control-plane-poll").help("Fail unless a poll of the control plane has succeeded"),
             switch("json").help("Print JSON"),
         ])
@@ -74,7 +86,11 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
 }
 
 fn locator(matches: &ArgMatches) -> Result<Locator, Error> {
-    match (value(matches, "url"), value(matches, "url-file"), value(matches, "port")) {
+    match (
+        value(matches, "url"),
+        value(matches, "url-file"),
+        value(matches, "port"),
+    ) {
         (Some(url), None, None) => Ok(Locator::Url(text(url, "--url")?.to_owned())),
         (None, Some(path), None) => Ok(Locator::UrlFile(PathBuf::from(path))),
         (None, None, Some(port)) => text(port, "--port")?

@@ -1,6 +1,7 @@
 //! A configuration file as it was written: YAML or JSON, every value with its line and column.
 
 mod document;
+mod explain;
 mod foreign;
 mod mapping;
 mod schema;

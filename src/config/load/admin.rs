@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::control_plane;
+use super::identity::identity;
+use super::proxies::proxies;
+use super::{INVALID_CA_BUNDLE, control_plane};
 use crate::config::checked::{HttpUrl, Identity, Proxy};
 use crate::config::error::ConfigErrors;
+use crate::config::proxy::Class;
 use crate::config::reader::{Checked, Reader};
 use crate::config::sources::{Origin, Source, Sources, Written};
 use crate::config::table;
@@ -48,18 +51,22 @@ pub fn load_admin(sources: &Sources<'_>, keys: Keys) -> Result<Admin, ConfigErro
     let mut reader = Reader::new(*sources);
     let base_url = control_plane::base_url(&mut reader);
     let url_path = control_plane::url_path(&mut reader);
-    let ca_bundle = reader.path_reference(&table::CA_BUNDLE);
+    let ca_bundle = reader.path_reference(&table::CA_BUNDLE, INVALID_CA_BUNDLE);
+    let identity = identity(&mut reader, &table::CONTROL_CERT, &table::CONTROL_KEY);
+    let proxies = proxies(&mut reader);
     let key = key(&mut reader, keys);
-    let errors = reader.into_errors();
-    match (base_url, url_path, ca_bundle, key) {
-        (Ok(base_url), Ok(url_path), Ok(ca_bundle), Ok(key)) if errors.is_empty() => Ok(Admin {
-            base_url,
-            url_path,
-            ca_bundle,
-            identity: None,
-            proxy: None,
-            key,
-        }),
+    let errors = reader.into_findings().errors;
+    match (base_url, url_path, ca_bundle, identity, proxies, key) {
+        (Ok(base_url), Ok(url_path), Ok(ca_bundle), Ok(identity), Ok(proxies), Ok(key)) if errors.is_empty() => {
+            Ok(Admin {
+                proxy: proxies.of(Class::ControlPlane, &base_url),
+                base_url,
+                url_path,
+                ca_bundle,
+                identity: identity.map(|(identity, _)| identity),
+                key,
+            })
+        }
         _ => Err(ConfigErrors(errors)),
     }
 }
@@ -69,14 +76,12 @@ fn key(reader: &mut Reader<'_>, keys: Keys) -> Checked<SecretString> {
     let setting = &table::ADMIN_KEY;
     let written = reader.sources.one(setting);
     let stand_in = || match keys {
-        Keys::AdminOrRuntime => reader.sources.one(&table::STAND_IN),
+        Keys::AdminOrRuntime => reader.sources.one(&table::API_KEY),
         Keys::Admin => None,
     };
     // The flag may spell out the default place; what is not there is as good as not named.
     let (environment, default) = (reader.sources.environment, "env:OPENAI_ADMIN_KEY");
-    let is_absent = |written: &Written<'_>| {
-        written.value == default && environment.value("OPENAI_ADMIN_KEY").is_none()
-    };
+    let is_absent = |written: &Written<'_>| written.value == default && environment.value("OPENAI_ADMIN_KEY").is_none();
     let written = match written {
         Some(written) if is_absent(&written) => stand_in().or(Some(written)),
         Some(written) => Some(written),
@@ -84,8 +89,10 @@ fn key(reader: &mut Reader<'_>, keys: Keys) -> Checked<SecretString> {
     };
     let Some(written) = written else {
         let missing = match keys {
-            Keys::Admin => "admin key is required; set OPENAI_ADMIN_KEY, or --admin-key to env:NAME, file:PATH or \
-                            credential:NAME",
+            Keys::Admin => {
+                "admin key is required; set OPENAI_ADMIN_KEY, or --admin-key to env:NAME, file:PATH or \
+                            credential:NAME"
+            }
             Keys::AdminOrRuntime => {
                 "tunnel get requires a runtime or admin key; set CONTROL_PLANE_API_KEY, OPENAI_API_KEY or \
                  OPENAI_ADMIN_KEY, or --admin-key to env:NAME, file:PATH or credential:NAME"

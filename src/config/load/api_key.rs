@@ -8,42 +8,47 @@ use crate::config::table;
 use crate::limits::{API_KEY_MAX, SECRET_FILE_MAX};
 use crate::secrets::Reference;
 
-/// The runtime key: from a variable as it is, from the flag only by reference.
-pub(super) fn api_key(reader: &mut Reader<'_>) -> Checked<SecretString> {
+/// The runtime key and where it came from: from a variable as it is, from a flag or a file only by reference.
+pub(super) fn api_key(reader: &mut Reader<'_>) -> Checked<(SecretString, String)> {
     let setting = &table::API_KEY;
     let Some(written) = reader.sources.one(setting) else {
         return Err(reader.report(
             setting.flag,
             Origin::UNSET,
             "control plane API key is required; set CONTROL_PLANE_API_KEY, \
-             or --control-plane.api-key to env:NAME or file:PATH",
+             or --control-plane.api-key to env:NAME, file:PATH or credential:NAME",
         ));
     };
     let origin = written.origin.clone();
-    read_api_key(reader, written).map_err(|problem| reader.report(setting.flag, origin, problem))
+    read_api_key(reader, &written).map_err(|problem| reader.report(setting.flag, origin, problem))
 }
 
-fn read_api_key(reader: &Reader<'_>, written: Written<'_>) -> Result<SecretString, String> {
-    let key = match written.origin.source {
-        Source::Flag(_) => {
-            let reference = Reference::parse(written.value).ok_or(
-                "control plane API key must be a reference, never the key itself; \
-                 write \"env:\" and the name of a variable, or \"file:\" and a path",
-            )?;
-            let Sources { environment, files, .. } = reader.sources;
-            reference
-                .secret(environment, files, SECRET_FILE_MAX)
-                .map_err(|error| match reference {
-                    Reference::File(_) => {
-                        format!("read control-plane api key file: {reference} {error}; correct the path or the file")
-                    }
-                    Reference::Variable(_) => format!("control plane API key: {reference} {error}; set it"),
-                })?
+fn read_api_key(reader: &Reader<'_>, written: &Written<'_>) -> Result<(SecretString, String), String> {
+    let reference = match written.origin.source {
+        Source::Variable(name) => {
+            let key = SecretString::from(written.value.to_str().ok_or(malformed("it is not text"))?);
+            check_api_key(key.expose_secret())?;
+            return Ok((key, format!("env:{name}")));
         }
-        _ => SecretString::from(written.value.to_str().ok_or(malformed("it is not text"))?),
+        Source::File(_) => written.value.to_str().and_then(Reference::parse_any_case),
+        _ => Reference::parse(written.value),
     };
+    let reference = reference.ok_or(
+        "control plane API key must be a reference, never the key itself; \
+         write \"env:\" and the name of a variable, \"file:\" and a path, \
+         or \"credential:\" and the name of a systemd credential",
+    )?;
+    let Sources { environment, files, .. } = reader.sources;
+    let key = reference
+        .secret(environment, files, SECRET_FILE_MAX)
+        .map_err(|error| match reference {
+            Reference::File(_) | Reference::Credential(_) => {
+                format!("read control-plane api key file: {reference} {error}")
+            }
+            Reference::Variable(_) => format!("control plane API key: {reference} {error}; set it"),
+        })?;
     check_api_key(key.expose_secret())?;
-    Ok(key)
+    Ok((key, reference.written()))
 }
 
 fn check_api_key(key: &str) -> Result<(), String> {

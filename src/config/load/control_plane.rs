@@ -2,18 +2,24 @@
 
 use std::time::Duration;
 
-use super::{api_key::api_key, count};
+use super::api_key::api_key;
+use super::headers::{Peer, headers};
+use super::identity::identity;
 use crate::config::checked::{ControlPlane, HttpUrl};
+use crate::config::proxy::{Class, Proxies};
 use crate::config::reader::{Checked, Reader};
 use crate::config::sources::Origin;
 use crate::config::table;
 use crate::limits::{GUARDRAIL_LIMIT, INFLIGHT_MAX, ORGANIZATION_ID_MAX, POLL_TOTAL_MAX, TIME_MIN};
 
+/// Where the service takes client certificates, and the host it is instead of (spec: config, section 2).
+const MTLS_HOST: (&str, &str) = ("api.openai.com", "mtls.api.openai.com");
+
 /// The length of a tunnel id after `tunnel_`.
 const TUNNEL_ID_TAIL: usize = 32;
 
-/// The section `control_plane`.
-pub(super) fn control_plane(reader: &mut Reader<'_>) -> Checked<ControlPlane> {
+/// The section `control_plane`, but for the channels that are polled.
+pub(super) fn control_plane(reader: &mut Reader<'_>, proxies: &Proxies) -> Checked<ControlPlane> {
     let base_url = base_url(reader);
     let url_path = url_path(reader);
     let tunnel_id = reader.required(
@@ -23,24 +29,57 @@ pub(super) fn control_plane(reader: &mut Reader<'_>) -> Checked<ControlPlane> {
     );
     let organization_id = reader.optional(&table::ORGANIZATION_ID, organization_id);
     let api_key = api_key(reader);
-    let max_inflight = count(reader, &table::MAX_INFLIGHT, INFLIGHT_MAX);
+    let identity = identity(reader, &table::CONTROL_CERT, &table::CONTROL_KEY);
+    let max_inflight = reader.count(&table::MAX_INFLIGHT, INFLIGHT_MAX);
     let poll = poll_times(reader);
-    let (poll_timeout, poll_guardrail) = poll?;
+    let extra_headers = headers(reader, &table::CONTROL_HEADERS, Peer::ControlPlane);
+    let ((poll_timeout, poll_guardrail), (api_key, api_key_source)) = (poll?, api_key?);
+    let identity = identity?.map(|(identity, _)| identity);
+    let base_url = base_url?;
+    warn_about_base_url(reader, &base_url);
+    let base_url = if identity.is_some() {
+        with_mtls_host(base_url)
+    } else {
+        base_url
+    };
     Ok(ControlPlane {
-        base_url: base_url?,
+        proxy: proxies.of(Class::ControlPlane, &base_url),
+        base_url,
         url_path: url_path?,
         tunnel_id: tunnel_id?,
         organization_id: organization_id?,
-        api_key: api_key?,
-        api_key_source: String::new(),
-        identity: None,
-        proxy: None,
+        api_key,
+        api_key_source,
+        identity,
         poll_channels: Vec::new(),
-        extra_headers: Vec::new(),
+        extra_headers: extra_headers?,
         max_inflight: max_inflight?,
         poll_timeout,
         poll_guardrail,
     })
+}
+
+/// The service looks at client certificates on a host of its own; any other base URL is kept.
+fn with_mtls_host(base_url: HttpUrl) -> HttpUrl {
+    let (public, mtls) = MTLS_HOST;
+    let is_public = base_url.tls && base_url.host == public && !base_url.explicit_port;
+    if is_public && base_url.path_and_query == "/" {
+        return HttpUrl {
+            host: mtls.to_owned(),
+            ..base_url
+        };
+    }
+    base_url
+}
+
+/// What is worth a word at start and no reason to refuse.
+fn warn_about_base_url(reader: &mut Reader<'_>, base_url: &HttpUrl) {
+    if !base_url.tls && !base_url.is_loopback() {
+        reader.warn("control-plane.base-url is not https: the API key and all payloads travel unencrypted".to_owned());
+    }
+    if base_url.path_and_query != "/" {
+        reader.warn("the path in control-plane.base-url is not used; set control-plane.url-path instead".to_owned());
+    }
 }
 
 /// Scheme, host and port.
@@ -197,7 +236,9 @@ mod tests {
             "/a\\b",
         ] {
             assert!(
-                path_prefix(text).unwrap_err().contains("invalid control-plane.url-path"),
+                path_prefix(text)
+                    .unwrap_err()
+                    .contains("invalid control-plane.url-path"),
                 "{text}"
             );
         }

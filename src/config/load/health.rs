@@ -1,19 +1,40 @@
 //! The health listener.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use crate::config::checked::{Health, Listen};
 use crate::config::reader::{Checked, Reader};
+use crate::config::references::socket_path;
+use crate::config::sources::Origin;
 use crate::config::table;
 
-/// The section `health`.
+/// The section `health`. A unix socket takes the place of the address, which must make sense all the same.
 pub(super) fn health(reader: &mut Reader<'_>) -> Checked<Health> {
     let address = reader.required(&table::HEALTH_ADDR, "health.listen-addr is missing", listen_addr);
+    let socket = socket(reader);
     let url_file = reader.path(&table::HEALTH_URL_FILE);
     let (host, addr) = address?;
     Ok(Health {
-        listen: Listen::Tcp { host, addr },
-        url_file,
+        listen: match socket? {
+            Some(path) => Listen::Unix(path),
+            None => Listen::Tcp { host, addr },
+        },
+        url_file: url_file?,
+    })
+}
+
+fn socket(reader: &mut Reader<'_>) -> Checked<Option<PathBuf>> {
+    let setting = &table::HEALTH_SOCKET;
+    let Some(path) = reader.path(setting)? else {
+        return Ok(None);
+    };
+    socket_path(path).map(Some).map_err(|problem| {
+        let origin = reader
+            .sources
+            .one(setting)
+            .map_or(Origin::UNSET, |written| written.origin);
+        reader.report(setting.flag, origin, format!("{} {problem}", setting.flag))
     })
 }
 

@@ -14,21 +14,22 @@ pub(super) fn log_settings(reader: &mut Reader<'_>) -> Checked<Log> {
     let level = reader.required(&table::LOG_LEVEL, "log.level is missing", |text| {
         let level = log_level(text)?;
         // A format that was given and is wrong has its own message.
-        if level != LevelFilter::Info && matches!(format, Ok(None)) && file.is_none() {
+        if level != LevelFilter::Info && matches!((&format, &file), (Ok(None), Ok(None))) {
             return Err(
                 "this log level requires 'struct-text' or 'json' log format; set --log.format or LOG_FORMAT".to_owned(),
             );
         }
         Ok(level)
     });
+    let (level, format, file) = (level?, format?, file?);
     let default = if file.is_some() {
         LogFormat::StructText
     } else {
         LogFormat::Plain
     };
     Ok(Log {
-        level: level?,
-        format: format?.unwrap_or(default),
+        level,
+        format: format.unwrap_or(default),
         file,
     })
 }

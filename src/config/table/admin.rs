@@ -1,7 +1,7 @@
 //! Settings of `admin tunnels`. The key is no setting of the daemon: whoever serves a tunnel must not be able to delete it.
 
 use super::{
-    API_KEY, BASE_URL, CA_BUNDLE, CONTROL_CERT, CONTROL_KEY, CONTROL_PROXY, HTTP_PROXY, Setting, Shown, UNSET, URL_PATH,
+    BASE_URL, CA_BUNDLE, CONTROL_CERT, CONTROL_KEY, CONTROL_PROXY, HTTP_PROXY, Setting, Shown, UNSET, URL_PATH,
 };
 
 /// The flags of `admin tunnels` that come from the table, in the order of help texts.
@@ -23,13 +23,5 @@ pub(in crate::config) static ADMIN_KEY: Setting = Setting {
     shown: Shown::Secret,
     placeholder: "env:NAME|file:PATH|credential:NAME",
     help: "Where the admin API key is kept, never the key itself",
-    ..UNSET
-};
-
-/// The runtime key where it stands in for the admin key: by its variables, not by its flag.
-pub(in crate::config) static STAND_IN: Setting = Setting {
-    flag: "admin-key",
-    variables: API_KEY.variables,
-    shown: Shown::Secret,
     ..UNSET
 };

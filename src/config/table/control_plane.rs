@@ -24,7 +24,7 @@ pub(in crate::config) static URL_PATH: Setting = Setting {
     hidden_flag: Some("control-plane-url-path"),
     variables: &["CONTROL_PLANE_URL_PATH"],
     reference: true,
-    placeholder: "PATH",
+    placeholder: "/PATH",
     help: "Put before the path of every control plane request",
     values: "begins with /, no query or fragment",
     ..UNSET

@@ -40,7 +40,7 @@ pub(in crate::config) static COMMANDS: Setting = Setting {
     placeholder: "COMMAND|channel=NAME,command=COMMAND",
     help: "MCP server run as a child process; repeatable, one line each in the variable",
     values: "channel: 1 to 64 letters, digits, - or _",
-    details: "Split into words as a shell does, with quotes and backslashes, but nothing is expanded and no shell is started. Messages are lines of JSON on stdin and stdout; what the program writes to stderr goes to the log. See pass_env for its environment.",
+    details: "Split into words as a shell does, with quotes and backslashes, but nothing is expanded and no shell is started. Messages are lines of JSON on stdin and stdout; its stderr is that of tunnel-client. See pass_env for its environment.",
     ..UNSET
 };
 

@@ -11,8 +11,8 @@ mod ops;
 mod selection;
 mod shared;
 
+pub(super) use admin::ADMIN_KEY;
 pub use admin::ADMIN_SETTINGS;
-pub(super) use admin::{ADMIN_KEY, STAND_IN};
 pub(super) use control_plane::*;
 pub(super) use harpoon::*;
 pub(super) use mcp::*;
@@ -98,6 +98,12 @@ impl Setting {
     #[must_use]
     pub fn is_list(&self) -> bool {
         matches!(self.kind, Kind::List(_) | Kind::Records(..) | Kind::Headers)
+    }
+
+    /// Whether it is true or false.
+    #[must_use]
+    pub fn is_switch(&self) -> bool {
+        self.kind == Kind::Switch
     }
 }
 

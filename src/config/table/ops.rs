@@ -8,9 +8,8 @@ pub(in crate::config) static LOG_LEVEL: Setting = Setting {
     flag: "log.level",
     variables: &["LOG_LEVEL"],
     default: Some("info"),
-    placeholder: "LEVEL",
+    placeholder: "debug|info|warn|error",
     help: "The least important lines that are written; anything but info needs a format or a file",
-    values: "debug, info, warn, error",
     ..UNSET
 };
 

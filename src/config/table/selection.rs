@@ -34,7 +34,7 @@ pub(in crate::config) static PROFILE_FILE: Setting = Setting {
 pub(in crate::config) static PROFILE_DIR: Setting = Setting {
     flag: "profile-dir",
     variables: &["TUNNEL_CLIENT_PROFILE_DIR"],
-    placeholder: "PATH",
+    placeholder: "DIR",
     help: "Where profiles are kept, instead of $XDG_CONFIG_HOME/tunnel-client or ~/.config/tunnel-client",
     ..UNSET
 };

@@ -54,9 +54,14 @@ fn bindings_that_do_not_fit_together_are_refused() {
             "unix-socket cannot be combined with http-proxy",
         ),
         (
-            "url=http://h,http-proxy=http://p",
+            "url=http://h,http-proxy=p:1",
             "",
-            "http-proxy=, which is not supported yet",
+            "mcp.server-url http-proxy needs a proxy that speaks HTTP",
+        ),
+        (
+            "url=http://h,client-cert=/c,client-key=env:NONE",
+            "",
+            "client key path refers to variable NONE",
         ),
     ] {
         let message = message(&[("MCP_SERVER_URL", urls), ("MCP_COMMAND", commands)], &[]);

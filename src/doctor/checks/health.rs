@@ -2,10 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
-use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::files::replaceable;
@@ -13,6 +12,8 @@ use crate::config::{Config, Listen, Selection};
 use crate::doctor::neighbour::{self, Holder};
 use crate::doctor::report::Check;
 use crate::limits::DOCTOR_NEIGHBOUR_TIMEOUT;
+use crate::ops::Listener;
+use crate::ops::listener::Problem;
 
 const ID: &str = "health_listener";
 const SETTING: &str = "health.listen_addr";
@@ -20,8 +21,18 @@ const SETTING: &str = "health.listen_addr";
 /// Binds the listener and closes it again.
 pub(in crate::doctor) async fn listener(config: &Config) -> Check {
     match &config.health.listen {
-        Listen::Tcp { host, addr } => tcp(config, host, *addr).await,
-        Listen::Unix(path) => unix(path).await,
+        // Binding would make the directory.
+        Listen::Unix(path) if !path.parent().is_none_or(Path::exists) && path.is_absolute() => {
+            match replaceable(path) {
+                Ok(()) => Check::pass(ID, format!("will bind unix socket {}", path.display())),
+                Err(error) => Check::fail(
+                    ID,
+                    format!("health.unix_socket: {} cannot be made: {error}", path.display()),
+                )
+                .next(["choose a directory that this user may write in health.unix_socket (HEALTH_UNIX_SOCKET)"]),
+            }
+        }
+        _ => bind(config).await,
     }
 }
 
@@ -47,26 +58,41 @@ pub(in crate::doctor) fn ui(config: &Config, listener: &Check) -> Check {
     }
 }
 
-async fn tcp(config: &Config, host: &str, addr: SocketAddr) -> Check {
-    match TcpListener::bind(addr).await {
-        Ok(listener) => {
-            let port = listener.local_addr().map_or(addr.port(), |bound| bound.port());
-            let base = base_url(host, port);
+/// Binds as `run` does, and closes again.
+async fn bind(config: &Config) -> Check {
+    let listen = &config.health.listen;
+    let bound = match Listener::bind(listen).await {
+        Ok(bound) => bound,
+        Err(error) => {
+            return match (error.problem(), listen) {
+                (Problem::InUse, Listen::Tcp { addr, .. }) => in_use(config, *addr).await,
+                (Problem::InUse, Listen::Unix(path)) => unix_in_use(path).await,
+                (problem, _) => Check::fail(ID, error.to_string()).next([mend(problem)]),
+            };
+        }
+    };
+    match listen {
+        Listen::Unix(path) => Check::pass(ID, format!("will bind unix socket {}", path.display())),
+        Listen::Tcp { host, addr } => {
+            let port = bound.addr().rsplit(':').next().and_then(|port| port.parse().ok());
+            let base = base_url(host, port.unwrap_or(addr.port()));
             match addr.port() {
                 0 => Check::pass(ID, format!("ephemeral bind ok on {base}")),
                 _ => Check::pass(ID, format!("will bind {base}")),
             }
         }
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => in_use(config, addr).await,
-        Err(error) => Check::fail(ID, format!("{addr} cannot be bound: {error}")).next([match error.kind() {
-            io::ErrorKind::AddrNotAvailable => {
-                format!("{SETTING} must name an address of this host; 127.0.0.1:8080 is the usual one")
-            }
-            io::ErrorKind::PermissionDenied => {
-                format!("choose a port above 1023 in {SETTING}: lower ones need a privilege that this program should not have")
-            }
-            _ => format!("choose another address in {SETTING}"),
-        }]),
+    }
+}
+
+fn mend(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::Io(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+            "name an address of this host; 127.0.0.1:8080 is the usual one"
+        }
+        Problem::Io(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            "choose a port above 1023, or for a unix socket a directory that this user may write"
+        }
+        _ => "choose another address in health.listen_addr, or another path in health.unix_socket",
     }
 }
 
@@ -171,32 +197,12 @@ fn named(holder: &Holder) -> String {
     }
 }
 
-async fn unix(path: &Path) -> Check {
+async fn unix_in_use(path: &Path) -> Check {
     let shown = path.display();
-    let place = match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => replaceable(path),
-        Err(error) => Err(error),
-        Ok(found) if !found.file_type().is_socket() => {
-            return Check::fail(ID, format!("{shown} is there and is no socket"))
-                .next(["remove it, or choose another path in health.unix_socket (HEALTH_UNIX_SOCKET)"]);
-        }
-        Ok(_) => match timeout(DOCTOR_NEIGHBOUR_TIMEOUT, UnixStream::connect(path)).await {
-            Ok(Ok(stream)) => return unix_in_use(path, neighbour::answers_live(stream).await),
-            Err(_) => return unix_in_use(path, false),
-            // Nobody listens any more: it will be replaced.
-            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => replaceable(path),
-            Ok(Err(error)) => Err(error),
-        },
+    let live = match timeout(DOCTOR_NEIGHBOUR_TIMEOUT, UnixStream::connect(path)).await {
+        Ok(Ok(stream)) => neighbour::answers_live(stream).await,
+        _ => false,
     };
-    match place {
-        Ok(()) => Check::pass(ID, format!("will bind unix socket {shown}")),
-        Err(error) => Check::fail(ID, format!("unix socket {shown} cannot be bound: {error}"))
-            .next(["choose a directory that this user may write in health.unix_socket (HEALTH_UNIX_SOCKET)"]),
-    }
-}
-
-fn unix_in_use(path: &Path, live: bool) -> Check {
-    let shown = path.display();
     if live {
         // The path is of this configuration only, unlike a port.
         return Check::pass(ID, format!("{shown} is in use by the running tunnel-client"))

@@ -1,6 +1,11 @@
 //! The checks, one file for each part of the way.
 
+pub(super) mod control;
 pub(super) mod files;
 pub(super) mod health;
+pub(super) mod mcp;
 pub(super) mod names;
+mod oauth;
 pub(super) mod settings;
+pub(super) mod stdio;
+pub(super) mod trust;

@@ -8,9 +8,11 @@ const RUNTIME_KEYS_URL: &str = "https://platform.openai.com/settings/organizatio
 const ADMIN_KEYS_URL: &str = "https://platform.openai.com/settings/organization/admin-keys";
 const CONNECTORS_URL: &str = "https://chatgpt.com/#settings/Connectors";
 
+const PROFILE_LOAD: &str = "profile_load";
+
 /// The checks that mistakes are sorted into, the causes of others first.
 const IDS: [&str; 8] = [
-    "profile_load",
+    PROFILE_LOAD,
     "tunnel_id",
     "control_plane_api_key",
     "control_plane_base_url",
@@ -39,11 +41,31 @@ pub(in crate::doctor) fn accepted(config: &Config) -> Vec<Check> {
     ]
 }
 
-/// The checks of a configuration with mistakes: one for each part that has any.
-pub(in crate::doctor) fn refused(errors: &ConfigErrors) -> Vec<Check> {
-    let of = |id: &'static str| {
-        let mistakes: Vec<&ConfigError> = errors.iter().filter(|error| check_of(error) == id).collect();
-        let (first, rest) = mistakes.split_first()?;
+/// It is not clear which file to read.
+pub(in crate::doctor) fn no_source(errors: &ConfigErrors) -> Check {
+    let first = errors.iter().next().map(ToString::to_string).unwrap_or_default();
+    Check::fail("config_source", first)
+        .evidence(errors.iter().skip(1).map(ToString::to_string))
+        .next(["give one of --config, --profile and --profile-file; the variables are TUNNEL_CLIENT_CONFIG, TUNNEL_CLIENT_PROFILE and TUNNEL_CLIENT_PROFILE_FILE"])
+}
+
+/// The checks of a configuration with mistakes: one for each part that has any. `in_file` are those in the form of the
+/// file.
+pub(in crate::doctor) fn refused(errors: &ConfigErrors, in_file: &[ConfigError], selection: &Selection) -> Vec<Check> {
+    let id_of = |error: &ConfigError| match in_file.iter().any(|known| is_same(known, error)) {
+        true => PROFILE_LOAD,
+        false => check_of(error),
+    };
+    let check = |id: &'static str| {
+        let mistakes: Vec<&ConfigError> = errors.iter().filter(|error| id_of(error) == id).collect();
+        let Some((first, rest)) = mistakes.split_first() else {
+            let read = || {
+                selection
+                    .path()
+                    .map_or_else(|| selection.to_string(), |path| path.display().to_string())
+            };
+            return (id == PROFILE_LOAD).then(|| Check::pass(id, read()));
+        };
         let summary = match rest.len() {
             0 => first.to_string(),
             count => format!("{first} ({})", more(count)),
@@ -54,7 +76,11 @@ pub(in crate::doctor) fn refused(errors: &ConfigErrors) -> Vec<Check> {
                 .next(next(id)),
         )
     };
-    IDS.into_iter().filter_map(of).collect()
+    IDS.into_iter().filter_map(check).collect()
+}
+
+fn is_same(one: &ConfigError, other: &ConfigError) -> bool {
+    (one.setting, &one.origin, &one.problem) == (other.setting, &other.origin, &other.problem)
 }
 
 /// Where things are managed; they always pass (spec: cli, doctor).
@@ -65,16 +91,6 @@ pub(in crate::doctor) fn addresses() -> Vec<Check> {
         Check::pass("admin_api_keys_url", ADMIN_KEYS_URL),
         Check::pass("chatgpt_connector_settings_url", CONNECTORS_URL),
     ]
-}
-
-/// The file, as `profile_load` shows it.
-pub(in crate::doctor) fn path(selection: &Selection) -> Option<String> {
-    match selection {
-        Selection::None => None,
-        Selection::Config(path) | Selection::ProfileFile(path) | Selection::Profile { path, .. } => {
-            Some(path.display().to_string())
-        }
-    }
 }
 
 fn more(count: usize) -> String {
@@ -109,7 +125,7 @@ fn next(id: &str) -> Vec<String> {
             "name the MCP server: --mcp.server-url http://127.0.0.1:3000/mcp, or --mcp.command \"program argument\""
                 .to_owned()
         }
-        "profile_load" => "correct the file; tunnel-client help quickstart shows how one is made".to_owned(),
+        PROFILE_LOAD => "correct the file; tunnel-client help quickstart shows how one is made".to_owned(),
         _ => "correct the setting; tunnel-client run --help lists all of them".to_owned(),
     };
     vec![step]

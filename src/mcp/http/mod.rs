@@ -1,6 +1,7 @@
 //! MCP over Streamable HTTP (MCP 2025-06-18 and later, "Transports"; spec: mcp, section 1).
 
 mod fixed;
+mod lookup;
 mod probe;
 mod sse;
 mod stream;
@@ -16,7 +17,7 @@ use tokio::time::timeout;
 
 pub use fixed::FixedHeaders;
 pub use probe::Prober;
-pub(crate) use probe::describe;
+pub(crate) use probe::{INITIALIZE, describe, initialize};
 
 use super::{Ack, Call, Outcome};
 use crate::config::HttpUrl;

@@ -15,7 +15,8 @@ use crate::ops::health::Server;
 use crate::wire::command::Headers;
 use crate::wire::failure::{Failure, Source};
 
-const INITIALIZE: &str = concat!(
+/// The request of a probe.
+pub(crate) const INITIALIZE: &str = concat!(
     r#"{"jsonrpc":"2.0","id":"tunnel-client-probe","method":"initialize","params":{"protocolVersion":"2025-06-18","#,
     r#""capabilities":{},"clientInfo":{"name":"tunnel-client","version":""#,
     env!("CARGO_PKG_VERSION"),
@@ -99,17 +100,7 @@ impl Prober {
     }
 
     async fn attempt(&self) -> Found {
-        let headers = Headers(vec![("MCP-Protocol-Version".into(), "2025-06-18".into())]);
-        let payload = Bytes::from_static(INITIALIZE.as_bytes());
-        let call = Call {
-            payload: &payload,
-            id: ID,
-            initialize: true,
-            headers: &headers,
-            server_requests: false,
-            cancelled: &Cancellation::default(),
-        };
-        let Ok(outcome) = timeout(PROBE_TIMEOUT, self.server.call(call, None)).await else {
+        let Some(outcome) = initialize(&self.server, PROBE_TIMEOUT).await else {
             return Found {
                 server: Server::Slow(format!("no answer within {} s", PROBE_TIMEOUT.as_secs())),
                 absent: false,
@@ -117,17 +108,10 @@ impl Prober {
         };
         match outcome {
             // A JSON-RPC error is an answer too: a server without sessions knows no initialize (MCP 2026-07-28).
-            Outcome::Reply { headers: answered, .. } => {
-                if let Some(session) = answered.session_id() {
-                    let mut headers = headers;
-                    headers.0.push(("Mcp-Session-Id".into(), session.into()));
-                    self.end_session(&headers).await;
-                }
-                Found {
-                    server: Server::Good,
-                    absent: false,
-                }
-            }
+            Outcome::Reply { .. } => Found {
+                server: Server::Good,
+                absent: false,
+            },
             Outcome::Failed {
                 failure:
                     Failure {
@@ -148,17 +132,37 @@ impl Prober {
             }
         }
     }
+}
 
-    /// A session that is opened is ended, or servers collect them.
-    async fn end_session(&self, headers: &Headers) {
-        let _ = timeout(PROBE_TIMEOUT, async {
-            self.server
-                .send(&Bytes::from_static(INITIALIZED.as_bytes()), headers)
-                .await;
-            self.server.terminate(headers).await;
-        })
-        .await;
+/// One `initialize`, and the end of the session that it opened. `None` when there was no answer within `bound`.
+pub(crate) async fn initialize(server: &HttpServer, bound: Duration) -> Option<Outcome> {
+    let mut headers = Headers(vec![("MCP-Protocol-Version".into(), "2025-06-18".into())]);
+    let payload = Bytes::from_static(INITIALIZE.as_bytes());
+    let call = Call {
+        payload: &payload,
+        id: ID,
+        initialize: true,
+        headers: &headers,
+        server_requests: false,
+        cancelled: &Cancellation::default(),
+    };
+    let outcome = timeout(bound, server.call(call, None)).await.ok()?;
+    if let Outcome::Reply { headers: answered, .. } = &outcome
+        && let Some(session) = answered.session_id()
+    {
+        headers.0.push(("Mcp-Session-Id".into(), session.into()));
+        end_session(server, &headers).await;
     }
+    Some(outcome)
+}
+
+/// A session that is opened is ended, or servers collect them.
+async fn end_session(server: &HttpServer, headers: &Headers) {
+    let _ = timeout(PROBE_TIMEOUT, async {
+        server.send(&Bytes::from_static(INITIALIZED.as_bytes()), headers).await;
+        server.terminate(headers).await;
+    })
+    .await;
 }
 
 /// One line for people.

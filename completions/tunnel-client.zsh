@@ -1,0 +1,401 @@
+#compdef tunnel-client
+# zsh completion for tunnel-client
+# Made by `cargo run -p reference -- --write` from the definition of the command line; do not edit.
+# Put it into a folder of $fpath, as _tunnel-client.
+
+# Flags of every command that reads the configuration.
+__tunnel_client_common() {
+    reply=(
+        '--config=[Configuration file to read, YAML or JSON]:PATH:_files'
+        '--profile=[Profile to read: NAME.yaml in the profile directory]:NAME:__tunnel_client_profile_names'
+        '--profile-file=[Profile to read, by its path: NAME.yaml]:PATH:_files'
+        '--profile-dir=[Where profiles are kept, instead of $XDG_CONFIG_HOME/tunnel-client or ~/.config/tunnel-client]:DIR:_files -/'
+        '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: '
+        '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: '
+        '--control-plane.tunnel-id=[The tunnel to serve (required)]:ID: '
+        '--control-plane.organization-id=[Organization, sent as the header OpenAI-Organization]:ID: '
+        '--control-plane.api-key=[Where the runtime API key is kept, never the key itself (required)]:env\:NAME|file\:PATH|credential\:NAME: '
+        '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files'
+        '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files'
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: '
+        '--control-plane.max-inflight=[Commands that may wait in the local queue]:N: '
+        '--control-plane.poll-timeout=[How long the control plane may hold one poll open]:DURATION: '
+        '--control-plane.poll-deadline-guardrail=[Waited on top of the poll timeout before a poll is given up]:DURATION: '
+        '*--control-plane.poll-channel=[Channel to poll for; repeatable or with commas; unset: the control plane chooses]:CHANNEL: '
+        '*--control-plane.extra-headers=[Header of every control plane request; repeatable, with , or ; between them in the variable]:NAME\: VALUE: '
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files'
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: '
+        '--proxy.check-interval=[Time between checks of the proxies]:DURATION: '
+        '*--mcp.server-url=[MCP server spoken to over HTTP; repeatable, one line each in the variable]:URL|channel=NAME,url=URL[,unix-socket=PATH]: '
+        '*--mcp.command=[MCP server run as a child process; repeatable, one line each in the variable]:COMMAND|channel=NAME,command=COMMAND: '
+        '--mcp.http-proxy=[Proxy for MCP servers, instead of http-proxy]:URL|env\:NAME: '
+        '--mcp.client-cert=[PEM file of the client certificate and its chain, for MCP servers without one of their own]:PATH:_files'
+        '--mcp.client-key=[PEM file of the private key of that certificate]:PATH:_files'
+        '*--mcp.extra-headers=[Header of every request to MCP servers; repeatable, with , or ; between them in the variable]:NAME\: VALUE: '
+        '*--mcp.discovery-extra-headers=[Header of every OAuth discovery request; repeatable, with , or ; between them in the variable]:NAME\: VALUE: '
+        '*--mcp.pass-env=[Further environment variables for child processes; repeatable or with commas]:NAME|PREFIX*: '
+        '--mcp.stdio-send-initialized-notification=-[Write notifications/initialized to child processes after a successful initialize]::true|false:(true false)'
+        '--mcp.startup-wait-timeout=[How long polling waits at start for the main MCP server; 0 is not at all]:DURATION: '
+        '--mcp.connection-max-ttl=[The most time one command may take on the MCP side]:DURATION: '
+        '--mcp.max-concurrent-requests=[Commands that may run at once, over all channels]:N: '
+        '--log.level=[The least important lines that are written; anything but info needs a format or a file]:debug|info|warn|error:(debug info warn error)'
+        '--log.format=[Form of log lines on stdout; unset: plain text on stderr]:struct-text|json:(struct-text json)'
+        '--log.file=[File that log lines are appended to, instead of stdout]:PATH:_files'
+        '--log.http-raw-unsafe=-[Accepted for old profiles]::true|false:(true false)'
+        '--health.listen-addr=[Where health and metrics are served; port 0 picks a free one]:HOST\:PORT: '
+        '--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files'
+        '--health.url-file=[File that receives the URL of the health listener once it is bound]:PATH:_files'
+        '--pid.file=[File that receives the process id]:PATH:_files'
+        '--allow-remote-ui=-[Let other hosts open the web page]::true|false:(true false)'
+        '--open-web-ui=-[Print the address of the web page; no program is started]::true|false:(true false)'
+        '--admin-ui.log-buffer-events=[Log lines kept for the web page]:N: '
+        '*--harpoon.target=[Internal URL that callers may request by its label; repeatable, with ; or one line each in the variable]:label=NAME,url=URL[,unix-socket=PATH][,desc=TEXT]: '
+        '--harpoon.allow-plaintext-http=-[Allow targets without TLS]::true|false:(true false)'
+        '--harpoon.max-response-bytes=[The largest answer of a target, in bytes]:N: '
+        '--harpoon.max-redirects=[Redirects followed between targets]:N: '
+        '--harpoon.http-proxy=[Proxy for targets, instead of http-proxy]:URL|env\:NAME: '
+        '*--harpoon.additional-transport=[Serve the channel on the health listener too; repeatable or with commas]:http-streamable:(http-streamable)'
+        '--harpoon.capture-payloads=-[Keep bodies of calls for the web page]::true|false:(true false)'
+        '*--harpoon.hosts-include-suffix=[Host suffix that counts as internal; repeatable or with commas]:SUFFIX: '
+        '*--harpoon.hosts-include-regex=[Pattern of hosts that count as internal; repeatable or with commas]:REGEX: '
+        '--harpoon.hosts-include-loopback=-[Loopback hosts count as internal]::true|false:(true false)'
+        '--harpoon.hosts-include-private=-[Private addresses count as internal]::true|false:(true false)'
+        '(-h --help)'{-h,--help}'[Print help]'
+    )
+}
+
+_tunnel_client() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '(-v --version)'{-v,--version}'[Print the version]' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '1:command:->command' \
+        '*::argument:->argument' && ret=0
+    case $state in
+        command)
+            local -a commands=(
+                'run:Serve the tunnel until told to stop'
+                'init:Write a profile from a sample'
+                'doctor:Check every step between here, the control plane and the MCP servers'
+                'health:Ask a running daemon how it is'
+                'profiles:List, add, edit profiles; show the samples'
+                'config:Show the effective configuration and where each value comes from'
+                'admin:Create, list and change tunnels with an admin key'
+                'help:Print the help of a command or on a topic'
+                'completion:Print the completions of a shell'
+            )
+            _describe command commands && ret=0
+            ;;
+        argument)
+            case $line[1] in
+                run) _tunnel_client_run && ret=0 ;;
+                init) _tunnel_client_init && ret=0 ;;
+                doctor) _tunnel_client_doctor && ret=0 ;;
+                health) _tunnel_client_health && ret=0 ;;
+                profiles) _tunnel_client_profiles && ret=0 ;;
+                config) _tunnel_client_config && ret=0 ;;
+                admin) _tunnel_client_admin && ret=0 ;;
+                help) _tunnel_client_help && ret=0 ;;
+                completion) _tunnel_client_completion && ret=0 ;;
+            esac
+            ;;
+    esac
+    return ret
+}
+
+_tunnel_client_run() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    local -a reply
+    __tunnel_client_common
+    _arguments -C $reply \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_init() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_doctor() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_health() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--url=[Base URL of the health listener: http://, https:// or http+unix://]:URL: ' \
+        '--url-file=[File that the daemon writes its URL to (health.url_file)]:PATH:_files' \
+        '--port=[Port of the health listener on 127.0.0.1]:PORT: ' \
+        '--pid=[Check that this process is running]:PID: ' \
+        '--pid-file=[Check that the process in this file is running (process.pid_file)]:PATH:_files' \
+        '--require-control-plane-poll=-[Fail unless a poll of the control plane has succeeded]::true|false:(true false)' \
+        '--json=-[Print JSON]::true|false:(true false)' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_profiles() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_config() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '1:command:->command' \
+        '*::argument:->argument' && ret=0
+    case $state in
+        command)
+            local -a commands=(
+                'show:Show every setting with its value and its source; secrets stay hidden'
+            )
+            _describe command commands && ret=0
+            ;;
+        argument)
+            case $line[1] in
+                show) _tunnel_client_config_show && ret=0 ;;
+            esac
+            ;;
+    esac
+    return ret
+}
+
+_tunnel_client_config_show() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    local -a reply
+    __tunnel_client_common
+    _arguments -C $reply \
+        '--all=-[Show settings without a value and those without effect, too]::true|false:(true false)' \
+        '--json=-[Print JSON]::true|false:(true false)' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_admin() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
+        '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
+        '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--json=-[Print JSON, errors included]::true|false:(true false)' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '1:command:->command' \
+        '*::argument:->argument' && ret=0
+    case $state in
+        command)
+            local -a commands=(
+                'tunnels:Create, list, read, change and delete tunnels'
+            )
+            _describe command commands && ret=0
+            ;;
+        argument)
+            case $line[1] in
+                tunnels) _tunnel_client_admin_tunnels && ret=0 ;;
+            esac
+            ;;
+    esac
+    return ret
+}
+
+_tunnel_client_admin_tunnels() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
+        '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
+        '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--json=-[Print JSON, errors included]::true|false:(true false)' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '1:command:->command' \
+        '*::argument:->argument' && ret=0
+    case $state in
+        command)
+            local -a commands=(
+                'create:Create a tunnel'
+                'list:List the tunnels of an organization, a workspace or a tenant'
+                'get:Read one tunnel; the runtime key is enough'
+                'update:Change a tunnel'
+                'delete:Delete a tunnel'
+            )
+            _describe command commands && ret=0
+            ;;
+        argument)
+            case $line[1] in
+                create) _tunnel_client_admin_tunnels_create && ret=0 ;;
+                list) _tunnel_client_admin_tunnels_list && ret=0 ;;
+                get) _tunnel_client_admin_tunnels_get && ret=0 ;;
+                update) _tunnel_client_admin_tunnels_update && ret=0 ;;
+                delete) _tunnel_client_admin_tunnels_delete && ret=0 ;;
+            esac
+            ;;
+    esac
+    return ret
+}
+
+_tunnel_client_admin_tunnels_create() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--name=[Name, for people (required)]:TEXT: ' \
+        '--description=[Description, for people (required)]:TEXT: ' \
+        '*--organization-id=[Organization that it belongs to; repeatable]:ID: ' \
+        '*--workspace-id=[Workspace that it belongs to; repeatable]:ID: ' \
+        '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
+        '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
+        '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--json=-[Print JSON, errors included]::true|false:(true false)' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_admin_tunnels_list() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '*--organization-id=[Organization whose tunnels are listed]:ID: ' \
+        '*--workspace-id=[Workspace whose tunnels are listed]:ID: ' \
+        '*--tenant-id=[Tenant whose tunnels are listed]:ID: ' \
+        '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
+        '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
+        '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--json=-[Print JSON, errors included]::true|false:(true false)' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_admin_tunnels_get() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
+        '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
+        '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--json=-[Print JSON, errors included]::true|false:(true false)' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '::tunnel_id: ' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_admin_tunnels_update() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--name=[New name]:TEXT: ' \
+        '--description=[New description]:TEXT: ' \
+        '*--organization-id=[Organization that it belongs to; repeatable]:ID: ' \
+        '*--workspace-id=[Workspace that it belongs to; repeatable]:ID: ' \
+        '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
+        '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
+        '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--json=-[Print JSON, errors included]::true|false:(true false)' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '::tunnel_id: ' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_admin_tunnels_delete() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--confirm=-[Really delete it]::true|false:(true false)' \
+        '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
+        '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
+        '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--json=-[Print JSON, errors included]::true|false:(true false)' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '::tunnel_id: ' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_help() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '::COMMAND|TOPIC:(doctor hardening oauth quickstart samples troubleshooting)' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_completion() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+__tunnel_client_profile_names() {
+    local -a names
+    names=(${TUNNEL_CLIENT_PROFILE_DIR:-${XDG_CONFIG_HOME:-$HOME/.config}/tunnel-client}/*.yaml(N:t:r))
+    compadd -a names
+}
+
+if [[ $funcstack[1] == _tunnel-client ]]; then
+    _tunnel_client "$@"
+else
+    compdef _tunnel_client tunnel-client
+fi

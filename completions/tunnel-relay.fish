@@ -1,0 +1,40 @@
+# fish completion for tunnel-relay
+# Made by `cargo run -p reference -- --write` from the definition of the command line; do not edit.
+# Put it at ~/.config/fish/completions/tunnel-relay.fish.
+
+function __fish_tunnel_relay_at --description 'Whether the command that is being typed is one of the arguments'
+    set -l command ''
+    for word in (commandline -opc)[2..-1]
+        switch (string trim -- "$command $word")
+            case 'serve' 'keygen' 'mcp-stub'
+                set command (string trim -- "$command $word")
+        end
+    end
+    contains -- "$command" $argv
+end
+
+complete -c tunnel-relay -f
+complete -c tunnel-relay -n '__fish_tunnel_relay_at ""' -a serve -d 'Serves tunnel clients, callers and managers'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at ""' -a keygen -d 'Prints a fresh key, and on the next line what the keys file needs to let it in'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at ""' -a mcp-stub -d 'A small MCP server for demos and tests, at the path /mcp or on stdio'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "" "serve" "keygen" "mcp-stub"' -s h -l help -d 'Print help'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at ""' -s V -l version -d 'Print version'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l listen -x -d 'Where to listen [default: 127.0.0.1:8443]; port 0 lets the kernel choose'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l tls-cert -r -F -d 'PEM: the relay\'s certificate and its chain; without it plain HTTP is served'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l tls-key -r -F -d 'PEM: the certificate\'s private key'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l client-ca -r -F -d 'PEM: verify certificates of peers against these'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l require-client-cert -d 'Turn peers without a certificate away'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l keys-file -r -F -d 'One key a line: NAME SCOPES KEY'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l tunnels-file -r -F -d 'Where tunnels are stored; without it they end with the process'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l tunnel -x -d 'A tunnel that exists from the start; may repeat'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l url-file -r -F -d 'Where to write the base URL once the relay listens'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l allow-host -x -d 'A name that callers may use for the relay, beside its address; may repeat'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l allow-origin -x -d 'A web origin that may call, beside the relay\'s own; may repeat'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l call-timeout -x -d 'How long a call may take [default: 120s]'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l log-format -x -d 'text or json [default: text]'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "keygen"' -l name -x -d 'Who the key is for [default: key]'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "keygen"' -l scopes -x -d 'Comma list of read, use, manage, connect, optionally followed by @TUNNEL_ID [default: read,use]'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "mcp-stub"' -l listen -x -d 'Where to listen [default: 127.0.0.1:0]'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "mcp-stub"' -l url-file -r -F -d 'Where to write the server\'s URL once it listens'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "mcp-stub"' -l unix-socket -r -F -d 'Listen on this socket instead'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "mcp-stub"' -l stdio -d 'Speak on stdin and stdout instead'

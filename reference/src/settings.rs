@@ -1,0 +1,91 @@
+//! The table of settings, in the words of a manual.
+
+use tunnel_client::config::{Kind, SETTINGS, Separator, Setting};
+
+/// The sections of a configuration file, in the order of the table; the first is the top level, which has no name.
+pub(crate) fn sections() -> Vec<(&'static str, Vec<&'static Setting>)> {
+    let mut sections: Vec<(&str, Vec<&Setting>)> = vec![("", Vec::new())];
+    for setting in SETTINGS {
+        let section = setting.key.split_once('.').map_or("", |(section, _)| section);
+        match sections.iter_mut().find(|(name, _)| *name == section) {
+            Some((_, settings)) => settings.push(setting),
+            None => sections.push((section, vec![setting])),
+        }
+    }
+    sections
+}
+
+/// What a section is about.
+pub(crate) fn about(section: &str) -> &'static str {
+    match section {
+        "" => "At the top of the file.",
+        "control_plane" => "The control plane, and how it is polled.",
+        "proxy" => "Checks of proxies.",
+        "mcp" => "The private MCP servers.",
+        "log" => "What is logged, in which form, and where.",
+        "health" => "The listener for health, readiness and metrics.",
+        "process" => "The process.",
+        "admin_ui" => "The web page.",
+        "harpoon" => "Internal URLs that callers may request by label.",
+        _ => "",
+    }
+}
+
+/// The key within its section.
+pub(crate) fn name(setting: &Setting) -> &'static str {
+    setting.key.split_once('.').map_or(setting.key, |(_, name)| name)
+}
+
+/// What a value is in a configuration file.
+pub(crate) fn kind(setting: &Setting) -> String {
+    match setting.kind {
+        Kind::One => match setting.placeholder {
+            "N" => "number".to_owned(),
+            "DURATION" => "duration".to_owned(),
+            "PATH" => "path".to_owned(),
+            "URL" | "URL|env:NAME" => "URL".to_owned(),
+            choice if choice.contains('|') && choice.bytes().all(|byte| !byte.is_ascii_uppercase()) => {
+                choice.split('|').collect::<Vec<_>>().join(" or ")
+            }
+            _ => "text".to_owned(),
+        },
+        Kind::Switch => "true or false".to_owned(),
+        Kind::List(_) => "list of texts".to_owned(),
+        Kind::Records(_, fields) => format!("list of mappings with {}", fields.join(", ")),
+        Kind::Headers => "mapping of names to values".to_owned(),
+    }
+}
+
+/// How several values are written in the variable.
+pub(crate) fn separator(setting: &Setting) -> Option<&'static str> {
+    match setting.kind {
+        Kind::List(separator) | Kind::Records(separator, _) => Some(match separator {
+            Separator::Line => "one a line",
+            Separator::LineOrSemicolon => "one a line, or with ; between them",
+            Separator::Comma => "with commas between them",
+        }),
+        Kind::Headers => Some("with , or ; between them"),
+        Kind::One | Kind::Switch => None,
+    }
+}
+
+/// Which references a value may be, in a configuration file.
+pub(crate) fn references(setting: &Setting) -> Option<&'static str> {
+    let paths = matches!(
+        setting.flag,
+        "ca-bundle"
+            | "control-plane.client-cert"
+            | "control-plane.client-key"
+            | "mcp.client-cert"
+            | "mcp.client-key"
+            | "health.unix-socket"
+    );
+    match setting.kind {
+        _ if setting.placeholder.starts_with("URL|env:") => Some("env:NAME"),
+        Kind::Headers => Some("values may be env:NAME, file:PATH or credential:NAME"),
+        Kind::Records(..) if setting.reference => Some("url and command may be env:NAME, file:PATH or credential:NAME"),
+        _ if paths => Some("env:NAME (the variable holds the path) or file:PATH"),
+        _ if setting.reference => Some("env:NAME, file:PATH or credential:NAME"),
+        _ => None,
+    }
+}

@@ -1,0 +1,214 @@
+//! Why a request failed, and what to do about it.
+
+use std::fmt;
+
+use http::{Method, StatusCode};
+
+use super::request::Request;
+use crate::telemetry::redact;
+use crate::wire::api_error::ApiError;
+
+const ADMIN_KEYS: &str = "https://platform.openai.com/settings/organization/admin-keys";
+const TUNNELS: &str = "https://platform.openai.com/settings/organization/tunnels";
+
+/// A request that failed. Texts of the service are scrubbed; they may still hold control characters, which are taken out
+/// where they are shown.
+#[derive(Debug)]
+pub struct Error {
+    /// Its method.
+    pub method: Method,
+    /// Its path, without the configured prefix and the query.
+    pub path: String,
+    /// What happened.
+    pub cause: Cause,
+    /// Whether the runtime key is good enough.
+    reads_one: bool,
+    /// Whether it names a tunnel.
+    names_tunnel: bool,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Cause {
+    /// There was no answer: the step that failed.
+    Unreachable(String),
+    /// The service refused.
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// What it said.
+        error: ApiError,
+        /// The answer's `x-request-id`, which the service's support asks for.
+        request_id: Option<String>,
+    },
+    /// The answer is a success, and not what was asked for.
+    NoTunnel {
+        /// HTTP status.
+        status: u16,
+    },
+}
+
+impl Error {
+    pub(super) fn new(request: &Request, cause: Cause) -> Self {
+        Self {
+            method: request.method(),
+            path: request.path(),
+            cause,
+            reads_one: matches!(request, Request::Get(_)),
+            names_tunnel: request.tunnel().is_some(),
+        }
+    }
+
+    /// HTTP status of the answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self.cause {
+            Cause::Unreachable(_) => None,
+            Cause::Status { status, .. } | Cause::NoTunnel { status } => Some(status),
+        }
+    }
+
+    /// What to do. 401, 403 and 404 are told apart: another key, another permission, another id.
+    #[must_use]
+    pub fn mitigation(&self) -> String {
+        match &self.cause {
+            Cause::Unreachable(_) => "check --control-plane.base-url, the proxy (--http-proxy) and the certificate \
+                                      authorities (--ca-bundle)"
+                .to_owned(),
+            Cause::NoTunnel { .. } => format!("{WRONG_PLACE}; what answers there is not the tunnel service"),
+            Cause::Status { status, error, .. } => self.of_status(*status, error),
+        }
+    }
+
+    fn of_status(&self, status: u16, error: &ApiError) -> String {
+        match (status, error.mitigation()) {
+            (401, _) if self.reads_one => format!(
+                "the service does not know the key: it was revoked or mistyped, or belongs to another service; set \
+                 OPENAI_ADMIN_KEY or CONTROL_PLANE_API_KEY to a key that is in force ({ADMIN_KEYS})"
+            ),
+            (401, _) => format!(
+                "the service does not take the key: it was revoked or mistyped, or is a runtime key where an admin key is \
+                 needed; set OPENAI_ADMIN_KEY or --admin-key to an admin key ({ADMIN_KEYS})"
+            ),
+            (_, Some(known)) => known.to_owned(),
+            (403, _) => format!(
+                "the service knows the key, but it may not do this: its owner needs the permission {} for tunnels in \
+                 this organization or workspace",
+                if self.reads_one { "Read" } else { "Read and Manage" }
+            ),
+            (404, _) if self.names_tunnel => format!(
+                "there is no such tunnel, or the key's organization does not see it: compare the id with {TUNNELS}, or \
+                 list the tunnels with \"tunnel-client admin tunnels list\""
+            ),
+            (404 | 405, _) => WRONG_PLACE.to_owned(),
+            (300..=399, _) => {
+                "redirects are not followed, they could carry the key elsewhere; set --control-plane.base-url to the real \
+                 address"
+                    .to_owned()
+            }
+            (429, _) => "wait a minute and try again".to_owned(),
+            (500..=599, _) => "try again; if it lasts, give the x-request-id to the service's support".to_owned(),
+            _ => "correct the arguments; the service's words above say which".to_owned(),
+        }
+    }
+}
+
+const WRONG_PLACE: &str = "check --control-plane.base-url and --control-plane.url-path";
+
+impl fmt::Display for Error {
+    /// One line, without the mitigation (spec: cli, section 2, admin tunnels).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "request {} {} failed: ", self.method, self.path)?;
+        match &self.cause {
+            Cause::Unreachable(problem) => f.write_str(problem),
+            Cause::NoTunnel { status } => write!(f, "{}, but the answer holds no tunnel", Status(*status)),
+            Cause::Status {
+                status,
+                error,
+                request_id,
+            } => {
+                write!(f, "{}", Status(*status))?;
+                let detail = [&error.code, &error.message].map(String::as_str);
+                let detail: Vec<&str> = detail.into_iter().filter(|part| !part.is_empty()).collect();
+                if !detail.is_empty() {
+                    write!(f, " {}", redact::scrub(&detail.join(": ")))?;
+                }
+                match request_id {
+                    Some(id) => write!(f, " (x-request-id: {})", redact::scrub(id)),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// `403 Forbidden`.
+struct Status(u16);
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        match StatusCode::from_u16(self.0)
+            .ok()
+            .and_then(|status| status.canonical_reason())
+        {
+            Some(reason) => write!(f, " {reason}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::admin::{PrincipalId, Scope, TunnelId};
+
+    fn refused(request: &Request, status: u16, body: &str) -> Error {
+        let cause = Cause::Status {
+            status,
+            error: ApiError::parse(body.as_bytes()),
+            request_id: Some("req_1".to_owned()),
+        };
+        Error::new(request, cause)
+    }
+
+    #[test]
+    fn the_statuses_that_operators_meet_have_different_remedies() {
+        let id = TunnelId::parse(&format!("tunnel_{}", "0".repeat(32))).unwrap();
+        let list = Request::List(Scope::Tenant(PrincipalId::parse("t").unwrap()));
+        let get = Request::Get(id.clone());
+        let delete = Request::Delete(id);
+        for (request, status, gist) in [
+            (&list, 401, "admin key is needed"),
+            (&get, 401, "CONTROL_PLANE_API_KEY"),
+            (&list, 403, "Read and Manage"),
+            (&get, 403, "permission Read for"),
+            (&delete, 404, "no such tunnel"),
+            (&list, 404, "url-path"),
+            (&list, 307, "redirects are not followed"),
+            (&list, 429, "wait"),
+            (&list, 502, "x-request-id"),
+            (&list, 400, "correct the arguments"),
+        ] {
+            let mitigation = refused(request, status, "").mitigation();
+            assert!(mitigation.contains(gist), "{status}: {mitigation}");
+        }
+        let known = r#"{"error":{"code":"tunnel_principal_limit_exceeded","message":"m","type":"t"}}"#;
+        assert!(refused(&list, 400, known).mitigation().contains("fewer"));
+    }
+
+    #[test]
+    fn an_error_is_one_line_with_the_services_words_and_no_secret() {
+        let list = Request::List(Scope::Tenant(PrincipalId::parse("t").unwrap()));
+        let body = r#"{"error":{"code":"bad","message":"Incorrect API key provided: sk-0123456789abcdef","type":"t"}}"#;
+        assert_eq!(
+            refused(&list, 403, body).to_string(),
+            "request GET /v1/tunnels failed: 403 Forbidden bad: Incorrect API key provided: sk-REDACTED \
+             (x-request-id: req_1)"
+        );
+    }
+}

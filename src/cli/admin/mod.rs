@@ -1,0 +1,160 @@
+//! `tunnel-client admin tunnels`: create, list, read, change and delete tunnels with an admin key.
+
+mod fields;
+mod output;
+
+use clap::{Arg, ArgMatches, Command};
+
+use self::fields::{list, option};
+use self::output::{Failure, Output};
+use super::Error;
+use super::args::{is_on, switch};
+use super::settings;
+use crate::admin::{Client, Request, Tunnel};
+use crate::config::{self, ADMIN_SETTINGS, Keys, Sources};
+use crate::secrets::{Disk, Environment};
+use crate::telemetry::redact;
+
+const AFTER_TUNNELS: &str = "\
+An admin key (OPENAI_ADMIN_KEY or --admin-key) is needed for everything but \"get\", which takes the runtime key as well.
+Never give the admin key to the daemon.
+
+Where keys are managed:
+  Admin API keys    https://platform.openai.com/settings/organization/admin-keys
+  Runtime API keys  https://platform.openai.com/settings/organization/api-keys";
+
+const AFTER_CREATE: &str = "\
+Wait 25-30 seconds before the new tunnel is used.
+
+Example:
+  tunnel-client admin tunnels create --name \"Docs\" --description \"Search in our docs\" --organization-id org-123";
+
+const AFTER_UPDATE: &str = "\
+What is given replaces what the tunnel has, the lists as a whole; the rest stays. An empty id empties a list.";
+
+pub(super) fn arguments() -> Command {
+    let persistent = ADMIN_SETTINGS
+        .iter()
+        .flat_map(|setting| settings::args(setting))
+        .chain([switch("json").help("Print JSON, errors included")]);
+    Command::new("admin")
+        .about("Create, list and change tunnels with an admin key")
+        .args(persistent.map(|flag: Arg| flag.global(true)))
+        .subcommand(tunnels())
+}
+
+fn tunnels() -> Command {
+    let organizations = || list("organization-id", "ID", "Organization that it belongs to; repeatable");
+    let workspaces = || list("workspace-id", "ID", "Workspace that it belongs to; repeatable");
+    let id = || {
+        fields::positional(
+            "tunnel_id",
+            "Id of the tunnel: tunnel_ and 32 lower-case letters or digits",
+        )
+    };
+    Command::new("tunnels")
+        .about("Create, list, read, change and delete tunnels")
+        .after_help(AFTER_TUNNELS)
+        .subcommands([
+            Command::new("create")
+                .about("Create a tunnel")
+                .after_help(AFTER_CREATE)
+                .args([
+                    option("name", "TEXT", "Name, for people (required)"),
+                    option("description", "TEXT", "Description, for people (required)"),
+                    organizations(),
+                    workspaces(),
+                ]),
+            Command::new("list")
+                .about("List the tunnels of an organization, a workspace or a tenant")
+                .args([
+                    list("organization-id", "ID", "Organization whose tunnels are listed"),
+                    list("workspace-id", "ID", "Workspace whose tunnels are listed"),
+                    list("tenant-id", "ID", "Tenant whose tunnels are listed"),
+                ]),
+            Command::new("get")
+                .about("Read one tunnel; the runtime key is enough")
+                .arg(id()),
+            Command::new("update")
+                .about("Change a tunnel")
+                .after_help(AFTER_UPDATE)
+                .args([
+                    id(),
+                    option("name", "TEXT", "New name"),
+                    option("description", "TEXT", "New description"),
+                    organizations(),
+                    workspaces(),
+                ]),
+            Command::new("delete").about("Delete a tunnel").args([
+                id(),
+                switch("confirm").help("Really delete it"),
+                // The Go client takes them and does nothing with them.
+                organizations().hide(true),
+                workspaces().hide(true),
+            ]),
+        ])
+}
+
+/// Sends one request and prints the answer.
+pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+    let Some((name, matches)) = matches.subcommand().and_then(|(_, tunnels)| tunnels.subcommand()) else {
+        return Ok(());
+    };
+    let output = Output {
+        is_json: is_on(matches, "json"),
+    };
+    match perform(name, matches, output) {
+        Ok(()) => Ok(()),
+        Err(failure) => Err(output.failure(failure)),
+    }
+}
+
+fn perform(name: &str, matches: &ArgMatches, output: Output) -> Result<(), Failure> {
+    match name {
+        "create" => {
+            let request = Request::Create(fields::new_tunnel(matches)?);
+            output.created(&one(matches, Keys::Admin, &request)?)
+        }
+        "list" => {
+            let request = Request::List(fields::scope(matches)?);
+            let list = client(matches, Keys::Admin)?.list(&request)?;
+            output.list(&list)
+        }
+        "get" => {
+            let request = Request::Get(fields::tunnel_id(matches)?);
+            output.tunnel(&one(matches, Keys::AdminOrRuntime, &request)?)
+        }
+        "update" => {
+            let request = Request::Update(fields::tunnel_id(matches)?, fields::changes(matches)?);
+            output.tunnel(&one(matches, Keys::Admin, &request)?)
+        }
+        _ => {
+            let id = fields::tunnel_id(matches)?;
+            if !is_on(matches, "confirm") {
+                return Err(Failure::Argument(
+                    "refusing to delete without --confirm: callers of the tunnel lose it at once".to_owned(),
+                ));
+            }
+            output.tunnel(&one(matches, Keys::Admin, &Request::Delete(id))?)
+        }
+    }
+}
+
+fn one(matches: &ArgMatches, keys: Keys, request: &Request) -> Result<Tunnel, Failure> {
+    Ok(client(matches, keys)?.one(request)?)
+}
+
+/// The snapshot of the environment ends here, wiped, before anything is sent.
+fn client(matches: &ArgMatches, keys: Keys) -> Result<Client, Failure> {
+    let flags = settings::flags_of(matches, ADMIN_SETTINGS);
+    let environment = Environment::of_process();
+    let sources = Sources {
+        flags: &flags,
+        environment: &environment,
+        file: None,
+        files: &Disk,
+    };
+    let config = config::load_admin(&sources, keys).map_err(Failure::Config)?;
+    redact::protect(&config.key);
+    Client::new(&config).map_err(Failure::Setup)
+}

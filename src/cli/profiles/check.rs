@@ -1,0 +1,121 @@
+//! Whether a text is a profile that `run` would take, apart from what is not there yet.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::config::{self, ConfigError, File, Flags, Location, Source, Sources, Text, Value};
+use crate::secrets::{Disk, Environment};
+
+/// What the real loader says of a profile.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Verdict {
+    /// Mistakes of the profile itself: it must not be saved.
+    pub(in crate::cli) mistakes: Vec<ConfigError>,
+    /// What it leaves to the environment, or refers to, and is not there now.
+    pub(in crate::cli) missing: Vec<ConfigError>,
+    /// Variables that it refers to and that are not set now.
+    pub(in crate::cli) unset: BTreeSet<String>,
+}
+
+/// Loads `text` as the profile at `path`, alone: neither flags nor variables hide what stands in it.
+pub(in crate::cli) fn check(path: &Path, text: &[u8], environment: &Environment) -> Verdict {
+    let file = File::from_bytes(path, text);
+    let references = References::of(&file);
+    let loaded = config::load(&Sources {
+        flags: &Flags::default(),
+        environment: &references.environment(environment),
+        file: Some(&file),
+        files: &Disk,
+    });
+    let mut verdict = Verdict {
+        unset: references.unset(environment),
+        ..Verdict::default()
+    };
+    for error in loaded.err().iter().flat_map(config::ConfigErrors::iter) {
+        let is_missing = match &error.origin.source {
+            Source::File(location) => references.places.contains(location),
+            Source::Unset => true,
+            _ => false,
+        };
+        match is_missing {
+            true => verdict.missing.push(error.clone()),
+            false => verdict.mistakes.push(error.clone()),
+        }
+    }
+    verdict
+}
+
+/// The well-formed references of a file.
+#[derive(Default)]
+struct References {
+    /// Where they stand. An entry of a list is also known by its own place.
+    places: Vec<Location>,
+    variables: BTreeSet<String>,
+}
+
+impl References {
+    fn of(file: &File) -> Self {
+        let mut references = Self::default();
+        for entry in &file.entries {
+            match &entry.value {
+                Value::One(text) => references.add(text, &entry.location),
+                Value::List(texts) => texts.iter().for_each(|text| references.add(text, &text.location)),
+                Value::Headers(headers) => {
+                    headers
+                        .iter()
+                        .for_each(|(name, value)| references.add(value, &name.location));
+                }
+                Value::Records(records) => {
+                    for record in records {
+                        let fields = record.fields.iter();
+                        fields.for_each(|(_, text)| references.add(text, &record.location));
+                    }
+                }
+            }
+        }
+        references
+    }
+
+    fn add(&mut self, text: &Text, whole: &Location) {
+        let Some((prefix, rest)) = text.text.trim().split_once(':') else {
+            return;
+        };
+        let is_reference = match prefix.to_ascii_lowercase().as_str() {
+            "env" if is_variable_name(rest) => {
+                self.variables.insert(rest.to_owned());
+                true
+            }
+            "file" | "credential" => !rest.is_empty(),
+            _ => false,
+        };
+        if is_reference {
+            self.places.extend([text.location.clone(), whole.clone()]);
+        }
+    }
+
+    /// The variables that are referred to, and where systemd keeps credentials.
+    fn environment(&self, all: &Environment) -> Environment {
+        let names = self
+            .variables
+            .iter()
+            .map(String::as_str)
+            .chain(["CREDENTIALS_DIRECTORY"]);
+        let known = names.filter_map(|name| Some((OsString::from(name), all.value(name)?.to_owned())));
+        known.collect()
+    }
+
+    fn unset(&self, environment: &Environment) -> BTreeSet<String> {
+        let variables = self.variables.iter();
+        variables
+            .filter(|name| environment.value(name).is_none())
+            .cloned()
+            .collect()
+    }
+}
+
+fn is_variable_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !text.starts_with(|first: char| first.is_ascii_digit())
+}

@@ -1,0 +1,62 @@
+//! `tunnel-client profiles list`.
+
+use std::fmt::Write as _;
+use std::io;
+
+use clap::{ArgMatches, Command};
+use serde_json::json;
+
+use super::place::{Place, show};
+use crate::cli::{Error, print};
+use crate::config;
+use crate::secrets::Environment;
+
+pub(super) fn arguments() -> Command {
+    Command::new("list")
+        .about("List the profiles")
+        .disable_version_flag(true)
+        .args_override_self(true)
+        .arg(json_flag())
+}
+
+pub(super) fn json_flag() -> clap::Arg {
+    clap::Arg::new("json")
+        .long("json")
+        .action(clap::ArgAction::SetTrue)
+        .help("Print JSON")
+}
+
+pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+    let place = Place::choose(matches, &Environment::of_process())?;
+    let directory = &place.directory;
+    let names = match config::profiles(directory) {
+        Ok(names) => names,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => {
+            return Err(Error::Message(format!(
+                "read the profile directory {}: {error}",
+                show(directory)
+            )));
+        }
+    };
+    let profiles = names.iter().map(|name| (name.as_str(), name.path_in(directory)));
+    if matches.get_flag("json") {
+        let profiles: Vec<_> = profiles
+            .map(|(name, path)| json!({"name": name, "path": path.to_string_lossy()}))
+            .collect();
+        return print_json(&profiles.into());
+    }
+    let mut text = String::new();
+    for (name, path) in profiles {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{name}\t{}", show(&path));
+    }
+    if text.is_empty() {
+        text = format!("No profiles found in {}\n", show(directory));
+    }
+    print(&text)
+}
+
+pub(super) fn print_json(value: &serde_json::Value) -> Result<(), Error> {
+    print(&format!("{value:#}\n"))
+}

@@ -1,0 +1,272 @@
+//! Extra headers (spec: config, section 4).
+
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::checked::Header;
+use crate::config::reader::{Checked, Reader};
+use crate::config::references::NO_REFERENCE;
+use crate::config::sources::{HeaderEntry, Origin, Source, Sources};
+use crate::config::table::Setting;
+use crate::limits::{EXTRA_HEADERS_MAX, HEADER_NAME_MAX, HEADER_VALUE_MAX};
+use crate::secrets::{Prefix, Reference, ReferenceError};
+
+/// Whose requests get the headers; decides which names are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// The control plane: what authenticates and names us is ours.
+    ControlPlane,
+    /// MCP servers and their OAuth metadata: a server may want any authentication.
+    Mcp,
+}
+
+/// What authenticates and names us to the control plane.
+const IDENTITY: [&str; 7] = [
+    "accept",
+    "authorization",
+    "user-agent",
+    "x-tunnel-client-instance-id",
+    "x-tunnel-client-name",
+    "x-tunnel-client-version",
+    "x-tunnel-mcp-server-info",
+];
+
+/// What frames a message or belongs to one connection (RFC 9110, section 7.6.1): the wrong value splits requests.
+const FRAMING: [&str; 15] = [
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// What the MCP transport decides for each message.
+const TRANSPORT: [&str; 4] = ["accept", "last-event-id", "mcp-protocol-version", "mcp-session-id"];
+
+/// A header and its place.
+struct Found {
+    name: String,
+    value: SecretString,
+    origin: Origin,
+}
+
+/// The headers of a setting; a name once, in whatever case it is written.
+pub(super) fn headers(reader: &mut Reader<'_>, setting: &'static Setting, peer: Peer) -> Checked<Vec<Header>> {
+    let mut found: Vec<Found> = Vec::new();
+    let mut outcome = Ok(());
+    for entry in reader.sources.headers(setting) {
+        let origin = match &entry {
+            HeaderEntry::Text(written) | HeaderEntry::Pair(_, written) => written.origin.clone(),
+        };
+        let header = read(&reader.sources, &entry, peer).and_then(|(name, value)| {
+            let header = Found {
+                name,
+                value,
+                origin: origin.clone(),
+            };
+            add(&mut found, header)
+        });
+        if let Err(problem) = header {
+            outcome = Err(reader.report(setting.flag, origin, format!("{} {problem}", setting.flag)));
+        }
+    }
+    if let Some(header) = found.get(EXTRA_HEADERS_MAX) {
+        let problem = format!(
+            "{} must have less than or equal to {EXTRA_HEADERS_MAX} headers; remove some",
+            setting.flag
+        );
+        outcome = Err(reader.report(setting.flag, header.origin.clone(), problem));
+    }
+    outcome?;
+    Ok(found
+        .into_iter()
+        .map(|Found { name, value, .. }| Header { name, value })
+        .collect())
+}
+
+/// Adds a header, or finds that it is there. Of a flag that repeats a name as it stands the last one counts.
+fn add(found: &mut Vec<Found>, header: Found) -> Result<(), String> {
+    let Some(known) = found
+        .iter_mut()
+        .find(|known| known.name.eq_ignore_ascii_case(&header.name))
+    else {
+        found.push(header);
+        return Ok(());
+    };
+    if known.name == header.name && matches!(header.origin.source, Source::Flag(_)) {
+        *known = header;
+        return Ok(());
+    }
+    if known.value.expose_secret() == header.value.expose_secret() {
+        return Ok(());
+    }
+    Err(format!(
+        "has conflicting values for case-insensitive HTTP header {}; keep one",
+        header.name
+    ))
+}
+
+fn read(sources: &Sources<'_>, entry: &HeaderEntry<'_>, peer: Peer) -> Result<(String, SecretString), String> {
+    let text = |written: &crate::config::sources::Written<'_>| {
+        let text = written.value.to_str().ok_or("is not UTF-8 text")?;
+        Ok::<_, String>(Zeroizing::new(text.to_owned()))
+    };
+    let (name, value) = match entry {
+        HeaderEntry::Text(written) => {
+            let line = text(written)?;
+            let (name, value) = line
+                .split_once(':')
+                .ok_or("has an entry without a colon; write Name: value")?;
+            (name.trim().to_owned(), Zeroizing::new(value.trim().to_owned()))
+        }
+        HeaderEntry::Pair(name, value) => (text(name)?.trim().to_owned(), text(value)?.trim().to_owned().into()),
+    };
+    check_name(&name, peer)?;
+    let value = resolve(sources, &value)
+        .map_err(|problem| format!("has an invalid HTTP header value of {name}: it {problem}"))?;
+    Ok((name, value))
+}
+
+/// The value, or what it refers to. It is never part of a message.
+fn resolve(sources: &Sources<'_>, written: &str) -> Result<SecretString, String> {
+    if !Reference::is_meant(written, Prefix::Exact) {
+        check_value(written)?;
+        return Ok(SecretString::from(written));
+    }
+    let reference = Reference::parse(std::ffi::OsStr::new(written)).ok_or(NO_REFERENCE)?;
+    let found = reference
+        .text(sources.environment, |path| {
+            sources.files.read_secret(path, HEADER_VALUE_MAX + LINE_END_MAX)
+        })
+        .map_err(|error| format!("refers to {reference}, which {error}"))?;
+    let value = match reference {
+        Reference::Variable(_) => found.as_str(),
+        Reference::File(_) | Reference::Credential(_) => without_line_end(&found),
+    };
+    check_value(value).map_err(|problem| format!("refers to {reference}, which {problem}"))?;
+    Ok(SecretString::from(value))
+}
+
+/// The longest line end.
+const LINE_END_MAX: usize = 2;
+
+fn without_line_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
+}
+
+fn check_name(name: &str, peer: Peer) -> Result<(), String> {
+    if name.is_empty() || name.len() > HEADER_NAME_MAX || !name.bytes().all(is_token) {
+        return Err("has an invalid HTTP header name; write letters, digits and hyphens, such as X-Site".to_owned());
+    }
+    let lower = name.to_ascii_lowercase();
+    let is = |names: &[&str]| names.contains(&lower.as_str());
+    match peer {
+        Peer::ControlPlane if is(&IDENTITY) => Err(format!(
+            "cannot override control-plane authentication or identity: {name} is always the client's own; remove it"
+        )),
+        Peer::Mcp if is(&TRANSPORT) => Err(format!(
+            "cannot set {name}: the MCP transport decides it for each message; remove it"
+        )),
+        _ if is(&FRAMING) => Err(format!(
+            "cannot set {name}: it belongs to one message or connection, and the client writes it; remove it"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_value(value: &str) -> Result<(), String> {
+    if value.trim().is_empty() {
+        return Err(ReferenceError::Empty.to_string());
+    }
+    if value.len() > HEADER_VALUE_MAX {
+        return Err(format!("is longer than {HEADER_VALUE_MAX} bytes"));
+    }
+    if value.chars().any(|char| char.is_control() && char != '\t') {
+        return Err("has a line break or another control character".to_owned());
+    }
+    Ok(())
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn names_are_tokens() {
+        for name in ["X-Site", "x_1", "!#$%&'*+-.^_`|~"] {
+            assert!(check_name(name, Peer::Mcp).is_ok(), "{name}");
+        }
+        for name in ["", "X Site", "X:", "X\u{e4}", "X\n", "(x)", &"x".repeat(257)] {
+            let error = check_name(name, Peer::Mcp).unwrap_err();
+            assert!(error.contains("invalid HTTP header name"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_ours_cannot_be_set_in_any_case() {
+        for name in [
+            "Authorization",
+            "ACCEPT",
+            "user-Agent",
+            "X-Tunnel-Client-Name",
+            "x-tunnel-client-instance-id",
+        ] {
+            let error = check_name(name, Peer::ControlPlane).unwrap_err();
+            assert!(
+                error.contains("cannot override control-plane authentication"),
+                "{error}"
+            );
+        }
+        for name in [
+            "Host",
+            "Content-Length",
+            "TRANSFER-encoding",
+            "Connection",
+            "Content-Type",
+        ] {
+            for peer in [Peer::ControlPlane, Peer::Mcp] {
+                assert!(check_name(name, peer).unwrap_err().contains("cannot set"), "{name}");
+            }
+        }
+        for name in ["Accept", "MCP-Session-Id", "mcp-protocol-version"] {
+            assert!(
+                check_name(name, Peer::Mcp).unwrap_err().contains("cannot set"),
+                "{name}"
+            );
+        }
+        for name in ["Authorization", "User-Agent", "Cookie"] {
+            assert!(check_name(name, Peer::Mcp).is_ok(), "{name}");
+        }
+        assert!(check_name("OpenAI-Organization", Peer::ControlPlane).is_ok());
+    }
+
+    #[test]
+    fn values_hold_no_control_character_but_the_tab() {
+        for value in ["a", "a\tb", "\u{e4}", "a,b;c"] {
+            assert!(check_value(value).is_ok(), "{value}");
+        }
+        for value in ["", " ", "a\nb", "a\rb", "a\0", "\u{7f}", "\u{85}", &"x".repeat(8193)] {
+            assert!(check_value(value).is_err(), "{value:?}");
+        }
+        assert_eq!(without_line_end("a\r\n"), "a");
+        assert_eq!(without_line_end("a\n\n"), "a\n");
+    }
+}

@@ -1,0 +1,323 @@
+//! OAuth protected-resource metadata: where connectors look for it (spec: oauth-harpoon, section 1; better 28).
+
+use http::{Method, Uri};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use crate::config::{Class, Config, HttpUrl};
+use crate::doctor::report::Check;
+use crate::limits::{DOCTOR_CHALLENGE_TIMEOUT, DOCTOR_OAUTH_BODY_MAX, DOCTOR_OAUTH_TIMEOUT, REDIRECTS_MAX};
+use crate::mcp::http::{FixedHeaders, HttpServer};
+use crate::net::{NetError, Network, Reply, Via};
+
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+const JSON: &str = "application/json";
+
+/// What was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Discovery {
+    /// A document.
+    Found {
+        /// Which candidate had it.
+        from: String,
+        /// The origins of its authorization servers.
+        servers: Vec<String>,
+    },
+    /// Every candidate says that there is none, with these statuses.
+    NotAdvertised(Vec<u16>),
+    /// Something else: what is wrong, and at which candidate.
+    Bad(String),
+}
+
+impl Discovery {
+    /// As a check.
+    pub(super) fn check(&self, id: &str) -> Check {
+        match self {
+            Self::Found { from, servers } => Check::pass(id, format!("HTTP 200 from {from}"))
+                .evidence(servers.iter().map(|server| format!("authorization server: {server}"))),
+            Self::NotAdvertised(statuses) => {
+                let statuses: Vec<String> = statuses.iter().map(u16::to_string).collect();
+                Check::pass(
+                    id,
+                    format!(
+                        "OAuth metadata not advertised; all candidates returned HTTP {}",
+                        statuses.join(", ")
+                    ),
+                )
+            }
+            Self::Bad(problem) => Check::fail(id, problem).next([
+                "a server without logins must answer 404 at /.well-known/oauth-protected-resource",
+                "a server with logins must answer there with a JSON object that names its resource (RFC 9728)",
+            ]),
+        }
+    }
+}
+
+/// A place where the document may be.
+struct Candidate {
+    name: String,
+    server: HttpServer,
+    url: HttpUrl,
+    path: Uri,
+}
+
+/// Tries the candidates in order.
+pub(super) async fn look(config: &Config, server: &HttpServer, url: &HttpUrl) -> Discovery {
+    match timeout(DOCTOR_OAUTH_TIMEOUT, search(config, server, url)).await {
+        Ok(found) => found,
+        Err(_) => Discovery::Bad(format!(
+            "oauth discovery: no answer within {} s",
+            DOCTOR_OAUTH_TIMEOUT.as_secs()
+        )),
+    }
+}
+
+async fn search(config: &Config, server: &HttpServer, url: &HttpUrl) -> Discovery {
+    let candidates = candidates(config, server, url).await;
+    let last = candidates.len().saturating_sub(1);
+    let mut absent = Vec::new();
+    let mut trouble = None;
+    for (number, candidate) in candidates.iter().enumerate() {
+        let name = &candidate.name;
+        match fetch(candidate).await {
+            Err(error) => trouble = Some(format!("oauth discovery: {name}: {error}")),
+            Ok((status, body)) => match (document(&body), status) {
+                (Ok(servers), status) if number == last || !is_passed_over(status) => {
+                    return Discovery::Found {
+                        from: name.clone(),
+                        servers,
+                    };
+                }
+                (_, 404 | 405 | 501) => absent.push(status),
+                (_, 500..) => trouble = Some(format!("oauth discovery: HTTP {status} from {name}")),
+                (Err(problem), status) => {
+                    return Discovery::Bad(format!("invalid metadata from {name} (HTTP {status}): {problem}"));
+                }
+                (Ok(_), _) => {}
+            },
+        }
+    }
+    absent.dedup();
+    trouble.map_or(Discovery::NotAdvertised(absent), Discovery::Bad)
+}
+
+/// Statuses after which the next candidate is tried.
+fn is_passed_over(status: u16) -> bool {
+    matches!(status, 404 | 405 | 500..)
+}
+
+async fn candidates(config: &Config, server: &HttpServer, url: &HttpUrl) -> Vec<Candidate> {
+    let mut candidates: Vec<Candidate> = challenged(config, server, url).await.into_iter().collect();
+    for (kind, path) in [
+        ("below the path", well_known(&url.path_and_query)),
+        ("at the root", WELL_KNOWN.to_owned()),
+    ] {
+        let Ok(path) = path.parse::<Uri>() else { continue };
+        let known = |known: &Candidate| known.url.origin() == url.origin() && known.path == path;
+        if !candidates.iter().any(known) {
+            candidates.push(Candidate {
+                name: format!("the well-known place {kind} of {}", url.origin()),
+                server: server.clone(),
+                url: url.clone(),
+                path,
+            });
+        }
+    }
+    candidates
+}
+
+/// The well-known path for an endpoint's path (RFC 9728, section 3.1).
+fn well_known(endpoint: &str) -> String {
+    let path = endpoint
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('/');
+    match path.starts_with(WELL_KNOWN) {
+        true => path.to_owned(),
+        false => format!("{WELL_KNOWN}{path}"),
+    }
+}
+
+/// The place that the endpoint itself names when it is asked without credentials. It may be on another origin.
+async fn challenged(config: &Config, server: &HttpServer, url: &HttpUrl) -> Option<Candidate> {
+    let asked = async {
+        for method in [Method::POST, Method::GET] {
+            let Ok(reply) = server.ask(method, None, JSON, None).await else {
+                continue;
+            };
+            let challenges = reply.headers.get_all(http::header::WWW_AUTHENTICATE).iter();
+            let named = challenges
+                .filter_map(|value| resource_metadata(value.to_str().ok()?))
+                .next();
+            if let (401, Some(named)) = (reply.status, named) {
+                return Some(named);
+            }
+        }
+        None
+    };
+    let named = HttpUrl::parse(&timeout(DOCTOR_CHALLENGE_TIMEOUT, asked).await.ok()??).ok()?;
+    let path: Uri = named.path_and_query.parse().ok()?;
+    let server = if named.origin() == url.origin() {
+        server.clone()
+    } else {
+        elsewhere(config, &named)?
+    };
+    Some(Candidate {
+        name: format!("the place that WWW-Authenticate names at {}", named.origin()),
+        server,
+        path,
+        url: named,
+    })
+}
+
+/// Another origin gets none of the configured headers and no client certificate.
+fn elsewhere(config: &Config, url: &HttpUrl) -> Option<HttpServer> {
+    let proxy = config.proxies.of(Class::Mcp, url);
+    let via = Via::new(None, proxy.as_ref());
+    let host = via.resolved_host(url).unwrap_or_default();
+    let network = Network::new(config.ca_bundle.as_deref(), [host].into_iter()).ok()?;
+    let connector = network.connector(url, via, None).ok()?;
+    HttpServer::new("oauth", url, connector, FixedHeaders::default())
+}
+
+/// Redirects are followed within the candidate's origin.
+async fn fetch(candidate: &Candidate) -> Result<(u16, Vec<u8>), NetError> {
+    let mut path = candidate.path.clone();
+    for _ in 0..=REDIRECTS_MAX {
+        let mut reply = candidate.server.ask(Method::GET, Some(path), JSON, None).await?;
+        match redirect(candidate, &reply) {
+            Some(next) => path = next,
+            None => {
+                // A body that cannot be read is none; its status still says something.
+                let body = reply.collect(DOCTOR_OAUTH_BODY_MAX).await.unwrap_or_default();
+                return Ok((reply.status, body.to_vec()));
+            }
+        }
+    }
+    Err(NetError::NotHttp)
+}
+
+fn redirect(candidate: &Candidate, reply: &Reply) -> Option<Uri> {
+    if !matches!(reply.status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    candidate.url.same_origin_location(reply.header("location")?)
+}
+
+/// The origins of the authorization servers of a valid document.
+fn document(body: &[u8]) -> Result<Vec<String>, &'static str> {
+    #[derive(Deserialize)]
+    struct Document {
+        #[serde(default)]
+        resource: String,
+        #[serde(default)]
+        authorization_servers: Vec<String>,
+    }
+    let document: Document = serde_json::from_slice(body).map_err(|_| "it is no such JSON object")?;
+    if document.resource.is_empty() {
+        return Err("it names no resource");
+    }
+    let mut origins = Vec::new();
+    for (server, number) in document.authorization_servers.iter().zip(1..) {
+        match HttpUrl::parse(server) {
+            Ok(url) => origins.push(url.origin()),
+            Err(_) if number == 1 => return Err("its first authorization server is no URL"),
+            Err(_) => {}
+        }
+    }
+    Ok(origins)
+}
+
+/// `resource_metadata` of the first Bearer challenge that has it (RFC 9110, section 11.6.1; RFC 9728, section 5.1).
+fn resource_metadata(header: &str) -> Option<String> {
+    let mut bearer = false;
+    for part in outside_quotes(header) {
+        let part = part.trim();
+        let (first, rest) = part.split_once(' ').unwrap_or((part, ""));
+        let mut parameter = part;
+        // A word before a parameter is the scheme of a new challenge.
+        if !first.contains('=') {
+            bearer = first.eq_ignore_ascii_case("bearer");
+            parameter = rest.trim_start();
+        }
+        if let (true, Some((name, value))) = (bearer, parameter.split_once('='))
+            && name.trim().eq_ignore_ascii_case("resource_metadata")
+        {
+            return Some(value.trim().trim_matches('"').to_owned());
+        }
+    }
+    None
+}
+
+/// The parts between commas that stand in no quotes.
+fn outside_quotes(header: &str) -> Vec<&str> {
+    let (mut quoted, mut escaped) = (false, false);
+    header
+        .split(move |char| {
+            let ends = char == ',' && !quoted;
+            quoted ^= char == '"' && !escaped;
+            escaped = char == '\\' && quoted && !escaped;
+            ends
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bearer_challenge_is_found_among_others() {
+        for (header, expected) in [
+            (r#"Bearer resource_metadata="https://h/x""#, Some("https://h/x")),
+            (
+                r#"bearer realm="a, b", resource_metadata=https://h/y, error="z""#,
+                Some("https://h/y"),
+            ),
+            (
+                r#"Basic realm="x", Bearer error="e", resource_metadata="https://h/z""#,
+                Some("https://h/z"),
+            ),
+            (r#"Digest resource_metadata="https://h/no""#, None),
+            (r#"Bearer realm="resource_metadata=https://h/no""#, None),
+            ("Bearer", None),
+            ("", None),
+        ] {
+            assert_eq!(resource_metadata(header).as_deref(), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn well_known_paths_go_before_the_endpoints_path() {
+        for (path, expected) in [
+            ("/mcp", "/.well-known/oauth-protected-resource/mcp"),
+            ("/a/mcp/?k=v", "/.well-known/oauth-protected-resource/a/mcp"),
+            ("/", "/.well-known/oauth-protected-resource"),
+            (
+                "/.well-known/oauth-protected-resource/x",
+                "/.well-known/oauth-protected-resource/x",
+            ),
+        ] {
+            assert_eq!(well_known(path), expected);
+        }
+    }
+
+    #[test]
+    fn a_document_names_its_resource_and_its_servers_are_urls() {
+        assert_eq!(
+            document(br#"{"resource":"https://h/mcp","authorization_servers":["https://as/x"]}"#),
+            Ok(vec!["https://as".to_owned()])
+        );
+        for bad in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            r#"{"resource":""}"#,
+            r#"{"resource":"r","authorization_servers":["x"]}"#,
+        ] {
+            assert!(document(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Who may get at a file, by its use.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::process::geteuid;
+
+use super::error::Fault;
+
+/// What a file is used for; decides who else may get at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// It holds a secret: others must not read it, and neither they nor members of its group may change it.
+    Secret,
+    /// It decides what we do: others must not change it.
+    Config,
+}
+
+const OTHERS_READ: u32 = 0o004;
+const OTHERS_WRITE: u32 = 0o002;
+const GROUP_READ: u32 = 0o040;
+const GROUP_WRITE: u32 = 0o020;
+const STICKY: u32 = 0o1000;
+
+impl Guard {
+    /// Judges an opened file, or an opened pipe. Its group may read a secret: that is how service managers and Kubernetes
+    /// hand one to a user that is not root, and an access control list shows itself as the mode of the group.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong; `path` only decides the words.
+    pub(super) fn judge(self, path: &Path, metadata: &Metadata) -> Result<(), Fault> {
+        let mode = metadata.mode() & 0o7777;
+        let kubernetes = is_kubernetes_volume(path);
+        let enough = self.enough(metadata);
+        let forbidden = match self {
+            Self::Secret => OTHERS_WRITE | GROUP_WRITE,
+            Self::Config => OTHERS_WRITE,
+        };
+        if mode & forbidden != 0 {
+            Err(Fault::Writable {
+                mode,
+                enough,
+                kubernetes,
+            })
+        } else if self == Self::Secret && mode & OTHERS_READ != 0 {
+            Err(Fault::Readable {
+                mode,
+                enough,
+                kubernetes,
+            })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The mode to set. A secret of somebody else is read by way of its group.
+    fn enough(self, metadata: &Metadata) -> u32 {
+        match self {
+            Self::Config => metadata.mode() & 0o777 & !OTHERS_WRITE,
+            Self::Secret if metadata.uid() != geteuid().as_raw() && metadata.mode() & GROUP_READ != 0 => 0o640,
+            Self::Secret => 0o600,
+        }
+    }
+}
+
+/// Whether others can exchange what is in a directory.
+pub(super) fn judge_directory(metadata: &Metadata) -> Result<(), Fault> {
+    let mode = metadata.mode() & 0o7777;
+    if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
+        Err(Fault::Directory { mode })
+    } else {
+        Ok(())
+    }
+}
+
+/// In a directory that all can write, even with the sticky bit, anybody can put a file or a link under a name that is not
+/// taken yet. So only what the directory's owner, root or we ourselves put there counts (as protected_symlinks in proc(5)).
+pub(super) fn judge_entry(directory: &Metadata, entry: &Metadata) -> Result<(), Fault> {
+    let uid = entry.uid();
+    let trusted = [0, geteuid().as_raw(), directory.uid()].contains(&uid);
+    if directory.mode() & OTHERS_WRITE != 0 && !trusted {
+        Err(Fault::Owner { uid })
+    } else {
+        Ok(())
+    }
+}
+
+/// The kubelet keeps a volume in a directory with a time in its name, which `..data` links to.
+fn is_kubernetes_volume(path: &Path) -> bool {
+    let volume = |directory: &Path| std::fs::symlink_metadata(directory.join("..data")).is_ok();
+    path.parent().is_some_and(volume)
+}

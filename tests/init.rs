@@ -1,0 +1,446 @@
+//! `init` with the real binary: three commands from an empty home directory start here.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use support::home::{Home, Outcome};
+
+mod support;
+
+const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";
+const URL: &str = "http://127.0.0.1:3001/mcp";
+
+/// A home directory with an interpreter in its `bin` and a server beside it.
+fn home() -> Home {
+    let home = Home::new();
+    home.program("bin/python", "#!/bin/sh\n");
+    home.write("server.py", "pass\n");
+    home
+}
+
+fn init(home: &Home, arguments: &[&str]) -> Outcome {
+    let first = ["init", "--tunnel-id", ID];
+    home.run(&[&first, arguments].concat(), &[])
+}
+
+fn command(home: &Home, script: &str) -> String {
+    format!("python {}", home.file(script).display())
+}
+
+fn profile(home: &Home, name: &str) -> PathBuf {
+    home.file(&format!(".config/tunnel-client/{name}.yaml"))
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn the_first_command_of_a_newcomer_writes_a_private_profile_and_says_what_comes_next() {
+    let home = home();
+    let server = command(&home, "server.py");
+    let output = init(
+        &home,
+        &[
+            "--sample",
+            "sample_mcp_stdio_local",
+            "--profile",
+            "local-stdio",
+            "--mcp-command",
+            &server,
+        ],
+    )
+    .success();
+    let path = profile(&home, "local-stdio");
+    let expected = format!(
+        "\
+Created profile local-stdio at {path}
+Sample: sample_mcp_stdio_local
+Still needed:
+  export CONTROL_PLANE_API_KEY=...    (not set in this environment)
+Next:
+  tunnel-client doctor --profile local-stdio
+  tunnel-client run --profile local-stdio
+Canonical setup URLs:
+  Tunnels: https://platform.openai.com/settings/organization/tunnels
+  Runtime API keys: https://platform.openai.com/settings/organization/api-keys
+  Admin API keys: https://platform.openai.com/settings/organization/admin-keys
+  ChatGPT connectors: https://chatgpt.com/#settings/Connectors
+Connector runtime note:
+  Create or verify the connector only while `tunnel-client run --profile local-stdio` is running, and keep that daemon up.
+",
+        path = path.display()
+    );
+    assert_eq!(output, expected);
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    let sample = include_str!("data/samples/sample_mcp_stdio_local.yaml");
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        sample.replace("python /path/to/server.py", &server)
+    );
+}
+
+#[test]
+fn what_is_set_already_is_not_asked_for() {
+    let home = home();
+    let arguments = ["init", "--tunnel-id", ID, "--mcp-server-url", URL];
+    let output = home
+        .run(&arguments, &[("CONTROL_PLANE_API_KEY", "sk-test_0123456789")])
+        .success();
+    assert!(
+        !output.contains("Still needed") && !output.contains("0123456789\n"),
+        "{output}"
+    );
+    let arguments = [
+        &arguments[..],
+        &["--force", "--control-plane-api-key-ref", "file:/absent/key"],
+    ]
+    .concat();
+    let output = home.run(&arguments, &[]).success();
+    assert!(
+        output.contains("Still needed:\n") && output.contains("/absent/key"),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_profile_of_another_directory_is_found_again_by_the_next_commands() {
+    let home = home();
+    let directory = home.file("my profiles");
+    let directory = directory.to_str().unwrap();
+    let output = init(
+        &home,
+        &["--profile", "p", "--mcp-server-url", URL, "--profile-dir", directory],
+    )
+    .success();
+    for command in ["doctor", "run"] {
+        let next = format!("  tunnel-client {command} --profile p --profile-dir '{directory}'\n");
+        assert!(output.contains(&next), "{output}");
+    }
+    assert!(home.file("my profiles/p.yaml").exists());
+    let variable = home.file("other");
+    let output = home.run(
+        &["init", "--tunnel-id", ID, "--mcp-server-url", URL],
+        &[("TUNNEL_CLIENT_PROFILE_DIR", variable.to_str().unwrap())],
+    );
+    assert!(!output.success().contains("--profile-dir"));
+    assert!(home.file("other/sample_mcp_with_dcr.yaml").exists());
+}
+
+#[test]
+fn the_sample_follows_from_the_server_when_none_is_named() {
+    let home = home();
+    let server = command(&home, "server.py");
+    let output = init(&home, &["--profile", "a", "--mcp-command", &server]).success();
+    assert!(output.contains("Sample: sample_mcp_stdio_local\n"), "{output}");
+    let output = init(&home, &["--mcp-server-url", URL]).success();
+    assert!(
+        output.starts_with("Created profile sample_mcp_with_dcr at ")
+            && output.contains("Sample: sample_mcp_with_dcr\n"),
+        "{output}"
+    );
+}
+
+#[test]
+fn every_flag_reaches_the_profile() {
+    let home = home();
+    init(
+        &home,
+        &[
+            "--sample",
+            "sample_mcp_enterprise_proxy",
+            "--mcp-server-url",
+            "https://mcp.example.com/x",
+            "--control-plane-base-url",
+            "https://relay.example.com",
+            "--control-plane-url-path",
+            "/prefix",
+            "--control-plane-api-key-ref",
+            "file:/run/key",
+            "--health-listen-addr",
+            "127.0.0.1:0",
+            "--open-web-ui",
+        ],
+    )
+    .success();
+    let text = fs::read_to_string(profile(&home, "sample_mcp_with_dcr")).unwrap();
+    for line in [
+        "config_version: 1\nca_bundle: \"env:ENTERPRISE_CA_BUNDLE\"\nhttp_proxy: \"env:HTTPS_PROXY\"\n",
+        "  base_url: \"https://relay.example.com\"\n  url_path: \"/prefix\"\n  tunnel_id: \"tunnel_",
+        "  api_key: \"file:/run/key\"\n",
+        "  listen_addr: \"127.0.0.1:0\"\n",
+        "  open_browser: true\n",
+        "    - channel: main\n      url: \"https://mcp.example.com/x\"\n",
+    ] {
+        assert!(text.contains(line), "{line:?} is not in\n{text}");
+    }
+}
+
+#[test]
+fn an_existing_profile_is_replaced_only_by_force() {
+    let home = home();
+    init(&home, &["--profile", "p", "--mcp-server-url", URL]).success();
+    let path = profile(&home, "p");
+    let first = fs::read(&path).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    let again = ["--profile", "p", "--mcp-server-url", "http://127.0.0.1:1/other"];
+    let message = init(&home, &again).failure();
+    assert_eq!(message, "profile \"p\" already exists; pass --force to replace it\n");
+    assert_eq!(fs::read(&path).unwrap(), first);
+    init(&home, &[&again[..], &["--force"]].concat()).success();
+    assert!(fs::read_to_string(&path).unwrap().contains("127.0.0.1:1/other"));
+    assert_eq!(mode(&path), 0o600);
+    // The same again gives the same, and no draft stays behind.
+    let second = fs::read(&path).unwrap();
+    init(&home, &[&again[..], &["--force"]].concat()).success();
+    assert_eq!(fs::read(&path).unwrap(), second);
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[test]
+fn nothing_is_written_through_a_symbolic_link() {
+    let home = home();
+    let target = home.write("precious", "keep\n");
+    let path = profile(&home, "p");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(&target, &path).unwrap();
+    let arguments = ["--profile", "p", "--mcp-server-url", URL];
+    assert!(init(&home, &arguments).failure().contains("already exists"));
+    init(&home, &[&arguments[..], &["--force"]].concat()).success();
+    assert_eq!(fs::read_to_string(&target).unwrap(), "keep\n");
+    assert!(fs::symlink_metadata(&path).unwrap().is_file());
+    // Nor one that leads nowhere.
+    let dangling = profile(&home, "q");
+    std::os::unix::fs::symlink(home.file("absent"), &dangling).unwrap();
+    let message = init(&home, &["--profile", "q", "--mcp-server-url", URL]).failure();
+    assert!(
+        message.contains("already exists") && !home.file("absent").exists(),
+        "{message}"
+    );
+}
+
+#[test]
+fn nothing_is_written_when_the_command_cannot_start() {
+    let home = home();
+    home.program("no-shebang", "hello\n");
+    home.program("bad-shebang", "#!/no/such/python\n");
+    for (command, gist) in [
+        (command(&home, "absent.py"), "absent.py\" was not found; fix:"),
+        (
+            "no-such-server --token hunter2".to_owned(),
+            "\"no-such-server\" was not found; fix: install it,",
+        ),
+        (
+            home.file("server.py").display().to_string(),
+            "is not executable; fix: chmod +x",
+        ),
+        (home.file("bin").display().to_string(), "is a directory"),
+        (home.file("no-shebang").display().to_string(), "without a #! line"),
+        (
+            home.file("bad-shebang").display().to_string(),
+            "uses an unavailable interpreter",
+        ),
+        (
+            "sh -c 'no-such-server --token hunter2'".to_owned(),
+            "\"no-such-server\" was not found",
+        ),
+    ] {
+        let message = init(&home, &["--mcp-command", &command]).failure();
+        assert!(
+            message.starts_with("mcp-command preflight failed: ") && message.contains(gist),
+            "{command}: {message}"
+        );
+        assert!(
+            !message.contains("hunter2") && message.lines().count() == 1,
+            "{message}"
+        );
+    }
+    assert!(!home.file(".config").exists());
+}
+
+#[test]
+fn a_script_that_this_user_may_not_read_is_refused() {
+    let home = home();
+    let script = home.write("secret.py", "pass\n");
+    fs::set_permissions(&script, Permissions::from_mode(0o000)).unwrap();
+    let command = command(&home, "secret.py");
+    let arguments = ["init", "--tunnel-id", ID, "--mcp-command", &command];
+    let message = home.run_unprivileged(&arguments).failure();
+    assert!(message.contains("secret.py\" is not readable; fix:"), "{message}");
+    let locked = home.program("locked", "#!/bin/sh\n");
+    fs::set_permissions(&locked, Permissions::from_mode(0o644)).unwrap();
+    let locked = locked.display().to_string();
+    let arguments = ["init", "--tunnel-id", ID, "--mcp-command", &locked];
+    let message = home.run_unprivileged(&arguments).failure();
+    assert!(
+        message.contains("locked\" is not executable; fix: chmod +x"),
+        "{message}"
+    );
+}
+
+#[test]
+fn nothing_is_written_when_a_value_is_wrong_and_all_are_named_by_their_flags() {
+    let home = home();
+    let message = init(
+        &home,
+        &[
+            "--mcp-server-url",
+            "ftp://u:hunter2@h/x",
+            "--control-plane-base-url",
+            "relay",
+            "--health-listen-addr",
+            "8080",
+            "--control-plane-url-path",
+            "prefix",
+        ],
+    )
+    .failure();
+    for gist in [
+        "--mcp-server-url: ",
+        "--control-plane-base-url: invalid control-plane.base-url",
+        "--health-listen-addr: ",
+        "--control-plane-url-path: invalid control-plane.url-path",
+    ] {
+        assert!(message.contains(gist), "{gist:?} is not in {message:?}");
+    }
+    assert!(!message.contains("hunter2"), "{message}");
+    assert!(!home.file(".config").exists());
+}
+
+#[test]
+fn each_mistake_in_the_flags_has_its_message() {
+    let home = home();
+    let long = format!("tunnel_{}", "0".repeat(33));
+    for (arguments, gists) in [
+        (
+            &["init"][..],
+            &[
+                "tunnel ID is required",
+                "admin tunnels create",
+                "help quickstart",
+                "chatgpt.com/#settings",
+            ][..],
+        ),
+        (&["init", "--tunnel-id", " "], &["tunnel ID is required"]),
+        (
+            &["init", "--tunnel-id", "bad", "--mcp-server-url", URL],
+            &["invalid tunnel ID \"bad\": must match tunnel_<32 lowercase letters or digits>\n"],
+        ),
+        (
+            &["init", "--tunnel-id", &long, "--mcp-server-url", URL],
+            &["invalid tunnel ID \"tunnel_0000"],
+        ),
+        (
+            &[
+                "init",
+                "--tunnel-id",
+                "sk-hunter2hunter2hunter2",
+                "--mcp-server-url",
+                URL,
+            ],
+            &["invalid tunnel ID: must match"],
+        ),
+        (
+            &["init", "--tunnel-id", ID],
+            &["sample_mcp_with_dcr requires exactly one of --mcp-server-url or --mcp-command\n"],
+        ),
+        (
+            &["init", "--tunnel-id", ID, "--mcp-server-url", URL, "--mcp-command", "x"],
+            &["requires exactly one of --mcp-server-url or --mcp-command\n"],
+        ),
+        (
+            &[
+                "init",
+                "--tunnel-id",
+                ID,
+                "--sample",
+                "sample_mcp_stdio_local",
+                "--mcp-server-url",
+                URL,
+            ],
+            &["sample_mcp_stdio_local requires --mcp-command"],
+        ),
+        (
+            &[
+                "init",
+                "--tunnel-id",
+                ID,
+                "--sample",
+                "sample_mcp_remote_no_auth",
+                "--mcp-command",
+                "x",
+            ],
+            &["sample_mcp_remote_no_auth requires --mcp-server-url"],
+        ),
+        (
+            &["init", "--tunnel-id", ID, "--sample", "nope", "--mcp-server-url", URL],
+            &["unknown sample \"nope\"; run tunnel-client profiles samples list\n"],
+        ),
+        (
+            &["init", "--tunnel-id", ID, "--profile", "../x", "--mcp-server-url", URL],
+            &["invalid profile name \"../x\""],
+        ),
+        (
+            &[
+                "init",
+                "--tunnel-id",
+                ID,
+                "--mcp-server-url",
+                URL,
+                "--control-plane-api-key-ref",
+                "hunter2",
+            ],
+            &["env:", "file:"],
+        ),
+        (
+            &[
+                "init",
+                "--tunnel-id",
+                ID,
+                "--mcp-server-url",
+                URL,
+                "--control-plane-api-key-ref",
+                "env:1X",
+            ],
+            &["--control-plane-api-key-ref"],
+        ),
+        (
+            &["init", "--tunnel-id", ID, "--mcp-command", "x\ny"],
+            &["mcp.commands has a line break"],
+        ),
+        (
+            &["init", "--tunnel-id", ID, "--mcp-command", "x 'y"],
+            &["unterminated quoted string"],
+        ),
+        (
+            &[
+                "init",
+                "--tunnel-id",
+                ID,
+                "--mcp-server-url",
+                URL,
+                "--open-web-ui=maybe",
+            ],
+            &["true or false"],
+        ),
+        (&["init", "--frobnicate"], &["unknown flag: --frobnicate\n"]),
+    ] {
+        let message = home.run(arguments, &[]).failure();
+        for gist in gists {
+            assert!(message.contains(gist), "{arguments:?}: {gist:?} is not in {message:?}");
+        }
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+    assert!(!home.file(".config").exists());
+}
+
+#[test]
+fn without_a_home_directory_the_flag_is_asked_for() {
+    let home = home();
+    let arguments = ["init", "--tunnel-id", ID, "--mcp-server-url", URL];
+    let message = home.run_without_home(&arguments).failure();
+    assert!(message.contains("--profile-dir"), "{message}");
+}
