@@ -19,6 +19,12 @@ _tunnel_client() {
                 ' doctor' | \
                 ' health' | \
                 ' profiles' | \
+                ' profiles list' | \
+                ' profiles add' | \
+                ' profiles edit' | \
+                ' profiles samples' | \
+                ' profiles samples list' | \
+                ' profiles samples show' | \
                 ' config' | \
                 ' config show' | \
                 ' admin' | \
@@ -65,6 +71,13 @@ _tunnel_client() {
             *' --harpoon.http-proxy' | \
             *' --harpoon.hosts-include-suffix' | \
             *' --harpoon.hosts-include-regex' | \
+            *' --tunnel-id' | \
+            *' --control-plane-base-url' | \
+            *' --control-plane-url-path' | \
+            *' --control-plane-api-key-ref' | \
+            *' --mcp-server-url' | \
+            *' --mcp-command' | \
+            *' --health-listen-addr' | \
             *' --url' | \
             *' --port' | \
             *' --pid' | \
@@ -88,7 +101,8 @@ _tunnel_client() {
             *' --health.url-file' | \
             *' --pid.file' | \
             *' --url-file' | \
-            *' --pid-file')
+            *' --pid-file' | \
+            *' --from-file')
             __tunnel_client_files -f
             return 0
             ;;
@@ -108,6 +122,10 @@ _tunnel_client() {
             mapfile -t COMPREPLY < <(compgen -W 'http-streamable' -- "$cur")
             return 0
             ;;
+        *' --sample')
+            mapfile -t COMPREPLY < <(compgen -W 'sample_mcp_enterprise_proxy sample_mcp_remote_no_auth sample_mcp_stdio_local sample_mcp_with_dcr' -- "$cur")
+            return 0
+            ;;
         *' --log.format')
             mapfile -t COMPREPLY < <(compgen -W 'struct-text json' -- "$cur")
             return 0
@@ -121,8 +139,16 @@ _tunnel_client() {
             yes*' --harpoon.hosts-include-loopback' | \
             yes*' --harpoon.hosts-include-private' | \
             yes*' --require-control-plane-poll' | \
-            yes*' --json' | \
+            yes*' health --json' | \
+            yes*' config show --json' | \
             yes*' --all' | \
+            yes*' admin --json' | \
+            yes*' admin tunnels --json' | \
+            yes*' admin tunnels create --json' | \
+            yes*' admin tunnels list --json' | \
+            yes*' admin tunnels get --json' | \
+            yes*' admin tunnels update --json' | \
+            yes*' admin tunnels delete --json' | \
             yes*' --confirm')
             mapfile -t COMPREPLY < <(compgen -W 'true false' -- "$cur")
             return 0
@@ -195,16 +221,50 @@ _tunnel_client() {
             words=$common
             ;;
         ' init')
-            words='--help'
+            words='--profile --sample --profile-dir --force --tunnel-id --control-plane-base-url --control-plane-url-path --control-plane-api-key-ref --mcp-server-url --mcp-command --health-listen-addr --open-web-ui --help'
             ;;
         ' doctor')
-            words='--help'
+            words="$common --explain --json"
             ;;
         ' health')
             words='--url --url-file --port --pid --pid-file --require-control-plane-poll --json --help'
             ;;
         ' profiles')
-            words='--help'
+            if [[ $cur == -* ]]; then
+                words='--profile-dir --help'
+            else
+                words='list add edit samples'
+            fi
+            ;;
+        ' profiles list')
+            words='--json --profile-dir --help'
+            ;;
+        ' profiles add')
+            words='--from-file --sample --tunnel-id --mcp-server-url --mcp-command --force --profile-dir --help'
+            ;;
+        ' profiles edit')
+            if [[ $cur == -* ]]; then
+                words='--profile-dir --help'
+            else
+                __tunnel_client_profile_names
+            fi
+            ;;
+        ' profiles samples')
+            if [[ $cur == -* ]]; then
+                words='--profile-dir --help'
+            else
+                words='list show'
+            fi
+            ;;
+        ' profiles samples list')
+            words='--json --profile-dir --help'
+            ;;
+        ' profiles samples show')
+            if [[ $cur == -* ]]; then
+                words='--profile-dir --help'
+            else
+                words='sample_mcp_enterprise_proxy sample_mcp_remote_no_auth sample_mcp_stdio_local sample_mcp_with_dcr'
+            fi
             ;;
         ' config')
             if [[ $cur == -* ]]; then
@@ -249,7 +309,7 @@ _tunnel_client() {
             if [[ $cur == -* ]]; then
                 words='--help'
             else
-                words='doctor hardening oauth quickstart samples troubleshooting'
+                words='doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion'
             fi
             ;;
         ' completion')

@@ -77,7 +77,7 @@ _tunnel_client() {
             local -a commands=(
                 'run:Serve the tunnel until told to stop'
                 'init:Write a profile from a sample'
-                'doctor:Check every step between here, the control plane and the MCP servers'
+                'doctor:Check every step from here to the control plane and MCP servers'
                 'health:Ask a running daemon how it is'
                 'profiles:List, add, edit profiles; show the samples'
                 'config:Show the effective configuration and where each value comes from'
@@ -118,6 +118,18 @@ _tunnel_client_init() {
     local curcontext=$curcontext state line ret=1
     typeset -A opt_args
     _arguments -C \
+        '--profile=[Name of the profile \[default: sample_mcp_with_dcr\]]:NAME:__tunnel_client_profile_names' \
+        '--sample=[Sample to fill; `tunnel-client profiles samples list` shows them \[default: sample_mcp_stdio_local for a command, else sample_mcp_with_dcr\]]:NAME:(sample_mcp_enterprise_proxy sample_mcp_remote_no_auth sample_mcp_stdio_local sample_mcp_with_dcr)' \
+        '--profile-dir=[Directory of the profiles \[env: TUNNEL_CLIENT_PROFILE_DIR\]]:DIRECTORY:_files -/' \
+        '--force[Replace the profile if it exists]' \
+        '--tunnel-id=[Id of the tunnel, required]:ID: ' \
+        '--control-plane-base-url=[Scheme, host and port of the control plane \[default: https://api.openai.com\]]:URL: ' \
+        '--control-plane-url-path=[Prefix of the control plane'\''s paths]:PATH: ' \
+        '--control-plane-api-key-ref=[Where the runtime key is kept: env:NAME, file:PATH or credential:NAME \[default: env:CONTROL_PLANE_API_KEY\]]:REFERENCE: ' \
+        '--mcp-server-url=[MCP server over HTTP]:URL: ' \
+        '--mcp-command=[MCP server over stdio: a program with its arguments]:COMMAND: ' \
+        '--health-listen-addr=[Address of the health listener \[default: 127.0.0.1:8080\]]:HOST\:PORT: ' \
+        '--open-web-ui=-[Tell the address of the web page when the daemon starts]::BOOL:(true false)' \
         '(-h --help)'{-h,--help}'[Print help]' \
         && ret=0
     return ret
@@ -126,8 +138,11 @@ _tunnel_client_init() {
 _tunnel_client_doctor() {
     local curcontext=$curcontext state line ret=1
     typeset -A opt_args
-    _arguments -C \
-        '(-h --help)'{-h,--help}'[Print help]' \
+    local -a reply
+    __tunnel_client_common
+    _arguments -C $reply \
+        '--explain[Say why each step that did not pass matters, what was seen, and what to do]' \
+        '--json[Print the report as JSON]' \
         && ret=0
     return ret
 }
@@ -152,7 +167,115 @@ _tunnel_client_profiles() {
     local curcontext=$curcontext state line ret=1
     typeset -A opt_args
     _arguments -C \
+        '--profile-dir=[Directory of the profiles \[env: TUNNEL_CLIENT_PROFILE_DIR\]]:DIRECTORY:_files -/' \
         '(-h --help)'{-h,--help}'[Print help]' \
+        '1:command:->command' \
+        '*::argument:->argument' && ret=0
+    case $state in
+        command)
+            local -a commands=(
+                'list:List the profiles'
+                'add:Add a profile from a file or a sample'
+                'edit:Edit a profile with $VISUAL or $EDITOR; what does not validate is not saved'
+                'samples:Show the samples that profiles are made from'
+            )
+            _describe command commands && ret=0
+            ;;
+        argument)
+            case $line[1] in
+                list) _tunnel_client_profiles_list && ret=0 ;;
+                add) _tunnel_client_profiles_add && ret=0 ;;
+                edit) _tunnel_client_profiles_edit && ret=0 ;;
+                samples) _tunnel_client_profiles_samples && ret=0 ;;
+            esac
+            ;;
+    esac
+    return ret
+}
+
+_tunnel_client_profiles_list() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--json[Print JSON]' \
+        '--profile-dir=[Directory of the profiles \[env: TUNNEL_CLIENT_PROFILE_DIR\]]:DIRECTORY:_files -/' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_profiles_add() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--from-file=[Configuration file to copy]:PATH:_files' \
+        '--sample=[Sample to fill]:NAME:(sample_mcp_enterprise_proxy sample_mcp_remote_no_auth sample_mcp_stdio_local sample_mcp_with_dcr)' \
+        '--tunnel-id=[Id of the tunnel, for a sample]:ID: ' \
+        '--mcp-server-url=[MCP server over HTTP, for a sample]:URL: ' \
+        '--mcp-command=[MCP server over stdio, for a sample]:COMMAND: ' \
+        '--force[Replace the profile if it exists]' \
+        '--profile-dir=[Directory of the profiles \[env: TUNNEL_CLIENT_PROFILE_DIR\]]:DIRECTORY:_files -/' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '::NAME: ' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_profiles_edit() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--profile-dir=[Directory of the profiles \[env: TUNNEL_CLIENT_PROFILE_DIR\]]:DIRECTORY:_files -/' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '::NAME:__tunnel_client_profile_names' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_profiles_samples() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--profile-dir=[Directory of the profiles \[env: TUNNEL_CLIENT_PROFILE_DIR\]]:DIRECTORY:_files -/' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '1:command:->command' \
+        '*::argument:->argument' && ret=0
+    case $state in
+        command)
+            local -a commands=(
+                'list:List the samples'
+                'show:Show a sample: what it is for, what it needs, what it writes'
+            )
+            _describe command commands && ret=0
+            ;;
+        argument)
+            case $line[1] in
+                list) _tunnel_client_profiles_samples_list && ret=0 ;;
+                show) _tunnel_client_profiles_samples_show && ret=0 ;;
+            esac
+            ;;
+    esac
+    return ret
+}
+
+_tunnel_client_profiles_samples_list() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--json[Print JSON]' \
+        '--profile-dir=[Directory of the profiles \[env: TUNNEL_CLIENT_PROFILE_DIR\]]:DIRECTORY:_files -/' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_profiles_samples_show() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '--profile-dir=[Directory of the profiles \[env: TUNNEL_CLIENT_PROFILE_DIR\]]:DIRECTORY:_files -/' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '::SAMPLE:(sample_mcp_enterprise_proxy sample_mcp_remote_no_auth sample_mcp_stdio_local sample_mcp_with_dcr)' \
         && ret=0
     return ret
 }
@@ -374,7 +497,7 @@ _tunnel_client_help() {
     typeset -A opt_args
     _arguments -C \
         '(-h --help)'{-h,--help}'[Print help]' \
-        '::COMMAND|TOPIC:(doctor hardening oauth quickstart samples troubleshooting)' \
+        '::COMMAND|TOPIC:(doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion)' \
         && ret=0
     return ret
 }

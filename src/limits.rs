@@ -172,6 +172,10 @@ pub const STDIO_STOP_STEP: Duration = Duration::from_secs(2);
 pub const PREFLIGHT_DEPTH: usize = 4;
 /// What Linux reads of a program to find its interpreter (linux/binfmts.h, `BINPRM_BUF_SIZE`).
 pub const SHEBANG_MAX: usize = 256;
+/// Segments of a program that are looked at for its loader; common programs have a dozen.
+pub const ELF_SEGMENTS_MAX: u16 = 128;
+/// A path in Linux (linux/limits.h).
+pub const PATH_MAX: usize = 4096;
 /// Characters of a path in a message.
 pub const PATH_ECHO_MAX: usize = 256;
 
@@ -350,7 +354,8 @@ pub const LOG_TEXT_MAX: usize = 8 * 1024;
 pub const LOG_FIELDS_MAX: usize = 32;
 /// What a line buffer keeps between lines.
 pub const LOG_BUFFER_KEEP: usize = 4 * 1024;
-/// Secrets known to the scrubber at once: the key in force and those it replaced.
-pub const PROTECTED_MAX: usize = 64;
+/// Secrets known to the scrubber at once: the extra headers of three settings, twice where a scheme stands before the
+/// credentials, proxies' credentials, and keys, those in force and those they replaced.
+pub const PROTECTED_MAX: usize = 3 * 2 * EXTRA_HEADERS_MAX + 128;
 /// A shorter secret is not searched for: it would blank out ordinary words.
 pub const PROTECTED_LEN_MIN: usize = 6;

@@ -64,7 +64,7 @@ impl std::error::Error for Error {}
 /// # Errors
 /// [`Error`] when it cannot start; later faults are logged and survived.
 pub fn run(config: Config) -> Result<(), Error> {
-    redact::protect(&config.control_plane.api_key);
+    config.for_each_secret(redact::protect);
     let instance_id = instance_id();
     let base = [
         ("client_instance_id", instance_id.clone()),

@@ -102,7 +102,8 @@ fn what_does_not_exist_is_named_once() {
 #[test]
 fn missing_settings_are_all_named_with_how_to_set_them() {
     let stderr = failure(&["run"], &[]);
-    let lines: Vec<_> = stderr.lines().collect();
+    let (mistakes, _first_steps) = stderr.split_once("\n\n").unwrap();
+    let lines: Vec<_> = mistakes.lines().collect();
     assert_eq!(lines.len(), 3, "{stderr}");
     for (line, gists) in lines.iter().zip([
         [

@@ -201,11 +201,12 @@ fn an_empty_variable_does_not_hide_the_value_of_the_file() {
     let call = Call::new()
         .env("CONTROL_PLANE_TUNNEL_ID", "")
         .env("MCP_SERVER_URL", " \n")
-        .env("LOG_FORMAT", "");
+        .env("LOG_FORMAT", "")
+        .env("CONTROL_PLANE_POLL_CHANNELS", " , ");
     call.profile(
         "p",
         &format!(
-            "control_plane: {{tunnel_id: {ID}}}\nmcp: {{server_urls: [{{url: 'http://h/x'}}]}}\nlog: {{format: json}}\n"
+            "control_plane: {{tunnel_id: {ID}, poll_channels: [main]}}\nmcp: {{server_urls: [{{url: 'http://h/x'}}]}}\nlog: {{format: json}}\n"
         ),
     );
     let (json, _) = call.show(&["--json", "--profile", "p", "--log.format="]);
@@ -213,6 +214,7 @@ fn an_empty_variable_does_not_hide_the_value_of_the_file() {
         ("control_plane.tunnel_id", ID),
         ("mcp.server_urls", "url=http://h"),
         ("log.format", "json"),
+        ("control_plane.poll_channels", "main"),
     ] {
         assert_eq!(shown(&json, key), [(value.to_owned(), "file".to_owned())], "{json}");
     }
@@ -290,6 +292,19 @@ fn an_unreadable_file_is_the_only_complaint_about_what_it_may_hold() {
     }
     let none = Call::new().refused(&["run", "--profile", "q"]);
     assert!(none.contains("write one with tunnel-client init"), "{none}");
+}
+
+#[test]
+fn a_file_that_others_can_change_is_refused_with_what_mends_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let call = Call::new();
+    let path = call.profile("p", "log: {level: loud}\n");
+    for (mode, is_refused) in [(0o600, false), (0o644, false), (0o666, true), (0o602, true)] {
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        let error = call.refused(&["run", "--profile", "p"]);
+        assert_eq!(error.contains("chmod"), is_refused, "{mode:o}: {error}");
+        assert_eq!(error.contains("log.level is unknown"), !is_refused, "{mode:o}: {error}");
+    }
 }
 
 #[test]

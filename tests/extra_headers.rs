@@ -65,17 +65,28 @@ fn a_configured_organization_header_is_sent_when_there_is_no_id() {
 #[test]
 fn a_secret_header_value_that_a_peer_repeats_is_not_logged() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
-    let message = format!(r#"{{"error":{{"message":"do not send {GATE} to us","type":"x","code":"y"}}}}"#);
+    let message =
+        format!(r#"{{"error":{{"message":"blue-green got {GATE}, b-4711 and t-0815","type":"x","code":"y"}}}}"#);
     control.on_poll(Answer::json(400, message));
+    let headers = format!("X-Gate-Token: {GATE}; X-Zone: blue-green; X-Pass: env:PASS; Proxy-Auth-Token: Basic t-0815");
     let client = ClientBuilder::new(&control)
         .server(mcp.url())
-        .env("CONTROL_PLANE_EXTRA_HEADERS", format!("X-Gate-Token: {GATE}"))
+        .env("CONTROL_PLANE_EXTRA_HEADERS", headers)
+        .env("PASS", "b-4711")
         .start();
-    let line = client.await_log("do not send");
-    assert!(line.contains("do not send [REDACTED] to us"), "{line}");
+    let line = client.await_log("poll failed; backing off");
+    let shown = "blue-green got [REDACTED], [REDACTED] and [REDACTED]";
+    assert!(
+        line.contains(shown),
+        "by name, by reference, behind a scheme, and nothing else: {line}"
+    );
     control.call(Command::call("r1", "ping", "{}"), "r1");
-    assert_eq!(control.polls()[0].header("x-gate-token"), Some(GATE));
-    assert!(client.log_with(GATE).is_empty(), "{:?}", client.log_with(GATE));
+    let poll = &control.polls()[0];
+    let sent = ["x-gate-token", "x-zone", "x-pass", "proxy-auth-token"].map(|name| poll.header(name).unwrap());
+    assert_eq!(sent, [GATE, "blue-green", "b-4711", "Basic t-0815"]);
+    for secret in [GATE, "b-4711", "t-0815"] {
+        assert!(client.log_with(secret).is_empty(), "{:?}", client.log_with(secret));
+    }
 }
 
 #[test]

@@ -72,7 +72,9 @@ fn every_topic_fits_a_terminal_and_is_listed_for_those_who_guess() {
             assert!(line.chars().count() <= WIDTH, "{topic}: {line}");
         }
     }
-    let long = root.lines().find(|line| line.chars().count() > WIDTH);
+    // An address cannot be shortened.
+    let mut lines = root.lines().filter(|line| !line.contains("https://"));
+    let long = lines.find(|line| line.chars().count() > WIDTH);
     assert_eq!(long, None, "the help of the program");
 }
 
@@ -112,7 +114,12 @@ fn every_command_line_of_help_and_manual_is_understood() {
         ));
     }
     let manual = std::fs::read_to_string(format!("{root}/man/tunnel-client.1")).unwrap();
-    texts.push(("manual".to_owned(), manual.replace("\\-", "-").replace("\\e", "\\")));
+    // Its examples are lines of their own, without an indent.
+    let manual = manual.replace("\\-", "-").replace("\\e", "\\");
+    texts.push((
+        "manual".to_owned(),
+        manual.replace("\ntunnel-client ", "\n  tunnel-client "),
+    ));
     let mut tried = 0;
     for (place, text) in &texts {
         for line in command_lines(text) {
@@ -125,11 +132,12 @@ fn every_command_line_of_help_and_manual_is_understood() {
     assert!(tried > 30, "only {tried} command lines were found");
 }
 
-/// Lines that begin with `tunnel-client` and a word, with the lines they go on in, up to what explains them.
+/// Indented lines that begin with `tunnel-client` and a word, with the lines they go on in, up to what explains them.
 fn command_lines(text: &str) -> Vec<String> {
     let joined = text.replace("\\\n", " ");
     joined
         .lines()
+        .filter(|line| line.starts_with("  "))
         .map(str::trim)
         .filter(|line| line.starts_with("tunnel-client ") && !line.contains(['[', '|', '.', '(']) || is_call(line))
         .map(|line| {
@@ -139,7 +147,7 @@ fn command_lines(text: &str) -> Vec<String> {
                 .trim_end_matches(" &")
                 .to_owned()
         })
-        .filter(|line| !line.contains(" ..."))
+        .filter(|line| !line.contains(" ...") && !line.starts_with("tunnel-client - "))
         .collect()
 }
 

@@ -223,6 +223,46 @@ fn nothing_is_written_through_a_symbolic_link() {
 }
 
 #[test]
+fn a_directory_where_others_could_exchange_the_profile_is_refused() {
+    let home = home();
+    let directory = home.file("shared");
+    fs::create_dir(&directory).unwrap();
+    fs::set_permissions(&directory, Permissions::from_mode(0o777)).unwrap();
+    let arguments = ["--mcp-server-url", URL, "--profile-dir", directory.to_str().unwrap()];
+    for force in [&[][..], &["--force"]] {
+        let message = init(&home, &[&arguments[..], force].concat()).failure();
+        assert!(
+            message.contains("write profile ") && message.contains("chmod"),
+            "{message}"
+        );
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_key_that_was_typed_as_a_name_is_not_shown() {
+    let home = home();
+    for reference in [
+        "env:hunter2hunter2",
+        "file:hunter2hunter2",
+        "credential:hunter2hunter2",
+        "env:sk-hunter2hunter2",
+    ] {
+        let arguments = [
+            "init",
+            "--tunnel-id",
+            ID,
+            "--mcp-server-url",
+            URL,
+            "--force",
+            "--control-plane-api-key-ref",
+        ];
+        let shown = home.run(&[&arguments[..], &[reference]].concat(), &[]).shown();
+        assert!(!shown.contains("hunter2"), "{reference}: {shown}");
+    }
+}
+
+#[test]
 fn nothing_is_written_when_the_command_cannot_start() {
     let home = home();
     home.program("no-shebang", "hello\n");

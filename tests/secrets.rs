@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use support::client::API_KEY;
@@ -45,6 +47,40 @@ fn the_key_may_come_from_a_variable_of_any_name() {
         .arg("--control-plane.api-key=env:MY_OWN_NAME")
         .start();
     works(&control);
+}
+
+#[test]
+fn the_key_may_be_a_credential_of_the_service_manager() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let builder = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .no_env("CONTROL_PLANE_API_KEY");
+    builder.directory().write("api-key", &format!("{API_KEY}\n"));
+    let directory = builder.directory().path().display().to_string();
+    let _client = builder
+        .env("CREDENTIALS_DIRECTORY", directory)
+        .arg("--control-plane.api-key=credential:api-key")
+        .start();
+    works(&control);
+}
+
+#[test]
+fn a_key_file_that_others_can_read_ends_the_start_with_the_way_to_mend_it() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let builder = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .no_env("CONTROL_PLANE_API_KEY");
+    let path = builder.directory().write("key", API_KEY);
+    std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    let mut client = builder
+        .arg(&format!("--control-plane.api-key=file:{}", path.display()))
+        .start();
+    assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(1));
+    client.await_log(&format!(
+        "is refused: too many can read it (mode 0644); chmod 0600 {}",
+        path.display()
+    ));
+    assert!(control.seen().is_empty());
 }
 
 #[test]

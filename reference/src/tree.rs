@@ -2,6 +2,7 @@
 
 use clap::{Arg, ArgAction, Command};
 use tunnel_client::config::{SELECTORS, SETTINGS};
+use tunnel_client::samples::Sample;
 
 /// A command and its subcommands.
 #[derive(Debug)]
@@ -10,8 +11,10 @@ pub(crate) struct Node {
     pub(crate) path: Vec<String>,
     /// One sentence.
     pub(crate) about: String,
-    /// In the order of the help text.
+    /// In the order of the help text, then those that the commands above lend.
     pub(crate) flags: Vec<Flag>,
+    /// How many of them are its own.
+    own: usize,
     /// In the order they are given.
     pub(crate) positionals: Vec<Positional>,
     /// In the order of the help text.
@@ -84,6 +87,10 @@ impl Node {
             .get_arguments()
             .filter(|argument| !argument.is_hide_set())
             .collect();
+        let own = arguments
+            .iter()
+            .filter(|argument| argument.get_long().is_some())
+            .count();
         let mut flags: Vec<Flag> = arguments
             .iter()
             .chain(inherited)
@@ -111,7 +118,7 @@ impl Node {
             about: command.get_about().map(ToString::to_string).unwrap_or_default(),
             positionals: arguments
                 .iter()
-                .filter_map(|argument| Positional::of(argument))
+                .filter_map(|argument| Positional::of(&path, argument))
                 .collect(),
             children: command
                 .get_subcommands()
@@ -119,8 +126,14 @@ impl Node {
                 .map(|child| Self::below(&path, &lent, child))
                 .collect(),
             flags,
+            own,
             path,
         }
+    }
+
+    /// The flags that are its own; `--help` is everybody's.
+    pub(crate) fn own_flags(&self) -> &[Flag] {
+        self.flags.get(..self.own).unwrap_or_default()
     }
 
     /// The name of the program.
@@ -152,7 +165,7 @@ impl Flag {
             .map(|name| name.to_string())
             .unwrap_or_default();
         let takes = matches!(argument.get_action(), ArgAction::Set | ArgAction::Append);
-        let kind = kind(&long, &placeholder, argument);
+        let kind = kind(&[], &long, &placeholder, argument);
         let optional = argument.get_num_args().is_some_and(|range| range.min_values() == 0);
         Some(Self {
             short: argument.get_short(),
@@ -179,7 +192,7 @@ impl Value {
 }
 
 impl Positional {
-    fn of(argument: &Arg) -> Option<Self> {
+    fn of(path: &[String], argument: &Arg) -> Option<Self> {
         if !argument.is_positional() {
             return None;
         }
@@ -188,7 +201,7 @@ impl Positional {
             .and_then(|names| names.first())
             .map_or_else(|| argument.get_id().to_string().to_uppercase(), |name| name.to_string());
         Some(Self {
-            kind: kind("", &name, argument),
+            kind: kind(path, "", &name, argument),
             optional: !argument.is_required_set(),
             name,
         })
@@ -211,24 +224,42 @@ fn help(long: &str, argument: &Arg) -> String {
 }
 
 /// The placeholder says what a value is: a path, or the words themselves.
-fn kind(flag: &str, placeholder: &str, argument: &Arg) -> Kind {
+fn kind(path: &[String], flag: &str, placeholder: &str, argument: &Arg) -> Kind {
     let possible = argument.get_possible_values();
     if !possible.is_empty() {
         return Kind::Words(possible.iter().map(|value| value.get_name().to_owned()).collect());
     }
     let alternatives: Vec<String> = placeholder.split('|').map(str::to_owned).collect();
     let word = |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let command = path.last().map(String::as_str);
     match (flag, placeholder) {
         ("profile", _) => Kind::Profile,
+        ("", "NAME") if command == Some("edit") => Kind::Profile,
+        ("sample", _) | ("", "SAMPLE") => {
+            Kind::Words(Sample::all().iter().map(|sample| sample.name.to_owned()).collect())
+        }
+        // The path of a URL.
+        (_, "PATH") if flag.ends_with("url-path") => Kind::Free,
+        (_, "BOOL") => Kind::Words(vec!["true".to_owned(), "false".to_owned()]),
         (_, "PATH" | "FILE") => Kind::File,
-        (_, "DIR") => Kind::Folder,
-        (_, "COMMAND|TOPIC") => Kind::Words(
-            tunnel_client::cli::TOPICS
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect(),
-        ),
+        (_, "DIR" | "DIRECTORY") => Kind::Folder,
+        (_, "COMMAND|TOPIC") => Kind::Words(help_words()),
         _ if alternatives.iter().all(word) => Kind::Words(alternatives),
         _ => Kind::Free,
     }
+}
+
+/// What `tunnel-client help` takes: topics, then commands.
+fn help_words() -> Vec<String> {
+    let root = tunnel_client::cli::command();
+    let commands = root.get_subcommands().filter(|command| !command.is_hide_set());
+    let topics = tunnel_client::cli::TOPICS.iter().copied();
+    let mut words: Vec<String> = topics
+        .chain(commands.map(Command::get_name))
+        .map(str::to_owned)
+        .collect();
+    // A topic can have the name of a command.
+    let mut seen = std::collections::BTreeSet::new();
+    words.retain(|word| seen.insert(word.clone()));
+    words
 }

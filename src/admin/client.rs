@@ -2,7 +2,7 @@
 
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use super::error::{Cause, Error};
+use super::error::{Cause, Error, Refusal};
 use super::request::Request;
 use super::tunnel::{Tunnel, TunnelList};
 use crate::config::Admin;
@@ -87,11 +87,11 @@ impl Client {
         if (200..300).contains(&answer.status) {
             return Ok((answer.status, answer.body));
         }
-        let cause = Cause::Status {
+        let refusal = Refusal {
             status: answer.status,
             error: ApiError::parse(&answer.body),
             request_id: answer.header("x-request-id").map(str::to_owned),
         };
-        Err(Error::new(request, cause))
+        Err(Error::new(request, Cause::Refused(Box::new(refusal))))
     }
 }

@@ -33,19 +33,23 @@ pub enum Cause {
     /// There was no answer: the step that failed.
     Unreachable(String),
     /// The service refused.
-    Status {
-        /// HTTP status.
-        status: u16,
-        /// What it said.
-        error: ApiError,
-        /// The answer's `x-request-id`, which the service's support asks for.
-        request_id: Option<String>,
-    },
+    Refused(Box<Refusal>),
     /// The answer is a success, and not what was asked for.
     NoTunnel {
         /// HTTP status.
         status: u16,
     },
+}
+
+/// What a service says that refuses.
+#[derive(Debug)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// Its reason.
+    pub error: ApiError,
+    /// The answer's `x-request-id`, which the service's support asks for.
+    pub request_id: Option<String>,
 }
 
 impl Error {
@@ -64,7 +68,8 @@ impl Error {
     pub fn status(&self) -> Option<u16> {
         match self.cause {
             Cause::Unreachable(_) => None,
-            Cause::Status { status, .. } | Cause::NoTunnel { status } => Some(status),
+            Cause::Refused(ref refusal) => Some(refusal.status),
+            Cause::NoTunnel { status } => Some(status),
         }
     }
 
@@ -76,7 +81,7 @@ impl Error {
                                       authorities (--ca-bundle)"
                 .to_owned(),
             Cause::NoTunnel { .. } => format!("{WRONG_PLACE}; what answers there is not the tunnel service"),
-            Cause::Status { status, error, .. } => self.of_status(*status, error),
+            Cause::Refused(refusal) => self.of_status(refusal.status, &refusal.error),
         }
     }
 
@@ -122,11 +127,12 @@ impl fmt::Display for Error {
         match &self.cause {
             Cause::Unreachable(problem) => f.write_str(problem),
             Cause::NoTunnel { status } => write!(f, "{}, but the answer holds no tunnel", Status(*status)),
-            Cause::Status {
-                status,
-                error,
-                request_id,
-            } => {
+            Cause::Refused(refusal) => {
+                let Refusal {
+                    status,
+                    error,
+                    request_id,
+                } = &**refusal;
                 write!(f, "{}", Status(*status))?;
                 let detail = [&error.code, &error.message].map(String::as_str);
                 let detail: Vec<&str> = detail.into_iter().filter(|part| !part.is_empty()).collect();
@@ -168,12 +174,12 @@ mod tests {
     use crate::admin::{PrincipalId, Scope, TunnelId};
 
     fn refused(request: &Request, status: u16, body: &str) -> Error {
-        let cause = Cause::Status {
+        let refusal = Refusal {
             status,
             error: ApiError::parse(body.as_bytes()),
             request_id: Some("req_1".to_owned()),
         };
-        Error::new(request, cause)
+        Error::new(request, Cause::Refused(Box::new(refusal)))
     }
 
     #[test]

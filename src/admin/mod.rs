@@ -11,6 +11,6 @@ mod request;
 mod tunnel;
 
 pub use client::Client;
-pub use error::{Cause, Error};
+pub use error::{Cause, Error, Refusal};
 pub use request::{Changes, PrincipalId, Request, Scope, TunnelId};
 pub use tunnel::{Tunnel, TunnelList};

@@ -105,10 +105,10 @@ fn usage_message(root: &Command, error: &clap::Error) -> String {
         _ => Vec::new(),
     };
     let path = command_path(error);
-    // `--flag <PLACEHOLDER>` or `--flag=value`: only the flag counts.
+    // `--flag <PLACEHOLDER>`, `--flag[=<PLACEHOLDER>]` or `--flag=value`: only the flag counts.
     let flags: Vec<&str> = words(ContextKind::InvalidArg)
         .into_iter()
-        .map(|text| text.split(['=', ' ']).next().unwrap_or(text))
+        .map(|text| text.split(['=', ' ', '[']).next().unwrap_or(text))
         .collect();
     let flag = flags.first().copied();
     match (error.kind(), flag, words(ContextKind::InvalidSubcommand).first()) {
@@ -125,7 +125,8 @@ fn usage_message(root: &Command, error: &clap::Error) -> String {
             unknown_flag(flag, known)
         }
         (ErrorKind::UnknownArgument, Some(word), _) | (ErrorKind::InvalidSubcommand, _, Some(&word)) => {
-            let known = words(ContextKind::SuggestedSubcommand).into_iter().find(|known| {
+            // The most similar one stands last.
+            let known = words(ContextKind::SuggestedSubcommand).into_iter().rfind(|known| {
                 find(root, &path).is_some_and(|command| {
                     let mut shown = command.get_subcommands().filter(|command| !command.is_hide_set());
                     shown.any(|command| command.get_name() == *known)

@@ -1,13 +1,51 @@
-//! `tunnel-client completion`.
+//! `tunnel-client completion SHELL`: prints a script that was made from the tree of commands and checked in.
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::Error;
+use super::{Error, print};
+
+const SCRIPTS: [(&str, &str); 3] = [
+    ("bash", include_str!("../../completions/tunnel-client.bash")),
+    ("zsh", include_str!("../../completions/tunnel-client.zsh")),
+    ("fish", include_str!("../../completions/tunnel-client.fish")),
+];
+
+const AFTER_HELP: &str = "\
+For one session:
+  source <(tunnel-client completion bash)
+
+For every session:
+  tunnel-client completion bash > ~/.local/share/bash-completion/completions/tunnel-client
+  tunnel-client completion zsh > \"${fpath[1]}/_tunnel-client\"
+  tunnel-client completion fish > ~/.config/fish/completions/tunnel-client.fish";
 
 pub(super) fn arguments() -> Command {
-    Command::new("completion").about("Print the completions of a shell")
+    // The Go client has the flag; our scripts are the same with and without it.
+    let no_descriptions = || {
+        Arg::new("no-descriptions")
+            .long("no-descriptions")
+            .action(ArgAction::SetTrue)
+            .hide(true)
+    };
+    let shells = SCRIPTS.map(|(shell, _)| {
+        Command::new(shell)
+            .about(format!("Print the completions of {shell}"))
+            .arg(no_descriptions())
+    });
+    Command::new("completion")
+        .about("Print the completions of a shell")
+        .after_help(AFTER_HELP)
+        .subcommands(shells)
+        .subcommand(Command::new("powershell").hide(true).arg(no_descriptions()))
 }
 
-pub(super) fn execute(_matches: &ArgMatches) -> Result<(), Error> {
-    Err(Error::Message("completion: not built yet".to_owned()))
+pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+    let shell = matches.subcommand_name();
+    match SCRIPTS.iter().find(|(name, _)| Some(*name) == shell) {
+        Some((_, script)) => print(script),
+        None => Err(Error::Message(
+            "there are no completions for PowerShell: this program runs on Linux; there are some for bash, zsh and fish"
+                .to_owned(),
+        )),
+    }
 }

@@ -24,7 +24,7 @@ pub(super) fn arguments() -> Command {
         .about("Show every setting with its value and its source; secrets stay hidden")
         .after_help(
             "Takes the flags of run, so that the same command line shows what run would do. Exit code 1 when run would refuse \
-             to start; the reasons are on standard error.",
+             to start; the reasons are on standard error. Where a setting has no effect in this version, --json says why.",
         )
         .arg(switch("all").help("Show settings without a value and those without effect, too"))
         .arg(switch("json").help("Print JSON"));
@@ -74,8 +74,8 @@ fn show(matches: &ArgMatches) -> Result<(), Error> {
 
 /// Whether a setting is worth a line: it has a value, and one that does something or that somebody wrote.
 fn is_telling(one: &Effective) -> bool {
-    let is_default = one.values.iter().all(|value| value.origin.source == Source::Default);
-    !one.values.is_empty() && !(is_default && one.setting.without_effect.is_some())
+    let is_written = one.values.iter().any(|value| value.origin.source != Source::Default);
+    is_written || !one.values.is_empty() && one.setting.without_effect.is_none()
 }
 
 /// Whether a setting has a list of values.

@@ -43,7 +43,8 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
         };
         text::render(&report, style)
     };
-    print(&text)?;
+    // A reader that has seen enough does not change what was found.
+    print(&text).or_else(Error::ignore_closed_output)?;
     if report.failed().is_empty() {
         Ok(())
     } else {

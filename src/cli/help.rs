@@ -21,7 +21,7 @@ Agent-first help topics:
   tunnel-client help doctor           what is wrong, hop by hop
   tunnel-client help oauth            MCP servers that callers log in to
   tunnel-client help troubleshooting  begin here at night
-  tunnel-client help hardening        what holds, what does not, what is up to you
+  tunnel-client help hardening        what holds, and what does not
 
 Where tunnels, keys and connectors are managed:
   Tunnels             https://platform.openai.com/settings/organization/tunnels

@@ -64,7 +64,7 @@ pub(super) fn arguments() -> Command {
                 .num_args(0..=1)
                 .require_equals(true)
                 .default_missing_value("true")
-                .value_name("BOOL")
+                .value_name("true|false")
                 .help("Tell the address of the web page when the daemon starts"),
         )
 }

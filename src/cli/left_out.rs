@@ -37,17 +37,10 @@ const COMMANDS: [(&str, &str); 6] = [
 ];
 
 /// Flags of `run`, by how they begin, and what to do instead.
-const FLAGS: [(&str, &str); 2] = [
-    (
-        "--embedded-mcp-",
-        "the test MCP server is a program of its own; start \"tunnel-relay mcp-stub\" and pass its address with \
-         --mcp.server-url",
-    ),
-    (
-        "--cloudflared.",
-        "cloudflared is not part of this client; run it as a service of its own",
-    ),
-];
+const FLAGS: [(&str, &str); 1] = [(
+    "--cloudflared.",
+    "cloudflared is not part of this client; run it as a service of its own",
+)];
 
 /// The commands, hidden, with any arguments: even `--help` is answered by the hint.
 pub(super) fn commands() -> impl Iterator<Item = Command> {

@@ -193,6 +193,8 @@ pub struct Header {
     pub name: String,
     /// No control character but TAB; may be a secret.
     pub value: SecretString,
+    /// It was written as a reference, so its value is a secret whatever its name says.
+    pub referenced: bool,
 }
 
 /// An HTTP proxy.

@@ -21,6 +21,7 @@ mod read;
 mod reader;
 mod references;
 mod scalar;
+mod secrets;
 mod selection;
 mod sources;
 mod table;

@@ -209,16 +209,23 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// The entries of a list in the flags or, when they have none, in the environment.
+    /// The entries of a list in the flags or, when they have none, in the environment. Separators alone are no entries.
     fn texts(&self, setting: &Setting) -> Option<Vec<Written<'a>>> {
+        let by_flag = self.flag_texts(setting).filter(|texts| !texts.is_empty());
+        by_flag.or_else(|| self.variable_texts(setting).filter(|texts| !texts.is_empty()))
+    }
+
+    fn flag_texts(&self, setting: &Setting) -> Option<Vec<Written<'a>>> {
         let flags = self.flags;
-        if let Some((name, values)) = flags.values(setting) {
-            let parts = values.into_iter().flat_map(|value| match setting.kind {
-                Kind::List(Separator::Comma) => split(value, b","),
-                _ => vec![value],
-            });
-            return Some(entries(parts, &Source::Flag(name)));
-        }
+        let (name, values) = flags.values(setting)?;
+        let parts = values.into_iter().flat_map(|value| match setting.kind {
+            Kind::List(Separator::Comma) => split(value, b","),
+            _ => vec![value],
+        });
+        Some(entries(parts, &Source::Flag(name)))
+    }
+
+    fn variable_texts(&self, setting: &Setting) -> Option<Vec<Written<'a>>> {
         let (name, value) = self.variable(setting)?;
         let separators: &[u8] = match setting.kind {
             Kind::List(Separator::Comma) => b",",

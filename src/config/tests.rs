@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use log::LevelFilter;
@@ -16,6 +16,11 @@ use crate::secrets::{Environment, Files};
 
 mod api_key;
 mod bindings;
+mod every_key;
+mod every_setting;
+mod extra_headers;
+mod proxies;
+mod references;
 mod values;
 
 const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";

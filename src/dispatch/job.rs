@@ -349,6 +349,7 @@ impl Shared {
             channel = &*job.route.channel,
             failure_source = failure.source.as_str(),
             transport_error_kind = failure.kind,
+            reason = failure.reason.as_deref(),
             upstream_response_received = failure.received,
             upstream_status = failure.upstream_status,
             resp_code = failure.status;

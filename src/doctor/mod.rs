@@ -13,8 +13,6 @@ mod why;
 
 use std::path::Path;
 
-use secrecy::SecretString;
-
 use crate::config::{self, Config, Flags, Selection, Sources, Target};
 use crate::limits::DOCTOR_TIMEOUT;
 use crate::net::Network;
@@ -67,7 +65,7 @@ pub fn examine(request: &Request<'_>, files: &dyn Files, progress: &mut dyn FnMu
             walk.add(Check::pass("profile_load", loaded));
             walk.add_all(settings::accepted(&config));
             walk.add_all(settings::addresses());
-            protect(&config);
+            config.for_each_secret(redact::protect);
             examine_configured(&mut walk, &config, nsswitch.as_deref());
         }
         Err(checks) => {
@@ -171,25 +169,6 @@ fn hosts(config: &Config) -> Vec<&str> {
         _ => None,
     });
     std::iter::once(first).chain(servers).collect()
-}
-
-/// Keeps every secret of the configuration out of the report, wherever it would show up.
-fn protect(config: &Config) {
-    let control = &config.control_plane;
-    let headers = [
-        &control.extra_headers,
-        &config.mcp.extra_headers,
-        &config.mcp.discovery_extra_headers,
-    ];
-    let headers = headers.into_iter().flatten().map(|header| &header.value);
-    let servers = config.mcp.bindings.iter().filter_map(|binding| match &binding.target {
-        Target::Http { proxy, .. } => proxy.as_ref(),
-        Target::Stdio { .. } => None,
-    });
-    let proxies = control.proxy.iter().chain(servers);
-    let credentials = proxies.filter_map(|proxy| proxy.credentials.as_ref());
-    let secrets: Vec<&SecretString> = headers.chain(credentials).chain([&control.api_key]).collect();
-    secrets.into_iter().for_each(redact::protect);
 }
 
 /// The command that runs what was examined.

@@ -154,7 +154,10 @@ impl NetError {
                 Source::TransportClosed
             }
         };
-        Failure::transport(source, self.kind())
+        Failure {
+            reason: matches!(self, Self::Tls(_) | Self::Proxy(_)).then(|| self.to_string()),
+            ..Failure::transport(source, self.kind())
+        }
     }
 }
 

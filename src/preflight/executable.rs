@@ -43,6 +43,11 @@ pub(super) fn is_path(found: &Path) -> bool {
     found.as_os_str().as_encoded_bytes().contains(&b'/')
 }
 
+/// True for a file that the effective user can execute.
+pub(super) fn can_execute(file: &Path) -> bool {
+    judge(file).is_none()
+}
+
 /// What keeps the effective user from executing `file`.
 fn judge(file: &Path) -> Option<Kind> {
     match std::fs::metadata(file) {

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod elf;
 mod env;
 mod executable;
 mod interpreter;
@@ -76,6 +77,7 @@ fn command(words: &[&str], context: &Context) -> Result<PathBuf, Problem> {
     };
     if executable::is_path(&found) {
         shebang::check(&found, context)?;
+        elf::check(&found)?;
     }
     match Path::new(program).file_name().and_then(OsStr::to_str) {
         Some("env") => env::check(arguments, context)?,

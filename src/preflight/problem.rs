@@ -40,6 +40,11 @@ pub enum Kind {
         /// The interpreter as the line names it.
         interpreter: String,
     },
+    /// The program is linked to a loader that does not exist here.
+    Loader {
+        /// The loader's path.
+        loader: String,
+    },
     /// The script that an interpreter is to run does not exist.
     ScriptMissing,
     /// The script that an interpreter is to run may not be read, or is no file.
@@ -72,6 +77,9 @@ impl Problem {
             Kind::RelativeInterpreter { interpreter } => {
                 format!("stdio MCP executable {subject} uses non-absolute shebang interpreter {interpreter}")
             }
+            Kind::Loader { loader } => {
+                format!("stdio MCP executable {subject} needs the loader {loader}, which was not found")
+            }
             Kind::ScriptMissing => format!("stdio MCP script {subject} was not found"),
             Kind::ScriptUnreadable => format!("stdio MCP script {subject} is not readable"),
         }
@@ -98,6 +106,9 @@ impl Problem {
             Kind::Interpreter { .. } => "install the interpreter, or update the shebang".to_owned(),
             Kind::RelativeInterpreter { .. } => {
                 "update the shebang to an absolute path or to #!/usr/bin/env NAME".to_owned()
+            }
+            Kind::Loader { .. } => {
+                "install the C library that it was built for (glibc or musl), or a build for this system".to_owned()
             }
             Kind::ScriptMissing => "write the absolute path of the script".to_owned(),
             Kind::ScriptUnreadable => {

@@ -59,7 +59,7 @@ impl<'a> Invocation<'a> {
                 }
                 Some(long) if long.starts_with("--") => {}
                 Some(short) if short.starts_with(['-', '+']) => {
-                    let letters = &short[1..];
+                    let letters = short.get(1..).unwrap_or_default();
                     if short.starts_with('-') {
                         command |= letters.contains('c');
                         start_up_files |= letters.contains(['l', 'i']);

@@ -15,6 +15,8 @@ pub enum Guard {
     Secret,
     /// It decides what we do: others must not change it.
     Config,
+    /// It only tells how another process is: nobody is kept out.
+    Report,
 }
 
 const OTHERS_READ: u32 = 0o004;
@@ -37,6 +39,7 @@ impl Guard {
         let forbidden = match self {
             Self::Secret => OTHERS_WRITE | GROUP_WRITE,
             Self::Config => OTHERS_WRITE,
+            Self::Report => 0,
         };
         if mode & forbidden != 0 {
             Err(Fault::Writable {
@@ -58,7 +61,7 @@ impl Guard {
     /// The mode to set. A secret of somebody else is read by way of its group.
     fn enough(self, metadata: &Metadata) -> u32 {
         match self {
-            Self::Config => metadata.mode() & 0o777 & !OTHERS_WRITE,
+            Self::Config | Self::Report => metadata.mode() & 0o777 & !OTHERS_WRITE,
             Self::Secret if metadata.uid() != geteuid().as_raw() && metadata.mode() & GROUP_READ != 0 => 0o640,
             Self::Secret => 0o600,
         }

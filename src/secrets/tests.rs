@@ -105,6 +105,15 @@ fn a_configuration_file_may_be_read_by_all_and_changed_by_no_others() {
 }
 
 #[test]
+fn a_report_of_another_process_is_read_whoever_may_change_it() {
+    let scratch = Scratch::new();
+    let shared = scratch.directory("shared", 0o777);
+    let report = shared.join("report");
+    fs::rename(scratch.file("report", 0o666), &report).unwrap();
+    assert_eq!(contents(&report, Guard::Report).unwrap(), "contents");
+}
+
+#[test]
 fn a_directory_that_others_can_write_is_refused_wherever_it_lies_on_the_way() {
     let scratch = Scratch::new();
     let open = scratch.directory("open", 0o777);

@@ -56,6 +56,8 @@ pub struct Failure {
     pub received: bool,
     /// The server's status, when it is the failure: 400 to 599.
     pub upstream_status: Option<u16>,
+    /// What the words of the contract do not say, for the log; the caller is not told.
+    pub reason: Option<String>,
 }
 
 impl Failure {
@@ -67,6 +69,7 @@ impl Failure {
             kind,
             received: false,
             upstream_status: None,
+            reason: None,
         }
     }
 
@@ -95,6 +98,7 @@ impl Failure {
                 kind,
                 received: true,
                 upstream_status: Some(status),
+                reason: None,
             }
         } else {
             Self::protocol("non_protocol_response")

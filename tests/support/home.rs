@@ -94,6 +94,11 @@ impl Outcome {
         String::from_utf8(self.0.stderr).unwrap()
     }
 
+    /// Everything that was printed, whatever came of it.
+    pub fn shown(&self) -> String {
+        format!("{}{}", String::from_utf8_lossy(&self.0.stdout), self.stderr())
+    }
+
     /// Standard error.
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.0.stderr).into_owned()

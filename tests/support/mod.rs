@@ -16,6 +16,7 @@
 )]
 
 pub mod answer;
+pub mod cases;
 pub mod child;
 pub mod client;
 pub mod command;

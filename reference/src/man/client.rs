@@ -68,11 +68,11 @@ fn commands(page: &mut Page, root: &Node) {
     page.section("COMMANDS");
     for node in root.all().into_iter().skip(1) {
         let own = |flag: &Flag| !is_setting(flag);
-        let has_own = node.flags.iter().any(|flag| flag.long != "help" && own(flag));
+        let has_own = node.own_flags().iter().any(own);
         if !node.children.is_empty() && !has_own {
             continue;
         }
-        let shares = node.flags.iter().filter(|flag| is_setting(flag)).count() > SELECTORS.len();
+        let shares = node.flags.iter().filter(|flag| is_setting(flag)).count() == SELECTORS.len() + SETTINGS.len();
         page.item(&usage(node), &sentence(&node.about));
         if let Some(more) = more(&node.words()) {
             page.more(more);
@@ -80,9 +80,10 @@ fn commands(page: &mut Page, root: &Node) {
         if shares {
             page.more("Takes every flag under OPTIONS.");
         }
-        if has_own {
+        let shown = |flag: &Flag| own(flag) || !shares;
+        if node.own_flags().iter().any(shown) {
             page.indent();
-            items(page, node, |flag| own(flag) || !shares);
+            items(page, node, shown);
             page.outdent();
         }
     }

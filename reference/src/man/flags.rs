@@ -7,8 +7,7 @@ use crate::tree::{Flag, Node, Value};
 pub(super) fn term(flag: &Flag) -> String {
     let short = flag.short.map(|short| format!("`-{short}`, ")).unwrap_or_default();
     match &flag.value {
-        Value::None => format!("{short}`--{}`", flag.long),
-        Value::Optional(placeholder, _) => format!("{short}`--{}`[={placeholder}]", flag.long),
+        Value::None | Value::Optional(..) => format!("{short}`--{}`", flag.long),
         Value::Required(placeholder, _) => format!("{short}`--{}` {placeholder}", flag.long),
     }
 }
@@ -36,7 +35,7 @@ pub(super) fn leaves(root: &Node) -> Vec<&Node> {
 
 /// The flags of a command that `shown` lets through, each with its help.
 pub(super) fn items(page: &mut Page, node: &Node, shown: impl Fn(&Flag) -> bool) {
-    for flag in node.flags.iter().filter(|flag| flag.long != "help" && shown(flag)) {
+    for flag in node.own_flags().iter().filter(|flag| shown(flag)) {
         page.item(&term(flag), &sentence(&flag.help));
     }
 }

@@ -78,19 +78,15 @@ pub(super) fn changes(matches: &ArgMatches) -> Result<Changes, Failure> {
 
 /// Whose tunnels are listed.
 pub(super) fn scope(matches: &ArgMatches) -> Result<Scope, Failure> {
-    let exactly_one = || argument("provide exactly one of --organization-id, --workspace-id, or --tenant-id, once");
-    let kinds: [(&str, fn(PrincipalId) -> Scope); 3] = [
-        ("organization-id", Scope::Organization),
-        ("workspace-id", Scope::Workspace),
-        ("tenant-id", Scope::Tenant),
-    ];
-    let mut scopes = Vec::new();
-    for (flag, scope) in kinds {
-        scopes.extend(ids(matches, flag)?.unwrap_or_default().into_iter().map(scope));
-    }
+    let given = |flag| Ok::<_, Failure>(ids(matches, flag)?.unwrap_or_default().into_iter());
+    let mut scopes: Vec<Scope> = given("organization-id")?.map(Scope::Organization).collect();
+    scopes.extend(given("workspace-id")?.map(Scope::Workspace));
+    scopes.extend(given("tenant-id")?.map(Scope::Tenant));
     match scopes.pop() {
         Some(scope) if scopes.is_empty() => Ok(scope),
-        _ => Err(exactly_one()),
+        _ => Err(argument(
+            "provide exactly one of --organization-id, --workspace-id, or --tenant-id, once",
+        )),
     }
 }
 

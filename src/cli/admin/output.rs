@@ -169,11 +169,11 @@ impl Problem {
                 problem.path = Some(error.path.clone());
                 problem.status_code = error.status();
                 problem.mitigation = Some(error.mitigation());
-                if let Cause::Status { error, request_id, .. } = &error.cause {
+                if let Cause::Refused(refusal) = &error.cause {
                     let given = |text: &String| (!text.is_empty()).then(|| scrubbed(text));
-                    problem.request_id = request_id.as_ref().map(|id| scrubbed(id));
-                    problem.code = given(&error.code);
-                    problem.kind = given(&error.kind);
+                    problem.request_id = refusal.request_id.as_ref().map(|id| scrubbed(id));
+                    problem.code = given(&refusal.error.code);
+                    problem.kind = given(&refusal.error.kind);
                 }
                 problem
             }

@@ -32,25 +32,18 @@ pub(super) fn render(view: &View<'_>, is_coloured: bool) -> String {
     for one in &view.settings {
         if last_section != Some(section(one)) {
             last_section = Some(section(one));
-            let heading = section(one).unwrap_or("for all connections");
+            let heading = section(one).unwrap_or("(top level)");
             // Writing to a String cannot fail.
             let _ = writeln!(text, "\n{}", paint(BOLD, heading));
         }
         if one.values.is_empty() {
             let _ = writeln!(text, "  {:name_width$}  {}", name(one), paint(DIM, "not set"));
         }
+        let effect = one.setting.without_effect.map_or("", |_| ", no effect");
         for (number, value) in one.values.iter().enumerate() {
             let name = if number == 0 { name(one) } else { "" };
-            let origin = paint(DIM, &origin(&value.origin));
+            let origin = paint(DIM, &format!("{}{effect}", origin(&value.origin)));
             let _ = writeln!(text, "  {name:name_width$}  {:value_width$}  {origin}", value.text);
-        }
-        if let Some(reason) = one.setting.without_effect.filter(|_| !one.values.is_empty()) {
-            let _ = writeln!(
-                text,
-                "  {:name_width$}  {}",
-                "",
-                paint(DIM, &format!("no effect: {reason}"))
-            );
         }
     }
     text

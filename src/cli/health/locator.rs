@@ -8,7 +8,7 @@ use std::str;
 use crate::config::HttpUrl;
 use crate::limits::{HEALTH_URL_FILE_MAX, UNIX_SOCKET_PATH_MAX};
 use crate::ops::unix_url;
-use crate::secrets::{Disk, Files as _};
+use crate::secrets::{self, Guard};
 
 /// How the operator names the listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +39,7 @@ impl Locator {
             Self::Url(text) => Base::parse(text),
             Self::UrlFile(path) => {
                 let name = path.display();
-                let contents = Disk
-                    .read(path, HEALTH_URL_FILE_MAX)
+                let contents = secrets::read(path, HEALTH_URL_FILE_MAX, Guard::Report)
                     .map_err(|error| format!("read {name}: {error}"))?;
                 let text = str::from_utf8(&contents)
                     .map_err(|_| format!("{name} is no text"))?

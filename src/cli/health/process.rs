@@ -7,7 +7,7 @@ use rustix::process::{Pid, test_kill_process};
 use serde::Serialize;
 
 use crate::limits::PID_FILE_MAX;
-use crate::secrets::{Disk, Files as _};
+use crate::secrets::{self, Guard};
 
 /// How the operator names the process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +57,7 @@ pub(super) fn parse(text: &str) -> Option<Pid> {
 
 fn read(path: &Path) -> Result<Pid, String> {
     let name = path.display();
-    let contents = Disk
-        .read(path, PID_FILE_MAX)
-        .map_err(|error| format!("read {name}: {error}"))?;
+    let contents = secrets::read(path, PID_FILE_MAX, Guard::Report).map_err(|error| format!("read {name}: {error}"))?;
     std::str::from_utf8(&contents)
         .ok()
         .and_then(|text| parse(text.trim()))

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::config::{self, ConfigError, File, Flags, Location, Source, Sources, Text, Value};
-use crate::secrets::{Disk, Environment};
+use crate::secrets::{Disk, Environment, Reference};
 
 /// What the real loader says of a profile.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub(in crate::cli) struct Verdict {
     pub(in crate::cli) mistakes: Vec<ConfigError>,
     /// What it leaves to the environment, or refers to, and is not there now.
     pub(in crate::cli) missing: Vec<ConfigError>,
-    /// Variables that it refers to and that are not set now.
+    /// Variables that it refers to and that are not set now, as far as their names may be shown.
     pub(in crate::cli) unset: BTreeSet<String>,
 }
 
@@ -78,19 +78,12 @@ impl References {
     }
 
     fn add(&mut self, text: &Text, whole: &Location) {
-        let Some((prefix, rest)) = text.text.trim().split_once(':') else {
+        let Some(reference) = Reference::parse_any_case(text.text.trim()) else {
             return;
         };
-        let is_reference = match prefix.to_ascii_lowercase().as_str() {
-            "env" if is_variable_name(rest) => {
-                self.variables.insert(rest.to_owned());
-                true
-            }
-            "file" | "credential" => !rest.is_empty(),
-            _ => false,
-        };
-        if is_reference {
-            self.places.extend([text.location.clone(), whole.clone()]);
+        self.places.extend([text.location.clone(), whole.clone()]);
+        if let Reference::Variable(name) = reference {
+            self.variables.insert(name);
         }
     }
 
@@ -105,17 +98,10 @@ impl References {
         known.collect()
     }
 
+    /// Those that are not set and may be shown: what stands after `env:` can be the secret itself, by mistake.
     fn unset(&self, environment: &Environment) -> BTreeSet<String> {
-        let variables = self.variables.iter();
-        variables
-            .filter(|name| environment.value(name).is_none())
-            .cloned()
-            .collect()
+        let is_shown = |name: &&String| Reference::Variable((*name).clone()).written() == format!("env:{name}");
+        let unset = self.variables.iter().filter(|name| environment.value(name).is_none());
+        unset.filter(is_shown).cloned().collect()
     }
-}
-
-fn is_variable_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && !text.starts_with(|first: char| first.is_ascii_digit())
 }

@@ -6,6 +6,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::config::ProfileName;
+use crate::limits::CONFIG_FILE_MAX;
+use crate::secrets::{Disk, Files};
 
 /// Makes the profile directory, for its owner only; one that exists stays as it is.
 pub(in crate::cli) fn make_directory(directory: &Path) -> io::Result<()> {
@@ -20,7 +22,9 @@ pub(in crate::cli) fn make_directory(directory: &Path) -> io::Result<()> {
 pub(in crate::cli) fn create(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = new_file(path)?;
     let written = file.write_all(text).and_then(|()| file.sync_all());
-    written.inspect_err(|_| discard(path))
+    // A profile that `run` will refuse, because others can exchange it, is better not written.
+    let readable = written.and_then(|()| Disk.read(path, CONFIG_FILE_MAX));
+    readable.map(|_| ()).inspect_err(|_| discard(path))
 }
 
 /// Writes a profile in place of the one that exists. A symbolic link is replaced, what it leads to is not touched.

@@ -27,7 +27,9 @@ impl<'d> Walk<'d> {
         let Content::Mapping(written) = &document.node(id).content else {
             return None;
         };
-        self.spend(written.len())?;
+        if self.spend(written.len()).is_none() {
+            return Some(Vec::new());
+        }
         let mut pairs = Vec::with_capacity(written.len());
         let mut first_at = HashMap::with_capacity(written.len());
         let mut merge = None;

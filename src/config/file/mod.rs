@@ -7,6 +7,7 @@ mod mapping;
 mod schema;
 mod syntax;
 mod text;
+mod values;
 mod walk;
 
 #[cfg(test)]

@@ -135,6 +135,7 @@ fn closest_of<T>(
     }
     let near = known
         .into_iter()
+        .filter(|(key, _)| key.len().abs_diff(name.len()) <= distance_max)
         .map(|(key, value)| (distance(&name, key), key, value))
         .filter(|(distance, ..)| *distance <= distance_max);
     near.min_by_key(|(distance, ..)| *distance)

@@ -55,8 +55,7 @@ const TRANSPORT: [&str; 4] = ["accept", "last-event-id", "mcp-protocol-version",
 
 /// A header and its place.
 struct Found {
-    name: String,
-    value: SecretString,
+    header: Header,
     origin: Origin,
 }
 
@@ -68,15 +67,11 @@ pub(super) fn headers(reader: &mut Reader<'_>, setting: &'static Setting, peer: 
         let origin = match &entry {
             HeaderEntry::Text(written) | HeaderEntry::Pair(_, written) => written.origin.clone(),
         };
-        let header = read(&reader.sources, &entry, peer).and_then(|(name, value)| {
-            let header = Found {
-                name,
-                value,
-                origin: origin.clone(),
-            };
-            add(&mut found, header)
+        let added = read(&reader.sources, &entry, peer).and_then(|header| {
+            let origin = origin.clone();
+            add(&mut found, Found { header, origin })
         });
-        if let Err(problem) = header {
+        if let Err(problem) = added {
             outcome = Err(reader.report(setting.flag, origin, format!("{} {problem}", setting.flag)));
         }
     }
@@ -88,26 +83,24 @@ pub(super) fn headers(reader: &mut Reader<'_>, setting: &'static Setting, peer: 
         outcome = Err(reader.report(setting.flag, header.origin.clone(), problem));
     }
     outcome?;
-    Ok(found
-        .into_iter()
-        .map(|Found { name, value, .. }| Header { name, value })
-        .collect())
+    Ok(found.into_iter().map(|Found { header, .. }| header).collect())
 }
 
 /// Adds a header, or finds that it is there. Of a flag that repeats a name as it stands the last one counts.
-fn add(found: &mut Vec<Found>, header: Found) -> Result<(), String> {
+fn add(found: &mut Vec<Found>, new: Found) -> Result<(), String> {
+    let header = &new.header;
     let Some(known) = found
         .iter_mut()
-        .find(|known| known.name.eq_ignore_ascii_case(&header.name))
+        .find(|known| known.header.name.eq_ignore_ascii_case(&header.name))
     else {
-        found.push(header);
+        found.push(new);
         return Ok(());
     };
-    if known.name == header.name && matches!(header.origin.source, Source::Flag(_)) {
-        *known = header;
+    if known.header.name == header.name && matches!(new.origin.source, Source::Flag(_)) {
+        *known = new;
         return Ok(());
     }
-    if known.value.expose_secret() == header.value.expose_secret() {
+    if known.header.value.expose_secret() == header.value.expose_secret() {
         return Ok(());
     }
     Err(format!(
@@ -116,7 +109,7 @@ fn add(found: &mut Vec<Found>, header: Found) -> Result<(), String> {
     ))
 }
 
-fn read(sources: &Sources<'_>, entry: &HeaderEntry<'_>, peer: Peer) -> Result<(String, SecretString), String> {
+fn read(sources: &Sources<'_>, entry: &HeaderEntry<'_>, peer: Peer) -> Result<Header, String> {
     let text = |written: &crate::config::sources::Written<'_>| {
         let text = written.value.to_str().ok_or("is not UTF-8 text")?;
         Ok::<_, String>(Zeroizing::new(text.to_owned()))
@@ -132,9 +125,14 @@ fn read(sources: &Sources<'_>, entry: &HeaderEntry<'_>, peer: Peer) -> Result<(S
         HeaderEntry::Pair(name, value) => (text(name)?.trim().to_owned(), text(value)?.trim().to_owned().into()),
     };
     check_name(&name, peer)?;
+    let referenced = Reference::is_meant(&value, Prefix::Exact);
     let value = resolve(sources, &value)
         .map_err(|problem| format!("has an invalid HTTP header value of {name}: it {problem}"))?;
-    Ok((name, value))
+    Ok(Header {
+        name,
+        value,
+        referenced,
+    })
 }
 
 /// The value, or what it refers to. It is never part of a message.

@@ -1,8 +1,11 @@
 //! The checks, one file for each part of the way.
 
+mod auth;
+mod challenge;
 pub(super) mod control;
 pub(super) mod files;
 pub(super) mod health;
+mod initialize;
 pub(super) mod mcp;
 pub(super) mod names;
 mod oauth;

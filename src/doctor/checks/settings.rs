@@ -3,8 +3,8 @@
 use crate::config::{Config, ConfigError, ConfigErrors, Selection};
 use crate::doctor::report::Check;
 
-const TUNNELS_URL: &str = "https://platform.openai.com/settings/organization/tunnels";
-const RUNTIME_KEYS_URL: &str = "https://platform.openai.com/settings/organization/api-keys";
+pub(super) const TUNNELS_URL: &str = "https://platform.openai.com/settings/organization/tunnels";
+pub(super) const RUNTIME_KEYS_URL: &str = "https://platform.openai.com/settings/organization/api-keys";
 const ADMIN_KEYS_URL: &str = "https://platform.openai.com/settings/organization/admin-keys";
 const CONNECTORS_URL: &str = "https://chatgpt.com/#settings/Connectors";
 
@@ -119,7 +119,7 @@ fn next(id: &str) -> Vec<String> {
             format!("copy the tunnel's id from {TUNNELS_URL}, or make one: tunnel-client admin tunnels create --help")
         }
         "control_plane_api_key" => format!(
-            "make a runtime key at {RUNTIME_KEYS_URL} and set CONTROL_PLANE_API_KEY, or name a file with control_plane.api_key: \"file:/path\" that only this user may read"
+            "make a runtime key at {RUNTIME_KEYS_URL} and set CONTROL_PLANE_API_KEY, or point control_plane.api_key to a file that only this user may read, as file:/path"
         ),
         "mcp_target" => {
             "name the MCP server: --mcp.server-url http://127.0.0.1:3000/mcp, or --mcp.command \"program argument\""

@@ -9,9 +9,10 @@ use crate::net::{BadHeader, configured};
 ///
 /// They replace headers of the same name that a caller sent: an operator who says which tenant or gateway token the
 /// server sees must not be contradicted from outside. There is one exception, as in the existing client (spec: mcp,
-/// sections 1 and 6): what speaks for the caller stays the caller's. If a configured `Authorization` replaced the
-/// caller's, whoever may call the tunnel would act with the operator's rights instead of his own; the other way round he
-/// has no rights but those of the credentials that he brings. And `Mcp-...` headers describe his message and session.
+/// sections 1 and 6): what speaks for the caller stays the caller's. A configured `Authorization` is for callers who bring
+/// none. If it replaced the credentials of those who do, a service that sends each end user's own token would let all of
+/// them act with the operator's rights; the other way round a caller gets no rights but those of what he brings.
+/// `Mcp-...` headers describe his message and session.
 #[derive(Debug, Clone, Default)]
 pub struct FixedHeaders(HeaderMap);
 

@@ -167,8 +167,9 @@ async fn end_session(server: &HttpServer, headers: &Headers) {
 
 /// One line for people.
 pub(crate) fn describe(failure: &Failure) -> String {
-    match failure.upstream_status {
-        Some(status) => format!("HTTP status {status} ({})", failure.kind),
-        None => format!("{} ({})", failure.source.as_str(), failure.kind),
+    match (failure.upstream_status, &failure.reason) {
+        (Some(status), _) => format!("HTTP status {status} ({})", failure.kind),
+        (None, Some(reason)) => reason.clone(),
+        (None, None) => format!("{} ({})", failure.source.as_str(), failure.kind),
     }
 }

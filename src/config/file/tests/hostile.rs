@@ -103,6 +103,11 @@ fn many_keys_long_lines_and_long_words_take_no_time() {
         "mcp: {{extra_headers: {{{}}}}}",
         (0..10_000).map(|n| format!("h{n}: v, ")).collect::<String>()
     ));
+    let nearly: String = (0..24_000)
+        .map(|number| format!("stdio_send_initialized_{number}: \n"))
+        .collect();
+    bounded(&nearly);
+    bounded(&format!("mcp:\n{}", nearly.replace("stdio", "  stdio")));
     bounded(&"a".repeat(1_000_000));
     bounded(&format!("{}: x", "a".repeat(1_000_000)));
     bounded(&"\"".repeat(1_000_000));

@@ -19,7 +19,7 @@ fn an_unknown_key_is_named_with_its_place_and_what_was_meant() {
             "field tunnel_id not found at the top level; write it as tunnel_id in section control_plane \
              (control-plane.tunnel-id from p.yaml:1:1)",
         ),
-        ("mcp: {xyzzy: 1}", "field xyzzy not found in mcp (mcp from p.yaml:1:7)"),
+        ("mcp: {xyzzy: 1}", "field xyzzy not found in mcp (from p.yaml:1:7)"),
         (
             "mcp:\n  commands:\n  - comand: srv\n",
             "field comand not found in an entry of mcp.commands; did you mean command? (mcp.command from p.yaml:3:5)",
@@ -68,11 +68,11 @@ config_version: 2
 #[test]
 fn mistakes_are_counted_out_after_some() {
     let text: String = (0..1000).map(|number| format!("key{number}: x\n")).collect();
-    let lines = mistakes(&format!("{text}log: {{}}\n"));
+    let lines = mistakes(&format!("log: {{}}\n{text}"));
     assert_eq!(lines.len(), crate::limits::CONFIG_MISTAKES_MAX + 1);
     assert_eq!(
         lines.last().unwrap(),
-        "there are more mistakes from here on; mend these first (from p.yaml:21:1)"
+        "there are more mistakes from here on; mend these first (from p.yaml:22:1)"
     );
 }
 

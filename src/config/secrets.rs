@@ -1,0 +1,42 @@
+//! Which values of a configuration are secret, so that every sink can be told.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::checked::{Config, Header, Target};
+use crate::telemetry::redact::is_sensitive_name;
+
+impl Config {
+    /// Shows every secret to `see`, the API key last: what forgets, forgets the oldest first.
+    ///
+    /// Header values are secret when they were written as a reference or when their name tells, and so are the credentials
+    /// after an authentication scheme. Other values are not: `production` is a word of ordinary messages.
+    pub fn for_each_secret(&self, mut see: impl FnMut(&SecretString)) {
+        let control = &self.control_plane;
+        let headers = [
+            &control.extra_headers,
+            &self.mcp.extra_headers,
+            &self.mcp.discovery_extra_headers,
+        ];
+        for header in headers.into_iter().flatten().filter(|header| header.is_secret()) {
+            see(&header.value);
+            if let Some((_, credentials)) = header.value.expose_secret().trim().split_once(' ') {
+                see(&credentials.trim().into());
+            }
+        }
+        let servers = self.mcp.bindings.iter().filter_map(|binding| match &binding.target {
+            Target::Http { proxy, .. } => proxy.as_ref(),
+            Target::Stdio { .. } => None,
+        });
+        let proxies = control.proxy.iter().chain(servers);
+        proxies
+            .filter_map(|proxy| proxy.credentials.as_ref())
+            .for_each(&mut see);
+        see(&control.api_key);
+    }
+}
+
+impl Header {
+    fn is_secret(&self) -> bool {
+        self.referenced || is_sensitive_name(&self.name)
+    }
+}

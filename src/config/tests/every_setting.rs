@@ -1,0 +1,451 @@
+//! Every setting, through every source: values that are good, values that are bad, and whom the message blames.
+
+use super::*;
+
+/// Values of one setting, written as in a flag. A bad one comes with a part of its message.
+struct Case {
+    key: &'static str,
+    /// Variables that the setting needs beside it.
+    beside: &'static [(&'static str, &'static str)],
+    good: &'static [&'static str],
+    bad: &'static [(&'static str, &'static str)],
+}
+
+const fn case(key: &'static str, good: &'static [&'static str], bad: &'static [(&'static str, &'static str)]) -> Case {
+    Case {
+        key,
+        beside: &[],
+        good,
+        bad,
+    }
+}
+
+impl Case {
+    const fn beside(self, beside: &'static [(&'static str, &'static str)]) -> Self {
+        Self { beside, ..self }
+    }
+}
+
+const URL: &[(&str, &str)] = &[
+    ("relay.example.com", "needs a scheme and a host"),
+    ("ftp://h", "needs a scheme and a host"),
+    ("https://u:sekret@h", "user name or a password"),
+    ("https://", "valid host"),
+];
+const PROXY_GOOD: &[&str] = &["http://p:3128", "https://u:p%40@p", "HTTP://p", "env:PROXY"];
+const PROXY_BAD: &[(&str, &str)] = &[
+    ("socks5://u:sekret@p:1080", "speaks HTTP"),
+    ("p:3128", "speaks HTTP"),
+    ("http://u:%zz-sekret@p", "cannot be read"),
+    ("http://u:sekret@", "valid host"),
+    ("env:NO_SUCH", "which is not set"),
+    ("env:sekret value", "not a valid reference"),
+    ("file:/run/proxy", "not a valid reference"),
+];
+const SWITCH_BAD: &[(&str, &str)] = &[("maybe", "must be true or false"), ("2", "must be true or false")];
+const SWITCH_GOOD: &[&str] = &["1", "t", "TRUE", "false", "F", "0"];
+const TIME_BAD: &[(&str, &str)] = &[
+    ("30", "without a unit"),
+    ("soon", "is not a duration"),
+    ("1parsec", "unknown unit"),
+    ("-1s", "must not be negative"),
+    ("0s", "must be greater than 0"),
+    ("9000h", "less than or equal to"),
+];
+const PATH_REFERENCE_BAD: &[(&str, &str)] = &[
+    ("env:NO_SUCH", "which is not set"),
+    ("env:a b", "not a valid reference"),
+    ("file:", "not a valid reference"),
+    ("credential:a/b", "not a valid reference"),
+    ("credential:none", "LoadCredential="),
+];
+const HEADERS_BAD: &[(&str, &str)] = &[
+    ("X Site: sekret", "invalid HTTP header name"),
+    (": sekret", "invalid HTTP header name"),
+    ("Host: sekret", "cannot set Host"),
+    ("Content-Length: 7", "cannot set Content-Length"),
+    ("X-Site: env:NO_SUCH", "which is not set"),
+    ("X-Site: env:BAD_HEADER", "control character"),
+    ("X-Site: file:/run/empty", "which is empty"),
+    ("X-Site: file:/run/none", "cannot be read"),
+];
+
+const CASES: &[Case] = &[
+    case(
+        "control_plane.base_url",
+        &["https://h", "HTTP://127.0.0.1:8000/", "https://h/path?q"],
+        URL,
+    ),
+    case(
+        "control_plane.url_path",
+        &["/", "/tunnels/", "/a%20b"],
+        &[
+            ("tunnels", "invalid control-plane.url-path: must start with /"),
+            ("/a?b", "query"),
+            ("/a b", "percent-encoded"),
+            ("/a/../b", "segments"),
+        ],
+    ),
+    case(
+        "control_plane.tunnel_id",
+        &[ID, " tunnel_0123456789abcdefghijklmnopqrstuv "],
+        &[
+            ("tunnel_0123", "invalid tunnel ID"),
+            ("tunnel_0123456789ABCDEF0123456789abcdef", "invalid tunnel ID"),
+            ("../sekret", "path parameter"),
+            ("sekret", "invalid tunnel ID"),
+        ],
+    ),
+    case(
+        "control_plane.organization_id",
+        &["org-1"],
+        &[
+            (
+                "org\r\nX: y",
+                "control-plane.organization-id cannot contain header line breaks",
+            ),
+            ("org\u{e4}", "printable ASCII"),
+        ],
+    ),
+    case(
+        "control_plane.client_cert",
+        &["/c.pem", "env:PATH_VARIABLE", "file:/c.pem"],
+        PATH_REFERENCE_BAD,
+    )
+    .beside(&[("CONTROL_PLANE_CLIENT_KEY", "/k.pem")]),
+    case(
+        "control_plane.client_key",
+        &["/k.pem", "credential:there"],
+        &[
+            (
+                "env:NO_SUCH",
+                "client key path: control-plane.client-key refers to variable NO_SUCH",
+            ),
+            ("credential:", "not a valid reference"),
+        ],
+    )
+    .beside(&[
+        ("CONTROL_PLANE_CLIENT_CERT", "/c.pem"),
+        ("CREDENTIALS_DIRECTORY", "/run/credentials/x"),
+    ]),
+    case("control_plane.http_proxy", PROXY_GOOD, PROXY_BAD),
+    case(
+        "control_plane.max_inflight_requests",
+        &["1", "10000"],
+        &[
+            ("0", "must be greater than 0"),
+            ("10001", "less than or equal to 10000"),
+            ("many", "not a number"),
+            ("1.5", "not a number"),
+        ],
+    ),
+    case("control_plane.poll_timeout", &["1ms", "9m55s"], TIME_BAD),
+    case("control_plane.poll_deadline_guardrail", &["1ms", "59.9s"], TIME_BAD),
+    case(
+        "control_plane.poll_channels",
+        &["main"],
+        &[
+            ("Main", "invalid channel"),
+            ("main,main", "twice"),
+            ("main,other", "has no server"),
+            ("main,a b", "invalid channel"),
+        ],
+    ),
+    case(
+        "control_plane.extra_headers",
+        &[
+            "X-Site: north",
+            "OpenAI-Organization: o",
+            "X-Site: env:PROXY",
+            "X-Site: file:/run/key",
+        ],
+        HEADERS_BAD,
+    ),
+    case(
+        "ca_bundle",
+        &["/ca.pem", "file:ca.pem", "env:PATH_VARIABLE"],
+        PATH_REFERENCE_BAD,
+    ),
+    case("http_proxy", PROXY_GOOD, PROXY_BAD),
+    case("proxy.check_interval", &["1s", "1m0s"], TIME_BAD),
+    case("mcp.http_proxy", PROXY_GOOD, PROXY_BAD),
+    case("mcp.client_cert", &["/c.pem"], PATH_REFERENCE_BAD).beside(&[("MCP_CLIENT_KEY", "/k.pem")]),
+    case("mcp.client_key", &["/k.pem"], &[("env:NO_SUCH", "client key path")]).beside(&[("MCP_CLIENT_CERT", "/c.pem")]),
+    case(
+        "mcp.extra_headers",
+        &["Authorization: Basic x", "User-Agent: x", "X-Site: file:/run/key"],
+        HEADERS_BAD,
+    ),
+    case("mcp.discovery_extra_headers", &["X-Site: north"], HEADERS_BAD),
+    case(
+        "mcp.pass_env",
+        &["A,B_*", "*"],
+        &[("A B", "invalid pattern"), ("1A", "invalid pattern")],
+    ),
+    case("mcp.stdio_send_initialized_notification", SWITCH_GOOD, SWITCH_BAD),
+    case(
+        "mcp.startup_wait_timeout",
+        &["0", "0s", "1h"],
+        &[("-1s", "must not be negative"), ("1", "without a unit")],
+    ),
+    case("mcp.connection_max_ttl", &["1ms", "24h"], TIME_BAD),
+    case(
+        "mcp.max_concurrent_requests",
+        &["1", "10000"],
+        &[("0", "must be greater than 0"), ("10001", "less than or equal to")],
+    ),
+    case(
+        "log.level",
+        &["debug", "INFO", "warn+2"],
+        &[("loud", "log.level is unknown")],
+    )
+    .beside(&[("LOG_FORMAT", "json")]),
+    case(
+        "log.format",
+        &["json", "Struct-Text"],
+        &[("xml", "unsupported log format")],
+    ),
+    case("log.file", &["/var/log/x"], &[]),
+    case("log.http_raw_unsafe", SWITCH_GOOD, SWITCH_BAD),
+    case(
+        "health.listen_addr",
+        &["127.0.0.1:0", "[::1]:8080", ":80", "localhost:1"],
+        &[
+            ("8080", "invalid health.listen-addr"),
+            ("example.com:80", "invalid health.listen-addr"),
+            ("127.0.0.1:x", "invalid health.listen-addr"),
+        ],
+    ),
+    case(
+        "health.unix_socket",
+        &["/run/x.sock"],
+        &[(
+            "/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/01234567",
+            "health.unix-socket is longer than the 107 bytes",
+        )],
+    ),
+    case("health.url_file", &["/run/url"], &[]),
+    case("process.pid_file", &["/run/pid"], &[]),
+    case("admin_ui.allow_remote", SWITCH_GOOD, SWITCH_BAD),
+    case("admin_ui.open_browser", SWITCH_GOOD, SWITCH_BAD),
+    case(
+        "admin_ui.log_buffer_events",
+        &["1", "100000"],
+        &[
+            ("0", "must be greater than 0"),
+            ("100001", "less than or equal to 100000"),
+        ],
+    ),
+    case("harpoon.allow_plaintext_http", SWITCH_GOOD, SWITCH_BAD),
+    case(
+        "harpoon.max_response_bytes",
+        &["1", "102400"],
+        &[
+            ("0", "must be greater than 0"),
+            ("102401", "less than or equal to 102400"),
+        ],
+    ),
+    case(
+        "harpoon.max_redirects",
+        &["0", "5"],
+        &[("-1", "must not be negative"), ("6", "less than or equal to 5")],
+    ),
+    case("harpoon.http_proxy", PROXY_GOOD, PROXY_BAD),
+    case(
+        "harpoon.additional_transports",
+        &["http-streamable"],
+        &[("stdio", "the only one is http-streamable")],
+    ),
+    case("harpoon.capture_payloads", SWITCH_GOOD, SWITCH_BAD),
+    case(
+        "harpoon.hosts_include_suffix",
+        &[".internal", "a.example,b.example"],
+        &[("https://h", "no suffix"), ("a b", "no suffix")],
+    ),
+    case(
+        "harpoon.hosts_include_regex",
+        &[r"^db[0-9]+\.x$"],
+        &[("(", "without its )"), ("a\\", "backslash"), ("*", "repetition")],
+    ),
+    case("harpoon.hosts_include_loopback", SWITCH_GOOD, SWITCH_BAD),
+    case("harpoon.hosts_include_private", SWITCH_GOOD, SWITCH_BAD),
+];
+
+/// Settings with a table of their own: the key, and servers and targets, whose form depends on the source.
+const ELSEWHERE: [&str; 4] = [
+    "control_plane.api_key",
+    "mcp.server_urls",
+    "mcp.commands",
+    "harpoon.targets",
+];
+
+#[derive(Debug, Clone, Copy)]
+enum From {
+    Flag,
+    Variable,
+    File,
+}
+
+/// Loads with one value over the least that starts.
+fn load_with(setting: &'static Setting, from: From, value: &str, case: &Case) -> Result<Config, ConfigErrors> {
+    let own = setting.variables;
+    let helpers = [
+        ("PROXY", "http://u:p@proxy:1"),
+        ("PATH_VARIABLE", "/from/variable"),
+        ("BAD_HEADER", "sekret\nX: y"),
+    ];
+    let base = COMPLETE.iter().chain(&helpers).chain(case.beside);
+    let mut pairs: Vec<(&str, &str)> = base.copied().filter(|(name, _)| !own.contains(name)).collect();
+    let mut flags = Flags::default();
+    let mut file = None;
+    match from {
+        From::Flag => flags.add(setting.flag, [OsString::from(value)]),
+        From::Variable => pairs.push((own[0], value)),
+        From::File => file = Some(File::parse(Path::new("test.yaml"), &yaml(setting, value))),
+    }
+    let environment: Environment = pairs.into_iter().collect();
+    load(&Sources {
+        flags: &flags,
+        environment: &environment,
+        file: file.as_ref(),
+        files: &NoDisk,
+    })
+}
+
+/// The value as it stands in a configuration file, quoted as JSON, of which YAML takes every string.
+fn yaml(setting: &Setting, value: &str) -> String {
+    let quoted = |text: &str| serde_json::to_string(text).unwrap();
+    let value = match setting.kind {
+        Kind::One | Kind::Switch => quoted(value),
+        Kind::List(_) => format!("[{}]", value.split(',').map(quoted).collect::<Vec<_>>().join(", ")),
+        Kind::Headers => {
+            let (name, value) = value.split_once(':').unwrap();
+            format!("{{{}: {}}}", quoted(name), quoted(value.trim()))
+        }
+        Kind::Records(..) => panic!("{} has its own tests", setting.key),
+    };
+    match setting.key.split_once('.') {
+        Some((section, key)) => format!("{section}:\n  {key}: {value}\n"),
+        None => format!("{}: {value}\n", setting.key),
+    }
+}
+
+#[test]
+fn every_setting_is_in_a_table() {
+    for setting in SETTINGS {
+        let here = CASES.iter().any(|case| case.key == setting.key);
+        assert!(here != ELSEWHERE.contains(&setting.key), "{}", setting.key);
+    }
+}
+
+fn each(mut check: impl FnMut(&'static Setting, &Case, From)) {
+    for case in CASES {
+        let setting = SETTINGS.iter().find(|setting| setting.key == case.key).unwrap();
+        for from in [From::Flag, From::Variable, From::File] {
+            check(setting, case, from);
+        }
+    }
+}
+
+#[test]
+fn good_values_are_accepted_from_every_source() {
+    each(|setting, case, from| {
+        for value in case.good {
+            let result = load_with(setting, from, value, case);
+            assert!(
+                result.is_ok(),
+                "{} {from:?} {value}: {}",
+                setting.key,
+                result.unwrap_err()
+            );
+        }
+    });
+}
+
+#[test]
+fn bad_values_are_refused_with_the_name_and_the_place_of_their_setting() {
+    each(|setting, case, from| {
+        for (value, gist) in case.bad {
+            let lines = lines(load_with(setting, from, value, case));
+            let blamed = match from {
+                From::Flag => format!("({} from flag --{}", setting.flag, setting.flag),
+                From::Variable => format!("({} from variable {}", setting.flag, setting.variables[0]),
+                From::File => format!("({} from test.yaml:", setting.flag),
+            };
+            let found = lines.iter().any(|line| line.contains(gist) && line.contains(&blamed));
+            assert!(found, "{} {from:?} {value}: {lines:?}", setting.key);
+            assert!(!lines.iter().any(|line| line.contains("sekret")), "{lines:?}");
+        }
+    });
+}
+
+#[test]
+fn no_value_in_a_file_makes_it_panic() {
+    let nasty = [
+        "\u{0}",
+        "\u{e4}",
+        ":",
+        "x:",
+        "env:",
+        "ENV:\u{e4}",
+        "File:",
+        "credential:",
+        "env:X",
+        "http://[",
+        "http://@",
+        "http://u:%@h",
+        "(",
+        "[",
+        "\\",
+        "*",
+        ",",
+        "X:\u{7f}",
+        "-1",
+        "1.",
+        "%",
+        "\n",
+        "\u{2028}",
+    ];
+    each(|setting, case, _| {
+        for value in nasty {
+            if setting.kind == Kind::Headers && !value.contains(':') {
+                continue;
+            }
+            let _ = load_with(setting, From::File, value, case);
+        }
+    });
+}
+
+#[test]
+fn what_has_no_effect_says_so_unless_it_is_the_default() {
+    for (key, quiet, loud) in [
+        ("log.http_raw_unsafe", "f", "1"),
+        ("admin_ui.allow_remote", "0", "true"),
+        ("admin_ui.log_buffer_events", "2000", "2001"),
+        ("proxy.check_interval", "60s", "61s"),
+        ("harpoon.allow_plaintext_http", "false", "T"),
+        ("harpoon.max_response_bytes", "102400", "1"),
+        ("harpoon.max_redirects", "5", "0"),
+        ("harpoon.capture_payloads", "false", "true"),
+        ("harpoon.hosts_include_loopback", "true", "false"),
+        ("harpoon.hosts_include_private", "1", "0"),
+        ("harpoon.http_proxy", "", "http://p"),
+        ("harpoon.additional_transports", "", "http-streamable"),
+        ("harpoon.hosts_include_suffix", "", ".x"),
+        ("harpoon.hosts_include_regex", "", "x"),
+        ("harpoon.targets", "", "label=x,url=https://h"),
+    ] {
+        let setting = SETTINGS.iter().find(|setting| setting.key == key).unwrap();
+        assert!(setting.without_effect.is_some(), "{key}");
+        let warnings = |value: &str| with(&[], &[(setting.flag, value)]).unwrap().warnings;
+        assert!(warnings(quiet).is_empty(), "{key}={quiet}");
+        let expected = format!("{key} has no effect in this build: ");
+        let warnings = warnings(loud);
+        assert!(
+            warnings.len() == 1 && warnings[0].starts_with(&expected),
+            "{warnings:?}"
+        );
+    }
+    let silent = SETTINGS.iter().filter(|setting| setting.without_effect.is_some());
+    assert_eq!(silent.count(), 15);
+}

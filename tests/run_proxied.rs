@@ -1,0 +1,214 @@
+//! The daemon behind proxies and with client certificates: commands are served, connections are kept, and what fails is
+//! told truthfully.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+
+use support::tls::{Authority, long_expired};
+use support::{Client, ClientBuilder, Command, ControlPlane, Manner, McpServer, Proxy, Scratch, eventually};
+
+/// `user:pa55`, as the proxies of these tests want it.
+const BASIC: &str = "Basic dXNlcjpwYTU1";
+
+fn port(address: &str) -> &str {
+    address.rsplit(':').next().unwrap()
+}
+
+/// Settings that name the certificate and the key, below `prefix`.
+fn identify(builder: ClientBuilder, prefix: &str, (certificate, key): (String, String)) -> ClientBuilder {
+    let file = |name: &str, text: &str| {
+        let path = builder.directory().write(&format!("{prefix}.{name}"), text);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path.display().to_string()
+    };
+    let (certificate, key) = (file("crt", &certificate), file("key", &key));
+    builder
+        .env(&format!("{prefix}_CLIENT_CERT"), certificate)
+        .env(&format!("{prefix}_CLIENT_KEY"), key)
+}
+
+fn trusting(builder: ClientBuilder, authority: &Authority) -> ClientBuilder {
+    let bundle = builder.directory().write("ca.pem", authority.pem());
+    builder.env("CA_BUNDLE", bundle.display().to_string())
+}
+
+fn echo_https(authority: &Authority, names: &[&str]) -> McpServer {
+    McpServer::https(authority.server(names), |request, _| support::mcp::echo(request))
+}
+
+fn serves(control: &ControlPlane, calls: usize) {
+    for number in 0..calls {
+        let id = format!("r{number}");
+        control.push(Command::call(&id, "tools/call", "{}"));
+        assert_eq!(control.only_terminal(&id).resp_code, 200);
+    }
+}
+
+#[test]
+fn commands_are_served_through_proxies_that_alone_know_the_names() {
+    let authority = Authority::new();
+    for tls in [false, true] {
+        let proxy = || match tls {
+            false => Proxy::http(Manner::Demand(BASIC)),
+            true => Proxy::https(authority.server(&["127.0.0.1"]), Manner::Demand(BASIC)),
+        };
+        let (control_proxy, mcp_proxy) = (proxy(), proxy());
+        let control = ControlPlane::https(authority.server(&["control.example"]));
+        let mcp = echo_https(&authority, &["mcp.example"]);
+        let control_url = format!("https://control.example:{}", port(&control.url()));
+        let mcp_url = mcp.url().replace("127.0.0.1", "mcp.example");
+        let client = trusting(ClientBuilder::for_url(&control_url), &authority)
+            .server(&mcp_url)
+            .env("CONTROL_PLANE_HTTP_PROXY", control_proxy.url_with("user:pa55@"))
+            .env("MCP_HTTP_PROXY", mcp_proxy.url_with("user:pa55@"))
+            .start();
+        serves(&control, 10);
+        // The poll and the answers have a tunnel each, which are kept: 10 commands need no more.
+        assert!(control_proxy.heads().len() <= 4, "{:#?}", control_proxy.heads());
+        assert!(mcp_proxy.heads().len() <= 4, "{:#?}", mcp_proxy.heads());
+        for request in control.seen().iter().chain(&mcp.seen()) {
+            assert_eq!(request.header("proxy-authorization"), None, "{request:?}");
+        }
+        assert_silent(&client);
+    }
+}
+
+#[test]
+fn plain_http_is_forwarded_in_absolute_form() {
+    let proxy = Proxy::http(Manner::Demand(BASIC));
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let mcp_url = mcp.url().replace("127.0.0.1", "mcp.example");
+    let client = ClientBuilder::new(&control)
+        .server(&mcp_url)
+        .env("MCP_HTTP_PROXY", proxy.url_with("user:pa55@"))
+        .start();
+    serves(&control, 3);
+    let heads = proxy.heads();
+    assert!(heads.iter().all(|head| head.contains(&mcp_url)), "{heads:#?}");
+    let host = mcp_url.trim_start_matches("http://").split('/').next().unwrap();
+    assert!(
+        mcp.seen().iter().all(|request| request.header("host") == Some(host)),
+        "{heads:#?}"
+    );
+    assert_silent(&client);
+}
+
+#[test]
+fn a_proxy_that_refuses_ends_a_call_with_a_truthful_error() {
+    for (https, answer, gist) in [
+        (true, "HTTP/1.1 407 x\r\nContent-Length: 0\r\n\r\n", "status 407"),
+        (true, "HTTP/1.1 403 x\r\nContent-Length: 0\r\n\r\n", "status 403"),
+        (false, "HTTP/1.1 407 x\r\nContent-Length: 0\r\n\r\n", "status 407"),
+    ] {
+        let (control, proxy) = (ControlPlane::http(), Proxy::http(Manner::Say(answer)));
+        let scheme = if https { "https" } else { "http" };
+        let client = ClientBuilder::new(&control)
+            .server(format!("{scheme}://mcp.example/mcp"))
+            .env("MCP_HTTP_PROXY", proxy.url_with("user:pa55@"))
+            .start();
+        control.push(Command::call("r1", "tools/call", "{}"));
+        control.only_terminal("r1").assert_failure(502, "connect", &["dial"]);
+        client.await_log(gist);
+        assert_silent(&client);
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_the_control_plane_is_named_in_the_log() {
+    let proxy = Proxy::http(Manner::Say("HTTP/1.1 407 x\r\n\r\n"));
+    let mcp = McpServer::echo();
+    let client = ClientBuilder::for_url("https://control.example")
+        .server(mcp.url())
+        .env("CONTROL_PLANE_HTTP_PROXY", proxy.url())
+        .start();
+    let line = client.await_log("status 407");
+    assert!(line.contains("the proxy wants credentials"), "{line}");
+}
+
+#[test]
+fn client_certificates_are_shown_to_the_peers_they_are_for() {
+    let (authority, clients) = (Authority::new(), Authority::named("clients"));
+    for tls13 in [true, false] {
+        let control = ControlPlane::https(authority.server_for(&["127.0.0.1"], &clients, tls13));
+        let mcp = McpServer::https(authority.server_for(&["127.0.0.1"], &clients, tls13), |request, _| {
+            support::mcp::echo(request)
+        });
+        let builder = trusting(ClientBuilder::new(&control).server(mcp.url()), &authority);
+        let builder = identify(builder, "CONTROL_PLANE", clients.client("poller"));
+        let _client = identify(builder, "MCP", clients.client("caller")).start();
+        serves(&control, 2);
+    }
+}
+
+#[test]
+fn a_client_certificate_that_is_missing_or_refused_is_named_in_the_log() {
+    let (authority, clients) = (Authority::new(), Authority::named("clients"));
+    let mcp = McpServer::echo();
+    for tls13 in [true, false] {
+        let control = ControlPlane::https(authority.server_for(&["127.0.0.1"], &clients, tls13));
+        let builder = || trusting(ClientBuilder::new(&control).server(mcp.url()), &authority);
+        builder().start().await_log("the peer wants a client certificate");
+        let strange = identify(
+            builder(),
+            "CONTROL_PLANE",
+            Authority::named("strangers").client("poller"),
+        );
+        strange.start().await_log("the peer refused our client certificate");
+        assert!(control.polls().is_empty());
+    }
+}
+
+#[test]
+fn an_expired_client_certificate_is_told_at_the_start() {
+    let clients = Authority::named("clients");
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let builder = ClientBuilder::new(&control).server(mcp.url());
+    let pair = clients.client_with("poller", long_expired);
+    let client = identify(builder, "CONTROL_PLANE", pair).start();
+    let line = client.await_log("the client certificate has expired");
+    assert!(
+        line.contains("2002-02-03") && line.contains("control-plane.client-cert"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_key_that_does_not_match_keeps_the_daemon_from_starting() {
+    let clients = Authority::named("clients");
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let (certificate, _) = clients.client("poller");
+    let (_, key) = clients.client("somebody");
+    let builder = ClientBuilder::new(&control).server(mcp.url());
+    let mut client = identify(builder, "MCP", (certificate, key)).start();
+    assert_eq!(client.wait_exit(support::wait::BOUND).code(), Some(1));
+    let line = client.await_log("private key does not match");
+    assert!(
+        line.contains("mcp.client-cert") && line.contains("client key path"),
+        "{line}"
+    );
+}
+
+/// A unix socket needs no proxy, whatever the settings of its class say.
+#[test]
+fn a_unix_socket_goes_past_the_proxy() {
+    let files = Scratch::new();
+    let socket = files.file("mcp.sock");
+    let _mcp = McpServer::unix(&socket, |request, _| support::mcp::echo(request));
+    let (control, proxy) = (ControlPlane::http(), Proxy::http(Manner::Close));
+    let _client = ClientBuilder::new(&control)
+        .server(format!("url=http://mcp.example/mcp,unix-socket={}", socket.display()))
+        .env("MCP_HTTP_PROXY", proxy.url())
+        .start();
+    serves(&control, 1);
+    assert!(proxy.heads().is_empty());
+}
+
+/// Credentials of a proxy are in no log line, in no form.
+fn assert_silent(client: &Client) {
+    let log = eventually("a log", || Some(client.log()).filter(|log| !log.is_empty()));
+    for secret in ["pa55", "dXNlcjpwYTU1"] {
+        assert!(log.iter().all(|line| !line.contains(secret)), "{log:#?}");
+    }
+}

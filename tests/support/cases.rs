@@ -1,0 +1,77 @@
+//! Tables of broken set-ups, and what `doctor` must make of each.
+
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+
+use super::doctor::Doctor;
+
+/// A set-up that is broken in one way.
+pub struct Case {
+    pub name: &'static str,
+    pub broken: fn() -> Doctor,
+    /// The first check that fails.
+    pub first: &'static str,
+    /// A part of what it says.
+    pub gist: &'static str,
+}
+
+pub const fn case(name: &'static str, broken: fn() -> Doctor, first: &'static str, gist: &'static str) -> Case {
+    Case {
+        name,
+        broken,
+        first,
+        gist,
+    }
+}
+
+/// A port that was free a moment ago.
+pub fn closed_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Tries each case, on a thread of its own: some wait out a bound.
+#[track_caller]
+pub fn all(cases: &'static [Case]) {
+    let running: Vec<_> = cases.iter().map(|case| thread::spawn(|| tried(case))).collect();
+    let wrong: Vec<String> = running
+        .into_iter()
+        .zip(cases)
+        .filter_map(|(thread, case)| match thread.join() {
+            Ok(outcome) => outcome.err(),
+            Err(_) => Some(format!("{}: it panicked, see above", case.name)),
+        })
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n")
+    );
+}
+
+fn tried(case: &Case) -> Result<(), String> {
+    let examined = (case.broken)().examine();
+    let failed = examined.report["failed_checks"].clone();
+    let first = failed[0].as_str().unwrap_or("nothing");
+    let right = examined.code == 2
+        && examined.report["result"] == "fail"
+        && first == case.first
+        && examined.summary(first).contains(case.gist)
+        && examined.check(first)["next"].is_array();
+    match right {
+        true => Ok(()),
+        false => Err(format!(
+            "{}: {} with {:?} was expected, not {failed} with code {}: {}",
+            case.name,
+            case.first,
+            case.gist,
+            examined.code,
+            examined
+                .checks()
+                .iter()
+                .find(|check| check["id"] == first)
+                .unwrap_or(&examined.report),
+        )),
+    }
+}
