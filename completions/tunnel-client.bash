@@ -35,7 +35,10 @@ _tunnel_client() {
                 ' admin tunnels update' | \
                 ' admin tunnels delete' | \
                 ' help' | \
-                ' completion')
+                ' completion' | \
+                ' completion bash' | \
+                ' completion zsh' | \
+                ' completion fish')
                 command="$command ${COMP_WORDS[i]}"
                 ;;
         esac
@@ -224,7 +227,7 @@ _tunnel_client() {
             words='--profile --sample --profile-dir --force --tunnel-id --control-plane-base-url --control-plane-url-path --control-plane-api-key-ref --mcp-server-url --mcp-command --health-listen-addr --open-web-ui --help'
             ;;
         ' doctor')
-            words="$common --explain --json"
+            words="$common --explain --json --start-stdio"
             ;;
         ' health')
             words='--url --url-file --port --pid --pid-file --require-control-plane-poll --json --help'
@@ -313,6 +316,19 @@ _tunnel_client() {
             fi
             ;;
         ' completion')
+            if [[ $cur == -* ]]; then
+                words='--help'
+            else
+                words='bash zsh fish'
+            fi
+            ;;
+        ' completion bash')
+            words='--help'
+            ;;
+        ' completion zsh')
+            words='--help'
+            ;;
+        ' completion fish')
             words='--help'
             ;;
     esac

@@ -6,7 +6,7 @@ function __fish_tunnel_client_at --description 'Whether the command that is bein
     set -l command ''
     for word in (commandline -opc)[2..-1]
         switch (string trim -- "$command $word")
-            case 'run' 'init' 'doctor' 'health' 'profiles' 'profiles list' 'profiles add' 'profiles edit' 'profiles samples' 'profiles samples list' 'profiles samples show' 'config' 'config show' 'admin' 'admin tunnels' 'admin tunnels create' 'admin tunnels list' 'admin tunnels get' 'admin tunnels update' 'admin tunnels delete' 'help' 'completion'
+            case 'run' 'init' 'doctor' 'health' 'profiles' 'profiles list' 'profiles add' 'profiles edit' 'profiles samples' 'profiles samples list' 'profiles samples show' 'config' 'config show' 'admin' 'admin tunnels' 'admin tunnels create' 'admin tunnels list' 'admin tunnels get' 'admin tunnels update' 'admin tunnels delete' 'help' 'completion' 'completion bash' 'completion zsh' 'completion fish'
                 set command (string trim -- "$command $word")
         end
     end
@@ -52,8 +52,11 @@ complete -c tunnel-client -n '__fish_tunnel_client_at "admin tunnels"' -a get -d
 complete -c tunnel-client -n '__fish_tunnel_client_at "admin tunnels"' -a update -d 'Change a tunnel'
 complete -c tunnel-client -n '__fish_tunnel_client_at "admin tunnels"' -a delete -d 'Delete a tunnel'
 complete -c tunnel-client -n '__fish_tunnel_client_at "help"' -a 'doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion'
+complete -c tunnel-client -n '__fish_tunnel_client_at "completion"' -a bash -d 'Print the completions of bash'
+complete -c tunnel-client -n '__fish_tunnel_client_at "completion"' -a zsh -d 'Print the completions of zsh'
+complete -c tunnel-client -n '__fish_tunnel_client_at "completion"' -a fish -d 'Print the completions of fish'
 complete -c tunnel-client -n '__fish_tunnel_client_at ""' -s v -l version -d 'Print the version'
-complete -c tunnel-client -n '__fish_tunnel_client_at "" "run" "init" "doctor" "health" "profiles" "profiles list" "profiles add" "profiles edit" "profiles samples" "profiles samples list" "profiles samples show" "config" "config show" "admin" "admin tunnels" "admin tunnels create" "admin tunnels list" "admin tunnels get" "admin tunnels update" "admin tunnels delete" "help" "completion"' -s h -l help -d 'Print help'
+complete -c tunnel-client -n '__fish_tunnel_client_at "" "run" "init" "doctor" "health" "profiles" "profiles list" "profiles add" "profiles edit" "profiles samples" "profiles samples list" "profiles samples show" "config" "config show" "admin" "admin tunnels" "admin tunnels create" "admin tunnels list" "admin tunnels get" "admin tunnels update" "admin tunnels delete" "help" "completion" "completion bash" "completion zsh" "completion fish"' -s h -l help -d 'Print help'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l config -r -F -d 'Configuration file to read, YAML or JSON'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l profile -r -a '(__fish_tunnel_client_profile_names)' -d 'Profile to read: NAME.yaml in the profile directory'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l profile-file -r -F -d 'Profile to read, by its path: NAME.yaml'
@@ -80,7 +83,7 @@ complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config sho
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.client-cert -r -F -d 'PEM file of the client certificate and its chain, for MCP servers without one of their own'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.client-key -r -F -d 'PEM file of the private key of that certificate'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.extra-headers -x -d 'Header of every request to MCP servers; repeatable, with , or ; between them in the variable'
-complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.discovery-extra-headers -x -d 'Header of every OAuth discovery request; repeatable, with , or ; between them in the variable'
+complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.discovery-extra-headers -x -d 'Header of every probe and OAuth discovery request; repeatable, with , or ; between them in the variable'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.pass-env -x -d 'Further environment variables for child processes; repeatable or with commas'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.stdio-send-initialized-notification -a 'true false' -d 'Write notifications/initialized to child processes after a successful initialize'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.startup-wait-timeout -x -d 'How long polling waits at start for the main MCP server; 0 is not at all'
@@ -89,7 +92,7 @@ complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config sho
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l log.level -r -a 'debug info warn error' -d 'The least important lines that are written; anything but info needs a format or a file'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l log.format -r -a 'struct-text json' -d 'Form of log lines on stdout; unset: plain text on stderr'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l log.file -r -F -d 'File that log lines are appended to, instead of stdout'
-complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l log.http-raw-unsafe -a 'true false' -d 'Accepted for old profiles'
+complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l log.http-raw-unsafe -a 'true false' -d 'Log requests and answers as they are'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l health.listen-addr -x -d 'Where health and metrics are served; port 0 picks a free one'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l health.unix-socket -r -F -d 'Unix socket that health and metrics are served on, instead of TCP'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l health.url-file -r -F -d 'File that receives the URL of the health listener once it is bound'
@@ -122,6 +125,7 @@ complete -c tunnel-client -n '__fish_tunnel_client_at "init"' -l health-listen-a
 complete -c tunnel-client -n '__fish_tunnel_client_at "init"' -l open-web-ui -a 'true false' -d 'Tell the address of the web page when the daemon starts'
 complete -c tunnel-client -n '__fish_tunnel_client_at "doctor"' -l explain -d 'Say why each step that did not pass matters, what was seen, and what to do'
 complete -c tunnel-client -n '__fish_tunnel_client_at "doctor"' -l json -d 'Print the report as JSON'
+complete -c tunnel-client -n '__fish_tunnel_client_at "doctor"' -l start-stdio -d 'Start the stdio MCP servers too, to see whether they answer'
 complete -c tunnel-client -n '__fish_tunnel_client_at "health"' -l url -x -d 'Base URL of the health listener: http://, https:// or http+unix://'
 complete -c tunnel-client -n '__fish_tunnel_client_at "health"' -l url-file -r -F -d 'File that the daemon writes its URL to (health.url_file)'
 complete -c tunnel-client -n '__fish_tunnel_client_at "health"' -l port -x -d 'Port of the health listener on 127.0.0.1'

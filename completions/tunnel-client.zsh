@@ -32,7 +32,7 @@ __tunnel_client_common() {
         '--mcp.client-cert=[PEM file of the client certificate and its chain, for MCP servers without one of their own]:PATH:_files'
         '--mcp.client-key=[PEM file of the private key of that certificate]:PATH:_files'
         '*--mcp.extra-headers=[Header of every request to MCP servers; repeatable, with , or ; between them in the variable]:NAME\: VALUE: '
-        '*--mcp.discovery-extra-headers=[Header of every OAuth discovery request; repeatable, with , or ; between them in the variable]:NAME\: VALUE: '
+        '*--mcp.discovery-extra-headers=[Header of every probe and OAuth discovery request; repeatable, with , or ; between them in the variable]:NAME\: VALUE: '
         '*--mcp.pass-env=[Further environment variables for child processes; repeatable or with commas]:NAME|PREFIX*: '
         '--mcp.stdio-send-initialized-notification=-[Write notifications/initialized to child processes after a successful initialize]::true|false:(true false)'
         '--mcp.startup-wait-timeout=[How long polling waits at start for the main MCP server; 0 is not at all]:DURATION: '
@@ -41,7 +41,7 @@ __tunnel_client_common() {
         '--log.level=[The least important lines that are written; anything but info needs a format or a file]:debug|info|warn|error:(debug info warn error)'
         '--log.format=[Form of log lines on stdout; unset: plain text on stderr]:struct-text|json:(struct-text json)'
         '--log.file=[File that log lines are appended to, instead of stdout]:PATH:_files'
-        '--log.http-raw-unsafe=-[Accepted for old profiles]::true|false:(true false)'
+        '--log.http-raw-unsafe=-[Log requests and answers as they are]::true|false:(true false)'
         '--health.listen-addr=[Where health and metrics are served; port 0 picks a free one]:HOST\:PORT: '
         '--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files'
         '--health.url-file=[File that receives the URL of the health listener once it is bound]:PATH:_files'
@@ -129,7 +129,7 @@ _tunnel_client_init() {
         '--mcp-server-url=[MCP server over HTTP]:URL: ' \
         '--mcp-command=[MCP server over stdio: a program with its arguments]:COMMAND: ' \
         '--health-listen-addr=[Address of the health listener \[default: 127.0.0.1:8080\]]:HOST\:PORT: ' \
-        '--open-web-ui=-[Tell the address of the web page when the daemon starts]::BOOL:(true false)' \
+        '--open-web-ui=-[Tell the address of the web page when the daemon starts]::true|false:(true false)' \
         '(-h --help)'{-h,--help}'[Print help]' \
         && ret=0
     return ret
@@ -143,6 +143,7 @@ _tunnel_client_doctor() {
     _arguments -C $reply \
         '--explain[Say why each step that did not pass matters, what was seen, and what to do]' \
         '--json[Print the report as JSON]' \
+        '--start-stdio[Start the stdio MCP servers too, to see whether they answer]' \
         && ret=0
     return ret
 }
@@ -503,6 +504,51 @@ _tunnel_client_help() {
 }
 
 _tunnel_client_completion() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        '1:command:->command' \
+        '*::argument:->argument' && ret=0
+    case $state in
+        command)
+            local -a commands=(
+                'bash:Print the completions of bash'
+                'zsh:Print the completions of zsh'
+                'fish:Print the completions of fish'
+            )
+            _describe command commands && ret=0
+            ;;
+        argument)
+            case $line[1] in
+                bash) _tunnel_client_completion_bash && ret=0 ;;
+                zsh) _tunnel_client_completion_zsh && ret=0 ;;
+                fish) _tunnel_client_completion_fish && ret=0 ;;
+            esac
+            ;;
+    esac
+    return ret
+}
+
+_tunnel_client_completion_bash() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_completion_zsh() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_completion_fish() {
     local curcontext=$curcontext state line ret=1
     typeset -A opt_args
     _arguments -C \

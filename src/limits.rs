@@ -333,6 +333,8 @@ pub const DOCTOR_TIMEOUT: Duration = Duration::from_secs(60);
 pub const DOCTOR_INITIALIZE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Asking the service for the tunnel; long polls are not part of it.
 pub const DOCTOR_METADATA_TIMEOUT: Duration = Duration::from_secs(10);
+/// From the start of a stdio server to its answer: runners such as npx and uvx may fetch the server first.
+pub const DOCTOR_START_TIMEOUT: Duration = Duration::from_secs(30);
 /// Looking for OAuth metadata, over all candidates (spec: oauth-harpoon, section 1).
 pub const DOCTOR_OAUTH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Asking the MCP endpoint itself for its challenge, part of that (spec: oauth-harpoon, section 1).

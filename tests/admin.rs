@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use support::relay::{MANAGE_KEY, Relay, USE_KEY};
-use support::{Answer, Peer, Request, Scratch, Server};
+use support::tls::Authority;
+use support::{Answer, Manner, Peer, Proxy, Request, Scratch, Server};
 
 const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";
 const KEY: &str = "sk-admin_test-0123456789";
@@ -471,4 +472,134 @@ fn a_service_that_is_not_there_is_named_by_its_hop() {
         problem["status_code"].is_null() && problem["method"] == "GET",
         "{problem}"
     );
+}
+
+/// A private file, as keys must be.
+fn private(scratch: &Scratch, name: &str, text: &str) -> String {
+    let path = scratch.write(name, text);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    path.display().to_string()
+}
+
+fn answers_get() -> support::http::Handler {
+    Arc::new(|_: &Request, _: &Peer| Answer::json(200, format!(r#"{{"id":"{ID}"}}"#)))
+}
+
+#[test]
+fn proxies_of_the_settings_and_of_the_environment_lead_to_the_service() {
+    let (scratch, authority) = (Scratch::new(), Authority::new());
+    let bundle = scratch.write("ca.pem", authority.pem()).display().to_string();
+    let server = Server::tcp(Some(authority.server(&["service.example"])), answers_get());
+    let base = format!("https://service.example:{}", server.socket_address().port());
+    for (name, flag) in [
+        ("HTTPS_PROXY", None),
+        ("", Some("--http-proxy")),
+        ("", Some("--control-plane.http-proxy")),
+    ] {
+        let proxy = Proxy::http(Manner::Serve);
+        let url = proxy.url();
+        let mut arguments = vec!["get", ID, "--ca-bundle", &bundle];
+        arguments.extend(flag.map(|flag| [flag, url.as_str()]).into_iter().flatten());
+        let mut variables = vec![("CONTROL_PLANE_BASE_URL", base.as_str()), ("OPENAI_ADMIN_KEY", KEY)];
+        variables.extend((!name.is_empty()).then_some((name, url.as_str())));
+        assert!(success(&arguments, &variables).contains(ID));
+        let head = proxy.head();
+        assert!(
+            head.starts_with("CONNECT service.example:") && !head.contains(KEY),
+            "{head}"
+        );
+    }
+    let refusing = Proxy::http(Manner::Say(
+        "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+    ));
+    let url = refusing.url_with("user:hunter2@");
+    let env = [("CONTROL_PLANE_BASE_URL", base.as_str()), ("OPENAI_ADMIN_KEY", KEY)];
+    let error = failure(&["get", ID, "--http-proxy", &url, "--ca-bundle", &bundle], &env);
+    assert!(
+        error.contains("407") && error.contains("proxy") && !error.contains("hunter2"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_service_that_wants_a_client_certificate_gets_it() {
+    let (scratch, authority) = (Scratch::new(), Authority::new());
+    let bundle = scratch.write("ca.pem", authority.pem()).display().to_string();
+    let tls = authority.server_for(&["127.0.0.1"], &authority, true);
+    let server = Server::tcp(Some(tls), answers_get());
+    let (certificate, key) = authority.client("admin");
+    let certificate = private(&scratch, "client.pem", &certificate);
+    let key = private(&scratch, "client.key", &key);
+    let origin = server.origin();
+    let env = [("CONTROL_PLANE_BASE_URL", origin.as_str()), ("OPENAI_ADMIN_KEY", KEY)];
+    let plain = ["get", ID, "--ca-bundle", &bundle];
+    let with = [
+        &plain[..],
+        &[
+            "--control-plane.client-cert",
+            &certificate,
+            "--control-plane.client-key",
+            &key,
+        ],
+    ]
+    .concat();
+    assert!(success(&with, &env).contains(ID));
+    let without = failure(&plain, &env);
+    assert!(without.contains("client certificate"), "{without}");
+    let half = failure(
+        &[&plain[..], &["--control-plane.client-cert", &certificate]].concat(),
+        &env,
+    );
+    assert!(half.contains("missing client-key"), "{half}");
+    let untrusted = failure(&["get", ID], &env);
+    assert!(
+        untrusted.contains("TLS with 127.0.0.1") && untrusted.contains("--ca-bundle"),
+        "{untrusted}"
+    );
+}
+
+#[test]
+fn a_key_file_that_others_can_read_is_refused() {
+    let scratch = Scratch::new();
+    let path = scratch.write("key", KEY);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let reference = format!("file:{}", path.display());
+    let error = failure(&["get", ID, "--admin-key", &reference], &[]);
+    assert!(error.contains("chmod") && !error.contains("admin_test"), "{error}");
+}
+
+#[test]
+fn all_mistakes_in_settings_are_told_at_once_and_in_json_too() {
+    let variables = [
+        ("CONTROL_PLANE_BASE_URL", "https://user:hunter2@h"),
+        ("CONTROL_PLANE_URL_PATH", "edge"),
+        ("OPENAI_ADMIN_KEY", "sk admin"),
+        ("HTTPS_PROXY", "socks5://p"),
+    ];
+    let stderr = failure(&["get", ID], &variables);
+    let gists = [
+        "control-plane.base-url",
+        "control-plane.url-path",
+        "admin key is malformed",
+        "HTTPS_PROXY",
+    ];
+    assert!(gists.iter().all(|gist| stderr.contains(gist)), "{stderr}");
+    assert_eq!(stderr.lines().count(), 4, "{stderr}");
+    let message = json_failure(&["get", ID], &variables)["message"].to_string();
+    assert!(gists.iter().all(|gist| message.contains(gist)), "{message}");
+    assert!(!message.contains("hunter2") && !stderr.contains("hunter2"));
+}
+
+#[test]
+fn an_unencrypted_service_is_worth_a_word_but_not_to_scripts() {
+    let variables = [
+        ("CONTROL_PLANE_BASE_URL", "http://service.invalid"),
+        ("OPENAI_ADMIN_KEY", KEY),
+    ];
+    let stderr = failure(&["get", ID], &variables);
+    assert!(
+        stderr.starts_with("warning: control-plane.base-url is not https"),
+        "{stderr}"
+    );
+    json_failure(&["get", ID], &variables);
 }

@@ -51,6 +51,13 @@ fn no_arguments_and_all_ways_to_ask_for_help_print_it_on_stdout() {
         root.contains("Commands:") && !root.contains("control-plane.base-url"),
         "{root}"
     );
+    for text in [
+        "connect a local or private MCP server",
+        "Agent-first help topics:",
+        "tunnel-client help quickstart",
+    ] {
+        assert!(root.contains(text), "{text} in {root}");
+    }
     for url in [
         "/settings/organization/tunnels",
         "/api-keys",

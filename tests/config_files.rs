@@ -410,3 +410,23 @@ fn config_show_shows_what_can_be_read_before_it_fails() {
         "{error}"
     );
 }
+
+#[test]
+fn a_mistake_in_a_header_is_said_in_full_though_its_name_sounds_secret() {
+    let call = Call::new();
+    let path = call.profile(
+        "p",
+        "mcp: {extra_headers: {Authorization: env:NOT_SET, Mcp-Session-Id: x}}\n",
+    );
+    let error = call.refused(&["run", "--profile", "p"]);
+    for gist in [
+        format!(
+            "invalid HTTP header value of Authorization; it refers to variable NOT_SET, which is not set (mcp.extra-headers from {path}:1:38)"
+        ),
+        format!(
+            "cannot set Mcp-Session-Id, which the MCP transport decides for each message; remove it (mcp.extra-headers from {path}:1:67)"
+        ),
+    ] {
+        assert!(error.contains(&gist), "{gist}\n{error}");
+    }
+}

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use support::client::{API_KEY, binary};
 use support::control::TUNNEL;
 use support::doctor::SECRET;
-use support::{Answer, ClientBuilder, ControlPlane, Doctor, Manner, McpServer, Proxy, StdioServer, result};
+use support::{Answer, ClientBuilder, ControlPlane, Doctor, Manner, McpServer, Proxy, StdioServer, eventually, result};
 
 #[test]
 fn a_healthy_set_up_over_http_passes_in_the_order_of_the_way() {
@@ -86,6 +86,39 @@ fn a_healthy_set_up_over_stdio_is_not_started() {
     assert_eq!(examined.status("mcp_server_reachable"), "SKIP");
     assert_eq!(examined.status("oauth_metadata"), "SKIP");
     assert_eq!(child.starts(), [0; 0], "nothing was started");
+}
+
+#[test]
+fn a_stdio_server_is_started_on_request_and_ended_with_all_it_started() {
+    let child = StdioServer::with("import subprocess\nsubprocess.Popen(['sleep', '600'])");
+    let doctor = Doctor::healthy().command(child.command()).arg("--start-stdio");
+    let examined = doctor.examine();
+    assert_eq!(examined.code, 0, "{:#}", examined.report);
+    assert_eq!(
+        examined.summary("mcp_server_reachable"),
+        "initialize answered by child 1, protocol 2025-06-18"
+    );
+    let started = child.starts();
+    assert_eq!(started.len(), 1);
+    let group = i32::try_from(started[0]).unwrap();
+    let group = rustix::process::Pid::from_raw(group).unwrap();
+    eventually("the end of the whole process group", || {
+        rustix::process::test_kill_process_group(group).err()
+    });
+}
+
+#[test]
+fn what_a_stdio_server_writes_beside_messages_is_a_warning() {
+    let child = StdioServer::with("raw('hello, here I am\\n')");
+    let examined = Doctor::healthy()
+        .command(child.command())
+        .arg("--start-stdio")
+        .examine();
+    assert_eq!(
+        (examined.code, examined.with_status("WARN")),
+        (0, vec!["mcp_server_reachable"])
+    );
+    assert!(examined.said("mcp_server_reachable").contains("standard output"));
 }
 
 #[test]
@@ -381,7 +414,12 @@ fn the_port_of_the_running_daemon_is_known_as_its_own() {
         .start();
     second.await_ready();
     let taken = second.health_url().trim_start_matches("http://").to_owned();
-    let examined = doctor.env("HEALTH_LISTEN_ADDR", taken).examine();
+    let stale = doctor
+        .file("stale.url", &second.health_url(), 0o600)
+        .display()
+        .to_string();
+    let doctor = doctor.env("HEALTH_LISTEN_ADDR", taken).env("HEALTH_URL_FILE", stale);
+    let examined = doctor.examine();
     assert_eq!(examined.report["failed_checks"], serde_json::json!(["health_listener"]));
     assert!(
         examined.said("health_listener").contains("--config"),

@@ -170,6 +170,22 @@ const MCP: &[Case] = &[
         "mcp_command_executable",
         "/nowhere/server.py",
     ),
+    case(
+        "the program ends at once",
+        || Doctor::healthy().command("sh -c 'exit 3'").arg("--start-stdio"),
+        "mcp_server_reachable",
+        "exit status: 3",
+    ),
+    case(
+        "the program closes its output",
+        || {
+            Doctor::healthy()
+                .command("sh -c 'exec >&-; read line; read line'")
+                .arg("--start-stdio")
+        },
+        "mcp_server_reachable",
+        "before it answered initialize",
+    ),
 ];
 
 /// This machine.

@@ -191,7 +191,7 @@ fn every_mistake_in_a_client_certificate_names_the_setting_and_the_file() {
         (("-----BEGIN CERTIFICATE-----\n!\n".to_owned(), good.1.clone()), "no certificate found"),
         (
             ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned(), good.1.clone()),
-            "the client certificate cannot be used",
+            "it is damaged",
         ),
         ((good.0.clone(), good.0.clone()), "no private key found"),
         (
@@ -228,4 +228,24 @@ fn every_mistake_in_a_client_certificate_names_the_setting_and_the_file() {
         text.contains("nowhere.key") && text.contains("cannot be read"),
         "{text}"
     );
+}
+
+/// PKCS#1 and SEC1; what `openssl x509 -req` issues without an extension file is of version 1.
+#[test]
+fn old_forms_of_keys_and_certificates_are_taken() {
+    let site = Site::new();
+    let data = |name: &str| {
+        let path = format!("{}/tests/data/identity/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    };
+    for kind in ["rsa", "ec"] {
+        let (certificate, key) = (data(&format!("{kind}.crt")), data(&format!("{kind}.key")));
+        let identity = site.identity((certificate.clone(), key));
+        site.connector("https://127.0.0.1/", Via::Direct, Some(&identity))
+            .unwrap();
+
+        let (_, other) = site.authority.client("other");
+        let text = site.problem(&site.identity((certificate, other)));
+        assert!(text.contains("private key does not match"), "{text}");
+    }
 }

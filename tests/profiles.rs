@@ -183,7 +183,7 @@ fn what_cannot_be_added_is_named_and_nothing_is_written() {
             &["add", "p", "--from-file", broken, "--sample", "x"],
             &["set exactly one of --from-file or --sample\n"],
         ),
-        (&["add", "--from-file", broken], &["invalid profile name \"\""]),
+        (&["add", "--from-file", broken], &["name the profile, such as "]),
         (
             &["add", "a/b", "--from-file", broken],
             &["invalid profile name \"a/b\""],

@@ -5,9 +5,13 @@
 mod support;
 
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use support::tls::{Authority, long_expired};
-use support::{Client, ClientBuilder, Command, ControlPlane, Manner, McpServer, Proxy, Scratch, eventually};
+use support::{
+    Answer, Client, ClientBuilder, Command, ControlPlane, Gate, Manner, McpServer, Proxy, Scratch, eventually,
+    holds_for,
+};
 
 /// `user:pa55`, as the proxies of these tests want it.
 const BASIC: &str = "Basic dXNlcjpwYTU1";
@@ -188,6 +192,29 @@ fn a_key_that_does_not_match_keeps_the_daemon_from_starting() {
         line.contains("mcp.client-cert") && line.contains("client key path"),
         "{line}"
     );
+}
+
+#[test]
+fn a_poll_answer_that_comes_through_a_proxy_after_sigterm_is_still_served() {
+    let authority = Authority::new();
+    let control = ControlPlane::https(authority.server(&["127.0.0.1"]));
+    let (mcp, gate, proxy) = (McpServer::echo(), Gate::new(), Proxy::http(Manner::Brusque));
+    let body = support::command::poll_body(&[Command::call("r1", "ping", "{}")]);
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    let head = format!("{head}Content-Length: {}\r\n\r\n", body.len());
+    control.on_poll(Answer::raw("").hold(&gate).send(head + &body));
+    let builder = trusting(ClientBuilder::new(&control), &authority).server(mcp.url());
+    let mut client = builder.env("CONTROL_PLANE_HTTP_PROXY", proxy.url()).start();
+    control.await_polls(1);
+    client.health_url();
+    client.terminate();
+    client.await_readiness(support::wait::BOUND, "it drains", |status, _| status == 503);
+    holds_for(Duration::from_millis(300), "it waits for the answer", || {
+        client.running()
+    });
+    gate.open();
+    assert_eq!(client.wait_exit(support::wait::BOUND).code(), Some(0));
+    assert_eq!(control.posts_of("r1").len(), 1);
 }
 
 /// A unix socket needs no proxy, whatever the settings of its class say.

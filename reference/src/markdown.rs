@@ -26,7 +26,7 @@ pub(crate) fn configuration() -> String {
         let title = if section.is_empty() { "Top level" } else { section };
         let _ = write!(
             page,
-            "\n## {title}\n\n{}\n\n| key | variable, flag | value | default | |\n|---|---|---|---|---|\n",
+            "\n## {title}\n\n{}\n\n| key | variable, flag | value | default | meaning |\n|---|---|---|---|---|\n",
             settings::about(section)
         );
         if section.is_empty() {
@@ -74,9 +74,6 @@ fn value(setting: &Setting) -> String {
     if let Some(references) = settings::references(setting) {
         text += &format!("; {references}");
     }
-    if let Some(separator) = settings::separator(setting) {
-        text += &format!("; in the variable {separator}");
-    }
     text
 }
 
@@ -88,7 +85,7 @@ pub(crate) fn sentences(setting: &Setting) -> String {
     }
     if let Some(why) = setting.without_effect {
         text += if text.ends_with('.') { "" } else { "." };
-        text += &format!(" Accepted and checked, without effect in this version: {why}.");
+        text += &format!(" Checked, but without effect in this version: {why}.");
     }
     text
 }

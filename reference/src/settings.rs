@@ -1,6 +1,6 @@
 //! The table of settings, in the words of a manual.
 
-use tunnel_client::config::{Kind, SETTINGS, Separator, Setting};
+use tunnel_client::config::{Kind, SETTINGS, Setting};
 
 /// The sections of a configuration file, in the order of the table; the first is the top level, which has no name.
 pub(crate) fn sections() -> Vec<(&'static str, Vec<&'static Setting>)> {
@@ -45,7 +45,7 @@ pub(crate) fn kind(setting: &Setting) -> String {
             "PATH" => "path".to_owned(),
             "URL" | "URL|env:NAME" => "URL".to_owned(),
             choice if choice.contains('|') && choice.bytes().all(|byte| !byte.is_ascii_uppercase()) => {
-                choice.split('|').collect::<Vec<_>>().join(" or ")
+                choice.split('|').collect::<Vec<_>>().join(", ")
             }
             _ => "text".to_owned(),
         },
@@ -53,19 +53,6 @@ pub(crate) fn kind(setting: &Setting) -> String {
         Kind::List(_) => "list of texts".to_owned(),
         Kind::Records(_, fields) => format!("list of mappings with {}", fields.join(", ")),
         Kind::Headers => "mapping of names to values".to_owned(),
-    }
-}
-
-/// How several values are written in the variable.
-pub(crate) fn separator(setting: &Setting) -> Option<&'static str> {
-    match setting.kind {
-        Kind::List(separator) | Kind::Records(separator, _) => Some(match separator {
-            Separator::Line => "one a line",
-            Separator::LineOrSemicolon => "one a line, or with ; between them",
-            Separator::Comma => "with commas between them",
-        }),
-        Kind::Headers => Some("with , or ; between them"),
-        Kind::One | Kind::Switch => None,
     }
 }
 
@@ -83,7 +70,12 @@ pub(crate) fn references(setting: &Setting) -> Option<&'static str> {
     match setting.kind {
         _ if setting.placeholder.starts_with("URL|env:") => Some("env:NAME"),
         Kind::Headers => Some("values may be env:NAME, file:PATH or credential:NAME"),
-        Kind::Records(..) if setting.reference => Some("url and command may be env:NAME, file:PATH or credential:NAME"),
+        Kind::Records(_, fields) if fields.contains(&"command") => {
+            Some("command may be env:NAME, file:PATH or credential:NAME")
+        }
+        Kind::Records(..) => Some(
+            "url may be env:NAME, file:PATH or credential:NAME; paths may be env:NAME or file:PATH; a proxy may be env:NAME",
+        ),
         _ if paths => Some("env:NAME (the variable holds the path) or file:PATH"),
         _ if setting.reference => Some("env:NAME, file:PATH or credential:NAME"),
         _ => None,

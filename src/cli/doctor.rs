@@ -23,7 +23,11 @@ pub(super) fn arguments() -> Command {
             "explain",
             "Say why each step that did not pass matters, what was seen, and what to do",
         ))
-        .arg(switch("json", "Print the report as JSON"));
+        .arg(switch("json", "Print the report as JSON"))
+        .arg(switch(
+            "start-stdio",
+            "Start the stdio MCP servers too, to see whether they answer",
+        ));
     settings::add(command)
 }
 
@@ -46,10 +50,12 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
     // A reader that has seen enough does not change what was found.
     print(&text).or_else(Error::ignore_closed_output)?;
     if report.failed().is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Reported(FAILED))
+        return Ok(());
     }
+    if !matches.get_flag("json") && !matches.get_flag("explain") && io::stderr().is_terminal() {
+        let _ = writeln!(io::stderr(), "\nWhy, and what to do: add --explain");
+    }
+    Err(Error::Reported(FAILED))
 }
 
 /// The snapshot of the environment ends here, wiped.
@@ -62,6 +68,7 @@ fn examine(matches: &ArgMatches) -> Report {
     let request = Request {
         flags: &flags,
         environment: &environment,
+        start_stdio: matches.get_flag("start-stdio"),
         profile_dir: profile_dir.as_deref().filter(|path| !path.trim().is_empty()),
     };
     let mut progress = Progress::new();

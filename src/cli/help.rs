@@ -41,8 +41,9 @@ Next steps:
   tunnel-client help troubleshooting  what the signs mean";
 
 pub(super) const AFTER_DOCTOR: &str = "\
-Takes the flags of run. Contacts the control plane with the API key and the MCP servers as run does; starts nothing and
-leaves nothing behind. The report is safe to show to others: it holds no key, no header value, no argument of a command.
+Takes the flags of run. Contacts the control plane with the API key and the MCP servers as run does; starts no
+program unless asked to, and leaves nothing behind. The report is safe to show to others: it holds no key, no
+header value, no argument of a command.
 Exit code 0: no check failed. 2: at least one did; the first one is the cause.";
 
 /// Help line of a flag, with its variables, default and values.

@@ -2,6 +2,8 @@
 
 mod report;
 
+use std::path::Path;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::profiles::{self, Place, Verdict};
@@ -102,11 +104,20 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
 
     let verdict = profiles::check(&path, yaml.as_bytes(), &environment);
     refuse_mistakes(&verdict)?;
-    if let Server::Command(command) = values.server {
-        check_command(command, &environment)?;
-    }
+    let argv = match values.server {
+        Server::Command(command) => check_command(command, &environment)?,
+        Server::Url(_) => Vec::new(),
+    };
     profiles::save(&place, &path, &name, yaml.as_bytes(), matches.get_flag("force"))?;
-    print(&report::text(sample, &name, &path, &place, &verdict))
+    let done = report::Done {
+        sample,
+        name: &name,
+        path: &path,
+        place: &place,
+        verdict: &verdict,
+        relative: relative_file(&argv),
+    };
+    print(&done.to_string())
 }
 
 /// The value of a flag; blank is unset.
@@ -205,13 +216,25 @@ fn flag_of(setting: &str) -> Option<&'static str> {
     })
 }
 
-fn check_command(command: &str, environment: &Environment) -> Result<(), Error> {
+/// Checks that the command can start; its program and arguments.
+fn check_command(command: &str, environment: &Environment) -> Result<Vec<String>, Error> {
     let failed = |problem: String| Error::Message(format!("mcp-command preflight failed: {problem}"));
     let argv = crate::config::split_command(command).map_err(failed)?;
     match preflight::check(&argv, environment.value("PATH")) {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(argv),
         Err(problem) => Err(failed(problem.to_string())),
     }
+}
+
+/// The first word that is a file only as seen from here: a daemon may be started from somewhere else.
+fn relative_file(argv: &[String]) -> Option<&str> {
+    let mut words = argv.iter().map(String::as_str);
+    let program = words.next().filter(|program| program.contains('/'));
+    let mut candidates = program
+        .into_iter()
+        .chain(words)
+        .filter(|word| !word.starts_with(['/', '-']));
+    candidates.find(|word| Path::new(word).is_file())
 }
 
 /// The name of the profile in the next commands.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::argv::ArgvError;
 use super::file::Record;
-use super::proxy::ProxyError;
+use super::proxy::{BrokenVariable, ProxyError};
 use super::url::UrlError;
 
 /// The channel of an entry that names none.
@@ -71,6 +71,8 @@ pub(super) enum BindingError {
     Path(&'static str, String),
     /// The proxy.
     Proxy(ProxyError),
+    /// The proxy that the environment names.
+    Environment(BrokenVariable),
 }
 
 impl fmt::Display for BindingError {
@@ -94,6 +96,7 @@ impl fmt::Display for BindingError {
             Self::Reference(key, reason) => write!(f, "{key} {reason}"),
             Self::Path(key, reason) => write!(f, "{} path {reason}", key.replace('-', " ")),
             Self::Proxy(error) => write!(f, "http-proxy {error}"),
+            Self::Environment(error) => write!(f, "is reached through a proxy, but {error}"),
         }
     }
 }

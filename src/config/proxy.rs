@@ -35,9 +35,25 @@ pub struct Proxies {
 impl Proxies {
     /// The proxy on the way to `url`: that of the class, else the global one, else that of the environment by the rules of
     /// `NO_PROXY`, which the others ignore.
+    ///
+    /// A variable of the environment that names none that can be used counts as unset, as in Go; for the URLs of the
+    /// configuration it was a mistake.
     #[must_use]
     pub fn of(&self, class: Class, url: &HttpUrl) -> Option<Proxy> {
-        self.written(class).or_else(|| self.environment.of(url)).cloned()
+        self.checked(class, url).unwrap_or_default()
+    }
+
+    /// As [`Proxies::of`].
+    ///
+    /// # Errors
+    ///
+    /// A variable of the environment leads to `url` and names no proxy that can be used: to ignore it would send traffic
+    /// where nobody expects it.
+    pub(super) fn checked(&self, class: Class, url: &HttpUrl) -> Result<Option<Proxy>, BrokenVariable> {
+        match self.written(class) {
+            Some(proxy) => Ok(Some(proxy.clone())),
+            None => self.environment.of(url),
+        }
     }
 
     /// The proxy that the configuration names for a class.
@@ -53,41 +69,69 @@ impl Proxies {
 
 /// The proxies of the process environment, by the rules of Go's `net/http`: the variable of the URL's scheme, upper case
 /// before lower case; never for this machine; not for what `NO_PROXY` names.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct EnvironmentProxies {
-    http: Option<Proxy>,
-    https: Option<Proxy>,
+    http: Result<Option<Proxy>, BrokenVariable>,
+    https: Result<Option<Proxy>, BrokenVariable>,
     no_proxy: NoProxy,
 }
 
+impl Default for EnvironmentProxies {
+    fn default() -> Self {
+        Self {
+            http: Ok(None),
+            https: Ok(None),
+            no_proxy: NoProxy::default(),
+        }
+    }
+}
+
 impl EnvironmentProxies {
-    /// Reads the variables. A value that cannot be used is given back with its variable: to ignore it would send traffic
-    /// where nobody expects it.
-    pub(super) fn of_environment(environment: &Environment) -> (Self, Vec<(&'static str, ProxyError)>) {
-        let mut errors = Vec::new();
-        let mut read = |names: [&'static str; 2]| {
-            let (name, value) = variable(environment, names)?;
-            match Proxy::of_environment(name, value) {
-                Ok(proxy) => Some(proxy),
-                Err(error) => {
-                    errors.push((name, error));
-                    None
-                }
-            }
+    /// Reads the variables.
+    pub(super) fn of_environment(environment: &Environment) -> Self {
+        let read = |names: [&'static str; 2]| match variable(environment, names) {
+            None => Ok(None),
+            Some((name, value)) => Proxy::of_environment(name, value)
+                .map(Some)
+                .map_err(|error| BrokenVariable { name, error }),
         };
         // A web server that runs us as a CGI program hands out the client's `Proxy:` header under this name.
         let is_cgi = environment.value("REQUEST_METHOD").is_some();
-        let http = (!is_cgi).then(|| read(["HTTP_PROXY", "http_proxy"])).flatten();
-        let https = read(["HTTPS_PROXY", "https_proxy"]);
-        let no_proxy = variable(environment, ["NO_PROXY", "no_proxy"])
-            .map(|(_, value)| NoProxy::parse(&value.to_string_lossy()))
-            .unwrap_or_default();
-        (Self { http, https, no_proxy }, errors)
+        Self {
+            http: if is_cgi {
+                Ok(None)
+            } else {
+                read(["HTTP_PROXY", "http_proxy"])
+            },
+            https: read(["HTTPS_PROXY", "https_proxy"]),
+            no_proxy: variable(environment, ["NO_PROXY", "no_proxy"])
+                .map(|(_, value)| NoProxy::parse(&value.to_string_lossy()))
+                .unwrap_or_default(),
+        }
     }
 
-    fn of(&self, url: &HttpUrl) -> Option<&Proxy> {
-        let proxy = if url.tls { &self.https } else { &self.http };
-        proxy.as_ref().filter(|_| !self.no_proxy.is_direct(&url.host, url.port))
+    fn of(&self, url: &HttpUrl) -> Result<Option<Proxy>, BrokenVariable> {
+        if self.no_proxy.is_direct(&url.host, url.port) {
+            return Ok(None);
+        }
+        if url.tls { &self.https } else { &self.http }.clone()
+    }
+}
+
+/// A variable of the environment that names no proxy that can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct BrokenVariable {
+    pub(super) name: &'static str,
+    error: ProxyError,
+}
+
+impl fmt::Display for BrokenVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {}; or set http-proxy, which takes its place",
+            self.name, self.error
+        )
     }
 }
 
@@ -280,9 +324,8 @@ mod tests {
     }
 
     fn route(variables: &[(&str, &str)], url: &str) -> Option<String> {
-        let (environment, errors) = EnvironmentProxies::of_environment(&variables.iter().copied().collect());
-        assert!(errors.is_empty(), "{errors:?}");
-        let proxy = environment.of(&HttpUrl::parse(url).unwrap())?;
+        let environment = EnvironmentProxies::of_environment(&variables.iter().copied().collect());
+        let proxy = environment.of(&HttpUrl::parse(url).unwrap()).unwrap()?;
         Some(format!("{} {}", proxy.source, proxy.origin()))
     }
 
@@ -316,10 +359,11 @@ mod tests {
     fn a_bad_variable_is_named_and_not_shown() {
         for value in ["socks5://u:sekret@h:1", "http://u:sek%zzret@h", "h:sekret"] {
             let environment: Environment = [("HTTPS_PROXY", value)].into_iter().collect();
-            let (_, errors) = EnvironmentProxies::of_environment(&environment);
-            let (name, error) = errors.first().unwrap();
-            assert_eq!(*name, "HTTPS_PROXY");
-            assert!(!error.to_string().contains("sek"), "{error}");
+            let proxies = EnvironmentProxies::of_environment(&environment);
+            let broken = proxies.of(&HttpUrl::parse("https://h").unwrap()).unwrap_err();
+            let shown = broken.to_string();
+            assert!(shown.starts_with("HTTPS_PROXY ") && !shown.contains("sek"), "{shown}");
+            assert!(proxies.of(&HttpUrl::parse("http://h").unwrap()).is_ok());
         }
     }
 
@@ -328,7 +372,7 @@ mod tests {
         let proxy = |name: &str| Some(Proxy::parse(&format!("http://{name}"), name).unwrap());
         let environment = [("HTTPS_PROXY", "http://env"), ("NO_PROXY", "direct.example")];
         let mut proxies = Proxies {
-            environment: EnvironmentProxies::of_environment(&environment.into_iter().collect()).0,
+            environment: EnvironmentProxies::of_environment(&environment.into_iter().collect()),
             ..Proxies::default()
         };
         let route = |proxies: &Proxies, class, url: &str| {

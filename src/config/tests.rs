@@ -81,8 +81,15 @@ fn tcp(config: &Config) -> (String, String) {
 fn lines(result: Result<Config, ConfigErrors>) -> Vec<String> {
     match result {
         Ok(config) => panic!("accepted: {config:?}"),
-        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+        Err(errors) => errors.iter().map(printed).collect(),
     }
+}
+
+/// A message as it is printed: there is nothing in it that looks like a secret.
+fn printed(error: &ConfigError) -> String {
+    let line = error.to_string();
+    assert_eq!(crate::telemetry::redact::scrub(&line), line);
+    line
 }
 
 /// The one message that a single mistake leads to.

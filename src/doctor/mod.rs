@@ -21,6 +21,7 @@ use crate::telemetry::redact;
 use checks::{control, files, health, mcp, names, settings, stdio, trust};
 use walk::Walk;
 
+pub(crate) use report::shell_word;
 pub use report::{Check, Report, Status};
 
 /// What is to be examined.
@@ -32,11 +33,14 @@ pub struct Request<'a> {
     pub environment: &'a Environment,
     /// `--profile-dir` as it was given, for the command that the report recommends.
     pub profile_dir: Option<&'a str>,
+    /// Start the stdio servers to see whether they answer.
+    pub start_stdio: bool,
 }
 
 /// Walks the whole way. `progress` is told the id of each check that may take a while.
 ///
-/// Binds and connects as `run` does, and leaves nothing behind: no file, no process, no session.
+/// Binds and connects as `run` does, starts programs only when asked to, and leaves nothing behind: no file, no process,
+/// no session.
 pub fn examine(request: &Request<'_>, files: &dyn Files, progress: &mut dyn FnMut(&str)) -> Report {
     let nsswitch = neighbour::read(Path::new(names::NSSWITCH));
     let unseen: Vec<String> = match cfg!(target_env = "musl") {
@@ -66,7 +70,7 @@ pub fn examine(request: &Request<'_>, files: &dyn Files, progress: &mut dyn FnMu
             walk.add_all(settings::accepted(&config));
             walk.add_all(settings::addresses());
             config.for_each_secret(redact::protect);
-            examine_configured(&mut walk, &config, nsswitch.as_deref());
+            examine_configured(&mut walk, &config, nsswitch.as_deref(), request.start_stdio);
         }
         Err(checks) => {
             walk.add_all(checks);
@@ -105,7 +109,7 @@ fn configuration(request: &Request<'_>, selection: &Selection, files: &dyn Files
 }
 
 /// What follows on a configuration that is right.
-fn examine_configured(walk: &mut Walk<'_>, config: &Config, nsswitch: Option<&str>) {
+fn examine_configured(walk: &mut Walk<'_>, config: &Config, nsswitch: Option<&str>, start_stdio: bool) {
     let (check, network) = trust::ca_bundle(config);
     walk.add(check);
     let network = network.as_ref().ok_or("ca_bundle");
@@ -117,7 +121,7 @@ fn examine_configured(walk: &mut Walk<'_>, config: &Config, nsswitch: Option<&st
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => {
-            runtime.block_on(examine_network(walk, config, network));
+            runtime.block_on(examine_network(walk, config, network, start_stdio));
             // What is left are connections that nobody waits for.
             runtime.shutdown_background();
         }
@@ -128,7 +132,7 @@ fn examine_configured(walk: &mut Walk<'_>, config: &Config, nsswitch: Option<&st
     }
 }
 
-async fn examine_network(walk: &mut Walk<'_>, config: &Config, network: Result<&Network, &str>) {
+async fn examine_network(walk: &mut Walk<'_>, config: &Config, network: Result<&Network, &str>, start_stdio: bool) {
     match network {
         Ok(network) => control::control_plane(walk, config, network).await,
         Err(by) => control::blocked(walk, config, by),
@@ -137,12 +141,13 @@ async fn examine_network(walk: &mut Walk<'_>, config: &Config, network: Result<&
         walk.add(Check::skip("mcp_target", "no channel with an MCP server is polled"));
     }
     for binding in config.served() {
-        let network = match walk.is_past(DOCTOR_TIMEOUT) {
+        let late = walk.is_past(DOCTOR_TIMEOUT);
+        let network = match late {
             true => Err("the time that doctor may take"),
             false => network,
         };
         mcp::http(walk, config, network, binding).await;
-        stdio::stdio(walk, config, binding);
+        stdio::stdio(walk, config, binding, start_stdio && !late).await;
     }
     walk.add(files::log_file(config));
     walk.add(files::state_files(config));
@@ -185,7 +190,7 @@ fn run_command(selection: &Selection, profile_dir: Option<&str>) -> String {
         _ => None,
     };
     for (flag, value) in selector.into_iter().chain(directory) {
-        command.push_str(&format!(" --{flag} {}", report::shell_word(&value)));
+        command.push_str(&format!(" --{flag} {}", shell_word(&value)));
     }
     command
 }

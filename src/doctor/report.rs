@@ -135,7 +135,7 @@ fn clean(text: &str) -> String {
 }
 
 /// A word of a command line as a shell reads it back.
-pub(super) fn shell_word(word: &str) -> Cow<'_, str> {
+pub(crate) fn shell_word(word: &str) -> Cow<'_, str> {
     let plain = |char: char| char.is_ascii_alphanumeric() || "-_./:@%+=,~".contains(char);
     match word {
         "" => Cow::Borrowed("''"),

@@ -132,6 +132,21 @@ impl Connector {
         self.forward.as_ref()
     }
 
+    /// A handle that can end the sending side of a connection later. Through a proxy there is none: common ones (squid,
+    /// tinyproxy) take half of a closed connection for the whole, and an answer on its way would be lost. For unix sockets
+    /// neither: no control plane is behind one.
+    pub(super) fn half_close(&self, stream: &Stream) -> HalfClose {
+        let socket = match self.route {
+            Route::Direct => stream.tcp(),
+            Route::Unix(_) | Route::Proxy { .. } => None,
+        };
+        HalfClose(
+            socket
+                .and_then(|tcp| tcp.as_fd().try_clone_to_owned().ok())
+                .map(std::net::TcpStream::from),
+        )
+    }
+
     /// An error of this peer's stream, with what only we know: whether a client certificate was there to be refused.
     pub(super) fn judge(&self, error: NetError) -> NetError {
         match error {
@@ -196,16 +211,5 @@ impl Connector {
 
     fn shows_certificate(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.client_certificate().is_some())
-    }
-}
-
-impl Stream {
-    /// A handle that can end the sending side later. Unix sockets have none: no control plane is behind one.
-    pub(super) fn half_close(&self) -> HalfClose {
-        HalfClose(
-            self.tcp()
-                .and_then(|tcp| tcp.as_fd().try_clone_to_owned().ok())
-                .map(std::net::TcpStream::from),
-        )
     }
 }

@@ -200,7 +200,7 @@ impl Pool {
     async fn open(&self) -> Result<SendRequest<RequestBody>, NetError> {
         let stream = self.0.connector.connect().await?;
         if let Some(watched) = &self.0.watched {
-            lock(watched).half_close = Some(stream.half_close());
+            lock(watched).half_close = Some(self.0.connector.half_close(&stream));
         }
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(CONNECTION_BUFFER_MAX)

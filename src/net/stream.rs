@@ -25,13 +25,12 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// The TCP socket beneath, if it is one.
+    /// The TCP socket beneath, if the peer is at its other end.
     pub(super) fn tcp(&self) -> Option<&TcpStream> {
         match self {
             Self::Tcp(tcp) => Some(tcp),
             Self::TcpTls(tls) => Some(tls.get_ref().0),
-            Self::TlsInTls(tls) => Some(tls.get_ref().0.get_ref().0),
-            Self::Unix(_) | Self::UnixTls(_) => None,
+            Self::Unix(_) | Self::UnixTls(_) | Self::TlsInTls(_) => None,
         }
     }
 }

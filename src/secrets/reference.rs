@@ -172,7 +172,7 @@ pub enum ReferenceError {
 impl fmt::Display for ReferenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotSet => f.write_str("is not set"),
+            Self::NotSet => f.write_str("is not set; set it"),
             Self::NoCredentials => write!(
                 f,
                 "is not there, because variable {CREDENTIALS} is not set; \
@@ -182,8 +182,8 @@ impl fmt::Display for ReferenceError {
                 write!(f, "is refused: {error}")
             }
             Self::File(error) => write!(f, "cannot be read: {error}; correct the path or the file"),
-            Self::Empty => f.write_str("is empty"),
-            Self::NotText => f.write_str("is not UTF-8 text"),
+            Self::Empty => f.write_str("is empty; put the value there"),
+            Self::NotText => f.write_str("is not UTF-8 text; correct it"),
         }
     }
 }
@@ -302,9 +302,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_empty_is_an_error() {
-        assert_eq!(secret("env:OTHER", "").unwrap_err(), "is not set");
-        assert_eq!(secret("file:/run/key", " \n").unwrap_err(), "is empty");
-        assert_eq!(secret("env:BLANK", "").unwrap_err(), "is empty");
+        assert_eq!(secret("env:OTHER", "").unwrap_err(), "is not set; set it");
+        assert!(secret("file:/run/key", " \n").unwrap_err().starts_with("is empty; "));
+        assert!(secret("env:BLANK", "").unwrap_err().starts_with("is empty; "));
         assert!(
             secret("file:/run/other", "")
                 .unwrap_err()

@@ -52,7 +52,7 @@ pub enum IdentityProblem {
     EncryptedKey,
     /// The key is damaged or of a kind that cannot be used.
     BadKey,
-    /// The certificate is damaged or of a kind that cannot be used.
+    /// The certificate is damaged.
     BadCertificate,
     /// The key belongs to another certificate.
     Mismatch {
@@ -133,7 +133,9 @@ impl fmt::Display for IdentityProblem {
             Self::BadKey => f.write_str(
                 "the private key cannot be used; it must be RSA (2048 bits or more), ECDSA P-256 or P-384, or Ed25519",
             ),
-            Self::BadCertificate => f.write_str("the client certificate cannot be used; it must be X.509 version 3"),
+            Self::BadCertificate => {
+                f.write_str("it is damaged: no X.509 certificate can be read from it; copy or issue it again")
+            }
             Self::Mismatch { certificate } => write!(
                 f,
                 "private key does not match the client certificate in {}; give the key that the certificate was issued for",

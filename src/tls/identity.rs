@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use rustls::{InconsistentKeys, SignatureScheme};
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
 
 use super::error::{Error, IdentityFile, IdentityProblem};
 use super::facts::CertFacts;
@@ -35,14 +37,13 @@ impl Identity {
             .load_private_key(key)
             .map_err(|_| fail(IdentityFile::Key)(IdentityProblem::BadKey))?;
         let key = CertifiedKey::new(chain, signer);
-        match key.keys_match() {
-            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
-            Err(rustls::Error::InconsistentKeys(_)) => {
-                return Err(fail(IdentityFile::Key)(IdentityProblem::Mismatch {
-                    certificate: files.certificate.clone(),
-                }));
+        match belong_together(&key) {
+            Some(true) => {}
+            Some(false) => {
+                let certificate = files.certificate.clone();
+                return Err(fail(IdentityFile::Key)(IdentityProblem::Mismatch { certificate }));
             }
-            Err(_) => return Err(fail(IdentityFile::Certificate)(IdentityProblem::BadCertificate)),
+            None => return Err(fail(IdentityFile::Certificate)(IdentityProblem::BadCertificate)),
         }
         Ok(Self {
             key: Arc::new(key),
@@ -68,6 +69,21 @@ impl ResolvesClientCert for Identity {
     fn has_certs(&self) -> bool {
         true
     }
+}
+
+/// Whether the certificate is the key's; `None` when it cannot be read.
+///
+/// The TLS library reads only version 3, and private authorities issue version 1, which peers take all the same: there the
+/// public keys are compared as they stand.
+fn belong_together(key: &CertifiedKey) -> Option<bool> {
+    match key.keys_match() {
+        Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => return Some(true),
+        Err(rustls::Error::InconsistentKeys(_)) => return Some(false),
+        Err(_) => {}
+    }
+    let certificate = Certificate::from_der(key.end_entity_cert().ok()?).ok()?;
+    let certified = certificate.tbs_certificate().subject_public_key_info().to_der().ok()?;
+    Some(key.key.public_key()?.as_ref() == certified)
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, IdentityProblem> {

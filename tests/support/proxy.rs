@@ -23,6 +23,8 @@ pub enum Manner {
     Say(&'static str),
     /// Opens the tunnel with these bytes, in one write with what follows from the peer.
     OpenWith(&'static str),
+    /// Its work, but whoever ends one direction of a tunnel has ended both, as with squid and tinyproxy.
+    Brusque,
     /// Reads and never answers.
     Hang,
     /// Closes at once.
@@ -154,6 +156,15 @@ where
             let mut peer = dial(&target).await?;
             client.write_all(opening.as_bytes()).await.ok()?;
             client.flush().await.ok()?;
+            if matches!(manner, Manner::Brusque) {
+                let ((mut from_client, mut to_client), (mut from_peer, mut to_peer)) =
+                    (tokio::io::split(client), tokio::io::split(peer));
+                tokio::select! {
+                    _ = tokio::io::copy(&mut from_client, &mut to_peer) => {}
+                    _ = tokio::io::copy(&mut from_peer, &mut to_client) => {}
+                }
+                return None;
+            }
             tokio::io::copy_bidirectional(&mut client, &mut peer).await.ok()?;
             return None;
         }

@@ -128,7 +128,7 @@ fn environment(page: &mut Page) {
         .text("Each flag under OPTIONS has a variable. A variable that is empty counts as unset.");
     for setting in SELECTORS.iter().chain(SETTINGS) {
         for variable in setting.variables {
-            page.item(&format!("`{variable}`"), &format!("`--{}`", setting.flag));
+            page.close_item(&format!("`{variable}`"), &format!("`--{}`", setting.flag));
         }
     }
     for (name, text) in VARIABLES {

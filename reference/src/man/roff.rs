@@ -51,6 +51,13 @@ impl Page {
         self.inline(text)
     }
 
+    /// An item without a blank line before it.
+    pub(super) fn close_item(&mut self, term: &str, text: &str) -> &mut Self {
+        self.line(".PD 0");
+        self.item(term, text);
+        self.line(".PD")
+    }
+
     /// A further paragraph of an item.
     pub(super) fn more(&mut self, text: &str) -> &mut Self {
         self.line(".IP");

@@ -57,11 +57,8 @@ fn key(page: &mut Page, setting: &Setting) {
         page.more(&sentence(&format!("References: {references}")));
     }
     let variables: Vec<String> = setting.variables.iter().map(|name| format!("`{name}`")).collect();
-    let separator = settings::separator(setting)
-        .map(|how| format!(" ({how})"))
-        .unwrap_or_default();
     page.more(&format!(
-        "Variable {}{separator}, flag `--{}`.",
+        "Variable {}, flag `--{}`.",
         variables.join(", then "),
         setting.flag
     ));

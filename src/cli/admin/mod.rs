@@ -113,20 +113,20 @@ fn perform(name: &str, matches: &ArgMatches, output: Output) -> Result<(), Failu
     match name {
         "create" => {
             let request = Request::Create(fields::new_tunnel(matches)?);
-            output.created(&one(matches, Keys::Admin, &request)?)
+            output.created(&one(matches, output, Keys::Admin, &request)?)
         }
         "list" => {
             let request = Request::List(fields::scope(matches)?);
-            let list = client(matches, Keys::Admin)?.list(&request)?;
+            let list = client(matches, output, Keys::Admin)?.list(&request)?;
             output.list(&list)
         }
         "get" => {
             let request = Request::Get(fields::tunnel_id(matches)?);
-            output.tunnel(&one(matches, Keys::AdminOrRuntime, &request)?)
+            output.tunnel(&one(matches, output, Keys::AdminOrRuntime, &request)?)
         }
         "update" => {
             let request = Request::Update(fields::tunnel_id(matches)?, fields::changes(matches)?);
-            output.tunnel(&one(matches, Keys::Admin, &request)?)
+            output.tunnel(&one(matches, output, Keys::Admin, &request)?)
         }
         _ => {
             let id = fields::tunnel_id(matches)?;
@@ -135,17 +135,17 @@ fn perform(name: &str, matches: &ArgMatches, output: Output) -> Result<(), Failu
                     "refusing to delete without --confirm: callers of the tunnel lose it at once".to_owned(),
                 ));
             }
-            output.tunnel(&one(matches, Keys::Admin, &Request::Delete(id))?)
+            output.tunnel(&one(matches, output, Keys::Admin, &Request::Delete(id))?)
         }
     }
 }
 
-fn one(matches: &ArgMatches, keys: Keys, request: &Request) -> Result<Tunnel, Failure> {
-    Ok(client(matches, keys)?.one(request)?)
+fn one(matches: &ArgMatches, output: Output, keys: Keys, request: &Request) -> Result<Tunnel, Failure> {
+    Ok(client(matches, output, keys)?.one(request)?)
 }
 
 /// The snapshot of the environment ends here, wiped, before anything is sent.
-fn client(matches: &ArgMatches, keys: Keys) -> Result<Client, Failure> {
+fn client(matches: &ArgMatches, output: Output, keys: Keys) -> Result<Client, Failure> {
     let flags = settings::flags_of(matches, ADMIN_SETTINGS);
     let environment = Environment::of_process();
     let sources = Sources {
@@ -156,5 +156,6 @@ fn client(matches: &ArgMatches, keys: Keys) -> Result<Client, Failure> {
     };
     let config = config::load_admin(&sources, keys).map_err(Failure::Config)?;
     redact::protect(&config.key);
+    output.warn(&config.warnings);
     Client::new(&config).map_err(Failure::Setup)
 }

@@ -1,6 +1,7 @@
 //! What `admin tunnels` prints: tunnels and failures, as text or as JSON (spec: cli, section 2, admin tunnels).
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use serde::Serialize;
 
@@ -65,6 +66,18 @@ impl Output {
             text.push_str("Note: the service has more tunnels than it put into this answer.\n");
         }
         self.print(&text)
+    }
+
+    /// Says on standard error what is probably not meant; with JSON, which scripts read, nothing is said there.
+    pub(super) fn warn(self, warnings: &[String]) {
+        if self.is_json {
+            return;
+        }
+        let mut stderr = io::stderr().lock();
+        for warning in warnings {
+            // There is nowhere to report that a warning failed.
+            let _ = writeln!(stderr, "warning: {}", one_line(warning));
+        }
     }
 
     /// The error of the command: with JSON it stands on standard output, and nothing on standard error.

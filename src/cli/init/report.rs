@@ -1,11 +1,11 @@
 //! What `init` prints.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use super::{next, profiles};
 use crate::cli::profiles::{Place, Verdict};
-use crate::config::ProfileName;
+use crate::config::{ProfileName, echo};
 use crate::samples::Sample;
 
 /// Where tunnels, keys and connectors are managed (spec: cli, section 1).
@@ -23,25 +23,41 @@ const SETUP_URLS: [(&str, &str); 4] = [
 ];
 
 /// What was done, and what comes next.
-pub(super) fn text(sample: &Sample, name: &ProfileName, path: &Path, place: &Place, verdict: &Verdict) -> String {
-    let run = next("run", name, place);
-    format!(
-        "\
-Created profile {name} at {path}
-Sample: {sample}
-{needed}Next:
-  {doctor}
-  {run}
-Canonical setup URLs:
-{urls}Connector runtime note:
-  Create or verify the connector only while `{run}` is running, and keep that daemon up.
-",
-        path = profiles::show(path),
-        sample = sample.name,
-        needed = still_needed(verdict),
-        doctor = next("doctor", name, place),
-        urls = setup_urls(),
-    )
+pub(super) struct Done<'a> {
+    pub(super) sample: &'a Sample,
+    pub(super) name: &'a ProfileName,
+    pub(super) path: &'a Path,
+    pub(super) place: &'a Place,
+    pub(super) verdict: &'a Verdict,
+    /// A file of the command that is named as seen from here.
+    pub(super) relative: Option<&'a str>,
+}
+
+impl fmt::Display for Done<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let run = next("run", self.name, self.place);
+        writeln!(f, "Created profile {} at {}", self.name, profiles::show(self.path))?;
+        writeln!(f, "Sample: {}", self.sample.name)?;
+        f.write_str(&still_needed(self.verdict))?;
+        if let Some(file) = self.relative {
+            let file = echo(file);
+            writeln!(f, "Relative path:")?;
+            writeln!(
+                f,
+                "  {file} is looked for where tunnel-client is started; an absolute path works from anywhere"
+            )?;
+        }
+        writeln!(f, "Next:")?;
+        writeln!(f, "  {}", next("doctor", self.name, self.place))?;
+        writeln!(f, "  {run}")?;
+        writeln!(f, "Canonical setup URLs:")?;
+        f.write_str(&setup_urls())?;
+        writeln!(f, "Connector runtime note:")?;
+        writeln!(
+            f,
+            "  Create or verify the connector only while `{run}` is running, and keep that daemon up."
+        )
+    }
 }
 
 /// What the profile refers to and is not there yet.

@@ -6,10 +6,11 @@ use std::process::Command as Process;
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::place::{self, Place, shell_word, show};
+use super::place::{self, Place, show};
 use super::{Verdict, check, lines, mention_missing, write};
 use crate::cli::{Error, print};
 use crate::config::ProfileName;
+use crate::doctor::shell_word;
 use crate::limits::CONFIG_FILE_MAX;
 use crate::secrets::{Disk, Environment, Files};
 
@@ -154,9 +155,9 @@ impl Session {
             write::discard(&self.draft);
             return Error::Message(problem);
         }
-        let draft = shell_word(&self.draft.to_string_lossy());
-        let (name, directory) = (&self.name, self.path.parent().unwrap_or(Path::new(".")));
-        let directory = shell_word(&directory.to_string_lossy());
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        let (draft, directory) = (self.draft.to_string_lossy(), directory.to_string_lossy());
+        let (name, draft, directory) = (&self.name, shell_word(&draft), shell_word(&directory));
         Error::Message(format!(
             "{problem}\nYour text is kept in {draft}; correct it there, then run\n  \
              tunnel-client profiles add {name} --profile-dir {directory} --from-file {draft} --force"

@@ -7,7 +7,7 @@ use clap::{ArgMatches, Command};
 use serde_json::json;
 
 use super::place::{Place, show};
-use crate::cli::{Error, print};
+use crate::cli::{Error, print, text};
 use crate::config;
 use crate::secrets::Environment;
 
@@ -44,19 +44,15 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
         let profiles: Vec<_> = profiles
             .map(|(name, path)| json!({"name": name, "path": path.to_string_lossy()}))
             .collect();
-        return print_json(&profiles.into());
+        return print(&text::json(&profiles));
     }
-    let mut text = String::new();
+    let mut lines = String::new();
     for (name, path) in profiles {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{name}\t{}", show(&path));
+        let _ = writeln!(lines, "{name}\t{}", show(&path));
     }
-    if text.is_empty() {
-        text = format!("No profiles found in {}\n", show(directory));
+    if lines.is_empty() {
+        lines = format!("No profiles found in {}\n", show(directory));
     }
-    print(&text)
-}
-
-pub(super) fn print_json(value: &serde_json::Value) -> Result<(), Error> {
-    print(&format!("{value:#}\n"))
+    print(&lines)
 }

@@ -8,7 +8,9 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::cli::Error;
 use crate::config::{self, Flags, ProfileName, echo};
+use crate::doctor::shell_word;
 use crate::secrets::Environment;
+use crate::telemetry;
 
 const PROFILE_DIR: &str = "profile-dir";
 
@@ -59,19 +61,15 @@ impl Place {
 
 /// A profile's name, as it was typed.
 pub(in crate::cli) fn name(text: &str) -> Result<ProfileName, Error> {
+    if text.is_empty() {
+        return Err(Error::Usage(
+            "name the profile, such as local-stdio; tunnel-client profiles list shows those that exist".to_owned(),
+        ));
+    }
     ProfileName::parse(text).map_err(|rule| Error::Message(format!("invalid profile name {}: {rule}", echo(text))))
 }
 
 /// A path as messages show it, on one line.
 pub(in crate::cli) fn show(path: &Path) -> String {
-    path.display().to_string().replace(char::is_control, "\u{fffd}")
-}
-
-/// A word of a command line as a shell reads it back.
-pub(in crate::cli) fn shell_word(word: &str) -> String {
-    let plain = |char: char| char.is_ascii_alphanumeric() || "-_./:@%+=,".contains(char);
-    match word {
-        word if !word.is_empty() && word.chars().all(plain) => word.to_owned(),
-        word => format!("'{}'", word.replace('\'', r"'\''")),
-    }
+    telemetry::one_line(&path.to_string_lossy())
 }

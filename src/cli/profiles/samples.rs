@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
 
-use super::list::{json_flag, print_json};
-use crate::cli::{Error, print};
+use super::list::json_flag;
+use crate::cli::{Error, print, text};
 use crate::samples::{OPTIONAL, Sample};
 
 pub(super) fn arguments() -> Command {
@@ -37,7 +37,7 @@ fn list(matches: &ArgMatches) -> Result<(), Error> {
         let samples: Vec<_> = samples
             .map(|sample| json!({"name": sample.name, "summary": sample.summary}))
             .collect();
-        return print_json(&samples.into());
+        return print(&text::json(&samples));
     }
     let lines: String = samples
         .map(|sample| format!("{}\t{}\n", sample.name, sample.summary))

@@ -5,15 +5,14 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::identity::identity;
-use super::proxies::proxies;
-use super::{INVALID_CA_BUNDLE, control_plane};
+use super::proxies::{to_control_plane, toward_control_plane};
+use super::{INVALID_CA_BUNDLE, api_key, control_plane};
 use crate::config::checked::{HttpUrl, Identity, Proxy};
 use crate::config::error::ConfigErrors;
-use crate::config::proxy::Class;
-use crate::config::reader::{Checked, Reader};
+use crate::config::reader::{Checked, Reader, Reported};
 use crate::config::sources::{Origin, Source, Sources, Written};
 use crate::config::table;
-use crate::limits::{API_KEY_MAX, SECRET_FILE_MAX};
+use crate::limits::SECRET_FILE_MAX;
 use crate::secrets::Reference;
 
 /// The way of `admin tunnels` to the control plane.
@@ -31,6 +30,8 @@ pub struct Admin {
     pub proxy: Option<Proxy>,
     /// The admin key, or the runtime key that stands in for it.
     pub key: SecretString,
+    /// One line each: what is allowed and probably not meant.
+    pub warnings: Vec<String>,
 }
 
 /// Which keys are good enough.
@@ -51,58 +52,73 @@ pub fn load_admin(sources: &Sources<'_>, keys: Keys) -> Result<Admin, ConfigErro
     let mut reader = Reader::new(*sources);
     let base_url = control_plane::base_url(&mut reader);
     let url_path = control_plane::url_path(&mut reader);
-    let ca_bundle = reader.path_reference(&table::CA_BUNDLE, INVALID_CA_BUNDLE);
+    let proxies = toward_control_plane(&mut reader);
     let identity = identity(&mut reader, &table::CONTROL_CERT, &table::CONTROL_KEY);
-    let proxies = proxies(&mut reader);
+    let ca_bundle = reader.path_reference(&table::CA_BUNDLE, INVALID_CA_BUNDLE);
     let key = key(&mut reader, keys);
-    let errors = reader.into_findings().errors;
-    match (base_url, url_path, ca_bundle, identity, proxies, key) {
-        (Ok(base_url), Ok(url_path), Ok(ca_bundle), Ok(identity), Ok(proxies), Ok(key)) if errors.is_empty() => {
+    let base_url = base_url.and_then(|url| {
+        control_plane::warn_about_base_url(&mut reader, &url);
+        let identity = identity.as_ref().map_err(|reported| *reported)?;
+        Ok(control_plane::for_identity(
+            url,
+            identity.as_ref().map(|(identity, _)| identity),
+        ))
+    });
+    let proxy = match (proxies, &base_url) {
+        (Ok(proxies), Ok(url)) => to_control_plane(&mut reader, &proxies, url),
+        _ => Err(Reported),
+    };
+    let findings = reader.into_findings();
+    match (base_url, url_path, proxy, identity, ca_bundle, key) {
+        (Ok(base_url), Ok(url_path), Ok(proxy), Ok(identity), Ok(ca_bundle), Ok(key)) if findings.errors.is_empty() => {
             Ok(Admin {
-                proxy: proxies.of(Class::ControlPlane, &base_url),
                 base_url,
                 url_path,
                 ca_bundle,
                 identity: identity.map(|(identity, _)| identity),
+                proxy,
                 key,
+                warnings: findings.warnings,
             })
         }
-        _ => Err(ConfigErrors(errors)),
+        _ => Err(ConfigErrors(findings.errors)),
+    }
+}
+
+/// The key, or what to do when there is none.
+fn key(reader: &mut Reader<'_>, keys: Keys) -> Checked<SecretString> {
+    let setting = table::ADMIN_KEY.flag;
+    match (place(&reader.sources, keys), keys) {
+        (Some(written), _) => read(reader, &written).map_err(|problem| reader.report(setting, written.origin, problem)),
+        (None, Keys::Admin) => Err(reader.report(
+            setting,
+            Origin::UNSET,
+            "admin key is required; set OPENAI_ADMIN_KEY, or --admin-key to env:NAME, file:PATH or credential:NAME",
+        )),
+        (None, Keys::AdminOrRuntime) => Err(reader.report(
+            setting,
+            Origin::UNSET,
+            "tunnel get requires a runtime or admin key; set CONTROL_PLANE_API_KEY, OPENAI_API_KEY or \
+             OPENAI_ADMIN_KEY, or --admin-key to env:NAME, file:PATH or credential:NAME",
+        )),
+    }
+}
+
+/// Where the key is. A flag that spells out the default place names nothing when nothing is there.
+fn place<'a>(sources: &Sources<'a>, keys: Keys) -> Option<Written<'a>> {
+    const VARIABLE: &str = "OPENAI_ADMIN_KEY";
+    let admin = sources.one(&table::ADMIN_KEY);
+    let is_there = admin.as_ref().is_some_and(|written| {
+        written.value.to_str().and_then(|text| text.strip_prefix("env:")) != Some(VARIABLE)
+            || sources.environment.value(VARIABLE).is_some()
+    });
+    match keys {
+        Keys::AdminOrRuntime if !is_there => sources.one(&table::API_KEY).or(admin),
+        _ => admin,
     }
 }
 
 /// A key from a variable is taken as it is; a flag only names the place.
-fn key(reader: &mut Reader<'_>, keys: Keys) -> Checked<SecretString> {
-    let setting = &table::ADMIN_KEY;
-    let written = reader.sources.one(setting);
-    let stand_in = || match keys {
-        Keys::AdminOrRuntime => reader.sources.one(&table::API_KEY),
-        Keys::Admin => None,
-    };
-    // The flag may spell out the default place; what is not there is as good as not named.
-    let (environment, default) = (reader.sources.environment, "env:OPENAI_ADMIN_KEY");
-    let is_absent = |written: &Written<'_>| written.value == default && environment.value("OPENAI_ADMIN_KEY").is_none();
-    let written = match written {
-        Some(written) if is_absent(&written) => stand_in().or(Some(written)),
-        Some(written) => Some(written),
-        None => stand_in(),
-    };
-    let Some(written) = written else {
-        let missing = match keys {
-            Keys::Admin => {
-                "admin key is required; set OPENAI_ADMIN_KEY, or --admin-key to env:NAME, file:PATH or \
-                            credential:NAME"
-            }
-            Keys::AdminOrRuntime => {
-                "tunnel get requires a runtime or admin key; set CONTROL_PLANE_API_KEY, OPENAI_API_KEY or \
-                 OPENAI_ADMIN_KEY, or --admin-key to env:NAME, file:PATH or credential:NAME"
-            }
-        };
-        return Err(reader.report(setting.flag, Origin::UNSET, missing));
-    };
-    read(reader, &written).map_err(|problem| reader.report(setting.flag, written.origin, problem))
-}
-
 fn read(reader: &Reader<'_>, written: &Written<'_>) -> Result<SecretString, String> {
     let key = match written.origin.source {
         Source::Variable(_) => SecretString::from(written.value.to_str().ok_or(malformed("it is not text"))?.trim()),
@@ -117,21 +133,9 @@ fn read(reader: &Reader<'_>, written: &Written<'_>) -> Result<SecretString, Stri
                 .map_err(|error| format!("admin key: {reference} {error}"))?
         }
     };
-    check(key.expose_secret())?;
-    Ok(key)
-}
-
-fn check(key: &str) -> Result<(), String> {
-    if key.len() > API_KEY_MAX {
-        return Err(malformed("it is too long"));
-    }
-    if key
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    {
-        Ok(())
-    } else {
-        Err(malformed("it has a character that is no letter, digit, \"-\" or \"_\""))
+    match api_key::fault(key.expose_secret()) {
+        None => Ok(key),
+        Some(why) => Err(malformed(why)),
     }
 }
 

@@ -45,26 +45,27 @@ fn read_api_key(reader: &Reader<'_>, written: &Written<'_>) -> Result<(SecretStr
             Reference::File(_) | Reference::Credential(_) => {
                 format!("read control-plane api key file: {reference} {error}")
             }
-            Reference::Variable(_) => format!("control plane API key: {reference} {error}; set it"),
+            Reference::Variable(_) => format!("control plane API key: {reference} {error}"),
         })?;
     check_api_key(key.expose_secret())?;
     Ok((key, reference.written()))
 }
 
 fn check_api_key(key: &str) -> Result<(), String> {
+    fault(key).map_or(Ok(()), |why| Err(malformed(why)))
+}
+
+/// Why a text is no key of the service, if it is none; without the text.
+pub(super) fn fault(key: &str) -> Option<&'static str> {
+    let is_key_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     if key.len() > API_KEY_MAX {
-        return Err(malformed("it is too long"));
-    }
-    if key.trim() != key {
-        return Err(malformed("there is white space around it"));
-    }
-    if key
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    {
-        Ok(())
+        Some("it is too long")
+    } else if key.trim() != key {
+        Some("there is white space around it")
+    } else if !key.bytes().all(is_key_byte) {
+        Some("it has a character that is no letter, digit, \"-\" or \"_\"")
     } else {
-        Err(malformed("it has a character that is no letter, digit, \"-\" or \"_\""))
+        None
     }
 }
 

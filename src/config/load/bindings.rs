@@ -133,7 +133,10 @@ fn http(
         (None, Some(written)) => Some(
             Proxy::of_setting(sources.environment, written, table::SERVER_URLS.flag).map_err(BindingError::Proxy)?,
         ),
-        (None, None) => defaults.proxies.of(Class::Mcp, &url),
+        (None, None) => defaults
+            .proxies
+            .checked(Class::Mcp, &url)
+            .map_err(BindingError::Environment)?,
     };
     Ok(Binding {
         channel,

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::api_key::api_key;
 use super::headers::{Peer, headers};
 use super::identity::identity;
-use crate::config::checked::{ControlPlane, HttpUrl};
-use crate::config::proxy::{Class, Proxies};
+use super::proxies::to_control_plane;
+use crate::config::checked::{ControlPlane, HttpUrl, Identity};
+use crate::config::proxy::Proxies;
 use crate::config::reader::{Checked, Reader};
 use crate::config::sources::Origin;
 use crate::config::table;
@@ -37,13 +38,10 @@ pub(super) fn control_plane(reader: &mut Reader<'_>, proxies: &Proxies) -> Check
     let identity = identity?.map(|(identity, _)| identity);
     let base_url = base_url?;
     warn_about_base_url(reader, &base_url);
-    let base_url = if identity.is_some() {
-        with_mtls_host(base_url)
-    } else {
-        base_url
-    };
+    let base_url = for_identity(base_url, identity.as_ref());
+    let proxy = to_control_plane(reader, proxies, &base_url);
     Ok(ControlPlane {
-        proxy: proxies.of(Class::ControlPlane, &base_url),
+        proxy: proxy?,
         base_url,
         url_path: url_path?,
         tunnel_id: tunnel_id?,
@@ -60,10 +58,10 @@ pub(super) fn control_plane(reader: &mut Reader<'_>, proxies: &Proxies) -> Check
 }
 
 /// The service looks at client certificates on a host of its own; any other base URL is kept.
-fn with_mtls_host(base_url: HttpUrl) -> HttpUrl {
+pub(super) fn for_identity(base_url: HttpUrl, identity: Option<&Identity>) -> HttpUrl {
     let (public, mtls) = MTLS_HOST;
     let is_public = base_url.tls && base_url.host == public && !base_url.explicit_port;
-    if is_public && base_url.path_and_query == "/" {
+    if identity.is_some() && is_public && base_url.path_and_query == "/" {
         return HttpUrl {
             host: mtls.to_owned(),
             ..base_url
@@ -73,7 +71,7 @@ fn with_mtls_host(base_url: HttpUrl) -> HttpUrl {
 }
 
 /// What is worth a word at start and no reason to refuse.
-fn warn_about_base_url(reader: &mut Reader<'_>, base_url: &HttpUrl) {
+pub(super) fn warn_about_base_url(reader: &mut Reader<'_>, base_url: &HttpUrl) {
     if !base_url.tls && !base_url.is_loopback() {
         reader.warn("control-plane.base-url is not https: the API key and all payloads travel unencrypted".to_owned());
     }

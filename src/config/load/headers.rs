@@ -127,7 +127,7 @@ fn read(sources: &Sources<'_>, entry: &HeaderEntry<'_>, peer: Peer) -> Result<He
     check_name(&name, peer)?;
     let referenced = Reference::is_meant(&value, Prefix::Exact);
     let value = resolve(sources, &value)
-        .map_err(|problem| format!("has an invalid HTTP header value of {name}: it {problem}"))?;
+        .map_err(|problem| format!("has an invalid HTTP header value of {name}; it {problem}"))?;
     Ok(Header {
         name,
         value,
@@ -171,13 +171,13 @@ fn check_name(name: &str, peer: Peer) -> Result<(), String> {
     let is = |names: &[&str]| names.contains(&lower.as_str());
     match peer {
         Peer::ControlPlane if is(&IDENTITY) => Err(format!(
-            "cannot override control-plane authentication or identity: {name} is always the client's own; remove it"
+            "cannot override control-plane authentication or identity: header {name} is the client's own; remove it"
         )),
         Peer::Mcp if is(&TRANSPORT) => Err(format!(
-            "cannot set {name}: the MCP transport decides it for each message; remove it"
+            "cannot set {name}, which the MCP transport decides for each message; remove it"
         )),
         _ if is(&FRAMING) => Err(format!(
-            "cannot set {name}: it belongs to one message or connection, and the client writes it; remove it"
+            "cannot set {name}, which belongs to one message or connection and is written by the client; remove it"
         )),
         _ => Ok(()),
     }
@@ -188,10 +188,10 @@ fn check_value(value: &str) -> Result<(), String> {
         return Err(ReferenceError::Empty.to_string());
     }
     if value.len() > HEADER_VALUE_MAX {
-        return Err(format!("is longer than {HEADER_VALUE_MAX} bytes"));
+        return Err(format!("is longer than {HEADER_VALUE_MAX} bytes; shorten it"));
     }
     if value.chars().any(|char| char.is_control() && char != '\t') {
-        return Err("has a line break or another control character".to_owned());
+        return Err("has a line break or another control character; remove it".to_owned());
     }
     Ok(())
 }

@@ -1,28 +1,40 @@
 //! The proxies that settings and the environment name (spec: config, section 6).
 
-use crate::config::checked::Proxy;
-use crate::config::proxy::{EnvironmentProxies, Proxies};
+use crate::config::checked::{HttpUrl, Proxy};
+use crate::config::proxy::{Class, EnvironmentProxies, Proxies};
 use crate::config::reader::{Checked, Reader};
 use crate::config::sources::{Origin, Source};
 use crate::config::table::{self, Setting};
 
-/// All of them. Variables of the environment count only while there is no global proxy, so only then are they mistakes.
+/// All of them.
 pub(super) fn proxies(reader: &mut Reader<'_>) -> Checked<Proxies> {
-    let global = proxy(reader, &table::HTTP_PROXY);
-    let control_plane = proxy(reader, &table::CONTROL_PROXY);
+    let shared = toward_control_plane(reader);
     let mcp = proxy(reader, &table::MCP_PROXY);
     let harpoon = proxy(reader, &table::HARPOON_PROXY);
-    let environment = if matches!(global, Ok(None)) {
-        environment(reader)
-    } else {
-        Ok(EnvironmentProxies::default())
-    };
     Ok(Proxies {
-        control_plane: control_plane?,
         mcp: mcp?,
         harpoon: harpoon?,
+        ..shared?
+    })
+}
+
+/// Those that can lead to the control plane: all that commands without MCP servers need.
+pub(super) fn toward_control_plane(reader: &mut Reader<'_>) -> Checked<Proxies> {
+    let global = proxy(reader, &table::HTTP_PROXY);
+    let control_plane = proxy(reader, &table::CONTROL_PROXY);
+    Ok(Proxies {
         global: global?,
-        environment: environment?,
+        control_plane: control_plane?,
+        environment: EnvironmentProxies::of_environment(reader.sources.environment),
+        ..Proxies::default()
+    })
+}
+
+/// The proxy on the way to the control plane.
+pub(super) fn to_control_plane(reader: &mut Reader<'_>, proxies: &Proxies, url: &HttpUrl) -> Checked<Option<Proxy>> {
+    proxies.checked(Class::ControlPlane, url).map_err(|broken| {
+        let origin = Origin::new(Source::Variable(broken.name));
+        reader.report(table::CONTROL_PROXY.flag, origin, broken)
     })
 }
 
@@ -31,14 +43,4 @@ fn proxy(reader: &mut Reader<'_>, setting: &'static Setting) -> Checked<Option<P
     reader.optional(setting, |text| {
         Proxy::of_setting(environment, text, setting.flag).map_err(|error| format!("{} {error}", setting.flag))
     })
-}
-
-fn environment(reader: &mut Reader<'_>) -> Checked<EnvironmentProxies> {
-    let (proxies, errors) = EnvironmentProxies::of_environment(reader.sources.environment);
-    let mut outcome = Ok(proxies);
-    for (name, error) in errors {
-        let problem = format!("{name} {error}; or set http-proxy, which takes its place");
-        outcome = Err(reader.report(table::HTTP_PROXY.flag, Origin::new(Source::Variable(name)), problem));
-    }
-    outcome
 }

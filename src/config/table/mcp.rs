@@ -85,6 +85,7 @@ pub(in crate::config) static MCP_HEADERS: Setting = Setting {
     shown: Shown::Names,
     placeholder: "NAME: VALUE",
     help: "Header of every request to MCP servers; repeatable, with , or ; between them in the variable",
+    details: "It replaces a header of that name that a caller sent, except Authorization and Mcp- headers: there what the caller sent stays.",
     ..UNSET
 };
 
@@ -96,7 +97,8 @@ pub(in crate::config) static DISCOVERY_HEADERS: Setting = Setting {
     kind: Headers,
     shown: Shown::Names,
     placeholder: "NAME: VALUE",
-    help: "Header of every OAuth discovery request; repeatable, with , or ; between them in the variable",
+    help: "Header of every probe and OAuth discovery request; repeatable, with , or ; between them in the variable",
+    details: "It wins over extra_headers there.",
     ..UNSET
 };
 
@@ -107,7 +109,7 @@ pub(in crate::config) static PASS_ENV: Setting = Setting {
     kind: List(Comma),
     placeholder: "NAME|PREFIX*",
     help: "Further environment variables for child processes; repeatable or with commas",
-    values: "at most 256",
+    values: "at most 256 patterns",
     details: "Child processes receive a short list of ordinary variables (PATH, HOME, LANG and so on) and those named here; never one that holds a secret of tunnel-client.",
     ..UNSET
 };

@@ -39,7 +39,7 @@ pub(in crate::config) static LOG_HTTP_RAW: Setting = Setting {
     kind: Switch,
     default: Some("false"),
     placeholder: "true|false",
-    help: "Accepted for old profiles",
+    help: "Log requests and answers as they are",
     without_effect: Some("requests are never logged raw: they carry the API key"),
     ..UNSET
 };

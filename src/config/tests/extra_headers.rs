@@ -120,6 +120,21 @@ fn a_line_without_a_colon_may_be_a_secret_and_is_not_shown() {
 }
 
 #[test]
+fn names_that_look_sensitive_can_still_be_read_in_messages() {
+    for name in ["Authorization", "X-Api-Key", "Cookie", "X-Token"] {
+        for value in ["env:NO_SUCH", "file:/run/none", "credential:none"] {
+            let flag = format!("{name}: {value}");
+            let shown = message(&[], &[("mcp.extra-headers", &flag)]);
+            assert!(shown.contains(name), "{shown}");
+        }
+    }
+    for name in ["Proxy-Authorization", "Mcp-Session-Id"] {
+        let shown = message(&[], &[("mcp.extra-headers", &format!("{name}: x"))]);
+        assert!(shown.contains(name), "{shown}");
+    }
+}
+
+#[test]
 fn too_many_headers_are_refused() {
     let many: Vec<String> = (0..=crate::limits::EXTRA_HEADERS_MAX)
         .map(|n| format!("X-{n}: {n}"))

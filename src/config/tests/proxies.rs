@@ -65,9 +65,18 @@ fn a_broken_proxy_of_the_environment_matters_only_while_it_counts() {
     let shown = message(&[broken], &[]);
     assert!(shown.starts_with("HTTPS_PROXY needs a proxy that speaks HTTP") && shown.contains("set http-proxy"));
     assert!(
-        shown.ends_with("(http-proxy from variable HTTPS_PROXY)") && !shown.contains("sekret"),
+        shown.ends_with("(control-plane.http-proxy from variable HTTPS_PROXY)"),
         "{shown}"
     );
+    assert!(!shown.contains("sekret"), "{shown}");
+    let remote = ("MCP_SERVER_URL", "https://mcp.example");
+    let shown = message(&[broken, remote, ("CONTROL_PLANE_BASE_URL", "http://localhost")], &[]);
+    assert!(
+        shown.starts_with("mcp.server-url is reached through a proxy, but HTTPS_PROXY needs"),
+        "{shown}"
+    );
+    assert!(with(&[("HTTP_PROXY", "socks5://p")], &[]).is_ok());
+    assert!(with(&[broken, ("NO_PROXY", "openai.com")], &[]).is_ok());
     assert!(with(&[broken, ("TUNNEL_CLIENT_HTTP_PROXY", "http://p")], &[]).is_ok());
 }
 

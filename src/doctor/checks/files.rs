@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, LogFormat};
@@ -20,6 +20,14 @@ pub(in crate::doctor) fn log_file(config: &Config) -> Check {
             },
         );
     };
+    // Opening a pipe would wait for its reader.
+    if std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo()) {
+        return Check::warn(
+            id,
+            format!("{} is a pipe; run waits until somebody reads it", path.display()),
+        )
+        .next(["let the reader start first, or log to standard output and pipe that"]);
+    }
     let appended = match OpenOptions::new().append(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => create_and_remove(path),
         opened => opened.map(drop),
@@ -73,7 +81,8 @@ pub(super) fn replaceable(path: &Path) -> io::Result<()> {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     let mut directory = parent(path);
-    while !directory.exists() {
+    // The last ones there are.
+    while !directory.exists() && directory != Path::new(".") && directory != Path::new("/") {
         directory = parent(directory);
     }
     if !directory.is_dir() {

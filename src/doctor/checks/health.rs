@@ -150,16 +150,15 @@ enum Relation {
 }
 
 fn relation(config: &Config, port: u16, live: bool, holder: &Holder) -> Relation {
-    if !live {
+    if !live || is_of_another_configuration(&config.selection, &holder.selectors, holder.pid) {
         return Relation::Other;
     }
     if let Some(how) = announced(config, port, holder) {
         return Relation::Ours(how);
     }
     match holder.pid {
-        Some(_) if !holder.is_client() => Relation::Other,
-        Some(_) if is_of_another_configuration(&config.selection, &holder.selectors) => Relation::Other,
-        Some(_) => Relation::Ours(format!("the address is held by {}", holder.describe())),
+        Some(_) if holder.is_client() => Relation::Ours(format!("the address is held by {}", holder.describe())),
+        Some(_) => Relation::Other,
         None => Relation::Unclear,
     }
 }
@@ -179,15 +178,17 @@ fn announced(config: &Config, port: u16, holder: &Holder) -> Option<String> {
     same.then(|| format!("{} names the running process {pid}", path.display()))
 }
 
-fn is_of_another_configuration(ours: &Selection, theirs: &[(String, String)]) -> bool {
+/// Whether the holder's command line names another file. Without such flags it may have read ours by way of a variable.
+fn is_of_another_configuration(ours: &Selection, theirs: &[(String, String)], pid: Option<u32>) -> bool {
     let ours = match ours {
-        Selection::None => return !theirs.is_empty(),
-        Selection::Config(path) => ("config", path.display().to_string()),
-        Selection::Profile { name, .. } => ("profile", name.clone()),
-        Selection::ProfileFile(path) => ("profile-file", path.display().to_string()),
+        Selection::None => None,
+        Selection::Config(path) => Some(("config", path.display().to_string())),
+        Selection::Profile { name, .. } => Some(("profile", name.clone())),
+        Selection::ProfileFile(path) => Some(("profile-file", path.display().to_string())),
     };
-    // Without such flags it may have read the same file by way of a variable.
-    !theirs.is_empty() && !theirs.iter().any(|(flag, value)| (&**flag, value) == (ours.0, &ours.1))
+    let is_ours =
+        |(flag, value): &(String, String)| ours.as_ref().is_some_and(|ours| (ours.0, &ours.1) == (flag, value));
+    pid.is_some() && !theirs.is_empty() && !theirs.iter().any(is_ours)
 }
 
 fn named(holder: &Holder) -> String {
@@ -245,7 +246,11 @@ mod tests {
             (&Selection::None, selector("profile", "a"), true),
             (&Selection::Config("/c".into()), selector("config", "/c"), false),
         ] {
-            assert_eq!(is_of_another_configuration(ours, &theirs), other, "{ours:?} {theirs:?}");
+            assert_eq!(
+                is_of_another_configuration(ours, &theirs, Some(1)),
+                other,
+                "{ours:?} {theirs:?}"
+            );
         }
     }
 

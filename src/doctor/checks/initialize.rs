@@ -68,7 +68,7 @@ impl Seen {
 }
 
 /// Who answered, in the server's own words.
-fn introduction(payload: &[u8]) -> String {
+pub(super) fn introduction(payload: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Answer {
         result: Option<Initialized>,
@@ -230,6 +230,7 @@ mod tests {
     #[test]
     fn a_401_is_healthy_only_with_metadata() {
         let found = Discovery::Found {
+            status: 200,
             from: String::new(),
             servers: Vec::new(),
         };

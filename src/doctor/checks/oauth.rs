@@ -19,6 +19,8 @@ const JSON: &str = "application/json";
 pub(super) enum Discovery {
     /// A document.
     Found {
+        /// With this status.
+        status: u16,
         /// Which candidate had it.
         from: String,
         /// The origins of its authorization servers.
@@ -34,7 +36,7 @@ impl Discovery {
     /// As a check.
     pub(super) fn check(&self, id: &str) -> Check {
         match self {
-            Self::Found { from, servers } => Check::pass(id, format!("HTTP 200 from {from}"))
+            Self::Found { status, from, servers } => Check::pass(id, format!("HTTP {status} from {from}"))
                 .evidence(servers.iter().map(|server| format!("authorization server: {server}"))),
             Self::NotAdvertised(statuses) => {
                 let statuses: Vec<String> = statuses.iter().map(u16::to_string).collect();
@@ -85,6 +87,7 @@ async fn search(config: &Config, server: &HttpServer, url: &HttpUrl) -> Discover
             Ok((status, body)) => match (document(&body), status) {
                 (Ok(servers), status) if number == last || !is_passed_over(status) => {
                     return Discovery::Found {
+                        status,
                         from: name.clone(),
                         servers,
                     };

@@ -1,27 +1,23 @@
-//! An MCP server that `run` starts itself: can its program start?
+//! An MCP server that `run` starts itself: can its program start, and on request, does it answer?
 
+use super::initialize::introduction;
 use super::mcp::id;
 use crate::config::{Binding, Config, Target};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
-use crate::mcp::stdio::Environment;
+use crate::limits::DOCTOR_START_TIMEOUT;
+use crate::mcp::stdio::{End, Environment, Trial, try_start};
 use crate::preflight;
 use crate::wire::command::MAIN_CHANNEL;
 
-/// The server of a binding with a command; nothing for any other. The program is not started.
-pub(in crate::doctor) fn stdio(walk: &mut Walk<'_>, config: &Config, binding: &Binding) {
+/// The server of a binding with a command; nothing for any other. It is started only when `start` says so, because a start
+/// can have effects, and may be the second one beside a running daemon.
+pub(in crate::doctor) async fn stdio(walk: &mut Walk<'_>, config: &Config, binding: &Binding, start: bool) {
     let Target::Stdio { argv } = &binding.target else {
         return;
     };
     let channel = binding.channel.as_str();
-    // Arguments can be tokens.
-    let program = argv.first().map(String::as_str).unwrap_or_default();
-    let arguments = match argv.len() {
-        0 | 1 => String::new(),
-        2 => " and 1 argument".to_owned(),
-        count => format!(" and {} arguments", count - 1),
-    };
-    walk.add(Check::pass(id("mcp_target", channel), format!("{program}{arguments}")));
+    walk.add(Check::pass(id("mcp_target", channel), shown(argv)));
     let environment = Environment::choose(
         std::env::vars_os(),
         &config.mcp.pass_env,
@@ -29,27 +25,30 @@ pub(in crate::doctor) fn stdio(walk: &mut Walk<'_>, config: &Config, binding: &B
         &config.control_plane.api_key,
     );
     let withheld = (!environment.withheld.is_empty()).then(|| {
-        format!(
-            "variables that the server does not receive: {}",
-            environment.withheld.join(", ")
-        )
+        let names = environment.withheld.join(", ");
+        format!("variables that the server does not receive: {names}")
     });
     let executable = id("mcp_command_executable", channel);
     let reachable = id("mcp_server_reachable", channel);
     match preflight::check(argv, std::env::var_os("PATH").as_deref()) {
         Ok(path) => {
-            walk.add(Check::pass(executable, path.display().to_string()).evidence(withheld));
-            walk.add(Check::skip(
-                reachable,
-                "a stdio server is started by run, not by doctor",
-            ));
+            walk.add(Check::pass(executable, path.display().to_string()).evidence(&withheld));
+            walk.begin(&reachable);
+            walk.add(match start {
+                true => {
+                    judge(&reachable, &try_start(argv, &environment, DOCTOR_START_TIMEOUT).await).evidence(withheld)
+                }
+                false => Check::skip(
+                    reachable,
+                    "a stdio server is started by run; --start-stdio tries it now",
+                ),
+            });
         }
         Err(problem) => {
-            walk.add(
-                Check::fail(&executable, problem.what())
-                    .evidence(withheld)
-                    .next([problem.fix()]),
-            );
+            let check = Check::fail(&executable, problem.what())
+                .evidence(withheld)
+                .next([problem.fix()]);
+            walk.add(check);
             walk.add(Check::blocked(reachable, &executable));
         }
     }
@@ -59,4 +58,40 @@ pub(in crate::doctor) fn stdio(walk: &mut Walk<'_>, config: &Config, binding: &B
             "a stdio server has no OAuth metadata",
         ));
     }
+}
+
+/// Without the arguments, which can be tokens.
+fn shown(argv: &[String]) -> String {
+    let program = argv.first().map(String::as_str).unwrap_or_default();
+    match argv.len() {
+        0 | 1 => program.to_owned(),
+        2 => format!("{program} and 1 argument"),
+        count => format!("{program} and {} arguments", count - 1),
+    }
+}
+
+fn judge(id: &str, trial: &Trial) -> Check {
+    const ITS_WORDS: &str = "read what it wrote to standard error, above";
+    const ITS_VARIABLES: &str = "if it needs a variable of this environment, let it through with mcp.pass_env";
+    let seconds = DOCTOR_START_TIMEOUT.as_secs();
+    let check = match &trial.end {
+        End::Answered(payload) if trial.noise == 0 => return Check::pass(id, introduction(payload)),
+        End::Answered(payload) => {
+            return Check::warn(id, introduction(payload))
+                .evidence([format!(
+                    "{} bytes on standard output that are no JSON-RPC; they are dropped",
+                    trial.noise
+                )])
+                .next(["let the server log to standard error: standard output is for messages alone"]);
+        }
+        End::NotStarted(error) => {
+            return Check::fail(id, format!("the program cannot be started: {error}"))
+                .next(["start it by hand as the user that runs tunnel-client"]);
+        }
+        End::Gone(Some(status)) => Check::fail(id, format!("the server ended before it answered initialize: {status}")),
+        End::Gone(None) => Check::fail(id, "the server closed its output before it answered initialize"),
+        End::Flooded => Check::fail(id, "the server writes without end instead of an answer to initialize"),
+        End::Silent => Check::fail(id, format!("no answer to initialize within {seconds} s")),
+    };
+    check.next([ITS_WORDS, ITS_VARIABLES])
 }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 pub use fixed::FixedHeaders;
 pub use probe::Prober;
-pub(crate) use probe::{INITIALIZE, describe, initialize};
+pub(crate) use probe::{INITIALIZE, PROBE_ID, describe, initialize};
 
 use super::{Ack, Call, Outcome};
 use crate::config::HttpUrl;

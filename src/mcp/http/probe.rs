@@ -23,7 +23,8 @@ pub(crate) const INITIALIZE: &str = concat!(
     r#""}}}"#
 );
 const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
-const ID: &str = r#""tunnel-client-probe""#;
+/// Its id.
+pub(crate) const PROBE_ID: &str = r#""tunnel-client-probe""#;
 
 /// Probes one server.
 #[derive(Debug)]
@@ -140,7 +141,7 @@ pub(crate) async fn initialize(server: &HttpServer, bound: Duration) -> Option<O
     let payload = Bytes::from_static(INITIALIZE.as_bytes());
     let call = Call {
         payload: &payload,
-        id: ID,
+        id: PROBE_ID,
         initialize: true,
         headers: &headers,
         server_requests: false,

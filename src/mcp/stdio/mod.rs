@@ -10,6 +10,7 @@ mod inbox;
 mod router;
 mod splice;
 mod supervisor;
+mod trial;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +22,7 @@ use tokio::time::timeout;
 
 pub use environment::Environment;
 pub use supervisor::Supervisor;
+pub(crate) use trial::{End, Trial, try_start};
 
 use super::{Ack, Call, Outcome};
 use crate::control::Notifier;

@@ -207,3 +207,13 @@ fn only_version_one_is_known() {
         );
     }
 }
+
+#[test]
+fn a_profile_with_every_documented_key_has_every_setting() {
+    let file = parse(include_str!("../../../../tests/data/every-key.yaml"));
+    assert!(file.mistakes.is_empty(), "{:?}", file.mistakes);
+    for setting in SETTINGS {
+        assert!(file.value(setting).is_some(), "{}", setting.key);
+    }
+    assert_eq!(file.entries.len(), SETTINGS.len());
+}
