@@ -421,7 +421,7 @@ fn a_mistake_in_a_header_is_said_in_full_though_its_name_sounds_secret() {
     let error = call.refused(&["run", "--profile", "p"]);
     for gist in [
         format!(
-            "invalid HTTP header value of Authorization; it refers to variable NOT_SET, which is not set (mcp.extra-headers from {path}:1:38)"
+            "invalid HTTP header value of Authorization; it refers to variable NOT_SET, which is not set; set it (mcp.extra-headers from {path}:1:38)"
         ),
         format!(
             "cannot set Mcp-Session-Id, which the MCP transport decides for each message; remove it (mcp.extra-headers from {path}:1:67)"

@@ -103,6 +103,7 @@ fn a_proxy_that_refuses_is_named_with_its_status() {
             407,
             "wants credentials",
         ),
+        ("HTTP/1.0 401 Unauthorized\r\n\r\n", 401, "wants credentials"),
         (
             "HTTP/1.1 403 Forbidden\r\n\r\n<html>internal",
             403,

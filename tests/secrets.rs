@@ -77,7 +77,7 @@ fn a_key_file_that_others_can_read_ends_the_start_with_the_way_to_mend_it() {
         .start();
     assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(1));
     client.await_log(&format!(
-        "is refused: too many can read it (mode 0644); chmod 0600 {}",
+        "is refused: other users can read it (mode 0644); chmod 0600 {}",
         path.display()
     ));
     assert!(control.seen().is_empty());

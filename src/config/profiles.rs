@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::sources::Flags;
+use super::sources::{Flags, is_blank};
 use super::table::{self, Setting};
 use crate::limits::PROFILES_MAX;
 use crate::secrets::Environment;
@@ -124,9 +124,10 @@ pub(super) fn expand(path: &OsStr, environment: &Environment) -> Result<PathBuf,
 
 /// The flag's or else the variable's value of a selector.
 fn given<'a>(selector: &'static Setting, flags: &'a Flags, environment: &'a Environment) -> Option<&'a OsStr> {
-    flags
-        .last(selector)
-        .or_else(|| selector.variables.iter().find_map(|name| environment.value(name)))
+    flags.last(selector).or_else(|| {
+        let mut values = selector.variables.iter().filter_map(|name| environment.value(name));
+        values.find(|value| !is_blank(value))
+    })
 }
 
 #[cfg(test)]
@@ -160,7 +161,7 @@ mod tests {
             ),
             (
                 &[],
-                &[home, ("TUNNEL_CLIENT_PROFILE_DIR", "")],
+                &[home, ("TUNNEL_CLIENT_PROFILE_DIR", " ")],
                 "/home-of/x/.config/tunnel-client",
             ),
         ] {

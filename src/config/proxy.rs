@@ -56,6 +56,14 @@ impl Proxies {
         }
     }
 
+    /// Every proxy there is, used or not.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Proxy> {
+        let written = [&self.control_plane, &self.mcp, &self.harpoon, &self.global];
+        let environment = [&self.environment.http, &self.environment.https];
+        let environment = environment.into_iter().filter_map(|proxy| proxy.as_ref().ok());
+        written.into_iter().chain(environment).flatten()
+    }
+
     /// The proxy that the configuration names for a class.
     pub(super) fn written(&self, class: Class) -> Option<&Proxy> {
         let own = match class {

@@ -27,7 +27,7 @@ impl Config {
             Target::Http { proxy, .. } => proxy.as_ref(),
             Target::Stdio { .. } => None,
         });
-        let proxies = control.proxy.iter().chain(servers);
+        let proxies = control.proxy.iter().chain(servers).chain(self.proxies.all());
         proxies
             .filter_map(|proxy| proxy.credentials.as_ref())
             .for_each(&mut see);

@@ -131,7 +131,7 @@ pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
         )],
         Cause::Io(std::io::ErrorKind::NotFound) => vec![format!("start the server, or correct the path in {setting}")],
         Cause::Io(_) => vec![format!("check the network between this host and {}", error.with)],
-        Cause::ProxyStatus(407) => vec![format!(
+        Cause::ProxyStatus(401 | 407) => vec![format!(
             "write user and password into the proxy's URL in {setting}, before the host and an @"
         )],
         Cause::ProxyStatus(_) => vec![format!("ask who runs the proxy to allow CONNECT to {}", peer.authority)],

@@ -105,8 +105,10 @@ impl fmt::Display for Cause {
             Self::Io(kind) => kind.fmt(f),
             Self::NoAddress => f.write_str("the name has no address"),
             Self::Timeout => f.write_str("no answer in time"),
-            Self::ProxyStatus(407) => f.write_str(
-                "the proxy wants credentials that it accepts (status 407); write them into its URL as user:password@",
+            // tinyproxy says 401 when they are wrong.
+            Self::ProxyStatus(status @ (401 | 407)) => write!(
+                f,
+                "the proxy wants credentials that it accepts (status {status}); write them into its URL as user:password@"
             ),
             Self::ProxyStatus(403) => f.write_str("the proxy does not allow this destination (status 403)"),
             Self::ProxyStatus(status @ (502..=504)) => {

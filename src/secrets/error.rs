@@ -31,17 +31,10 @@ pub enum FileError {
 /// What is wrong with the access to a file, or to a directory on the way to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Others can read the file.
-    Readable {
-        /// Permission bits as they are.
-        mode: u32,
-        /// Permission bits that would do.
-        enough: u32,
-        /// Kubernetes put it there.
-        kubernetes: bool,
-    },
-    /// Others, or members of its group, can change the file.
-    Writable {
+    /// The permission bits of the file.
+    Mode {
+        /// Who can do too much.
+        excess: Excess,
         /// Permission bits as they are.
         mode: u32,
         /// Permission bits that would do.
@@ -59,6 +52,27 @@ pub enum Fault {
         /// Whose it is.
         uid: u32,
     },
+}
+
+/// Who can do what to a file, and should not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Excess {
+    /// Everybody can read it.
+    OthersRead,
+    /// Everybody can change it.
+    OthersWrite,
+    /// The members of its group can change it.
+    GroupWrite,
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OthersRead => "other users can read it",
+            Self::OthersWrite => "other users can change it",
+            Self::GroupWrite => "its group can change it",
+        })
+    }
 }
 
 impl fmt::Display for FileError {
@@ -79,37 +93,32 @@ impl fmt::Display for FileError {
 }
 
 fn describe(f: &mut fmt::Formatter<'_>, path: &str, fault: Fault) -> fmt::Result {
-    let (what, mode, enough, kubernetes) = match fault {
-        Fault::Readable {
+    match fault {
+        Fault::Mode {
+            excess,
             mode,
             enough,
-            kubernetes,
-        } => ("read", mode, enough, kubernetes),
-        Fault::Writable {
+            kubernetes: false,
+        } => write!(f, "{excess} (mode {mode:04o}); chmod {enough:04o} {path}"),
+        Fault::Mode {
+            excess,
             mode,
             enough,
-            kubernetes,
-        } => ("change", mode, enough, kubernetes),
-        Fault::Directory { mode } => {
-            return write!(
-                f,
-                "others can exchange it, because they can write its directory {path} (mode {mode:04o}); \
-                 chmod o-w {path}"
-            );
-        }
-        Fault::Owner { uid } => {
-            return write!(
-                f,
-                "{path} is in a directory that all can write, and belongs to user {uid}; \
-                 move it to a directory of your own, or chown it"
-            );
-        }
-    };
-    write!(f, "too many can {what} it (mode {mode:04o}); ")?;
-    if kubernetes {
-        write!(f, "set defaultMode: 0400 on the volume (chmod {enough:04o} {path})")
-    } else {
-        write!(f, "chmod {enough:04o} {path}")
+            kubernetes: true,
+        } => write!(
+            f,
+            "{excess} (mode {mode:04o}); set defaultMode: 0400 on the volume (chmod {enough:04o} {path})"
+        ),
+        Fault::Directory { mode } => write!(
+            f,
+            "others can exchange it, because they can write its directory {path} (mode {mode:04o}); \
+             chmod o-w {path}"
+        ),
+        Fault::Owner { uid } => write!(
+            f,
+            "{path} is in a directory that all can write, and belongs to user {uid}; \
+             move it to a directory of your own, or chown it"
+        ),
     }
 }
 

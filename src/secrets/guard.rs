@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustix::process::geteuid;
 
-use super::error::Fault;
+use super::error::{Excess, Fault};
 
 /// What a file is used for; decides who else may get at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,27 +34,23 @@ impl Guard {
     /// What is wrong; `path` only decides the words.
     pub(super) fn judge(self, path: &Path, metadata: &Metadata) -> Result<(), Fault> {
         let mode = metadata.mode() & 0o7777;
-        let kubernetes = is_kubernetes_volume(path);
-        let enough = self.enough(metadata);
-        let forbidden = match self {
-            Self::Secret => OTHERS_WRITE | GROUP_WRITE,
-            Self::Config => OTHERS_WRITE,
-            Self::Report => 0,
+        let forbidden: &[(u32, Excess)] = match self {
+            Self::Secret => &[
+                (OTHERS_WRITE, Excess::OthersWrite),
+                (GROUP_WRITE, Excess::GroupWrite),
+                (OTHERS_READ, Excess::OthersRead),
+            ],
+            Self::Config => &[(OTHERS_WRITE, Excess::OthersWrite)],
+            Self::Report => &[],
         };
-        if mode & forbidden != 0 {
-            Err(Fault::Writable {
+        match forbidden.iter().find(|(bit, _)| mode & bit != 0) {
+            None => Ok(()),
+            Some((_, excess)) => Err(Fault::Mode {
+                excess: *excess,
                 mode,
-                enough,
-                kubernetes,
-            })
-        } else if self == Self::Secret && mode & OTHERS_READ != 0 {
-            Err(Fault::Readable {
-                mode,
-                enough,
-                kubernetes,
-            })
-        } else {
-            Ok(())
+                enough: self.enough(metadata),
+                kubernetes: is_kubernetes_volume(path),
+            }),
         }
     }
 

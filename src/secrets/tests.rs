@@ -62,18 +62,15 @@ fn a_secret_file_is_for_its_owner_and_for_reading_by_its_group() {
         assert_eq!(contents(&path, Guard::Secret).unwrap(), "contents", "{mode:o}");
     }
     for (mode, what) in [
-        (0o644, "read"),
-        (0o604, "read"),
-        (0o660, "change"),
-        (0o602, "change"),
-        (0o666, "change"),
+        (0o644, "other users can read"),
+        (0o604, "other users can read"),
+        (0o660, "its group can change"),
+        (0o602, "other users can change"),
+        (0o666, "other users can change"),
     ] {
         let path = scratch.file("secret", mode);
         let error = contents(&path, Guard::Secret).unwrap_err();
-        let expected = format!(
-            "too many can {what} it (mode {mode:04o}); chmod 0600 {}",
-            path.display()
-        );
+        let expected = format!("{what} it (mode {mode:04o}); chmod 0600 {}", path.display());
         assert_eq!(error, expected);
     }
 }
@@ -224,7 +221,7 @@ fn a_pipe_is_read_to_its_end_and_not_waited_for_without_end() {
     assert!(
         contents(&pipe, Guard::Secret)
             .unwrap_err()
-            .contains("too many can read it")
+            .contains("other users can read it")
     );
 }
 
@@ -240,7 +237,7 @@ fn a_descriptor_that_was_handed_over_is_judged_by_what_it_is() {
     assert!(
         contents(&descriptor, Guard::Secret)
             .unwrap_err()
-            .contains("too many can read")
+            .contains("other users can read")
     );
 }
 

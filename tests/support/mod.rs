@@ -15,6 +15,7 @@
     reason = "test support; every test binary uses its own part of it"
 )]
 
+pub mod admin;
 pub mod answer;
 pub mod cases;
 pub mod child;

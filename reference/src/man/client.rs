@@ -147,7 +147,10 @@ fn more(words: &str) -> Option<&'static str> {
             "Goes the way of `run` hop by hop; the first check that fails is the cause. The report holds no secret and can be \
              pasted into a ticket. Changes nothing."
         }
-        "health" => "Says which listener with exactly one of `--url`, `--url-file`, `--port`.",
+        "health" => {
+            "Says which listener with exactly one of `--url`, `--url-file`, `--port`. With `--require-control-plane-poll` a poll \
+             must have been answered; on a quiet tunnel that takes up to `control_plane.poll_timeout` after the start."
+        }
         "config show" => "Secrets are shown as the reference they come from, URLs without path and query.",
         "help" => {
             "Topics: `quickstart`, `samples`, `doctor`, `oauth`, `troubleshooting`, `hardening`. Without an argument: the commands."
@@ -213,6 +216,6 @@ tunnel-client run --control-plane.tunnel-id tunnel_0123456789abcdef0123456789abc
 const SCRIPT: &str = r"
 tunnel-client run --profile lab --health.listen-addr 127.0.0.1:0 \
   --health.url-file /run/lab/health.url &
-until tunnel-client health --url-file /run/lab/health.url \
-  --require-control-plane-poll >/dev/null; do sleep 1; done
+until tunnel-client health --url-file /run/lab/health.url >/dev/null
+do sleep 1; done
 ";

@@ -15,6 +15,9 @@ use crate::config::{self, ADMIN_SETTINGS, Keys, Sources};
 use crate::secrets::{Disk, Environment};
 use crate::telemetry::redact;
 
+/// In help texts a command's own flags come first.
+const AFTER_OWN: usize = 100;
+
 const AFTER_TUNNELS: &str = "\
 An admin key (OPENAI_ADMIN_KEY or --admin-key) is needed for everything but \"get\", which takes the runtime key as well.
 Never give the admin key to the daemon.
@@ -39,7 +42,11 @@ pub(super) fn arguments() -> Command {
         .chain([switch("json").help("Print JSON, errors included")]);
     Command::new("admin")
         .about("Create, list and change tunnels with an admin key")
-        .args(persistent.map(|flag: Arg| flag.global(true)))
+        .args(
+            persistent
+                .zip(AFTER_OWN..)
+                .map(|(flag, place): (Arg, usize)| flag.global(true).display_order(place)),
+        )
         .subcommand(tunnels())
 }
 

@@ -50,11 +50,14 @@ fn accepted(config: &Config, metadata: &Metadata) -> Check {
         .next(["check control_plane.base_url, control_plane.url_path and what stands between"]);
     }
     let name = match metadata.name.as_str() {
-        "" => "the key may use this tunnel".to_owned(),
-        name => format!("the key may use the tunnel {name:?}"),
+        "" => "the key is accepted for this tunnel".to_owned(),
+        name => format!("the key is accepted for the tunnel {name:?}"),
     };
     let description = (!metadata.description.is_empty()).then(|| format!("description: {}", metadata.description));
-    Check::pass(AUTH, name).evidence(description)
+    // A poll would take commands from the daemon.
+    Check::pass(AUTH, name)
+        .evidence(description)
+        .evidence(["the tunnel's record was read; polls, which need the right to use the tunnel, are not tried"])
 }
 
 fn refused(config: &Config, error: &ControlError) -> Check {

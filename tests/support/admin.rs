@@ -1,0 +1,80 @@
+//! `admin tunnels` of the real binary: how it is run, and services that answer it.
+
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::http::{Peer, Request, Server};
+
+/// A tunnel's id.
+pub const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";
+/// A key that no relay knows.
+pub const KEY: &str = "sk-admin_test-0123456789";
+
+/// Runs `admin tunnels` with nothing in its environment but `variables`.
+pub fn tunnels(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tunnel-client"))
+        .args(["admin", "tunnels"])
+        .args(arguments)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+pub fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[track_caller]
+pub fn success(arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let output = tunnels(arguments, variables);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(text(&output.stderr), "");
+    text(&output.stdout).to_owned()
+}
+
+#[track_caller]
+pub fn json(arguments: &[&str], variables: &[(&str, &str)]) -> Value {
+    let mut arguments = arguments.to_vec();
+    arguments.push("--json");
+    serde_json::from_str(&success(&arguments, variables)).unwrap()
+}
+
+/// Standard error of a command that fails with exit code 1 and prints nothing else.
+#[track_caller]
+pub fn failure(arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let output = tunnels(arguments, variables);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(text(&output.stdout), "");
+    text(&output.stderr).to_owned()
+}
+
+/// The `error` of a command that fails with exit code 1 and prints JSON on standard output and nothing else.
+#[track_caller]
+pub fn json_failure(arguments: &[&str], variables: &[(&str, &str)]) -> Value {
+    let mut arguments = arguments.to_vec();
+    arguments.push("--json");
+    let output = tunnels(&arguments, variables);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(text(&output.stderr), "");
+    let mut all: Value = serde_json::from_slice(&output.stdout).unwrap();
+    all["error"].take()
+}
+
+/// A service that gives the same answer to everything, and what it was asked.
+pub fn service(answer: Answer) -> (Server, Arc<Mutex<Vec<Request>>>) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let record = Arc::clone(&seen);
+    let server = Server::tcp(
+        None,
+        Arc::new(move |request: &Request, _: &Peer| {
+            record.lock().unwrap().push(request.clone());
+            answer.clone()
+        }),
+    );
+    (server, seen)
+}
