@@ -106,6 +106,8 @@ fn keys_without_the_right_are_told_apart_from_keys_that_do_not_exist() {
     let unknown = json_failure(&list, &[base, ("OPENAI_ADMIN_KEY", KEY)]);
     assert_eq!(unknown["status_code"], 401, "{unknown}");
     assert!(unknown["mitigation"].as_str().unwrap().contains("revoked"), "{unknown}");
+    let words = "401 Unauthorized the relay does not know this key (invalid_api_key)";
+    assert!(unknown["message"].as_str().unwrap().contains(words), "{unknown}");
     let weak = json_failure(&list, &[base, ("OPENAI_ADMIN_KEY", USE_KEY)]);
     assert_eq!(
         (&weak["status_code"], &weak["method"], &weak["path"]),
@@ -258,14 +260,14 @@ fn all_mistakes_in_settings_are_told_at_once_and_in_json_too() {
         ("CONTROL_PLANE_BASE_URL", "https://user:hunter2@h"),
         ("CONTROL_PLANE_URL_PATH", "edge"),
         ("OPENAI_ADMIN_KEY", "sk admin"),
-        ("HTTPS_PROXY", "socks5://p"),
+        ("TUNNEL_CLIENT_HTTP_PROXY", "socks5://p"),
     ];
     let stderr = failure(&["get", ID], &variables);
     let gists = [
         "control-plane.base-url",
         "control-plane.url-path",
         "admin key is malformed",
-        "HTTPS_PROXY",
+        "from variable TUNNEL_CLIENT_HTTP_PROXY",
     ];
     assert!(gists.iter().all(|gist| stderr.contains(gist)), "{stderr}");
     assert_eq!(stderr.lines().count(), 4, "{stderr}");

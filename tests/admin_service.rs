@@ -130,7 +130,7 @@ fn odd_answers_are_named_for_what_they_are() {
                 429,
                 r#"{"error":{"code":"rate_limit_exceeded","message":"slow down","type":"t"}}"#,
             ),
-            ["429 Too Many Requests rate_limit_exceeded: slow down", "mitigation: "],
+            ["429 Too Many Requests slow down (rate_limit_exceeded)", "mitigation: "],
         ),
     ] {
         let (server, _) = service(answer);
@@ -206,6 +206,13 @@ fn proxies_of_the_settings_and_of_the_environment_lead_to_the_service() {
             "{head}"
         );
     }
+    let broken = [
+        ("CONTROL_PLANE_BASE_URL", base.as_str()),
+        ("OPENAI_ADMIN_KEY", KEY),
+        ("HTTPS_PROXY", "socks5://user:hunter2@p"),
+    ];
+    let error = failure(&["get", ID], &broken);
+    assert!(error.contains("HTTPS_PROXY") && !error.contains("hunter2"), "{error}");
     let refusing = Proxy::http(Manner::Say(
         "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
     ));

@@ -134,10 +134,12 @@ impl fmt::Display for Error {
                     request_id,
                 } = &**refusal;
                 write!(f, "{}", Status(*status))?;
-                let detail = [&error.code, &error.message].map(String::as_str);
-                let detail: Vec<&str> = detail.into_iter().filter(|part| !part.is_empty()).collect();
-                if !detail.is_empty() {
-                    write!(f, " {}", redact::scrub(&detail.join(": ")))?;
+                if !error.message.is_empty() {
+                    write!(f, " {}", redact::scrub(&error.message))?;
+                }
+                // In brackets: `some_api_key: text` would be taken for a key and its value.
+                if !error.code.is_empty() {
+                    write!(f, " ({})", redact::scrub(&error.code))?;
                 }
                 match request_id {
                     Some(id) => write!(f, " (x-request-id: {})", redact::scrub(id)),
@@ -213,7 +215,7 @@ mod tests {
         let body = r#"{"error":{"code":"bad","message":"Incorrect API key provided: sk-0123456789abcdef","type":"t"}}"#;
         assert_eq!(
             refused(&list, 403, body).to_string(),
-            "request GET /v1/tunnels failed: 403 Forbidden bad: Incorrect API key provided: sk-REDACTED \
+            "request GET /v1/tunnels failed: 403 Forbidden Incorrect API key provided: sk-REDACTED (bad) \
              (x-request-id: req_1)"
         );
     }
