@@ -133,7 +133,8 @@ _tunnel_client() {
             mapfile -t COMPREPLY < <(compgen -W 'struct-text json' -- "$cur")
             return 0
             ;;
-        yes*' --mcp.stdio-send-initialized-notification' | \
+        yes*' --version' | \
+            yes*' --mcp.stdio-send-initialized-notification' | \
             yes*' --log.http-raw-unsafe' | \
             yes*' --allow-remote-ui' | \
             yes*' --open-web-ui' | \
@@ -141,17 +142,12 @@ _tunnel_client() {
             yes*' --harpoon.capture-payloads' | \
             yes*' --harpoon.hosts-include-loopback' | \
             yes*' --harpoon.hosts-include-private' | \
+            yes*' --force' | \
+            yes*' --explain' | \
+            yes*' --json' | \
+            yes*' --start-stdio' | \
             yes*' --require-control-plane-poll' | \
-            yes*' health --json' | \
-            yes*' config show --json' | \
             yes*' --all' | \
-            yes*' admin --json' | \
-            yes*' admin tunnels --json' | \
-            yes*' admin tunnels create --json' | \
-            yes*' admin tunnels list --json' | \
-            yes*' admin tunnels get --json' | \
-            yes*' admin tunnels update --json' | \
-            yes*' admin tunnels delete --json' | \
             yes*' --confirm')
             mapfile -t COMPREPLY < <(compgen -W 'true false' -- "$cur")
             return 0

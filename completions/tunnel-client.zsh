@@ -68,7 +68,7 @@ _tunnel_client() {
     local curcontext=$curcontext state line ret=1
     typeset -A opt_args
     _arguments -C \
-        '(-v --version)'{-v,--version}'[Print the version]' \
+        '(-v --version)'{-v,--version}'=-[Print the version]::true|false:(true false)' \
         '(-h --help)'{-h,--help}'[Print help]' \
         '1:command:->command' \
         '*::argument:->argument' && ret=0
@@ -121,7 +121,7 @@ _tunnel_client_init() {
         '--profile=[Name of the profile \[default: sample_mcp_with_dcr\]]:NAME:__tunnel_client_profile_names' \
         '--sample=[Sample to fill; `tunnel-client profiles samples list` shows them \[default: sample_mcp_stdio_local for a command, else sample_mcp_with_dcr\]]:NAME:(sample_mcp_enterprise_proxy sample_mcp_remote_no_auth sample_mcp_stdio_local sample_mcp_with_dcr)' \
         '--profile-dir=[Directory of the profiles \[env: TUNNEL_CLIENT_PROFILE_DIR\]]:DIRECTORY:_files -/' \
-        '--force[Replace the profile if it exists]' \
+        '--force=-[Replace the profile if it exists]::true|false:(true false)' \
         '--tunnel-id=[Id of the tunnel, required]:ID: ' \
         '--control-plane-base-url=[Scheme, host and port of the control plane \[default: https://api.openai.com\]]:URL: ' \
         '--control-plane-url-path=[Prefix of the control plane'\''s paths]:PATH: ' \
@@ -141,9 +141,9 @@ _tunnel_client_doctor() {
     local -a reply
     __tunnel_client_common
     _arguments -C $reply \
-        '--explain[Say why each step that did not pass matters, what was seen, and what to do]' \
-        '--json[Print the report as JSON]' \
-        '--start-stdio[Start the stdio MCP servers too, to see whether they answer]' \
+        '--explain=-[Say why each step that did not pass matters, what was seen, and what to do]::true|false:(true false)' \
+        '--json=-[Print the report as JSON]::true|false:(true false)' \
+        '--start-stdio=-[Start the stdio MCP servers too, to see whether they answer]::true|false:(true false)' \
         && ret=0
     return ret
 }
@@ -198,7 +198,7 @@ _tunnel_client_profiles_list() {
     local curcontext=$curcontext state line ret=1
     typeset -A opt_args
     _arguments -C \
-        '--json[Print JSON]' \
+        '--json=-[Print JSON]::true|false:(true false)' \
         '--profile-dir=[Directory of the profiles \[env: TUNNEL_CLIENT_PROFILE_DIR\]]:DIRECTORY:_files -/' \
         '(-h --help)'{-h,--help}'[Print help]' \
         && ret=0
@@ -214,7 +214,7 @@ _tunnel_client_profiles_add() {
         '--tunnel-id=[Id of the tunnel, for a sample]:ID: ' \
         '--mcp-server-url=[MCP server over HTTP, for a sample]:URL: ' \
         '--mcp-command=[MCP server over stdio, for a sample]:COMMAND: ' \
-        '--force[Replace the profile if it exists]' \
+        '--force=-[Replace the profile if it exists]::true|false:(true false)' \
         '--profile-dir=[Directory of the profiles \[env: TUNNEL_CLIENT_PROFILE_DIR\]]:DIRECTORY:_files -/' \
         '(-h --help)'{-h,--help}'[Print help]' \
         '::NAME: ' \
@@ -263,7 +263,7 @@ _tunnel_client_profiles_samples_list() {
     local curcontext=$curcontext state line ret=1
     typeset -A opt_args
     _arguments -C \
-        '--json[Print JSON]' \
+        '--json=-[Print JSON]::true|false:(true false)' \
         '--profile-dir=[Directory of the profiles \[env: TUNNEL_CLIENT_PROFILE_DIR\]]:DIRECTORY:_files -/' \
         '(-h --help)'{-h,--help}'[Print help]' \
         && ret=0

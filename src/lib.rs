@@ -11,6 +11,7 @@ pub mod control;
 pub mod dispatch;
 pub mod doctor;
 pub mod limits;
+mod links;
 pub mod mcp;
 pub mod net;
 pub mod ops;

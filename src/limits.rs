@@ -17,6 +17,8 @@ pub const PARTIAL_POLL_TIMEOUT: Duration = Duration::from_millis(500);
 pub const POLL_COMMANDS_MAX: usize = 1000;
 /// Commands asked for with one poll (spec: wire, section 4).
 pub const POLL_BATCH_MAX: usize = 25;
+/// Headers of one command, values counted: far above what servers take, and far below what a header map holds.
+pub const COMMAND_HEADERS_MAX: usize = 1024;
 /// One poll answer. Refusing a larger one loses its commands, so this is generous: 25 commands of 5 MiB.
 pub const POLL_BODY_MAX: usize = 128 * MIB;
 /// An error answer of the control plane; the rest is not read and the connection is closed (spec: wire, section 4).
@@ -35,6 +37,9 @@ pub const BACKOFF_MAX: Duration = Duration::from_secs(10);
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 /// Pause after 401, 403 and 404 on a poll: a rotated key or a created tunnel heals within a minute (spec: better 8).
 pub const AUTH_RETRY: Duration = Duration::from_secs(60);
+/// A poll that fails again for the same reason is a warning again after this: often enough to be found, and an outage of a
+/// night fills no disk.
+pub const FAILURE_REMINDER: Duration = Duration::from_secs(60);
 /// An empty poll answer faster than this counts towards backoff (spec: better 9).
 pub const EMPTY_POLL_MIN: Duration = Duration::from_millis(250);
 /// An idle connection to the control plane is closed after this; common load balancers cut at 60 s.
@@ -304,10 +309,15 @@ pub const CONFIG_NODES_MAX: usize = 50_000;
 pub const CONFIG_DEPTH_MAX: usize = 32;
 /// Merges (`<<`) that reach one another through aliases.
 pub const CONFIG_MERGE_DEPTH_MAX: usize = 16;
-/// Bytes and nodes that a configuration file has once its aliases are replaced by what they stand for.
+/// Bytes that a configuration file has once its aliases are replaced by what they stand for.
 pub const CONFIG_EXPANDED_MAX: usize = 4 * MIB;
+/// What a key, a value or a collection counts in [`CONFIG_EXPANDED_MAX`] beside its text: about what it takes in memory. A
+/// file without aliases cannot reach that bound: it would need twice its [`CONFIG_NODES_MAX`].
+pub const CONFIG_NODE_COST: usize = 16;
 /// Mistakes in the form of a configuration file that are reported; a file that is not ours has one a line.
 pub const CONFIG_MISTAKES_MAX: usize = 20;
+/// Mistakes in values that are reported: as many as anybody mends at once.
+pub const CONFIG_ERRORS_MAX: usize = 50;
 /// Characters of an unknown key that is compared with the known ones; the longest of those has 39.
 pub const CONFIG_KEY_COMPARED_MAX: usize = 64;
 /// Names of profiles in the message about a missing one.

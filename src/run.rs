@@ -10,7 +10,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::config::Config;
-use crate::control::{ControlPlane, Metadata, Poller, Responder};
+use crate::control::{self, ControlPlane, Metadata, Poller, Responder};
 use crate::dispatch::{Bounds, Dispatcher};
 use crate::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, IDLE_SWEEP, METADATA_WAIT};
 use crate::mcp::http::{HttpServer, Prober};
@@ -65,7 +65,7 @@ impl std::error::Error for Error {}
 /// [`Error`] when it cannot start; later faults are logged and survived.
 pub fn run(config: Config) -> Result<(), Error> {
     config.for_each_secret(redact::protect);
-    let instance_id = instance_id();
+    let instance_id = control::instance_id();
     let base = [
         ("client_instance_id", instance_id.clone()),
         ("tunnel_id", config.control_plane.tunnel_id.clone()),
@@ -282,14 +282,4 @@ async fn sweep(control: Arc<ControlPlane>, servers: Vec<HttpServer>) {
         control.sweep();
         servers.iter().for_each(HttpServer::sweep);
     }
-}
-
-/// 16 random bytes, new for every process (spec: wire, section 2).
-pub(crate) fn instance_id() -> String {
-    let mut bytes = [0; 16];
-    // Without randomness the process id keeps instances on one host apart.
-    if getrandom::fill(&mut bytes).is_err() {
-        bytes[..4].copy_from_slice(&std::process::id().to_le_bytes());
-    }
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

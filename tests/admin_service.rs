@@ -152,6 +152,25 @@ fn an_answer_without_end_is_cut_off() {
 }
 
 #[test]
+fn a_change_that_may_have_been_made_is_told_from_one_that_was_not() {
+    let (server, _) = service(Answer::default().close());
+    let create = ["create", "--name=n", "--description=d", "--organization-id=o"];
+    let may_be_done = "it may have been done all the same";
+    for arguments in [&create[..], &["delete", ID, "--confirm"]] {
+        let origin = server.origin();
+        let env = [("CONTROL_PLANE_BASE_URL", origin.as_str()), ("OPENAI_ADMIN_KEY", KEY)];
+        let error = failure(arguments, &env);
+        assert!(error.contains(may_be_done), "{error}");
+    }
+    let env = [
+        ("CONTROL_PLANE_BASE_URL", "http://127.0.0.1:1"),
+        ("OPENAI_ADMIN_KEY", KEY),
+    ];
+    let error = failure(&create, &env);
+    assert!(error.contains("refused") && !error.contains(may_be_done), "{error}");
+}
+
+#[test]
 fn a_service_that_is_not_there_is_named_by_its_hop() {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()

@@ -1,6 +1,7 @@
 //! The command line of the real binary: what is wrong is said once, named, and without secrets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::{Command, Output, Stdio};
 
 const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";
@@ -102,6 +103,16 @@ fn what_does_not_exist_is_named_once() {
     ] {
         assert_eq!(failure(arguments, &[]), expected, "{arguments:?}");
     }
+    let output = Command::new(env!("CARGO_BIN_EXE_tunnel-client"))
+        .args(["init", "--tunnel-id"])
+        .arg(std::ffi::OsStr::from_bytes(b"\xff"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(
+        text(&output.stderr),
+        "an argument is not UTF-8 text; see tunnel-client init --help\n"
+    );
     let hint = failure(&["run", "--mcp.server-ur", "x"], &[]);
     assert_eq!(hint, "unknown flag: --mcp.server-ur\nDid you mean --mcp.server-url?\n");
 }
@@ -255,4 +266,35 @@ fn a_reader_that_closes_early_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(text(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn every_switch_takes_true_and_false_as_well() {
+    let version = concat!(env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(success(&["--version=true"]), version);
+    assert!(success(&["--version=false"]).contains("Commands:"));
+    assert!(success(&["completion", "bash", "--no-descriptions=true"]).contains("complete -F"));
+    assert!(success(&["profiles", "samples", "list", "--json=true"]).starts_with('['));
+    assert!(success(&["profiles", "samples", "list", "--json=false"]).starts_with("sample_"));
+    assert!(success(&["profiles", "list", "--profile-dir", "/nowhere", "--json=1"]).starts_with("[]"));
+    for (arguments, starts_with) in [
+        (["doctor", "--json=true", "--explain=false"], "{"),
+        (["doctor", "--json=false", "--start-stdio=false"], "CHECK "),
+    ] {
+        let output = tunnel_client(&arguments, &[]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(text(&output.stdout).starts_with(starts_with), "{output:?}");
+    }
+    for command in [
+        &["init", "--force=false"][..],
+        &["profiles", "add", "x", "--force=true"],
+    ] {
+        let message = failure(command, &[]);
+        assert!(!message.contains("--force"), "{message}");
+    }
+    let message = failure(&["doctor", "--json=maybe"], &[]);
+    assert!(
+        message.contains("invalid argument for --json: write true or false"),
+        "{message}"
+    );
 }

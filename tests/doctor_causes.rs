@@ -9,7 +9,7 @@ use std::thread;
 
 use support::cases::{Case, all, case, closed_port};
 use support::doctor::SECRET;
-use support::tls::{Authority, long_expired, not_yet_valid};
+use support::tls::{Authority, long_expired, not_yet_valid, of_an_authority};
 use support::{Answer, Doctor, Manner, Proxy};
 
 /// From the configuration outwards.
@@ -174,6 +174,12 @@ const TLS: &[Case] = &[
         || over_tls(|authority| authority.server_with(&["localhost"], long_expired)),
         "control_plane_tls",
         "expired",
+    ),
+    case(
+        "the certificate is an authority's",
+        || over_tls(|authority| authority.server_with(&["localhost"], of_an_authority)),
+        "control_plane_tls",
+        "that of an authority (CA:TRUE)",
     ),
     case(
         "the certificate is not valid yet",

@@ -137,11 +137,17 @@ fn a_caller_cannot_contradict_a_configured_header() {
     let command = Command::call("r1", "ping", "{}")
         .header("x-tenant", "red")
         .header("X-TENANT", "green")
+        .header("X_Tenant", "black")
         .header("User-Agent", "caller/1")
         .header("X-Other", "kept");
     control.call(command, "r1");
     let seen = mcp.await_forwarded("r1");
     assert_eq!(seen.header_values("x-tenant"), ["blue"], "{seen:?}");
+    assert_eq!(
+        seen.header("x_tenant"),
+        None,
+        "many servers take it for the same: {seen:?}"
+    );
     assert_eq!(seen.header_values("user-agent"), ["gateway/1"], "{seen:?}");
     assert_eq!(seen.header_values("x-other"), ["kept"], "{seen:?}");
 }
@@ -168,7 +174,7 @@ fn a_caller_who_brings_credentials_acts_with_his_own_rights() {
 }
 
 #[test]
-fn a_redirect_to_another_path_does_not_get_the_configured_headers() {
+fn a_redirect_to_another_path_gets_neither_the_configured_headers_nor_what_a_caller_puts_in_their_place() {
     let mcp = McpServer::http(|request, _| match request.path() {
         "/mcp" => Answer::new(307, &[("Location", "/mcp/")], ""),
         "/mcp/" => Answer::new(307, &[("Location", "/elsewhere")], ""),
@@ -176,7 +182,8 @@ fn a_redirect_to_another_path_does_not_get_the_configured_headers() {
     });
     let control = ControlPlane::http();
     let _client = client(&control, &mcp, &format!("X-Gate: {GATE}"));
-    assert_eq!(control.call(Command::call("r1", "ping", "{}"), "r1").resp_code, 200);
+    let forged = Command::call("r1", "ping", "{}").header("X-Gate", "forged");
+    assert_eq!(control.call(forged, "r1").resp_code, 200);
     let gates: Vec<(String, Option<String>)> = mcp
         .forwarded_for("r1")
         .iter()

@@ -59,7 +59,7 @@ fn the_first_command_of_a_newcomer_writes_a_private_profile_and_says_what_comes_
 Created profile local-stdio at {path}
 Sample: sample_mcp_stdio_local
 Still needed:
-  export CONTROL_PLANE_API_KEY=...    (not set in this environment)
+  export CONTROL_PLANE_API_KEY=...    # not set in this environment
 Next:
   tunnel-client doctor --profile local-stdio
   tunnel-client run --profile local-stdio

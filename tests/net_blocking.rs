@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Method};
 use support::site::{Site, port, proxy, server};
+use support::tls::Authority;
 use support::{Answer, Manner, Proxy, Server};
 use tunnel_client::config::{HttpUrl, Identity};
 use tunnel_client::net::blocking::{BlockingClient, BlockingError};
@@ -160,8 +161,24 @@ fn a_client_certificate_that_is_missed_after_the_handshake_is_named() {
     let without = client(&site, &server.origin(), Via::Direct, None);
     let error = get(&without, "/").unwrap_err();
     let expected = NetError::Tls(tls::Fault::ClientCertificateRequired);
-    assert!(matches!(error, BlockingError::Net(e) if e == expected), "{error:?}");
+    assert!(
+        matches!(&error, BlockingError::Hop(hop) if hop.error == expected),
+        "{error:?}"
+    );
     let identity = site.identity(site.authority.client("ours"));
     let with = client(&site, &server.origin(), Via::Direct, Some(&identity));
     assert_eq!(get(&with, "/").unwrap().0, 200);
+}
+
+#[test]
+fn an_issuer_that_is_not_trusted_is_named_and_turns_no_text_around() {
+    let site = Site::new();
+    let stranger = Authority::named("a\u{202e}stranger").server(&["127.0.0.1"]);
+    let server = Server::tcp(Some(stranger), Arc::new(|_, _| Answer::json(200, "{}")));
+    let client = client(&site, &server.origin(), Via::Direct, None);
+    let error = get(&client, "/").unwrap_err();
+    assert!(
+        error.to_string().contains("not trusted: CN=a\u{fffd}stranger"),
+        "{error}"
+    );
 }

@@ -355,3 +355,24 @@ fn a_control_plane_that_comes_up_late_is_found() {
     client.await_log("poller recovered; polling operational");
     assert!(polls.load(std::sync::atomic::Ordering::SeqCst) > 0);
 }
+
+#[test]
+fn a_failure_that_repeats_is_one_warning_and_another_one_is_told_at_once() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    control.on_every_poll(Some(Answer::new(503, &[], "")));
+    let client = Client::http(&control, &mcp.url());
+    let warnings = |status: &str| {
+        let lines = client.log_with("poll failed; backing off");
+        let lines: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = |level: &str| {
+            let told =
+                |line: &&serde_json::Value| line["level"] == level && line["status_code"].to_string().contains(status);
+            lines.iter().filter(told).count()
+        };
+        (of("WARN"), of("DEBUG"))
+    };
+    eventually("two repetitions", || (warnings("503").1 >= 2).then_some(()));
+    assert_eq!(warnings("503").0, 1);
+    control.on_every_poll(Some(Answer::new(500, &[], "")));
+    eventually("the other failure", || (warnings("500").0 == 1).then_some(()));
+}

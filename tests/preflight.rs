@@ -235,7 +235,14 @@ fn env_is_unwrapped() {
 #[test]
 fn shells_are_looked_through() {
     let host = Host::new();
-    host.fails(&["sh", "@/srv/absent.sh"], &["absent.sh\" was not found"]);
+    host.fails(
+        &["sh", "@/srv/absent.sh"],
+        &["absent.sh\" was not found; fix: correct its path"],
+    );
+    host.fails(
+        &["sh", "srv/absent.sh"],
+        &["absent.sh\" was not found; fix: write the absolute path"],
+    );
     host.fails(&["bash", "-e", "-o", "pipefail", "@/srv"], &["is not readable"]);
     for command in [
         "no-such-server --token hunter2",

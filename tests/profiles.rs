@@ -76,6 +76,7 @@ fn profiles_are_listed_by_name_as_text_and_as_json() {
         given(&home, name, VALID);
     }
     home.write(".config/tunnel-client/notes.txt", "");
+    fs::create_dir(directory(&home).join("folder.yaml")).unwrap();
     let (alpha, beta) = (profile(&home, "alpha"), profile(&home, "beta"));
     assert_eq!(
         profiles(&home, &["list"]).success(),
@@ -307,6 +308,8 @@ fn a_failed_editor_saves_nothing() {
     let path = given(&home, "p", VALID);
     let message = edit(&home, "exit 3").failure();
     assert!(message.contains("ended with exit status: 3; not saving"), "{message}");
+    let message = edit(&home, "rm \"$1\"").failure();
+    assert!(message.ends_with(": the editor removed it\n"), "{message}");
     let message = home
         .run(&["profiles", "edit", "p"], &[("EDITOR", "/no/such/editor")])
         .failure();

@@ -125,10 +125,32 @@ fn a_proxy_that_refuses_the_control_plane_is_named_in_the_log() {
     let mcp = McpServer::echo();
     let client = ClientBuilder::for_url("https://control.example")
         .server(mcp.url())
-        .env("CONTROL_PLANE_HTTP_PROXY", proxy.url())
+        .env("CONTROL_PLANE_HTTP_PROXY", proxy.url_with("user:pa55@"))
         .start();
     let line = client.await_log("status 407");
     assert!(line.contains("the proxy wants credentials"), "{line}");
+    let summary = client.await_log("tunnel-client startup summary");
+    let named = format!("{} (control-plane.http-proxy)", proxy.url());
+    assert!(summary.contains(&named) && !summary.contains("pa55"), "{summary}");
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_not_taken_for_the_peer() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let nobody = format!("http://user:pa55@{}", support::cases::closed_port());
+    let client = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .env("TUNNEL_CLIENT_HTTP_PROXY", &nobody)
+        .start();
+    let line = client.await_log("poll failed; backing off");
+    let origin = nobody.replace("user:pa55@", "");
+    assert!(
+        line.contains("the proxy refused the connection") && line.contains(&format!("{origin} (http-proxy)")),
+        "{line}"
+    );
+    let line = client.await_log("MCP server not reachable");
+    assert!(line.contains("the proxy refused the connection"), "{line}");
+    assert_silent(&client);
 }
 
 #[test]

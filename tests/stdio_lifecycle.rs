@@ -55,7 +55,9 @@ def on(message):
         .env("PASSED_ONE", "1")
         .env("PASSED_TWO", "2")
         .env("OPENAI_API_KEY", "sk-other-key")
-        .env("MCP_PASS_ENV", "PASSED_*,CONTROL_PLANE_*,OPENAI_*")
+        .env("OPENAI_ADMIN_KEY", "sk-admin-key")
+        .env("MCP_EXTRA_HEADERS", "X-Token: hidden-too")
+        .env("MCP_PASS_ENV", "PASSED_*,CONTROL_PLANE_*,OPENAI_*,MCP_*")
         .start();
     child.await_start(1);
     let post = control.call(Command::call("r1", "tools/call", "{}"), "r1");
@@ -67,6 +69,7 @@ def on(message):
         !has("SECRET_OF_SOMEBODY") && !has("CONTROL_PLANE_API_KEY") && !has("OPENAI_API_KEY"),
         "{environment}"
     );
+    assert!(!has("OPENAI_ADMIN_KEY") && !has("MCP_EXTRA_HEADERS"), "{environment}");
     assert!(!environment.to_string().contains(API_KEY), "{environment}");
     assert!(
         client
@@ -336,4 +339,29 @@ impl TerminalCall for ControlPlane {
     fn terminal_call(&self, id: &str) -> support::Post {
         self.call(Command::call(id, "tools/call", "{}"), id)
     }
+}
+
+#[test]
+fn a_program_that_is_missing_ends_the_start_with_its_name_and_leaves_nothing() {
+    let (control, child) = (ControlPlane::http(), StdioServer::with(""));
+    let builder = ClientBuilder::new(&control).env(
+        "MCP_COMMAND",
+        format!(
+            "{}\nchannel=second,command=/no/such/program --token hidden",
+            child.command()
+        ),
+    );
+    let socket = builder.directory().file("health.sock");
+    let mut client = builder
+        .no_env("HEALTH_LISTEN_ADDR")
+        .env("HEALTH_UNIX_SOCKET", socket.display().to_string())
+        .start();
+    assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(1));
+    let line = client.await_log("start tunnel-client");
+    assert!(
+        line.contains("channel second") && line.contains("/no/such/program") && !line.contains("hidden"),
+        "{line}"
+    );
+    assert!(!socket.exists() && !client.directory().file("health.url").exists());
+    assert!(control.seen().is_empty());
 }

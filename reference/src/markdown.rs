@@ -108,8 +108,8 @@ means unset, in each of them. Unknown keys are mistakes; all mistakes are report
 ";
 
 const SELECTION: &str = "
-The first three exclude each other; a flag wins over all three variables. Without any, no file is read. `~` at the start of a
-path is the home directory. A file is YAML or JSON, at most 1 MiB, and must not be writable by others.
+The first three exclude each other; a flag wins over all three variables. Without any, no file is read. `~` at the start of these
+paths is the home directory. A file is YAML or JSON, at most 1 MiB, and must not be writable by others.
 
 ## Values
 

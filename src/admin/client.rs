@@ -6,11 +6,10 @@ use super::error::{Cause, Error, Refusal};
 use super::request::Request;
 use super::tunnel::{Tunnel, TunnelList};
 use crate::config::Admin;
-use crate::control::identification;
+use crate::control::{identification, instance_id};
 use crate::limits::{ADMIN_BODY_MAX, ADMIN_TIMEOUT};
-use crate::net::blocking::BlockingClient;
+use crate::net::blocking::{BlockingClient, BlockingError};
 use crate::net::{Network, Via};
-use crate::run::instance_id;
 use crate::wire::api_error::ApiError;
 
 /// The service that holds the tunnels.
@@ -83,7 +82,7 @@ impl Client {
                 ADMIN_BODY_MAX,
                 ADMIN_TIMEOUT,
             )
-            .map_err(|error| Error::new(request, Cause::Unreachable(error.to_string())))?;
+            .map_err(|error| Error::new(request, cause(&error)))?;
         if (200..300).contains(&answer.status) {
             return Ok((answer.status, answer.body));
         }
@@ -93,5 +92,13 @@ impl Client {
             request_id: answer.header("x-request-id").map(str::to_owned),
         };
         Err(Error::new(request, Cause::Refused(Box::new(refusal))))
+    }
+}
+
+/// Only where the way to the service ended is it sure that nothing was sent.
+fn cause(error: &BlockingError) -> Cause {
+    match error {
+        BlockingError::Net(_) => Cause::NoAnswer(error.to_string()),
+        _ => Cause::Unreachable(error.to_string()),
     }
 }

@@ -5,11 +5,9 @@ use std::fmt;
 use http::{Method, StatusCode};
 
 use super::request::Request;
+use crate::links::{ADMIN_KEYS, TUNNELS};
 use crate::telemetry::redact;
 use crate::wire::api_error::ApiError;
-
-const ADMIN_KEYS: &str = "https://platform.openai.com/settings/organization/admin-keys";
-const TUNNELS: &str = "https://platform.openai.com/settings/organization/tunnels";
 
 /// A request that failed. Texts of the service are scrubbed; they may still hold control characters, which are taken out
 /// where they are shown.
@@ -30,8 +28,10 @@ pub struct Error {
 /// What happened.
 #[derive(Debug)]
 pub enum Cause {
-    /// There was no answer: the step that failed.
+    /// The service was not reached: the step that failed.
     Unreachable(String),
+    /// The request was sent, or may have been, and there was no whole answer: what went wrong.
+    NoAnswer(String),
     /// The service refused.
     Refused(Box<Refusal>),
     /// The answer is a success, and not what was asked for.
@@ -67,7 +67,7 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self.cause {
-            Cause::Unreachable(_) => None,
+            Cause::Unreachable(_) | Cause::NoAnswer(_) => None,
             Cause::Refused(ref refusal) => Some(refusal.status),
             Cause::NoTunnel { status } => Some(status),
         }
@@ -77,7 +77,12 @@ impl Error {
     #[must_use]
     pub fn mitigation(&self) -> String {
         match &self.cause {
-            Cause::Unreachable(_) => "check --control-plane.base-url, the proxy (--http-proxy) and the certificate \
+            Cause::NoAnswer(_) if self.method != Method::GET => {
+                "it may have been done all the same: look with \"tunnel-client admin tunnels list --organization-id ID\" \
+                 before you try again"
+                    .to_owned()
+            }
+            Cause::Unreachable(_) | Cause::NoAnswer(_) => "check --control-plane.base-url, the proxy (--http-proxy) and the certificate \
                                       authorities (--ca-bundle)"
                 .to_owned(),
             Cause::NoTunnel { .. } => format!("{WRONG_PLACE}; what answers there is not the tunnel service"),
@@ -103,7 +108,7 @@ impl Error {
             ),
             (404, _) if self.names_tunnel => format!(
                 "there is no such tunnel, or the key's organization does not see it: compare the id with {TUNNELS}, or \
-                 list the tunnels with \"tunnel-client admin tunnels list\""
+                 with what \"tunnel-client admin tunnels list --organization-id ID\" prints"
             ),
             (404 | 405, _) => WRONG_PLACE.to_owned(),
             (300..=399, _) => {
@@ -125,7 +130,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "request {} {} failed: ", self.method, self.path)?;
         match &self.cause {
-            Cause::Unreachable(problem) => f.write_str(problem),
+            Cause::Unreachable(problem) | Cause::NoAnswer(problem) => f.write_str(problem),
             Cause::NoTunnel { status } => write!(f, "{}, but the answer holds no tunnel", Status(*status)),
             Cause::Refused(refusal) => {
                 let Refusal {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 
 use super::{Error, help, left_out, version};
 
@@ -24,14 +24,8 @@ pub(super) enum Request {
 pub fn command() -> Command {
     let root = Command::new(PROGRAM)
         .about(help::ABOUT)
-        .after_help(help::AFTER_ROOT)
-        .arg(
-            Arg::new("version")
-                .short('v')
-                .long("version")
-                .action(ArgAction::SetTrue)
-                .help("Print the version"),
-        )
+        .after_help(help::after_root())
+        .arg(switch("version").short('v').help("Print the version"))
         .subcommands(super::COMMANDS.iter().map(|command| (command.arguments)()))
         .subcommands(left_out::commands());
     with_conventions(root)
@@ -71,7 +65,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         }
         Err(error) => return Err(Error::Usage(usage_message(&root, &error))),
     };
-    if matches.get_flag("version") {
+    if is_on(&matches, "version") {
         return Ok(Request::Print(format!("{}\n", version::text())));
     }
     match unfinished(&mut root, &matches) {
@@ -143,6 +137,7 @@ fn usage_message(root: &Command, error: &clap::Error) -> String {
             Some(problem) => format!("invalid argument for {flag}: {problem}"),
             None => format!("invalid argument for {flag}"),
         },
+        (ErrorKind::InvalidUtf8, _, _) => format!("an argument is not UTF-8 text; see {path} --help"),
         (ErrorKind::ArgumentConflict, Some(flag), _) => {
             format!("{flag} cannot be combined with the other flags; see {path} --help")
         }

@@ -1,7 +1,8 @@
 //! `tunnel-client completion SHELL`: prints a script that was made from the tree of commands and checked in.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 
+use super::args::switch;
 use super::{Error, print};
 
 const SCRIPTS: [(&str, &str); 3] = [
@@ -15,18 +16,14 @@ For one session:
   source <(tunnel-client completion bash)
 
 For every session:
+  mkdir -p ~/.local/share/bash-completion/completions ~/.config/fish/completions
   tunnel-client completion bash > ~/.local/share/bash-completion/completions/tunnel-client
   tunnel-client completion zsh > \"${fpath[1]}/_tunnel-client\"
   tunnel-client completion fish > ~/.config/fish/completions/tunnel-client.fish";
 
 pub(super) fn arguments() -> Command {
     // The Go client has the flag; our scripts are the same with and without it.
-    let no_descriptions = || {
-        Arg::new("no-descriptions")
-            .long("no-descriptions")
-            .action(ArgAction::SetTrue)
-            .hide(true)
-    };
+    let no_descriptions = || switch("no-descriptions").hide(true);
     let shells = SCRIPTS.map(|(shell, _)| {
         Command::new(shell)
             .about(format!("Print the completions of {shell}"))

@@ -4,8 +4,9 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 
+use super::args::{is_on, switch};
 use super::{Error, help, print, settings};
 use crate::doctor::{self, Report, Request, json, text};
 use crate::secrets::{Disk, Environment};
@@ -19,30 +20,22 @@ pub(super) fn arguments() -> Command {
         .after_help(help::AFTER_DOCTOR)
         .disable_version_flag(true)
         .args_override_self(true)
-        .arg(switch(
-            "explain",
-            "Say why each step that did not pass matters, what was seen, and what to do",
-        ))
-        .arg(switch("json", "Print the report as JSON"))
-        .arg(switch(
-            "start-stdio",
-            "Start the stdio MCP servers too, to see whether they answer",
-        ));
+        .args([
+            switch("explain").help("Say why each step that did not pass matters, what was seen, and what to do"),
+            switch("json").help("Print the report as JSON"),
+            switch("start-stdio").help("Start the stdio MCP servers too, to see whether they answer"),
+        ]);
     settings::add(command)
-}
-
-fn switch(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
 
 /// Walks the way, prints the report on standard output; nothing else says that a check failed but the exit code.
 pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
     let report = examine(matches);
-    let text = if matches.get_flag("json") {
+    let text = if is_on(matches, "json") {
         json::render(&report)
     } else {
         let style = text::Style {
-            explain: matches.get_flag("explain"),
+            explain: is_on(matches, "explain"),
             colour: io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         };
         text::render(&report, style)
@@ -52,7 +45,7 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
     if report.failed().is_empty() {
         return Ok(());
     }
-    if !matches.get_flag("json") && !matches.get_flag("explain") && io::stderr().is_terminal() {
+    if !is_on(matches, "json") && !is_on(matches, "explain") && io::stderr().is_terminal() {
         let _ = writeln!(io::stderr(), "\nWhy, and what to do: add --explain");
     }
     Err(Error::Reported(FAILED))
@@ -68,7 +61,7 @@ fn examine(matches: &ArgMatches) -> Report {
     let request = Request {
         flags: &flags,
         environment: &environment,
-        start_stdio: matches.get_flag("start-stdio"),
+        start_stdio: is_on(matches, "start-stdio"),
         profile_dir: profile_dir.as_deref().filter(|path| !path.trim().is_empty()),
     };
     let mut progress = Progress::new();

@@ -3,10 +3,20 @@
 use std::fmt::Write as _;
 
 use crate::config::Setting;
+use crate::links;
 
 pub(super) const ABOUT: &str = "Makes private MCP servers reachable through a tunnel, over outbound HTTPS only.";
 
-pub(super) const AFTER_ROOT: &str = "\
+pub(super) fn after_root() -> String {
+    let mut links = String::new();
+    for (name, url) in links::ALL {
+        // Writing to a String cannot fail.
+        let _ = writeln!(links, "  {name:<18}  {url}");
+    }
+    format!("{BEFORE_LINKS}{links}\nManual: tunnel-client(1), tunnel-client.yaml(5).")
+}
+
+const BEFORE_LINKS: &str = "\
 To connect a local or private MCP server:
   tunnel-client help quickstart
   tunnel-client init --sample sample_mcp_stdio_local --profile local-stdio \\
@@ -24,12 +34,7 @@ Agent-first help topics:
   tunnel-client help hardening        what holds, and what does not
 
 Where tunnels, keys and connectors are managed:
-  Tunnels             https://platform.openai.com/settings/organization/tunnels
-  Runtime API keys    https://platform.openai.com/settings/organization/api-keys
-  Admin API keys      https://platform.openai.com/settings/organization/admin-keys
-  ChatGPT connectors  https://chatgpt.com/#settings/Connectors
-
-Manual: tunnel-client(1), tunnel-client.yaml(5).";
+";
 
 pub(super) const AFTER_RUN: &str = "\
 A flag wins over its environment variable, the variable over the configuration file, the file over the default; empty

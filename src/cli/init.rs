@@ -6,6 +6,7 @@ use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::args::is_on;
 use super::profiles::{self, Place, Verdict};
 use super::{Error, print};
 use crate::config::{ProfileName, echo};
@@ -108,7 +109,7 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
         Server::Command(command) => check_command(command, &environment)?,
         Server::Url(_) => Vec::new(),
     };
-    profiles::save(&place, &path, &name, yaml.as_bytes(), matches.get_flag("force"))?;
+    profiles::save(&place, &path, &name, yaml.as_bytes(), is_on(matches, "force"))?;
     let done = report::Done {
         sample,
         name: &name,

@@ -53,10 +53,7 @@ fn help(path: &[&str]) -> Result<(), Error> {
 
 /// The flag that lets a profile be replaced.
 pub(super) fn force_flag() -> clap::Arg {
-    clap::Arg::new("force")
-        .long("force")
-        .action(clap::ArgAction::SetTrue)
-        .help("Replace the profile if it exists")
+    args::switch("force").help("Replace the profile if it exists")
 }
 
 /// Mistakes of a profile, one a line.

@@ -80,3 +80,17 @@ fn of_command(words: &[&str]) -> Option<String> {
     let error = root.try_get_matches_from_mut(asked).err()?;
     (error.kind() == ErrorKind::DisplayHelp).then(|| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::links;
+
+    #[test]
+    fn the_quickstart_names_every_place_that_is_needed() {
+        let quickstart = TEXTS.iter().find(|(name, _)| *name == "quickstart");
+        for (name, url) in links::ALL {
+            assert!(quickstart.is_some_and(|(_, text)| text.contains(url)), "{name}");
+        }
+    }
+}

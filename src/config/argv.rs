@@ -11,6 +11,8 @@ pub(super) enum ArgvError {
     UnterminatedEscape,
     /// A quote that is not closed.
     UnterminatedQuote,
+    /// `NAME=value` in the place of the program.
+    Assignment,
 }
 
 impl fmt::Display for ArgvError {
@@ -19,8 +21,33 @@ impl fmt::Display for ArgvError {
             Self::Empty => "command is empty; write a program and its arguments",
             Self::UnterminatedEscape => "command has an unterminated escape sequence; write \\\\ for a backslash",
             Self::UnterminatedQuote => "command has an unterminated quoted string; close the quote",
+            Self::Assignment => {
+                "command begins with NAME=value, which only a shell understands; write env NAME=value and the program"
+            }
         })
     }
+}
+
+/// The command of a stdio server, split.
+///
+/// # Errors
+///
+/// As [`split`]; also when a variable is set where the program belongs: its value would be taken for the name of a
+/// program and shown as such.
+pub(super) fn of_command(command: &str) -> Result<Vec<String>, ArgvError> {
+    let argv = split(command)?;
+    match argv.first().and_then(|program| assignment(program)) {
+        Some(_) => Err(ArgvError::Assignment),
+        None => Ok(argv),
+    }
+}
+
+/// The name in `NAME=value`.
+pub(super) fn assignment(word: &str) -> Option<&str> {
+    let (name, _) = word.split_once('=')?;
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
+    is_name.then_some(name)
 }
 
 /// Splits at white space. Single quotes keep everything, double quotes everything but `\x`, which stands for `x` there
@@ -98,6 +125,16 @@ mod tests {
             ("x abc\\", ArgvError::UnterminatedEscape),
         ] {
             assert_eq!(split(command), Err(error), "{command}");
+        }
+    }
+
+    #[test]
+    fn a_variable_is_not_set_by_a_shell_that_is_not_there() {
+        for command in ["DB=sekret srv", "'DB=a b' srv", "_x1="] {
+            assert_eq!(of_command(command), Err(ArgvError::Assignment), "{command}");
+        }
+        for command in ["env DB=sekret srv", "/opt/a=b/srv", "./a=b", "1=2", "=x", "srv A=b"] {
+            assert!(of_command(command).is_ok(), "{command}");
         }
     }
 }

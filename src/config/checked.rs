@@ -189,7 +189,7 @@ pub struct Identity {
 /// An HTTP header of the configuration.
 #[derive(Debug, Clone)]
 pub struct Header {
-    /// A token (RFC 9110, section 5.6.2), as written.
+    /// A token (RFC 9110, section 5.6.2), as written; none of those that frame a message or belong to one connection.
     pub name: String,
     /// No control character but TAB; may be a secret.
     pub value: SecretString,

@@ -9,7 +9,7 @@ use super::file::Record;
 use super::sources::{HeaderEntry, Origin, RecordEntry, Source, Sources, Written};
 use super::table::{self, Kind, SETTINGS, Setting, Shown};
 use crate::limits::EFFECTIVE_TEXT_MAX;
-use crate::telemetry::redact;
+use crate::telemetry::{is_unsafe, redact};
 
 /// What is shown of a value that may hold a secret.
 pub(super) const HIDDEN: &str = "(hidden)";
@@ -91,12 +91,13 @@ fn shown(written: &Written<'_>, text: String) -> EffectiveValue {
 
 fn single(setting: &Setting, written: &Written<'_>) -> String {
     let text = lossy(written.value);
+    let text = text.trim();
     match setting.shown {
-        Shown::Plain => plain(&text),
-        Shown::Origin => origin(&text),
-        Shown::Program => program(&text),
+        Shown::Plain => plain(text),
+        Shown::Origin => origin(text),
+        Shown::Program => program(text),
         Shown::Names => HIDDEN.to_owned(),
-        Shown::Secret => match (reference(&text), &written.origin.source) {
+        Shown::Secret => match (reference(text), &written.origin.source) {
             (Some(reference), _) => reference.to_owned(),
             (None, Source::Variable(name)) => format!("env:{name}"),
             (None, _) => HIDDEN.to_owned(),
@@ -179,7 +180,10 @@ fn program(text: &str) -> String {
         return reference.to_owned();
     }
     match argv::split(text).ok().and_then(|argv| argv.into_iter().next()) {
-        Some(program) => plain(&program),
+        Some(program) => match argv::assignment(&program) {
+            Some(name) => format!("{name}={HIDDEN}"),
+            None => plain(&program),
+        },
         None => HIDDEN.to_owned(),
     }
 }
@@ -211,7 +215,7 @@ fn reference(text: &str) -> Option<&str> {
 fn plain(text: &str) -> String {
     let scrubbed = redact::scrub(text);
     let short = scrubbed.chars().take(EFFECTIVE_TEXT_MAX);
-    let line: String = short.map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let line: String = short.map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect();
     if scrubbed.chars().nth(EFFECTIVE_TEXT_MAX).is_some() {
         return line + "...";
     }
@@ -298,7 +302,7 @@ mcp:
     #[test]
     fn of_a_key_only_a_reference_is_shown() {
         for (value, expected) in [
-            ("env:MY_KEY", "env:MY_KEY"),
+            (" env:MY_KEY ", "env:MY_KEY"),
             ("file:/run/key", "file:/run/key"),
             ("credential:api-key", "credential:api-key"),
             ("env:sekretvalue", HIDDEN),
@@ -329,6 +333,7 @@ mcp:
             ("control-plane.base-url", "https://h\\sekret"),
             ("mcp.server-url", "sekret"),
             ("mcp.command", "'sekret"),
+            ("mcp.command", "DB=sekret srv"),
             ("mcp.extra-headers", "sekret"),
             ("mcp.server-url", "channel=x,url=sekret"),
         ] {
@@ -340,7 +345,7 @@ mcp:
 
     #[test]
     fn text_is_on_one_line_and_short() {
-        assert_eq!(plain("a\nb\u{1b}"), "a\u{fffd}b\u{fffd}");
+        assert_eq!(plain("a\nb\u{1b}\u{202e}"), "a\u{fffd}b\u{fffd}\u{fffd}");
         assert_eq!(plain(&"x".repeat(5000)).len(), EFFECTIVE_TEXT_MAX + 3);
     }
 }

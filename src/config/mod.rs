@@ -52,5 +52,5 @@ pub use url::UrlError;
 ///
 /// There is no program, or a quote or an escape is left open: a sentence that says which.
 pub fn split_command(command: &str) -> Result<Vec<String>, String> {
-    argv::split(command).map_err(|error| error.to_string())
+    argv::of_command(command).map_err(|error| error.to_string())
 }

@@ -76,7 +76,7 @@ impl fmt::Display for ProfileName {
 /// A sentence with what to set, when neither a directory nor a home directory is known.
 pub fn profile_dir(flags: &Flags, environment: &Environment) -> Result<PathBuf, String> {
     if let Some(given) = given(&table::PROFILE_DIR, flags, environment) {
-        return expand(given, environment);
+        return expand(given, environment).map_err(|problem| format!("the profile directory {problem}"));
     }
     // A relative path in the variable is to be ignored (XDG Base Directory Specification, section 2).
     let xdg = environment
@@ -102,8 +102,10 @@ pub fn profile_dir(flags: &Flags, environment: &Environment) -> Result<PathBuf, 
 /// The directory cannot be read.
 pub fn profiles(directory: &Path) -> io::Result<Vec<ProfileName>> {
     let entries = std::fs::read_dir(directory)?.take(PROFILES_MAX);
-    let names = entries.map_while(Result::ok);
-    let mut names: Vec<ProfileName> = names
+    let files = entries
+        .map_while(Result::ok)
+        .filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
+    let mut names: Vec<ProfileName> = files
         .filter_map(|entry| ProfileName::of_file(Path::new(&entry.file_name())))
         .collect();
     names.sort();
@@ -172,7 +174,11 @@ mod tests {
             );
         }
         assert!(directory(&[], &[]).unwrap_err().contains("--profile-dir"));
-        assert!(directory(&["~/p"], &[]).unwrap_err().contains("HOME is not set"));
+        let unknown = directory(&["~/p"], &[]).unwrap_err();
+        assert!(
+            unknown.starts_with("the profile directory begins with ~, but HOME is not set"),
+            "{unknown}"
+        );
     }
 
     #[test]

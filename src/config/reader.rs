@@ -13,7 +13,7 @@ use super::references::referenced_path;
 use super::scalar;
 use super::sources::{Origin, Sources, Written};
 use super::table::Setting;
-use crate::limits::TIME_MAX;
+use crate::limits::{CONFIG_ERRORS_MAX, TIME_MAX};
 
 /// A mistake was reported; there is no value.
 #[derive(Debug, Clone, Copy)]
@@ -58,11 +58,20 @@ impl<'a> Reader<'a> {
         self.warnings.push(warning);
     }
 
+    /// Remembers a mistake; of very many, the first.
     pub(super) fn report(&mut self, setting: &'static str, origin: Origin, problem: impl Display) -> Reported {
+        if self.errors.len() > CONFIG_ERRORS_MAX {
+            return Reported;
+        }
+        let is_last = self.errors.len() == CONFIG_ERRORS_MAX;
         self.errors.push(ConfigError {
             setting,
             origin,
-            problem: problem.to_string(),
+            problem: if is_last {
+                "there are more mistakes from here on; mend these first".to_owned()
+            } else {
+                problem.to_string()
+            },
         });
         Reported
     }
@@ -107,8 +116,13 @@ impl<'a> Reader<'a> {
 
     /// A whole number from `min`, which is 0 or 1, to `max`.
     pub(super) fn number(&mut self, setting: &'static Setting, min: usize, max: usize) -> Checked<usize> {
+        let is_in_file = self.sources.one(setting).is_some_and(|written| written.is_in_file());
         self.required(setting, "needs a number", |text| {
-            scalar::number(text, setting.flag, min, max)
+            if is_in_file {
+                scalar::number(&scalar::yaml_number(text, setting.flag)?, setting.flag, min, max)
+            } else {
+                scalar::number(text, setting.flag, min, max)
+            }
         })
     }
 

@@ -1,5 +1,7 @@
 //! Counts, booleans, and how a wrong value is shown.
 
+use std::borrow::Cow;
+
 use crate::limits::ECHO_MAX;
 
 /// A whole number from `min`, which is 0 or 1, to `max`; `name` is the setting.
@@ -21,6 +23,35 @@ pub(super) fn number(text: &str, name: &str, min: usize, max: usize) -> Result<u
             "{name} is not a number: {}; write a number from {min} to {max}",
             echo(text)
         )),
+    }
+}
+
+/// A whole number of a configuration file in decimal: yaml.v3 takes underscores and other bases, too (`resolve.go`).
+///
+/// # Errors
+///
+/// It begins with a zero: yaml.v3 reads it as octal, who wrote it hardly did.
+pub(super) fn yaml_number<'a>(text: &'a str, name: &str) -> Result<Cow<'a, str>, String> {
+    let plain = text.replace('_', "");
+    let (sign, digits) = match plain.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", plain.strip_prefix('+').unwrap_or(&plain)),
+    };
+    let based = [("0x", 16), ("0o", 8), ("0b", 2)]
+        .into_iter()
+        .find_map(|(prefix, base)| Some((digits.strip_prefix(prefix)?, base)));
+    let has_digits_only = digits.bytes().all(|byte| byte.is_ascii_digit());
+    match based {
+        // What is no number is shown as it was written.
+        Some((digits, base)) => {
+            Ok(i64::from_str_radix(digits, base)
+                .map_or(Cow::Borrowed(text), |value| Cow::Owned(format!("{sign}{value}"))))
+        }
+        None if has_digits_only && digits.len() > 1 && digits.starts_with('0') => Err(format!(
+            "{name} begins with a zero, which makes it an octal number in YAML; write it without"
+        )),
+        None if has_digits_only => Ok(Cow::Owned(format!("{sign}{digits}"))),
+        None => Ok(Cow::Borrowed(text)),
     }
 }
 
@@ -60,6 +91,31 @@ mod tests {
         }
         for text in ["ten", "1.5", "99999999999999999999", "1 "] {
             assert!(count(text, "x", 10).unwrap_err().contains("not a number"), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_a_file_are_those_of_yaml_v3() {
+        for (text, expected) in [
+            ("20", "20"),
+            ("+5", "5"),
+            ("-5", "-5"),
+            ("0", "0"),
+            ("100_000", "100000"),
+            ("0x10", "16"),
+            ("-0x10", "-16"),
+            ("0o17", "15"),
+            ("0b11", "3"),
+            ("0x", "0x"),
+            ("0x-1", "-1"),
+            ("1_e", "1_e"),
+            ("ten", "ten"),
+            ("", ""),
+        ] {
+            assert_eq!(yaml_number(text, "x").unwrap(), expected, "{text}");
+        }
+        for text in ["010", "-07", "00"] {
+            assert!(yaml_number(text, "x").unwrap_err().contains("octal"), "{text}");
         }
     }
 

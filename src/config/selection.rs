@@ -11,7 +11,7 @@ use super::profiles::{ProfileName, expand, profile_dir, profiles};
 use super::sources::{Flags, Origin, Source};
 use super::table::{self, Setting};
 use crate::limits::{CONFIG_FILE_MAX, PROFILES_SHOWN_MAX};
-use crate::secrets::{Environment, Files};
+use crate::secrets::{Environment, FileError, Files};
 
 /// Selectors of which only one may be given.
 static EXCLUSIVE: [&Setting; 3] = [&table::CONFIG, &table::PROFILE, &table::PROFILE_FILE];
@@ -104,6 +104,9 @@ impl Selection {
             _ if error.kind() == io::ErrorKind::PermissionDenied => {
                 "the file cannot be read: permission denied; let this user read the file and enter its directories"
                     .to_owned()
+            }
+            _ if error.get_ref().is_some_and(|inner| inner.is::<FileError>()) => {
+                format!("the file is refused: {error}")
             }
             _ => format!("the file cannot be read: {error}"),
         }

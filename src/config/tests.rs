@@ -19,6 +19,7 @@ mod bindings;
 mod every_key;
 mod every_setting;
 mod extra_headers;
+mod hostile;
 mod proxies;
 mod references;
 mod values;
@@ -196,4 +197,24 @@ fn what_is_allowed_but_probably_not_meant_is_a_warning() {
     assert!(config.warnings[2].starts_with("harpoon.max_redirects has no effect in this build: "));
     let local = with(&[("CONTROL_PLANE_BASE_URL", "http://localhost:8000")], &[]).unwrap();
     assert!(local.warnings.is_empty(), "{:?}", local.warnings);
+    let beside = ("CONTROL_PLANE_HTTP_PROXY", "http://127.0.0.1:3128");
+    let local = with(&[("CONTROL_PLANE_BASE_URL", "http://localhost:8000"), beside], &[]).unwrap();
+    assert!(local.warnings.is_empty(), "{:?}", local.warnings);
+}
+
+#[test]
+fn a_key_that_a_remote_proxy_reads_is_a_warning_for_loopback_too() {
+    let proxied = [
+        ("CONTROL_PLANE_BASE_URL", "http://localhost:8000"),
+        ("CONTROL_PLANE_HTTP_PROXY", "http://user:sekret@proxy.example:3128"),
+    ];
+    let config = with(&proxied, &[]).unwrap();
+    let [warning] = config.warnings.as_slice() else {
+        panic!("{:?}", config.warnings)
+    };
+    assert!(
+        warning.contains("unencrypted, and the proxy of control-plane.http-proxy reads them"),
+        "{warning}"
+    );
+    assert!(!warning.contains("sekret"));
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::checked::HttpUrl;
+use super::checked::{HttpUrl, Proxy};
 use crate::limits::URL_MAX;
 
 /// Why a text is not a URL we can use.
@@ -112,10 +112,22 @@ impl HttpUrl {
     /// Whether what is sent stays on this machine, as far as the name tells.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        self.host == "localhost"
-            || self.host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
-            || self.host.parse().is_ok_and(|address: Ipv6Addr| address.is_loopback())
+        is_loopback(&self.host)
     }
+
+    /// Whether what is sent can be read on a network, or by the proxy it goes through: a proxy of the configuration is used
+    /// for this machine's own names too.
+    #[must_use]
+    pub fn leaves_in_clear(&self, proxy: Option<&Proxy>) -> bool {
+        let stays = self.is_loopback() && proxy.is_none_or(|proxy| is_loopback(&proxy.host));
+        !self.tls && !stays
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
+        || host.parse().is_ok_and(|address: Ipv6Addr| address.is_loopback())
 }
 
 impl fmt::Debug for HttpUrl {

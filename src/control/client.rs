@@ -27,6 +27,7 @@ pub struct ControlPlane {
     responses: Pool,
     headers: HeaderMap,
     origin: String,
+    proxy: Option<String>,
     path: String,
     response_uri: Uri,
     request_timeout: Duration,
@@ -128,6 +129,10 @@ impl ControlPlane {
             responses: Pool::new(connector, CONTROL_IDLE_MAX),
             headers: headers(config, instance_id)?,
             origin: c.base_url.origin(),
+            proxy: c
+                .proxy
+                .as_ref()
+                .map(|proxy| format!("{} ({})", proxy.origin(), proxy.source)),
             path,
             response_uri,
             request_timeout: c.poll_timeout + c.poll_guardrail,
@@ -208,6 +213,11 @@ impl ControlPlane {
     /// Scheme, host and port, for people.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// The proxy on the way, and the setting that names it, for people.
+    pub fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
     }
 
     /// How long the service may hold a poll.

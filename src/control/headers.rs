@@ -57,6 +57,16 @@ pub(crate) fn identification(key: &SecretString, instance_id: &str) -> Result<He
     Ok(headers)
 }
 
+/// 16 random bytes, new for every process (spec: wire, section 2).
+pub(crate) fn instance_id() -> String {
+    let mut bytes = [0; 16];
+    // Without randomness the process id keeps instances on one host apart.
+    if getrandom::fill(&mut bytes).is_err() {
+        bytes[..4].copy_from_slice(&std::process::id().to_le_bytes());
+    }
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
 fn text(what: &'static str, value: &str) -> Result<HeaderValue, BadHeader> {
     HeaderValue::from_str(value).map_err(|_| BadHeader(what))
 }

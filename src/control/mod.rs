@@ -5,9 +5,10 @@ pub mod client;
 mod headers;
 mod poller;
 mod responder;
+mod told;
 
 pub use client::{ControlPlane, Metadata, Room};
 pub use headers::USER_AGENT_VALUE;
-pub(crate) use headers::identification;
+pub(crate) use headers::{identification, instance_id};
 pub use poller::Poller;
 pub use responder::{Delivery, Notifier, Responder};

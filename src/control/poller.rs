@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use log::{debug, error, info, warn};
+use log::{Level, debug, error, info, log};
 use tokio::time::{sleep, timeout};
 
 use super::backoff::Backoff;
 use super::client::{ControlError, ControlPlane, PollAnswer, Room};
 use super::responder::millis;
+use super::told::Told;
 use crate::dispatch::Dispatcher;
 use crate::limits::{AUTH_RETRY, DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN};
 use crate::net::{NetError, Phase};
@@ -56,6 +57,7 @@ impl Poller {
     /// The loop. Returns after shutdown, when the last answer has been handed over.
     pub async fn run(self) {
         let mut backoff = Backoff::default();
+        let mut told = Told::default();
         let mut failing = false;
         while !self.shutdown.is_set() {
             let room = tokio::select! {
@@ -70,7 +72,7 @@ impl Poller {
                 Polled::Failed(error) => {
                     self.ops.metrics.poll_latency(started.elapsed(), false);
                     failing = true;
-                    self.failed(&error, &mut backoff)
+                    self.failed(&error, &mut backoff, &mut told)
                 }
                 Polled::Answer(answer) => {
                     self.ops.metrics.poll_latency(started.elapsed(), true);
@@ -78,6 +80,7 @@ impl Poller {
                         Ok(commands) => {
                             self.ops.health.poll_succeeded();
                             self.ops.metrics.poll_succeeded();
+                            told.forget();
                             if std::mem::take(&mut failing) {
                                 info!("poller recovered; polling operational");
                             }
@@ -91,7 +94,7 @@ impl Poller {
                         }
                         Err(NotACommandList) => {
                             failing = true;
-                            self.undecodable(&answer, &mut backoff)
+                            self.undecodable(&answer, &mut backoff, &mut told)
                         }
                     }
                 }
@@ -156,7 +159,7 @@ impl Poller {
         Ok(count)
     }
 
-    fn failed(&self, error: &ControlError, backoff: &mut Backoff) -> Duration {
+    fn failed(&self, error: &ControlError, backoff: &mut Backoff, told: &mut Told) -> Duration {
         match error {
             ControlError::Net { error, .. } => {
                 let pause = backoff.next_pause();
@@ -168,7 +171,8 @@ impl Poller {
                 } else {
                     "poll failed; backing off"
                 };
-                warn!(control_plane = self.control.origin(), retry_in_ms = millis(pause), tunnel_request_id = "missing_request_id", error:% = error; "{message}");
+                let level = told.level(error.to_string());
+                log!(level, control_plane = self.control.origin(), proxy = self.control.proxy(), retry_in_ms = millis(pause), tunnel_request_id = "missing_request_id", error:% = error; "{message}");
                 pause
             }
             ControlError::Status {
@@ -186,18 +190,21 @@ impl Poller {
                 } else {
                     self.ops.health.poll_failed(format!("HTTP status {status}"), false);
                 }
-                self.warn_status(*status, error, pause, request_id.as_deref());
+                let level = told.level(format!("{status} {}", error.code));
+                self.tell_status(level, *status, error, pause, request_id.as_deref());
                 pause
             }
         }
     }
 
-    fn undecodable(&self, answer: &PollAnswer, backoff: &mut Backoff) -> Duration {
+    fn undecodable(&self, answer: &PollAnswer, backoff: &mut Backoff, told: &mut Told) -> Duration {
         let pause = backoff.next_pause();
         self.ops.metrics.poll_error("other");
         self.ops.health.poll_failed(NotACommandList.to_string(), false);
-        warn!(
+        log!(
+            told.level(NotACommandList.to_string()),
             control_plane = self.control.origin(),
+            proxy = self.control.proxy(),
             retry_in_ms = millis(pause),
             tunnel_request_id = answer.request_id.as_deref().unwrap_or("missing_request_id"),
             error:% = NotACommandList;
@@ -206,9 +213,11 @@ impl Poller {
         pause
     }
 
-    fn warn_status(&self, status: u16, error: &ApiError, pause: Duration, request_id: Option<&str>) {
-        warn!(
+    fn tell_status(&self, level: Level, status: u16, error: &ApiError, pause: Duration, request_id: Option<&str>) {
+        log!(
+            level,
             control_plane = self.control.origin(),
+            proxy = self.control.proxy(),
             retry_in_ms = millis(pause),
             tunnel_request_id = request_id.unwrap_or("missing_request_id"),
             status_code = status,

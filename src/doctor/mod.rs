@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod advice;
 mod checks;
 pub mod json;
 mod neighbour;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
@@ -23,6 +23,8 @@ pub(super) struct Holder {
     pub(super) program: Option<String>,
     /// `--profile x` and the like of its command line; nothing else of it is read.
     pub(super) selectors: Vec<(String, String)>,
+    /// Where it runs: paths on its command line may start there.
+    pub(super) directory: Option<PathBuf>,
     /// Its user.
     pub(super) uid: Option<u32>,
 }
@@ -31,6 +33,29 @@ impl Holder {
     /// Whether it is a tunnel client.
     pub(super) fn is_client(&self) -> bool {
         self.program.as_deref() == Some(PROGRAM)
+    }
+
+    /// Whether its command line chooses this file; `None` when it chooses none.
+    pub(super) fn reads(&self, file: Option<&Path>) -> Option<bool> {
+        let value_of = |wanted: &str| {
+            self.selectors
+                .iter()
+                .find(|(flag, _)| flag == wanted)
+                .map(|(_, value)| value)
+        };
+        let below = |path: &Path| self.directory.clone().unwrap_or_default().join(path);
+        let is = |theirs: &Path| {
+            file.is_some_and(|ours| ours.is_absolute() && ours == theirs || is_same_file(ours, &below(theirs)))
+        };
+        if let Some(path) = value_of("config").or_else(|| value_of("profile-file")) {
+            return Some(is(Path::new(path)));
+        }
+        let name = value_of("profile")?;
+        Some(match value_of("profile-dir") {
+            Some(directory) => is(&Path::new(directory).join(format!("{name}.yaml"))),
+            // A variable may have named the directory.
+            None => file.and_then(Path::file_stem).is_some_and(|stem| stem == name.as_str()),
+        })
     }
 
     /// For people.
@@ -155,13 +180,18 @@ fn describe_process(pid: u32) -> Holder {
         pid: Some(pid),
         program: program.ok().map(|name| name.trim_end().to_owned()),
         selectors: selectors(&words),
+        directory: fs::read_link(format!("/proc/{pid}/cwd")).ok(),
         uid: None,
     }
 }
 
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+}
+
 /// The flags of a command line that choose a configuration file.
 fn selectors(words: &[String]) -> Vec<(String, String)> {
-    let known = |flag: &str| ["config", "profile", "profile-file"].contains(&flag);
+    let known = |flag: &str| ["config", "profile", "profile-dir", "profile-file"].contains(&flag);
     let mut found = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {

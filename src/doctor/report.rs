@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::limits::DOCTOR_TEXT_MAX;
-use crate::telemetry::{one_line, redact};
+use crate::telemetry::{is_unsafe, one_line, redact};
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,14 +134,34 @@ fn clean(text: &str) -> String {
     line
 }
 
-/// A word of a command line as a shell reads it back.
+/// A word of a command line as a shell reads it back, and nothing that a terminal obeys.
 pub(crate) fn shell_word(word: &str) -> Cow<'_, str> {
     let plain = |char: char| char.is_ascii_alphanumeric() || "-_./:@%+=,~".contains(char);
     match word {
         "" => Cow::Borrowed("''"),
         word if word.chars().all(plain) && !word.starts_with('~') => Cow::Borrowed(word),
+        word if word.contains(is_unsafe) => Cow::Owned(escaped_word(word)),
         word => Cow::Owned(format!("'{}'", word.replace('\'', r"'\''"))),
     }
+}
+
+/// `$'..'`, byte by byte where it must be: bash, zsh and ksh read it.
+fn escaped_word(word: &str) -> String {
+    let mut text = "$'".to_owned();
+    for char in word.chars() {
+        match char {
+            '\'' | '\\' => text.extend(['\\', char]),
+            // Octal has a fixed length: a digit that follows is not taken in.
+            char if is_unsafe(char) => {
+                let mut bytes = [0; 4];
+                for byte in char.encode_utf8(&mut bytes).bytes() {
+                    text.push_str(&format!("\\{byte:03o}"));
+                }
+            }
+            char => text.push(char),
+        }
+    }
+    text + "'"
 }
 
 #[cfg(test)]
@@ -183,6 +203,7 @@ mod tests {
             ("$HOME", "'$HOME'"),
             ("~/x", "'~/x'"),
             ("", "''"),
+            ("a'\\\n\u{1b}7\u{9b}", r"$'a\'\\\012\0337\302\233'"),
         ] {
             assert_eq!(shell_word(word), shown);
         }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::Transport;
 use super::http::{FixedHeaders, HttpServer, Prober};
 use super::stdio::{Environment, StdioServer, Supervisor};
-use crate::config::{Config, Target};
+use crate::config::{Config, Target, echo};
 use crate::net::{BadHeader, Network, Via};
 use crate::ops::Ops;
 use crate::shutdown::Signal;
@@ -40,7 +40,14 @@ pub enum Error {
     /// The client certificate of a channel cannot be used.
     Tls(Box<str>, tls::Error),
     /// The program of a channel cannot be started.
-    Command(Box<str>, io::Error),
+    Command {
+        /// The channel.
+        channel: Box<str>,
+        /// The program, without its arguments, which can be secrets.
+        program: Box<str>,
+        /// Why.
+        error: io::Error,
+    },
 }
 
 impl fmt::Display for Error {
@@ -49,15 +56,18 @@ impl fmt::Display for Error {
             Self::Header(error) => error.fmt(f),
             Self::Url(channel) => write!(
                 f,
-                "mcp.server_urls of channel {channel}: the URL cannot be sent in a request"
+                "mcp.server_urls (MCP_SERVER_URL) of channel {channel}: the URL cannot be sent in a request"
             ),
             Self::Tls(channel, error) => write!(f, "MCP channel {channel}: {error}"),
-            Self::Command(channel, error) => {
-                write!(
-                    f,
-                    "mcp.commands of channel {channel}: the program cannot be started: {error}"
-                )
-            }
+            Self::Command {
+                channel,
+                program,
+                error,
+            } => write!(
+                f,
+                "mcp.commands (MCP_COMMAND) of channel {channel}: {} cannot be started: {error}; tunnel-client doctor says more",
+                echo(program)
+            ),
         }
     }
 }
@@ -105,7 +115,11 @@ impl Servers {
                     let server = StdioServer::new(channel, config.mcp.stdio_send_initialized_notification);
                     let supervisor =
                         Supervisor::start(server.clone(), argv.clone(), environment, Arc::clone(ops), stop.clone())
-                            .map_err(|e| Error::Command(channel.into(), e))?;
+                            .map_err(|error| Error::Command {
+                                channel: channel.into(),
+                                program: argv.first().map(String::as_str).unwrap_or_default().into(),
+                                error,
+                            })?;
                     servers.supervisors.spawn(supervisor.run());
                     if channel == MAIN_CHANNEL {
                         info!("oauth discovery server URL is not configured");
@@ -120,12 +134,7 @@ impl Servers {
 }
 
 fn child_environment(config: &Config) -> Environment {
-    let environment = Environment::choose(
-        std::env::vars_os(),
-        &config.mcp.pass_env,
-        &config.secret_variables,
-        &config.control_plane.api_key,
-    );
+    let environment = Environment::of_children(config);
     if !environment.withheld.is_empty() {
         info!(names = environment.withheld.join(",");
             "stdio MCP servers do not receive these variables; mcp.pass_env lets more through");

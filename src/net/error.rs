@@ -17,6 +17,8 @@ pub enum NetError {
     Tls(tls::Fault),
     /// The proxy did not open the way: its status, or `None` when it gave none.
     Proxy(Option<u16>),
+    /// The proxy itself is out of reach.
+    ToProxy(Unreached),
     /// Nobody listens there.
     Refused,
     /// No route to the network.
@@ -45,9 +47,36 @@ pub enum NetError {
     TooLarge,
 }
 
+/// Why a proxy is out of reach. Told from the peer's faults, or whoever reads of them looks after the wrong host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreached {
+    /// Its name has no address.
+    NoAddress,
+    /// Nobody listens there.
+    Refused,
+    /// There is no way to it, or the connection broke.
+    NoWay,
+    /// TLS with it failed.
+    Tls(tls::Fault),
+}
+
 impl NetError {
-    /// Of a step on the way to the peer.
-    pub(super) fn of_hop(step: Step, cause: &Cause) -> Self {
+    /// Of a step on the way to the peer, or to its proxy.
+    pub(super) fn of_hop(step: Step, cause: &Cause, at_proxy: bool) -> Self {
+        let unreached = match Self::of_step(step, cause) {
+            Self::Dns => Unreached::NoAddress,
+            Self::Refused => Unreached::Refused,
+            Self::Tls(fault) => Unreached::Tls(fault),
+            error @ (Self::Timeout | Self::Proxy(_)) => return error,
+            _ => Unreached::NoWay,
+        };
+        match at_proxy {
+            true => Self::ToProxy(unreached),
+            false => Self::of_step(step, cause),
+        }
+    }
+
+    fn of_step(step: Step, cause: &Cause) -> Self {
         match (step, cause) {
             (_, Cause::NoAddress) => Self::Dns,
             (_, Cause::Timeout) => Self::Timeout,
@@ -123,11 +152,11 @@ impl NetError {
         match self {
             Self::Dns => "dns",
             Self::Tls(_) => "tls",
-            Self::Refused => "connection_refused",
+            Self::Refused | Self::ToProxy(Unreached::Refused) => "connection_refused",
             Self::NetworkUnreachable => "network_unreachable",
             Self::HostUnreachable => "host_unreachable",
             // The vocabulary has no word for proxies: for the service it is a connection that could not be made.
-            Self::Dial | Self::Proxy(_) => "dial",
+            Self::Dial | Self::Proxy(_) | Self::ToProxy(_) => "dial",
             Self::Timeout => "timeout",
             Self::Reset => "connection_reset",
             Self::Aborted => "connection_aborted",
@@ -147,15 +176,18 @@ impl NetError {
             Self::NotHttp | Self::TooLarge => return Failure::protocol(self.kind()),
             Self::Dns => Source::Dns,
             Self::Tls(_) => Source::Tls,
-            Self::Refused | Self::NetworkUnreachable | Self::HostUnreachable | Self::Dial | Self::Proxy(_) => {
-                Source::Connect
-            }
+            Self::Refused
+            | Self::NetworkUnreachable
+            | Self::HostUnreachable
+            | Self::Dial
+            | Self::Proxy(_)
+            | Self::ToProxy(_) => Source::Connect,
             Self::Reset | Self::Aborted | Self::ClosedPipe | Self::Eof | Self::UnexpectedEof | Self::Closed => {
                 Source::TransportClosed
             }
         };
         Failure {
-            reason: matches!(self, Self::Tls(_) | Self::Proxy(_)).then(|| self.to_string()),
+            reason: matches!(self, Self::Tls(_) | Self::Proxy(_) | Self::ToProxy(_)).then(|| self.to_string()),
             ..Failure::transport(source, self.kind())
         }
     }
@@ -167,6 +199,10 @@ impl fmt::Display for NetError {
             Self::Tls(fault) => return write!(f, "TLS: {fault}"),
             Self::Proxy(Some(status)) => return Cause::ProxyStatus(*status).fmt(f),
             Self::Proxy(None) => "the proxy gave no answer that opens the way",
+            Self::ToProxy(Unreached::Tls(fault)) => return write!(f, "TLS with the proxy: {fault}"),
+            Self::ToProxy(Unreached::NoAddress) => "the proxy's name has no address",
+            Self::ToProxy(Unreached::Refused) => "the proxy refused the connection: does it run?",
+            Self::ToProxy(Unreached::NoWay) => "the proxy cannot be reached",
             Self::Dns => "the host name has no address",
             Self::Refused => "connection refused",
             Self::NetworkUnreachable => "network unreachable",

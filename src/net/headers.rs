@@ -3,11 +3,9 @@
 use std::fmt;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use log::warn;
 use secrecy::ExposeSecret;
 
 use crate::config::Header;
-use crate::wire::headers::is_forwarded;
 
 /// A header value of the configuration cannot be sent.
 #[derive(Debug)]
@@ -23,18 +21,11 @@ impl std::error::Error for BadHeader {}
 
 /// The headers that `setting` holds. Their values are marked sensitive: `Debug` does not show them.
 ///
-/// What frames a message or belongs to one connection is left out with a warning, because the transport makes it itself
-/// and a second one would let a peer read other messages than were sent.
-///
 /// # Errors
 /// [`BadHeader`] for a name or a value that HTTP does not allow; neither is repeated.
 pub fn configured(setting: &'static str, headers: &[Header]) -> Result<HeaderMap, BadHeader> {
     let mut map = HeaderMap::with_capacity(headers.len());
     for header in headers {
-        if !is_forwarded(&header.name, &[]) {
-            warn!(name = &*header.name; "{setting}: the client makes this header itself; the configured one is not sent");
-            continue;
-        }
         let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| BadHeader(setting))?;
         let mut value =
             HeaderValue::from_bytes(header.value.expose_secret().as_bytes()).map_err(|_| BadHeader(setting))?;
@@ -65,16 +56,6 @@ mod tests {
             (&b"blue-4711"[..], "a\tü".as_bytes())
         );
         assert!(!format!("{map:?}").contains("4711"));
-    }
-
-    #[test]
-    fn what_frames_a_message_is_left_out() {
-        let map = configured(
-            "x",
-            &[header("Content-Length", "5"), header("Transfer-Encoding", "chunked")],
-        )
-        .unwrap();
-        assert!(map.is_empty());
     }
 
     #[test]

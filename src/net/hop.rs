@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::error::NetError;
-use crate::tls::{self, TlsFacts};
+use crate::tls::{self, CertFacts, TlsFacts};
 
 /// A step that was taken.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub enum Hop {
     },
     /// TLS with the peer stands.
     Encrypted(TlsFacts),
+    /// The certificates that the peer, or its proxy, showed in a handshake that failed; its own first.
+    Presented(Vec<CertFacts>),
 }
 
 /// A step.

@@ -16,7 +16,7 @@ mod stream;
 
 pub use body::RequestBody;
 pub use connect::{Connector, Via};
-pub use error::NetError;
+pub use error::{NetError, Unreached};
 pub use headers::{BadHeader, configured};
 pub use hop::{Cause, Hop, HopError, Step};
 pub use network::{Error as NetworkError, Network};

@@ -53,7 +53,7 @@ impl<'a> End<'a> {
             step,
             with: self.authority(),
             at_proxy: self.is_proxy,
-            error: NetError::of_hop(step, &cause),
+            error: NetError::of_hop(step, &cause, self.is_proxy),
             cause,
         }
     }
@@ -109,7 +109,7 @@ impl Steps<'_> {
             step: Step::Connect,
             with: peer(),
             at_proxy: false,
-            error: NetError::of_hop(Step::Connect, &cause),
+            error: NetError::of_hop(Step::Connect, &cause, false),
             cause,
         })
     }
@@ -193,6 +193,7 @@ impl Steps<'_> {
                     return Ok((stream, Some(facts)));
                 }
                 Ok(Err(error)) => {
+                    self.tell(|| Hop::Presented(record.chain()));
                     let cause = tls::Cause::of_recorded(&error, &record);
                     (error, cause)
                 }

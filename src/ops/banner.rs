@@ -15,6 +15,8 @@ pub struct Summary {
     profile_name: Option<String>,
     profile_path: Option<String>,
     tunnel_id: String,
+    /// Without its credentials, and the setting that names it.
+    control_plane_proxy: Option<String>,
     mcp_target_kind: &'static str,
     mcp_target_value: String,
 }
@@ -34,6 +36,11 @@ impl Summary {
             profile_name,
             profile_path,
             tunnel_id: config.control_plane.tunnel_id.clone(),
+            control_plane_proxy: config
+                .control_plane
+                .proxy
+                .as_ref()
+                .map(|proxy| format!("{} ({})", proxy.origin(), proxy.source)),
             mcp_target_kind,
             mcp_target_value,
         }
@@ -49,6 +56,7 @@ impl Summary {
             profile_name = self.profile_name.as_deref(),
             profile_path = self.profile_path.as_deref(),
             tunnel_id = &*self.tunnel_id,
+            control_plane_proxy = self.control_plane_proxy.as_deref(),
             mcp_target_kind = self.mcp_target_kind,
             mcp_target_value = &*self.mcp_target_value,
             first_failing_dependency = first_failing_dependency;

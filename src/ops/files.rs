@@ -1,7 +1,7 @@
 //! The files that tell others where the process is: the health URL and the process id (spec: ops, section 1).
 
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::{Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use log::info;
 
 use super::Listener;
+use super::own_file::OwnFile;
 use crate::config::Config;
 
 /// The files that were written. Dropped, they are removed.
 #[derive(Debug, Default)]
-pub struct Files(Vec<PathBuf>);
+pub struct Files(Vec<OwnFile>);
 
 /// A file cannot be written.
 #[derive(Debug)]
@@ -27,9 +28,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {} cannot be written: {}",
-            self.setting,
+            "{} ({}) cannot be written: {}",
             self.path.display(),
+            self.setting,
             self.error
         )
     }
@@ -46,56 +47,98 @@ impl Files {
         let mut files = Self::default();
         let url = listener.url();
         if let Some(path) = &config.health.url_file {
-            files.put("health.url_file", path, url, 0o600)?;
+            files.put("health.url_file, HEALTH_URL_FILE", path, url, 0o600)?;
             info!(url, path:% = path.display(); "🩺 HEALTH URL: {url} (written to {})", path.display());
         }
         info!(addr = listener.addr(), health_url = url; "health server listening");
         if let Some(path) = &config.pid_file {
-            files.put("process.pid_file", path, &format!("{}\n", std::process::id()), 0o644)?;
+            files.put(
+                "process.pid_file, PID_FILE",
+                path,
+                &format!("{}\n", std::process::id()),
+                0o644,
+            )?;
             info!(path:% = path.display(); "pid file written");
         }
         Ok(files)
     }
 
     fn put(&mut self, setting: &'static str, path: &Path, content: &str, mode: u32) -> Result<(), Error> {
-        write_atomically(path, content, mode).map_err(|error| Error {
+        let metadata = write_atomically(path, content, mode).map_err(|error| Error {
             setting,
             path: path.to_owned(),
             error,
         })?;
-        self.0.push(path.to_owned());
+        self.0.push(OwnFile::new(path.to_owned(), &metadata));
         Ok(())
     }
 }
 
-impl Drop for Files {
-    fn drop(&mut self) {
-        for path in &self.0 {
-            // One that is gone already is as good.
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
 /// Readers see the old content or the new; a symlink in the place is replaced, not followed.
-fn write_atomically(path: &Path, content: &str, mode: u32) -> io::Result<()> {
+fn write_atomically(path: &Path, content: &str, mode: u32) -> io::Result<Metadata> {
     if let Some(directory) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
         std::fs::create_dir_all(directory)?;
     }
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.tmp", std::process::id()));
     let temporary = PathBuf::from(temporary);
-    let result = (|| {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&temporary)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(mode);
+    // In a container each start has the same process id, so the name may be that of one that was killed here.
+    let opened = options.open(&temporary).or_else(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => std::fs::remove_file(&temporary).and_then(|()| options.open(&temporary)),
+        _ => Err(error),
+    });
+    let result = opened.and_then(|mut file| {
         file.write_all(content.as_bytes())?;
-        std::fs::rename(&temporary, path)
-    })();
+        std::fs::rename(&temporary, path)?;
+        file.metadata()
+    });
     if result.is_err() {
         let _ = std::fs::remove_file(&temporary);
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::fs;
+
+    use super::*;
+
+    /// A directory of this test's own, empty.
+    fn directory(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("tunnel-client-files-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
+        path
+    }
+
+    #[test]
+    fn what_a_killed_process_of_the_same_id_left_is_no_obstacle() {
+        let directory = directory("leftover");
+        let path = directory.join("url");
+        let leftover = directory.join(format!("url.{}.tmp", std::process::id()));
+        fs::write(&leftover, "old and long").unwrap();
+        write_atomically(&path, "new", 0o600).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert!(!leftover.exists());
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn the_file_of_a_successor_is_left_alone() {
+        let directory = directory("successor");
+        let (ours, theirs) = (directory.join("ours"), directory.join("theirs"));
+        let mut files = Files::default();
+        for path in [&ours, &theirs] {
+            files.put("test", path, "1", 0o600).unwrap();
+        }
+        write_atomically(&theirs, "2", 0o600).unwrap();
+        drop(files);
+        assert!(!ours.exists());
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), "2");
+        fs::remove_dir_all(directory).unwrap();
+    }
 }

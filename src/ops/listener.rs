@@ -1,16 +1,19 @@
 //! Where the health listener is bound: TCP, or a unix socket (spec: ops, section 1).
 
 use std::fmt;
-use std::fs::{self, DirBuilder, Metadata, Permissions};
+use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _};
+use std::path::Path;
 
+use rustix::fs::Mode;
+use rustix::process::umask;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
+use super::own_file::OwnFile;
 use super::unix_url;
 use crate::config::Listen;
 use crate::limits::UNIX_SOCKET_PATH_MAX;
@@ -28,7 +31,7 @@ pub struct Listener {
     url: String,
     addr: String,
     /// Removed with the listener.
-    _file: Option<SocketFile>,
+    _file: Option<OwnFile>,
 }
 
 #[derive(Debug)]
@@ -164,12 +167,16 @@ async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
         builder.create(directory).map_err(Problem::Io)?;
     }
     remove_stale(path).await?;
-    let listener = UnixListener::bind(path).map_err(|error| match error.kind() {
+    let listener = {
+        let _mask = Umask::set(!SOCKET_MODE & 0o777);
+        UnixListener::bind(path)
+    };
+    let listener = listener.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => Problem::InUse,
         _ => Problem::Io(error),
     })?;
-    let file = SocketFile::new(absolute.clone()).map_err(Problem::Io)?;
-    fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE)).map_err(Problem::Io)?;
+    let metadata = fs::symlink_metadata(path).map_err(Problem::Io)?;
+    let file = OwnFile::new(absolute.clone(), &metadata);
     Ok(Listener {
         socket: Socket::Unix(listener),
         url: unix_url::encode(&absolute),
@@ -198,29 +205,20 @@ async fn remove_stale(path: &Path) -> Result<(), Problem> {
     }
 }
 
-/// The socket in the file system. Dropped, it is removed, unless another one has taken its place.
-#[derive(Debug)]
-struct SocketFile {
-    path: PathBuf,
-    device_and_inode: (u64, u64),
-}
+/// The process's mask of mode bits, changed. Dropped, it is what it was.
+///
+/// It says who may connect from the first moment on; to change the mode afterwards, by name, could hit a file that somebody
+/// put in the socket's place. The mask is the whole process's, and no other thread of ours makes files.
+struct Umask(Mode);
 
-impl SocketFile {
-    fn new(path: PathBuf) -> io::Result<Self> {
-        let device_and_inode = identity(&fs::symlink_metadata(&path)?);
-        Ok(Self { path, device_and_inode })
+impl Umask {
+    fn set(mask: u32) -> Self {
+        Self(umask(Mode::from_raw_mode(mask)))
     }
 }
 
-impl Drop for SocketFile {
+impl Drop for Umask {
     fn drop(&mut self) {
-        if fs::symlink_metadata(&self.path).is_ok_and(|found| identity(&found) == self.device_and_inode) {
-            // One that is gone already is as good.
-            let _ = fs::remove_file(&self.path);
-        }
+        umask(self.0);
     }
-}
-
-fn identity(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }

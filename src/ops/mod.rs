@@ -5,6 +5,7 @@ pub mod files;
 pub mod health;
 pub mod listener;
 pub mod metrics;
+mod own_file;
 mod server;
 pub mod unix_url;
 

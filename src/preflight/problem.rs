@@ -13,6 +13,8 @@ pub struct Problem {
     pub kind: Kind,
     /// The program or script, as a message may show it.
     subject: String,
+    /// It was named by an absolute path.
+    is_absolute: bool,
 }
 
 /// The reasons.
@@ -53,9 +55,11 @@ pub enum Kind {
 
 impl Problem {
     pub(super) fn new(kind: Kind, subject: impl AsRef<Path>) -> Self {
+        let subject = subject.as_ref();
         Self {
             kind,
-            subject: show(&subject.as_ref().to_string_lossy()),
+            subject: show(&subject.to_string_lossy()),
+            is_absolute: subject.is_absolute(),
         }
     }
 
@@ -110,6 +114,7 @@ impl Problem {
             Kind::Loader { .. } => {
                 "install the C library that it was built for (glibc or musl), or a build for this system".to_owned()
             }
+            Kind::ScriptMissing if self.is_absolute => "correct its path, or put it there".to_owned(),
             Kind::ScriptMissing => "write the absolute path of the script".to_owned(),
             Kind::ScriptUnreadable => {
                 "write the path of a file that the user that runs tunnel-client may read".to_owned()

@@ -36,6 +36,8 @@ pub enum Cause {
     },
     /// The certificate was revoked.
     Revoked,
+    /// The certificate is none that a server may use.
+    Unsuitable(Unsuitable),
     /// The peer wants a client certificate and got none.
     ClientCertificateRequired,
     /// The peer does not accept our client certificate; its alert.
@@ -48,6 +50,51 @@ pub enum Cause {
     Alert(&'static str),
     /// Something else, in the words of the TLS library.
     Other(String),
+}
+
+/// Why no server may use a certificate, whoever issued it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsuitable {
+    /// It is that of an authority.
+    Authority,
+    /// It is older than X.509 version 3.
+    OldVersion,
+    /// It is for another purpose than servers.
+    Purpose,
+    /// It is signed with an algorithm that is not accepted.
+    Algorithm,
+    /// A signature is not that of the authority whose name it bears.
+    Signature,
+}
+
+impl Unsuitable {
+    fn of(error: &CertificateError) -> Option<Self> {
+        match error {
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => Some(Self::Purpose),
+            CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => Some(Self::Algorithm),
+            CertificateError::BadSignature => Some(Self::Signature),
+            // The library below rustls has names for these, rustls has none; tests hold them.
+            CertificateError::Other(error) => match error.to_string().as_str() {
+                "CaUsedAsEndEntity" => Some(Self::Authority),
+                "UnsupportedCertVersion" => Some(Self::OldVersion),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Unsuitable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Authority => "it is that of an authority (CA:TRUE)",
+            Self::OldVersion => "it is X.509 version 1 and bears no names",
+            Self::Purpose => "it is not for TLS servers (extended key usage serverAuth)",
+            Self::Algorithm => "it is signed with an algorithm that is not accepted, such as SHA-1",
+            Self::Signature => "a signature does not fit: it may be from another authority of the same name",
+        })
+    }
 }
 
 /// The same without texts: what fits into every error.
@@ -63,6 +110,8 @@ pub enum Fault {
     WrongName,
     /// [`Cause::Revoked`].
     Revoked,
+    /// [`Cause::Unsuitable`].
+    Unsuitable,
     /// [`Cause::ClientCertificateRequired`].
     ClientCertificateRequired,
     /// [`Cause::ClientCertificateRefused`].
@@ -116,6 +165,7 @@ impl Cause {
             Self::UnknownIssuer { .. } => Fault::UnknownIssuer,
             Self::WrongName { .. } => Fault::WrongName,
             Self::Revoked => Fault::Revoked,
+            Self::Unsuitable(_) => Fault::Unsuitable,
             Self::ClientCertificateRequired => Fault::ClientCertificateRequired,
             Self::ClientCertificateRefused(_) => Fault::ClientCertificateRefused,
             Self::NotTls => Fault::NotTls,
@@ -160,7 +210,10 @@ impl Cause {
                     .collect(),
             },
             CertificateError::Revoked => Self::Revoked,
-            other => Self::Other(shown(&rustls::Error::InvalidCertificate(other.clone()).to_string())),
+            other => match Unsuitable::of(other) {
+                Some(why) => Self::Unsuitable(why),
+                None => Self::Other(shown(&rustls::Error::InvalidCertificate(other.clone()).to_string())),
+            },
         }
     }
 
@@ -225,6 +278,7 @@ impl fmt::Display for Cause {
                 "the certificate is for another name; it is valid for {}",
                 presented.join(", ")
             ),
+            Self::Unsuitable(why) => write!(f, "the certificate cannot be a server's: {why}"),
             Self::ClientCertificateRefused(alert) => {
                 write!(f, "the peer refused our client certificate ({alert})")
             }
@@ -243,11 +297,40 @@ impl fmt::Display for Fault {
             Self::UnknownIssuer => "the certificate comes from an issuer that is not trusted",
             Self::WrongName => "the certificate is for another name",
             Self::Revoked => "the certificate was revoked",
+            Self::Unsuitable => "the certificate is none that a server may use",
             Self::ClientCertificateRequired => "the peer wants a client certificate",
             Self::ClientCertificateRefused => "the peer refused our client certificate",
             Self::NotTls => "the peer does not speak TLS",
             Self::NoCommonVersion => "the peer offers no TLS version or cipher suite that is safe",
             Self::Other => "the TLS handshake failed",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier as _;
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, ServerName};
+
+    use super::*;
+    use crate::tls::{Roots, provider};
+
+    /// Other reasons are tried with servers, which do not start with a certificate of this version.
+    #[test]
+    fn a_certificate_of_version_1_is_called_that() {
+        let old = CertificateDer::from_pem_slice(include_bytes!("../../tests/data/identity/ec.crt")).unwrap();
+        let roots = Roots::load(None).unwrap();
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots.store(), provider::provider());
+        let error = verifier
+            .build()
+            .unwrap()
+            .verify_server_cert(&old, &[], &ServerName::try_from("h").unwrap(), &[], UnixTime::now())
+            .unwrap_err();
+        let cause = Cause::of(&io::Error::other(error), false);
+        assert_eq!(cause, Some(Cause::Unsuitable(Unsuitable::OldVersion)));
     }
 }

@@ -13,6 +13,7 @@ use x509_cert::ext::pkix::name::GeneralName;
 use super::record::Record;
 use super::roots::Roots;
 use crate::limits::{CERTIFICATE_NAMES_MAX, CERTIFICATE_TEXT_MAX};
+use crate::telemetry::is_unsafe;
 use crate::telemetry::utc::Utc;
 
 /// A TLS connection.
@@ -118,12 +119,12 @@ pub(super) fn date(moment: SystemTime) -> String {
     Utc::of(moment).to_string()
 }
 
-/// Text of a certificate as a message may show it.
+/// Text of a certificate as a message may show it: it drives no terminal and ends no line.
 pub(super) fn shown(text: &str) -> String {
     let mut short: String = text
         .chars()
         .take(CERTIFICATE_TEXT_MAX)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| if is_unsafe(c) { '\u{fffd}' } else { c })
         .collect();
     if short.len() < text.len() && text.chars().count() > CERTIFICATE_TEXT_MAX {
         short.push_str("...");

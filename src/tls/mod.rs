@@ -19,7 +19,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use cause::{Cause, Fault};
+pub use cause::{Cause, Fault, Unsuitable};
 pub use error::{Error, IdentityFile, IdentityProblem};
 pub use facts::{AnchorSource, CertFacts, TlsFacts, Validity};
 pub(crate) use record::Record;

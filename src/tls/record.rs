@@ -10,6 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
+use super::facts::CertFacts;
 use super::identity::Identity;
 use crate::limits::TLS_CHAIN_MAX;
 
@@ -29,6 +30,11 @@ pub(super) struct Seen {
 }
 
 impl Record {
+    /// What is known of the peer's certificates, its own first; nothing when it showed none.
+    pub(crate) fn chain(&self) -> Vec<CertFacts> {
+        self.lock().chain.iter().map(|der| CertFacts::of(der)).collect()
+    }
+
     pub(super) fn seen(&self) -> Seen {
         self.lock().clone()
     }

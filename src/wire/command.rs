@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 use super::duration;
 use super::jsonrpc::{self, Kind, Message, Text};
-use crate::limits::{POLL_COMMANDS_MAX, SHARE_BODY_MIN};
+use crate::limits::{COMMAND_HEADERS_MAX, POLL_COMMANDS_MAX, SHARE_BODY_MIN};
 
 /// The channel of a command that names none.
 pub const MAIN_CHANNEL: &str = "main";
@@ -263,7 +264,7 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
         return refused(route, "the channel name is not valid");
     }
     let Some(headers) = headers else {
-        return refused(route, "headers is not a map of lists of strings");
+        return refused(route, "headers is not a map of lists of strings, or has too many");
     };
     let action = match command_type.as_deref() {
         Some("jsonrpc") => match message.map(|m| action(body, m)) {
@@ -337,6 +338,9 @@ fn parse_headers(raw: &RawValue) -> Option<Headers> {
         fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
             let mut headers = Vec::new();
             while let Some((name, values)) = map.next_entry::<Text<'de>, Vec<Text<'de>>>()? {
+                if headers.len() + values.len() > COMMAND_HEADERS_MAX {
+                    return Err(A::Error::custom("too many headers"));
+                }
                 for value in values {
                     headers.push((Box::from(&*name.0), Box::from(&*value.0)));
                 }
@@ -408,6 +412,18 @@ mod tests {
     fn a_refusal_carries_the_id_of_the_message() {
         let parsed = one(r#"{"request_id":"r","shard_token":"s","jsonrpc":{"id":"x","method":"m"}}"#);
         assert!(matches!(parsed, Parsed::Refused { id: Some(id), .. } if &*id == "\"x\""));
+    }
+
+    #[test]
+    fn a_command_with_more_headers_than_a_request_can_carry_is_refused() {
+        let with = |values: usize| {
+            let values = vec!["\"\""; values].join(",");
+            one(&format!(
+                r#"{{"request_id":"r","shard_token":"s","headers":{{"X":[{values}],"Y":["1"]}},"jsonrpc":{{"jsonrpc":"2.0","id":1,"method":"m"}}}}"#
+            ))
+        };
+        assert!(matches!(with(COMMAND_HEADERS_MAX - 1), Parsed::Command(_)));
+        assert!(matches!(with(COMMAND_HEADERS_MAX), Parsed::Refused { reason, .. } if reason.contains("too many")));
     }
 
     #[test]

@@ -11,15 +11,18 @@ const PASSED: [&str; 6] = [
 ];
 
 /// Request headers that belong to one connection (RFC 9110, section 7.6.1) or that this client makes itself; they are
-/// never forwarded. `Accept-Encoding` is here because the answer has to be read; `Expect` would stall the body.
-const NOT_FORWARDED: [&str; 13] = [
+/// never forwarded. `Accept-Encoding` is here because the answer has to be read, `Content-Encoding` because the message
+/// comes unpacked; `Expect` would stall the body.
+const NOT_FORWARDED: [&str; 15] = [
     "accept-encoding",
     "connection",
+    "content-encoding",
     "content-length",
     "content-type",
     "expect",
     "host",
     "keep-alive",
+    "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
     "te",
@@ -28,7 +31,7 @@ const NOT_FORWARDED: [&str; 13] = [
     "upgrade",
 ];
 
-/// Whether a header of a command goes to the MCP server. `named_by_connection`: the command's `Connection` values.
+/// Whether a header of a command, or of the configuration, goes to its peer. `named_by_connection`: the command's `Connection` values.
 pub fn is_forwarded(name: &str, named_by_connection: &[&str]) -> bool {
     !NOT_FORWARDED.iter().any(|n| name.eq_ignore_ascii_case(n)) && !is_named(name, named_by_connection)
 }
@@ -180,6 +183,7 @@ mod tests {
         );
         assert!(!is_forwarded("X-Hop", &["x-hop"]));
         assert!(!is_forwarded("Transfer-Encoding", &[]));
+        assert!(!is_forwarded("Content-Encoding", &[]));
         assert!(is_forwarded("Authorization", &["close"]));
     }
 

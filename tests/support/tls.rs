@@ -96,6 +96,11 @@ pub fn long_expired(params: &mut CertificateParams) {
     params.not_after = rcgen::date_time_ymd(2002, 2, 3);
 }
 
+/// An authority's certificate, as openssl req -x509 makes it when nothing else is said.
+pub fn of_an_authority(params: &mut CertificateParams) {
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+}
+
 /// Valid from 2090 on.
 pub fn not_yet_valid(params: &mut CertificateParams) {
     params.not_before = rcgen::date_time_ymd(2090, 1, 2);

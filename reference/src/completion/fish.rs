@@ -57,10 +57,12 @@ complete -c {program} -f
         let value = match &flag.value {
             Value::None => String::new(),
             Value::Optional(_, kind) => offer(kind, &name).map(|offer| format!(" {offer}")).unwrap_or_default(),
-            Value::Required(_, kind) => match offer(kind, &name) {
-                None => " -x".to_owned(),
-                Some(offer) => format!(" -r {offer}"),
-            },
+            // -x: nothing but what is offered; -r lets fish add every file.
+            Value::Required(_, Kind::File) => " -r -F".to_owned(),
+            Value::Required(_, kind) => {
+                let offer = offer(kind, &name).map(|offer| format!(" {offer}"));
+                format!(" -x{}", offer.unwrap_or_default())
+            }
         };
         let _ = writeln!(
             text,

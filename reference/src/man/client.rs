@@ -27,7 +27,8 @@ pub(crate) fn page(root: &Node) -> String {
         )
         .item(
             "`1`",
-            "The arguments or the configuration are wrong, or the command failed. The reason is on standard error.",
+            "The arguments or the configuration are wrong, or the command failed. The reason is on standard error; that of `admin` \
+             with `--json` is on standard output.",
         )
         .item(
             "`2`",

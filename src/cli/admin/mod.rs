@@ -12,19 +12,18 @@ use super::args::{is_on, switch};
 use super::settings;
 use crate::admin::{Client, Request, Tunnel};
 use crate::config::{self, ADMIN_SETTINGS, Keys, Sources};
+use crate::links;
 use crate::secrets::{Disk, Environment};
 use crate::telemetry::redact;
 
 /// In help texts a command's own flags come first.
 const AFTER_OWN: usize = 100;
 
-const AFTER_TUNNELS: &str = "\
+const ABOUT_KEYS: &str = "\
 An admin key (OPENAI_ADMIN_KEY or --admin-key) is needed for everything but \"get\", which takes the runtime key as well.
 Never give the admin key to the daemon.
 
-Where keys are managed:
-  Admin API keys    https://platform.openai.com/settings/organization/admin-keys
-  Runtime API keys  https://platform.openai.com/settings/organization/api-keys";
+Where keys are managed:";
 
 const AFTER_CREATE: &str = "\
 Wait 25-30 seconds before the new tunnel is used.
@@ -61,7 +60,11 @@ fn tunnels() -> Command {
     };
     Command::new("tunnels")
         .about("Create, list, read, change and delete tunnels")
-        .after_help(AFTER_TUNNELS)
+        .after_help(format!(
+            "{ABOUT_KEYS}\n  Admin API keys    {}\n  Runtime API keys  {}",
+            links::ADMIN_KEYS,
+            links::RUNTIME_KEYS
+        ))
         .subcommands([
             Command::new("create")
                 .about("Create a tunnel")

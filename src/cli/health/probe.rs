@@ -11,6 +11,10 @@ use crate::telemetry::redact;
 /// The metric that tells when a poll last succeeded (spec: ops, section 2).
 const LAST_POLL: &str = "commands_poll_last_successful_timestamp_seconds";
 
+/// A daemon that just started is not broken: its first poll may be held open for as long as nothing is to do.
+const NO_POLL: &str = "no successful control-plane poll observed; the first one ends after control_plane.poll_timeout at the \
+                       latest";
+
 /// `/healthz` or `/readyz`.
 #[derive(Debug, Serialize)]
 pub(super) struct Probe {
@@ -77,7 +81,7 @@ pub(super) fn last_poll(base: &Base) -> Poll {
         error: match found {
             Err(error) => Some(error),
             Ok(_) if ok => None,
-            Ok(_) => Some("no successful control-plane poll observed".to_owned()),
+            Ok(_) => Some(NO_POLL.to_owned()),
         },
     }
 }

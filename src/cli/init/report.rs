@@ -6,21 +6,8 @@ use std::path::Path;
 use super::{next, profiles};
 use crate::cli::profiles::{Place, Verdict};
 use crate::config::{ProfileName, echo};
+use crate::links;
 use crate::samples::Sample;
-
-/// Where tunnels, keys and connectors are managed (spec: cli, section 1).
-const SETUP_URLS: [(&str, &str); 4] = [
-    ("Tunnels", "https://platform.openai.com/settings/organization/tunnels"),
-    (
-        "Runtime API keys",
-        "https://platform.openai.com/settings/organization/api-keys",
-    ),
-    (
-        "Admin API keys",
-        "https://platform.openai.com/settings/organization/admin-keys",
-    ),
-    ("ChatGPT connectors", "https://chatgpt.com/#settings/Connectors"),
-];
 
 /// What was done, and what comes next.
 pub(super) struct Done<'a> {
@@ -65,7 +52,7 @@ fn still_needed(verdict: &Verdict) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     for variable in &verdict.unset {
-        let _ = writeln!(text, "  export {variable}=...    (not set in this environment)");
+        let _ = writeln!(text, "  export {variable}=...    # not set in this environment");
     }
     for error in &verdict.missing {
         // Its variable is in the list above.
@@ -84,7 +71,7 @@ fn still_needed(verdict: &Verdict) -> String {
 }
 
 fn setup_urls() -> String {
-    SETUP_URLS
+    links::ALL
         .iter()
         .map(|(name, url)| format!("  {name}: {url}\n"))
         .collect()

@@ -10,7 +10,7 @@ use clap::{Arg, ArgMatches, Command};
 use super::place::{self, Place, show};
 use super::{check, lines, mention_missing, write};
 use crate::cli::init::{TunnelId, text_flag};
-use crate::cli::{Error, print};
+use crate::cli::{Error, args, print};
 use crate::config::ProfileName;
 use crate::limits::CONFIG_FILE_MAX;
 use crate::samples::{Sample, Values};
@@ -52,7 +52,7 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
             lines(&verdict.mistakes)
         )));
     }
-    save(&place, &path, &name, &text, matches.get_flag("force"))?;
+    save(&place, &path, &name, &text, args::is_on(matches, "force"))?;
     mention_missing(&verdict);
     print(&format!("Added profile {name} at {}\n", show(&path)))
 }

@@ -110,7 +110,7 @@ impl Session {
     fn edit(&mut self, editor: &Editor) -> Result<(), Error> {
         let outcome = editor.run(&self.draft);
         let edited = read(&self.draft)
-            .and_then(|text| text.ok_or_else(|| io::ErrorKind::NotFound.into()))
+            .and_then(|text| text.ok_or_else(|| io::Error::other("the editor removed it")))
             .map_err(|error| Error::Message(format!("read what was edited in {}: {error}", show(&self.draft))))?;
         let unchanged = edited == self.text;
         self.text = edited;

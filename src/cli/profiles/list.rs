@@ -7,7 +7,7 @@ use clap::{ArgMatches, Command};
 use serde_json::json;
 
 use super::place::{Place, show};
-use crate::cli::{Error, print, text};
+use crate::cli::{Error, args, print, text};
 use crate::config;
 use crate::secrets::Environment;
 
@@ -20,10 +20,7 @@ pub(super) fn arguments() -> Command {
 }
 
 pub(super) fn json_flag() -> clap::Arg {
-    clap::Arg::new("json")
-        .long("json")
-        .action(clap::ArgAction::SetTrue)
-        .help("Print JSON")
+    args::switch("json").help("Print JSON")
 }
 
 pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
@@ -40,7 +37,7 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
         }
     };
     let profiles = names.iter().map(|name| (name.as_str(), name.path_in(directory)));
-    if matches.get_flag("json") {
+    if args::is_on(matches, "json") {
         let profiles: Vec<_> = profiles
             .map(|(name, path)| json!({"name": name, "path": path.to_string_lossy()}))
             .collect();

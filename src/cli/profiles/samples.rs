@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
 
 use super::list::json_flag;
-use crate::cli::{Error, print, text};
+use crate::cli::{Error, args, print, text};
 use crate::samples::{OPTIONAL, Sample};
 
 pub(super) fn arguments() -> Command {
@@ -33,7 +33,7 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
 
 fn list(matches: &ArgMatches) -> Result<(), Error> {
     let samples = Sample::all().iter();
-    if matches.get_flag("json") {
+    if args::is_on(matches, "json") {
         let samples: Vec<_> = samples
             .map(|sample| json!({"name": sample.name, "summary": sample.summary}))
             .collect();

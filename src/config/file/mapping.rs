@@ -1,7 +1,7 @@
 //! The keys of a mapping as yaml.v3 sees them: each once, with what `<<` brings in.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::document::{Content, Mark, NodeId, Scalar};
 use super::walk::Walk;
@@ -27,7 +27,7 @@ impl<'d> Walk<'d> {
         let Content::Mapping(written) = &document.node(id).content else {
             return None;
         };
-        if self.spend(written.len()).is_none() {
+        if self.spend(written.len() + 1, 0).is_none() {
             return Some(Vec::new());
         }
         let mut pairs = Vec::with_capacity(written.len());
@@ -78,16 +78,24 @@ impl<'d> Walk<'d> {
             );
             return Vec::new();
         }
+        let one = [id];
         let sources = match &node.content {
-            Content::Sequence(entries) => entries.clone(),
-            _ => vec![id],
+            Content::Sequence(entries) => &entries[..],
+            _ => &one,
         };
+        if self.spend(sources.len(), 0).is_none() {
+            return Vec::new();
+        }
         let mut pairs = Vec::new();
+        let mut known = HashSet::new();
         for source in sources {
-            match &document.node(source).content {
-                Content::Mapping(_) => pairs.extend(self.merged_pairs(source, depth + 1).unwrap_or_default()),
+            match &document.node(*source).content {
+                Content::Mapping(_) => {
+                    let more = self.merged_pairs(*source, depth + 1).unwrap_or_default();
+                    pairs.extend(more.into_iter().filter(|pair| known.insert(pair.key)));
+                }
                 _ => self.mistake(
-                    document.node(source).mark,
+                    document.node(*source).mark,
                     "",
                     "a merge (<<) takes a mapping or a list of mappings",
                 ),

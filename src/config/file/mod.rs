@@ -24,6 +24,7 @@ use self::walk::Walk;
 use super::error::ConfigError;
 use super::sources::{Origin, Source};
 use super::table::Setting;
+use crate::telemetry::is_unsafe;
 
 /// A place in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,5 +172,5 @@ impl File {
 /// The path as messages show it, on one line.
 fn name_of(path: &Path) -> Arc<str> {
     let shown = path.display().to_string();
-    shown.replace(char::is_control, "\u{fffd}").into()
+    shown.replace(is_unsafe, "\u{fffd}").into()
 }

@@ -154,7 +154,7 @@ impl<'d> Walk<'d> {
     fn entries_of(&mut self, setting: &'static Setting, id: NodeId, shape: &str) -> Option<&'d [NodeId]> {
         let node = self.document.node(id);
         if let Content::Sequence(entries) = &node.content {
-            self.spend(entries.len())?;
+            self.spend(entries.len() + 1, 0)?;
             return Some(entries);
         }
         self.mistake(node.mark, setting.flag, format!("{} must be {shape}", setting.key));
@@ -165,7 +165,7 @@ impl<'d> Walk<'d> {
         if scalar.is_null() || scalar.text.trim().is_empty() {
             return None;
         }
-        self.spend(scalar.text.len())?;
+        self.spend(1, scalar.text.len())?;
         Some(Text {
             text: scalar.text.clone(),
             location: self.location(mark),

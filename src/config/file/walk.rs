@@ -9,7 +9,7 @@ use super::schema::{self, Section};
 use super::{Entry, File, Location};
 use crate::config::error::ConfigError;
 use crate::config::sources::{Origin, Source};
-use crate::limits::{CONFIG_EXPANDED_MAX, CONFIG_MISTAKES_MAX};
+use crate::limits::{CONFIG_EXPANDED_MAX, CONFIG_MISTAKES_MAX, CONFIG_NODE_COST};
 
 /// A file with this many top-level keys, all of them strange, is another program's.
 const STRANGE_KEYS: usize = 3;
@@ -25,7 +25,7 @@ pub(super) struct Walk<'d> {
     mistakes: Vec<(Mark, ConfigError)>,
     /// False when nothing in it has to do with us.
     is_ours: bool,
-    /// Nodes and bytes taken so far; aliases can make them many times what was written.
+    /// Bytes taken so far, nodes included; aliases can make them many times what was written.
     spent: usize,
 }
 
@@ -127,11 +127,12 @@ impl<'d> Walk<'d> {
     }
 
     /// Counts what is taken from the document; `None` when it is too much, which is reported once.
-    pub(super) fn spend(&mut self, amount: usize) -> Option<()> {
+    pub(super) fn spend(&mut self, nodes: usize, bytes: usize) -> Option<()> {
         if self.spent > CONFIG_EXPANDED_MAX {
             return None;
         }
-        self.spent = self.spent.saturating_add(amount).saturating_add(1);
+        let cost = nodes.saturating_mul(CONFIG_NODE_COST).saturating_add(bytes);
+        self.spent = self.spent.saturating_add(cost);
         if self.spent > CONFIG_EXPANDED_MAX {
             self.mistake(
                 Mark::WHOLE,

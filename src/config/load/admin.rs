@@ -57,7 +57,6 @@ pub fn load_admin(sources: &Sources<'_>, keys: Keys) -> Result<Admin, ConfigErro
     let ca_bundle = reader.path_reference(&table::CA_BUNDLE, INVALID_CA_BUNDLE);
     let key = key(&mut reader, keys);
     let base_url = base_url.and_then(|url| {
-        control_plane::warn_about_base_url(&mut reader, &url);
         let identity = identity.as_ref().map_err(|reported| *reported)?;
         Ok(control_plane::for_identity(
             url,
@@ -65,7 +64,9 @@ pub fn load_admin(sources: &Sources<'_>, keys: Keys) -> Result<Admin, ConfigErro
         ))
     });
     let proxy = match (proxies, &base_url) {
-        (Ok(proxies), Ok(url)) => to_control_plane(&mut reader, &proxies, url),
+        (Ok(proxies), Ok(url)) => to_control_plane(&mut reader, &proxies, url).inspect(|proxy| {
+            control_plane::warn_about_base_url(&mut reader, url, proxy.as_ref());
+        }),
         _ => Err(Reported),
     };
     let findings = reader.into_findings();

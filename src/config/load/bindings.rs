@@ -83,7 +83,8 @@ fn entries(
 ) -> Checked<Vec<(Binding, Origin)>> {
     let mut found = Vec::new();
     let mut outcome = Ok(());
-    for entry in reader.sources.records(setting) {
+    // One more than may be is enough to tell that there are too many.
+    for entry in reader.sources.records(setting).into_iter().take(BINDINGS_MAX + 1) {
         let (binding, origin) = match entry {
             RecordEntry::Text(written) => match reader.text(setting, &written) {
                 Ok(text) => (of_text(&text), written.origin),
@@ -154,7 +155,7 @@ fn stdio(sources: &Sources<'_>, entry: &CommandEntry<'_>, in_file: bool) -> Resu
     Ok(Binding {
         channel: binding::channel(entry.channel)?,
         target: Target::Stdio {
-            argv: argv::split(&command).map_err(BindingError::Command)?,
+            argv: argv::of_command(&command).map_err(BindingError::Command)?,
         },
     })
 }

@@ -6,7 +6,7 @@ use super::api_key::api_key;
 use super::headers::{Peer, headers};
 use super::identity::identity;
 use super::proxies::to_control_plane;
-use crate::config::checked::{ControlPlane, HttpUrl, Identity};
+use crate::config::checked::{ControlPlane, HttpUrl, Identity, Proxy};
 use crate::config::proxy::Proxies;
 use crate::config::reader::{Checked, Reader};
 use crate::config::sources::Origin;
@@ -36,12 +36,11 @@ pub(super) fn control_plane(reader: &mut Reader<'_>, proxies: &Proxies) -> Check
     let extra_headers = headers(reader, &table::CONTROL_HEADERS, Peer::ControlPlane);
     let ((poll_timeout, poll_guardrail), (api_key, api_key_source)) = (poll?, api_key?);
     let identity = identity?.map(|(identity, _)| identity);
-    let base_url = base_url?;
-    warn_about_base_url(reader, &base_url);
-    let base_url = for_identity(base_url, identity.as_ref());
-    let proxy = to_control_plane(reader, proxies, &base_url);
+    let base_url = for_identity(base_url?, identity.as_ref());
+    let proxy = to_control_plane(reader, proxies, &base_url)?;
+    warn_about_base_url(reader, &base_url, proxy.as_ref());
     Ok(ControlPlane {
-        proxy: proxy?,
+        proxy,
         base_url,
         url_path: url_path?,
         tunnel_id: tunnel_id?,
@@ -71,9 +70,14 @@ pub(super) fn for_identity(base_url: HttpUrl, identity: Option<&Identity>) -> Ht
 }
 
 /// What is worth a word at start and no reason to refuse.
-pub(super) fn warn_about_base_url(reader: &mut Reader<'_>, base_url: &HttpUrl) {
-    if !base_url.tls && !base_url.is_loopback() {
-        reader.warn("control-plane.base-url is not https: the API key and all payloads travel unencrypted".to_owned());
+pub(super) fn warn_about_base_url(reader: &mut Reader<'_>, base_url: &HttpUrl, proxy: Option<&Proxy>) {
+    if base_url.leaves_in_clear(proxy) {
+        let reader_on_the_way = proxy.map_or_else(String::new, |proxy| {
+            format!(", and the proxy of {} reads them", proxy.source)
+        });
+        reader.warn(format!(
+            "control-plane.base-url is not https: the API key and all payloads travel unencrypted{reader_on_the_way}"
+        ));
     }
     if base_url.path_and_query != "/" {
         reader.warn("the path in control-plane.base-url is not used; set control-plane.url-path instead".to_owned());

@@ -1,5 +1,6 @@
 //! The harpoon channel: internal URLs that callers may request by label. Not served yet; checked all the same.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
 use crate::config::checked::HttpUrl;
@@ -18,14 +19,14 @@ const KEYS: [(&str, &str); 4] = [
 ];
 
 /// The labels of the targets; each once.
-pub(super) fn targets(reader: &mut Reader<'_>) -> Checked<Vec<String>> {
+pub(super) fn targets(reader: &mut Reader<'_>) -> Checked<BTreeSet<String>> {
     let setting = &table::HARPOON_TARGETS;
     let sources = reader.sources;
     let plaintext = sources
         .one(&table::HARPOON_PLAINTEXT)
         .and_then(|written| written.value.to_str())
         .is_some_and(|text| crate::config::scalar::boolean(text.trim()) == Some(true));
-    let mut labels: Vec<String> = Vec::new();
+    let mut labels = BTreeSet::new();
     let mut outcome = Ok(());
     for entry in sources.records(setting).into_iter().take(HARPOON_TARGETS_MAX + 1) {
         let (label, origin) = match entry {
@@ -52,7 +53,9 @@ pub(super) fn targets(reader: &mut Reader<'_>) -> Checked<Vec<String>> {
             }
         });
         match label {
-            Ok(label) => labels.push(label),
+            Ok(label) => {
+                labels.insert(label);
+            }
             Err(problem) => outcome = Err(reader.report(setting.flag, origin, format!("{} {problem}", setting.flag))),
         }
     }

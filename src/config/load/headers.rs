@@ -10,6 +10,7 @@ use crate::config::sources::{HeaderEntry, Origin, Source, Sources};
 use crate::config::table::Setting;
 use crate::limits::{EXTRA_HEADERS_MAX, HEADER_NAME_MAX, HEADER_VALUE_MAX};
 use crate::secrets::{Prefix, Reference, ReferenceError};
+use crate::wire::headers::is_forwarded;
 
 /// Whose requests get the headers; decides which names are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,25 +32,6 @@ const IDENTITY: [&str; 7] = [
     "x-tunnel-mcp-server-info",
 ];
 
-/// What frames a message or belongs to one connection (RFC 9110, section 7.6.1): the wrong value splits requests.
-const FRAMING: [&str; 15] = [
-    "accept-encoding",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
 /// What the MCP transport decides for each message.
 const TRANSPORT: [&str; 4] = ["accept", "last-event-id", "mcp-protocol-version", "mcp-session-id"];
 
@@ -68,11 +50,22 @@ pub(super) fn headers(reader: &mut Reader<'_>, setting: &'static Setting, peer: 
             HeaderEntry::Text(written) | HeaderEntry::Pair(_, written) => written.origin.clone(),
         };
         let added = read(&reader.sources, &entry, peer).and_then(|header| {
+            if is_made_here(&header.name, peer) {
+                let name = &header.name;
+                reader.warn(format!(
+                    "{}: header {name} belongs to one message or connection; the client makes it, and this one is not sent",
+                    setting.flag
+                ));
+                return Ok(());
+            }
             let origin = origin.clone();
             add(&mut found, Found { header, origin })
         });
         if let Err(problem) = added {
             outcome = Err(reader.report(setting.flag, origin, format!("{} {problem}", setting.flag)));
+        }
+        if found.len() > EXTRA_HEADERS_MAX {
+            break;
         }
     }
     if let Some(header) = found.get(EXTRA_HEADERS_MAX) {
@@ -167,20 +160,19 @@ fn check_name(name: &str, peer: Peer) -> Result<(), String> {
     if name.is_empty() || name.len() > HEADER_NAME_MAX || !name.bytes().all(is_token) {
         return Err("has an invalid HTTP header name; write letters, digits and hyphens, such as X-Site".to_owned());
     }
-    let lower = name.to_ascii_lowercase();
-    let is = |names: &[&str]| names.contains(&lower.as_str());
     match peer {
-        Peer::ControlPlane if is(&IDENTITY) => Err(format!(
+        Peer::ControlPlane if IDENTITY.iter().any(|known| name.eq_ignore_ascii_case(known)) => Err(format!(
             "cannot override control-plane authentication or identity: header {name} is the client's own; remove it"
-        )),
-        Peer::Mcp if is(&TRANSPORT) => Err(format!(
-            "cannot set {name}, which the MCP transport decides for each message; remove it"
-        )),
-        _ if is(&FRAMING) => Err(format!(
-            "cannot set {name}, which belongs to one message or connection and is written by the client; remove it"
         )),
         _ => Ok(()),
     }
+}
+
+/// What frames a message, belongs to one connection, or is decided for each message: the wrong value splits requests. It
+/// is no error, because the existing client takes such headers, and some of them never had an effect there either.
+fn is_made_here(name: &str, peer: Peer) -> bool {
+    let is_transports = peer == Peer::Mcp && TRANSPORT.iter().any(|known| name.eq_ignore_ascii_case(known));
+    is_transports || !is_forwarded(name, &[])
 }
 
 fn check_value(value: &str) -> Result<(), String> {
@@ -233,22 +225,20 @@ mod tests {
                 "{error}"
             );
         }
-        for name in [
-            "Host",
-            "Content-Length",
-            "TRANSFER-encoding",
-            "Connection",
-            "Content-Type",
-        ] {
-            for peer in [Peer::ControlPlane, Peer::Mcp] {
-                assert!(check_name(name, peer).unwrap_err().contains("cannot set"), "{name}");
+        for peer in [Peer::ControlPlane, Peer::Mcp] {
+            for name in [
+                "Host",
+                "content-length",
+                "TRANSFER-encoding",
+                "Connection",
+                "Content-Type",
+            ] {
+                assert!(is_made_here(name, peer), "{name}");
             }
+            assert!(!is_made_here("X-Site", peer));
         }
         for name in ["Accept", "MCP-Session-Id", "mcp-protocol-version"] {
-            assert!(
-                check_name(name, Peer::Mcp).unwrap_err().contains("cannot set"),
-                "{name}"
-            );
+            assert!(is_made_here(name, Peer::Mcp), "{name}");
         }
         for name in ["Authorization", "User-Agent", "Cookie"] {
             assert!(check_name(name, Peer::Mcp).is_ok(), "{name}");

@@ -21,19 +21,19 @@ pub(super) fn poll_channels(reader: &mut Reader<'_>) -> Checked<Vec<(String, Ori
             echo(text)
         ))
     })?;
+    if let Some((_, origin)) = channels.get(POLL_CHANNELS_MAX) {
+        let problem = format!(
+            "{} must have less than or equal to {POLL_CHANNELS_MAX} channels; remove some",
+            setting.flag
+        );
+        return Err(reader.report(setting.flag, origin.clone(), problem));
+    }
     let mut outcome = Ok(());
     for (index, (channel, origin)) in channels.iter().enumerate() {
         if channels.iter().take(index).any(|(known, _)| known == channel) {
             let problem = format!("{} has channel {channel} twice; remove one", setting.flag);
             outcome = Err(reader.report(setting.flag, origin.clone(), problem));
         }
-    }
-    if let Some((_, origin)) = channels.get(POLL_CHANNELS_MAX) {
-        let problem = format!(
-            "{} must have less than or equal to {POLL_CHANNELS_MAX} channels; remove some",
-            setting.flag
-        );
-        outcome = Err(reader.report(setting.flag, origin.clone(), problem));
     }
     outcome.map(|()| channels)
 }

@@ -4,21 +4,33 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::config::binding::HttpEntry;
-use crate::config::sources::{HeaderEntry, RecordEntry, Source, Sources, Written};
-use crate::config::table;
+use crate::config::sources::{HeaderEntry, RecordEntry, Sources};
+use crate::config::table::{self, Setting};
 use crate::secrets::Reference;
 
-/// Variables that hold secrets whatever the configuration says; the last two are for other commands.
-const ALWAYS: [&str; 4] = [
-    "CONTROL_PLANE_API_KEY",
-    "OPENAI_API_KEY",
-    "OPENAI_ADMIN_KEY",
-    "CLOUDFLARED_TUNNEL_TOKEN",
+/// Variables of other commands.
+const OF_OTHERS: [&str; 2] = ["OPENAI_ADMIN_KEY", "CLOUDFLARED_TUNNEL_TOKEN"];
+
+/// Settings whose variables can hold a secret in their text: a key, a token in a URL or a command, a proxy's password. They
+/// count whether or not a flag wins over them, because the secret is there all the same.
+const HOLDERS: [&Setting; 11] = [
+    &table::API_KEY,
+    &table::CONTROL_HEADERS,
+    &table::MCP_HEADERS,
+    &table::DISCOVERY_HEADERS,
+    &table::SERVER_URLS,
+    &table::COMMANDS,
+    &table::HARPOON_TARGETS,
+    &table::HTTP_PROXY,
+    &table::CONTROL_PROXY,
+    &table::MCP_PROXY,
+    &table::HARPOON_PROXY,
 ];
 
 /// The names of all of them.
 pub(super) fn secret_variables(sources: &Sources<'_>) -> Vec<String> {
-    let mut names = Names(ALWAYS.map(str::to_owned).to_vec());
+    let ours = HOLDERS.iter().flat_map(|setting| setting.variables);
+    let mut names = Names(ours.chain(&OF_OTHERS).map(|&name| name.to_owned()).collect());
     if let Some(written) = sources.one(&table::API_KEY) {
         names.add_reference(written.value);
     }
@@ -28,7 +40,6 @@ pub(super) fn secret_variables(sources: &Sources<'_>) -> Vec<String> {
                 HeaderEntry::Text(written) => {
                     let line = written.value.to_str().unwrap_or_default();
                     names.add_reference(OsStr::new(line.split_once(':').map_or("", |(_, value)| value.trim())));
-                    names.add_source(&written);
                 }
                 HeaderEntry::Pair(_, written) => names.add_reference(written.value),
             }
@@ -42,9 +53,6 @@ pub(super) fn secret_variables(sources: &Sources<'_>) -> Vec<String> {
     ] {
         if let Some(written) = sources.one(setting) {
             names.add_proxy(sources, written.value);
-            if has_userinfo(written.value) {
-                names.add_source(&written);
-            }
         }
     }
     for entry in sources.records(&table::SERVER_URLS) {
@@ -87,13 +95,6 @@ impl Names {
             && sources.environment.value(&name).is_some_and(has_userinfo)
         {
             self.add(&name);
-        }
-    }
-
-    /// The variable in which the value itself stands.
-    fn add_source(&mut self, written: &Written<'_>) {
-        if let Source::Variable(name) = written.origin.source {
-            self.add(name);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Settings that nothing acts on in this build: checked as all others, and named at start when they are set to anything
 //! but the default.
 
+use std::collections::BTreeSet;
+
 use super::harpoon;
 use crate::config::reader::{Checked, Reader};
 use crate::config::table::{self, Setting};
@@ -9,7 +11,7 @@ use crate::limits::{HARPOON_REDIRECTS_MAX, HARPOON_RESPONSE_MAX, TIME_MIN, UI_EV
 /// Checks all of them. The number of harpoon targets is what is left of them.
 pub(super) fn check(reader: &mut Reader<'_>) -> Checked<usize> {
     let targets = harpoon::targets(reader);
-    let number = targets.as_ref().map_or(0, Vec::len);
+    let number = targets.as_ref().map_or(0, BTreeSet::len);
     noted(reader, &table::HARPOON_TARGETS, number > 0);
     for setting in [
         &table::LOG_HTTP_RAW,

@@ -80,6 +80,28 @@ fn variables_that_hold_secrets_are_known_by_name() {
 }
 
 #[test]
+fn a_variable_that_a_flag_overrides_still_holds_its_secret() {
+    let variables = [
+        ("MCP_EXTRA_HEADERS", "X-Token: sekret"),
+        (
+            "MCP_SERVER_URL",
+            "channel=a,url=http://h/mcp,http-proxy=http://u:sekret@p:1",
+        ),
+        ("MCP_COMMAND", "channel=b,command=server --token sekret"),
+        ("CONTROL_PLANE_HTTP_PROXY", "http://u:sekret@p:1"),
+    ];
+    let flags = [
+        ("mcp.extra-headers", "X-Token: other"),
+        ("mcp.server-url", "http://h/mcp"),
+        ("control-plane.http-proxy", "http://p:1"),
+    ];
+    let config = with(&variables, &flags).unwrap();
+    for (name, _) in variables {
+        assert!(config.secret_variables.iter().any(|known| known == name), "{name}");
+    }
+}
+
+#[test]
 fn debug_output_of_a_configuration_holds_no_secret() {
     let config = with(
         &[

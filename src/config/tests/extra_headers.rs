@@ -128,9 +128,30 @@ fn names_that_look_sensitive_can_still_be_read_in_messages() {
             assert!(shown.contains(name), "{shown}");
         }
     }
-    for name in ["Proxy-Authorization", "Mcp-Session-Id"] {
-        let shown = message(&[], &[("mcp.extra-headers", &format!("{name}: x"))]);
-        assert!(shown.contains(name), "{shown}");
+}
+
+#[test]
+fn a_header_that_the_client_makes_itself_is_named_and_left_out() {
+    for (setting, name) in [
+        ("control-plane.extra-headers", "Host"),
+        ("control-plane.extra-headers", "Content-Type"),
+        ("mcp.extra-headers", "Proxy-Authorization"),
+        ("mcp.extra-headers", "Mcp-Session-Id"),
+        ("mcp.extra-headers", "Accept"),
+        ("mcp.discovery-extra-headers", "content-length"),
+    ] {
+        let config = with(&[], &[(setting, &format!("{name}: sekret")), (setting, "X-A: 1")]).unwrap();
+        let [warning] = &config.warnings[..] else {
+            panic!("{name}: {:?}", config.warnings)
+        };
+        assert!(
+            warning.contains(setting) && warning.contains(name) && !warning.contains("sekret"),
+            "{warning}"
+        );
+        let (control, mcp) = (&config.control_plane, &config.mcp);
+        let all = [&control.extra_headers, &mcp.extra_headers, &mcp.discovery_extra_headers];
+        let kept: Vec<&str> = all.into_iter().flatten().map(|header| &*header.name).collect();
+        assert_eq!(kept, ["X-A"], "{name}");
     }
 }
 

@@ -232,3 +232,30 @@ fn text_that_is_not_utf8_is_refused_and_a_path_may_be() {
         ["log.level is not UTF-8 text (log.level from flag --log.level)"]
     );
 }
+
+#[test]
+fn numbers_of_a_file_may_be_written_as_yaml_writes_them() {
+    let in_flight = |text: &str| {
+        let text = format!("control_plane: {{max_inflight_requests: {text}}}");
+        let config = load(&Sources {
+            flags: &Flags::default(),
+            environment: &COMPLETE.into_iter().collect(),
+            file: Some(&File::parse(Path::new("p.yaml"), &text)),
+            files: &NoDisk,
+        });
+        config.map(|config| config.control_plane.max_inflight)
+    };
+    for (text, expected) in [("1_000", 1000), ("0x10", 16), ("0o17", 15), ("+5", 5)] {
+        assert_eq!(in_flight(text).unwrap(), expected, "{text}");
+    }
+    let error = in_flight("010").unwrap_err().to_string();
+    assert!(
+        error.contains("octal") && error.contains("control-plane.max-inflight"),
+        "{error}"
+    );
+    // The other sources are no YAML.
+    let variable = [("CONTROL_PLANE_MAX_INFLIGHT_REQUESTS", "010")];
+    assert_eq!(with(&variable, &[]).unwrap().control_plane.max_inflight, 10);
+    let variable = [("CONTROL_PLANE_MAX_INFLIGHT_REQUESTS", "0x10")];
+    assert!(message(&variable, &[]).contains("is not a number"));
+}

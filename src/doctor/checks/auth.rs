@@ -4,12 +4,15 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::timeout;
 
-use super::settings::{RUNTIME_KEYS_URL, TUNNELS_URL};
+use super::answer::{Route, words};
 use crate::config::{Config, ControlPlane as Settings};
 use crate::control::client::ControlError;
 use crate::control::{ControlPlane, Metadata};
+use crate::doctor::advice::proxy_credentials;
 use crate::doctor::report::Check;
+use crate::doctor::way::proxy_name;
 use crate::limits::{DOCTOR_CLOCK_MAX, DOCTOR_METADATA_TIMEOUT};
+use crate::links;
 use crate::net::{Connector, NetError};
 use crate::wire::api_error::ApiError;
 
@@ -17,8 +20,8 @@ pub(super) const AUTH: &str = "control_plane_auth";
 pub(super) const CLOCK: &str = "clock";
 
 /// Asks for the tunnel's metadata with the key, as `run` does at start.
-pub(super) async fn ask(config: &Config, connector: Connector) -> (Check, Option<Metadata>) {
-    let control = match ControlPlane::new(config, &crate::run::instance_id(), connector) {
+pub(super) async fn ask(config: &Config, connector: Connector, route: Route<'_>) -> (Check, Option<Metadata>) {
+    let control = match ControlPlane::new(config, &crate::control::instance_id(), connector) {
         Ok(control) => control,
         Err(error) => {
             return (
@@ -29,7 +32,7 @@ pub(super) async fn ask(config: &Config, connector: Connector) -> (Check, Option
     };
     match timeout(DOCTOR_METADATA_TIMEOUT, control.metadata()).await {
         Ok(Ok(metadata)) => (accepted(config, &metadata), Some(metadata)),
-        Ok(Err(error)) => (refused(config, &error), None),
+        Ok(Err(error)) => (refused(config, &error, route), None),
         Err(_) => {
             let seconds = DOCTOR_METADATA_TIMEOUT.as_secs();
             let check = Check::fail(AUTH, format!("no answer within {seconds} s")).next([
@@ -60,7 +63,7 @@ fn accepted(config: &Config, metadata: &Metadata) -> Check {
         .evidence(["the tunnel's record was read; polls, which need the right to use the tunnel, are not tried"])
 }
 
-fn refused(config: &Config, error: &ControlError) -> Check {
+fn refused(config: &Config, error: &ControlError, route: Route<'_>) -> Check {
     match error {
         ControlError::Status {
             status,
@@ -68,7 +71,26 @@ fn refused(config: &Config, error: &ControlError) -> Check {
             request_id,
             ..
         } => {
-            let (summary, steps) = of_status(*status, &config.control_plane);
+            let (mut summary, steps) = of_status(*status, &config.control_plane);
+            let foreign = is_foreign(error);
+            match (
+                route.summary(*status).filter(|_| foreign),
+                route.forwarding().filter(|_| foreign),
+            ) {
+                (Some(about), _) => summary = about,
+                (None, Some(proxy)) => {
+                    summary = format!(
+                        "HTTP {status} from the control plane, or from the proxy {} before it",
+                        proxy_name(proxy)
+                    );
+                }
+                (None, None) => {}
+            }
+            // The service's own error is about what it says; a page may be somebody else's.
+            let (first, then) = match foreign {
+                true => (route.steps(*status), steps),
+                false => (steps, route.steps(*status)),
+            };
             let request_id = request_id.as_ref().map(|id| format!("x-request-id: {id}"));
             let check = match status {
                 429 => Check::warn(AUTH, summary),
@@ -78,15 +100,16 @@ fn refused(config: &Config, error: &ControlError) -> Check {
                 .evidence(said(error))
                 .evidence(request_id)
                 .next(error.mitigation())
-                .next(steps)
+                .next(first)
+                .next(then)
         }
         ControlError::Net {
             error: NetError::Proxy(Some(407)),
             ..
         } => Check::fail(AUTH, "the proxy wants credentials that it accepts (status 407)")
-            .next(["write user and password into the proxy's URL, before the host and an @"]),
+            .next([proxy_credentials(route.proxy)]),
         ControlError::Net {
-            error: NetError::NotHttp,
+            error: NetError::NotHttp | NetError::TooLarge,
             ..
         } => Check::fail(AUTH, "what answers there is no control plane").next([
             "check scheme, host and port of control_plane.base_url, and control_plane.url_path",
@@ -111,7 +134,7 @@ fn of_status(status: u16, settings: &Settings) -> (String, Vec<String>) {
                 format!("the key comes from {source}; check that it is complete, and one of this service"),
                 format!(
                     "a key that was revoked stays refused; make a new one {}",
-                    place(settings, RUNTIME_KEYS_URL)
+                    place(settings, links::RUNTIME_KEYS)
                 ),
             ],
         ),
@@ -129,7 +152,7 @@ fn of_status(status: u16, settings: &Settings) -> (String, Vec<String>) {
             vec![
                 format!(
                     "compare control_plane.tunnel_id with the tunnels {}",
-                    place(settings, TUNNELS_URL)
+                    place(settings, links::TUNNELS)
                 ),
                 "a tunnel of another organization looks the same; set control_plane.organization_id, or use its key"
                     .to_owned(),
@@ -172,11 +195,17 @@ fn place(settings: &Settings, page: &str) -> String {
     }
 }
 
+/// Whether this is not how the service tells of errors.
+fn is_foreign(error: &ApiError) -> bool {
+    let (code, kind) = (error.code.as_str(), error.kind.as_str());
+    code.is_empty() && kind.is_empty() && (error.message.is_empty() || error.message.starts_with('<'))
+}
+
 /// The service's own words. The code stands behind: before a colon, its name would make the scrubber suspicious.
 fn said(error: &ApiError) -> Option<String> {
     match (error.code.as_str(), error.message.as_str()) {
         ("", "") => None,
-        ("", message) => Some(format!("it says: {message}")),
+        ("", message) => Some(format!("it says: {}", words(message))),
         (code, "") => Some(format!("it says: {code}")),
         (code, message) => Some(format!("it says: {message} ({code})")),
     }

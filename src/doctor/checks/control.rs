@@ -3,17 +3,22 @@
 use std::net::IpAddr;
 use std::time::SystemTime;
 
+use super::answer::Route;
 use super::auth::{AUTH, CLOCK, ask, clock};
 use crate::config::Config;
+use crate::doctor::advice::{Peer, advice};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
-use crate::doctor::way::{Peer, Way, advice, proxy_name, tls_summary};
+use crate::doctor::way::{Way, proxy_name, tls_summary};
 use crate::net::{Hop, Network, Step, Via};
 
 const ROUTE: &str = "control_plane_route";
 const CONNECT: &str = "control_plane_connect";
 const PROXY: &str = "control_plane_proxy";
 const TLS: &str = "control_plane_tls";
+
+const ADDRESS: &str = "control_plane.base_url (CONTROL_PLANE_BASE_URL)";
+const IDENTITY: &str = "control_plane.client_cert and control_plane.client_key";
 
 /// Walks to the control plane and asks it for the tunnel.
 pub(in crate::doctor) async fn control_plane(walk: &mut Walk<'_>, config: &Config, network: &Network) {
@@ -33,7 +38,14 @@ pub(in crate::doctor) async fn control_plane(walk: &mut Walk<'_>, config: &Confi
         return;
     }
     walk.begin(AUTH);
-    let (check, metadata) = ask(config, connector).await;
+    let route = Route {
+        tls: control.base_url.tls,
+        asked: way.certificate_asked(),
+        identity: IDENTITY,
+        address: ADDRESS,
+        proxy: control.proxy.as_ref(),
+    };
+    let (check, metadata) = ask(config, connector, route).await;
     walk.add(check);
     walk.add(match metadata {
         Some(metadata) => match metadata.date {
@@ -75,8 +87,8 @@ fn hops(walk: &mut Walk<'_>, config: &Config, way: &Way) -> Option<&'static str>
     });
     let authority = format!("{}:{}", control.base_url.host, control.base_url.port);
     let peer = Peer {
-        address: "control_plane.base_url (CONTROL_PLANE_BASE_URL)",
-        identity: "control_plane.client_cert and control_plane.client_key",
+        address: ADDRESS,
+        identity: IDENTITY,
         authority: &authority,
         proxy: control.proxy.as_ref(),
         unseen_names: walk.unseen_names(),
@@ -89,7 +101,7 @@ fn hops(walk: &mut Walk<'_>, config: &Config, way: &Way) -> Option<&'static str>
             (Some(error), None) if failing == Some(id) => {
                 failed = Some(id);
                 Check::fail(id, error.to_string())
-                    .evidence(route(config))
+                    .evidence(shown_route(config))
                     .evidence(way.evidence())
                     .next(advice(error, &peer))
             }
@@ -134,11 +146,14 @@ fn passed(id: &'static str, config: &Config, way: &Way) -> Check {
             }),
         )
         .evidence(way.evidence()),
-        _ if !control.base_url.tls && control.base_url.is_loopback() => {
-            Check::skip(id, "plain HTTP that does not leave this host")
+        _ if control.base_url.leaves_in_clear(control.proxy.as_ref()) => {
+            let proxy = control.proxy.as_ref().map_or_else(String::new, |proxy| {
+                format!(", and the proxy {} reads them", proxy_name(proxy))
+            });
+            let summary = format!("plain HTTP: the API key and all payloads travel unencrypted{proxy}");
+            Check::warn(id, summary).next(["use https in control_plane.base_url (CONTROL_PLANE_BASE_URL)"])
         }
-        _ if !control.base_url.tls => Check::warn(id, "plain HTTP: the API key and all payloads travel unencrypted")
-            .next(["use https in control_plane.base_url (CONTROL_PLANE_BASE_URL)"]),
+        _ if !control.base_url.tls => Check::skip(id, "plain HTTP that does not leave this host"),
         _ => {
             let summary = find(|hop| match hop {
                 Hop::Encrypted(facts) => Some(tls_summary(facts)),
@@ -153,7 +168,7 @@ fn passed(id: &'static str, config: &Config, way: &Way) -> Check {
     }
 }
 
-fn route(config: &Config) -> [String; 1] {
+fn shown_route(config: &Config) -> [String; 1] {
     [match &config.control_plane.proxy {
         Some(proxy) => format!("route: through the proxy {}", proxy_name(proxy)),
         None => format!("route: direct to {}", config.control_plane.base_url.origin()),

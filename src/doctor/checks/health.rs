@@ -150,7 +150,7 @@ enum Relation {
 }
 
 fn relation(config: &Config, port: u16, live: bool, holder: &Holder) -> Relation {
-    if !live || is_of_another_configuration(&config.selection, &holder.selectors, holder.pid) {
+    if !live || is_of_another_configuration(&config.selection, holder) {
         return Relation::Other;
     }
     if let Some(how) = announced(config, port, holder) {
@@ -179,16 +179,8 @@ fn announced(config: &Config, port: u16, holder: &Holder) -> Option<String> {
 }
 
 /// Whether the holder's command line names another file. Without such flags it may have read ours by way of a variable.
-fn is_of_another_configuration(ours: &Selection, theirs: &[(String, String)], pid: Option<u32>) -> bool {
-    let ours = match ours {
-        Selection::None => None,
-        Selection::Config(path) => Some(("config", path.display().to_string())),
-        Selection::Profile { name, .. } => Some(("profile", name.clone())),
-        Selection::ProfileFile(path) => Some(("profile-file", path.display().to_string())),
-    };
-    let is_ours =
-        |(flag, value): &(String, String)| ours.as_ref().is_some_and(|ours| (ours.0, &ours.1) == (flag, value));
-    pid.is_some() && !theirs.is_empty() && !theirs.iter().any(is_ours)
+fn is_of_another_configuration(ours: &Selection, holder: &Holder) -> bool {
+    holder.pid.is_some() && holder.reads(ours.path()) == Some(false)
 }
 
 fn named(holder: &Holder) -> String {
@@ -227,30 +219,48 @@ fn base_url(host: &str, port: u16) -> String {
 mod tests {
     use super::*;
 
-    fn selector(flag: &str, value: &str) -> Vec<(String, String)> {
-        vec![(flag.to_owned(), value.to_owned())]
+    fn holder(words: &[(&str, &str)], directory: &Path) -> Holder {
+        Holder {
+            pid: Some(1),
+            selectors: words
+                .iter()
+                .map(|(flag, value)| ((*flag).to_owned(), (*value).to_owned()))
+                .collect(),
+            directory: Some(directory.to_owned()),
+            ..Holder::default()
+        }
     }
 
     #[test]
     fn daemons_are_told_apart_by_the_file_they_read() {
+        // Any file and directory that exist.
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let file = here.join("src/lib.rs");
+        let text = file.display().to_string();
         let profile = Selection::Profile {
             name: "a".to_owned(),
             path: "/p/a.yaml".into(),
         };
+        let config = Selection::Config(file.clone());
         for (ours, theirs, other) in [
-            (&profile, selector("profile", "a"), false),
-            (&profile, selector("profile", "b"), true),
-            (&profile, selector("config", "a"), true),
+            (&profile, vec![("profile", "a")], false),
+            (&profile, vec![("profile", "b")], true),
+            (&profile, vec![("profile", "a"), ("profile-dir", "/p")], false),
+            (&profile, vec![("profile", "a"), ("profile-dir", "/q")], true),
+            (&profile, vec![("profile-file", "/p/a.yaml")], false),
+            (&profile, vec![("config", "a")], true),
             (&profile, vec![], false),
+            (&profile, vec![("profile-dir", "/q")], false),
             (&Selection::None, vec![], false),
-            (&Selection::None, selector("profile", "a"), true),
-            (&Selection::Config("/c".into()), selector("config", "/c"), false),
+            (&Selection::None, vec![("profile", "a")], true),
+            (&config, vec![("config", &*text)], false),
+            (&config, vec![("config", "src/lib.rs")], false),
+            (&config, vec![("profile-file", "./src/../src/lib.rs")], false),
+            (&config, vec![("config", "src/main.rs")], true),
+            (&config, vec![("config", "lib.rs")], true),
         ] {
-            assert_eq!(
-                is_of_another_configuration(ours, &theirs, Some(1)),
-                other,
-                "{ours:?} {theirs:?}"
-            );
+            let holder = holder(&theirs, here);
+            assert_eq!(is_of_another_configuration(ours, &holder), other, "{ours:?} {theirs:?}");
         }
     }
 

@@ -5,22 +5,23 @@ use http::Method;
 use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::answer::Route;
 use super::mcp::SETTING;
 use super::oauth::Discovery;
-use crate::config::{HttpUrl, Proxy};
+use crate::config::HttpUrl;
+use crate::doctor::advice::proxy_credentials;
 use crate::doctor::report::Check;
-use crate::doctor::way::proxy_name;
 use crate::limits::{DOCTOR_INITIALIZE_TIMEOUT, PROBE_TIMEOUT};
 use crate::mcp::Outcome;
 use crate::mcp::http::{HttpServer, INITIALIZE, describe, initialize};
-use crate::wire::failure::Failure;
+use crate::wire::failure::{Failure, Source};
 
 /// What the server made of `initialize`.
 pub(super) enum Seen {
     /// A JSON-RPC answer; who answered.
     Answer(String),
-    /// An error status.
-    Status(u16),
+    /// An error status, and whether JSON came with it: a gateway sends a page, or nothing.
+    Status(u16, bool),
     /// A redirect that is not followed, and the origin it points to.
     Redirect(u16, Option<String>),
     /// A success that is no JSON-RPC answer: its status and content type.
@@ -38,7 +39,7 @@ impl Seen {
             None => Self::Silent,
             Some(Outcome::Reply { payload, .. }) => Self::Answer(introduction(&payload)),
             Some(Outcome::Failed { failure, .. }) => match failure.upstream_status {
-                Some(status) => Self::Status(status),
+                Some(status) => Self::Status(status, failure.kind == "invalid_mcp_error"),
                 None if failure.kind == "non_protocol_response" => Self::look_closer(server, failure).await,
                 None => Self::Broken(failure),
             },
@@ -120,14 +121,18 @@ pub(super) fn introduction(payload: &[u8]) -> String {
 }
 
 /// The check that follows.
-pub(super) fn judge(id: &str, seen: &Seen, discovery: Option<&Discovery>, proxy: Option<&Proxy>) -> Check {
+pub(super) fn judge(id: &str, seen: &Seen, discovery: Option<&Discovery>, route: Route<'_>) -> Check {
     match seen {
         Seen::Answer(introduction) => Check::pass(id, introduction),
-        Seen::Status(401) => unauthorized(id, discovery),
-        Seen::Status(status) => {
+        Seen::Status(401, _) => unauthorized(id, discovery, route),
+        Seen::Status(status, true) => {
             let (summary, steps) = of_status(*status);
-            let proxy = proxy.map(|proxy| format!("or the answer is that of the proxy {}", proxy_name(proxy)));
-            Check::fail(id, summary).next(steps).next(proxy)
+            Check::fail(id, summary).next(steps).next(route.steps(*status))
+        }
+        Seen::Status(status, false) => {
+            let (summary, steps) = of_status(*status);
+            let summary = route.summary(*status).unwrap_or(summary);
+            Check::fail(id, summary).next(route.steps(*status)).next(steps)
         }
         Seen::Redirect(status, target) => {
             let to = target.as_deref().unwrap_or("another path");
@@ -151,6 +156,10 @@ pub(super) fn judge(id: &str, seen: &Seen, discovery: Option<&Discovery>, proxy:
                 "check the path in {SETTING}: what answers there does not speak MCP over Streamable HTTP"
             )])
         }
+        // A proxy that forwards, and wants a user first.
+        Seen::Broken(failure) if failure.source == Source::Connect && route.forwarding().is_some() => {
+            Check::fail(id, broken(failure)).next([proxy_credentials(route.proxy)])
+        }
         Seen::Broken(failure) => Check::fail(id, broken(failure)).next([
             "look into the server's log at this moment".to_owned(),
             format!("check that {SETTING} is the Streamable HTTP endpoint of an MCP server"),
@@ -164,7 +173,7 @@ pub(super) fn judge(id: &str, seen: &Seen, discovery: Option<&Discovery>, proxy:
 }
 
 /// A server that wants logins answers 401; it is healthy when callers can learn where to log in.
-fn unauthorized(id: &str, discovery: Option<&Discovery>) -> Check {
+fn unauthorized(id: &str, discovery: Option<&Discovery>, route: Route<'_>) -> Check {
     match discovery {
         Some(Discovery::Found { .. }) => {
             Check::pass(id, "HTTP 401: the server wants its users to log in, and says where")
@@ -173,6 +182,7 @@ fn unauthorized(id: &str, discovery: Option<&Discovery>) -> Check {
             id,
             "HTTP 401: the server wants credentials, and publishes no OAuth metadata that says where to get them",
         )
+        .next(route.steps(401))
         .next([
             "if it expects a fixed token: put it into mcp.extra_headers by reference (env:NAME or file:PATH)",
             "if its users log in: let it publish protected-resource metadata (RFC 9728)",
@@ -191,8 +201,8 @@ fn of_status(status: u16) -> (String, Vec<String>) {
             ],
         ),
         404 => ("HTTP 404: there is no MCP endpoint at this path".to_owned(), vec![path]),
-        405 => (
-            "HTTP 405: this path does not take POST".to_owned(),
+        405 | 501 => (
+            format!("HTTP {status}: this path does not take POST"),
             vec![
                 path,
                 "a server of the older HTTP+SSE transport answers so; it needs Streamable HTTP".to_owned(),
@@ -218,6 +228,10 @@ fn broken(failure: &Failure) -> String {
         "malformed_json" => "the answer says that it is JSON and is not".to_owned(),
         "invalid_protocol_response" => "the answer is JSON, but no answer to initialize".to_owned(),
         "response_body_missing" => "the answer is empty".to_owned(),
+        "non_protocol_response" => "what answers there does not speak HTTP, or not MCP".to_owned(),
+        "eof" | "connection_reset" | "connection_closed" | "unexpected_eof" => {
+            "the server hung up before it answered initialize".to_owned()
+        }
         _ => format!("initialize was not answered: {}", describe(failure)),
     }
 }
@@ -235,7 +249,14 @@ mod tests {
             servers: Vec::new(),
         };
         for (discovery, status) in [(Some(&found), Status::Pass), (None, Status::Fail)] {
-            assert_eq!(judge("x", &Seen::Status(401), discovery, None).status, status);
+            let route = Route {
+                tls: false,
+                asked: None,
+                identity: "",
+                address: "",
+                proxy: None,
+            };
+            assert_eq!(judge("x", &Seen::Status(401, false), discovery, route).status, status);
         }
     }
 

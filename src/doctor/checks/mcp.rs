@@ -1,16 +1,19 @@
 //! An MCP server behind a URL: the way to it, then `initialize` as `run` probes it, then OAuth metadata.
 
+use super::answer::Route;
 use super::initialize::{Seen, judge};
 use super::oauth;
 use crate::config::{Binding, Config, HttpUrl, Target};
+use crate::doctor::advice::{Peer, advice};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
-use crate::doctor::way::{Peer, Way, advice, proxy_name};
+use crate::doctor::way::{Way, proxy_name};
 use crate::mcp::http::{FixedHeaders, HttpServer};
 use crate::net::{Connector, Network, Via};
 use crate::wire::command::MAIN_CHANNEL;
 
 pub(super) const SETTING: &str = "mcp.server_urls (MCP_SERVER_URL)";
+const IDENTITY: &str = "mcp.client_cert and mcp.client_key";
 
 /// A check's id, with the channel unless it is `main`.
 pub(super) fn id(base: &str, channel: &str) -> String {
@@ -39,7 +42,7 @@ pub(in crate::doctor) async fn http(
     let channel = binding.channel.as_str();
     let (reachable, metadata) = (id("mcp_server_reachable", channel), id("oauth_metadata", channel));
     let via = Via::new(unix_socket.as_deref(), proxy.as_ref());
-    walk.add(Check::pass(id("mcp_target", channel), route(url, &via)));
+    walk.add(Check::pass(id("mcp_target", channel), target(url, &via)));
     let connector = match network.map(|network| network.connector(url, via, identity.as_ref())) {
         Ok(Ok(connector)) => connector,
         Ok(Err(_)) => return blocked(walk, channel, "client_certificate"),
@@ -51,7 +54,7 @@ pub(in crate::doctor) async fn http(
         let authority = format!("{}:{}", url.host, url.port);
         let peer = Peer {
             address: SETTING,
-            identity: "mcp.client_cert and mcp.client_key",
+            identity: IDENTITY,
             authority: &authority,
             proxy: proxy.as_ref(),
             unseen_names: walk.unseen_names(),
@@ -71,13 +74,20 @@ pub(in crate::doctor) async fn http(
     };
     let seen = Seen::of(&server).await;
     let discovery = match &seen {
-        Seen::Answer(_) | Seen::Status(401) => {
+        Seen::Answer(_) | Seen::Status(401, _) => {
             walk.begin(&metadata);
             Some(oauth::look(config, &server, url).await)
         }
         _ => None,
     };
-    let check = judge(&reachable, &seen, discovery.as_ref(), proxy.as_ref());
+    let route = Route {
+        tls: url.tls,
+        asked: way.certificate_asked(),
+        identity: IDENTITY,
+        address: SETTING,
+        proxy: proxy.as_ref(),
+    };
+    let check = judge(&reachable, &seen, discovery.as_ref(), route);
     let expiring = way.expiring();
     walk.add(
         match (check.status, expiring) {
@@ -107,7 +117,7 @@ fn skip_metadata(walk: &mut Walk<'_>, channel: &str, by: &str) {
 }
 
 /// Without the path, which can hold a token.
-fn route(url: &HttpUrl, via: &Via) -> String {
+fn target(url: &HttpUrl, via: &Via) -> String {
     match via {
         Via::Direct => url.origin(),
         Via::Unix(path) => format!("{} at the unix socket {}", url.origin(), path.display()),

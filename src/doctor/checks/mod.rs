@@ -1,5 +1,6 @@
 //! The checks, one file for each part of the way.
 
+mod answer;
 mod auth;
 mod challenge;
 pub(super) mod control;

@@ -143,7 +143,8 @@ fn well_known(endpoint: &str) -> String {
     }
 }
 
-/// The place that the endpoint itself names when it is asked without credentials. It may be on another origin.
+/// The place that the endpoint itself names when it is asked for nothing, with the discovery headers only. It may be on
+/// another origin.
 async fn challenged(config: &Config, server: &HttpServer, url: &HttpUrl) -> Option<Candidate> {
     let asked = async {
         for method in [Method::POST, Method::GET] {

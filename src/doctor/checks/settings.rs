@@ -2,11 +2,7 @@
 
 use crate::config::{Config, ConfigError, ConfigErrors, Selection};
 use crate::doctor::report::Check;
-
-pub(super) const TUNNELS_URL: &str = "https://platform.openai.com/settings/organization/tunnels";
-pub(super) const RUNTIME_KEYS_URL: &str = "https://platform.openai.com/settings/organization/api-keys";
-const ADMIN_KEYS_URL: &str = "https://platform.openai.com/settings/organization/admin-keys";
-const CONNECTORS_URL: &str = "https://chatgpt.com/#settings/Connectors";
+use crate::links;
 
 const PROFILE_LOAD: &str = "profile_load";
 
@@ -86,10 +82,10 @@ fn is_same(one: &ConfigError, other: &ConfigError) -> bool {
 /// Where things are managed; they always pass (spec: cli, doctor).
 pub(in crate::doctor) fn addresses() -> Vec<Check> {
     vec![
-        Check::pass("tunnels_management_url", TUNNELS_URL),
-        Check::pass("runtime_api_keys_url", RUNTIME_KEYS_URL),
-        Check::pass("admin_api_keys_url", ADMIN_KEYS_URL),
-        Check::pass("chatgpt_connector_settings_url", CONNECTORS_URL),
+        Check::pass("tunnels_management_url", links::TUNNELS),
+        Check::pass("runtime_api_keys_url", links::RUNTIME_KEYS),
+        Check::pass("admin_api_keys_url", links::ADMIN_KEYS),
+        Check::pass("chatgpt_connector_settings_url", links::CONNECTORS),
     ]
 }
 
@@ -116,10 +112,12 @@ fn check_of(error: &ConfigError) -> &'static str {
 fn next(id: &str) -> Vec<String> {
     let step = match id {
         "tunnel_id" => {
-            format!("copy the tunnel's id from {TUNNELS_URL}, or make one: tunnel-client admin tunnels create --help")
+            let tunnels = links::TUNNELS;
+            format!("copy the tunnel's id from {tunnels}, or make one: tunnel-client admin tunnels create --help")
         }
         "control_plane_api_key" => format!(
-            "make a runtime key at {RUNTIME_KEYS_URL} and set CONTROL_PLANE_API_KEY, or point control_plane.api_key to a file that only this user may read, as file:/path"
+            "make a runtime key at {} and set CONTROL_PLANE_API_KEY, or point control_plane.api_key to a file that only this user may read, as file:/path",
+            links::RUNTIME_KEYS
         ),
         "mcp_target" => {
             "name the MCP server: --mcp.server-url http://127.0.0.1:3000/mcp, or --mcp.command \"program argument\""

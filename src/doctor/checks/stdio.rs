@@ -18,12 +18,7 @@ pub(in crate::doctor) async fn stdio(walk: &mut Walk<'_>, config: &Config, bindi
     };
     let channel = binding.channel.as_str();
     walk.add(Check::pass(id("mcp_target", channel), shown(argv)));
-    let environment = Environment::choose(
-        std::env::vars_os(),
-        &config.mcp.pass_env,
-        &config.secret_variables,
-        &config.control_plane.api_key,
-    );
+    let environment = Environment::of_children(config);
     let withheld = (!environment.withheld.is_empty()).then(|| {
         let names = environment.withheld.join(", ");
         format!("variables that the server does not receive: {names}")

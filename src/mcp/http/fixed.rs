@@ -43,18 +43,27 @@ impl FixedHeaders {
         &self.0
     }
 
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Adds them to what a caller sent.
-    pub(super) fn apply(&self, headers: &mut HeaderMap) {
-        for (name, value) in &self.0 {
-            if !(speaks_for_the_caller(name) && headers.contains_key(name)) {
-                headers.insert(name, value.clone());
+    /// Puts them in the place of what a caller sent. Away from the endpoint they are not sent, and neither is what would
+    /// pass for one of them.
+    pub(super) fn apply(&self, headers: &mut HeaderMap, is_endpoint: bool) {
+        if self.0.is_empty() {
+            return;
+        }
+        let passing: Vec<HeaderName> = headers.keys().filter(|name| self.is_meant_by(name)).cloned().collect();
+        for name in passing {
+            headers.remove(name);
+        }
+        if is_endpoint {
+            for (name, value) in &self.0 {
+                headers.entry(name).or_insert_with(|| value.clone());
             }
         }
+    }
+
+    /// Whether a server may take a caller's header for one of ours. Many (CGI, WSGI, PHP) tell `_` from `-` no more.
+    fn is_meant_by(&self, theirs: &HeaderName) -> bool {
+        let letters = |name: &HeaderName| name.as_str().replace('_', "-");
+        !speaks_for_the_caller(theirs) && self.0.keys().any(|ours| letters(ours) == letters(theirs))
     }
 }
 

@@ -215,7 +215,7 @@ impl HttpServer {
     /// Whether this is the configured path: the fixed headers, which may hold the operator's credentials, are for no other
     /// place, even on the same origin (spec: mcp, section 1).
     fn is_endpoint(&self, uri: &Uri) -> bool {
-        self.0.fixed.is_empty() || uri.path().trim_end_matches('/') == self.0.uri.path().trim_end_matches('/')
+        uri.path().trim_end_matches('/') == self.0.uri.path().trim_end_matches('/')
     }
 
     /// The command's headers, without those of one connection, the fixed ones, and what is missing for MCP.
@@ -243,9 +243,7 @@ impl HttpServer {
             value.set_sensitive(true);
             headers.append(name, value);
         }
-        if is_endpoint {
-            self.0.fixed.apply(&mut headers);
-        }
+        self.0.fixed.apply(&mut headers, is_endpoint);
         headers
             .entry(ACCEPT)
             .or_insert(HeaderValue::from_static("application/json, text/event-stream"));

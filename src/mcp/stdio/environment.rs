@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStringExt;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::config::Config;
+
 /// Passed on when set: where programs, homes, temporary files and languages are.
 const PASSED: [&str; 16] = [
     "HOME",
@@ -28,8 +30,6 @@ const PASSED: [&str; 16] = [
 ];
 /// Passed on by prefix.
 const PASSED_PREFIXES: [&str; 2] = ["LC_", "XDG_"];
-/// Never passed on, whatever the operator writes.
-const OURS: [&str; 3] = ["CONTROL_PLANE_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_API_KEY"];
 
 /// The environment of the children.
 #[derive(Debug, Default, Clone)]
@@ -40,9 +40,20 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// The environment of the children of this configuration.
+    pub fn of_children(config: &Config) -> Self {
+        let secrets = &config.secret_variables;
+        Self::choose(
+            std::env::vars_os(),
+            &config.mcp.pass_env,
+            secrets,
+            &config.control_plane.api_key,
+        )
+    }
+
     /// Chooses from `ours`. `patterns` name more variables, `*` at the end standing for any rest. Those named in `secrets`,
     /// and any that holds `key` under another name, are not passed on; what is not passed on is wiped.
-    pub fn choose(
+    fn choose(
         ours: impl Iterator<Item = (OsString, OsString)>,
         patterns: &[String],
         secrets: &[String],
@@ -53,9 +64,7 @@ impl Environment {
         for (name, value) in ours {
             let value = Zeroizing::new(value.into_vec());
             let text = name.to_string_lossy();
-            let secret = OURS.contains(&&*text)
-                || secrets.iter().any(|name| *name == text)
-                || memchr::memmem::find(&value, key).is_some();
+            let secret = secrets.iter().any(|name| *name == text) || memchr::memmem::find(&value, key).is_some();
             if !secret && is_passed(&text, patterns) {
                 chosen.passed.push((name, OsString::from_vec(value.to_vec())));
             } else {
@@ -87,12 +96,11 @@ mod tests {
             ("LC_ALL", "C"),
             ("GITHUB_TOKEN", "t"),
             ("DB_HOST", "h"),
-            ("CONTROL_PLANE_API_KEY", "k-1"),
             ("MY_KEY", "k-1"),
             ("DB_PASSWORD", "p"),
         ]
         .map(|(n, v)| (OsString::from(n), OsString::from(v)));
-        let patterns = ["DB_*".to_owned(), "MY_KEY".to_owned(), "CONTROL*".to_owned()];
+        let patterns = ["DB_*".to_owned(), "MY_KEY".to_owned()];
         let chosen = Environment::choose(
             ours.into_iter(),
             &patterns,
@@ -105,9 +113,6 @@ mod tests {
             .map(|(n, _)| n.to_string_lossy().into_owned())
             .collect();
         assert_eq!(names, ["PATH", "LC_ALL", "DB_HOST"]);
-        assert_eq!(
-            chosen.withheld,
-            ["CONTROL_PLANE_API_KEY", "DB_PASSWORD", "GITHUB_TOKEN", "MY_KEY"]
-        );
+        assert_eq!(chosen.withheld, ["DB_PASSWORD", "GITHUB_TOKEN", "MY_KEY"]);
     }
 }

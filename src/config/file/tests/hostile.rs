@@ -71,6 +71,43 @@ fn aliases_cannot_multiply_what_was_written() {
 }
 
 #[test]
+fn lists_of_merges_cannot_multiply_either() {
+    // What is merged counts, even when it is wrong: each of these would be looked at some billion times.
+    let wrong = vec!["0"; 12_000].join(",");
+    let mut text = format!("mcp:\n  server_urls:\n    - &m0 {{<<: [{wrong}]}}\n");
+    for level in 0..3 {
+        let list = vec![format!("*m{level}"); 12_000].join(",");
+        text.push_str(&format!("    - &m{} {{<<: [{list}]}}\n", level + 1));
+    }
+    assert!(!bounded(&text).is_readable);
+    // The same keys again and again are remembered once.
+    let keys: String = (0..10_000).map(|number| format!("k{number}: v, ")).collect();
+    let list = vec!["*h"; 20_000].join(",");
+    let file = bounded(&format!(
+        "mcp: {{extra_headers: &h {{{keys}}}, discovery_extra_headers: {{<<: [{list}]}}}}"
+    ));
+    assert!(!file.is_readable);
+}
+
+#[test]
+fn a_file_without_aliases_is_never_too_much() {
+    let fields =
+        "{channel: a, url: https://h, unix_socket: /s, http_proxy: http://p, client_cert: /c, client_key: /k},";
+    for text in [
+        format!("mcp: {{server_urls: [{}]}}", fields.repeat(3800)),
+        format!("mcp: {{pass_env: [{}]}}", "a,".repeat(49_900)),
+        format!(
+            "mcp: {{extra_headers: {{{}}}}}",
+            (0..24_900).map(|n| format!("h{n}: v, ")).collect::<String>()
+        ),
+        format!("ca_bundle: {}", "x".repeat(crate::limits::CONFIG_FILE_MAX - 20)),
+    ] {
+        let file = bounded(&text);
+        assert!(file.is_readable && file.mistakes.is_empty(), "{:?}", file.mistakes);
+    }
+}
+
+#[test]
 fn chains_of_merges_are_cut() {
     let mut text = String::from("mcp:\n  commands:\n    - &m0 {command: a}\n");
     for level in 0..3000 {

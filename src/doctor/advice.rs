@@ -1,0 +1,262 @@
+//! What an operator can do about the step of a way that failed.
+
+use std::io::ErrorKind;
+use std::time::SystemTime;
+
+use super::report::shell_word;
+use super::way::proxy_name;
+use crate::config::Proxy;
+use crate::net::{Cause, HopError, Step};
+use crate::telemetry::utc::Utc;
+use crate::tls::{self, Unsuitable};
+
+/// Who is at the end of the way, in the words of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer<'a> {
+    /// Where its address is set.
+    pub(super) address: &'a str,
+    /// Where the client certificate for it is set.
+    pub(super) identity: &'a str,
+    /// `host:port`.
+    pub(super) authority: &'a str,
+    /// The proxy on the way.
+    pub(super) proxy: Option<&'a Proxy>,
+    /// Sources of names that this binary does not ask.
+    pub(super) unseen_names: &'a [String],
+}
+
+/// What to do about the step that failed.
+pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
+    let whom = if error.at_proxy { "the proxy" } else { "the server" };
+    let setting = match peer.proxy {
+        Some(proxy) if error.at_proxy => proxy.source.as_str(),
+        _ => peer.address,
+    };
+    match &error.cause {
+        Cause::NoAddress => unknown_name(error, setting, peer),
+        Cause::Timeout if error.step == Step::Resolve => {
+            vec![
+                "the name servers in /etc/resolv.conf do not answer: check that they are reachable from here"
+                    .to_owned(),
+            ]
+        }
+        Cause::Timeout if error.step == Step::Tunnel => vec![
+            "the proxy accepted the connection and then stayed silent: check its load and its log".to_owned(),
+            format!("or that {setting} names an HTTP proxy and not another kind of service"),
+        ],
+        Cause::Timeout if matches!(error.step, Step::Tls | Step::ProxyTls) => vec![
+            format!(
+                "{whom} took the connection and never answered the handshake: check that {setting} names a TLS port"
+            ),
+            "a firewall that inspects TLS can also swallow it".to_owned(),
+        ],
+        Cause::Timeout => vec![
+            format!("a firewall may drop packets: allow outgoing TCP to {}", error.with),
+            "or set http_proxy (HTTPS_PROXY, --http-proxy) if connections must go through a proxy".to_owned(),
+        ],
+        Cause::Io(ErrorKind::ConnectionRefused) => vec![format!(
+            "start {whom}, or correct the address in {setting}: nothing listens at {}",
+            error.with
+        )],
+        Cause::Io(ErrorKind::NotFound) => vec![format!("start the server, or correct the path in {setting}")],
+        Cause::Io(ErrorKind::PermissionDenied) if error.with.starts_with('/') => vec![format!(
+            "let this user write the socket and enter every directory on its path: ls -l {0}; namei -l {0}",
+            shell_word(&error.with)
+        )],
+        Cause::Io(_) if matches!(error.step, Step::Tls | Step::ProxyTls) => vec![
+            format!(
+                "check that {setting} names a TLS port, and look into the log of {whom}: it hung up in the handshake"
+            ),
+            format!(
+                "a firewall that knows the name {} and does not allow it also hangs up here",
+                host_of(error)
+            ),
+        ],
+        Cause::Io(_) => vec![format!("check the network between this host and {}", error.with)],
+        Cause::ProxyStatus(401 | 407) => vec![proxy_credentials(peer.proxy)],
+        Cause::ProxyStatus(403) => vec![format!("ask who runs the proxy to allow CONNECT to {}", peer.authority)],
+        // What common proxies say when a name has no address, or nobody answers there (tinyproxy and squid: 500, 503).
+        Cause::ProxyStatus(500 | 502..=504) => vec![
+            format!(
+                "check the host and port in {}: it is the proxy that looks the name up and connects",
+                peer.address
+            ),
+            format!(
+                "ask who runs the proxy whether it reaches {}, and allows CONNECT to it",
+                peer.authority
+            ),
+        ],
+        Cause::ProxyStatus(_) => vec![
+            format!("check that {setting} names an HTTP proxy: a web server answers CONNECT so"),
+            format!("or ask who runs the proxy to allow CONNECT to {}", peer.authority),
+        ],
+        Cause::ProxyClosed | Cause::NotHttp => vec![format!(
+            "check that {setting} names an HTTP proxy, with the right scheme and port"
+        )],
+        Cause::Tls(cause) => {
+            let behind = peer.proxy.filter(|_| !error.at_proxy);
+            tls_advice(cause, whom, setting, peer, &error.with, behind)
+        }
+    }
+}
+
+/// What to do when a proxy wants a user, or another one.
+pub(super) fn proxy_credentials(proxy: Option<&Proxy>) -> String {
+    match proxy {
+        Some(Proxy {
+            credentials: Some(_),
+            source,
+            ..
+        }) => format!(
+            "correct user and password in the proxy's URL in {source}; percent-encode special characters, as in %40 for @"
+        ),
+        Some(Proxy { source, .. }) => {
+            format!("write user and password into the proxy's URL in {source}, before the host and an @")
+        }
+        None => "write user and password into the proxy's URL, before the host and an @".to_owned(),
+    }
+}
+
+fn host_of(error: &HopError) -> &str {
+    error.with.rsplit_once(':').map_or(&*error.with, |(host, _)| host)
+}
+
+fn unknown_name(error: &HopError, setting: &str, peer: &Peer<'_>) -> Vec<String> {
+    let host = host_of(error);
+    let mut steps = vec![
+        format!("check the spelling in {setting}"),
+        format!("ask the name servers of this host: getent hosts {host}"),
+    ];
+    if !peer.unseen_names.is_empty() {
+        let sources = peer.unseen_names.join(", ");
+        steps.push(format!(
+            "if getent finds it: this static binary does not ask {sources}; put the name into DNS or /etc/hosts"
+        ));
+    }
+    if peer.proxy.is_none() {
+        steps.push("if only a proxy can resolve it, set http_proxy (HTTPS_PROXY, --http-proxy)".to_owned());
+    }
+    steps
+}
+
+/// `with` is where the handshake was to happen, `behind` the proxy that led there.
+fn tls_advice(
+    cause: &tls::Cause,
+    whom: &str,
+    setting: &str,
+    peer: &Peer<'_>,
+    with: &str,
+    behind: Option<&Proxy>,
+) -> Vec<String> {
+    let look = || format!("look at it from here: openssl s_client -showcerts -connect {with}");
+    let clock = || {
+        format!(
+            "check the clock of this host, which says {}: date -u",
+            Utc::of(SystemTime::now())
+        )
+    };
+    match cause {
+        tls::Cause::Expired { .. } => vec![format!("have the certificate of {whom} renewed"), clock()],
+        tls::Cause::NotYetValid { .. } => vec![clock(), format!("or wait until the certificate of {whom} is valid")],
+        tls::Cause::UnknownIssuer { .. } => vec![
+            "set ca_bundle (CA_BUNDLE, --ca-bundle) to a PEM file that holds the root certificate of that issuer"
+                .to_owned(),
+            "behind a proxy that inspects TLS, that is the proxy's own root certificate".to_owned(),
+            format!(
+                "if that root is there: {whom} must send its intermediate certificates too, or add them to ca_bundle"
+            ),
+        ],
+        tls::Cause::WrongName { .. } => vec![format!(
+            "use one of the certificate's names in {setting}, or have a certificate issued for the name that is used"
+        )],
+        tls::Cause::Revoked => vec![format!("have the certificate of {whom} replaced")],
+        tls::Cause::ClientCertificateRequired => {
+            vec![format!("set {} to the certificate that {whom} expects", peer.identity)]
+        }
+        tls::Cause::ClientCertificateRefused(_) => vec![format!(
+            "have the certificate in {} issued by an authority that {whom} trusts, and check that it has not expired",
+            peer.identity
+        )],
+        tls::Cause::Unsuitable(why) => vec![unsuitable(*why, whom), look()],
+        tls::Cause::NotTls => {
+            let own = format!("{whom} does not speak TLS on this port: correct scheme or port in {setting}");
+            let between = behind.map(|proxy| {
+                let proxy = proxy_name(proxy);
+                format!("or the proxy {proxy} answered in its place, as login pages and filters do: look into its log")
+            });
+            std::iter::once(own).chain(between).collect()
+        }
+        tls::Cause::Alert("unrecognized_name") => vec![
+            format!("{whom} has no certificate for this name: check the host in {setting}"),
+            look(),
+        ],
+        tls::Cause::NoCommonVersion => vec![format!("let {whom} offer TLS 1.2 or 1.3 with current cipher suites")],
+        tls::Cause::Alert(_) => vec![format!("look into the log of {whom}: it ended the handshake"), look()],
+        _ => vec![look()],
+    }
+}
+
+fn unsuitable(why: Unsuitable, whom: &str) -> String {
+    match why {
+        Unsuitable::Authority => format!(
+            "give {whom} a certificate with basicConstraints CA:FALSE: one that the authority issues, or a self-signed one made with \
+             openssl req -x509 -addext basicConstraints=critical,CA:FALSE"
+        ),
+        Unsuitable::OldVersion => {
+            format!(
+                "have a certificate with subjectAltName issued for {whom}: openssl x509 -req needs -extfile to write one"
+            )
+        }
+        Unsuitable::Purpose => format!("have a certificate with extendedKeyUsage serverAuth issued for {whom}"),
+        Unsuitable::Algorithm => format!("have a certificate issued for {whom} that is signed with SHA-256 or better"),
+        Unsuitable::Signature => format!(
+            "compare the authority in ca_bundle with the one that issued the certificate of {whom}: same name, another key"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::NetError;
+
+    fn advised(step: Step, with: &str, kind: ErrorKind) -> String {
+        let error = HopError {
+            step,
+            with: with.to_owned(),
+            at_proxy: false,
+            error: NetError::Dial,
+            cause: Cause::Io(kind),
+        };
+        let peer = Peer {
+            address: "ADDRESS",
+            identity: "IDENTITY",
+            authority: "h:443",
+            proxy: None,
+            unseen_names: &[],
+        };
+        advice(&error, &peer).join("\n")
+    }
+
+    #[test]
+    fn a_socket_that_this_user_may_not_write_is_not_a_matter_of_the_network() {
+        let said = advised(Step::Connect, "/run/my mcp.sock", ErrorKind::PermissionDenied);
+        assert!(
+            said.contains("ls -l '/run/my mcp.sock'") && !said.contains("network"),
+            "{said}"
+        );
+        let said = advised(Step::Connect, "h:443", ErrorKind::PermissionDenied);
+        assert!(said.contains("network"), "{said}");
+    }
+
+    #[test]
+    fn a_peer_that_hangs_up_in_the_handshake_may_be_a_filter() {
+        for kind in [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset] {
+            let said = advised(Step::Tls, "h:443", kind);
+            assert!(
+                said.contains("names a TLS port") && said.contains("the name h "),
+                "{said}"
+            );
+        }
+    }
+}

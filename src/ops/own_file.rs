@@ -1,0 +1,36 @@
+//! A file that this process made and removes.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+
+/// A file with a name. Dropped, it is removed, unless another one has taken its place: that of a successor, which starts
+/// before we end.
+#[derive(Debug)]
+pub(super) struct OwnFile {
+    path: PathBuf,
+    device_and_inode: (u64, u64),
+}
+
+impl OwnFile {
+    /// The file at `path` with this metadata.
+    pub(super) fn new(path: PathBuf, metadata: &Metadata) -> Self {
+        Self {
+            path,
+            device_and_inode: identity(metadata),
+        }
+    }
+}
+
+impl Drop for OwnFile {
+    fn drop(&mut self) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|found| identity(&found) == self.device_and_inode) {
+            // One that is gone already is as good.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
