@@ -42,6 +42,8 @@ pub const AUTH_RETRY: Duration = Duration::from_secs(60);
 pub const FAILURE_REMINDER: Duration = Duration::from_secs(60);
 /// An empty poll answer faster than this counts towards backoff (spec: better 9).
 pub const EMPTY_POLL_MIN: Duration = Duration::from_millis(250);
+/// After this, a poll that is held open on a good connection counts as a sign of life.
+pub const POLL_HELD_OPEN: Duration = Duration::from_secs(1);
 /// An idle connection to the control plane is closed after this; common load balancers cut at 60 s.
 pub const CONTROL_IDLE_MAX: Duration = Duration::from_secs(50);
 /// How long start-up waits for the tunnel's name before it logs the banner without it (spec: cli, run).
@@ -168,6 +170,8 @@ pub const STDIO_RESTART_MAX: Duration = Duration::from_secs(30);
 pub const STDIO_STABLE: Duration = Duration::from_secs(30);
 /// Quick exits in a row that make a crash loop.
 pub const STDIO_CRASH_LOOP: u32 = 3;
+/// After a child ended, what it had written is read for at most this long.
+pub const STDIO_LAST_WORDS: Duration = Duration::from_secs(1);
 /// Between closing a child's stdin and SIGTERM, and between SIGTERM and SIGKILL.
 pub const STDIO_STOP_STEP: Duration = Duration::from_secs(2);
 
@@ -213,6 +217,12 @@ pub const DRAIN_POLL_TIMEOUT: Duration = Duration::from_secs(2);
 pub const HEALTH_CONNECTIONS: usize = 32;
 /// A request to the health listener must arrive within this, so that silent connections cannot keep out a probe for long.
 pub const HEALTH_HEADER_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long one start waits for another that replaces a socket in the same directory; that takes a millisecond.
+pub const UNIX_SOCKET_TURN: Duration = Duration::from_secs(2);
+/// Pause between two looks whether it is done.
+pub const UNIX_SOCKET_TURN_PAUSE: Duration = Duration::from_millis(5);
+/// Pause after the health listener could not accept, so that a lack of descriptors is no busy loop.
+pub const HEALTH_ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// One connection to the health listener, however many requests it carries.
 pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(60);
 /// Deliveries that failed in a row and make the process not ready.

@@ -7,10 +7,11 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use support::client::API_KEY;
 use support::wait::BOUND;
-use support::{Client, ClientBuilder, Command, ControlPlane, McpServer, Scratch, eventually};
+use support::{Client, ClientBuilder, Command, ControlPlane, McpServer, Scratch, eventually, holds_for};
 use tunnel_client::ops::unix_url;
 
 struct Setup {
@@ -128,6 +129,22 @@ fn a_socket_that_was_left_behind_is_replaced() {
     drop(UnixListener::bind(&socket).unwrap());
     assert!(exists(&socket));
     let client = setup.client_at(&socket);
+    client.await_log("health server listening");
+    assert_eq!(get(&socket, "/healthz").1, "live");
+}
+
+#[test]
+fn one_start_at_a_time_replaces_what_was_left_behind() {
+    let setup = Setup::new();
+    let socket = setup.directory.file("health.sock");
+    drop(UnixListener::bind(&socket).unwrap());
+    let other = std::fs::File::open(setup.directory.path()).unwrap();
+    rustix::fs::flock(&other, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let client = setup.client_at(&socket);
+    holds_for(Duration::from_millis(500), "its turn has not come", || {
+        client.log_with("health server listening").is_empty()
+    });
+    drop(other);
     client.await_log("health server listening");
     assert_eq!(get(&socket, "/healthz").1, "live");
 }

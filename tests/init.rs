@@ -5,29 +5,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use support::home::{Home, Outcome};
+use support::home::Home;
+use support::init::{ID, URL, command, home, init};
 
 mod support;
-
-const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";
-const URL: &str = "http://127.0.0.1:3001/mcp";
-
-/// A home directory with an interpreter in its `bin` and a server beside it.
-fn home() -> Home {
-    let home = Home::new();
-    home.program("bin/python", "#!/bin/sh\n");
-    home.write("server.py", "pass\n");
-    home
-}
-
-fn init(home: &Home, arguments: &[&str]) -> Outcome {
-    let first = ["init", "--tunnel-id", ID];
-    home.run(&[&first, arguments].concat(), &[])
-}
-
-fn command(home: &Home, script: &str) -> String {
-    format!("python {}", home.file(script).display())
-}
 
 fn profile(home: &Home, name: &str) -> PathBuf {
     home.file(&format!(".config/tunnel-client/{name}.yaml"))

@@ -4,29 +4,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use support::home::{Home, Outcome};
+use support::init::{ID, URL, command, home, init};
 
 mod support;
-
-const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";
-const URL: &str = "http://127.0.0.1:3001/mcp";
-
-/// A home directory with an interpreter in its `bin` and a server beside it.
-fn home() -> Home {
-    let home = Home::new();
-    home.program("bin/python", "#!/bin/sh\n");
-    home.write("server.py", "pass\n");
-    home
-}
-
-fn init(home: &Home, arguments: &[&str]) -> Outcome {
-    let first = ["init", "--tunnel-id", ID];
-    home.run(&[&first, arguments].concat(), &[])
-}
-
-fn command(home: &Home, script: &str) -> String {
-    format!("python {}", home.file(script).display())
-}
 
 #[test]
 fn a_directory_where_others_could_exchange_the_profile_is_refused() {

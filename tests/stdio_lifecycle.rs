@@ -198,26 +198,6 @@ fn a_crash_loop_is_slowed_down_and_shows_in_readiness() {
 }
 
 #[test]
-fn a_program_that_does_not_exist_does_not_end_the_client() {
-    let control = ControlPlane::http();
-    let mut client = ClientBuilder::new(&control)
-        .command("/nonexistent/mcp-server --x")
-        .start();
-    let early = Instant::now();
-    while client.running() && control.polls().is_empty() && early.elapsed() < BOUND {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    if client.running() {
-        control.push(Command::call("r1", "tools/call", "{}"));
-        assert!(control.terminal_within(Duration::from_secs(40), "r1").resp_code >= 500);
-        assert_eq!(client.ready().0, 503);
-    } else {
-        assert_eq!(client.wait_exit(BOUND).code(), Some(1));
-        client.await_log("mcp.command");
-    }
-}
-
-#[test]
 fn a_child_ends_with_the_client_however_that_ends() {
     // The grandchild ignores what a child could ignore.
     let stubborn = r#"

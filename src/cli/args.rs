@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::builder::ValueParser;
+use clap::builder::{OsStringValueParser, ValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Command};
 
@@ -29,6 +29,16 @@ pub fn command() -> Command {
         .subcommands(super::COMMANDS.iter().map(|command| (command.arguments)()))
         .subcommands(left_out::commands());
     with_conventions(root)
+}
+
+/// A flag with one value.
+pub(super) fn option(name: &'static str, placeholder: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_name(placeholder)
+        .help(help)
+        .allow_hyphen_values(true)
+        .value_parser(OsStringValueParser::new())
 }
 
 /// A flag that is on alone or with `=true`, off with `=false`, as in Go's flag parsers.

@@ -11,16 +11,13 @@ use super::client::{ControlError, ControlPlane, PollAnswer, Room};
 use super::responder::millis;
 use super::told::Told;
 use crate::dispatch::Dispatcher;
-use crate::limits::{AUTH_RETRY, DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN};
+use crate::limits::{AUTH_RETRY, DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN, POLL_HELD_OPEN};
 use crate::net::{NetError, Phase};
 use crate::ops::Ops;
 use crate::shutdown::Signal;
 use crate::telemetry::redact;
 use crate::wire::api_error::ApiError;
 use crate::wire::command::{self, NotACommandList};
-
-/// After this, a poll that is held open on a good connection counts as a sign of life.
-const HELD_OPEN: Duration = Duration::from_secs(1);
 
 /// Polls until shutdown.
 #[derive(Debug)]
@@ -118,7 +115,7 @@ impl Poller {
         loop {
             tokio::select! {
                 result = &mut poll => return result.map_or_else(Polled::Failed, Polled::Answer),
-                () = sleep(HELD_OPEN), if !held_open => {
+                () = sleep(POLL_HELD_OPEN), if !held_open => {
                     if self.control.poll_phase() == Phase::Waiting {
                         held_open = true;
                         self.ops.health.poll_held_open();

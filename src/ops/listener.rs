@@ -1,22 +1,24 @@
 //! Where the health listener is bound: TCP, or a unix socket (spec: ops, section 1).
 
 use std::fmt;
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _};
 use std::path::Path;
 
-use rustix::fs::Mode;
+use rustix::fs::{FlockOperation, Mode, flock};
+use rustix::io::Errno;
 use rustix::process::umask;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::time::{sleep, timeout};
 
 use super::own_file::OwnFile;
 use super::unix_url;
 use crate::config::Listen;
-use crate::limits::UNIX_SOCKET_PATH_MAX;
+use crate::limits::{UNIX_SOCKET_PATH_MAX, UNIX_SOCKET_TURN, UNIX_SOCKET_TURN_PAUSE};
 
 /// Who may connect to the unix socket: connecting needs the right to write. The owner and the group of the process, so
 /// that an agent of the group can watch; nobody else, because the metrics name channels.
@@ -161,11 +163,11 @@ async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
     }
     // Others read the URL in other directories.
     let absolute = std::path::absolute(path).map_err(Problem::Io)?;
-    if let Some(directory) = absolute.parent() {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(DIRECTORY_MODE);
-        builder.create(directory).map_err(Problem::Io)?;
-    }
+    let directory = absolute.parent().unwrap_or(&absolute);
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(DIRECTORY_MODE);
+    builder.create(directory).map_err(Problem::Io)?;
+    let _turn = turn(directory).await;
     remove_stale(path).await?;
     let listener = {
         let _mask = Umask::set(!SOCKET_MODE & 0o777);
@@ -183,6 +185,21 @@ async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
         addr: absolute.display().to_string(),
         _file: Some(file),
     })
+}
+
+/// A lock on the directory: of two that start at once over a stale socket, one would remove the other's new one. Whoever
+/// cannot have it goes on without after a while, because others may lock a directory for as long as they like.
+async fn turn(directory: &Path) -> Option<File> {
+    let directory = File::open(directory).ok()?;
+    let locked = timeout(UNIX_SOCKET_TURN, async {
+        loop {
+            match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::WOULDBLOCK) => sleep(UNIX_SOCKET_TURN_PAUSE).await,
+                done => return done,
+            }
+        }
+    });
+    matches!(locked.await, Ok(Ok(()))).then_some(directory)
 }
 
 /// Removes a socket that its process left behind, and nothing else: what refuses a connection is one.

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -18,7 +17,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Ops;
 use super::listener::{Listener, Stream};
-use crate::limits::{HEALTH_CONNECTIONS, HEALTH_HEADER_TIMEOUT, HEALTH_TIMEOUT};
+use crate::limits::{HEALTH_ACCEPT_PAUSE, HEALTH_CONNECTIONS, HEALTH_HEADER_TIMEOUT, HEALTH_TIMEOUT};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -55,7 +54,7 @@ impl Server {
                 Err(error) => {
                     // Out of descriptors, or the peer went away: neither ends the listener.
                     debug!(error:% = error; "health listener could not accept");
-                    sleep(Duration::from_millis(50)).await;
+                    sleep(HEALTH_ACCEPT_PAUSE).await;
                 }
             }
         }

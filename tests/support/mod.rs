@@ -25,6 +25,7 @@ pub mod control;
 pub mod doctor;
 pub mod home;
 pub mod http;
+pub mod init;
 pub mod mcp;
 pub mod post;
 pub mod process;

@@ -7,17 +7,8 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use super::output::Failure;
 use crate::admin::{Changes, PrincipalId, Scope, TunnelId};
+use crate::cli::args::option;
 use crate::limits::{PRINCIPALS_MAX, TUNNEL_TEXT_MAX};
-
-/// A flag with one value.
-pub(super) fn option(name: &'static str, placeholder: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .value_name(placeholder)
-        .help(help)
-        .allow_hyphen_values(true)
-        .value_parser(OsStringValueParser::new())
-}
 
 /// A flag that can be repeated.
 pub(super) fn list(name: &'static str, placeholder: &'static str, help: &'static str) -> Arg {

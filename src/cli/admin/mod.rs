@@ -5,10 +5,10 @@ mod output;
 
 use clap::{Arg, ArgMatches, Command};
 
-use self::fields::{list, option};
+use self::fields::list;
 use self::output::{Failure, Output};
 use super::Error;
-use super::args::{is_on, switch};
+use super::args::{is_on, option, switch};
 use super::settings;
 use crate::admin::{Client, Request, Tunnel};
 use crate::config::{self, ADMIN_SETTINGS, Keys, Sources};

@@ -9,14 +9,13 @@ mod report;
 
 use std::path::PathBuf;
 
-use clap::builder::OsStringValueParser;
-use clap::{Arg, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use std::ffi::OsString;
 
 use self::locator::Locator;
 use self::process::Process;
 use self::report::Report;
-use super::args::{is_on, switch};
+use super::args::{is_on, option, switch};
 use super::text::json;
 use super::{Error, print};
 
@@ -57,15 +56,6 @@ pub(super) fn arguments() -> Command {
             switch("require-control-plane-poll").help("Fail unless a poll of the control plane has succeeded"),
             switch("json").help("Print JSON"),
         ])
-}
-
-fn option(name: &'static str, placeholder: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .value_name(placeholder)
-        .help(help)
-        .allow_hyphen_values(true)
-        .value_parser(OsStringValueParser::new())
 }
 
 /// Asks, reports, and fails when something is not as it should be.

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::io;
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use log::{debug, error, info, warn};
@@ -20,17 +20,14 @@ use super::inbox::{Event, Inbox};
 use super::{INITIALIZED, StdioServer, closed};
 use crate::control::backoff::Backoff;
 use crate::limits::{
-    STDIO_CRASH_LOOP, STDIO_MESSAGE_MAX, STDIO_READ, STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX, STDIO_RESTART_MIN,
-    STDIO_STABLE, STDIO_WRITE_BATCH, STDIO_WRITE_QUEUE,
+    STDIO_CRASH_LOOP, STDIO_LAST_WORDS, STDIO_MESSAGE_MAX, STDIO_READ, STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX,
+    STDIO_RESTART_MIN, STDIO_STABLE, STDIO_WRITE_BATCH, STDIO_WRITE_QUEUE,
 };
 use crate::ops::Ops;
 use crate::ops::health::Server;
 use crate::shutdown::Signal;
 use crate::wire::failure::Failure;
 use crate::wire::jsonrpc::Message;
-
-/// After a child ended, what it had written is read for at most this long.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Keeps one stdio server running.
 #[derive(Debug)]
@@ -164,14 +161,14 @@ impl Supervisor {
             match end {
                 // Its last words may hold answers.
                 End::Exited(_) => {
-                    let _ = timeout(LAST_WORDS, output).await;
+                    let _ = timeout(STDIO_LAST_WORDS, output).await;
                     end
                 }
                 // A pipe that closed is how an end shows first; the status is worth a moment.
                 End::OutputClosed | End::InputClosed => {
-                    let status = timeout(LAST_WORDS, child.exited()).await;
+                    let status = timeout(STDIO_LAST_WORDS, child.exited()).await;
                     if matches!(end, End::InputClosed) {
-                        let _ = timeout(LAST_WORDS, output).await;
+                        let _ = timeout(STDIO_LAST_WORDS, output).await;
                     }
                     status.map_or(end, End::Exited)
                 }
