@@ -22,11 +22,30 @@ pub(super) enum Request {
 /// The whole command line; man pages and completions are made from it.
 #[must_use]
 pub fn command() -> Command {
+    root(|_| true)
+}
+
+/// The command line as far as the arguments need it: when the first of them names a command, the others are there by
+/// name only. The flags of all of them cost a daemon more memory than everything else at start.
+fn command_for(arguments: &[OsString]) -> Command {
+    let named = arguments.get(1).and_then(|first| first.to_str());
+    match super::COMMANDS.iter().find(|command| Some(command.name) == named) {
+        Some(one) => root(|name| name == one.name),
+        None => command(),
+    }
+}
+
+/// The root, with the arguments of the commands that are `wanted`.
+fn root(wanted: impl Fn(&str) -> bool) -> Command {
+    let commands = super::COMMANDS.iter().map(|command| match wanted(command.name) {
+        true => (command.arguments)(),
+        false => Command::new(command.name),
+    });
     let root = Command::new(PROGRAM)
         .about(help::ABOUT)
         .after_help(help::after_root())
         .arg(switch("version").short('v').help("Print the version"))
-        .subcommands(super::COMMANDS.iter().map(|command| (command.arguments)()))
+        .subcommands(commands)
         .subcommands(left_out::commands());
     with_conventions(root)
 }
@@ -67,7 +86,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
     if matches!(arguments.as_slice(), [_, flag] if flag == "--version" || flag == "-v") {
         return Ok(Request::Print(format!("{}\n", version::text())));
     }
-    let mut root = command();
+    let mut root = command_for(&arguments);
     let matches = match root.try_get_matches_from_mut(arguments) {
         Ok(matches) => matches,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {

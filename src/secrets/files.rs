@@ -63,9 +63,11 @@ pub fn read(path: &Path, limit: usize, guard: Guard) -> Result<Zeroizing<Vec<u8>
         // An exchange (Kubernetes renames a link, others rename files) may come between; then we look again.
         if guard == Guard::Report || is_descriptor(path) || same_file(&walk(path)?, &opened) {
             return if opened.file_type().is_fifo() {
-                read_bounded(Pipe::new(file), limit)
+                read_bounded(Pipe::new(file), limit, limit)
             } else {
-                read_bounded(file, limit)
+                // Files that the kernel makes up have no size.
+                let expected = usize::try_from(opened.len()).unwrap_or(limit);
+                read_bounded(file, if expected == 0 { limit } else { expected }, limit)
             };
         }
     }
@@ -130,20 +132,27 @@ impl Read for Pipe {
     }
 }
 
-/// Reads to the end into one allocation: a buffer that grew would leave unwiped copies behind.
-fn read_bounded(mut source: impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    let mut buffer = Zeroizing::new(vec![0; limit + 1]);
+/// Reads to the end, at most `limit` bytes. What is `expected` fits into one allocation; when there is more, what was read
+/// moves once, by hand: a buffer that grew by itself would leave unwiped copies behind.
+fn read_bounded(mut source: impl Read, expected: usize, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    // One byte more than is there, to see the end.
+    let mut buffer = Zeroizing::new(vec![0; expected.min(limit) + 1]);
     let mut filled = 0;
-    while let Some(free) = buffer.get_mut(filled..).filter(|free| !free.is_empty()) {
-        match source.read(free) {
+    loop {
+        if filled == buffer.len() {
+            if filled > limit {
+                return Err(FileError::TooLarge(limit));
+            }
+            let mut larger = Zeroizing::new(vec![0; limit + 1]);
+            larger.iter_mut().zip(buffer.iter()).for_each(|(to, from)| *to = *from);
+            buffer = larger;
+        }
+        match source.read(buffer.get_mut(filled..).unwrap_or_default()) {
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
         }
-    }
-    if filled > limit {
-        return Err(FileError::TooLarge(limit));
     }
     buffer.truncate(filled);
     Ok(buffer)
@@ -157,15 +166,24 @@ mod tests {
 
     #[test]
     fn a_file_at_the_limit_is_read_and_one_byte_more_is_refused() {
-        assert_eq!(**read_bounded(&b"12345"[..], 5).unwrap(), *b"12345");
-        let error = read_bounded(&b"123456"[..], 5).unwrap_err();
-        assert_eq!(error.to_string(), "larger than 5 bytes");
+        for expected in [1, 5, 6, 100] {
+            assert_eq!(**read_bounded(&b"12345"[..], expected, 5).unwrap(), *b"12345");
+            let error = read_bounded(&b"123456"[..], expected, 5).unwrap_err();
+            assert_eq!(error.to_string(), "larger than 5 bytes");
+        }
     }
 
     #[test]
-    fn the_buffer_never_moves() {
-        let read = read_bounded(&b"short"[..], 64).unwrap();
-        assert!(read.capacity() >= 65, "allocated whole: {}", read.capacity());
+    fn a_buffer_is_as_large_as_the_file_and_one_that_grew_meanwhile_is_read_whole() {
+        let read = read_bounded(&b"short"[..], 5, 1 << 20).unwrap();
+        assert!((6..100).contains(&read.capacity()), "{}", read.capacity());
+        let read = read_bounded(&b"longer than it was"[..], 5, 64).unwrap();
+        assert_eq!(**read, *b"longer than it was");
+        assert!(
+            read.capacity() >= 65,
+            "moved once, into all there may be: {}",
+            read.capacity()
+        );
     }
 
     #[test]
