@@ -3,11 +3,12 @@
 mod json;
 mod text;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use clap::{ArgMatches, Command};
 
 use super::args::{is_on, switch};
+use super::text::is_coloured;
 use super::{Error, print, settings};
 use crate::config::{self, Effective, File, Kind, Selection, Source, Sources};
 use crate::secrets::{Disk, Environment};
@@ -81,8 +82,4 @@ fn is_telling(one: &Effective) -> bool {
 /// Whether a setting has a list of values.
 fn is_list(one: &Effective) -> bool {
     !matches!(one.setting.kind, Kind::One | Kind::Switch)
-}
-
-fn is_coloured() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

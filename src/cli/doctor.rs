@@ -1,12 +1,12 @@
 //! `tunnel-client doctor`.
 
-use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::{ArgMatches, Command};
 
 use super::args::{is_on, switch};
+use super::text::is_coloured;
 use super::{Error, help, print, settings};
 use crate::doctor::{self, Report, Request, json, text};
 use crate::secrets::{Disk, Environment};
@@ -36,7 +36,7 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
     } else {
         let style = text::Style {
             explain: is_on(matches, "explain"),
-            colour: io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            colour: is_coloured(),
         };
         text::render(&report, style)
     };
