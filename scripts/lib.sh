@@ -84,8 +84,9 @@ install_packages() {
   local -a update install
   case $(package_manager) in
     apt)
-      update=(apt-get update -q)
-      install=(apt-get install -qy --no-install-recommends --allow-downgrades "$@")
+      # A machine that is looking for updates of its own holds the lock for a while.
+      update=(apt-get -o DPkg::Lock::Timeout=300 update -q)
+      install=(apt-get -o DPkg::Lock::Timeout=300 install -qy --no-install-recommends --allow-downgrades "$@")
       ;;
     dnf)
       update=(true)
