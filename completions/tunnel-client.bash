@@ -56,7 +56,16 @@ _tunnel_client() {
             *' --control-plane.poll-channel' | \
             *' --control-plane.extra-headers' | \
             *' --http-proxy' | \
+            *' --tls.trust' | \
+            *' --tls.min-version' | \
             *' --proxy.check-interval' | \
+            *' --lockdown.allowed-network' | \
+            *' --lockdown.allowed-host' | \
+            *' --connection.resolve-timeout' | \
+            *' --connection.connect-timeout' | \
+            *' --connection.tls-timeout' | \
+            *' --connection.proxy-timeout' | \
+            *' --reload.check-interval' | \
             *' --mcp.server-url' | \
             *' --mcp.command' | \
             *' --mcp.http-proxy' | \
@@ -65,6 +74,8 @@ _tunnel_client() {
             *' --mcp.pass-env' | \
             *' --mcp.startup-wait-timeout' | \
             *' --mcp.connection-max-ttl' | \
+            *' --mcp.first-byte-timeout' | \
+            *' --mcp.idle-timeout' | \
             *' --mcp.max-concurrent-requests' | \
             *' --health.listen-addr' | \
             *' --admin-ui.log-buffer-events' | \
@@ -97,6 +108,9 @@ _tunnel_client() {
             *' --control-plane.client-cert' | \
             *' --control-plane.client-key' | \
             *' --ca-bundle' | \
+            *' --proxy.ca-bundle' | \
+            *' --proxy.client-cert' | \
+            *' --proxy.client-key' | \
             *' --mcp.client-cert' | \
             *' --mcp.client-key' | \
             *' --log.file' | \
@@ -134,6 +148,9 @@ _tunnel_client() {
             return 0
             ;;
         yes*' --version' | \
+            yes*' --lockdown.require-proxy' | \
+            yes*' --lockdown.require-bundle-trust' | \
+            yes*' --lockdown.require-client-cert' | \
             yes*' --mcp.stdio-send-initialized-notification' | \
             yes*' --log.http-raw-unsafe' | \
             yes*' --allow-remote-ui' | \
@@ -172,7 +189,22 @@ _tunnel_client() {
         --control-plane.extra-headers
         --ca-bundle
         --http-proxy
+        --tls.trust
+        --tls.min-version
+        --proxy.ca-bundle
+        --proxy.client-cert
+        --proxy.client-key
         --proxy.check-interval
+        --lockdown.require-proxy
+        --lockdown.require-bundle-trust
+        --lockdown.require-client-cert
+        --lockdown.allowed-network
+        --lockdown.allowed-host
+        --connection.resolve-timeout
+        --connection.connect-timeout
+        --connection.tls-timeout
+        --connection.proxy-timeout
+        --reload.check-interval
         --mcp.server-url
         --mcp.command
         --mcp.http-proxy
@@ -184,6 +216,8 @@ _tunnel_client() {
         --mcp.stdio-send-initialized-notification
         --mcp.startup-wait-timeout
         --mcp.connection-max-ttl
+        --mcp.first-byte-timeout
+        --mcp.idle-timeout
         --mcp.max-concurrent-requests
         --log.level
         --log.format
@@ -277,32 +311,32 @@ _tunnel_client() {
             ;;
         ' admin')
             if [[ $cur == -* ]]; then
-                words='--admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --http-proxy --control-plane.http-proxy --control-plane.client-cert --control-plane.client-key --json --help'
+                words='--admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --tls.trust --tls.min-version --http-proxy --control-plane.http-proxy --proxy.ca-bundle --proxy.client-cert --proxy.client-key --control-plane.client-cert --control-plane.client-key --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --json --help'
             else
                 words='tunnels'
             fi
             ;;
         ' admin tunnels')
             if [[ $cur == -* ]]; then
-                words='--admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --http-proxy --control-plane.http-proxy --control-plane.client-cert --control-plane.client-key --json --help'
+                words='--admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --tls.trust --tls.min-version --http-proxy --control-plane.http-proxy --proxy.ca-bundle --proxy.client-cert --proxy.client-key --control-plane.client-cert --control-plane.client-key --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --json --help'
             else
                 words='create list get update delete'
             fi
             ;;
         ' admin tunnels create')
-            words='--name --description --organization-id --workspace-id --admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --http-proxy --control-plane.http-proxy --control-plane.client-cert --control-plane.client-key --json --help'
+            words='--name --description --organization-id --workspace-id --admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --tls.trust --tls.min-version --http-proxy --control-plane.http-proxy --proxy.ca-bundle --proxy.client-cert --proxy.client-key --control-plane.client-cert --control-plane.client-key --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --json --help'
             ;;
         ' admin tunnels list')
-            words='--organization-id --workspace-id --tenant-id --admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --http-proxy --control-plane.http-proxy --control-plane.client-cert --control-plane.client-key --json --help'
+            words='--organization-id --workspace-id --tenant-id --admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --tls.trust --tls.min-version --http-proxy --control-plane.http-proxy --proxy.ca-bundle --proxy.client-cert --proxy.client-key --control-plane.client-cert --control-plane.client-key --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --json --help'
             ;;
         ' admin tunnels get')
-            words='--admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --http-proxy --control-plane.http-proxy --control-plane.client-cert --control-plane.client-key --json --help'
+            words='--admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --tls.trust --tls.min-version --http-proxy --control-plane.http-proxy --proxy.ca-bundle --proxy.client-cert --proxy.client-key --control-plane.client-cert --control-plane.client-key --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --json --help'
             ;;
         ' admin tunnels update')
-            words='--name --description --organization-id --workspace-id --admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --http-proxy --control-plane.http-proxy --control-plane.client-cert --control-plane.client-key --json --help'
+            words='--name --description --organization-id --workspace-id --admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --tls.trust --tls.min-version --http-proxy --control-plane.http-proxy --proxy.ca-bundle --proxy.client-cert --proxy.client-key --control-plane.client-cert --control-plane.client-key --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --json --help'
             ;;
         ' admin tunnels delete')
-            words='--confirm --admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --http-proxy --control-plane.http-proxy --control-plane.client-cert --control-plane.client-key --json --help'
+            words='--confirm --admin-key --control-plane.base-url --control-plane.url-path --ca-bundle --tls.trust --tls.min-version --http-proxy --control-plane.http-proxy --proxy.ca-bundle --proxy.client-cert --proxy.client-key --control-plane.client-cert --control-plane.client-key --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --json --help'
             ;;
         ' help')
             if [[ $cur == -* ]]; then

@@ -17,18 +17,33 @@ __tunnel_client_common() {
         '--control-plane.api-key=[Where the runtime API key is kept, never the key itself (required)]:env\:NAME|file\:PATH|credential\:NAME: '
         '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files'
         '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files'
-        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: '
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME: '
         '--control-plane.max-inflight=[Commands that may wait in the local queue]:N: '
         '--control-plane.poll-timeout=[How long the control plane may hold one poll open]:DURATION: '
         '--control-plane.poll-deadline-guardrail=[Waited on top of the poll timeout before a poll is given up]:DURATION: '
         '*--control-plane.poll-channel=[Channel to poll for; repeatable or with commas; unset: the control plane chooses]:CHANNEL: '
         '*--control-plane.extra-headers=[Header of every control plane request; repeatable, with , or ; between them in the variable]:NAME\: VALUE: '
-        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files'
-        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: '
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones and the system'\''s]:PATH:_files'
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME|file\:PATH|credential\:NAME: '
+        '*--tls.trust=[Exactly these sets of authorities are trusted; repeatable or with commas]:SET: '
+        '--tls.min-version=[The oldest version of TLS that is spoken]:1.2|1.3: '
+        '--proxy.ca-bundle=[PEM file of the only certificate authorities that are trusted for proxies over TLS]:PATH:_files'
+        '--proxy.client-cert=[PEM file of the client certificate and its chain, for proxies over TLS]:PATH:_files'
+        '--proxy.client-key=[PEM file of the private key of that certificate]:PATH:_files'
         '--proxy.check-interval=[Time between checks of the proxies]:DURATION: '
+        '--lockdown.require-proxy=-[Nothing leaves this host but through a proxy]::true|false:(true false)'
+        '--lockdown.require-bundle-trust=-[Only the authorities of ca_bundle are trusted, and the control plane is spoken to over TLS]::true|false:(true false)'
+        '--lockdown.require-client-cert=-[The control plane is shown a client certificate]::true|false:(true false)'
+        '*--lockdown.allowed-network=[Networks in which MCP servers may be; repeatable or with commas]:CIDR: '
+        '*--lockdown.allowed-host=[Exact names of the MCP servers that may be behind a proxy; repeatable or with commas]:HOST: '
+        '--connection.resolve-timeout=[The most time that resolving a name may take]:DURATION: '
+        '--connection.connect-timeout=[The most time that connecting to a host may take, over all of its addresses]:DURATION: '
+        '--connection.tls-timeout=[The most time that a TLS handshake may take]:DURATION: '
+        '--connection.proxy-timeout=[The most time that a proxy may take to open a tunnel]:DURATION: '
+        '--reload.check-interval=[Time between looks at the files of keys, certificates and proxies; 0 is never]:DURATION: '
         '*--mcp.server-url=[MCP server spoken to over HTTP; repeatable, one line each in the variable]:URL|channel=NAME,url=URL[,unix-socket=PATH]: '
         '*--mcp.command=[MCP server run as a child process; repeatable, one line each in the variable]:COMMAND|channel=NAME,command=COMMAND: '
-        '--mcp.http-proxy=[Proxy for MCP servers, instead of http-proxy]:URL|env\:NAME: '
+        '--mcp.http-proxy=[Proxy for MCP servers, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME: '
         '--mcp.client-cert=[PEM file of the client certificate and its chain, for MCP servers without one of their own]:PATH:_files'
         '--mcp.client-key=[PEM file of the private key of that certificate]:PATH:_files'
         '*--mcp.extra-headers=[Header of every request to MCP servers; repeatable, with , or ; between them in the variable]:NAME\: VALUE: '
@@ -37,6 +52,8 @@ __tunnel_client_common() {
         '--mcp.stdio-send-initialized-notification=-[Write notifications/initialized to child processes after a successful initialize]::true|false:(true false)'
         '--mcp.startup-wait-timeout=[How long polling waits at start for the main MCP server; 0 is not at all]:DURATION: '
         '--mcp.connection-max-ttl=[The most time one command may take on the MCP side]:DURATION: '
+        '--mcp.first-byte-timeout=[How long an MCP server may take to begin its answer to a request over HTTP]:DURATION: '
+        '--mcp.idle-timeout=[How long an MCP server may be silent inside an answer over HTTP]:DURATION: '
         '--mcp.max-concurrent-requests=[Commands that may run at once, over all channels]:N: '
         '--log.level=[The least important lines that are written; anything but info needs a format or a file]:debug|info|warn|error:(debug info warn error)'
         '--log.format=[Form of log lines on stdout; unset: plain text on stderr]:struct-text|json:(struct-text json)'
@@ -53,7 +70,7 @@ __tunnel_client_common() {
         '--harpoon.allow-plaintext-http=-[Allow targets without TLS]::true|false:(true false)'
         '--harpoon.max-response-bytes=[The largest answer of a target, in bytes]:N: '
         '--harpoon.max-redirects=[Redirects followed between targets]:N: '
-        '--harpoon.http-proxy=[Proxy for targets, instead of http-proxy]:URL|env\:NAME: '
+        '--harpoon.http-proxy=[Proxy for targets, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME: '
         '*--harpoon.additional-transport=[Serve the channel on the health listener too; repeatable or with commas]:http-streamable:(http-streamable)'
         '--harpoon.capture-payloads=-[Keep bodies of calls for the web page]::true|false:(true false)'
         '*--harpoon.hosts-include-suffix=[Host suffix that counts as internal; repeatable or with commas]:SUFFIX: '
@@ -323,11 +340,19 @@ _tunnel_client_admin() {
         '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
         '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
         '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
-        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
-        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
-        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones and the system'\''s]:PATH:_files' \
+        '*--tls.trust=[Exactly these sets of authorities are trusted; repeatable or with commas]:SET: ' \
+        '--tls.min-version=[The oldest version of TLS that is spoken]:1.2|1.3: ' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--proxy.ca-bundle=[PEM file of the only certificate authorities that are trusted for proxies over TLS]:PATH:_files' \
+        '--proxy.client-cert=[PEM file of the client certificate and its chain, for proxies over TLS]:PATH:_files' \
+        '--proxy.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
         '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
         '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--lockdown.require-proxy=-[Nothing leaves this host but through a proxy]::true|false:(true false)' \
+        '--lockdown.require-bundle-trust=-[Only the authorities of ca_bundle are trusted, and the control plane is spoken to over TLS]::true|false:(true false)' \
+        '--lockdown.require-client-cert=-[The control plane is shown a client certificate]::true|false:(true false)' \
         '--json=-[Print JSON, errors included]::true|false:(true false)' \
         '(-h --help)'{-h,--help}'[Print help]' \
         '1:command:->command' \
@@ -355,11 +380,19 @@ _tunnel_client_admin_tunnels() {
         '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
         '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
         '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
-        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
-        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
-        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones and the system'\''s]:PATH:_files' \
+        '*--tls.trust=[Exactly these sets of authorities are trusted; repeatable or with commas]:SET: ' \
+        '--tls.min-version=[The oldest version of TLS that is spoken]:1.2|1.3: ' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--proxy.ca-bundle=[PEM file of the only certificate authorities that are trusted for proxies over TLS]:PATH:_files' \
+        '--proxy.client-cert=[PEM file of the client certificate and its chain, for proxies over TLS]:PATH:_files' \
+        '--proxy.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
         '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
         '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--lockdown.require-proxy=-[Nothing leaves this host but through a proxy]::true|false:(true false)' \
+        '--lockdown.require-bundle-trust=-[Only the authorities of ca_bundle are trusted, and the control plane is spoken to over TLS]::true|false:(true false)' \
+        '--lockdown.require-client-cert=-[The control plane is shown a client certificate]::true|false:(true false)' \
         '--json=-[Print JSON, errors included]::true|false:(true false)' \
         '(-h --help)'{-h,--help}'[Print help]' \
         '1:command:->command' \
@@ -399,11 +432,19 @@ _tunnel_client_admin_tunnels_create() {
         '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
         '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
         '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
-        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
-        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
-        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones and the system'\''s]:PATH:_files' \
+        '*--tls.trust=[Exactly these sets of authorities are trusted; repeatable or with commas]:SET: ' \
+        '--tls.min-version=[The oldest version of TLS that is spoken]:1.2|1.3: ' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--proxy.ca-bundle=[PEM file of the only certificate authorities that are trusted for proxies over TLS]:PATH:_files' \
+        '--proxy.client-cert=[PEM file of the client certificate and its chain, for proxies over TLS]:PATH:_files' \
+        '--proxy.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
         '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
         '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--lockdown.require-proxy=-[Nothing leaves this host but through a proxy]::true|false:(true false)' \
+        '--lockdown.require-bundle-trust=-[Only the authorities of ca_bundle are trusted, and the control plane is spoken to over TLS]::true|false:(true false)' \
+        '--lockdown.require-client-cert=-[The control plane is shown a client certificate]::true|false:(true false)' \
         '--json=-[Print JSON, errors included]::true|false:(true false)' \
         '(-h --help)'{-h,--help}'[Print help]' \
         && ret=0
@@ -420,11 +461,19 @@ _tunnel_client_admin_tunnels_list() {
         '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
         '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
         '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
-        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
-        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
-        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones and the system'\''s]:PATH:_files' \
+        '*--tls.trust=[Exactly these sets of authorities are trusted; repeatable or with commas]:SET: ' \
+        '--tls.min-version=[The oldest version of TLS that is spoken]:1.2|1.3: ' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--proxy.ca-bundle=[PEM file of the only certificate authorities that are trusted for proxies over TLS]:PATH:_files' \
+        '--proxy.client-cert=[PEM file of the client certificate and its chain, for proxies over TLS]:PATH:_files' \
+        '--proxy.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
         '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
         '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--lockdown.require-proxy=-[Nothing leaves this host but through a proxy]::true|false:(true false)' \
+        '--lockdown.require-bundle-trust=-[Only the authorities of ca_bundle are trusted, and the control plane is spoken to over TLS]::true|false:(true false)' \
+        '--lockdown.require-client-cert=-[The control plane is shown a client certificate]::true|false:(true false)' \
         '--json=-[Print JSON, errors included]::true|false:(true false)' \
         '(-h --help)'{-h,--help}'[Print help]' \
         && ret=0
@@ -438,11 +487,19 @@ _tunnel_client_admin_tunnels_get() {
         '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
         '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
         '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
-        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
-        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
-        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones and the system'\''s]:PATH:_files' \
+        '*--tls.trust=[Exactly these sets of authorities are trusted; repeatable or with commas]:SET: ' \
+        '--tls.min-version=[The oldest version of TLS that is spoken]:1.2|1.3: ' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--proxy.ca-bundle=[PEM file of the only certificate authorities that are trusted for proxies over TLS]:PATH:_files' \
+        '--proxy.client-cert=[PEM file of the client certificate and its chain, for proxies over TLS]:PATH:_files' \
+        '--proxy.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
         '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
         '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--lockdown.require-proxy=-[Nothing leaves this host but through a proxy]::true|false:(true false)' \
+        '--lockdown.require-bundle-trust=-[Only the authorities of ca_bundle are trusted, and the control plane is spoken to over TLS]::true|false:(true false)' \
+        '--lockdown.require-client-cert=-[The control plane is shown a client certificate]::true|false:(true false)' \
         '--json=-[Print JSON, errors included]::true|false:(true false)' \
         '(-h --help)'{-h,--help}'[Print help]' \
         '::tunnel_id: ' \
@@ -461,11 +518,19 @@ _tunnel_client_admin_tunnels_update() {
         '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
         '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
         '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
-        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
-        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
-        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones and the system'\''s]:PATH:_files' \
+        '*--tls.trust=[Exactly these sets of authorities are trusted; repeatable or with commas]:SET: ' \
+        '--tls.min-version=[The oldest version of TLS that is spoken]:1.2|1.3: ' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--proxy.ca-bundle=[PEM file of the only certificate authorities that are trusted for proxies over TLS]:PATH:_files' \
+        '--proxy.client-cert=[PEM file of the client certificate and its chain, for proxies over TLS]:PATH:_files' \
+        '--proxy.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
         '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
         '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--lockdown.require-proxy=-[Nothing leaves this host but through a proxy]::true|false:(true false)' \
+        '--lockdown.require-bundle-trust=-[Only the authorities of ca_bundle are trusted, and the control plane is spoken to over TLS]::true|false:(true false)' \
+        '--lockdown.require-client-cert=-[The control plane is shown a client certificate]::true|false:(true false)' \
         '--json=-[Print JSON, errors included]::true|false:(true false)' \
         '(-h --help)'{-h,--help}'[Print help]' \
         '::tunnel_id: ' \
@@ -481,11 +546,19 @@ _tunnel_client_admin_tunnels_delete() {
         '--admin-key=[Where the admin API key is kept, never the key itself \[env: OPENAI_ADMIN_KEY\]]:env\:NAME|file\:PATH|credential\:NAME: ' \
         '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: ' \
         '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: ' \
-        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones]:PATH:_files' \
-        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME: ' \
-        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME: ' \
+        '--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones and the system'\''s]:PATH:_files' \
+        '*--tls.trust=[Exactly these sets of authorities are trusted; repeatable or with commas]:SET: ' \
+        '--tls.min-version=[The oldest version of TLS that is spoken]:1.2|1.3: ' \
+        '--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME: ' \
+        '--proxy.ca-bundle=[PEM file of the only certificate authorities that are trusted for proxies over TLS]:PATH:_files' \
+        '--proxy.client-cert=[PEM file of the client certificate and its chain, for proxies over TLS]:PATH:_files' \
+        '--proxy.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
         '--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
         '--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+        '--lockdown.require-proxy=-[Nothing leaves this host but through a proxy]::true|false:(true false)' \
+        '--lockdown.require-bundle-trust=-[Only the authorities of ca_bundle are trusted, and the control plane is spoken to over TLS]::true|false:(true false)' \
+        '--lockdown.require-client-cert=-[The control plane is shown a client certificate]::true|false:(true false)' \
         '--json=-[Print JSON, errors included]::true|false:(true false)' \
         '(-h --help)'{-h,--help}'[Print help]' \
         '::tunnel_id: ' \

@@ -16,6 +16,7 @@ pub mod mcp;
 pub mod net;
 pub mod ops;
 pub mod preflight;
+pub mod rotation;
 pub mod run;
 pub mod samples;
 pub mod secrets;

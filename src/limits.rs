@@ -51,18 +51,14 @@ pub const METADATA_WAIT: Duration = Duration::from_secs(2);
 
 // ---- connections -----------------------------------------------------------------------------------------------
 
-/// Name resolution of one host.
-pub const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most that one step of a connection may be given; a longer wait is no way to reach anybody.
+pub const STEP_TIMEOUT_MAX: Duration = Duration::from_secs(300);
+/// How long one address has before the next one is tried beside it (RFC 8305, section 5).
+pub const CONNECT_STAGGER: Duration = Duration::from_millis(250);
 /// Names that may wait for a resolver thread.
 pub const RESOLVE_QUEUE: usize = 64;
 /// Addresses of one name that are tried.
 pub const ADDRESSES_MAX: usize = 8;
-/// Connecting to one host, over all of its addresses.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A TLS handshake.
-pub const TLS_TIMEOUT: Duration = Duration::from_secs(10);
-/// What a proxy may take to answer CONNECT; it resolves and connects meanwhile, as we would.
-pub const TUNNEL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The head of a proxy's answer to CONNECT; it needs no more than a line, some send a dozen fields.
 pub const PROXY_HEAD_MAX: usize = 16 * KIB;
 /// How long a walk for people waits for a server's verdict on a client certificate, which TLS 1.3 sends after the
@@ -76,6 +72,10 @@ pub const CERTIFICATE_NAMES_MAX: usize = 8;
 pub const CERTIFICATE_TEXT_MAX: usize = 200;
 /// A PEM file of trust anchors; the public set has 220 KiB, and corporate bundles hold it with comments.
 pub const CA_BUNDLE_MAX: usize = 4 * MIB;
+/// Certificates of one set of trust anchors; the public set has 150.
+pub const ANCHORS_MAX: usize = 4096;
+/// Entries of a bundle that are named because something is wrong with them; the rest is counted.
+pub const BUNDLE_NOTES_MAX: usize = 20;
 /// A PEM file of one certificate and its issuers.
 pub const CERTIFICATE_FILE_MAX: usize = 256 * KIB;
 /// Input buffer of a command's single request; the head of the answer must fit.
@@ -93,6 +93,24 @@ pub const MCP_IDLE_MAX: Duration = Duration::from_secs(4);
 pub const KEPT_READY_TIMEOUT: Duration = Duration::from_millis(250);
 /// How often idle connections past their age are looked for.
 pub const IDLE_SWEEP: Duration = Duration::from_secs(5);
+
+// ---- keys and certificates in force ----------------------------------------------------------------------------
+
+/// Looking at files more often than this gains nothing, and costs power for years.
+pub const RELOAD_INTERVAL_MIN: Duration = Duration::from_secs(1);
+/// Files that change together (a certificate and its key) change one after the other: they are read when they were the same
+/// for this long.
+pub const RELOAD_SETTLE: Duration = Duration::from_secs(1);
+/// Looks at files that do not come to rest, before they are read as they are.
+pub const RELOAD_SETTLE_LOOKS: u32 = 10;
+/// How often the dates of certificates in force are looked at.
+pub const EXPIRY_INTERVAL: Duration = Duration::from_secs(3600);
+/// How long before its end a certificate is worth a warning, each once: time to have a new one issued, to hurry, and to act.
+pub const EXPIRY_WARNINGS: [Duration; 3] = [
+    Duration::from_secs(30 * 24 * 3600),
+    Duration::from_secs(7 * 24 * 3600),
+    Duration::from_secs(24 * 3600),
+];
 
 // ---- MCP over HTTP ---------------------------------------------------------------------------------------------
 
@@ -307,6 +325,8 @@ pub const SECRET_PIPE_TIMEOUT: Duration = Duration::from_secs(10);
 pub const SYMLINKS_MAX: usize = 40;
 /// Looks at the way to a file that is being exchanged; one exchange takes one more look.
 pub const FILE_LOOKS: usize = 8;
+/// Networks, and hosts, that a lockdown names; each is compared for each connection.
+pub const LOCKDOWN_ENTRIES_MAX: usize = 256;
 /// Channels: the service takes 32, of which one is kept for the built-in one (spec: wire, section 2).
 pub const BINDINGS_MAX: usize = 31;
 /// Patterns of passed environment variables; each is tried for each variable at every start of a child.
@@ -344,7 +364,7 @@ pub const ECHO_MAX: usize = 40;
 /// Characters of one line of a report; what others say beyond it is cut.
 pub const DOCTOR_TEXT_MAX: usize = 400;
 /// A certificate that ends within this is worth a word: enough time to have a new one signed.
-pub const DOCTOR_EXPIRY_WARNING: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const DOCTOR_EXPIRY_WARNING: Duration = EXPIRY_WARNINGS[0];
 /// Clocks that differ by more make fresh certificates and tokens fail.
 pub const DOCTOR_CLOCK_MAX: Duration = Duration::from_secs(300);
 /// The whole walk: servers that are not reached by then are skipped. A person waits for it.

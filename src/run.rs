@@ -1,9 +1,8 @@
-//! The story of the daemon: log, TLS, threads, listener, servers, polling, drain.
+//! The story of the daemon: log, TLS, threads, listener, rotation, servers, polling, drain.
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use log::{info, warn};
 use tokio::task::{JoinHandle, JoinSet};
@@ -15,13 +14,14 @@ use crate::dispatch::{Bounds, Dispatcher};
 use crate::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, IDLE_SWEEP, METADATA_WAIT};
 use crate::mcp::http::{HttpServer, Prober};
 use crate::mcp::servers::{self, Servers};
-use crate::net::{BadHeader, Network, NetworkError, Via};
+use crate::net::{BadHeader, Network, NetworkError, Way};
 use crate::ops::banner::{self, Summary};
 use crate::ops::files::{self, Files};
 use crate::ops::{Listener, Ops, Server, health, listener, metrics};
+use crate::rotation::Rotation;
 use crate::shutdown::{Interrupts, Signal};
 use crate::telemetry::{log as sink, redact};
-use crate::tls::{self, Validity};
+use crate::tls;
 use crate::wire::command::MAIN_CHANNEL;
 
 /// Why the daemon could not start.
@@ -30,7 +30,7 @@ pub enum Error {
     /// The log cannot be written.
     Log(io::Error),
     /// TLS cannot be set up.
-    Tls(tls::Error),
+    Tls(Arc<tls::Error>),
     /// The configuration holds what cannot be sent.
     Header(BadHeader),
     /// The health listener cannot be bound.
@@ -76,7 +76,7 @@ pub fn run(config: Config) -> Result<(), Error> {
     }
     // Threads come first: later none may be created.
     let network = Network::of(&config).map_err(|error| match error {
-        NetworkError::Tls(error) => Error::Tls(error),
+        NetworkError::Tls(error) => Error::Tls(Arc::new(error)),
         NetworkError::Thread(error) => Error::System("a thread for name resolution", error),
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -85,27 +85,13 @@ pub fn run(config: Config) -> Result<(), Error> {
         .map_err(|e| Error::System("the event loop", e))?;
     runtime.block_on(async {
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
-        let daemon = Daemon::start(&config, &instance_id, &network).await?;
+        let daemon = Daemon::start(&config, &instance_id, &Arc::new(network)).await?;
         daemon.serve(&config, interrupts).await;
         Ok(())
     })?;
     // What is left are connections and idle tasks; nothing of it is worth waiting for.
     runtime.shutdown_background();
     Ok(())
-}
-
-/// A certificate that the peer will refuse can be replaced while the daemon runs, so it does not keep it from starting.
-fn warn_of_client_certificates(network: &Network) {
-    for (setting, certificate) in network.client_certificates() {
-        let until = certificate.expiry();
-        match certificate.validity(SystemTime::now()) {
-            Validity::Valid => {}
-            Validity::Expired => warn!(setting, until; "the client certificate has expired; replace it and restart"),
-            Validity::NotYetValid => {
-                warn!(setting; "the client certificate is not valid yet; is the clock of this host right?");
-            }
-        }
-    }
 }
 
 /// The parts of a running daemon.
@@ -123,7 +109,7 @@ struct Daemon {
 }
 
 impl Daemon {
-    async fn start(config: &Config, instance_id: &str, network: &Network) -> Result<Self, Error> {
+    async fn start(config: &Config, instance_id: &str, network: &Arc<Network>) -> Result<Self, Error> {
         let mcp = &config.mcp;
         // A broken server beside the main one does not make the tunnel useless; a broken child is ours to keep alive.
         let counted = config.served().filter(|b| b.is_stdio() || b.channel == MAIN_CHANNEL);
@@ -131,18 +117,18 @@ impl Daemon {
             health: health::Health::new(counted.map(|b| b.channel.as_str())),
             metrics: metrics::Metrics::new(config.control_plane.max_inflight, mcp.max_concurrent_requests),
         });
-        let c = &config.control_plane;
-        let connector = network
-            .connector(&c.base_url, Via::new(None, c.proxy.as_ref()), c.identity.as_ref())
-            .map_err(Error::Tls)?;
+        let connector = network.connector(&Way::to_control_plane(config)).map_err(Error::Tls)?;
         let control = Arc::new(ControlPlane::new(config, instance_id, connector).map_err(Error::Header)?);
         let responder = Responder::new(Arc::clone(&control), Arc::clone(&ops), mcp.max_concurrent_requests);
 
         let listener = Listener::bind(&config.health.listen).await.map_err(Error::Health)?;
 
+        // A certificate that a peer will refuse can be replaced while the daemon runs, so it does not keep it from starting.
+        let rotation = Rotation::new(Arc::clone(network), Arc::clone(&ops), config.reload_interval)
+            .map_err(|e| Error::System("a signal handler", e))?;
+
         let stop_servers = Signal::default();
         let servers = Servers::start(config, network, &ops, &stop_servers).map_err(Error::Server)?;
-        warn_of_client_certificates(network);
         let bounds = Bounds {
             poll_channels: config
                 .control_plane
@@ -164,6 +150,7 @@ impl Daemon {
         let summary = Summary::new(config, &listener);
         tokio::spawn(Server::new(listener, Arc::clone(&ops)).run());
         tokio::spawn(sweep(Arc::clone(&control), servers.http));
+        tokio::spawn(rotation.run());
         Ok(Self {
             control,
             dispatcher,

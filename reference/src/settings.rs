@@ -2,6 +2,9 @@
 
 use tunnel_client::config::{Kind, SETTINGS, Setting};
 
+/// The placeholder of a proxy's URL.
+const PROXY: &str = "URL|env:NAME|file:PATH|credential:NAME";
+
 /// The sections of a configuration file, in the order of the table; the first is the top level, which has no name.
 pub(crate) fn sections() -> Vec<(&'static str, Vec<&'static Setting>)> {
     let mut sections: Vec<(&str, Vec<&Setting>)> = vec![("", Vec::new())];
@@ -20,7 +23,11 @@ pub(crate) fn about(section: &str) -> &'static str {
     match section {
         "" => "At the top of the file.",
         "control_plane" => "The control plane, and how it is polled.",
-        "proxy" => "Checks of proxies.",
+        "tls" => "What is trusted, and which TLS is spoken.",
+        "proxy" => "Proxies: whom they are proved by, and what they are shown.",
+        "lockdown" => "Rules that the configuration and every connection keep, or nothing starts.",
+        "connection" => "How long the steps of a connection may take.",
+        "reload" => "Keys, certificates and proxies that are exchanged while the client runs.",
         "mcp" => "The private MCP servers.",
         "log" => "What is logged, in which form, and where.",
         "health" => "The listener for health, readiness and metrics.",
@@ -43,7 +50,7 @@ pub(crate) fn kind(setting: &Setting) -> String {
             "N" => "number".to_owned(),
             "DURATION" => "duration".to_owned(),
             "PATH" => "path".to_owned(),
-            "URL" | "URL|env:NAME" => "URL".to_owned(),
+            "URL" | PROXY => "URL".to_owned(),
             choice if choice.contains('|') && choice.bytes().all(|byte| !byte.is_ascii_uppercase()) => {
                 choice.split('|').collect::<Vec<_>>().join(", ")
             }
@@ -65,16 +72,19 @@ pub(crate) fn references(setting: &Setting) -> Option<&'static str> {
             | "control-plane.client-key"
             | "mcp.client-cert"
             | "mcp.client-key"
+            | "proxy.ca-bundle"
+            | "proxy.client-cert"
+            | "proxy.client-key"
             | "health.unix-socket"
     );
     match setting.kind {
-        _ if setting.placeholder.starts_with("URL|env:") => Some("env:NAME"),
+        _ if setting.placeholder == PROXY => Some("env:NAME, file:PATH or credential:NAME"),
         Kind::Headers => Some("values may be env:NAME, file:PATH or credential:NAME"),
         Kind::Records(_, fields) if fields.contains(&"command") => {
             Some("command may be env:NAME, file:PATH or credential:NAME")
         }
         Kind::Records(..) => Some(
-            "url may be env:NAME, file:PATH or credential:NAME; paths may be env:NAME or file:PATH; a proxy may be env:NAME",
+            "url may be env:NAME, file:PATH or credential:NAME; paths may be env:NAME or file:PATH; a proxy may be env:NAME, file:PATH or credential:NAME",
         ),
         _ if paths => Some("env:NAME (the variable holds the path) or file:PATH"),
         _ if setting.reference => Some("env:NAME, file:PATH or credential:NAME"),

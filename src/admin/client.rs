@@ -1,15 +1,16 @@
 //! Sends the requests, over the daemon's own connector: the same trust, proxies and client certificates.
 
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use secrecy::ExposeSecret as _;
 
 use super::error::{Cause, Error, Refusal};
 use super::request::Request;
 use super::tunnel::{Tunnel, TunnelList};
-use crate::config::Admin;
-use crate::control::{identification, instance_id};
+use crate::config::{Admin, Timeouts};
+use crate::control::{bearer, identification, instance_id};
 use crate::limits::{ADMIN_BODY_MAX, ADMIN_TIMEOUT};
 use crate::net::blocking::{BlockingClient, BlockingError};
-use crate::net::{Network, Via};
+use crate::net::{Network, Peer, Via, Way};
 use crate::wire::api_error::ApiError;
 
 /// The service that holds the tunnels.
@@ -27,15 +28,21 @@ impl Client {
     ///
     /// TLS cannot be set up as configured, or the key cannot be sent in a header.
     pub fn new(config: &Admin) -> Result<Self, String> {
-        let via = Via::new(None, config.proxy.as_ref());
-        let host = via.resolved_host(&config.base_url).into_iter();
-        let network = Network::new(config.ca_bundle.as_deref(), host).map_err(|error| error.to_string())?;
-        let connector = network
-            .connector(&config.base_url, via.clone(), config.identity.as_ref())
+        let way = Way {
+            url: &config.base_url,
+            via: Via::new(None, config.proxy.as_ref()),
+            identity: config.identity.as_ref(),
+            peer: Peer::ControlPlane,
+        };
+        let network = Network::of_way(&config.trust, &config.lockdown, Timeouts::default(), &way)
             .map_err(|error| error.to_string())?;
+        let connector = network.connector(&way).map_err(|error| error.to_string())?;
+        let mut headers = identification(&instance_id()).map_err(|error| error.to_string())?;
+        let key = bearer(config.key.expose_secret()).map_err(|error| error.to_string())?;
+        headers.insert(AUTHORIZATION, key);
         Ok(Self {
             http: BlockingClient::new(&config.base_url, connector).map_err(|error| error.to_string())?,
-            headers: identification(&config.key, &instance_id()).map_err(|error| error.to_string())?,
+            headers,
             url_path: config.url_path.clone(),
         })
     }

@@ -2,21 +2,30 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::connection::Timeouts;
+use super::lockdown::Lockdown;
 use super::proxy::Proxies;
 use super::selection::Selection;
+use super::trust::Trust;
 
 /// The checked configuration of `tunnel-client run`.
 #[derive(Debug)]
 pub struct Config {
     /// The control plane and how it is polled.
     pub control_plane: ControlPlane,
-    /// PEM file with additional trust anchors, for every TLS hop.
-    pub ca_bundle: Option<PathBuf>,
+    /// What is trusted, and which TLS is spoken.
+    pub trust: Trust,
+    /// Rules that connections keep.
+    pub lockdown: Lockdown,
+    /// How long the steps of a connection may take.
+    pub timeouts: Timeouts,
+    /// Time between looks at the files of keys and certificates; `None`: they are read again on SIGHUP only.
+    pub reload_interval: Option<Duration>,
     /// Which proxy leads to which URL.
     pub proxies: Proxies,
     /// The private MCP servers.
@@ -41,8 +50,7 @@ impl Config {
     /// The bindings that are served: those whose channel is polled. The others are kept, and disabled (spec: config,
     /// section 5): nothing is started, probed or announced for them.
     pub fn served(&self) -> impl Iterator<Item = &Binding> {
-        let is_polled = |binding: &&Binding| self.control_plane.is_polled(&binding.channel);
-        self.mcp.bindings.iter().filter(is_polled)
+        self.mcp.served(&self.control_plane)
     }
 
     /// The bindings that are not served.
@@ -67,6 +75,8 @@ pub struct ControlPlane {
     pub api_key: SecretString,
     /// Where the key came from, without its value: `env:NAME`, `file:PATH`, `credential:NAME`.
     pub api_key_source: String,
+    /// The file that holds the key, if one does: what is in it may change while the client runs.
+    pub api_key_file: Option<PathBuf>,
     /// The client certificate shown to the control plane.
     pub identity: Option<Identity>,
     /// The proxy on the way.
@@ -105,12 +115,24 @@ pub struct Mcp {
     pub max_concurrent_requests: usize,
     /// The most time one command may take on the MCP side.
     pub connection_max_ttl: Duration,
+    /// How long a server behind a URL may take to begin its answer; `None`: as long as the command may take.
+    pub first_byte_timeout: Option<Duration>,
+    /// How long it may be silent inside an answer; `None`: as long as the command may take.
+    pub idle_timeout: Option<Duration>,
     /// How long polling waits for the main MCP server to come up at start; zero: not at all.
     pub startup_wait_timeout: Duration,
     /// Patterns of further environment variables that stdio servers receive (`*` at the end matches any rest).
     pub pass_env: Vec<String>,
     /// Write `notifications/initialized` to stdio servers after a successful `initialize` (spec: wire-newer, stdio).
     pub stdio_send_initialized_notification: bool,
+}
+
+impl Mcp {
+    /// The bindings whose channel the control plane is polled for.
+    pub(super) fn served<'a>(&'a self, control_plane: &'a ControlPlane) -> impl Iterator<Item = &'a Binding> {
+        let is_polled = |binding: &&Binding| control_plane.is_polled(&binding.channel);
+        self.bindings.iter().filter(is_polled)
+    }
 }
 
 /// One channel and the MCP server behind it.
@@ -140,7 +162,7 @@ pub enum Target {
         /// Connect to this unix socket; the URL still decides scheme, Host and path. Excludes a proxy.
         unix_socket: Option<PathBuf>,
         /// The proxy on the way.
-        proxy: Option<Proxy>,
+        proxy: Option<Box<Proxy>>,
         /// The client certificate shown to the server.
         identity: Option<Identity>,
     },
@@ -210,6 +232,8 @@ pub struct Proxy {
     pub credentials: Option<SecretString>,
     /// The setting that named it: `http-proxy`, `mcp.http-proxy`, `env:HTTPS_PROXY` and so on (spec: config, section 6).
     pub source: String,
+    /// The secret file that holds its URL, if one does: user and password in it may change while the client runs.
+    pub file: Option<Box<Path>>,
 }
 
 /// A checked `http` or `https` URL without userinfo, query kept, fragment dropped.

@@ -3,29 +3,38 @@
 mod admin;
 mod api_key;
 mod bindings;
+mod connection;
 mod control_plane;
 mod foreign;
 mod harpoon;
 mod headers;
 mod health;
 mod identity;
+mod lockdown;
 mod log;
 mod mcp;
 mod poll_channels;
 mod proxies;
 mod secret_variables;
+mod trust;
 mod without_effect;
 
 pub use admin::{Admin, Keys, load_admin};
+pub(crate) use api_key::read_key_again;
 pub use control_plane::tunnel_id;
 
+use std::time::Duration;
+
 use super::checked::{Config, ControlPlane, Mcp};
+use super::connection::Timeouts;
 use super::error::ConfigErrors;
+use super::lockdown::Lockdown;
 use super::proxy::Proxies;
 use super::reader::{Checked, Reader, Reported};
 use super::selection::Selection;
 use super::sources::Sources;
 use super::table;
+use super::trust::Trust;
 
 /// How a message about the bundle begins (spec: cli, section 4).
 const INVALID_CA_BUNDLE: &str = "invalid ca-bundle: it";
@@ -41,20 +50,28 @@ pub fn load(sources: &Sources<'_>) -> Result<Config, ConfigErrors> {
     let mut reader = Reader::new(*sources);
     let proxies = proxies::proxies(&mut reader);
     let peers = peers(&mut reader, &proxies);
-    let ca_bundle = reader.path_reference(&table::CA_BUNDLE, INVALID_CA_BUNDLE);
+    let net = net(&mut reader);
     let log = log::log_settings(&mut reader);
     let health = health::health(&mut reader);
     let pid_file = reader.path(&table::PID_FILE);
     let announce_ui = reader.switch(&table::UI_OPEN);
     foreign::refuse(&mut reader);
+    // Without the proxies that were meant, every rule about them would seem broken.
+    if let (Ok(_), Ok((control_plane, mcp)), Ok(net)) = (&proxies, &peers, &net) {
+        lockdown::check_control(&mut reader, &net.lockdown, &control_plane.into(), &net.trust);
+        lockdown::check_servers(&mut reader, &net.lockdown, mcp.served(control_plane));
+    }
     let findings = reader.into_findings();
-    match (proxies, peers, ca_bundle, log, health, pid_file, announce_ui) {
-        (Ok(proxies), Ok((control_plane, mcp)), Ok(ca_bundle), Ok(log), Ok(health), Ok(pid_file), Ok(announce_ui))
+    match (proxies, peers, net, log, health, pid_file, announce_ui) {
+        (Ok(proxies), Ok((control_plane, mcp)), Ok(net), Ok(log), Ok(health), Ok(pid_file), Ok(announce_ui))
             if findings.errors.is_empty() =>
         {
             Ok(Config {
                 control_plane,
-                ca_bundle,
+                trust: net.trust,
+                lockdown: net.lockdown,
+                timeouts: net.timeouts,
+                reload_interval: net.reload_interval,
                 proxies,
                 mcp,
                 log,
@@ -68,6 +85,27 @@ pub fn load(sources: &Sources<'_>) -> Result<Config, ConfigErrors> {
         }
         _ => Err(ConfigErrors(findings.errors)),
     }
+}
+
+/// What every connection shares.
+struct Net {
+    trust: Trust,
+    lockdown: Lockdown,
+    timeouts: Timeouts,
+    reload_interval: Option<Duration>,
+}
+
+fn net(reader: &mut Reader<'_>) -> Checked<Net> {
+    let trust = trust::trust(reader);
+    let lockdown = lockdown::lockdown(reader);
+    let timeouts = connection::timeouts(reader);
+    let reload_interval = connection::reload_interval(reader);
+    Ok(Net {
+        trust: trust?,
+        lockdown: lockdown?,
+        timeouts: timeouts?,
+        reload_interval: reload_interval?,
+    })
 }
 
 /// The control plane and the servers: what they say about channels must fit together.

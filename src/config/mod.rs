@@ -9,11 +9,14 @@
 mod argv;
 mod binding;
 mod checked;
+mod cidr;
+mod connection;
 mod duration;
 mod effective;
 mod error;
 mod file;
 mod load;
+mod lockdown;
 mod no_proxy;
 mod profiles;
 mod proxy;
@@ -25,6 +28,7 @@ mod secrets;
 mod selection;
 mod sources;
 mod table;
+mod trust;
 mod url;
 
 #[cfg(test)]
@@ -33,10 +37,14 @@ mod tests;
 pub use checked::{
     Binding, Config, ControlPlane, Header, Health, HttpUrl, Identity, Listen, Log, LogFormat, Mcp, Proxy, Target,
 };
+pub use cidr::{Cidr, NoNetwork};
+pub use connection::Timeouts;
 pub use effective::{Effective, EffectiveValue, effective};
 pub use error::{ConfigError, ConfigErrors};
 pub use file::{Entry, File, Location, Record, Text, Value};
+pub(crate) use load::read_key_again;
 pub use load::{Admin, Keys, load, load_admin, tunnel_id};
+pub use lockdown::Lockdown;
 pub use profiles::{ProfileName, profile_dir, profiles};
 pub use proxy::{Class, Proxies};
 pub use read::read;
@@ -44,6 +52,7 @@ pub(crate) use scalar::{boolean, echo};
 pub use selection::Selection;
 pub use sources::{Flags, Origin, Source, Sources};
 pub use table::{ADMIN_SETTINGS, Kind, SELECTORS, SETTINGS, Separator, Setting, Shown};
+pub use trust::{SystemStore, TlsVersion, Trust};
 pub use url::UrlError;
 
 /// Splits the command of a stdio server into program and arguments, as `run` does.

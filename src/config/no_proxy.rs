@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::cidr::Cidr;
 use crate::limits::NO_PROXY_MAX;
 
 /// What is reached directly.
@@ -14,7 +15,7 @@ pub(super) struct NoProxy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Rule {
     /// Addresses whose first bits are these.
-    Network { address: IpAddr, bits: u8 },
+    Network(Cidr),
     /// One address, on one port or on all.
     Address { address: IpAddr, port: Option<u16> },
     /// The names below `suffix`, which begins with a dot; with `itself` the name without the dot too.
@@ -51,8 +52,8 @@ impl NoProxy {
 
 impl Rule {
     fn parse(entry: &str) -> Option<Self> {
-        if let Some(network) = network(entry) {
-            return Some(network);
+        if let Some(network) = Cidr::parse(entry) {
+            return Some(Self::Network(network));
         }
         let (host, port) = split_port(entry)?;
         if let Ok(address) = host.parse::<IpAddr>() {
@@ -70,9 +71,7 @@ impl Rule {
 
     fn holds(&self, host: &str, address: Option<IpAddr>, port: u16) -> bool {
         match self {
-            Self::Network { address: network, bits } => {
-                address.is_some_and(|address| prefix(address, *bits) == prefix(*network, *bits))
-            }
+            Self::Network(network) => address.is_some_and(|address| network.contains(address)),
             Self::Address { address: own, port: on } => address == Some(*own) && on.is_none_or(|on| on == port),
             Self::Domain {
                 suffix,
@@ -84,26 +83,6 @@ impl Rule {
             }
         }
     }
-}
-
-/// `10.0.0.0/8`, `fd00::/8`.
-fn network(entry: &str) -> Option<Rule> {
-    let (address, bits) = entry.split_once('/')?;
-    let address = address.parse::<IpAddr>().ok()?;
-    let bits = Some(bits).filter(|bits| bits.bytes().all(|byte| byte.is_ascii_digit()))?;
-    let bits = bits.parse().ok()?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    (bits <= most).then_some(Rule::Network { address, bits })
-}
-
-/// The family, and the first `bits` bits of the address as a number.
-fn prefix(address: IpAddr, bits: u8) -> (bool, u128) {
-    let (number, width) = match address {
-        IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
-        IpAddr::V6(address) => (address.to_bits(), 128),
-    };
-    let dropped = u32::from(width - bits.min(width));
-    (address.is_ipv4(), number.checked_shr(dropped).unwrap_or(0))
 }
 
 /// The host without brackets, and the port if there is one; `None` when there is no host.

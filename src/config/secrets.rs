@@ -24,7 +24,7 @@ impl Config {
             }
         }
         let servers = self.mcp.bindings.iter().filter_map(|binding| match &binding.target {
-            Target::Http { proxy, .. } => proxy.as_ref(),
+            Target::Http { proxy, .. } => proxy.as_deref(),
             Target::Stdio { .. } => None,
         });
         let proxies = control.proxy.iter().chain(servers).chain(self.proxies.all());

@@ -20,6 +20,7 @@ mod every_key;
 mod every_setting;
 mod extra_headers;
 mod hostile;
+mod lockdown;
 mod proxies;
 mod references;
 mod values;
@@ -47,6 +48,7 @@ impl Files for NoDisk {
     fn read_secret(&self, path: &Path, _limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
         match path.to_str().unwrap() {
             "/run/key" => Ok(Zeroizing::new(b"file-key\n".to_vec())),
+            "/run/proxy" => Ok(Zeroizing::new(b"http://user:file-sekret@proxy:3128\n".to_vec())),
             "/run/empty" => Ok(Zeroizing::new(b" \n".to_vec())),
             _ => Err(io::ErrorKind::NotFound.into()),
         }

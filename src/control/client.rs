@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Uri};
 use serde::Deserialize;
 use tokio::time::timeout;
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::headers::{CLIENT_REQUEST_ID, SHARD_TOKEN, headers};
 use crate::config;
 use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, PARTIAL_POLL_TIMEOUT, POLL_BODY_MAX};
-use crate::net::{BadHeader, Connector, NetError, Phase, Pool, Reply, RequestBody};
+use crate::net::{BadHeader, Connector, Live, NetError, Patience, Phase, Pool, Reply, RequestBody};
 use crate::wire::api_error::ApiError;
 use crate::wire::command::Route;
 use crate::wire::response::Parts;
@@ -25,7 +25,9 @@ const SERVER_REQUESTS: &str = "server-requests-v1";
 pub struct ControlPlane {
     polls: Pool,
     responses: Pool,
+    /// Those of every request; the key comes from the generation in force.
     headers: HeaderMap,
+    live: Live,
     origin: String,
     proxy: Option<String>,
     path: String,
@@ -119,14 +121,16 @@ impl ControlPlane {
     /// The service that the configuration names. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`BadHeader`] when the API key, the organization or an extra header cannot be a header value.
+    /// [`BadHeader`] when the organization or an extra header cannot be a header value.
     pub fn new(config: &config::Config, instance_id: &str, connector: Connector) -> Result<Self, BadHeader> {
         let c = &config.control_plane;
         let path = format!("{}/v1/tunnels/{}", c.url_path, c.tunnel_id);
         let response_uri = path_uri(&format!("{path}/response")).ok_or(BadHeader("control_plane.url_path"))?;
+        let patience = Patience::keeping(CONTROL_IDLE_MAX);
         Ok(Self {
-            polls: Pool::watched(connector.clone(), CONTROL_IDLE_MAX),
-            responses: Pool::new(connector, CONTROL_IDLE_MAX),
+            live: connector.live().clone(),
+            polls: Pool::watched(connector.clone(), patience),
+            responses: Pool::new(connector, patience),
             headers: headers(config, instance_id)?,
             origin: c.base_url.origin(),
             proxy: c
@@ -220,6 +224,11 @@ impl ControlPlane {
         self.proxy.as_deref()
     }
 
+    /// The generations of keys and certificates.
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
     /// How long the service may hold a poll.
     pub fn poll_timeout(&self) -> Duration {
         self.poll_timeout
@@ -268,7 +277,11 @@ impl ControlPlane {
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = uri;
-        *request.headers_mut() = self.headers.clone();
+        let headers = request.headers_mut();
+        headers.clone_from(&self.headers);
+        if let Some(bearer) = self.live.current().bearer() {
+            headers.insert(AUTHORIZATION, bearer.clone());
+        }
         request
     }
 

@@ -1,7 +1,7 @@
 //! The headers of every control-plane request (spec: wire, section 2).
 
 use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::zeroize::Zeroizing;
 
 use crate::config::{Binding, Config};
 use crate::net::{BadHeader, configured};
@@ -16,7 +16,7 @@ pub(super) const SHARD_TOKEN: HeaderName = HeaderName::from_static("x-tunnel-sha
 /// The service's name for the request that brought a command.
 pub(super) const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-client-request-id");
 
-/// The headers of every request. Configured ones come first, so that the client's own always replace them: what the
+/// The headers of every request, but for the key, which may change. Configured ones come first, so that the client's own always replace them: what the
 /// configuration should have refused cannot take the place of the key, and `organization_id` wins over an
 /// `OpenAI-Organization` among them (spec: config, section 4).
 pub(super) fn headers(config: &Config, instance_id: &str) -> Result<HeaderMap, BadHeader> {
@@ -24,7 +24,8 @@ pub(super) fn headers(config: &Config, instance_id: &str) -> Result<HeaderMap, B
     let mut headers = configured("control_plane.extra_headers", &c.extra_headers)?;
     headers.remove(SHARD_TOKEN);
     headers.insert(HOST, text("control_plane.base_url", &c.base_url.authority())?);
-    headers.extend(identification(&c.api_key, instance_id)?);
+    headers.remove(AUTHORIZATION);
+    headers.extend(identification(instance_id)?);
     let mut insert = |name, value| headers.insert(HeaderName::from_static(name), value);
     insert(
         "x-tunnel-mcp-server-info",
@@ -39,12 +40,16 @@ pub(super) fn headers(config: &Config, instance_id: &str) -> Result<HeaderMap, B
     Ok(headers)
 }
 
-/// Who asks, and with which key: in every request to the service, whatever it is for.
-pub(crate) fn identification(key: &SecretString, instance_id: &str) -> Result<HeaderMap, BadHeader> {
-    let mut bearer = text("the API key", &format!("Bearer {}", key.expose_secret()))?;
+/// The key, as every request to the service carries it in `Authorization`.
+pub(crate) fn bearer(key: &str) -> Result<HeaderValue, BadHeader> {
+    let mut bearer = text("the API key", &Zeroizing::new(format!("Bearer {key}")))?;
     bearer.set_sensitive(true);
+    Ok(bearer)
+}
+
+/// Who asks: in every request to the service, whatever it is for.
+pub(crate) fn identification(instance_id: &str) -> Result<HeaderMap, BadHeader> {
     let mut headers = HeaderMap::new();
-    headers.insert(AUTHORIZATION, bearer);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
     let mut insert = |name, value| headers.insert(HeaderName::from_static(name), value);

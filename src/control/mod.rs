@@ -9,6 +9,6 @@ mod told;
 
 pub use client::{ControlPlane, Metadata, Room};
 pub use headers::USER_AGENT_VALUE;
-pub(crate) use headers::{identification, instance_id};
+pub(crate) use headers::{bearer, identification, instance_id};
 pub use poller::Poller;
 pub use responder::{Delivery, Notifier, Responder};

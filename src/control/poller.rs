@@ -56,6 +56,7 @@ impl Poller {
         let mut backoff = Backoff::default();
         let mut told = Told::default();
         let mut failing = false;
+        let mut live = self.control.live().clone();
         while !self.shutdown.is_set() {
             let room = tokio::select! {
                 room = self.dispatcher.room() => room,
@@ -98,6 +99,8 @@ impl Poller {
             };
             tokio::select! {
                 () = sleep(pause) => {}
+                // Another key, or another way to prove who we are: worth a try at once.
+                () = live.changed() => backoff.reset(),
                 () = self.shutdown.wait() => {}
             }
         }

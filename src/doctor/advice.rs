@@ -54,6 +54,11 @@ pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
             format!("a firewall may drop packets: allow outgoing TCP to {}", error.with),
             "or set http_proxy (HTTPS_PROXY, --http-proxy) if connections must go through a proxy".to_owned(),
         ],
+        Cause::Forbidden => vec![
+            format!("give {} a proxy, which lockdown.require_proxy asks for", peer.authority),
+            "or name the network of that address in lockdown.allowed_networks, if it is meant to be reached directly"
+                .to_owned(),
+        ],
         Cause::Io(ErrorKind::ConnectionRefused) => vec![format!(
             "start {whom}, or correct the address in {setting}: nothing listens at {}",
             error.with

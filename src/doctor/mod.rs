@@ -115,7 +115,7 @@ fn examine_configured(walk: &mut Walk<'_>, config: &Config, nsswitch: Option<&st
     walk.add(check);
     let network = network.as_ref().ok_or("ca_bundle");
     match network {
-        Ok(network) => walk.add(trust::client_certificate(config, network)),
+        Ok(network) => walk.add(trust::client_certificate(network)),
         Err(by) => walk.add(Check::blocked("client_certificate", by)),
     }
     walk.add(names::name_resolution(hosts(config), nsswitch));

@@ -94,6 +94,7 @@ pub(super) fn tls_summary(facts: &TlsFacts) -> String {
     let anchor = facts.anchor.as_deref().unwrap_or("unknown");
     let from = match facts.anchor_from {
         Some(AnchorSource::BuiltIn) => "built in",
+        Some(AnchorSource::System) => "from the system's store",
         Some(AnchorSource::Bundle) => "from ca_bundle",
         None => "of unknown origin",
     };
@@ -123,6 +124,7 @@ fn encrypted(what: &str, facts: &TlsFacts) -> Vec<String> {
     if let Some(anchor) = &facts.anchor {
         let from = match facts.anchor_from {
             Some(AnchorSource::Bundle) => "ca_bundle",
+            Some(AnchorSource::System) => "the system's store",
             _ => "the built-in set",
         };
         lines.push(format!("root: {anchor}, from {from}"));

@@ -8,10 +8,10 @@ use log::info;
 use tokio::task::JoinSet;
 
 use super::Transport;
-use super::http::{FixedHeaders, HttpServer, Prober};
+use super::http::{FixedHeaders, HttpServer, Prober, patience};
 use super::stdio::{Environment, StdioServer, Supervisor};
 use crate::config::{Config, Target, echo};
-use crate::net::{BadHeader, Network, Via};
+use crate::net::{BadHeader, Network, Way};
 use crate::ops::Ops;
 use crate::shutdown::Signal;
 use crate::tls;
@@ -38,7 +38,7 @@ pub enum Error {
     /// The URL of a channel cannot be sent.
     Url(Box<str>),
     /// The client certificate of a channel cannot be used.
-    Tls(Box<str>, tls::Error),
+    Tls(Box<str>, Arc<tls::Error>),
     /// The program of a channel cannot be started.
     Command {
         /// The channel.
@@ -90,17 +90,13 @@ impl Servers {
         for binding in config.served() {
             let channel = binding.channel.as_str();
             let transport = match &binding.target {
-                Target::Http {
-                    url,
-                    unix_socket,
-                    proxy,
-                    identity,
-                } => {
-                    let via = Via::new(unix_socket.as_deref(), proxy.as_ref());
-                    let connector = network
-                        .connector(url, via, identity.as_ref())
-                        .map_err(|e| Error::Tls(channel.into(), e))?;
-                    let server = HttpServer::new(channel, url, connector, fixed.clone())
+                Target::Http { url, .. } => {
+                    let Some(way) = Way::to_server(&binding.target) else {
+                        continue;
+                    };
+                    let connector = network.connector(&way).map_err(|e| Error::Tls(channel.into(), e))?;
+                    let patience = patience(&config.mcp);
+                    let server = HttpServer::new(channel, url, connector, patience, fixed.clone())
                         .ok_or_else(|| Error::Url(channel.into()))?;
                     servers.http.push(server.clone());
                     if channel == MAIN_CHANNEL {

@@ -142,9 +142,7 @@ impl BlockingClient {
         *request.method_mut() = method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
-        if let Some(forward) = self.connector.forward() {
-            forward.apply(&mut request);
-        }
+        self.connector.prepare(&mut request);
         self.fault.clear();
         let request = self
             .agent
@@ -156,7 +154,7 @@ impl BlockingClient {
             None => self.agent.run(request),
         };
         let response = answered.map_err(|error| self.fault.explain(&error))?;
-        if response.status() == 407 && self.connector.forward().is_some() {
+        if response.status() == 407 && self.connector.is_forwarded() {
             return Err(BlockingError::Net(NetError::Proxy(Some(407))));
         }
         self.read(response, limit)
@@ -239,8 +237,8 @@ impl Connect<()> for Dial {
             // ureq writes the origin form only.
             absolute: self
                 .connector
-                .forward()
-                .map(|_| format!("http://{}", authority(details.uri))),
+                .is_forwarded()
+                .then(|| format!("http://{}", authority(details.uri))),
             connector: self.connector.clone(),
             fault: self.fault.clone(),
         }))

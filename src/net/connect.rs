@@ -1,17 +1,22 @@
 //! The way to one peer: resolve, connect, ask the proxy, encrypt.
 
-use std::net::Shutdown;
+use std::net::{IpAddr, Shutdown};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use http::Request;
+use secrecy::SecretString;
+
 use super::error::NetError;
-use super::hop::{Hop, HopError};
+use super::generation::{Credentials, Generation, Live};
+use super::hop::{Cause, Hop, HopError, Step};
+use super::network::Way;
 use super::proxy::Forward;
 use super::resolver::{Resolver, Resolvers};
 use super::steps::{End, Steps};
 use super::stream::Stream;
-use crate::config::{HttpUrl, Proxy};
+use crate::config::{HttpUrl, Lockdown, Proxy, Timeouts};
 use crate::tls::{self, Tls};
 
 /// The way to a peer.
@@ -47,14 +52,28 @@ impl Via {
     }
 }
 
+/// What the rules tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// The control plane, which `lockdown.require_proxy` forbids to reach directly.
+    ControlPlane,
+    /// An MCP server, or who speaks for it: directly only where the rules allow its address.
+    Server,
+    /// A listener of ours on this host: no rule holds.
+    Own,
+}
+
 /// Opens connections to one peer.
 #[derive(Debug, Clone)]
 pub struct Connector {
     host: String,
     port: u16,
+    tls: bool,
     route: Route,
-    tls: Option<Tls>,
+    material: Material,
     resolver: Resolver,
+    rules: Rules,
+    timeouts: Timeouts,
     /// Requests must be rewritten for the proxy.
     forward: Option<Forward>,
 }
@@ -63,7 +82,53 @@ pub struct Connector {
 enum Route {
     Direct,
     Unix(PathBuf),
-    Proxy { proxy: Arc<Proxy>, tls: Option<Tls> },
+    Proxy(End),
+}
+
+/// Where a way finds what a rotation exchanges: in the generation in force, at these places.
+#[derive(Debug, Clone)]
+pub(super) struct Material {
+    pub(super) live: Live,
+    pub(super) identity: Option<usize>,
+    pub(super) proxy: Option<usize>,
+}
+
+impl Material {
+    /// TLS for the peer. A client certificate that cannot be used has been refused before.
+    fn tls(&self, generation: &Generation) -> Tls {
+        let identity = self.identity.and_then(|at| generation.identity(at)?.as_ref().ok());
+        identity.unwrap_or(generation.plain()).clone()
+    }
+
+    fn proxy_tls(generation: &Generation) -> Tls {
+        generation.proxy_tls().as_ref().unwrap_or(generation.plain()).clone()
+    }
+
+    fn credentials(&self, generation: &Generation) -> Credentials {
+        self.proxy.map(|at| generation.credentials(at)).unwrap_or_default()
+    }
+}
+
+/// Where a direct connection may go.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    peer: Peer,
+    lockdown: Arc<Lockdown>,
+}
+
+impl Rules {
+    pub(super) fn allow(&self, address: IpAddr) -> bool {
+        match self.peer {
+            Peer::ControlPlane => !self.lockdown.require_proxy,
+            Peer::Server => self.lockdown.allows_direct(address),
+            Peer::Own => true,
+        }
+    }
+
+    /// No address will do: then no name needs to be resolved.
+    fn forbid_all(&self) -> bool {
+        self.peer == Peer::ControlPlane && self.lockdown.require_proxy
+    }
 }
 
 /// Ends the sending side of a connection, whoever drives it: the peer reads the end of the stream, and what it still
@@ -82,30 +147,41 @@ impl HalfClose {
 
 impl Connector {
     /// A connector for the URL's scheme, host and port; with a unix socket they only name the peer.
-    ///
-    /// `tls` is for the peer, `proxy_tls` for a proxy that is spoken to over TLS: it must hold no client certificate, which
-    /// would be shown to the proxy.
-    pub fn new(url: &HttpUrl, via: Via, tls: &Tls, proxy_tls: &Tls, resolvers: &Resolvers) -> Self {
-        let resolver = resolvers.of(via.resolved_host(url).unwrap_or_default());
-        let forward = match &via {
-            Via::Proxy(proxy) if !url.tls => Forward::new(&url.authority(), proxy.credentials.as_ref()),
+    pub(super) fn new(
+        way: &Way<'_>,
+        material: Material,
+        resolvers: &Resolvers,
+        lockdown: Arc<Lockdown>,
+        timeouts: Timeouts,
+    ) -> Self {
+        let url = way.url;
+        let forward = match &way.via {
+            Via::Proxy(_) if !url.tls => Forward::new(&url.authority()),
             _ => None,
         };
         Self {
             host: url.host.clone(),
             port: url.port,
-            route: match via {
+            tls: url.tls,
+            route: match &way.via {
                 Via::Direct => Route::Direct,
-                Via::Unix(path) => Route::Unix(path),
-                Via::Proxy(proxy) => Route::Proxy {
-                    tls: proxy.tls.then(|| proxy_tls.clone()),
-                    proxy: Arc::new(proxy),
-                },
+                Via::Unix(path) => Route::Unix(path.clone()),
+                Via::Proxy(proxy) => Route::Proxy(End::of_proxy(proxy)),
             },
-            tls: url.tls.then(|| tls.clone()),
-            resolver,
+            material,
+            resolver: resolvers.of(way.via.resolved_host(url).unwrap_or_default()),
+            rules: Rules {
+                peer: way.peer,
+                lockdown,
+            },
+            timeouts,
             forward,
         }
+    }
+
+    /// The generations in force.
+    pub fn live(&self) -> &Live {
+        &self.material.live
     }
 
     /// Takes every step of the way, tells `observe` of each, and closes the connection again.
@@ -127,9 +203,17 @@ impl Connector {
         self.open(None).await.map_err(|e| e.error)
     }
 
-    /// What requests must go through before they are sent, if anything.
-    pub(super) fn forward(&self) -> Option<&Forward> {
-        self.forward.as_ref()
+    /// Whether a proxy reads the requests.
+    pub(super) fn is_forwarded(&self) -> bool {
+        self.forward.is_some()
+    }
+
+    /// Makes a request one that the proxy forwards, when there is one that does.
+    pub(super) fn prepare<B>(&self, request: &mut Request<B>) {
+        if let Some(forward) = &self.forward {
+            let credentials = self.material.credentials(&self.material.live.current());
+            forward.apply(request, credentials.header);
+        }
     }
 
     /// A handle that can end the sending side of a connection later. Through a proxy there is none: common ones (squid,
@@ -138,7 +222,7 @@ impl Connector {
     pub(super) fn half_close(&self, stream: &Stream) -> HalfClose {
         let socket = match self.route {
             Route::Direct => stream.tcp(),
-            Route::Unix(_) | Route::Proxy { .. } => None,
+            Route::Unix(_) | Route::Proxy(_) => None,
         };
         HalfClose(
             socket
@@ -157,37 +241,56 @@ impl Connector {
         }
     }
 
+    /// Opens a connection with what is in force now.
     pub(super) async fn open(&self, observe: Option<&mut (dyn FnMut(Hop) + Send)>) -> Result<Stream, HopError> {
-        let mut steps = Steps(observe);
+        let mut steps = Steps {
+            observe,
+            timeouts: self.timeouts,
+        };
+        let generation = self.material.live.current();
+        let tls = self.tls.then(|| self.material.tls(&generation));
         let peer = self.peer();
         match &self.route {
+            Route::Direct if self.rules.forbid_all() => Err(peer.fail(Step::Connect, Cause::Forbidden)),
             Route::Direct => {
-                let tcp = steps.tcp(&self.resolver, peer).await?;
-                match &self.tls {
+                let tcp = steps.tcp(&self.resolver, &peer, Some(&self.rules)).await?;
+                match tls {
                     None => Ok(Stream::Tcp(tcp)),
-                    Some(tls) => Ok(Stream::TcpTls(Box::new(steps.encrypt(tls, tcp, peer).await?))),
+                    Some(tls) => Ok(Stream::TcpTls(Box::new(steps.encrypt(&tls, tcp, &peer).await?))),
                 }
             }
             Route::Unix(path) => {
                 let unix = steps.unix(path).await?;
-                match &self.tls {
+                match tls {
                     None => Ok(Stream::Unix(unix)),
-                    Some(tls) => Ok(Stream::UnixTls(Box::new(steps.encrypt(tls, unix, peer).await?))),
+                    Some(tls) => Ok(Stream::UnixTls(Box::new(steps.encrypt(&tls, unix, &peer).await?))),
                 }
             }
             // Boxed: seldom, and several handshakes deep.
-            Route::Proxy { proxy, tls } => Box::pin(self.through(proxy, tls.as_ref(), steps)).await,
+            Route::Proxy(proxy) => {
+                let proxy_tls = proxy.tls.then(|| Material::proxy_tls(&generation));
+                let credentials = self.material.credentials(&generation).secret;
+                let (steps, tls) = (&mut steps, tls.as_ref());
+                Box::pin(self.through(proxy, proxy_tls.as_ref(), tls, credentials.as_ref(), steps)).await
+            }
         }
     }
 
-    async fn through(&self, proxy: &Proxy, proxy_tls: Option<&Tls>, mut steps: Steps<'_>) -> Result<Stream, HopError> {
+    async fn through(
+        &self,
+        proxy: &End,
+        proxy_tls: Option<&Tls>,
+        tls: Option<&Tls>,
+        credentials: Option<&SecretString>,
+        steps: &mut Steps<'_>,
+    ) -> Result<Stream, HopError> {
         let peer = self.peer();
-        let mut tcp = steps.tcp(&self.resolver, End::of_proxy(proxy)).await?;
-        match (proxy_tls, &self.tls) {
+        let mut tcp = steps.tcp(&self.resolver, proxy, None).await?;
+        match (proxy_tls, tls) {
             (None, None) => Ok(Stream::Tcp(tcp)),
             (None, Some(tls)) => {
-                steps.tunnel(&mut tcp, proxy, peer).await?;
-                Ok(Stream::TcpTls(Box::new(steps.encrypt(tls, tcp, peer).await?)))
+                steps.tunnel(&mut tcp, proxy, credentials, &peer).await?;
+                Ok(Stream::TcpTls(Box::new(steps.encrypt(tls, tcp, &peer).await?)))
             }
             (Some(proxy_tls), None) => {
                 let outer = steps.encrypt_proxy(proxy_tls, tcp, proxy).await?;
@@ -195,21 +298,22 @@ impl Connector {
             }
             (Some(proxy_tls), Some(tls)) => {
                 let mut outer = steps.encrypt_proxy(proxy_tls, tcp, proxy).await?;
-                steps.tunnel(&mut outer, proxy, peer).await?;
-                Ok(Stream::TlsInTls(Box::new(steps.encrypt(tls, outer, peer).await?)))
+                steps.tunnel(&mut outer, proxy, credentials, &peer).await?;
+                Ok(Stream::TlsInTls(Box::new(steps.encrypt(tls, outer, &peer).await?)))
             }
         }
     }
 
-    fn peer(&self) -> End<'_> {
+    fn peer(&self) -> End {
         End {
-            host: &self.host,
+            host: self.host.clone(),
             port: self.port,
+            tls: self.tls,
             is_proxy: false,
         }
     }
 
     fn shows_certificate(&self) -> bool {
-        self.tls.as_ref().is_some_and(|tls| tls.client_certificate().is_some())
+        self.material.identity.is_some()
     }
 }

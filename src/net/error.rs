@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::fmt;
 use std::io;
 
-use super::hop::{Cause, Step};
+use super::hop::{Cause, FORBIDDEN, Step};
 use crate::tls;
 use crate::wire::failure::{Failure, Source};
 
@@ -27,6 +27,8 @@ pub enum NetError {
     HostUnreachable,
     /// The connection could not be made for another reason.
     Dial,
+    /// The rules of `lockdown` allow no connection to there.
+    Forbidden,
     /// A time bound passed.
     Timeout,
     /// The peer reset the connection.
@@ -80,6 +82,7 @@ impl NetError {
         match (step, cause) {
             (_, Cause::NoAddress) => Self::Dns,
             (_, Cause::Timeout) => Self::Timeout,
+            (_, Cause::Forbidden) => Self::Forbidden,
             (_, Cause::Tls(cause)) => Self::Tls(cause.fault()),
             (_, Cause::ProxyStatus(status)) => Self::Proxy(Some(*status)),
             (_, Cause::ProxyClosed | Cause::NotHttp) | (Step::Tunnel, Cause::Io(_)) => Self::Proxy(None),
@@ -155,8 +158,8 @@ impl NetError {
             Self::Refused | Self::ToProxy(Unreached::Refused) => "connection_refused",
             Self::NetworkUnreachable => "network_unreachable",
             Self::HostUnreachable => "host_unreachable",
-            // The vocabulary has no word for proxies: for the service it is a connection that could not be made.
-            Self::Dial | Self::Proxy(_) | Self::ToProxy(_) => "dial",
+            // The vocabulary has no word for proxies and rules: for the service it is a connection that could not be made.
+            Self::Dial | Self::Forbidden | Self::Proxy(_) | Self::ToProxy(_) => "dial",
             Self::Timeout => "timeout",
             Self::Reset => "connection_reset",
             Self::Aborted => "connection_aborted",
@@ -180,6 +183,7 @@ impl NetError {
             | Self::NetworkUnreachable
             | Self::HostUnreachable
             | Self::Dial
+            | Self::Forbidden
             | Self::Proxy(_)
             | Self::ToProxy(_) => Source::Connect,
             Self::Reset | Self::Aborted | Self::ClosedPipe | Self::Eof | Self::UnexpectedEof | Self::Closed => {
@@ -187,7 +191,8 @@ impl NetError {
             }
         };
         Failure {
-            reason: matches!(self, Self::Tls(_) | Self::Proxy(_) | Self::ToProxy(_)).then(|| self.to_string()),
+            reason: matches!(self, Self::Tls(_) | Self::Forbidden | Self::Proxy(_) | Self::ToProxy(_))
+                .then(|| self.to_string()),
             ..Failure::transport(source, self.kind())
         }
     }
@@ -208,6 +213,7 @@ impl fmt::Display for NetError {
             Self::NetworkUnreachable => "network unreachable",
             Self::HostUnreachable => "host unreachable",
             Self::Dial => "the connection could not be made",
+            Self::Forbidden => FORBIDDEN,
             Self::Timeout => "timed out",
             Self::Reset => "connection reset by the peer",
             Self::Aborted => "connection aborted",

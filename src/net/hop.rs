@@ -74,6 +74,8 @@ pub enum Cause {
     NoAddress,
     /// A time bound passed.
     Timeout,
+    /// The rules of `lockdown` allow no connection to there. Nothing was sent.
+    Forbidden,
     /// The proxy refused CONNECT with this status.
     ProxyStatus(u16),
     /// The connection ended while the proxy's answer was due.
@@ -83,6 +85,10 @@ pub enum Cause {
     /// TLS.
     Tls(tls::Cause),
 }
+
+/// What an operator is told of [`Cause::Forbidden`].
+pub(super) const FORBIDDEN: &str =
+    "lockdown allows no direct connection to this address: see lockdown.allowed_networks";
 
 impl fmt::Display for HopError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,6 +113,7 @@ impl fmt::Display for Cause {
             Self::Io(kind) => kind.fmt(f),
             Self::NoAddress => f.write_str("the name has no address"),
             Self::Timeout => f.write_str("no answer in time"),
+            Self::Forbidden => f.write_str(FORBIDDEN),
             // tinyproxy says 401 when they are wrong.
             Self::ProxyStatus(status @ (401 | 407)) => write!(
                 f,

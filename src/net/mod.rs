@@ -3,7 +3,9 @@
 pub mod blocking;
 mod body;
 mod connect;
+mod dial;
 mod error;
+mod generation;
 mod headers;
 mod hop;
 mod network;
@@ -15,10 +17,11 @@ mod steps;
 mod stream;
 
 pub use body::RequestBody;
-pub use connect::{Connector, Via};
+pub use connect::{Connector, Peer, Via};
 pub use error::{NetError, Unreached};
+pub use generation::{Generation, Live, Refusal};
 pub use headers::{BadHeader, configured};
 pub use hop::{Cause, Hop, HopError, Step};
-pub use network::{Error as NetworkError, Network};
-pub use pool::{Phase, Pool, Reply, SendError};
+pub use network::{ClientCertificate, Error as NetworkError, Network, Way};
+pub use pool::{Patience, Phase, Pool, Reply, SendError};
 pub use resolver::{Resolver, Resolvers};

@@ -1,24 +1,70 @@
-//! What all connections share: trust anchors, client certificates, resolver threads.
+//! What all connections share: the generation in force, resolver threads, rules and time bounds.
 
 use std::fmt;
 use std::io;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::connect::{Connector, Via};
+use super::connect::{Connector, Peer, Via};
+use super::generation::{Generation, InForce, Live, Plan, Refusal};
 use super::resolver::Resolvers;
-use crate::config::{Config, HttpUrl, Identity, Target};
-use crate::tls::{self, CertFacts, Roots, Tls};
+use crate::config::{Config, HttpUrl, Identity, Lockdown, Target, Timeouts, Trust};
+use crate::tls::{self, CertFacts};
 
 /// Makes the connectors of a process.
 #[derive(Debug)]
 pub struct Network {
-    roots: Roots,
-    /// Shows no client certificate: for peers that are given none, and for every proxy.
-    plain: Tls,
-    /// Each certificate is read once, however many servers it is for.
-    identities: Mutex<Vec<(Identity, Tls)>>,
+    plan: Plan,
+    in_force: InForce,
     resolvers: Resolvers,
+    lockdown: Arc<Lockdown>,
+    timeouts: Timeouts,
+}
+
+/// One peer and the way to it.
+#[derive(Debug, Clone)]
+pub struct Way<'a> {
+    /// Scheme, host and port of the peer.
+    pub url: &'a HttpUrl,
+    /// How it is reached.
+    pub via: Via,
+    /// The client certificate that it is shown.
+    pub identity: Option<&'a Identity>,
+    /// Which rules hold.
+    pub peer: Peer,
+}
+
+impl<'a> Way<'a> {
+    /// The way to the control plane.
+    #[must_use]
+    pub fn to_control_plane(config: &'a Config) -> Self {
+        let control = &config.control_plane;
+        Self {
+            url: &control.base_url,
+            via: Via::new(None, control.proxy.as_ref()),
+            identity: control.identity.as_ref(),
+            peer: Peer::ControlPlane,
+        }
+    }
+
+    /// The way to an MCP server; `None` when it is no server behind a URL.
+    #[must_use]
+    pub fn to_server(target: &'a Target) -> Option<Self> {
+        match target {
+            Target::Http {
+                url,
+                unix_socket,
+                proxy,
+                identity,
+            } => Some(Self {
+                url,
+                via: Via::new(unix_socket.as_deref(), proxy.as_deref()),
+                identity: identity.as_ref(),
+                peer: Peer::Server,
+            }),
+            Target::Stdio { .. } => None,
+        }
+    }
 }
 
 /// Why there is no network.
@@ -41,73 +87,139 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// A client certificate of the configuration.
+#[derive(Debug)]
+pub struct ClientCertificate {
+    /// The setting that names it.
+    pub setting: &'static str,
+    /// What it says.
+    pub facts: CertFacts,
+}
+
 impl Network {
     /// The network of a daemon.
     ///
     /// # Errors
     /// [`Error`].
     pub fn of(config: &Config) -> Result<Self, Error> {
-        let control = &config.control_plane;
-        let servers = config.served().filter_map(|binding| match &binding.target {
-            Target::Http {
-                url,
-                unix_socket,
-                proxy,
-                ..
-            } => Some((url, Via::new(unix_socket.as_deref(), proxy.as_ref()))),
-            Target::Stdio { .. } => None,
-        });
-        let ways: Vec<_> = servers
-            .chain([(&control.base_url, Via::new(None, control.proxy.as_ref()))])
-            .collect();
-        let hosts = ways.iter().filter_map(|(url, via)| via.resolved_host(url));
-        Self::new(config.ca_bundle.as_deref(), hosts)
+        let servers = config.served().filter_map(|binding| Way::to_server(&binding.target));
+        let ways: Vec<_> = servers.chain([Way::to_control_plane(config)]).collect();
+        Self::build(Plan::of(config), &ways, config.lockdown.clone(), config.timeouts)
     }
 
-    /// Loads the trust anchors and starts a resolver thread for each name among `hosts`: those of [`Via::resolved_host`].
-    /// Only they can be connected to.
+    /// The network of one way, for a single request.
     ///
     /// # Errors
     /// [`Error`].
-    pub fn new<'a>(ca_bundle: Option<&Path>, hosts: impl Iterator<Item = &'a str>) -> Result<Self, Error> {
-        let roots = Roots::load(ca_bundle).map_err(Error::Tls)?;
+    pub fn of_way(trust: &Trust, lockdown: &Lockdown, timeouts: Timeouts, way: &Way<'_>) -> Result<Self, Error> {
+        let plan = Plan {
+            trust: trust.clone(),
+            ..Plan::default()
+        };
+        Self::build(plan, std::slice::from_ref(way), lockdown.clone(), timeouts)
+    }
+
+    /// Loads the first generation and starts a resolver thread for each name on the ways: only these can be connected to.
+    fn build(mut plan: Plan, ways: &[Way<'_>], lockdown: Lockdown, timeouts: Timeouts) -> Result<Self, Error> {
+        for way in ways {
+            if let Some(identity) = way.identity.filter(|identity| !plan.identities.contains(identity)) {
+                plan.identities.push(identity.clone());
+            }
+            if let Via::Proxy(proxy) = &way.via {
+                plan.proxies.push(proxy.clone());
+            }
+        }
+        let in_force = InForce::of(Generation::first(&plan).map_err(Error::Tls)?);
+        let hosts = ways.iter().filter_map(|way| way.via.resolved_host(way.url));
+        let resolvers = Resolvers::start(hosts).map_err(Error::Thread)?;
         Ok(Self {
-            plain: Tls::new(&roots, None).map_err(Error::Tls)?,
-            roots,
-            identities: Mutex::default(),
-            resolvers: Resolvers::start(hosts).map_err(Error::Thread)?,
+            plan,
+            in_force,
+            resolvers,
+            lockdown: Arc::new(lockdown),
+            timeouts,
         })
     }
 
-    /// A connector for the URL's scheme, host and port that shows the client certificate of `identity` to the peer, and to
-    /// nobody else. Nothing is opened yet.
+    /// A connector for one of the ways that the network was made for. Nothing is opened yet.
     ///
     /// # Errors
-    /// When the certificate or its key cannot be used.
-    pub fn connector(&self, url: &HttpUrl, via: Via, identity: Option<&Identity>) -> Result<Connector, tls::Error> {
-        let tls = match identity {
-            Some(identity) => self.tls(identity)?,
-            None => self.plain.clone(),
+    /// When the client certificate or its key cannot be used.
+    pub fn connector(&self, way: &Way<'_>) -> Result<Connector, Arc<tls::Error>> {
+        let generation = self.live().current();
+        let identity = way
+            .identity
+            .and_then(|wanted| self.plan.identities.iter().position(|known| known == wanted));
+        if let Some(Err(error)) = identity.and_then(|at| generation.identity(at)) {
+            return Err(Arc::clone(error));
+        }
+        let proxy = match &way.via {
+            Via::Proxy(wanted) => self.plan.proxies.iter().position(|known| known.is(wanted)),
+            _ => None,
         };
-        Ok(Connector::new(url, via, &tls, &self.plain, &self.resolvers))
+        if let (Via::Proxy(proxy), Err(error)) = (&way.via, generation.proxy_tls())
+            && proxy.tls
+        {
+            return Err(Arc::clone(error));
+        }
+        let rules = Arc::clone(&self.lockdown);
+        let material = super::connect::Material {
+            live: self.live(),
+            identity,
+            proxy,
+        };
+        Ok(Connector::new(way, material, &self.resolvers, rules, self.timeouts))
     }
 
-    /// The client certificates that were asked for so far: the setting and what the certificate says.
-    pub fn client_certificates(&self) -> Vec<(&'static str, CertFacts)> {
-        let identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
-        identities
-            .iter()
-            .filter_map(|(identity, tls)| Some((identity.setting, tls.client_certificate()?.first()?.clone())))
+    /// The generation in force.
+    #[must_use]
+    pub fn live(&self) -> Live {
+        self.in_force.live()
+    }
+
+    /// Reads everything that a rotation exchanges, checks it, and puts it in force: what begins from now on uses it, what has
+    /// begun goes on as it is.
+    ///
+    /// # Errors
+    /// [`Refusal`]; the generation in force stays.
+    pub fn renew(&self) -> Result<(), Refusal> {
+        let next = Generation::next(&self.plan, self.live().number())?;
+        self.in_force.replace(next);
+        Ok(())
+    }
+
+    /// The files that [`Self::renew`] reads, and the settings that name them.
+    #[must_use]
+    pub fn files(&self) -> Vec<(&str, PathBuf)> {
+        let mut files = self.plan.files();
+        if let Some(path) = self.live().current().roots().system_store() {
+            files.push(("tls.trust", path.to_owned()));
+        }
+        files
+    }
+
+    /// The client certificates in force.
+    #[must_use]
+    pub fn client_certificates(&self) -> Vec<ClientCertificate> {
+        let generation = self.live().current();
+        let of_peers = self.plan.identities.iter().enumerate().filter_map(|(at, identity)| {
+            let tls = generation.identity(at)?.as_ref().ok()?;
+            Some((identity.setting, tls.client_certificate()?.first()?.clone()))
+        });
+        let of_proxies = generation
+            .proxy_certificate()
+            .map(|facts| ("proxy.client-cert", facts.clone()));
+        of_peers
+            .chain(of_proxies)
+            .map(|(setting, facts)| ClientCertificate { setting, facts })
             .collect()
     }
 
-    fn tls(&self, identity: &Identity) -> Result<Tls, tls::Error> {
-        let mut identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, tls)) = identities.iter().find(|(known, _)| known == identity) {
-            return Ok(tls.clone());
-        }
-        let tls = Tls::new(&self.roots, Some(identity))?;
-        identities.push((identity.clone(), tls.clone()));
-        Ok(tls)
+    /// Why a client certificate cannot be used, if one cannot.
+    #[must_use]
+    pub fn broken_certificate(&self) -> Option<Arc<tls::Error>> {
+        let generation = self.live().current();
+        let identities = (0..self.plan.identities.len()).filter_map(|at| generation.identity(at)?.as_ref().err());
+        identities.chain(generation.proxy_tls().as_ref().err()).next().cloned()
     }
 }

@@ -27,9 +27,32 @@ pub struct Pool(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     connector: Connector,
-    idle_max: Duration,
+    patience: Patience,
     idle: Mutex<Vec<Idle>>,
     watched: Option<Mutex<Watched>>,
+}
+
+/// How long a pool waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// An idle connection is kept for this long.
+    pub keep: Duration,
+    /// From the request to the head of its answer; `None`: as long as the caller waits.
+    pub first_byte: Option<Duration>,
+    /// Silence inside an answer; `None`: as long as the caller waits.
+    pub silence: Option<Duration>,
+}
+
+impl Patience {
+    /// For callers that bound their exchanges themselves.
+    #[must_use]
+    pub const fn keeping(keep: Duration) -> Self {
+        Self {
+            keep,
+            first_byte: None,
+            silence: None,
+        }
+    }
 }
 
 /// Where the one request of a [`Pool::watched`] is.
@@ -53,9 +76,16 @@ struct Watched {
     closed: bool,
 }
 
+/// An open connection, and the generation it was made with: a later one retires it.
+#[derive(Debug)]
+struct Open {
+    sender: SendRequest<RequestBody>,
+    generation: u64,
+}
+
 #[derive(Debug)]
 struct Idle {
-    sender: SendRequest<RequestBody>,
+    open: Open,
     since: Instant,
 }
 
@@ -69,20 +99,20 @@ pub struct SendError {
 }
 
 impl Pool {
-    /// Connections through `connector`, idle ones kept for `idle_max`.
-    pub fn new(connector: Connector, idle_max: Duration) -> Self {
-        Self::build(connector, idle_max, None)
+    /// Connections through `connector`.
+    pub fn new(connector: Connector, patience: Patience) -> Self {
+        Self::build(connector, patience, None)
     }
 
     /// The same for one request at a time, which can be watched and whose connection can be half-closed.
-    pub fn watched(connector: Connector, idle_max: Duration) -> Self {
-        Self::build(connector, idle_max, Some(Mutex::default()))
+    pub fn watched(connector: Connector, patience: Patience) -> Self {
+        Self::build(connector, patience, Some(Mutex::default()))
     }
 
-    fn build(connector: Connector, idle_max: Duration, watched: Option<Mutex<Watched>>) -> Self {
+    fn build(connector: Connector, patience: Patience, watched: Option<Mutex<Watched>>) -> Self {
         Self(Arc::new(Shared {
             connector,
-            idle_max,
+            patience,
             idle: Mutex::new(Vec::new()),
             watched,
         }))
@@ -94,20 +124,18 @@ impl Pool {
     /// # Errors
     /// [`SendError`] tells whether the peer may have seen the request.
     pub async fn send(&self, mut request: Request<RequestBody>) -> Result<Reply, SendError> {
-        if let Some(forward) = self.0.connector.forward() {
-            forward.apply(&mut request);
-        }
+        self.0.connector.prepare(&mut request);
         let mut watch = Watch::begin(&self.0);
         loop {
             watch.set(Phase::Unsent);
             let kept = self.take_idle();
             let reused = kept.is_some();
-            let mut sender = match kept {
-                Some(sender) => sender,
+            let mut open = match kept {
+                Some(open) => open,
                 None => self.open().await.map_err(|error| SendError { error, written: false })?,
             };
             // A kept connection is ready at once, unless its peer never read the last request to the end.
-            match timeout(KEPT_READY_TIMEOUT, sender.ready()).await {
+            match timeout(KEPT_READY_TIMEOUT, open.sender.ready()).await {
                 Ok(Ok(())) => {}
                 Err(_) | Ok(Err(_)) if reused => continue,
                 Err(_) => {
@@ -130,9 +158,16 @@ impl Pool {
                 });
             }
             watch.set(Phase::Waiting);
-            match sender.try_send_request(request).await {
+            let answer = within(self.0.patience.first_byte, open.sender.try_send_request(request)).await;
+            let Some(answer) = answer else {
+                return Err(SendError {
+                    error: NetError::Timeout,
+                    written: true,
+                });
+            };
+            match answer {
                 // Only a proxy answers so (RFC 9110, section 15.5.8), here to a request that it was to forward.
-                Ok(response) if response.status() == 407 && self.0.connector.forward().is_some() => {
+                Ok(response) if response.status() == 407 && self.0.connector.is_forwarded() => {
                     return Err(SendError {
                         error: NetError::Proxy(Some(407)),
                         written: true,
@@ -143,7 +178,7 @@ impl Pool {
                     let (head, body) = response.into_parts();
                     let lease = Lease {
                         pool: Arc::clone(&self.0),
-                        sender,
+                        open,
                     };
                     let mut reply = Reply {
                         status: head.status.as_u16(),
@@ -191,13 +226,15 @@ impl Pool {
         self.0.connector.connect().await.map(drop)
     }
 
-    /// Closes connections that have been idle for too long.
+    /// Closes connections that have been idle for too long, and those of a generation that is no longer in force.
     pub fn sweep(&self) {
-        let now = Instant::now();
-        lock(&self.0.idle).retain(|idle| !idle.sender.is_closed() && now - idle.since < self.0.idle_max);
+        let generation = self.0.connector.live().number();
+        lock(&self.0.idle).retain(|idle| self.0.is_good(idle, generation));
     }
 
-    async fn open(&self) -> Result<SendRequest<RequestBody>, NetError> {
+    async fn open(&self) -> Result<Open, NetError> {
+        // Asked for first: should another come in force meanwhile, the connection is retired a little early.
+        let generation = self.0.connector.live().number();
         let stream = self.0.connector.connect().await?;
         if let Some(watched) = &self.0.watched {
             lock(watched).half_close = Some(self.0.connector.half_close(&stream));
@@ -209,17 +246,37 @@ impl Pool {
             .map_err(|e| NetError::from_hyper(&e, false))?;
         // Errors of the connection reach whoever waits for its answer; it ends when its sender is dropped.
         tokio::spawn(connection);
-        Ok(sender)
+        Ok(Open { sender, generation })
     }
 
-    fn take_idle(&self) -> Option<SendRequest<RequestBody>> {
+    fn take_idle(&self) -> Option<Open> {
         let mut idle = lock(&self.0.idle);
-        while let Some(Idle { sender, since }) = idle.pop() {
-            if !sender.is_closed() && since.elapsed() < self.0.idle_max {
-                return Some(sender);
+        let generation = self.0.connector.live().number();
+        while let Some(last) = idle.pop() {
+            if self.0.is_good(&last, generation) {
+                return Some(last.open);
             }
         }
         None
+    }
+}
+
+impl Shared {
+    /// Whether an idle connection may be used again.
+    fn is_good(&self, idle: &Idle, generation: u64) -> bool {
+        let Open {
+            sender,
+            generation: own,
+        } = &idle.open;
+        *own == generation && !sender.is_closed() && idle.since.elapsed() < self.patience.keep
+    }
+}
+
+/// What comes of a future in that time.
+async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
+    match limit {
+        Some(limit) => timeout(limit, future).await.ok(),
+        None => Some(future.await),
     }
 }
 
@@ -264,15 +321,17 @@ impl Drop for Watch<'_> {
 #[derive(Debug)]
 struct Lease {
     pool: Arc<Shared>,
-    sender: SendRequest<RequestBody>,
+    open: Open,
 }
 
 impl Lease {
     fn give_back(self) {
-        lock(&self.pool.idle).push(Idle {
-            sender: self.sender,
-            since: Instant::now(),
-        });
+        if self.open.generation == self.pool.connector.live().number() {
+            lock(&self.pool.idle).push(Idle {
+                open: self.open,
+                since: Instant::now(),
+            });
+        }
     }
 }
 
@@ -311,8 +370,12 @@ impl Reply {
     /// # Errors
     /// [`NetError`] when the connection breaks first.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, NetError> {
+        let silence = self.lease.as_ref().and_then(|lease| lease.pool.patience.silence);
         loop {
-            match self.body.frame().await {
+            let Some(frame) = within(silence, self.body.frame()).await else {
+                return Err(NetError::Timeout);
+            };
+            match frame {
                 Some(Ok(frame)) => {
                     // Trailers carry nothing that MCP knows.
                     if let Ok(data) = frame.into_data() {

@@ -102,33 +102,19 @@ fn parse_status(head: &[u8]) -> Result<u16, Cause> {
 
 /// Turns requests into those that a proxy forwards.
 #[derive(Debug, Clone)]
-pub(super) struct Forward {
-    authority: Authority,
-    authorization: Option<HeaderValue>,
-}
+pub(super) struct Forward(Authority);
 
 impl Forward {
     /// For requests to `authority`; `None` when it cannot be written in a request line.
-    pub(super) fn new(authority: &str, credentials: Option<&SecretString>) -> Option<Self> {
-        let authorization = match credentials {
-            Some(credentials) => {
-                let mut value = HeaderValue::from_bytes(&basic(credentials)).ok()?;
-                value.set_sensitive(true);
-                Some(value)
-            }
-            None => None,
-        };
-        Some(Self {
-            authority: authority.parse().ok()?,
-            authorization,
-        })
+    pub(super) fn new(authority: &str) -> Option<Self> {
+        authority.parse().ok().map(Self)
     }
 
-    /// Rewrites a request in origin form.
-    pub(super) fn apply<B>(&self, request: &mut Request<B>) {
+    /// Rewrites a request in origin form, for a proxy that is told this `Proxy-Authorization`.
+    pub(super) fn apply<B>(&self, request: &mut Request<B>, authorization: Option<HeaderValue>) {
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(Scheme::HTTP);
-        parts.authority = Some(self.authority.clone());
+        parts.authority = Some(self.0.clone());
         parts.path_and_query = request
             .uri()
             .path_and_query()
@@ -137,10 +123,17 @@ impl Forward {
         if let Ok(uri) = Uri::from_parts(parts) {
             *request.uri_mut() = uri;
         }
-        if let Some(value) = &self.authorization {
-            request.headers_mut().insert(PROXY_AUTHORIZATION, value.clone());
+        if let Some(value) = authorization {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, value);
         }
     }
+}
+
+/// The credentials as a header; `None` when they cannot be one, which base64 always can.
+pub(super) fn authorization(credentials: &SecretString) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_bytes(&basic(credentials)).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// `Basic` and the credentials in base64 (RFC 4648, section 4), wiped after use.
@@ -228,9 +221,9 @@ mod tests {
 
     #[test]
     fn a_forwarded_request_names_its_target_and_keeps_path_and_query() {
-        let forward = Forward::new("a.example:8080", Some(&SecretString::from("u:p"))).unwrap();
+        let forward = Forward::new("a.example:8080").unwrap();
         let mut request = Request::get("/mcp?x=1").body(()).unwrap();
-        forward.apply(&mut request);
+        forward.apply(&mut request, authorization(&SecretString::from("u:p")));
         assert_eq!(request.uri(), "http://a.example:8080/mcp?x=1");
         let value = request.headers().get(PROXY_AUTHORIZATION).unwrap();
         assert!(value.is_sensitive() && value == "Basic dTpw");

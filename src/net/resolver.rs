@@ -5,11 +5,12 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::error::NetError;
-use crate::limits::{ADDRESSES_MAX, RESOLVE_QUEUE, RESOLVE_TIMEOUT, RESOLVER_STACK};
+use crate::limits::{ADDRESSES_MAX, RESOLVE_QUEUE, RESOLVER_STACK};
 
 /// Resolves one name. Clones share the thread, which ends with the last of them.
 ///
@@ -77,8 +78,9 @@ impl Resolver {
     /// The addresses of a host, in the system's order; an IP literal is its own.
     ///
     /// # Errors
-    /// [`NetError::Dns`] when there is none or too many lookups wait, [`NetError::Timeout`] after [`RESOLVE_TIMEOUT`].
-    pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, NetError> {
+    /// [`NetError::Dns`] when there is none or too many lookups wait, [`NetError::Timeout`] after
+    /// `within`.
+    pub async fn resolve(&self, host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, NetError> {
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(ip, port)]);
         }
@@ -91,7 +93,7 @@ impl Resolver {
         if !matches!(asked, Some(Ok(()))) {
             return Err(NetError::Dns);
         }
-        match tokio::time::timeout(RESOLVE_TIMEOUT, answer).await {
+        match tokio::time::timeout(within, answer).await {
             Ok(Ok(Ok(addresses))) if !addresses.is_empty() => Ok(addresses),
             Ok(_) => Err(NetError::Dns),
             Err(_) => Err(NetError::Timeout),

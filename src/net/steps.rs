@@ -1,45 +1,52 @@
 //! The steps of the way to a peer, one function each, with their bounds. Each tells of its success and names its failure.
 
-use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use secrecy::SecretString;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
+use super::connect::Rules;
 use super::error::NetError;
 use super::hop::{Cause, Hop, HopError, Step};
-use super::proxy;
 use super::resolver::Resolver;
-use crate::config::Proxy;
-use crate::limits::{CONNECT_TIMEOUT, TLS_TIMEOUT, TLS_VERDICT_WAIT, TUNNEL_TIMEOUT};
+use super::{dial, proxy};
+use crate::config::{Proxy, Timeouts};
+use crate::limits::TLS_VERDICT_WAIT;
 use crate::tls::{self, Record, Tls, TlsFacts, TlsStream};
 
-/// Who is told of each step, if anybody. Only then is more kept of a handshake than the connection needs.
-pub(super) struct Steps<'a>(pub(super) Option<&'a mut (dyn FnMut(Hop) + Send)>);
+/// How steps are taken.
+pub(super) struct Steps<'a> {
+    /// Who is told of each step, if anybody. Only then is more kept of a handshake than the connection needs.
+    pub(super) observe: Option<&'a mut (dyn FnMut(Hop) + Send)>,
+    pub(super) timeouts: Timeouts,
+}
 
 /// The other end of a step.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct End<'a> {
-    pub(super) host: &'a str,
+#[derive(Debug, Clone)]
+pub(super) struct End {
+    pub(super) host: String,
     pub(super) port: u16,
+    /// It is spoken to over TLS.
+    pub(super) tls: bool,
     /// The proxy, not the peer.
     pub(super) is_proxy: bool,
 }
 
-impl<'a> End<'a> {
-    pub(super) fn of_proxy(proxy: &'a Proxy) -> Self {
+impl End {
+    pub(super) fn of_proxy(proxy: &Proxy) -> Self {
         Self {
-            host: &proxy.host,
+            host: proxy.host.clone(),
             port: proxy.port,
+            tls: proxy.tls,
             is_proxy: true,
         }
     }
 
     /// `host:port`, brackets around an IPv6 address.
-    fn authority(self) -> String {
+    fn authority(&self) -> String {
         let Self { host, port, .. } = self;
         if host.contains(':') {
             format!("[{host}]:{port}")
@@ -48,7 +55,7 @@ impl<'a> End<'a> {
         }
     }
 
-    fn fail(self, step: Step, cause: Cause) -> HopError {
+    pub(super) fn fail(&self, step: Step, cause: Cause) -> HopError {
         HopError {
             step,
             with: self.authority(),
@@ -60,30 +67,30 @@ impl<'a> End<'a> {
 }
 
 impl Steps<'_> {
-    /// Resolves, and tries the addresses in order. The last error counts, unless all of the time went into an earlier one.
-    pub(super) async fn tcp(&mut self, resolver: &Resolver, end: End<'_>) -> Result<TcpStream, HopError> {
-        let addresses = match resolver.resolve(end.host, end.port).await {
+    /// Resolves, and connects to the address that answers first, among those that the rules allow.
+    pub(super) async fn tcp(
+        &mut self,
+        resolver: &Resolver,
+        end: &End,
+        rules: Option<&Rules>,
+    ) -> Result<TcpStream, HopError> {
+        let resolved = resolver.resolve(&end.host, end.port, self.timeouts.resolve).await;
+        let mut addresses = match resolved {
             Ok(addresses) => addresses,
             Err(NetError::Timeout) => return Err(end.fail(Step::Resolve, Cause::Timeout)),
             Err(_) => return Err(end.fail(Step::Resolve, Cause::NoAddress)),
         };
         self.tell(|| Hop::Resolved {
-            host: end.host.to_owned(),
+            host: end.host.clone(),
             addresses: addresses.clone(),
         });
-        let tried = timeout(CONNECT_TIMEOUT, async {
-            let mut last = Cause::NoAddress;
-            let each = CONNECT_TIMEOUT / u32::try_from(addresses.len()).unwrap_or(1).max(1);
-            for address in addresses {
-                match timeout(each, dial(address)).await {
-                    Ok(Ok(stream)) => return Ok((stream, address)),
-                    Ok(Err(error)) => last = Cause::Io(error.kind()),
-                    Err(_) => last = Cause::Timeout,
-                }
+        if let Some(rules) = rules {
+            addresses.retain(|address| rules.allow(address.ip()));
+            if addresses.is_empty() {
+                return Err(end.fail(Step::Connect, Cause::Forbidden));
             }
-            Err(last)
-        });
-        match tried.await.unwrap_or(Err(Cause::Timeout)) {
+        }
+        match dial::first(addresses, self.timeouts.connect).await {
             Ok((stream, address)) => {
                 self.tell(|| Hop::Connected {
                     peer: address.to_string(),
@@ -97,7 +104,7 @@ impl Steps<'_> {
     /// Connects to a unix socket.
     pub(super) async fn unix(&mut self, path: &Path) -> Result<UnixStream, HopError> {
         let peer = || path.display().to_string();
-        let cause = match timeout(CONNECT_TIMEOUT, UnixStream::connect(path)).await {
+        let cause = match timeout(self.timeouts.connect, UnixStream::connect(path)).await {
             Ok(Ok(stream)) => {
                 self.tell(|| Hop::Connected { peer: peer() });
                 return Ok(stream);
@@ -115,34 +122,33 @@ impl Steps<'_> {
     }
 
     /// Asks the proxy for a tunnel to the peer.
-    pub(super) async fn tunnel<S>(&mut self, stream: &mut S, proxy: &Proxy, peer: End<'_>) -> Result<(), HopError>
+    pub(super) async fn tunnel<S>(
+        &mut self,
+        stream: &mut S,
+        proxy: &End,
+        credentials: Option<&SecretString>,
+        peer: &End,
+    ) -> Result<(), HopError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let target = peer.authority();
-        let asked = proxy::connect(stream, &target, proxy.credentials.as_ref());
-        match timeout(TUNNEL_TIMEOUT, asked).await.unwrap_or(Err(Cause::Timeout)) {
+        let asked = proxy::connect(stream, &target, credentials);
+        match timeout(self.timeouts.proxy, asked).await.unwrap_or(Err(Cause::Timeout)) {
             Ok(status) => {
                 self.tell(|| Hop::Tunnelled { status });
                 Ok(())
             }
-            Err(cause) => Err(End::of_proxy(proxy).fail(Step::Tunnel, cause)),
+            Err(cause) => Err(proxy.fail(Step::Tunnel, cause)),
         }
     }
 
     /// TLS with the proxy.
-    pub(super) async fn encrypt_proxy<S>(
-        &mut self,
-        tls: &Tls,
-        stream: S,
-        proxy: &Proxy,
-    ) -> Result<TlsStream<S>, HopError>
+    pub(super) async fn encrypt_proxy<S>(&mut self, tls: &Tls, stream: S, proxy: &End) -> Result<TlsStream<S>, HopError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let (stream, facts) = self
-            .handshake(tls, stream, End::of_proxy(proxy), Step::ProxyTls)
-            .await?;
+        let (stream, facts) = self.handshake(tls, stream, proxy, Step::ProxyTls).await?;
         if let Some(facts) = facts {
             self.tell(|| Hop::ProxyEncrypted(facts));
         }
@@ -150,7 +156,7 @@ impl Steps<'_> {
     }
 
     /// TLS with the peer.
-    pub(super) async fn encrypt<S>(&mut self, tls: &Tls, stream: S, peer: End<'_>) -> Result<TlsStream<S>, HopError>
+    pub(super) async fn encrypt<S>(&mut self, tls: &Tls, stream: S, peer: &End) -> Result<TlsStream<S>, HopError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -170,14 +176,14 @@ impl Steps<'_> {
         &mut self,
         tls: &Tls,
         stream: S,
-        end: End<'_>,
+        end: &End,
         step: Step,
     ) -> Result<(TlsStream<S>, Option<TlsFacts>), HopError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let (error, cause) = if self.0.is_none() {
-            match timeout(TLS_TIMEOUT, tls.connect(end.host, stream)).await {
+        let (error, cause) = if self.observe.is_none() {
+            match timeout(self.timeouts.tls, tls.connect(&end.host, stream)).await {
                 Ok(Ok(stream)) => return Ok((stream, None)),
                 Ok(Err(error)) => {
                     let cause = tls::Cause::of(&error, tls.client_certificate().is_some());
@@ -187,7 +193,7 @@ impl Steps<'_> {
             }
         } else {
             let record = Arc::new(Record::default());
-            match timeout(TLS_TIMEOUT, tls.connect_recorded(end.host, stream, &record)).await {
+            match timeout(self.timeouts.tls, tls.connect_recorded(&end.host, stream, &record)).await {
                 Ok(Ok(stream)) => {
                     let facts = tls.facts(&stream, &record);
                     return Ok((stream, Some(facts)));
@@ -204,17 +210,10 @@ impl Steps<'_> {
     }
 
     fn tell(&mut self, hop: impl FnOnce() -> Hop) {
-        if let Some(observe) = &mut self.0 {
+        if let Some(observe) = &mut self.observe {
             observe(hop());
         }
     }
-}
-
-async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
-    // Small messages must not wait for an acknowledgement; a socket that refuses the option still works.
-    let _ = stream.set_nodelay(true);
-    Ok(stream)
 }
 
 /// Waits a moment for an alert about our client certificate. A server that has nothing against it stays silent, because

@@ -1,5 +1,7 @@
 //! Metrics in the names of the contract (spec: ops, section 2), with bounded labels and buckets that fit their unit.
 
+mod credentials;
+
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -85,6 +87,7 @@ pub struct Metrics {
     end_to_end: Family<CommandLabel, Histogram, Bounds>,
     stdio_restarts: Family<ChannelLabel, Counter>,
     stdio_dropped: Family<ChannelLabel, Counter>,
+    credentials: credentials::Credentials,
 }
 
 impl Metrics {
@@ -107,6 +110,7 @@ impl Metrics {
             end_to_end: Family::new_with_constructor(Bounds(&MILLISECONDS)),
             stdio_restarts: Family::default(),
             stdio_dropped: Family::default(),
+            credentials: credentials::Credentials::default(),
             registry: Registry::default(),
         };
         let capacity = |value: usize| {
@@ -186,6 +190,7 @@ impl Metrics {
             "Messages of stdio servers that belong to no caller and were dropped",
             m.stdio_dropped.clone(),
         );
+        m.credentials.register(&mut registry);
         registry.register("liveness", "1 while the process runs", m.liveness.clone());
         registry.register("readiness", "1 while /readyz answers 200", m.readiness.clone());
         Self { registry, ..m }

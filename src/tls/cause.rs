@@ -323,7 +323,11 @@ mod tests {
     #[test]
     fn a_certificate_of_version_1_is_called_that() {
         let old = CertificateDer::from_pem_slice(include_bytes!("../../tests/data/identity/ec.crt")).unwrap();
-        let roots = Roots::load(None).unwrap();
+        let roots = Roots::load(&crate::config::Trust {
+            webpki: true,
+            ..Default::default()
+        })
+        .unwrap();
         let verifier = WebPkiServerVerifier::builder_with_provider(roots.store(), provider::provider());
         let error = verifier
             .build()

@@ -1,6 +1,7 @@
 //! Why no TLS configuration could be made.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use crate::config;
@@ -9,12 +10,16 @@ use crate::secrets::FileError;
 /// Why no TLS configuration could be made. Holds paths and settings, nothing of the files.
 #[derive(Debug)]
 pub enum Error {
-    /// The bundle cannot be read, or others can change it.
-    Unreadable(PathBuf, FileError),
-    /// The bundle is not PEM, or holds no certificate.
-    NoCertificates(PathBuf),
-    /// An entry of the bundle cannot be a trust anchor; entries count from 1.
-    BadEntry(PathBuf, usize),
+    /// The bundle of that setting cannot be read, or others can change it.
+    Unreadable(&'static str, PathBuf, FileError),
+    /// The bundle is not PEM, or holds no certificate that can be used.
+    NoCertificates(&'static str, PathBuf),
+    /// An entry of the bundle is damaged; entries count from 1.
+    BadEntry(&'static str, PathBuf, usize),
+    /// The store of the system was asked for by name and is not there.
+    SystemStore(Option<PathBuf>, io::Error),
+    /// There is no authority that is trusted at all.
+    NothingTrusted,
     /// A client certificate cannot be used.
     Identity {
         /// The setting that names the certificate.
@@ -79,26 +84,42 @@ impl Error {
     pub fn setting(&self) -> &'static str {
         match self {
             Self::Identity { setting, .. } => setting,
-            _ => "ca_bundle",
+            Self::Unreadable(setting, ..) | Self::NoCertificates(setting, _) | Self::BadEntry(setting, ..) => setting,
+            Self::SystemStore(..) | Self::NothingTrusted | Self::Provider => "tls.trust",
         }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const BUNDLE: &str = "invalid ca-bundle (CA_BUNDLE, --ca-bundle)";
         match self {
-            Self::Unreadable(path, error) => write!(f, "{BUNDLE}: {} cannot be read: {error}", path.display()),
-            Self::NoCertificates(path) => write!(
+            Self::Unreadable(setting, path, error) => {
+                write!(f, "{}: {} cannot be read: {error}", Invalid(setting), path.display())
+            }
+            Self::NoCertificates(setting, path) => write!(
                 f,
-                "{BUNDLE}: no certificates found in {}; it must hold PEM certificates",
+                "{}: no certificates found in {}; it must hold PEM certificates",
+                Invalid(setting),
                 path.display()
             ),
-            Self::BadEntry(path, n) => write!(
+            Self::BadEntry(setting, path, n) => write!(
                 f,
-                "{BUNDLE}: certificate {n} in {} cannot be used; remove or replace it",
+                "{}: certificate {n} in {} is damaged; remove or replace it",
+                Invalid(setting),
                 path.display()
             ),
+            Self::SystemStore(place, error) => {
+                f.write_str(
+                    "tls.trust names system, and the system's store of certificate authorities cannot be read",
+                )?;
+                if let Some(place) = place {
+                    write!(f, " from {}", place.display())?;
+                }
+                write!(f, ": {error}; install ca-certificates, or take system out of tls.trust")
+            }
+            Self::NothingTrusted => {
+                f.write_str("no certificate authority is trusted: set ca_bundle, or name other sets in tls.trust")
+            }
             Self::Identity {
                 setting,
                 file,
@@ -117,6 +138,18 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// How a message about a bundle begins; the first text is an interface (spec: cli, section 4).
+struct Invalid<'a>(&'a str);
+
+impl fmt::Display for Invalid<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            "ca-bundle" => f.write_str("invalid ca-bundle (CA_BUNDLE, --ca-bundle)"),
+            setting => write!(f, "invalid {setting}"),
+        }
+    }
+}
 
 impl fmt::Display for IdentityProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,9 +6,10 @@ use std::time::SystemTime;
 use rustls::ClientConnection;
 use rustls::pki_types::CertificateDer;
 use x509_cert::Certificate;
+use x509_cert::der::oid::ObjectIdentifier;
 use x509_cert::der::{Decode, Encode};
-use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{ExtendedKeyUsage, SubjectAltName};
 
 use super::record::Record;
 use super::roots::Roots;
@@ -40,7 +41,9 @@ pub struct TlsFacts {
 pub enum AnchorSource {
     /// The public set that is built in.
     BuiltIn,
-    /// `ca_bundle`.
+    /// The store of the system.
+    System,
+    /// `ca_bundle`, or `proxy.ca_bundle` for a proxy.
     Bundle,
 }
 
@@ -57,6 +60,17 @@ pub struct CertFacts {
     pub not_after: Option<SystemTime>,
     /// DNS names and IP addresses that it is valid for, at most [`CERTIFICATE_NAMES_MAX`].
     pub names: Vec<String>,
+    /// What it may be used for.
+    pub purposes: Purposes,
+}
+
+/// What a certificate may be used for (RFC 5280, section 4.2.1.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purposes {
+    /// Servers.
+    pub server: bool,
+    /// Clients.
+    pub client: bool,
 }
 
 /// Where a moment lies in a certificate's life.
@@ -80,6 +94,7 @@ impl CertFacts {
                 not_before: None,
                 not_after: None,
                 names: Vec::new(),
+                purposes: Purposes::ANY,
             },
         }
     }
@@ -92,6 +107,7 @@ impl CertFacts {
             not_before: Some(tbs.validity().not_before.to_system_time()),
             not_after: Some(tbs.validity().not_after.to_system_time()),
             names: names(certificate),
+            purposes: Purposes::of(certificate),
         }
     }
 
@@ -111,6 +127,27 @@ impl CertFacts {
     #[must_use]
     pub fn expiry(&self) -> String {
         self.not_after.map_or_else(|| "an unknown date".to_owned(), date)
+    }
+}
+
+impl Purposes {
+    /// A certificate that names none may be used for all.
+    const ANY: Self = Self {
+        server: true,
+        client: true,
+    };
+
+    fn of(certificate: &Certificate) -> Self {
+        const ANY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+        const SERVER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
+        const CLIENT: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
+        match certificate.tbs_certificate().get_extension() {
+            Ok(Some((_, ExtendedKeyUsage(purposes)))) => Self {
+                server: purposes.iter().any(|purpose| [ANY, SERVER].contains(purpose)),
+                client: purposes.iter().any(|purpose| [ANY, CLIENT].contains(purpose)),
+            },
+            _ => Self::ANY,
+        }
     }
 }
 
@@ -156,8 +193,12 @@ pub(super) fn gather(connection: &ClientConnection, record: &Record, roots: &Roo
     }
 }
 
-/// The first anchor up the chain that bears the name of an issuer: the order in which webpki looks for one.
+/// The first anchor up the chain that bears the name of an issuer: the order in which webpki looks for one. A server whose own
+/// certificate stands in the bundle is its own anchor.
 fn anchor(chain: &[CertificateDer<'static>], roots: &Roots) -> Option<(String, AnchorSource)> {
+    if let Some(server) = chain.first().filter(|own| roots.bundle().servers.contains(own)) {
+        return Some((CertFacts::of(server).subject, AnchorSource::Bundle));
+    }
     chain.iter().find_map(|der| {
         let certificate = Certificate::from_der(der).ok()?;
         let issuer = certificate.tbs_certificate().issuer();

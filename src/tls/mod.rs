@@ -6,26 +6,29 @@ mod cause;
 mod error;
 mod facts;
 mod identity;
+mod pinned;
 mod provider;
 mod record;
 mod roots;
+mod system;
 
 use std::io;
 use std::sync::Arc;
 
-use rustls::ClientConfig;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::ServerName;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use cause::{Cause, Fault, Unsuitable};
 pub use error::{Error, IdentityFile, IdentityProblem};
-pub use facts::{AnchorSource, CertFacts, TlsFacts, Validity};
+pub use facts::{AnchorSource, CertFacts, Purposes, TlsFacts, Validity};
 pub(crate) use record::Record;
 pub use roots::Roots;
 
-use crate::config;
+use crate::config::{self, TlsVersion};
 use identity::Identity;
 
 /// A TLS stream over `S`.
@@ -36,8 +39,9 @@ pub type TlsStream<S> = tokio_rustls::client::TlsStream<S>;
 pub struct Tls {
     config: Arc<ClientConfig>,
     roots: Roots,
-    verifier: Arc<WebPkiServerVerifier>,
+    verifier: Arc<dyn ServerCertVerifier>,
     identity: Option<Arc<Identity>>,
+    min_version: TlsVersion,
 }
 
 impl std::fmt::Debug for Tls {
@@ -54,17 +58,19 @@ impl Tls {
     /// # Errors
     /// When the certificate or its key cannot be used. One that has expired is no error here: see
     /// [`Self::client_certificate`].
-    pub fn new(roots: &Roots, identity: Option<&config::Identity>) -> Result<Self, Error> {
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots.store(), provider::provider())
+    pub fn new(roots: &Roots, identity: Option<&config::Identity>, min_version: TlsVersion) -> Result<Self, Error> {
+        let webpki = WebPkiServerVerifier::builder_with_provider(roots.store(), provider::provider())
             .build()
-            .map_err(|_| Error::Provider)?;
+            .map_err(|_| Error::NothingTrusted)?;
+        let verifier = pinned::Verifier::around(webpki, roots);
         let identity = identity.map(Identity::load).transpose()?.map(Arc::new);
-        let config = client_config(Arc::clone(&verifier) as _, identity.clone())?;
+        let config = client_config(Arc::clone(&verifier), identity.clone(), min_version)?;
         Ok(Self {
             config: Arc::new(config),
             roots: roots.clone(),
             verifier,
             identity,
+            min_version,
         })
     }
 
@@ -98,7 +104,7 @@ impl Tls {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let verifier = record::Verifier::new(Arc::clone(&self.verifier), Arc::clone(record));
-        let mut config = client_config(Arc::new(verifier), None).map_err(io::Error::other)?;
+        let mut config = client_config(Arc::new(verifier), None, self.min_version).map_err(io::Error::other)?;
         config.client_auth_cert_resolver =
             Arc::new(record::Certificates::new(self.identity.clone(), Arc::clone(record)));
         handshake(&Arc::new(config), host, stream).await
@@ -113,11 +119,16 @@ impl Tls {
 fn client_config(
     verifier: Arc<dyn ServerCertVerifier>,
     identity: Option<Arc<Identity>>,
+    min_version: TlsVersion,
 ) -> Result<ClientConfig, Error> {
+    let versions: &[&SupportedProtocolVersion] = match min_version {
+        TlsVersion::V1_2 => &[&TLS13, &TLS12],
+        TlsVersion::V1_3 => &[&TLS13],
+    };
     let builder = ClientConfig::builder_with_provider(provider::provider())
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .map_err(|_| Error::Provider)?
-        // Not a verifier of our own: webpki's, at most with a record of what it was given.
+        // webpki's verifier, at most with servers that the bundle knows (`pinned.rs`) and a record of what it was given.
         .dangerous()
         .with_custom_certificate_verifier(verifier);
     let mut config = match identity {

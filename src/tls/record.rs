@@ -1,11 +1,11 @@
 //! What a peer sent and asked for during a handshake, kept for whoever explains it to people.
 //!
-//! The decision stays with webpki's verifier; what stands here only listens.
+//! The decision stays with the verifier of every connection; what stands here only listens.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
@@ -44,16 +44,16 @@ impl Record {
     }
 }
 
-/// Notes the chain, then asks webpki's verifier.
+/// Notes the chain, then asks the verifier of every connection.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    webpki: Arc<WebPkiServerVerifier>,
+    inner: Arc<dyn ServerCertVerifier>,
     record: Arc<Record>,
 }
 
 impl Verifier {
-    pub(super) fn new(webpki: Arc<WebPkiServerVerifier>, record: Arc<Record>) -> Self {
-        Self { webpki, record }
+    pub(super) fn new(inner: Arc<dyn ServerCertVerifier>, record: Arc<Record>) -> Self {
+        Self { inner, record }
     }
 }
 
@@ -68,7 +68,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let chain = std::iter::once(end_entity).chain(intermediates).take(TLS_CHAIN_MAX);
         self.record.lock().chain = chain.map(|c| c.clone().into_owned()).collect();
-        self.webpki
+        self.inner
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
@@ -78,7 +78,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.webpki.verify_tls12_signature(message, cert, dss)
+        self.inner.verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -87,11 +87,11 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.webpki.verify_tls13_signature(message, cert, dss)
+        self.inner.verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.webpki.supported_verify_schemes()
+        self.inner.supported_verify_schemes()
     }
 }
 

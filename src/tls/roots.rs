@@ -1,74 +1,203 @@
-//! Trust anchors: the public set that is built in, and the site's own bundle.
+//! Trust anchors: the public set that is built in, the store of the system, and the site's own bundle.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustls::RootCertStore;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
 use super::error::Error;
-use super::facts::AnchorSource;
-use crate::limits::CA_BUNDLE_MAX;
+use super::facts::{AnchorSource, CertFacts, Validity};
+use super::system;
+use crate::config::Trust;
+use crate::limits::{ANCHORS_MAX, BUNDLE_NOTES_MAX, CA_BUNDLE_MAX};
 use crate::secrets::{self, Guard};
 
-/// What is trusted; loaded once, cheap to clone.
+/// What is trusted; loaded once for each generation, cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Roots(Arc<RootCertStore>);
+pub struct Roots(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Arc<RootCertStore>,
+    /// Where the anchors of the system begin in the store, and those of the bundle.
+    system_at: usize,
+    bundle_at: usize,
+    bundle: Bundle,
+    /// The file of the system's store, when it was read.
+    system: Option<PathBuf>,
+}
+
+/// What is known of a bundle beside its anchors.
+#[derive(Debug, Default)]
+pub(super) struct Bundle {
+    /// Certificates of servers: trusted as they are (`pinned.rs`).
+    pub(super) servers: Vec<CertificateDer<'static>>,
+    setting: &'static str,
+    notes: Vec<String>,
+    unnamed: usize,
+    first_to_end: Option<CertFacts>,
+}
 
 impl Roots {
-    /// Public roots, and those of `ca_bundle`.
+    /// The sets that the configuration trusts.
     ///
     /// # Errors
-    /// When the bundle cannot be read, holds no certificate, or holds one that is none.
-    pub fn load(ca_bundle: Option<&Path>) -> Result<Self, Error> {
-        let mut store = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    /// When a bundle cannot be read, or holds no certificate that can be used, or when the store of the system was asked for
+    /// by name and is not there.
+    pub fn load(trust: &Trust) -> Result<Self, Error> {
+        let mut roots = match trust.webpki {
+            true => webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+            false => Vec::new(),
         };
-        if let Some(path) = ca_bundle {
-            add_bundle(&mut store, path)?;
-        }
-        Ok(Self(Arc::new(store)))
+        let system_at = roots.len();
+        let system = match &trust.system {
+            Some(store) => system::add(&mut roots, store)?,
+            None => None,
+        };
+        Self::with_bundle(roots, system_at, system, trust.bundle.as_deref(), "ca-bundle")
+    }
+
+    /// The authorities of one bundle and no others; `setting` names it.
+    ///
+    /// # Errors
+    /// Those of [`Self::load`].
+    pub fn of_bundle(path: &Path, setting: &'static str) -> Result<Self, Error> {
+        Self::with_bundle(Vec::new(), 0, None, Some(path), setting)
+    }
+
+    fn with_bundle(
+        roots: Vec<TrustAnchor<'static>>,
+        system_at: usize,
+        system: Option<PathBuf>,
+        path: Option<&Path>,
+        setting: &'static str,
+    ) -> Result<Self, Error> {
+        let bundle_at = roots.len();
+        let mut store = RootCertStore { roots };
+        let bundle = match path {
+            Some(path) => Bundle::add(&mut store, path, setting)?,
+            None => Bundle::default(),
+        };
+        Ok(Self(Arc::new(Inner {
+            store: Arc::new(store),
+            system_at,
+            bundle_at,
+            bundle,
+            system,
+        })))
     }
 
     pub(super) fn store(&self) -> Arc<RootCertStore> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.0.store)
+    }
+
+    pub(super) fn bundle(&self) -> &Bundle {
+        &self.0.bundle
+    }
+
+    /// One sentence for each entry of the bundle that is trusted in vain.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let Bundle {
+            setting,
+            notes,
+            unnamed,
+            ..
+        } = &self.0.bundle;
+        let more = (*unnamed > 0).then(|| format!("{unnamed} more certificates of {setting} are of no use"));
+        notes.iter().cloned().chain(more).collect()
+    }
+
+    /// The certificate of the bundle that ends first, among those that have not ended.
+    #[must_use]
+    pub fn first_to_end(&self) -> Option<&CertFacts> {
+        self.0.bundle.first_to_end.as_ref()
+    }
+
+    /// The file of the system's store, when it was read.
+    #[must_use]
+    pub fn system_store(&self) -> Option<&Path> {
+        self.0.system.as_deref()
     }
 
     /// The anchor with the given subject (DER, a SEQUENCE), those of the bundle first, and where it comes from.
     pub(super) fn anchor(&self, subject: &[u8]) -> Option<(&TrustAnchor<'static>, AnchorSource)> {
-        let (built_in, bundle) = self.0.roots.split_at_checked(webpki_roots::TLS_SERVER_ROOTS.len())?;
-        let find = |anchors: &'_ [TrustAnchor<'static>]| {
-            anchors
-                .iter()
-                .position(|anchor| sequence_contents(subject) == Some(&anchor.subject))
+        let subject = sequence_contents(subject)?;
+        let at = self
+            .0
+            .store
+            .roots
+            .iter()
+            .rposition(|anchor| &*anchor.subject == subject)?;
+        let source = match at {
+            at if at >= self.0.bundle_at => AnchorSource::Bundle,
+            at if at >= self.0.system_at => AnchorSource::System,
+            _ => AnchorSource::BuiltIn,
         };
-        if let Some(anchor) = find(bundle).and_then(|at| bundle.get(at)) {
-            return Some((anchor, AnchorSource::Bundle));
-        }
-        let anchor = find(built_in).and_then(|at| built_in.get(at))?;
-        Some((anchor, AnchorSource::BuiltIn))
+        Some((self.0.store.roots.get(at)?, source))
     }
 }
 
-fn add_bundle(store: &mut RootCertStore, path: &Path) -> Result<(), Error> {
-    let unreadable = |error| Error::Unreadable(path.to_owned(), error);
-    let text = secrets::read(path, CA_BUNDLE_MAX, Guard::Config).map_err(unreadable)?;
-    let mut found = 0;
-    for certificate in CertificateDer::pem_slice_iter(&text) {
-        found += 1;
-        let certificate = certificate.map_err(|e| match e {
-            pem::Error::NoItemsFound => Error::NoCertificates(path.to_owned()),
-            _ => Error::BadEntry(path.to_owned(), found),
-        })?;
-        store
-            .add(certificate)
-            .map_err(|_| Error::BadEntry(path.to_owned(), found))?;
+impl Bundle {
+    fn add(store: &mut RootCertStore, path: &Path, setting: &'static str) -> Result<Self, Error> {
+        let unreadable = |error| Error::Unreadable(setting, path.to_owned(), error);
+        let text = secrets::read(path, CA_BUNDLE_MAX, Guard::Config).map_err(unreadable)?;
+        let mut bundle = Self {
+            setting,
+            ..Self::default()
+        };
+        let before = store.len();
+        for (certificate, number) in CertificateDer::pem_slice_iter(&text).zip(1..=ANCHORS_MAX) {
+            let certificate = certificate.map_err(|error| match error {
+                pem::Error::NoItemsFound => Error::NoCertificates(setting, path.to_owned()),
+                _ => Error::BadEntry(setting, path.to_owned(), number),
+            })?;
+            bundle.add_one(store, certificate, number);
+        }
+        if store.len() == before {
+            return Err(Error::NoCertificates(setting, path.to_owned()));
+        }
+        Ok(bundle)
     }
-    if found == 0 {
-        return Err(Error::NoCertificates(path.to_owned()));
+
+    fn add_one(&mut self, store: &mut RootCertStore, certificate: CertificateDer<'static>, number: usize) {
+        let facts = CertFacts::of(&certificate);
+        let usable = store.add(certificate.clone()).is_ok();
+        let problem = match facts.validity(SystemTime::now()) {
+            _ if !usable => Some("cannot be used as an authority".to_owned()),
+            Validity::Expired => Some(format!("expired on {}", facts.expiry())),
+            Validity::NotYetValid => Some("is not valid yet".to_owned()),
+            Validity::Valid => None,
+        };
+        if let Some(problem) = problem {
+            self.note(format!(
+                "certificate {number} of {} {problem}: {}",
+                self.setting, facts.subject
+            ));
+        }
+        if !usable {
+            return;
+        }
+        if !facts.names.is_empty() {
+            self.servers.push(certificate);
+        }
+        let ends_first = |first: &CertFacts| facts.not_after < first.not_after;
+        let counts = facts.not_after.is_some_and(|end| end > SystemTime::now());
+        if counts && self.first_to_end.as_ref().is_none_or(ends_first) {
+            self.first_to_end = Some(facts);
+        }
     }
-    Ok(())
+
+    fn note(&mut self, note: String) {
+        if self.notes.len() < BUNDLE_NOTES_MAX {
+            self.notes.push(note);
+        } else {
+            self.unnamed += 1;
+        }
+    }
 }
 
 /// The contents of a DER SEQUENCE: anchors keep a name without its tag and length.

@@ -189,6 +189,11 @@ impl ControlPlane {
         connections.len()
     }
 
+    /// Connections that are open now.
+    pub fn open_connections(&self) -> usize {
+        self.server.open_connections()
+    }
+
     // ---- waiting ----
 
     #[track_caller]

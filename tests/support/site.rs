@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use tunnel_client::config::{HttpUrl, Identity, Proxy};
-use tunnel_client::net::{Cause, Connector, Hop, HopError, Network, Step, Via};
+use tunnel_client::config::{HttpUrl, Identity, Lockdown, Proxy, Timeouts, Trust};
+use tunnel_client::net::{Cause, Connector, Hop, HopError, Network, Peer, Step, Via, Way};
 use tunnel_client::tls::{self, TlsFacts};
 
 use super::answer::Answer;
@@ -30,11 +30,37 @@ impl Site {
         server(Some(self.authority.server(&["127.0.0.1", "peer.example"])))
     }
 
-    pub fn connector(&self, url: &str, via: Via, identity: Option<&Identity>) -> Result<Connector, tls::Error> {
+    pub fn connector(&self, url: &str, via: Via, identity: Option<&Identity>) -> Result<Connector, Arc<tls::Error>> {
+        self.locked_down(&Lockdown::default(), Peer::Server, url, via, identity)
+    }
+
+    /// A connector under rules.
+    pub fn locked_down(
+        &self,
+        rules: &Lockdown,
+        peer: Peer,
+        url: &str,
+        via: Via,
+        identity: Option<&Identity>,
+    ) -> Result<Connector, Arc<tls::Error>> {
         let url = HttpUrl::parse(url).unwrap();
-        let host = via.resolved_host(&url);
-        let network = Network::new(Some(&self.files.file("ca.pem")), host.into_iter()).unwrap();
-        network.connector(&url, via, identity)
+        let way = Way {
+            url: &url,
+            via,
+            identity,
+            peer,
+        };
+        let network = Network::of_way(&self.trust(), rules, Timeouts::default(), &way).unwrap();
+        network.connector(&way)
+    }
+
+    /// In the authority of this site, besides those that are built in.
+    pub fn trust(&self) -> Trust {
+        Trust {
+            webpki: true,
+            bundle: Some(self.files.file("ca.pem")),
+            ..Trust::default()
+        }
     }
 
     pub fn walk(&self, url: &str, via: Via) -> Walk {
@@ -57,9 +83,9 @@ impl Site {
     }
 
     pub fn problem(&self, identity: &Identity) -> String {
-        let url = HttpUrl::parse("https://127.0.0.1/").unwrap();
-        let network = Network::new(None, std::iter::empty()).unwrap();
-        let error = network.connector(&url, Via::Direct, Some(identity)).unwrap_err();
+        let error = self
+            .connector("https://127.0.0.1/", Via::Direct, Some(identity))
+            .unwrap_err();
         assert_eq!(error.setting(), "mcp.client_cert");
         error.to_string()
     }
@@ -119,6 +145,7 @@ pub fn proxy(proxy: &super::proxy::Proxy, credentials: Option<&str>) -> Via {
         port: url.port,
         credentials: credentials.map(Into::into),
         source: "http-proxy".to_owned(),
+        file: None,
     })
 }
 

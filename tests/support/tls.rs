@@ -1,9 +1,10 @@
 //! A throw-away certificate authority for the loopback servers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -12,6 +13,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
+    name: String,
 }
 
 impl Authority {
@@ -30,7 +32,29 @@ impl Authority {
         Self {
             pem: certificate.pem(),
             issuer: Issuer::new(params, key),
+            name: name.to_owned(),
         }
+    }
+
+    /// A server with a certificate that nobody else signed, and that certificate.
+    pub fn self_signed(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> (Arc<ServerConfig>, String) {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let server = config(certificate.der().clone(), &key, None, rustls::ALL_VERSIONS);
+        (server, certificate.pem())
+    }
+
+    /// A certificate of the same authority that ended in 2002.
+    pub fn expired_pem(&self) -> String {
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, &*self.name);
+        long_expired(&mut params);
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
     }
 
     /// The authority's certificate, for `CA_BUNDLE`.
@@ -65,6 +89,31 @@ impl Authority {
         config(certificate, &key, Some((clients, false)), rustls::ALL_VERSIONS)
     }
 
+    /// A server that wants a client certificate of one of the `clients`, and whose own certificate can be exchanged.
+    pub fn rotating_server(&self, names: &[&str], clients: &[&Self]) -> (Arc<ServerConfig>, Rotating) {
+        let rotating = Rotating(Arc::new(Mutex::new(self.certified(names))));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        for authority in clients {
+            let certificate = CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap();
+            roots.add(certificate).unwrap();
+        }
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(rustls::ALL_VERSIONS)
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_cert_resolver(Arc::new(rotating.clone()));
+        (Arc::new(config), rotating)
+    }
+
+    fn certified(&self, names: &[&str]) -> Arc<CertifiedKey> {
+        let (certificate, key) = self.issue(names, |_| {});
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let signer = rustls::crypto::ring::sign::any_supported_type(&key).unwrap();
+        Arc::new(CertifiedKey::new(vec![certificate], signer))
+    }
+
     /// A client certificate and its key, PEM.
     pub fn client(&self, name: &str) -> (String, String) {
         self.client_with(name, |_| {})
@@ -87,6 +136,23 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         (certificate.der().clone(), key)
+    }
+}
+
+/// The certificate of a server that is exchanged while it runs.
+#[derive(Debug, Clone)]
+pub struct Rotating(Arc<Mutex<Arc<CertifiedKey>>>);
+
+impl Rotating {
+    /// From now on the server shows a certificate of `authority`.
+    pub fn exchange(&self, authority: &Authority, names: &[&str]) {
+        *self.0.lock().unwrap() = authority.certified(names);
+    }
+}
+
+impl ResolvesServerCert for Rotating {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.lock().unwrap()))
     }
 }
 

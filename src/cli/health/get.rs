@@ -6,9 +6,10 @@ use http::Method;
 use http::header::{HOST, HeaderMap, HeaderValue};
 
 use super::locator::Base;
+use crate::config::{Lockdown, Timeouts, Trust};
 use crate::limits::HEALTH_ANSWER_MAX;
 use crate::net::blocking::{Answer, BlockingClient};
-use crate::net::{Network, Via};
+use crate::net::{Network, Peer, Via, Way};
 
 /// Asks for a path below the base URL, with a bound on all of it.
 pub(super) fn get(base: &Base, path: &str, within: Duration) -> Result<Answer, String> {
@@ -16,9 +17,18 @@ pub(super) fn get(base: &Base, path: &str, within: Duration) -> Result<Answer, S
 }
 
 fn ask(base: &Base, path: &str, within: Duration) -> Result<Answer, Box<dyn std::error::Error>> {
-    let via = Via::new(base.socket.as_deref(), None);
-    let network = Network::new(None, via.resolved_host(&base.url).into_iter())?;
-    let connector = network.connector(&base.url, via, None)?;
+    let way = Way {
+        url: &base.url,
+        via: Via::new(base.socket.as_deref(), None),
+        identity: None,
+        peer: Peer::Own,
+    };
+    let trust = Trust {
+        webpki: true,
+        ..Trust::default()
+    };
+    let network = Network::of_way(&trust, &Lockdown::default(), Timeouts::default(), &way)?;
+    let connector = network.connector(&way)?;
     let client = BlockingClient::new(&base.url, connector)?;
     let mut headers = HeaderMap::new();
     headers.insert(HOST, HeaderValue::from_str(&base.url.authority())?);

@@ -209,7 +209,7 @@ mod tests {
                 "control_plane.tunnel_id",
                 "write it as tunnel_id in section control_plane",
             ),
-            (None, "client_cert", "it belongs to one of control_plane, mcp"),
+            (None, "client_cert", "it belongs to one of control_plane, proxy, mcp"),
             (Some("log"), "unix_sockt", "did you mean unix_socket in health?"),
             (Some("mcp"), "comand", "did you mean commands?"),
             (Some("mcp"), "xyzzy", ""),

@@ -1,17 +1,17 @@
 //! What `admin tunnels` needs: the way to the control plane, and a key.
 
-use std::path::PathBuf;
-
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::identity::identity;
 use super::proxies::{to_control_plane, toward_control_plane};
-use super::{INVALID_CA_BUNDLE, api_key, control_plane};
+use super::{api_key, control_plane, lockdown, trust};
 use crate::config::checked::{HttpUrl, Identity, Proxy};
 use crate::config::error::ConfigErrors;
+use crate::config::lockdown::Lockdown;
 use crate::config::reader::{Checked, Reader, Reported};
 use crate::config::sources::{Origin, Source, Sources, Written};
 use crate::config::table;
+use crate::config::trust::Trust;
 use crate::limits::SECRET_FILE_MAX;
 use crate::secrets::Reference;
 
@@ -22,8 +22,10 @@ pub struct Admin {
     pub base_url: HttpUrl,
     /// Prefix of every path: empty, or starting with `/` and not ending with it.
     pub url_path: String,
-    /// PEM file with additional trust anchors.
-    pub ca_bundle: Option<PathBuf>,
+    /// What is trusted, and which TLS is spoken.
+    pub trust: Trust,
+    /// Rules that the connection keeps.
+    pub lockdown: Lockdown,
     /// The client certificate shown to the control plane.
     pub identity: Option<Identity>,
     /// The proxy on the way.
@@ -54,7 +56,8 @@ pub fn load_admin(sources: &Sources<'_>, keys: Keys) -> Result<Admin, ConfigErro
     let url_path = control_plane::url_path(&mut reader);
     let proxies = toward_control_plane(&mut reader);
     let identity = identity(&mut reader, &table::CONTROL_CERT, &table::CONTROL_KEY);
-    let ca_bundle = reader.path_reference(&table::CA_BUNDLE, INVALID_CA_BUNDLE);
+    let trust = trust::trust(&mut reader);
+    let lockdown = lockdown::toward_control_plane(&mut reader);
     let key = key(&mut reader, keys);
     let base_url = base_url.and_then(|url| {
         let identity = identity.as_ref().map_err(|reported| *reported)?;
@@ -69,13 +72,26 @@ pub fn load_admin(sources: &Sources<'_>, keys: Keys) -> Result<Admin, ConfigErro
         }),
         _ => Err(Reported),
     };
+    if let (Ok(url), Ok(proxy), Ok(identity), Ok(lockdown), Ok(trust)) =
+        (&base_url, &proxy, &identity, &lockdown, &trust)
+    {
+        let control = lockdown::Control {
+            url,
+            proxy: proxy.as_ref(),
+            identity: identity.as_ref().map(|(identity, _)| identity),
+        };
+        lockdown::check_control(&mut reader, lockdown, &control, trust);
+    }
     let findings = reader.into_findings();
-    match (base_url, url_path, proxy, identity, ca_bundle, key) {
-        (Ok(base_url), Ok(url_path), Ok(proxy), Ok(identity), Ok(ca_bundle), Ok(key)) if findings.errors.is_empty() => {
+    match (base_url, url_path, proxy, identity, trust, lockdown, key) {
+        (Ok(base_url), Ok(url_path), Ok(proxy), Ok(identity), Ok(trust), Ok(lockdown), Ok(key))
+            if findings.errors.is_empty() =>
+        {
             Ok(Admin {
                 base_url,
                 url_path,
-                ca_bundle,
+                trust,
+                lockdown,
                 identity: identity.map(|(identity, _)| identity),
                 proxy,
                 key,

@@ -1,15 +1,26 @@
 //! The runtime key.
 
+use std::path::{Path, PathBuf};
+
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::reader::{Checked, Reader};
 use crate::config::sources::{Origin, Source, Sources, Written};
 use crate::config::table;
 use crate::limits::{API_KEY_MAX, SECRET_FILE_MAX};
-use crate::secrets::Reference;
+use crate::secrets::{Environment, Files, Reference};
+
+/// The runtime key.
+pub(super) struct ApiKey {
+    pub(super) key: SecretString,
+    /// Where it came from, without its value: `env:NAME`, `file:PATH`, `credential:NAME`.
+    pub(super) source: String,
+    /// The file that holds it, if one does.
+    pub(super) file: Option<PathBuf>,
+}
 
 /// The runtime key and where it came from: from a variable as it is, from a flag or a file only by reference.
-pub(super) fn api_key(reader: &mut Reader<'_>) -> Checked<(SecretString, String)> {
+pub(super) fn api_key(reader: &mut Reader<'_>) -> Checked<ApiKey> {
     let setting = &table::API_KEY;
     let Some(written) = reader.sources.one(setting) else {
         return Err(reader.report(
@@ -23,12 +34,16 @@ pub(super) fn api_key(reader: &mut Reader<'_>) -> Checked<(SecretString, String)
     read_api_key(reader, &written).map_err(|problem| reader.report(setting.flag, origin, problem))
 }
 
-fn read_api_key(reader: &Reader<'_>, written: &Written<'_>) -> Result<(SecretString, String), String> {
+fn read_api_key(reader: &Reader<'_>, written: &Written<'_>) -> Result<ApiKey, String> {
     let reference = match written.origin.source {
         Source::Variable(name) => {
             let key = SecretString::from(written.value.to_str().ok_or(malformed("it is not text"))?);
             check_api_key(key.expose_secret())?;
-            return Ok((key, format!("env:{name}")));
+            return Ok(ApiKey {
+                key,
+                source: format!("env:{name}"),
+                file: None,
+            });
         }
         Source::File(_) => written.value.to_str().and_then(Reference::parse_any_case),
         _ => Reference::parse(written.value),
@@ -48,7 +63,25 @@ fn read_api_key(reader: &Reader<'_>, written: &Written<'_>) -> Result<(SecretStr
             Reference::Variable(_) => format!("control plane API key: {reference} {error}"),
         })?;
     check_api_key(key.expose_secret())?;
-    Ok((key, reference.written()))
+    Ok(ApiKey {
+        key,
+        source: reference.written(),
+        file: reference.file(environment).ok().flatten(),
+    })
+}
+
+/// The key that the file holds now.
+///
+/// # Errors
+///
+/// The file cannot be read, others can read it, or what is in it is no key.
+pub(crate) fn read_key_again(path: &Path, files: &dyn Files) -> Result<SecretString, String> {
+    let reference = Reference::File(path.to_owned());
+    let key = reference
+        .secret(&Environment::default(), files, SECRET_FILE_MAX)
+        .map_err(|error| format!("control-plane.api-key: {reference} {error}"))?;
+    check_api_key(key.expose_secret())?;
+    Ok(key)
 }
 
 fn check_api_key(key: &str) -> Result<(), String> {

@@ -131,9 +131,9 @@ fn http(
     };
     let proxy = match (&unix_socket, entry.http_proxy) {
         (Some(_), _) => None,
-        (None, Some(written)) => Some(
-            Proxy::of_setting(sources.environment, written, table::SERVER_URLS.flag).map_err(BindingError::Proxy)?,
-        ),
+        (None, Some(written)) => {
+            Some(Proxy::of_setting(sources, written, table::SERVER_URLS.flag).map_err(BindingError::Proxy)?)
+        }
         (None, None) => defaults
             .proxies
             .checked(Class::Mcp, &url)
@@ -144,7 +144,7 @@ fn http(
         target: Target::Http {
             url,
             unix_socket,
-            proxy,
+            proxy: proxy.map(Box::new),
             identity,
         },
     })

@@ -34,7 +34,7 @@ pub(super) fn control_plane(reader: &mut Reader<'_>, proxies: &Proxies) -> Check
     let max_inflight = reader.count(&table::MAX_INFLIGHT, INFLIGHT_MAX);
     let poll = poll_times(reader);
     let extra_headers = headers(reader, &table::CONTROL_HEADERS, Peer::ControlPlane);
-    let ((poll_timeout, poll_guardrail), (api_key, api_key_source)) = (poll?, api_key?);
+    let ((poll_timeout, poll_guardrail), api_key) = (poll?, api_key?);
     let identity = identity?.map(|(identity, _)| identity);
     let base_url = for_identity(base_url?, identity.as_ref());
     let proxy = to_control_plane(reader, proxies, &base_url)?;
@@ -45,8 +45,9 @@ pub(super) fn control_plane(reader: &mut Reader<'_>, proxies: &Proxies) -> Check
         url_path: url_path?,
         tunnel_id: tunnel_id?,
         organization_id: organization_id?,
-        api_key,
-        api_key_source,
+        api_key: api_key.key,
+        api_key_source: api_key.source,
+        api_key_file: api_key.file,
         identity,
         poll_channels: Vec::new(),
         extra_headers: extra_headers?,

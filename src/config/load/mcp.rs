@@ -6,7 +6,7 @@ use super::headers::{Peer, headers};
 use crate::config::checked::{Binding, Mcp};
 use crate::config::reader::{Checked, Reader};
 use crate::config::scalar::echo;
-use crate::config::table;
+use crate::config::table::{self, Setting};
 use crate::limits::{CONCURRENT_MAX, PASS_ENV_MAX, TIME_MIN};
 
 /// The section `mcp`, around the bindings.
@@ -17,6 +17,8 @@ pub(super) fn mcp(reader: &mut Reader<'_>, bindings: Checked<Vec<Binding>>) -> C
     let send_initialized = reader.switch(&table::SEND_INITIALIZED);
     let startup_wait_timeout = reader.time(&table::STARTUP_WAIT, Duration::ZERO);
     let connection_max_ttl = reader.time(&table::CONNECTION_MAX_TTL, TIME_MIN);
+    let first_byte_timeout = optional_time(reader, &table::FIRST_BYTE_TIMEOUT);
+    let idle_timeout = optional_time(reader, &table::IDLE_TIMEOUT);
     let max_concurrent_requests = reader.count(&table::MAX_CONCURRENT, CONCURRENT_MAX);
     Ok(Mcp {
         bindings: bindings?,
@@ -24,10 +26,20 @@ pub(super) fn mcp(reader: &mut Reader<'_>, bindings: Checked<Vec<Binding>>) -> C
         discovery_extra_headers: discovery_extra_headers?,
         max_concurrent_requests: max_concurrent_requests?,
         connection_max_ttl: connection_max_ttl?,
+        first_byte_timeout: first_byte_timeout?,
+        idle_timeout: idle_timeout?,
         startup_wait_timeout: startup_wait_timeout?,
         pass_env: pass_env?,
         stdio_send_initialized_notification: send_initialized?,
     })
+}
+
+/// A time that has no default of its own.
+fn optional_time(reader: &mut Reader<'_>, setting: &'static Setting) -> Checked<Option<Duration>> {
+    match reader.sources.one(setting) {
+        Some(_) => reader.time(setting, TIME_MIN).map(Some),
+        None => Ok(None),
+    }
 }
 
 fn pass_env(reader: &mut Reader<'_>) -> Checked<Vec<String>> {

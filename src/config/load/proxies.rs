@@ -39,8 +39,8 @@ pub(super) fn to_control_plane(reader: &mut Reader<'_>, proxies: &Proxies, url: 
 }
 
 fn proxy(reader: &mut Reader<'_>, setting: &'static Setting) -> Checked<Option<Proxy>> {
-    let environment = reader.sources.environment;
+    let sources = reader.sources;
     reader.optional(setting, |text| {
-        Proxy::of_setting(environment, text, setting.flag).map_err(|error| format!("{} {error}", setting.flag))
+        Proxy::of_setting(&sources, text, setting.flag).map_err(|error| format!("{} {error}", setting.flag))
     })
 }

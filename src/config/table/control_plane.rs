@@ -93,7 +93,7 @@ pub(in crate::config) static CONTROL_PROXY: Setting = Setting {
     flag: "control-plane.http-proxy",
     variables: &["CONTROL_PLANE_HTTP_PROXY"],
     shown: Shown::Origin,
-    placeholder: "URL|env:NAME",
+    placeholder: "URL|env:NAME|file:PATH|credential:NAME",
     help: "Proxy for the control plane, instead of http-proxy",
     values: "http:// or https://",
     details: "A proxy that is set here is used for every host, whatever NO_PROXY says. A password in the URL is sent to the proxy and never shown.",

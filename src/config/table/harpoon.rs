@@ -59,7 +59,7 @@ pub(in crate::config) static HARPOON_PROXY: Setting = Setting {
     flag: "harpoon.http-proxy",
     variables: &["HARPOON_HTTP_PROXY"],
     shown: Shown::Origin,
-    placeholder: "URL|env:NAME",
+    placeholder: "URL|env:NAME|file:PATH|credential:NAME",
     help: "Proxy for targets, instead of http-proxy",
     values: "http:// or https://",
     without_effect: Some("the harpoon channel is not served yet"),

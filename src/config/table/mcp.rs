@@ -49,7 +49,7 @@ pub(in crate::config) static MCP_PROXY: Setting = Setting {
     flag: "mcp.http-proxy",
     variables: &["MCP_HTTP_PROXY"],
     shown: Shown::Origin,
-    placeholder: "URL|env:NAME",
+    placeholder: "URL|env:NAME|file:PATH|credential:NAME",
     help: "Proxy for MCP servers, instead of http-proxy",
     values: "http:// or https://",
     details: "A proxy that is set here is used for every host, whatever NO_PROXY says.",
@@ -145,6 +145,28 @@ pub(in crate::config) static CONNECTION_MAX_TTL: Setting = Setting {
     help: "The most time one command may take on the MCP side",
     values: "more than 0",
     details: "A command that takes longer is answered with an error.",
+    ..UNSET
+};
+
+pub(in crate::config) static FIRST_BYTE_TIMEOUT: Setting = Setting {
+    key: "mcp.first_byte_timeout",
+    flag: "mcp.first-byte-timeout",
+    variables: &["MCP_FIRST_BYTE_TIMEOUT"],
+    placeholder: "DURATION",
+    help: "How long an MCP server may take to begin its answer to a request over HTTP",
+    values: "more than 0",
+    details: "Unset: connection_max_ttl, because a tool may think for minutes.",
+    ..UNSET
+};
+
+pub(in crate::config) static IDLE_TIMEOUT: Setting = Setting {
+    key: "mcp.idle_timeout",
+    flag: "mcp.idle-timeout",
+    variables: &["MCP_IDLE_TIMEOUT"],
+    placeholder: "DURATION",
+    help: "How long an MCP server may be silent inside an answer over HTTP",
+    values: "more than 0",
+    details: "Unset: connection_max_ttl.",
     ..UNSET
 };
 

@@ -4,22 +4,28 @@
 //! pages, the completions and the configuration reference are all made from it.
 
 mod admin;
+mod connection;
 mod control_plane;
 mod harpoon;
+mod lockdown;
 mod mcp;
 mod ops;
 mod selection;
 mod shared;
+mod tls;
 
 pub(super) use admin::ADMIN_KEY;
 pub use admin::ADMIN_SETTINGS;
+pub(super) use connection::*;
 pub(super) use control_plane::*;
 pub(super) use harpoon::*;
+pub(super) use lockdown::*;
 pub(super) use mcp::*;
 pub(super) use ops::*;
 pub use selection::SELECTORS;
 pub(super) use selection::{CONFIG, PROFILE, PROFILE_DIR, PROFILE_FILE};
 pub(super) use shared::*;
+pub(super) use tls::*;
 
 /// One setting, as an operator writes it.
 #[derive(Debug)]
@@ -124,7 +130,22 @@ pub static SETTINGS: &[&Setting] = &[
     &CONTROL_HEADERS,
     &CA_BUNDLE,
     &HTTP_PROXY,
+    &TLS_TRUST,
+    &TLS_MIN_VERSION,
+    &PROXY_CA_BUNDLE,
+    &PROXY_CERT,
+    &PROXY_KEY,
     &PROXY_CHECK_INTERVAL,
+    &REQUIRE_PROXY,
+    &REQUIRE_BUNDLE_TRUST,
+    &REQUIRE_CLIENT_CERT,
+    &ALLOWED_NETWORKS,
+    &ALLOWED_HOSTS,
+    &RESOLVE_TIMEOUT,
+    &CONNECT_TIMEOUT,
+    &TLS_TIMEOUT,
+    &PROXY_TIMEOUT,
+    &RELOAD_INTERVAL,
     &SERVER_URLS,
     &COMMANDS,
     &MCP_PROXY,
@@ -136,6 +157,8 @@ pub static SETTINGS: &[&Setting] = &[
     &SEND_INITIALIZED,
     &STARTUP_WAIT,
     &CONNECTION_MAX_TTL,
+    &FIRST_BYTE_TIMEOUT,
+    &IDLE_TIMEOUT,
     &MAX_CONCURRENT,
     &LOG_LEVEL,
     &LOG_FORMAT,

@@ -7,8 +7,8 @@ pub(in crate::config) static CA_BUNDLE: Setting = Setting {
     flag: "ca-bundle",
     variables: &["CA_BUNDLE"],
     placeholder: "PATH",
-    help: "PEM file of certificate authorities to trust besides the built-in ones",
-    details: "They are trusted for the control plane, MCP servers and proxies alike.",
+    help: "PEM file of certificate authorities to trust besides the built-in ones and the system's",
+    details: "They are trusted for the control plane, MCP servers and proxies alike. A server's own certificate may stand there too: it is then trusted as it is. Entries that have expired or cannot be used are named at start.",
     ..UNSET
 };
 
@@ -17,10 +17,40 @@ pub(in crate::config) static HTTP_PROXY: Setting = Setting {
     flag: "http-proxy",
     variables: &["TUNNEL_CLIENT_HTTP_PROXY"],
     shown: Shown::Origin,
-    placeholder: "URL|env:NAME",
+    placeholder: "URL|env:NAME|file:PATH|credential:NAME",
     help: "Proxy for every connection that has none of its own",
     values: "http:// or https://",
-    details: "Wins over HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment.",
+    details: "Wins over HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment. A URL with a password belongs into a file that only this user can read: user and password in it can be exchanged while the client runs.",
+    ..UNSET
+};
+
+pub(in crate::config) static PROXY_CA_BUNDLE: Setting = Setting {
+    key: "proxy.ca_bundle",
+    flag: "proxy.ca-bundle",
+    variables: &["PROXY_CA_BUNDLE"],
+    placeholder: "PATH",
+    help: "PEM file of the only certificate authorities that are trusted for proxies over TLS",
+    details: "Unset: what is trusted for everything else.",
+    ..UNSET
+};
+
+pub(in crate::config) static PROXY_CERT: Setting = Setting {
+    key: "proxy.client_cert",
+    flag: "proxy.client-cert",
+    variables: &["PROXY_CLIENT_CERT"],
+    placeholder: "PATH",
+    help: "PEM file of the client certificate and its chain, for proxies over TLS",
+    details: "Needs client_key. No other client certificate is ever shown to a proxy.",
+    ..UNSET
+};
+
+pub(in crate::config) static PROXY_KEY: Setting = Setting {
+    key: "proxy.client_key",
+    flag: "proxy.client-key",
+    variables: &["PROXY_CLIENT_KEY"],
+    placeholder: "PATH",
+    help: "PEM file of the private key of that certificate",
+    details: "It must belong to client_cert. A file that others can read is refused.",
     ..UNSET
 };
 

@@ -130,9 +130,34 @@ fn the_servers_are_as_written() {
 }
 
 #[test]
+fn connections_are_as_written() {
+    let config = every_key();
+    let trust = &config.trust;
+    assert!(trust.is_bundle_alone() && trust.min_version == TlsVersion::V1_3);
+    assert_eq!(
+        trust.proxy_bundle.as_deref(),
+        Some(Path::new("/etc/tunnel-client/proxy-ca.pem"))
+    );
+    let identity = trust.proxy_identity.as_ref().unwrap();
+    assert_eq!(identity.certificate, Path::new("/etc/tunnel-client/proxy.pem"));
+    assert_eq!(identity.key, Path::new("/etc/tunnel-client/proxy.key"));
+    let rules = &config.lockdown;
+    assert!(rules.require_proxy && rules.require_bundle_trust && rules.require_client_cert);
+    let networks = ["10.20.0.0/16", "fd00::/8"].map(|text| Cidr::parse(text).unwrap());
+    assert_eq!(rules.allowed_networks, networks);
+    assert_eq!(rules.allowed_hosts, ["mcp.example.com", "tools.example.com"]);
+    let times = config.timeouts;
+    let seconds = [times.resolve, times.connect, times.tls, times.proxy].map(|time| time.as_secs());
+    assert_eq!(seconds, [4, 5, 6, 7]);
+    assert_eq!(config.reload_interval, Some(Duration::from_secs(20)));
+    assert_eq!(config.mcp.first_byte_timeout, Some(Duration::from_secs(90)));
+    assert_eq!(config.mcp.idle_timeout, Some(Duration::from_secs(45)));
+}
+
+#[test]
 fn the_rest_is_as_written() {
     let config = every_key();
-    assert_eq!(config.ca_bundle.as_deref(), Some(Path::new("/etc/ca.pem")));
+    assert_eq!(config.trust.bundle.as_deref(), Some(Path::new("/etc/ca.pem")));
     assert_eq!(
         (config.log.level, config.log.format),
         (LevelFilter::Debug, LogFormat::Json)

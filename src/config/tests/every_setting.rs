@@ -32,7 +32,13 @@ const URL: &[(&str, &str)] = &[
     ("https://u:sekret@h", "user name or a password"),
     ("https://", "valid host"),
 ];
-const PROXY_GOOD: &[&str] = &["http://p:3128", "https://u:p%40@p", "HTTP://p", "env:PROXY"];
+const PROXY_GOOD: &[&str] = &[
+    "http://p:3128",
+    "https://u:p%40@p",
+    "HTTP://p",
+    "env:PROXY",
+    "file:/run/proxy",
+];
 const PROXY_BAD: &[(&str, &str)] = &[
     ("socks5://u:sekret@p:1080", "speaks HTTP"),
     ("p:3128", "speaks HTTP"),
@@ -40,7 +46,10 @@ const PROXY_BAD: &[(&str, &str)] = &[
     ("http://u:sekret@", "valid host"),
     ("env:NO_SUCH", "which is not set"),
     ("env:sekret value", "not a valid reference"),
-    ("file:/run/proxy", "not a valid reference"),
+    ("file:", "not a valid reference"),
+    ("file:/run/none", "cannot be read"),
+    ("file:/run/key", "speaks HTTP"),
+    ("credential:none", "LoadCredential="),
 ];
 const SWITCH_BAD: &[(&str, &str)] = &[("maybe", "must be true or false"), ("2", "must be true or false")];
 const SWITCH_GOOD: &[&str] = &["1", "t", "TRUE", "false", "F", "0"];
@@ -51,6 +60,11 @@ const TIME_BAD: &[(&str, &str)] = &[
     ("-1s", "must not be negative"),
     ("0s", "must be greater than 0"),
     ("9000h", "less than or equal to"),
+];
+const STEP_BAD: &[(&str, &str)] = &[
+    ("10", "without a unit"),
+    ("0s", "must be greater than 0"),
+    ("301s", "less than or equal to 5m"),
 ];
 const PATH_REFERENCE_BAD: &[(&str, &str)] = &[
     ("env:NO_SUCH", "which is not set"),
@@ -165,7 +179,53 @@ const CASES: &[Case] = &[
         PATH_REFERENCE_BAD,
     ),
     case("http_proxy", PROXY_GOOD, PROXY_BAD),
+    case(
+        "tls.trust",
+        &["bundle", "webpki,bundle", "System,Bundle"],
+        &[
+            ("mozilla", "does not know \"mozilla\""),
+            ("system,webpki", "does not name bundle"),
+        ],
+    )
+    .beside(&[("CA_BUNDLE", "/ca.pem")]),
+    case(
+        "tls.min_version",
+        &["1.2", "1.3"],
+        &[("1.1", "must be 1.2 or 1.3"), ("TLSv1.3", "must be 1.2 or 1.3")],
+    ),
+    case("proxy.ca_bundle", &["/ca.pem", "env:PATH_VARIABLE"], PATH_REFERENCE_BAD),
+    case("proxy.client_cert", &["/c.pem"], PATH_REFERENCE_BAD).beside(&[("PROXY_CLIENT_KEY", "/k.pem")]),
+    case("proxy.client_key", &["/k.pem"], &[("env:NO_SUCH", "client key path")])
+        .beside(&[("PROXY_CLIENT_CERT", "/c.pem")]),
     case("proxy.check_interval", &["1s", "1m0s"], TIME_BAD),
+    case("lockdown.require_proxy", SWITCH_GOOD, SWITCH_BAD).beside(&[("HTTPS_PROXY", "http://p:1")]),
+    case("lockdown.require_bundle_trust", SWITCH_GOOD, SWITCH_BAD)
+        .beside(&[("TUNNEL_CLIENT_TLS_TRUST", "bundle"), ("CA_BUNDLE", "/ca.pem")]),
+    case("lockdown.require_client_cert", SWITCH_GOOD, SWITCH_BAD).beside(&[
+        ("CONTROL_PLANE_CLIENT_CERT", "/c.pem"),
+        ("CONTROL_PLANE_CLIENT_KEY", "/k.pem"),
+    ]),
+    case(
+        "lockdown.allowed_networks",
+        &["127.0.0.0/8", "127.0.0.1", "fd00::/8,127.0.0.1"],
+        &[("127.0.0.1/40", "is not a network"), ("internal", "is not a network")],
+    ),
+    case(
+        "lockdown.allowed_hosts",
+        &["a.example", "a.example,10.1.2.3,::1"],
+        &[("https://h", "is not a host name"), ("h:443", "is not a host name")],
+    ),
+    case("connection.resolve_timeout", &["1ms", "5m"], STEP_BAD),
+    case("connection.connect_timeout", &["1s"], STEP_BAD),
+    case("connection.tls_timeout", &["1s"], STEP_BAD),
+    case("connection.proxy_timeout", &["1s"], STEP_BAD),
+    case(
+        "reload.check_interval",
+        &["0", "1s", "1h"],
+        &[("999ms", "must be 0 or at least 1s"), ("1", "without a unit")],
+    ),
+    case("mcp.first_byte_timeout", &["1ms", "24h"], TIME_BAD),
+    case("mcp.idle_timeout", &["1ms", "24h"], TIME_BAD),
     case("mcp.http_proxy", PROXY_GOOD, PROXY_BAD),
     case("mcp.client_cert", &["/c.pem"], PATH_REFERENCE_BAD).beside(&[("MCP_CLIENT_KEY", "/k.pem")]),
     case("mcp.client_key", &["/k.pem"], &[("env:NO_SUCH", "client key path")]).beside(&[("MCP_CLIENT_CERT", "/c.pem")]),

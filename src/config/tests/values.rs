@@ -13,7 +13,23 @@ fn the_least_that_starts_has_the_documented_defaults() {
     assert_eq!(config.control_plane.max_inflight, 20);
     assert_eq!(config.control_plane.poll_timeout, Duration::from_secs(30));
     assert_eq!(config.control_plane.poll_guardrail, Duration::from_secs(5));
-    assert_eq!(config.ca_bundle, None);
+    let trust = &config.trust;
+    assert!(trust.webpki && trust.system.as_ref().is_some_and(|store| !store.required));
+    assert_eq!(
+        (&trust.bundle, &trust.proxy_bundle, trust.min_version),
+        (&None, &None, TlsVersion::V1_2)
+    );
+    assert!(trust.proxy_identity.is_none());
+    let rules = &config.lockdown;
+    assert!(!rules.require_proxy && !rules.require_bundle_trust && !rules.require_client_cert);
+    assert!(rules.allowed_networks.is_empty() && rules.allowed_hosts.is_empty());
+    let times = config.timeouts;
+    assert_eq!(
+        [times.resolve, times.connect, times.tls, times.proxy],
+        [Duration::from_secs(10); 4]
+    );
+    assert_eq!(config.reload_interval, Some(Duration::from_secs(5)));
+    assert_eq!((config.mcp.first_byte_timeout, config.mcp.idle_timeout), (None, None));
     assert_eq!(config.mcp.bindings.len(), 1);
     assert_eq!(config.mcp.bindings[0].channel, "main");
     assert_eq!(config.mcp.max_concurrent_requests, 10);

@@ -137,6 +137,7 @@ mod tests {
             port: 3128,
             credentials: Some("user:sekret".into()),
             source: "http-proxy".to_owned(),
+            file: None,
         };
         for (tls, shown) in [(true, false), (false, true)] {
             let route = Route {

@@ -10,7 +10,7 @@ use crate::doctor::advice::{Peer, advice};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
 use crate::doctor::way::{Way, proxy_name, tls_summary};
-use crate::net::{Hop, Network, Step, Via};
+use crate::net::{self, Hop, Network, Step};
 
 const ROUTE: &str = "control_plane_route";
 const CONNECT: &str = "control_plane_connect";
@@ -23,8 +23,7 @@ const IDENTITY: &str = "control_plane.client_cert and control_plane.client_key";
 /// Walks to the control plane and asks it for the tunnel.
 pub(in crate::doctor) async fn control_plane(walk: &mut Walk<'_>, config: &Config, network: &Network) {
     let control = &config.control_plane;
-    let via = Via::new(None, control.proxy.as_ref());
-    let connector = match network.connector(&control.base_url, via, control.identity.as_ref()) {
+    let connector = match network.connector(&net::Way::to_control_plane(config)) {
         Ok(connector) => connector,
         // Already named by the check of the certificate.
         Err(_) => return blocked(walk, config, "client_certificate"),

@@ -8,8 +8,8 @@ use crate::doctor::advice::{Peer, advice};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
 use crate::doctor::way::{Way, proxy_name};
-use crate::mcp::http::{FixedHeaders, HttpServer};
-use crate::net::{Connector, Network, Via};
+use crate::mcp::http::{FixedHeaders, HttpServer, patience};
+use crate::net::{self, Connector, Network, Via};
 use crate::wire::command::MAIN_CHANNEL;
 
 pub(super) const SETTING: &str = "mcp.server_urls (MCP_SERVER_URL)";
@@ -30,20 +30,16 @@ pub(in crate::doctor) async fn http(
     network: Result<&Network, &str>,
     binding: &Binding,
 ) {
-    let Target::Http {
-        url,
-        unix_socket,
-        proxy,
-        identity,
-    } = &binding.target
-    else {
+    let Target::Http { url, proxy, .. } = &binding.target else {
         return;
     };
     let channel = binding.channel.as_str();
     let (reachable, metadata) = (id("mcp_server_reachable", channel), id("oauth_metadata", channel));
-    let via = Via::new(unix_socket.as_deref(), proxy.as_ref());
-    walk.add(Check::pass(id("mcp_target", channel), target(url, &via)));
-    let connector = match network.map(|network| network.connector(url, via, identity.as_ref())) {
+    let Some(to) = net::Way::to_server(&binding.target) else {
+        return;
+    };
+    walk.add(Check::pass(id("mcp_target", channel), target(url, &to.via)));
+    let connector = match network.map(|network| network.connector(&to)) {
         Ok(Ok(connector)) => connector,
         Ok(Err(_)) => return blocked(walk, channel, "client_certificate"),
         Err(by) => return blocked(walk, channel, by),
@@ -56,7 +52,7 @@ pub(in crate::doctor) async fn http(
             address: SETTING,
             identity: IDENTITY,
             authority: &authority,
-            proxy: proxy.as_ref(),
+            proxy: proxy.as_deref(),
             unseen_names: walk.unseen_names(),
         };
         let check = Check::fail(&reachable, error.to_string())
@@ -85,7 +81,7 @@ pub(in crate::doctor) async fn http(
         asked: way.certificate_asked(),
         identity: IDENTITY,
         address: SETTING,
-        proxy: proxy.as_ref(),
+        proxy: proxy.as_deref(),
     };
     let check = judge(&reachable, &seen, discovery.as_ref(), route);
     let expiring = way.expiring();
@@ -132,6 +128,6 @@ fn server(config: &Config, channel: &str, url: &HttpUrl, connector: Connector) -
         _ => Ok(fixed),
     });
     let headers = headers.map_err(|error| error.to_string())?;
-    HttpServer::new(channel, url, connector, headers)
+    HttpServer::new(channel, url, connector, patience(&config.mcp), headers)
         .ok_or_else(|| format!("{SETTING}: the URL cannot be sent in a request"))
 }

@@ -7,9 +7,11 @@ use tokio::time::timeout;
 use super::challenge::resource_metadata;
 use crate::config::{Class, Config, HttpUrl};
 use crate::doctor::report::Check;
-use crate::limits::{DOCTOR_CHALLENGE_TIMEOUT, DOCTOR_OAUTH_BODY_MAX, DOCTOR_OAUTH_TIMEOUT, REDIRECTS_MAX};
+use crate::limits::{
+    DOCTOR_CHALLENGE_TIMEOUT, DOCTOR_OAUTH_BODY_MAX, DOCTOR_OAUTH_TIMEOUT, MCP_IDLE_MAX, REDIRECTS_MAX,
+};
 use crate::mcp::http::{FixedHeaders, HttpServer};
-use crate::net::{NetError, Network, Reply, Via};
+use crate::net::{NetError, Network, Patience, Peer, Reply, Via, Way};
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 const JSON: &str = "application/json";
@@ -179,11 +181,21 @@ async fn challenged(config: &Config, server: &HttpServer, url: &HttpUrl) -> Opti
 /// Another origin gets none of the configured headers and no client certificate.
 fn elsewhere(config: &Config, url: &HttpUrl) -> Option<HttpServer> {
     let proxy = config.proxies.of(Class::Mcp, url);
-    let via = Via::new(None, proxy.as_ref());
-    let host = via.resolved_host(url).unwrap_or_default();
-    let network = Network::new(config.ca_bundle.as_deref(), [host].into_iter()).ok()?;
-    let connector = network.connector(url, via, None).ok()?;
-    HttpServer::new("oauth", url, connector, FixedHeaders::default())
+    let way = Way {
+        url,
+        via: Via::new(None, proxy.as_ref()),
+        identity: None,
+        peer: Peer::Server,
+    };
+    let network = Network::of_way(&config.trust, &config.lockdown, config.timeouts, &way).ok()?;
+    let connector = network.connector(&way).ok()?;
+    HttpServer::new(
+        "oauth",
+        url,
+        connector,
+        Patience::keeping(MCP_IDLE_MAX),
+        FixedHeaders::default(),
+    )
 }
 
 /// Redirects are followed within the candidate's origin.

@@ -2,22 +2,19 @@
 
 use std::time::SystemTime;
 
-use crate::config::{Config, Identity, Target};
+use crate::config::Config;
 use crate::doctor::report::Check;
 use crate::doctor::way::expires_soon;
-use crate::net::{Network, NetworkError, Via};
-use crate::tls::{CertFacts, Validity};
+use crate::net::{ClientCertificate, Network, NetworkError};
+use crate::tls::Validity;
 
 /// The trust anchors, and with them everything that connections share.
 pub(in crate::doctor) fn ca_bundle(config: &Config) -> (Check, Option<Network>) {
     let id = "ca_bundle";
     match Network::of(config) {
         Ok(network) => {
-            let summary = match &config.ca_bundle {
-                Some(path) => format!("the built-in authorities, and those in {}", path.display()),
-                None => "the built-in authorities".to_owned(),
-            };
-            (Check::pass(id, summary), Some(network))
+            let check = trusted(config, &network);
+            (check, Some(network))
         }
         Err(NetworkError::Tls(error)) => {
             let check = Check::fail(id, error.to_string()).next([
@@ -33,23 +30,52 @@ pub(in crate::doctor) fn ca_bundle(config: &Config) -> (Check, Option<Network>) 
     }
 }
 
-/// The client certificates and their keys. Without one that can be used, `run` does not start.
-pub(in crate::doctor) fn client_certificate(config: &Config, network: &Network) -> Check {
-    let id = "client_certificate";
-    let identities = identities(config);
-    if identities.is_empty() {
-        return Check::pass(id, "none is configured");
+/// What is trusted, and what of it in vain.
+fn trusted(config: &Config, network: &Network) -> Check {
+    let id = "ca_bundle";
+    let generation = network.live().current();
+    let trust = &config.trust;
+    let system = generation.roots().system_store();
+    let sets = [
+        trust.webpki.then(|| "the built-in authorities".to_owned()),
+        system.map(|path| format!("the system's in {}", path.display())),
+        trust.bundle.as_ref().map(|path| format!("those in {}", path.display())),
+        trust
+            .proxy_bundle
+            .as_ref()
+            .map(|path| format!("for proxies only those in {}", path.display())),
+    ];
+    let summary = sets.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let notes = generation.notes();
+    let bundles = [Some(generation.roots()), generation.proxy_roots()];
+    let soon = bundles
+        .into_iter()
+        .flatten()
+        .find_map(|roots| expires_soon(roots.first_to_end()?));
+    match (notes.first(), soon) {
+        (Some(note), _) => Check::warn(id, note.clone())
+            .evidence([summary])
+            .evidence(notes.clone())
+            .next(["remove that entry from the file, or replace it by the authority's new certificate"]),
+        (None, Some(soon)) => Check::warn(id, soon)
+            .evidence([summary])
+            .next(["add the authority's next certificate to the file in time"]),
+        (None, None) => Check::pass(id, summary),
     }
-    let probed = &config.control_plane.base_url;
-    let broken = identities
-        .iter()
-        .find_map(|identity| network.connector(probed, Via::Direct, Some(identity)).err());
-    if let Some(error) = broken {
+}
+
+/// The client certificates and their keys. Without one that can be used, `run` does not start.
+pub(in crate::doctor) fn client_certificate(network: &Network) -> Check {
+    let id = "client_certificate";
+    if let Some(error) = network.broken_certificate() {
         return Check::fail(id, error.to_string())
             .next(["correct the file, or the setting that names it; certificate and key go together"]);
     }
     let certificates = network.client_certificates();
-    let shown = certificates.iter().map(|(setting, facts)| describe(setting, facts));
+    if certificates.is_empty() {
+        return Check::pass(id, "none is configured");
+    }
+    let shown = certificates.iter().map(describe);
     let check = match judge(&certificates) {
         Some(Problem::Bad(problem)) => Check::fail(id, problem).next([
             "have a new certificate issued; servers refuse this one",
@@ -66,11 +92,14 @@ enum Problem {
     Soon(String),
 }
 
-fn judge(certificates: &[(&'static str, CertFacts)]) -> Option<Problem> {
+fn judge(certificates: &[ClientCertificate]) -> Option<Problem> {
     let now = SystemTime::now();
-    let bad = certificates.iter().find_map(|(setting, facts)| {
+    let bad = certificates.iter().find_map(|ClientCertificate { setting, facts }| {
         let subject = &facts.subject;
         match facts.validity(now) {
+            Validity::Valid if !facts.purposes.client => Some(format!(
+                "{setting}: the certificate of {subject} is not for clients (extended key usage)"
+            )),
             Validity::Valid => None,
             Validity::Expired => Some(format!(
                 "{setting}: the certificate of {subject} expired on {}",
@@ -82,26 +111,12 @@ fn judge(certificates: &[(&'static str, CertFacts)]) -> Option<Problem> {
     let soon = || {
         certificates
             .iter()
-            .find_map(|(setting, facts)| Some(format!("{setting}: {}", expires_soon(facts)?)))
+            .find_map(|ClientCertificate { setting, facts }| Some(format!("{setting}: {}", expires_soon(facts)?)))
     };
     bad.map(Problem::Bad).or_else(|| soon().map(Problem::Soon))
 }
 
-fn describe(setting: &str, facts: &CertFacts) -> String {
+fn describe(certificate: &ClientCertificate) -> String {
+    let ClientCertificate { setting, facts } = certificate;
     format!("{setting}: {}, until {}", facts.subject, facts.expiry())
-}
-
-/// Each once.
-fn identities(config: &Config) -> Vec<&Identity> {
-    let servers = config.served().filter_map(|binding| match &binding.target {
-        Target::Http { identity, .. } => identity.as_ref(),
-        Target::Stdio { .. } => None,
-    });
-    let mut identities: Vec<&Identity> = Vec::new();
-    for identity in config.control_plane.identity.iter().chain(servers) {
-        if !identities.contains(&identity) {
-            identities.push(identity);
-        }
-    }
-    identities
 }

@@ -20,16 +20,25 @@ pub use probe::Prober;
 pub(crate) use probe::{INITIALIZE, PROBE_ID, describe, initialize};
 
 use super::{Ack, Call, Outcome};
-use crate::config::HttpUrl;
+use crate::config::{self, HttpUrl};
 use crate::control::{Notifier, USER_AGENT_VALUE};
 use crate::limits::{
     MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX, TAIL_TIMEOUT,
 };
-use crate::net::{Connector, NetError, Pool, Reply, RequestBody};
+use crate::net::{Connector, NetError, Patience, Pool, Reply, RequestBody};
 use crate::wire::command::Headers;
 use crate::wire::failure::{Failure, error_json};
 use crate::wire::headers::{ResponseHeaders, is_forwarded, is_media_type};
 use crate::wire::jsonrpc::{Id, Kind, METHOD_NOT_FOUND, Message};
+
+/// How long connections to MCP servers wait.
+pub(crate) fn patience(config: &config::Mcp) -> Patience {
+    Patience {
+        first_byte: config.first_byte_timeout,
+        silence: config.idle_timeout,
+        ..Patience::keeping(MCP_IDLE_MAX)
+    }
+}
 
 /// One MCP server behind a URL. Clones share the connections.
 #[derive(Debug, Clone)]
@@ -47,13 +56,19 @@ struct Shared {
 
 impl HttpServer {
     /// The server at `url`, reached through `connector`; every request carries `fixed`. `None` when the URL cannot be sent.
-    pub fn new(channel: &str, url: &HttpUrl, connector: Connector, fixed: FixedHeaders) -> Option<Self> {
+    pub fn new(
+        channel: &str,
+        url: &HttpUrl,
+        connector: Connector,
+        patience: Patience,
+        fixed: FixedHeaders,
+    ) -> Option<Self> {
         Some(Self(Arc::new(Shared {
             channel: channel.into(),
             host: HeaderValue::from_str(&url.authority()).ok()?,
             uri: url.path_and_query.parse().ok()?,
             url: url.clone(),
-            pool: Pool::new(connector, MCP_IDLE_MAX),
+            pool: Pool::new(connector, patience),
             fixed,
         })))
     }

@@ -1,0 +1,29 @@
+//! How long the steps of a connection may take: the checked type.
+
+use std::time::Duration;
+
+/// How long the steps of a connection may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// Resolving a name.
+    pub resolve: Duration,
+    /// Connecting to a host, over all of its addresses.
+    pub connect: Duration,
+    /// A TLS handshake.
+    pub tls: Duration,
+    /// A proxy's answer to CONNECT.
+    pub proxy: Duration,
+}
+
+impl Default for Timeouts {
+    /// The defaults of the settings.
+    fn default() -> Self {
+        let ten = Duration::from_secs(10);
+        Self {
+            resolve: ten,
+            connect: ten,
+            tls: ten,
+            proxy: ten,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The sections `connection` and `reload`.
+
+use std::time::Duration;
+
+use crate::config::connection::Timeouts;
+use crate::config::reader::{Checked, Reader};
+use crate::config::sources::Origin;
+use crate::config::table::{self, Setting};
+use crate::limits::{RELOAD_INTERVAL_MIN, STEP_TIMEOUT_MAX, TIME_MIN};
+
+/// How long the steps of a connection may take.
+pub(super) fn timeouts(reader: &mut Reader<'_>) -> Checked<Timeouts> {
+    let resolve = step(reader, &table::RESOLVE_TIMEOUT);
+    let connect = step(reader, &table::CONNECT_TIMEOUT);
+    let tls = step(reader, &table::TLS_TIMEOUT);
+    let proxy = step(reader, &table::PROXY_TIMEOUT);
+    Ok(Timeouts {
+        resolve: resolve?,
+        connect: connect?,
+        tls: tls?,
+        proxy: proxy?,
+    })
+}
+
+/// Time between looks at files; `None` when there are to be none.
+pub(super) fn reload_interval(reader: &mut Reader<'_>) -> Checked<Option<Duration>> {
+    let setting = &table::RELOAD_INTERVAL;
+    let interval = reader.time(setting, Duration::ZERO)?;
+    if !interval.is_zero() && interval < RELOAD_INTERVAL_MIN {
+        let problem = format!(
+            "{} must be 0 or at least {}s",
+            setting.flag,
+            RELOAD_INTERVAL_MIN.as_secs()
+        );
+        return Err(refuse(reader, setting, &problem));
+    }
+    Ok((!interval.is_zero()).then_some(interval))
+}
+
+fn step(reader: &mut Reader<'_>, setting: &'static Setting) -> Checked<Duration> {
+    let time = reader.time(setting, TIME_MIN)?;
+    if time > STEP_TIMEOUT_MAX {
+        let most = STEP_TIMEOUT_MAX.as_secs() / 60;
+        let problem = format!("{} must be less than or equal to {most}m", setting.flag);
+        return Err(refuse(reader, setting, &problem));
+    }
+    Ok(time)
+}
+
+fn refuse(reader: &mut Reader<'_>, setting: &'static Setting, problem: &str) -> crate::config::reader::Reported {
+    let written = reader.sources.one(setting);
+    let origin = written.map_or(Origin::UNSET, |written| written.origin);
+    reader.report(setting.flag, origin, problem)
+}

@@ -1,0 +1,182 @@
+//! The section `lockdown`: reads the rules, and refuses a configuration that does not keep them.
+
+use crate::config::checked::{Binding, ControlPlane, HttpUrl, Identity, Proxy, Target};
+use crate::config::cidr::Cidr;
+use crate::config::lockdown::Lockdown;
+use crate::config::reader::{Checked, Reader};
+use crate::config::scalar::echo;
+use crate::config::sources::{Origin, Source};
+use crate::config::table::{self, Setting};
+use crate::config::trust::Trust;
+use crate::limits::LOCKDOWN_ENTRIES_MAX;
+
+/// The rules of `run`.
+pub(super) fn lockdown(reader: &mut Reader<'_>) -> Checked<Lockdown> {
+    let shared = toward_control_plane(reader);
+    let allowed_networks = entries(reader, &table::ALLOWED_NETWORKS, network);
+    let allowed_hosts = entries(reader, &table::ALLOWED_HOSTS, host);
+    Ok(Lockdown {
+        allowed_networks: allowed_networks?,
+        allowed_hosts: allowed_hosts?,
+        ..shared?
+    })
+}
+
+/// The rules about the control plane: all that commands without MCP servers need.
+pub(super) fn toward_control_plane(reader: &mut Reader<'_>) -> Checked<Lockdown> {
+    let require_proxy = reader.switch(&table::REQUIRE_PROXY);
+    let require_bundle_trust = reader.switch(&table::REQUIRE_BUNDLE_TRUST);
+    let require_client_cert = reader.switch(&table::REQUIRE_CLIENT_CERT);
+    Ok(Lockdown {
+        require_proxy: require_proxy?,
+        require_bundle_trust: require_bundle_trust?,
+        require_client_cert: require_client_cert?,
+        ..Lockdown::default()
+    })
+}
+
+/// The way to the control plane.
+pub(super) struct Control<'a> {
+    pub(super) url: &'a HttpUrl,
+    pub(super) proxy: Option<&'a Proxy>,
+    pub(super) identity: Option<&'a Identity>,
+}
+
+impl<'a> From<&'a ControlPlane> for Control<'a> {
+    fn from(control: &'a ControlPlane) -> Self {
+        Self {
+            url: &control.base_url,
+            proxy: control.proxy.as_ref(),
+            identity: control.identity.as_ref(),
+        }
+    }
+}
+
+/// Reports every rule that the way to the control plane does not keep.
+pub(super) fn check_control(reader: &mut Reader<'_>, rules: &Lockdown, control: &Control<'_>, trust: &Trust) {
+    let mut refuse = |setting: &'static Setting, broken: bool, problem: &str| {
+        if broken {
+            report(reader, setting, &format!("{} is set, and {problem}", setting.flag));
+        }
+    };
+    refuse(
+        &table::REQUIRE_PROXY,
+        rules.require_proxy && control.proxy.is_none(),
+        "no proxy leads to the control plane; set http-proxy or control-plane.http-proxy",
+    );
+    let (bundle, certificate) = (&table::REQUIRE_BUNDLE_TRUST, &table::REQUIRE_CLIENT_CERT);
+    refuse(
+        bundle,
+        rules.require_bundle_trust && !trust.is_bundle_alone(),
+        "other authorities are trusted; set tls.trust to bundle and ca-bundle to a PEM file",
+    );
+    for (setting, required) in [
+        (bundle, rules.require_bundle_trust),
+        (certificate, rules.require_client_cert),
+    ] {
+        refuse(
+            setting,
+            required && !control.url.tls,
+            "control-plane.base-url is not https; begin it with https://",
+        );
+    }
+    refuse(
+        certificate,
+        rules.require_client_cert && control.identity.is_none(),
+        "there is no client certificate for the control plane; set control-plane.client-cert and \
+         control-plane.client-key",
+    );
+}
+
+/// Reports every MCP server that may not be reached as configured.
+pub(super) fn check_servers<'a>(reader: &mut Reader<'_>, rules: &Lockdown, served: impl Iterator<Item = &'a Binding>) {
+    for binding in served {
+        let Target::Http {
+            url,
+            unix_socket: None,
+            proxy,
+            ..
+        } = &binding.target
+        else {
+            continue;
+        };
+        if let Some(objection) = rules.objection(url, proxy.as_deref()) {
+            let origin = super::bindings::origin_of_list(&reader.sources, &table::SERVER_URLS);
+            let problem = format!("channel {}: {objection}", binding.channel);
+            reader.report(table::SERVER_URLS.flag, origin, problem);
+        }
+    }
+}
+
+fn report(reader: &mut Reader<'_>, setting: &'static Setting, problem: &str) {
+    let origin = reader
+        .sources
+        .one(setting)
+        .map_or(Origin::new(Source::Unset), |written| written.origin);
+    reader.report(setting.flag, origin, problem);
+}
+
+fn entries<T>(
+    reader: &mut Reader<'_>,
+    setting: &'static Setting,
+    parse: fn(&str) -> Result<T, String>,
+) -> Checked<Vec<T>> {
+    let entries = reader.list(setting, parse)?;
+    match entries.get(LOCKDOWN_ENTRIES_MAX) {
+        None => Ok(entries.into_iter().map(|(entry, _)| entry).collect()),
+        Some((_, origin)) => {
+            let problem = format!("{} must have at most {LOCKDOWN_ENTRIES_MAX} entries", setting.flag);
+            Err(reader.report(setting.flag, origin.clone(), problem))
+        }
+    }
+}
+
+fn network(text: &str) -> Result<Cidr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "{} is not a network: {}; write an address, or one with a prefix as in 10.20.0.0/16",
+            table::ALLOWED_NETWORKS.flag,
+            echo(text)
+        )
+    })
+}
+
+/// As the host of a URL is read, so that both compare equal.
+fn host(text: &str) -> Result<String, String> {
+    let bracketed = if text.contains(':') && !text.starts_with('[') {
+        format!("[{text}]")
+    } else {
+        text.to_owned()
+    };
+    let url = HttpUrl::parse(&format!("http://{bracketed}/")).ok();
+    let alone = url.filter(|url| url.port == 80 && url.path_and_query == "/" && !text.ends_with(":80"));
+    alone.map(|url| url.host).ok_or_else(|| {
+        format!(
+            "{} is not a host name or an address: {}; write it without scheme, port and path",
+            table::ALLOWED_HOSTS.flag,
+            echo(text)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn hosts_are_read_as_in_urls_and_nothing_may_follow() {
+        for (text, expected) in [
+            ("Tools.Example.com", "tools.example.com"),
+            ("10.1.2.3", "10.1.2.3"),
+            ("2001:DB8::1", "2001:db8::1"),
+            ("[::1]", "::1"),
+        ] {
+            assert_eq!(host(text).unwrap(), expected);
+        }
+        for text in ["", "https://h", "h:80", "h:443", "h/path", "*.h", "h?", "u@h", "a b"] {
+            assert!(host(text).is_err(), "{text}");
+        }
+    }
+}

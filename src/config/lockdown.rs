@@ -1,0 +1,106 @@
+//! Rules that connections keep, whatever else the configuration says: the checked type.
+
+use std::net::IpAddr;
+
+use super::checked::{HttpUrl, Proxy};
+use super::cidr::Cidr;
+
+/// Rules that connections keep.
+#[derive(Debug, Clone, Default)]
+pub struct Lockdown {
+    /// Nothing leaves this host but through a proxy.
+    pub require_proxy: bool,
+    /// Nothing but `ca_bundle` is trusted.
+    pub require_bundle_trust: bool,
+    /// The control plane is shown a client certificate.
+    pub require_client_cert: bool,
+    /// Where MCP servers may be; empty: anywhere.
+    pub allowed_networks: Vec<Cidr>,
+    /// Names of MCP servers that may be behind a proxy, lower case; empty: any.
+    pub allowed_hosts: Vec<String>,
+}
+
+impl Lockdown {
+    /// Whether an MCP server may be spoken to directly at this address.
+    #[must_use]
+    pub fn allows_direct(&self, address: IpAddr) -> bool {
+        match self.allowed_networks.as_slice() {
+            [] => !self.require_proxy || address.to_canonical().is_loopback(),
+            networks => networks.iter().any(|network| network.contains(address)),
+        }
+    }
+
+    /// Why an MCP server may not be reached as configured; `None` when it may, or when only its address will tell.
+    #[must_use]
+    pub fn objection(&self, url: &HttpUrl, proxy: Option<&Proxy>) -> Option<String> {
+        let host = url.host.as_str();
+        if proxy.is_some() {
+            let listed = self.allowed_hosts.iter().any(|allowed| allowed == host);
+            let asked = !self.allowed_hosts.is_empty() || !self.allowed_networks.is_empty();
+            return (asked && !listed).then(|| {
+                format!("{host} is behind a proxy, where its address is not known, and not in lockdown.allowed_hosts; add it there")
+            });
+        }
+        let address = host.parse::<IpAddr>().ok()?;
+        (!self.allows_direct(address)).then(|| match self.allowed_networks.is_empty() {
+            true => format!(
+                "{host} is not on this host and lockdown.require_proxy is set; \
+                 give it a proxy, or name its network in lockdown.allowed_networks"
+            ),
+            false => format!("{host} is not in lockdown.allowed_networks; add its network there"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn lockdown(require_proxy: bool, networks: &[&str], hosts: &[&str]) -> Lockdown {
+        Lockdown {
+            require_proxy,
+            allowed_networks: networks.iter().map(|text| text.parse::<Cidr>().unwrap()).collect(),
+            allowed_hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+            ..Lockdown::default()
+        }
+    }
+
+    #[test]
+    fn direct_connections_stay_where_the_rules_say() {
+        for (require_proxy, networks, address, allowed) in [
+            (false, &[][..], "203.0.113.1", true),
+            (true, &[][..], "203.0.113.1", false),
+            (true, &[][..], "127.0.0.1", true),
+            (true, &[][..], "::ffff:127.0.0.1", true),
+            (true, &["10.0.0.0/8"][..], "10.1.1.1", true),
+            (true, &["10.0.0.0/8"][..], "127.0.0.1", false),
+            (false, &["10.0.0.0/8", "::1"][..], "::1", true),
+            (false, &["10.0.0.0/8"][..], "192.0.2.1", false),
+        ] {
+            let rules = lockdown(require_proxy, networks, &[]);
+            assert_eq!(
+                rules.allows_direct(address.parse().unwrap()),
+                allowed,
+                "{networks:?} {address}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_server_behind_a_proxy_needs_its_exact_name() {
+        let proxy = Proxy::parse("http://p", "http-proxy").unwrap();
+        let url = HttpUrl::parse("https://tools.example/mcp").unwrap();
+        let objection = |rules: &Lockdown| rules.objection(&url, Some(&proxy));
+        assert_eq!(objection(&lockdown(true, &[], &[])), None);
+        assert_eq!(objection(&lockdown(true, &["10.0.0.0/8"], &["tools.example"])), None);
+        for hosts in [&[][..], &["example"], &["x.tools.example"]] {
+            assert!(
+                objection(&lockdown(true, &["10.0.0.0/8"], hosts)).is_some(),
+                "{hosts:?}"
+            );
+        }
+        assert!(objection(&lockdown(false, &[], &["other.example"])).is_some());
+    }
+}

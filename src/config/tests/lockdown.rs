@@ -1,0 +1,147 @@
+//! Rules that a configuration keeps, or it is refused as a whole.
+
+use super::*;
+
+const PROXY: (&str, &str) = ("HTTPS_PROXY", "http://proxy:3128");
+
+/// What is wrong with a configuration of these variables.
+fn mistakes(variables: &[(&str, &str)]) -> Vec<String> {
+    match with(variables, &[]) {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn everything_that_a_lockdown_asks_for_is_named_at_once() {
+    let locked = [
+        ("LOCKDOWN_REQUIRE_PROXY", "true"),
+        ("LOCKDOWN_REQUIRE_BUNDLE_TRUST", "true"),
+        ("LOCKDOWN_REQUIRE_CLIENT_CERT", "true"),
+        ("LOCKDOWN_ALLOWED_NETWORKS", "10.0.0.0/8"),
+        ("CONTROL_PLANE_BASE_URL", "http://control.example"),
+    ];
+    let mistakes = mistakes(&locked);
+    for gist in [
+        "lockdown.require-proxy is set, and no proxy leads to the control plane",
+        "lockdown.require-bundle-trust is set, and other authorities are trusted",
+        "lockdown.require-bundle-trust is set, and control-plane.base-url is not https",
+        "lockdown.require-client-cert is set, and control-plane.base-url is not https",
+        "lockdown.require-client-cert is set, and there is no client certificate",
+        "channel main: 127.0.0.1 is not in lockdown.allowed_networks",
+    ] {
+        assert!(mistakes.iter().any(|line| line.contains(gist)), "{gist}: {mistakes:#?}");
+    }
+    assert_eq!(mistakes.len(), 6, "{mistakes:#?}");
+}
+
+#[test]
+fn what_keeps_the_rules_is_accepted() {
+    let kept = [
+        PROXY,
+        ("LOCKDOWN_REQUIRE_PROXY", "true"),
+        ("LOCKDOWN_REQUIRE_BUNDLE_TRUST", "true"),
+        ("TUNNEL_CLIENT_TLS_TRUST", "bundle"),
+        ("CA_BUNDLE", "/ca.pem"),
+        ("LOCKDOWN_REQUIRE_CLIENT_CERT", "true"),
+        ("CONTROL_PLANE_CLIENT_CERT", "/c.pem"),
+        ("CONTROL_PLANE_CLIENT_KEY", "/k.pem"),
+    ];
+    assert_eq!(mistakes(&kept), [""; 0]);
+}
+
+#[test]
+fn no_proxy_can_lead_around_a_proxy_that_is_required() {
+    let around = [
+        PROXY,
+        ("NO_PROXY", "api.openai.com"),
+        ("LOCKDOWN_REQUIRE_PROXY", "true"),
+    ];
+    let mistakes = mistakes(&around);
+    assert!(
+        mistakes
+            .iter()
+            .any(|line| line.contains("no proxy leads to the control plane")),
+        "{mistakes:?}"
+    );
+}
+
+#[test]
+fn servers_are_where_the_rules_allow_them() {
+    for (server, more, refused) in [
+        ("http://127.0.0.1:3000/mcp", &[][..], None),
+        ("http://[::1]:3000/mcp", &[], None),
+        ("http://10.1.2.3/mcp", &[], Some("10.1.2.3 is not on this host")),
+        (
+            "http://10.1.2.3/mcp",
+            &[("LOCKDOWN_ALLOWED_NETWORKS", "10.1.0.0/16")],
+            None,
+        ),
+        // Its address is looked at when it is known.
+        ("http://tools.example/mcp", &[], None),
+        ("https://tools.example/mcp", &[("MCP_HTTP_PROXY", "http://p:1")], None),
+        (
+            "https://tools.example/mcp",
+            &[
+                ("MCP_HTTP_PROXY", "http://p:1"),
+                ("LOCKDOWN_ALLOWED_NETWORKS", "10.0.0.0/8"),
+            ],
+            Some("tools.example is behind a proxy"),
+        ),
+        (
+            "https://Tools.example/mcp",
+            &[
+                ("MCP_HTTP_PROXY", "http://p:1"),
+                ("LOCKDOWN_ALLOWED_NETWORKS", "10.0.0.0/8"),
+                ("LOCKDOWN_ALLOWED_HOSTS", "tools.Example"),
+            ],
+            None,
+        ),
+        (
+            "url=http://h/mcp,unix-socket=/run/mcp.sock",
+            &[("LOCKDOWN_ALLOWED_NETWORKS", "10.0.0.0/8")],
+            None,
+        ),
+    ] {
+        let mut variables = vec![PROXY, ("LOCKDOWN_REQUIRE_PROXY", "true"), ("MCP_SERVER_URL", server)];
+        variables.extend(more);
+        let mistakes = mistakes(&variables);
+        match refused {
+            None => assert_eq!(mistakes, [""; 0], "{server} {more:?}"),
+            Some(gist) => assert!(
+                mistakes.len() == 1 && mistakes[0].contains(gist),
+                "{server}: {mistakes:?}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn trust_in_a_bundle_needs_one_and_the_other_way_round() {
+    let lines = mistakes(&[("TUNNEL_CLIENT_TLS_TRUST", "bundle")]);
+    assert!(lines[0].contains("ca-bundle is not set"), "{lines:?}");
+    let config = with(&[("TUNNEL_CLIENT_TLS_TRUST", "bundle"), ("CA_BUNDLE", "/ca.pem")], &[]).unwrap();
+    assert!(config.trust.is_bundle_alone());
+    let config = with(
+        &[("TUNNEL_CLIENT_TLS_TRUST", "system"), ("SSL_CERT_FILE", "/store.pem")],
+        &[],
+    )
+    .unwrap();
+    let store = SystemStore {
+        file: Some("/store.pem".into()),
+        required: true,
+    };
+    assert_eq!((config.trust.system, config.trust.webpki), (Some(store), false));
+}
+
+#[test]
+fn a_proxy_in_a_secret_file_is_known_with_its_file_and_never_shown() {
+    let config = with(&[("CONTROL_PLANE_HTTP_PROXY", "file:/run/proxy")], &[]).unwrap();
+    let proxy = config.control_plane.proxy.as_ref().unwrap();
+    assert_eq!(proxy.origin(), "http://proxy:3128");
+    assert_eq!(proxy.file.as_deref(), Some(Path::new("/run/proxy")));
+    let mut secrets = Vec::new();
+    config.for_each_secret(|secret| secrets.push(secret.expose_secret().to_owned()));
+    assert!(secrets.contains(&"user:file-sekret".to_owned()));
+    assert!(!format!("{config:?}").contains("sekret"));
+}

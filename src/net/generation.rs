@@ -1,0 +1,312 @@
+//! What a rotation replaces: trust anchors, client certificates, proxies' credentials, the key. Loaded and checked as a whole,
+//! then put in force as a whole.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use http::header::HeaderValue;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::watch;
+
+use super::proxy;
+use crate::config::{Config, Identity, Proxy, Trust, read_key_again};
+use crate::secrets::Disk;
+use crate::telemetry::redact;
+use crate::tls::{self, CertFacts, Roots, Tls};
+
+/// What is to be loaded: settings, which do not change while the process runs.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) trust: Trust,
+    /// Each client certificate once, however many servers it is for.
+    pub(super) identities: Vec<Identity>,
+    /// The proxy of each way that has one.
+    pub(super) proxies: Vec<Proxy>,
+    pub(super) key: Option<Key>,
+}
+
+/// The key of the control plane, and the file where its successors come from.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) first: SecretString,
+    pub(super) file: Option<PathBuf>,
+}
+
+/// One generation.
+#[derive(Debug)]
+pub struct Generation {
+    number: u64,
+    roots: Roots,
+    /// `None`: the same as for everything else.
+    proxy_roots: Option<Roots>,
+    /// Shows no client certificate.
+    plain: Tls,
+    /// For proxies over TLS: shows the proxies' client certificate, if there is one, and no other.
+    proxy_tls: Result<Tls, Arc<tls::Error>>,
+    identities: Vec<Result<Tls, Arc<tls::Error>>>,
+    proxies: Vec<Credentials>,
+    bearer: Option<HeaderValue>,
+}
+
+/// What a proxy is told about us.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Credentials {
+    /// `user:password`.
+    pub(super) secret: Option<SecretString>,
+    /// The same as a header.
+    pub(super) header: Option<HeaderValue>,
+}
+
+/// Why there is no new generation.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Trust anchors or a client certificate.
+    Tls(Arc<tls::Error>),
+    /// A secret; a sentence that names its setting and holds nothing of it.
+    Secret(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tls(error) => error.fmt(f),
+            Self::Secret(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<tls::Error> for Refusal {
+    fn from(error: tls::Error) -> Self {
+        Self::Tls(Arc::new(error))
+    }
+}
+
+impl Plan {
+    /// Of a daemon's configuration, without its ways.
+    pub(super) fn of(config: &Config) -> Self {
+        let control = &config.control_plane;
+        Self {
+            trust: config.trust.clone(),
+            key: Some(Key {
+                first: control.api_key.clone(),
+                file: control.api_key_file.clone(),
+            }),
+            ..Self::default()
+        }
+    }
+
+    /// The files that a rotation exchanges, and the settings that name them; some more than once.
+    pub(super) fn files(&self) -> Vec<(&str, PathBuf)> {
+        let trust = &self.trust;
+        let bundles = [("ca-bundle", &trust.bundle), ("proxy.ca-bundle", &trust.proxy_bundle)];
+        let bundles = bundles
+            .into_iter()
+            .filter_map(|(setting, path)| Some((setting, path.clone()?)));
+        let identities = self
+            .identities
+            .iter()
+            .chain(&trust.proxy_identity)
+            .flat_map(|identity| [&identity.certificate, &identity.key].map(|path| (identity.setting, path.clone())));
+        let proxies = self.proxies.iter();
+        let proxies = proxies.filter_map(|proxy| Some((proxy.source.as_str(), proxy.file.as_ref()?.to_path_buf())));
+        let key = self
+            .key
+            .iter()
+            .filter_map(|key| Some(("control-plane.api-key", key.file.clone()?)));
+        bundles.chain(identities).chain(proxies).chain(key).collect()
+    }
+}
+
+impl Generation {
+    /// The first: what the configuration has read is taken from there. A client certificate that cannot be used is an error
+    /// only of the ways that show it.
+    pub(super) fn first(plan: &Plan) -> Result<Self, tls::Error> {
+        let proxies = plan
+            .proxies
+            .iter()
+            .map(|proxy| Credentials::of(proxy.credentials.as_ref()));
+        let bearer = plan.key.as_ref().and_then(|key| bearer(&key.first));
+        Self::load(plan, 1, proxies.collect(), bearer)
+    }
+
+    /// The one that follows `number`: everything is read again.
+    ///
+    /// # Errors
+    /// Anything that cannot be used.
+    pub(super) fn next(plan: &Plan, number: u64) -> Result<Self, Refusal> {
+        let mut proxies = Vec::with_capacity(plan.proxies.len());
+        for proxy in &plan.proxies {
+            let read = proxy.read_again(&Disk).map_err(Refusal::Secret)?;
+            let secret = match &read {
+                Some(read) => read.credentials.as_ref().inspect(|secret| redact::protect(secret)),
+                None => proxy.credentials.as_ref(),
+            };
+            proxies.push(Credentials::of(secret));
+        }
+        let bearer = match &plan.key {
+            Some(Key { file: Some(path), .. }) => {
+                let key = read_key_again(path, &Disk).map_err(Refusal::Secret)?;
+                redact::protect(&key);
+                bearer(&key)
+            }
+            Some(Key { first, file: None }) => bearer(first),
+            None => None,
+        };
+        let next = Self::load(plan, number + 1, proxies, bearer)?;
+        let broken = next
+            .identities
+            .iter()
+            .chain([&next.proxy_tls])
+            .find_map(|tls| tls.as_ref().err());
+        match broken {
+            Some(error) => Err(Refusal::Tls(Arc::clone(error))),
+            None => Ok(next),
+        }
+    }
+
+    fn load(
+        plan: &Plan,
+        number: u64,
+        proxies: Vec<Credentials>,
+        bearer: Option<HeaderValue>,
+    ) -> Result<Self, tls::Error> {
+        let trust = &plan.trust;
+        let roots = Roots::load(trust)?;
+        let proxy_bundle = trust.proxy_bundle.as_ref();
+        let proxy_roots = proxy_bundle
+            .map(|path| Roots::of_bundle(path, "proxy.ca-bundle"))
+            .transpose()?;
+        let tls = |roots: &Roots, identity: Option<&Identity>| Tls::new(roots, identity, trust.min_version);
+        Ok(Self {
+            number,
+            plain: tls(&roots, None)?,
+            proxy_tls: tls(proxy_roots.as_ref().unwrap_or(&roots), trust.proxy_identity.as_ref()).map_err(Arc::new),
+            identities: plan
+                .identities
+                .iter()
+                .map(|identity| tls(&roots, Some(identity)).map_err(Arc::new))
+                .collect(),
+            roots,
+            proxy_roots,
+            proxies,
+            bearer,
+        })
+    }
+
+    /// Counts from 1.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// What is trusted.
+    #[must_use]
+    pub fn roots(&self) -> &Roots {
+        &self.roots
+    }
+
+    /// What is trusted of proxies, when that is something else.
+    #[must_use]
+    pub fn proxy_roots(&self) -> Option<&Roots> {
+        self.proxy_roots.as_ref()
+    }
+
+    /// One sentence for each entry of a bundle that is trusted in vain.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let of_proxies = self.proxy_roots.as_ref().map(Roots::notes);
+        self.roots
+            .notes()
+            .into_iter()
+            .chain(of_proxies.unwrap_or_default())
+            .collect()
+    }
+
+    /// `Authorization` of requests to the control plane.
+    #[must_use]
+    pub fn bearer(&self) -> Option<&HeaderValue> {
+        self.bearer.as_ref()
+    }
+
+    /// The client certificates by the order of the plan: what each says, or why it cannot be used.
+    pub(super) fn identity(&self, at: usize) -> Option<&Result<Tls, Arc<tls::Error>>> {
+        self.identities.get(at)
+    }
+
+    pub(super) fn plain(&self) -> &Tls {
+        &self.plain
+    }
+
+    pub(super) fn proxy_tls(&self) -> &Result<Tls, Arc<tls::Error>> {
+        &self.proxy_tls
+    }
+
+    pub(super) fn credentials(&self, at: usize) -> Credentials {
+        self.proxies.get(at).cloned().unwrap_or_default()
+    }
+
+    /// The client certificate that is shown to proxies.
+    pub(super) fn proxy_certificate(&self) -> Option<&CertFacts> {
+        self.proxy_tls.as_ref().ok()?.client_certificate()?.first()
+    }
+}
+
+impl Credentials {
+    pub(super) fn of(secret: Option<&SecretString>) -> Self {
+        Self {
+            secret: secret.cloned(),
+            header: secret.and_then(proxy::authorization),
+        }
+    }
+}
+
+/// `None` when the key cannot be sent in a header; the configuration has made sure that it can.
+fn bearer(key: &SecretString) -> Option<HeaderValue> {
+    crate::control::bearer(key.expose_secret()).ok()
+}
+
+/// The generation in force. Clones see the same.
+#[derive(Debug, Clone)]
+pub struct Live(watch::Receiver<Arc<Generation>>);
+
+/// Puts generations in force.
+#[derive(Debug)]
+pub(super) struct InForce(watch::Sender<Arc<Generation>>);
+
+impl InForce {
+    pub(super) fn of(first: Generation) -> Self {
+        Self(watch::Sender::new(Arc::new(first)))
+    }
+
+    pub(super) fn live(&self) -> Live {
+        Live(self.0.subscribe())
+    }
+
+    pub(super) fn replace(&self, next: Generation) {
+        self.0.send_replace(Arc::new(next));
+    }
+}
+
+impl Live {
+    /// The one in force now.
+    #[must_use]
+    pub fn current(&self) -> Arc<Generation> {
+        Arc::clone(&self.0.borrow())
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.0.borrow().number
+    }
+
+    /// Returns when another one is in force than when this was last asked; never, when there can be no other.
+    pub async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! When certificates in force end: for the metrics, and as a warning in time.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use log::{error, warn};
+
+use crate::limits::EXPIRY_WARNINGS;
+use crate::net::Network;
+use crate::ops::metrics::Metrics;
+use crate::tls::{CertFacts, Roots, Validity};
+
+/// What was said about each certificate.
+#[derive(Debug, Default)]
+pub(super) struct Expiry(BTreeMap<&'static str, Said>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Said {
+    certificate: CertFacts,
+    stage: Stage,
+}
+
+/// How far a certificate is on its way to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Far,
+    /// So many of [`EXPIRY_WARNINGS`] have passed.
+    Near(usize),
+    Over,
+}
+
+impl Stage {
+    fn of(certificate: &CertFacts, now: SystemTime) -> Self {
+        let Some(end) = certificate.not_after else {
+            return Self::Far;
+        };
+        match end.duration_since(now) {
+            Err(_) => Self::Over,
+            Ok(left) => match EXPIRY_WARNINGS.iter().filter(|warning| left < **warning).count() {
+                0 => Self::Far,
+                passed => Self::Near(passed),
+            },
+        }
+    }
+}
+
+impl Expiry {
+    /// Looks at every certificate in force.
+    pub(super) fn look(&mut self, network: &Network, metrics: &Metrics) {
+        let now = SystemTime::now();
+        let in_force = in_force(network);
+        metrics.certificates(
+            in_force
+                .iter()
+                .filter_map(|one| Some((one.setting, one.facts.not_after?))),
+        );
+        for one in &in_force {
+            if self.is_news(one, now) {
+                tell(one, now);
+            }
+        }
+    }
+
+    /// Whether there is something to say about it that was not said yet.
+    fn is_news(&mut self, one: &InForce, now: SystemTime) -> bool {
+        let stage = Stage::of(&one.facts, now);
+        let said = Said {
+            certificate: one.facts.clone(),
+            stage,
+        };
+        let before = self.0.insert(one.setting, said);
+        match before.filter(|before| before.certificate == one.facts) {
+            Some(known) => stage > known.stage,
+            None => {
+                stage > Stage::Far
+                    || one.facts.validity(now) != Validity::Valid
+                    || one.is_shown && !one.facts.purposes.client
+            }
+        }
+    }
+}
+
+/// A certificate in force, with the setting that names it.
+struct InForce {
+    setting: &'static str,
+    facts: CertFacts,
+    /// It is shown to servers; the others are authorities.
+    is_shown: bool,
+}
+
+/// Each setting once, with the certificate that ends first.
+fn in_force(network: &Network) -> Vec<InForce> {
+    let generation = network.live().current();
+    let authorities = [
+        ("ca-bundle", generation.roots().first_to_end()),
+        (
+            "proxy.ca-bundle",
+            generation.proxy_roots().and_then(Roots::first_to_end),
+        ),
+    ];
+    let authorities = authorities.into_iter().filter_map(|(setting, facts)| {
+        Some(InForce {
+            setting,
+            facts: facts?.clone(),
+            is_shown: false,
+        })
+    });
+    let clients = network.client_certificates().into_iter().map(|one| InForce {
+        setting: one.setting,
+        facts: one.facts,
+        is_shown: true,
+    });
+    let mut first: BTreeMap<&'static str, InForce> = BTreeMap::new();
+    for one in clients.chain(authorities) {
+        if first
+            .get(one.setting)
+            .is_none_or(|known| one.facts.not_after < known.facts.not_after)
+        {
+            first.insert(one.setting, one);
+        }
+    }
+    first.into_values().collect()
+}
+
+fn tell(
+    InForce {
+        setting,
+        facts,
+        is_shown,
+    }: &InForce,
+    now: SystemTime,
+) {
+    let (setting, subject, until) = (*setting, facts.subject.as_str(), facts.expiry());
+    let left = facts.not_after.and_then(|end| end.duration_since(now).ok());
+    let days = left.map_or(0, |left| left.as_secs() / 86_400);
+    match (facts.validity(now), is_shown) {
+        (Validity::Expired, true) => {
+            error!(setting, subject, until; "the client certificate has expired; put a new one into its file");
+        }
+        (Validity::Expired, false) => {
+            error!(setting, subject, until; "a certificate authority has expired; put its next certificate into the file");
+        }
+        (Validity::NotYetValid, _) => {
+            warn!(setting, subject; "a certificate in force is not valid yet; is the clock of this host right?");
+        }
+        (Validity::Valid, true) if !facts.purposes.client => {
+            warn!(setting, subject; "the client certificate is not for clients (extended key usage); servers will refuse it");
+        }
+        (Validity::Valid, _) => {
+            warn!(setting, subject, until, days; "a certificate in force ends soon; put a new one into its file");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tls::Purposes;
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    fn ending(in_days: u32, now: SystemTime) -> InForce {
+        InForce {
+            setting: "control-plane.client-cert",
+            facts: CertFacts {
+                subject: "CN=x".to_owned(),
+                issuer: "CN=ca".to_owned(),
+                not_before: Some(now - DAY),
+                not_after: Some(now + DAY * in_days),
+                names: Vec::new(),
+                purposes: Purposes {
+                    server: false,
+                    client: true,
+                },
+            },
+            is_shown: true,
+        }
+    }
+
+    #[test]
+    fn each_threshold_is_told_once_and_a_new_certificate_begins_anew() {
+        let start = SystemTime::now();
+        let mut expiry = Expiry::default();
+        let certificate = ending(40, start);
+        let told: Vec<u32> = (0..=41)
+            .filter(|day| expiry.is_news(&certificate, start + DAY * *day + Duration::from_secs(60)))
+            .collect();
+        assert_eq!(told, [10, 33, 39, 40], "30, 7 and 1 days ahead, and at the end");
+        assert!(!expiry.is_news(&ending(300, start), start), "far away");
+        assert!(expiry.is_news(&ending(5, start), start), "another one that ends soon");
+        assert!(!expiry.is_news(&ending(5, start), start));
+    }
+
+    #[test]
+    fn a_certificate_for_other_purposes_is_told_at_once() {
+        let now = SystemTime::now();
+        let mut other = ending(300, now);
+        other.facts.purposes.client = false;
+        assert!(Expiry::default().is_news(&other, now));
+        other.is_shown = false;
+        assert!(!Expiry::default().is_news(&other, now), "an authority");
+    }
+}

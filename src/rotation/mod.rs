@@ -1,0 +1,133 @@
+//! Keys, certificates and proxies' credentials are exchanged while the client runs: when their files change, and on SIGHUP.
+//!
+//! Files are looked at, not watched: a look is one `stat(2)` a file, follows whatever links lead to it (Kubernetes exchanges
+//! a link two directories up), and works on every file system.
+
+#![forbid(unsafe_code)]
+
+mod expiry;
+mod stamps;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{error, info, warn};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Instant, sleep_until};
+
+use crate::limits::{EXPIRY_INTERVAL, RELOAD_SETTLE, RELOAD_SETTLE_LOOKS};
+use crate::net::Network;
+use crate::ops::Ops;
+use expiry::Expiry;
+use stamps::Stamps;
+
+/// Keeps what is in force as new as the files are.
+#[derive(Debug)]
+pub struct Rotation {
+    network: Arc<Network>,
+    ops: Arc<Ops>,
+    hangup: Signal,
+    /// `None`: on SIGHUP only.
+    interval: Option<Duration>,
+    /// The files as they were when they were last read.
+    read: Stamps,
+    /// The files at the last look, when they were different then.
+    restless: Option<(Stamps, u32)>,
+    expiry: Expiry,
+}
+
+impl Rotation {
+    /// Catches SIGHUP from now on, and says which certificates in force end soon.
+    ///
+    /// # Errors
+    /// When the system refuses the handler.
+    pub fn new(network: Arc<Network>, ops: Arc<Ops>, interval: Option<Duration>) -> io::Result<Self> {
+        let mut rotation = Self {
+            hangup: signal(SignalKind::hangup())?,
+            read: Stamps::look(&network.files()),
+            network,
+            ops,
+            interval,
+            restless: None,
+            expiry: Expiry::default(),
+        };
+        rotation.ops.metrics.generation(rotation.network.live().number());
+        rotation.tell();
+        Ok(rotation)
+    }
+
+    /// Never returns.
+    pub async fn run(mut self) {
+        let mut dates = Instant::now() + EXPIRY_INTERVAL;
+        let mut files = self.interval.map(|interval| Instant::now() + interval);
+        loop {
+            tokio::select! {
+                _ = self.hangup.recv() => {
+                    info!("SIGHUP: reading keys, certificates and proxies' credentials again");
+                    self.renew();
+                }
+                () = until(files) => {
+                    self.look();
+                    let pause = if self.restless.is_some() { Some(RELOAD_SETTLE) } else { self.interval };
+                    files = pause.map(|pause| Instant::now() + pause);
+                }
+                () = sleep_until(dates) => {
+                    self.expiry.look(&self.network, &self.ops.metrics);
+                    dates = Instant::now() + EXPIRY_INTERVAL;
+                }
+            }
+        }
+    }
+
+    /// Reads the files when they have changed and come to rest: a certificate and its key do not change in one moment.
+    fn look(&mut self) {
+        let now = Stamps::look(&self.network.files());
+        if now == self.read {
+            self.restless = None;
+            return;
+        }
+        match self.restless.take() {
+            Some((before, looks)) if before == now || looks >= RELOAD_SETTLE_LOOKS => self.renew(),
+            Some((_, looks)) => self.restless = Some((now, looks + 1)),
+            None => self.restless = Some((now, 1)),
+        }
+    }
+
+    /// Reads everything again and puts it in force, or says why not.
+    fn renew(&mut self) {
+        let now = Stamps::look(&self.network.files());
+        let changed = now.different_from(&self.read).join(", ");
+        let in_force = self.network.live().number();
+        match self.network.renew() {
+            Ok(()) => {
+                let generation = self.network.live().number();
+                info!(generation, changed; "keys and certificates were read again and are in force");
+                self.ops.metrics.reloaded(generation);
+                self.tell();
+            }
+            Err(refusal) => {
+                error!(generation = in_force, changed, error:% = refusal;
+                    "keys and certificates were read again and are refused: those in force stay; correct the file, it is read again when it changes");
+                self.ops.metrics.reload_refused();
+            }
+        }
+        self.read = now;
+        self.restless = None;
+    }
+
+    /// How things are with what is in force.
+    fn tell(&mut self) {
+        for note in self.network.live().current().notes() {
+            warn!("{note}; remove or replace it");
+        }
+        self.expiry.look(&self.network, &self.ops.metrics);
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}

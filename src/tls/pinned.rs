@@ -1,0 +1,106 @@
+//! Servers whose own certificate stands in the bundle.
+//!
+//! `openssl req -x509`, the usual way to a certificate of one's own, makes one that is an authority and a server at once. As an
+//! end of a chain webpki refuses it; Go, and the people who put it into the bundle, take it for what it is. So what stands in
+//! the bundle byte for byte, with names in it, is trusted as it is: for these names, in its time, for servers.
+
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_name;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+
+use super::facts::{CertFacts, Validity};
+use super::roots::Roots;
+
+/// webpki's verdict, but for servers that the bundle knows.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    webpki: Arc<dyn ServerCertVerifier>,
+    roots: Roots,
+}
+
+impl Verifier {
+    /// Around `webpki`, which is enough where the bundle holds no server.
+    pub(super) fn around(webpki: Arc<dyn ServerCertVerifier>, roots: &Roots) -> Arc<dyn ServerCertVerifier> {
+        if roots.bundle().servers.is_empty() {
+            return webpki;
+        }
+        Arc::new(Self {
+            webpki,
+            roots: roots.clone(),
+        })
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verdict = self
+            .webpki
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let known = || self.roots.bundle().servers.iter().any(|server| server == end_entity);
+        match verdict {
+            Err(_) if known() => as_it_is(end_entity, server_name, now),
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.webpki.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.webpki.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.webpki.supported_verify_schemes()
+    }
+}
+
+/// Name, time and purpose: all that a certificate that is trusted itself still has to say. That the server holds its key is
+/// verified by the signature of the handshake, as ever.
+fn as_it_is(
+    certificate: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<ServerCertVerified, Error> {
+    let facts = CertFacts::of(certificate);
+    match facts.validity(UNIX_EPOCH + Duration::from_secs(now.as_secs())) {
+        _ if facts.not_after.is_none() || facts.not_before.is_none() => {
+            return Err(refuse(CertificateError::BadEncoding));
+        }
+        Validity::Expired => return Err(refuse(CertificateError::Expired)),
+        Validity::NotYetValid => return Err(refuse(CertificateError::NotValidYet)),
+        Validity::Valid => {}
+    }
+    if !facts.purposes.server {
+        return Err(refuse(CertificateError::InvalidPurpose));
+    }
+    verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+    Ok(ServerCertVerified::assertion())
+}
+
+fn refuse(error: CertificateError) -> Error {
+    Error::InvalidCertificate(error)
+}
