@@ -19,6 +19,7 @@ pub mod preflight;
 pub mod rotation;
 pub mod run;
 pub mod samples;
+pub mod sandbox;
 pub mod secrets;
 pub mod shutdown;
 pub mod sys;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use log::{info, warn};
+use log::{debug, info, warn};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
@@ -19,6 +19,7 @@ use crate::ops::banner::{self, Summary};
 use crate::ops::files::{self, Files};
 use crate::ops::{Listener, Ops, Server, health, listener, metrics};
 use crate::rotation::Rotation;
+use crate::sandbox::{Egress, NotEnforced};
 use crate::shutdown::{Interrupts, Signal};
 use crate::telemetry::{log as sink, redact};
 use crate::tls;
@@ -74,7 +75,15 @@ pub fn run(config: Config) -> Result<(), Error> {
     for warning in &config.warnings {
         warn!("{warning}");
     }
-    // Threads come first: later none may be created.
+    // Before the first thread: rules of landlock hold for the thread that makes them and for those that it creates.
+    let egress = Egress::of(&config);
+    if egress.is_none() && config.lockdown.require_proxy {
+        warn!(
+            "lockdown: where this process connects to is not limited by the kernel, because stdio MCP servers would inherit that"
+        );
+    }
+    limit(egress.as_ref(), Egress::limit_ports);
+    // Threads come next: later none may be created.
     let network = Network::of(&config).map_err(|error| match error {
         NetworkError::Tls(error) => Error::Tls(Arc::new(error)),
         NetworkError::Thread(error) => Error::System("a thread for name resolution", error),
@@ -84,6 +93,7 @@ pub fn run(config: Config) -> Result<(), Error> {
         .build()
         .map_err(|e| Error::System("the event loop", e))?;
     runtime.block_on(async {
+        limit(egress.as_ref(), Egress::limit_sockets);
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
         let daemon = Daemon::start(&config, &instance_id, &Arc::new(network)).await?;
         daemon.serve(&config, interrupts).await;
@@ -92,6 +102,18 @@ pub fn run(config: Config) -> Result<(), Error> {
     // What is left are connections and idle tasks; nothing of it is worth waiting for.
     runtime.shutdown_background();
     Ok(())
+}
+
+/// Has the kernel keep `lockdown.require_proxy` too. Where it cannot, the connector keeps it alone.
+fn limit(egress: Option<&Egress>, enforce: fn(&Egress) -> Result<(), NotEnforced>) {
+    let Some(egress) = egress else { return };
+    let ports = egress.ports();
+    match enforce(egress) {
+        Ok(()) => debug!(ports; "lockdown: the kernel limits where this process connects to"),
+        Err(reason) => {
+            warn!(ports, reason:% = reason; "lockdown: the kernel does not limit where this process connects to, only the client itself");
+        }
+    }
 }
 
 /// The parts of a running daemon.
