@@ -133,10 +133,7 @@ impl ControlPlane {
             responses: Pool::new(connector, patience),
             headers: headers(config, instance_id)?,
             origin: c.base_url.origin(),
-            proxy: c
-                .proxy
-                .as_ref()
-                .map(|proxy| format!("{} ({})", proxy.origin(), proxy.source)),
+            proxy: c.proxy.as_ref().map(config::Proxy::name),
             path,
             response_uri,
             request_timeout: c.poll_timeout + c.poll_guardrail,

@@ -4,8 +4,7 @@ use std::io::ErrorKind;
 use std::time::SystemTime;
 
 use super::report::shell_word;
-use super::way::proxy_name;
-use crate::config::Proxy;
+use crate::config::{Proxy, TlsVersion, Trust};
 use crate::net::{Cause, HopError, Step};
 use crate::telemetry::utc::Utc;
 use crate::tls::{self, Unsuitable};
@@ -21,6 +20,8 @@ pub(super) struct Peer<'a> {
     pub(super) authority: &'a str,
     /// The proxy on the way.
     pub(super) proxy: Option<&'a Proxy>,
+    /// What is trusted.
+    pub(super) trust: &'a Trust,
     /// Sources of names that this binary does not ask.
     pub(super) unseen_names: &'a [String],
 }
@@ -55,9 +56,12 @@ pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
             "or set http_proxy (HTTPS_PROXY, --http-proxy) if connections must go through a proxy".to_owned(),
         ],
         Cause::Forbidden => vec![
-            format!("give {} a proxy, which lockdown.require_proxy asks for", peer.authority),
-            "or name the network of that address in lockdown.allowed_networks, if it is meant to be reached directly"
+            "name the network of that address in lockdown.allowed_networks, if it is meant to be reached directly"
                 .to_owned(),
+            format!(
+                "or give {} a proxy (http_proxy, mcp.http_proxy, or http_proxy of the channel)",
+                peer.authority
+            ),
         ],
         Cause::Io(ErrorKind::ConnectionRefused) => vec![format!(
             "start {whom}, or correct the address in {setting}: nothing listens at {}",
@@ -99,8 +103,22 @@ pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
             "check that {setting} names an HTTP proxy, with the right scheme and port"
         )],
         Cause::Tls(cause) => {
-            let behind = peer.proxy.filter(|_| !error.at_proxy);
-            tls_advice(cause, whom, setting, peer, &error.with, behind)
+            let end = TlsEnd {
+                whom,
+                setting,
+                identity: match error.at_proxy {
+                    true => "proxy.client_cert and proxy.client_key",
+                    false => peer.identity,
+                },
+                bundle: match error.at_proxy && peer.trust.proxy_bundle.is_some() {
+                    true => "proxy.ca_bundle (PROXY_CA_BUNDLE, --proxy.ca-bundle)",
+                    false => "ca_bundle (CA_BUNDLE, --ca-bundle)",
+                },
+                min_version: peer.trust.min_version,
+                with: &error.with,
+                behind: peer.proxy.filter(|_| !error.at_proxy),
+            };
+            tls_advice(cause, &end)
         }
     }
 }
@@ -144,15 +162,31 @@ fn unknown_name(error: &HopError, setting: &str, peer: &Peer<'_>) -> Vec<String>
     steps
 }
 
-/// `with` is where the handshake was to happen, `behind` the proxy that led there.
-fn tls_advice(
-    cause: &tls::Cause,
-    whom: &str,
-    setting: &str,
-    peer: &Peer<'_>,
-    with: &str,
-    behind: Option<&Proxy>,
-) -> Vec<String> {
+/// Who is at the other end of a handshake, and which settings are about it.
+struct TlsEnd<'a> {
+    whom: &'a str,
+    setting: &'a str,
+    /// Where the client certificate for it is set.
+    identity: &'a str,
+    /// Where the authorities that are trusted of it are set.
+    bundle: &'a str,
+    min_version: TlsVersion,
+    /// Where the handshake was to happen.
+    with: &'a str,
+    /// The proxy that led there.
+    behind: Option<&'a Proxy>,
+}
+
+fn tls_advice(cause: &tls::Cause, end: &TlsEnd<'_>) -> Vec<String> {
+    let TlsEnd {
+        whom,
+        setting,
+        identity,
+        bundle,
+        with,
+        behind,
+        ..
+    } = end;
     let look = || format!("look at it from here: openssl s_client -showcerts -connect {with}");
     let clock = || {
         format!(
@@ -164,11 +198,10 @@ fn tls_advice(
         tls::Cause::Expired { .. } => vec![format!("have the certificate of {whom} renewed"), clock()],
         tls::Cause::NotYetValid { .. } => vec![clock(), format!("or wait until the certificate of {whom} is valid")],
         tls::Cause::UnknownIssuer { .. } => vec![
-            "set ca_bundle (CA_BUNDLE, --ca-bundle) to a PEM file that holds the root certificate of that issuer"
-                .to_owned(),
+            format!("set {bundle} to a PEM file that holds the root certificate of that issuer"),
             "behind a proxy that inspects TLS, that is the proxy's own root certificate".to_owned(),
             format!(
-                "if that root is there: {whom} must send its intermediate certificates too, or add them to ca_bundle"
+                "if that root is there: {whom} must send its intermediate certificates too, or add them to that file"
             ),
         ],
         tls::Cause::WrongName { .. } => vec![format!(
@@ -176,17 +209,16 @@ fn tls_advice(
         )],
         tls::Cause::Revoked => vec![format!("have the certificate of {whom} replaced")],
         tls::Cause::ClientCertificateRequired => {
-            vec![format!("set {} to the certificate that {whom} expects", peer.identity)]
+            vec![format!("set {identity} to the certificate that {whom} expects")]
         }
         tls::Cause::ClientCertificateRefused(_) => vec![format!(
-            "have the certificate in {} issued by an authority that {whom} trusts, and check that it has not expired",
-            peer.identity
+            "have the certificate in {identity} issued by an authority that {whom} trusts, and check that it has not expired"
         )],
         tls::Cause::Unsuitable(why) => vec![unsuitable(*why, whom), look()],
         tls::Cause::NotTls => {
             let own = format!("{whom} does not speak TLS on this port: correct scheme or port in {setting}");
             let between = behind.map(|proxy| {
-                let proxy = proxy_name(proxy);
+                let proxy = proxy.name();
                 format!("or the proxy {proxy} answered in its place, as login pages and filters do: look into its log")
             });
             std::iter::once(own).chain(between).collect()
@@ -194,6 +226,10 @@ fn tls_advice(
         tls::Cause::Alert("unrecognized_name") => vec![
             format!("{whom} has no certificate for this name: check the host in {setting}"),
             look(),
+        ],
+        tls::Cause::NoCommonVersion if end.min_version == TlsVersion::V1_3 => vec![
+            format!("let {whom} offer TLS 1.3"),
+            "or set tls.min_version to 1.2, which is safe as well".to_owned(),
         ],
         tls::Cause::NoCommonVersion => vec![format!("let {whom} offer TLS 1.2 or 1.3 with current cipher suites")],
         tls::Cause::Alert(_) => vec![format!("look into the log of {whom}: it ended the handshake"), look()],
@@ -238,6 +274,7 @@ mod tests {
             identity: "IDENTITY",
             authority: "h:443",
             proxy: None,
+            trust: &Trust::default(),
             unseen_names: &[],
         };
         advice(&error, &peer).join("\n")

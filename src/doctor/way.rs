@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use crate::config::Proxy;
 use crate::limits::DOCTOR_EXPIRY_WARNING;
 use crate::net::{Connector, Hop, HopError, Step};
 use crate::tls::{AnchorSource, CertFacts, TlsFacts};
@@ -73,16 +72,6 @@ pub(super) fn expires_soon(certificate: &CertFacts) -> Option<String> {
             certificate.expiry()
         )
     })
-}
-
-/// A proxy as it may be shown: without its credentials.
-pub(super) fn proxy_name(proxy: &Proxy) -> String {
-    let scheme = if proxy.tls { "https" } else { "http" };
-    let host = match proxy.host.contains(':') {
-        true => format!("[{}]", proxy.host),
-        false => proxy.host.clone(),
-    };
-    format!("{scheme}://{host}:{} ({})", proxy.port, proxy.source)
 }
 
 /// In a few words: version, certificate, root.

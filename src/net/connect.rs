@@ -8,13 +8,13 @@ use std::sync::Arc;
 use http::Request;
 use secrecy::SecretString;
 
-use super::error::NetError;
+use super::error::{NetError, Unreached};
 use super::generation::{Credentials, Generation, Live};
 use super::hop::{Cause, Hop, HopError, Step};
 use super::network::Way;
 use super::proxy::Forward;
 use super::resolver::{Resolver, Resolvers};
-use super::steps::{End, Steps};
+use super::steps::{End, Steps, Told};
 use super::stream::Stream;
 use crate::config::{HttpUrl, Lockdown, Proxy, Timeouts};
 use crate::tls::{self, Tls};
@@ -76,6 +76,8 @@ pub struct Connector {
     timeouts: Timeouts,
     /// Requests must be rewritten for the proxy.
     forward: Option<Forward>,
+    /// The proxy on the way, for people.
+    proxy: Option<Arc<str>>,
 }
 
 #[derive(Debug, Clone)]
@@ -176,6 +178,10 @@ impl Connector {
             },
             timeouts,
             forward,
+            proxy: match &way.via {
+                Via::Proxy(proxy) => Some(proxy.name().into()),
+                _ => None,
+            },
         }
     }
 
@@ -203,8 +209,31 @@ impl Connector {
         self.open(None).await.map_err(|e| e.error)
     }
 
+    /// The proxy on the way and the setting that names it, for people.
+    pub fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
+    /// Whether the peer asks for a client certificate; `None` when it cannot be reached that far. Opens a connection of its own.
+    pub async fn asks_for_certificate(&self) -> Option<bool> {
+        let mut asked = None;
+        let mut see = |hop| {
+            if let Hop::Encrypted(facts) = hop {
+                asked = Some(facts.client_certificate_asked);
+            }
+        };
+        // What comes of it afterwards is known already.
+        let _ = self.walk(&mut see).await;
+        asked
+    }
+
+    /// Whether the peer is shown a client certificate when it asks.
+    pub fn shows_certificate(&self) -> bool {
+        self.material.identity.is_some()
+    }
+
     /// Whether a proxy reads the requests.
-    pub(super) fn is_forwarded(&self) -> bool {
+    pub fn is_forwarded(&self) -> bool {
         self.forward.is_some()
     }
 
@@ -231,13 +260,24 @@ impl Connector {
         )
     }
 
-    /// An error of this peer's stream, with what only we know: whether a client certificate was there to be refused.
+    /// An error of this peer's stream, with what only we know: at whose end TLS is, and whether a client certificate was there
+    /// to be refused.
     pub(super) fn judge(&self, error: NetError) -> NetError {
-        match error {
-            NetError::Tls(tls::Fault::ClientCertificateRefused) if !self.shows_certificate() => {
-                NetError::Tls(tls::Fault::ClientCertificateRequired)
-            }
-            other => other,
+        let NetError::Tls(fault) = error else {
+            return error;
+        };
+        let at_proxy = self.is_forwarded();
+        let shows_certificate = match at_proxy {
+            true => self.material.live.current().proxy_certificate().is_some(),
+            false => self.shows_certificate(),
+        };
+        let fault = match fault {
+            tls::Fault::ClientCertificateRefused if !shows_certificate => tls::Fault::ClientCertificateRequired,
+            fault => fault,
+        };
+        match at_proxy {
+            true => NetError::ToProxy(Unreached::Tls(fault)),
+            false => NetError::Tls(fault),
         }
     }
 
@@ -285,11 +325,15 @@ impl Connector {
         steps: &mut Steps<'_>,
     ) -> Result<Stream, HopError> {
         let peer = self.peer();
+        let told = Told {
+            credentials,
+            certificate: proxy_tls.is_some_and(|tls| tls.client_certificate().is_some()),
+        };
         let mut tcp = steps.tcp(&self.resolver, proxy, None).await?;
         match (proxy_tls, tls) {
             (None, None) => Ok(Stream::Tcp(tcp)),
             (None, Some(tls)) => {
-                steps.tunnel(&mut tcp, proxy, credentials, &peer).await?;
+                steps.tunnel(&mut tcp, proxy, told, &peer).await?;
                 Ok(Stream::TcpTls(Box::new(steps.encrypt(tls, tcp, &peer).await?)))
             }
             (Some(proxy_tls), None) => {
@@ -298,7 +342,7 @@ impl Connector {
             }
             (Some(proxy_tls), Some(tls)) => {
                 let mut outer = steps.encrypt_proxy(proxy_tls, tcp, proxy).await?;
-                steps.tunnel(&mut outer, proxy, credentials, &peer).await?;
+                steps.tunnel(&mut outer, proxy, told, &peer).await?;
                 Ok(Stream::TlsInTls(Box::new(steps.encrypt(tls, outer, &peer).await?)))
             }
         }
@@ -311,9 +355,5 @@ impl Connector {
             tls: self.tls,
             is_proxy: false,
         }
-    }
-
-    fn shows_certificate(&self) -> bool {
-        self.material.identity.is_some()
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use http::header::CONNECTION;
 use http::{HeaderMap, Request};
 use http_body::Body as _;
 use http_body_util::BodyExt;
@@ -179,6 +180,7 @@ impl Pool {
                     let lease = Lease {
                         pool: Arc::clone(&self.0),
                         open,
+                        keep: !self.0.connector.is_forwarded() || says_keep_alive(&head.headers),
                     };
                     let mut reply = Reply {
                         status: head.status.as_u16(),
@@ -216,6 +218,11 @@ impl Pool {
     /// Where the request of a [`Pool::watched`] is.
     pub fn phase(&self) -> Phase {
         self.0.watched.as_ref().map(|w| lock(w).phase).unwrap_or_default()
+    }
+
+    /// The way to the peer.
+    pub fn connector(&self) -> &Connector {
+        &self.0.connector
     }
 
     /// Connects and closes again: whether somebody is there.
@@ -272,6 +279,18 @@ impl Shared {
     }
 }
 
+/// Whether a forwarding proxy says that it keeps the connection. HTTP/1.1 lets it be silent about that; but tinyproxy closes
+/// after each answer without a word, and a request that meets this cannot be repeated safely.
+fn says_keep_alive(headers: &HeaderMap) -> bool {
+    let tokens = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    tokens
+        .flat_map(|value| value.split(','))
+        .any(|token| token.trim().eq_ignore_ascii_case("keep-alive"))
+}
+
 /// What comes of a future in that time.
 async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
     match limit {
@@ -322,11 +341,13 @@ impl Drop for Watch<'_> {
 struct Lease {
     pool: Arc<Shared>,
     open: Open,
+    /// The other end will take another request.
+    keep: bool,
 }
 
 impl Lease {
     fn give_back(self) {
-        if self.open.generation == self.pool.connector.live().number() {
+        if self.keep && self.open.generation == self.pool.connector.live().number() {
             lock(&self.pool.idle).push(Idle {
                 open: self.open,
                 since: Instant::now(),

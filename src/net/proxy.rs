@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::hop::Cause;
 use crate::limits::PROXY_HEAD_MAX;
 
-/// Asks for a tunnel to `authority` (`host:port`) and reads the answer to the end of its head, not one byte further:
+/// Asks for a tunnel to `authority` (`host:port`), over a stream that shows a client certificate or none, and reads the answer to the end of its head, not one byte further:
 /// what follows belongs to the peer behind the proxy.
 ///
 /// # Errors
@@ -22,24 +22,27 @@ pub(super) async fn connect<S>(
     stream: &mut S,
     authority: &str,
     credentials: Option<&SecretString>,
+    shows_certificate: bool,
 ) -> Result<u16, Cause>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    // With TLS 1.3 the proxy's verdict on a client certificate comes only now.
+    let broken = |error| broken(&error, shows_certificate);
     // One write: some proxies take the first packet for the whole head.
     stream.write_all(&head(authority, credentials)).await.map_err(broken)?;
     stream.flush().await.map_err(broken)?;
-    let status = read_status(stream).await?;
+    let status = read_status(stream, broken).await?;
     match status {
         200..=299 => Ok(status),
         _ => Err(Cause::ProxyStatus(status)),
     }
 }
 
-fn broken(error: io::Error) -> Cause {
+fn broken(error: &io::Error, shows_certificate: bool) -> Cause {
     match error.kind() {
         io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof => Cause::ProxyClosed,
-        kind => crate::tls::Cause::of(&error, false).map_or(Cause::Io(kind), Cause::Tls),
+        kind => crate::tls::Cause::of(error, shows_certificate).map_or(Cause::Io(kind), Cause::Tls),
     }
 }
 
@@ -61,10 +64,10 @@ fn head(authority: &str, credentials: Option<&SecretString>) -> Zeroizing<Vec<u8
 }
 
 /// Byte by byte: it is a few hundred bytes once per connection, and nothing behind the head is taken by mistake.
-async fn read_status<S: AsyncRead + Unpin>(stream: &mut S) -> Result<u16, Cause> {
+async fn read_status<S: AsyncRead + Unpin>(stream: &mut S, broken: impl Fn(io::Error) -> Cause) -> Result<u16, Cause> {
     let mut head = Vec::with_capacity(256);
     loop {
-        let byte = stream.read_u8().await.map_err(broken)?;
+        let byte = stream.read_u8().await.map_err(&broken)?;
         head.push(byte);
         if byte == b'\n' && (head.ends_with(b"\r\n\r\n") || head.ends_with(b"\n\n")) {
             match parse_status(&head)? {

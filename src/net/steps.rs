@@ -24,6 +24,14 @@ pub(super) struct Steps<'a> {
     pub(super) timeouts: Timeouts,
 }
 
+/// What a proxy is told about us.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'a> {
+    pub(super) credentials: Option<&'a SecretString>,
+    /// It is shown a client certificate.
+    pub(super) certificate: bool,
+}
+
 /// The other end of a step.
 #[derive(Debug, Clone)]
 pub(super) struct End {
@@ -126,14 +134,14 @@ impl Steps<'_> {
         &mut self,
         stream: &mut S,
         proxy: &End,
-        credentials: Option<&SecretString>,
+        told: Told<'_>,
         peer: &End,
     ) -> Result<(), HopError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let target = peer.authority();
-        let asked = proxy::connect(stream, &target, credentials);
+        let asked = proxy::connect(stream, &target, told.credentials, told.certificate);
         match timeout(self.timeouts.proxy, asked).await.unwrap_or(Err(Cause::Timeout)) {
             Ok(status) => {
                 self.tell(|| Hop::Tunnelled { status });

@@ -301,7 +301,7 @@ impl fmt::Display for Fault {
             Self::ClientCertificateRequired => "the peer wants a client certificate",
             Self::ClientCertificateRefused => "the peer refused our client certificate",
             Self::NotTls => "the peer does not speak TLS",
-            Self::NoCommonVersion => "the peer offers no TLS version or cipher suite that is safe",
+            Self::NoCommonVersion => "no TLS version or cipher suite that both ends take",
             Self::Other => "the TLS handshake failed",
         })
     }

@@ -15,8 +15,8 @@ mod system;
 use std::io;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SupportedProtocolVersion};
@@ -131,10 +131,16 @@ fn client_config(
         // webpki's verifier, at most with servers that the bundle knows (`pinned.rs`) and a record of what it was given.
         .dangerous()
         .with_custom_certificate_verifier(verifier);
+    let shows_certificate = identity.is_some();
     let mut config = match identity {
         Some(identity) => builder.with_client_cert_resolver(identity),
         None => builder.with_no_client_auth(),
     };
+    // Who proves who they are does so each time; and servers that ask for certificates without a session id context (OpenSSL's
+    // SSL_CTX_set_session_id_context(3), squid by default) end resumed sessions with an internal error.
+    if shows_certificate {
+        config.resumption = Resumption::disabled();
+    }
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

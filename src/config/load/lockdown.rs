@@ -5,7 +5,7 @@ use crate::config::cidr::Cidr;
 use crate::config::lockdown::Lockdown;
 use crate::config::reader::{Checked, Reader};
 use crate::config::scalar::echo;
-use crate::config::sources::{Origin, Source};
+use crate::config::sources::Origin;
 use crate::config::table::{self, Setting};
 use crate::config::trust::Trust;
 use crate::limits::LOCKDOWN_ENTRIES_MAX;
@@ -101,18 +101,30 @@ pub(super) fn check_servers<'a>(reader: &mut Reader<'_>, rules: &Lockdown, serve
             continue;
         };
         if let Some(objection) = rules.objection(url, proxy.as_deref()) {
-            let origin = super::bindings::origin_of_list(&reader.sources, &table::SERVER_URLS);
-            let problem = format!("channel {}: {objection}", binding.channel);
-            reader.report(table::SERVER_URLS.flag, origin, problem);
+            let rule = match proxy {
+                Some(_) => &table::ALLOWED_HOSTS,
+                None if rules.allowed_networks.is_empty() => &table::REQUIRE_PROXY,
+                None => &table::ALLOWED_NETWORKS,
+            };
+            report(
+                reader,
+                rule,
+                &format!("MCP server of channel {}: {objection}", binding.channel),
+            );
         }
     }
 }
 
+/// Of a list, its first entry is where it is written.
 fn report(reader: &mut Reader<'_>, setting: &'static Setting, problem: &str) {
-    let origin = reader
-        .sources
-        .one(setting)
-        .map_or(Origin::new(Source::Unset), |written| written.origin);
+    let written = match setting.is_list() {
+        true => reader.sources.list(setting).into_iter().next(),
+        false => reader.sources.one(setting),
+    };
+    let origin = written.map_or(Origin::UNSET, |written| Origin {
+        entry: None,
+        ..written.origin
+    });
     reader.report(setting.flag, origin, problem);
 }
 

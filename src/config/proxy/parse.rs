@@ -130,6 +130,12 @@ impl Proxy {
         }
     }
 
+    /// Scheme, host, port, and the setting that names it, for people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} ({})", self.origin(), self.source)
+    }
+
     /// Scheme, host and port: what may be shown.
     #[must_use]
     pub fn origin(&self) -> String {

@@ -28,7 +28,7 @@ fn everything_that_a_lockdown_asks_for_is_named_at_once() {
         "lockdown.require-bundle-trust is set, and control-plane.base-url is not https",
         "lockdown.require-client-cert is set, and control-plane.base-url is not https",
         "lockdown.require-client-cert is set, and there is no client certificate",
-        "channel main: 127.0.0.1 is not in lockdown.allowed_networks",
+        "channel main: 127.0.0.1 is not in lockdown.allowed_networks; add its network there (lockdown.allowed-network from variable",
     ] {
         assert!(mistakes.iter().any(|line| line.contains(gist)), "{gist}: {mistakes:#?}");
     }

@@ -1,7 +1,7 @@
 //! What an HTTP status may mean beside what it says: it can be about the connection, or somebody else's answer.
 
 use crate::config::Proxy;
-use crate::doctor::way::{Asked, proxy_name};
+use crate::doctor::way::Asked;
 use crate::telemetry::redact;
 
 /// How a request went to the peer that answered.
@@ -59,7 +59,7 @@ impl<'a> Route<'a> {
             _ => {}
         }
         if let Some(proxy) = self.forwarding() {
-            let name = proxy_name(proxy);
+            let name = proxy.name();
             steps.push(match status {
                 401 => format!(
                     "the answer can be that of the proxy {name}: check user and password in its URL, and its log"

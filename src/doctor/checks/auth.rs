@@ -10,7 +10,6 @@ use crate::control::client::ControlError;
 use crate::control::{ControlPlane, Metadata};
 use crate::doctor::advice::proxy_credentials;
 use crate::doctor::report::Check;
-use crate::doctor::way::proxy_name;
 use crate::limits::{DOCTOR_CLOCK_MAX, DOCTOR_METADATA_TIMEOUT};
 use crate::links;
 use crate::net::{Connector, NetError};
@@ -81,7 +80,7 @@ fn refused(config: &Config, error: &ControlError, route: Route<'_>) -> Check {
                 (None, Some(proxy)) => {
                     summary = format!(
                         "HTTP {status} from the control plane, or from the proxy {} before it",
-                        proxy_name(proxy)
+                        proxy.name()
                     );
                 }
                 (None, None) => {}

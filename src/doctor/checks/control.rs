@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::doctor::advice::{Peer, advice};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
-use crate::doctor::way::{Way, proxy_name, tls_summary};
+use crate::doctor::way::{Way, tls_summary};
 use crate::net::{self, Hop, Network, Step};
 
 const ROUTE: &str = "control_plane_route";
@@ -90,6 +90,7 @@ fn hops(walk: &mut Walk<'_>, config: &Config, way: &Way) -> Option<&'static str>
         identity: IDENTITY,
         authority: &authority,
         proxy: control.proxy.as_ref(),
+        trust: &config.trust,
         unseen_names: walk.unseen_names(),
     };
     let mut checks = Vec::new();
@@ -124,7 +125,7 @@ fn passed(id: &'static str, config: &Config, way: &Way) -> Check {
                 _ => None,
             });
             let route = match &control.proxy {
-                Some(proxy) => format!("through the proxy {}", proxy_name(proxy)),
+                Some(proxy) => format!("through the proxy {}", proxy.name()),
                 None => format!("direct to {}", control.base_url.origin()),
             };
             Check::pass(id, format!("{route}{addresses}"))
@@ -147,7 +148,7 @@ fn passed(id: &'static str, config: &Config, way: &Way) -> Check {
         .evidence(way.evidence()),
         _ if control.base_url.leaves_in_clear(control.proxy.as_ref()) => {
             let proxy = control.proxy.as_ref().map_or_else(String::new, |proxy| {
-                format!(", and the proxy {} reads them", proxy_name(proxy))
+                format!(", and the proxy {} reads them", proxy.name())
             });
             let summary = format!("plain HTTP: the API key and all payloads travel unencrypted{proxy}");
             Check::warn(id, summary).next(["use https in control_plane.base_url (CONTROL_PLANE_BASE_URL)"])
@@ -169,7 +170,7 @@ fn passed(id: &'static str, config: &Config, way: &Way) -> Check {
 
 fn shown_route(config: &Config) -> [String; 1] {
     [match &config.control_plane.proxy {
-        Some(proxy) => format!("route: through the proxy {}", proxy_name(proxy)),
+        Some(proxy) => format!("route: through the proxy {}", proxy.name()),
         None => format!("route: direct to {}", config.control_plane.base_url.origin()),
     }]
 }

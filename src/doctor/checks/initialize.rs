@@ -158,7 +158,17 @@ pub(super) fn judge(id: &str, seen: &Seen, discovery: Option<&Discovery>, route:
         }
         // A proxy that forwards, and wants a user first.
         Seen::Broken(failure) if failure.source == Source::Connect && route.forwarding().is_some() => {
-            Check::fail(id, broken(failure)).next([proxy_credentials(route.proxy)])
+            // With TLS 1.3 a proxy's verdict on our certificate comes with the answer, not with the handshake.
+            let about_certificate = failure
+                .reason
+                .as_deref()
+                .is_some_and(|reason| reason.contains("client certificate"));
+            Check::fail(id, broken(failure)).next([match about_certificate {
+                true => {
+                    "set proxy.client_cert and proxy.client_key to the certificate that the proxy expects".to_owned()
+                }
+                false => proxy_credentials(route.proxy),
+            }])
         }
         Seen::Broken(failure) => Check::fail(id, broken(failure)).next([
             "look into the server's log at this moment".to_owned(),

@@ -7,7 +7,7 @@ use crate::config::{Binding, Config, HttpUrl, Target};
 use crate::doctor::advice::{Peer, advice};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
-use crate::doctor::way::{Way, proxy_name};
+use crate::doctor::way::Way;
 use crate::mcp::http::{FixedHeaders, HttpServer, patience};
 use crate::net::{self, Connector, Network, Via};
 use crate::wire::command::MAIN_CHANNEL;
@@ -53,6 +53,7 @@ pub(in crate::doctor) async fn http(
             identity: IDENTITY,
             authority: &authority,
             proxy: proxy.as_deref(),
+            trust: &config.trust,
             unseen_names: walk.unseen_names(),
         };
         let check = Check::fail(&reachable, error.to_string())
@@ -117,7 +118,7 @@ fn target(url: &HttpUrl, via: &Via) -> String {
     match via {
         Via::Direct => url.origin(),
         Via::Unix(path) => format!("{} at the unix socket {}", url.origin(), path.display()),
-        Via::Proxy(proxy) => format!("{} through the proxy {}", url.origin(), proxy_name(proxy)),
+        Via::Proxy(proxy) => format!("{} through the proxy {}", url.origin(), proxy.name()),
     }
 }
 

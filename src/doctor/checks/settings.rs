@@ -100,10 +100,13 @@ fn check_of(error: &ConfigError) -> &'static str {
         "control-plane.api-key" => "control_plane_api_key",
         "control-plane.base-url" => "control_plane_base_url",
         "mcp.server-url" | "mcp.command" => "mcp_target",
-        "ca-bundle" => "ca_bundle",
-        "control-plane.client-cert" | "control-plane.client-key" | "mcp.client-cert" | "mcp.client-key" => {
-            "client_certificate"
-        }
+        "ca-bundle" | "proxy.ca-bundle" | "tls.trust" => "ca_bundle",
+        "control-plane.client-cert"
+        | "control-plane.client-key"
+        | "mcp.client-cert"
+        | "mcp.client-key"
+        | "proxy.client-cert"
+        | "proxy.client-key" => "client_certificate",
         _ => "config_validation",
     }
 }

@@ -39,7 +39,10 @@ fn trusted(config: &Config, network: &Network) -> Check {
     let sets = [
         trust.webpki.then(|| "the built-in authorities".to_owned()),
         system.map(|path| format!("the system's in {}", path.display())),
-        trust.bundle.as_ref().map(|path| format!("those in {}", path.display())),
+        trust
+            .bundle
+            .as_ref()
+            .map(|path| format!("the authorities in {}", path.display())),
         trust
             .proxy_bundle
             .as_ref()

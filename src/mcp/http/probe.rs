@@ -95,7 +95,9 @@ impl Prober {
         match found {
             Server::Good => info!(channel; "mcp session initialized"),
             Server::AuthRequired(reason) => info!(channel, reason; "MCP server wants the caller's credentials"),
-            Server::Slow(reason) | Server::Failing(reason) => warn!(channel, reason; "MCP server not reachable"),
+            Server::Slow(reason) | Server::Failing(reason) => {
+                warn!(channel, reason, proxy = self.server.0.pool.connector().proxy(); "MCP server not reachable");
+            }
             Server::Pending => {}
         }
     }
@@ -126,12 +128,33 @@ impl Prober {
             },
             Outcome::Failed { failure, .. } => {
                 let absent = failure.source == Source::Connect && failure.kind == "connection_refused";
+                let reason = match self.behind(&failure).await {
+                    Some(more) => format!("{}; {more}", describe(&failure)),
+                    None => describe(&failure),
+                };
                 Found {
-                    server: Server::Failing(describe(&failure)),
+                    server: Server::Failing(reason),
                     absent,
                 }
             }
         }
+    }
+
+    /// What an HTTP status may mean beside what it says: nginx answers 400 to a client certificate that is missing or wrong,
+    /// and a forwarding proxy answers in the server's place.
+    async fn behind(&self, failure: &Failure) -> Option<String> {
+        let (status, connector) = (failure.upstream_status?, self.server.0.pool.connector());
+        if let (true, Some(proxy)) = (connector.is_forwarded(), connector.proxy()) {
+            return Some(format!("the answer can be that of the proxy {proxy}"));
+        }
+        if !matches!(status, 400 | 495 | 496) {
+            return None;
+        }
+        let asked = timeout(PROBE_TIMEOUT, connector.asks_for_certificate()).await.ok()??;
+        asked.then(|| match connector.shows_certificate() {
+            true => "the server does not seem to accept the client certificate that it was shown".to_owned(),
+            false => "the server asked for a client certificate, and got none".to_owned(),
+        })
     }
 }
 
