@@ -8,7 +8,7 @@ use std::time::Duration;
 use support::site::{Site, port, proxy, server, walk};
 use support::tls::Authority;
 use support::{Manner, Proxy};
-use tunnel_client::net::{Cause, Hop, NetError, Step};
+use tunnel_client::net::{Cause, Hop, NetError, Step, Unreached};
 use tunnel_client::tls;
 
 #[test]
@@ -174,7 +174,9 @@ fn a_proxy_that_never_answers_fails_at_the_tunnel_in_bounded_time() {
     let error = Site::new()
         .walk("https://peer.example/", proxy(&proxy_server, None))
         .fails(Step::Tunnel);
-    assert_eq!((error.cause, error.error), (Cause::Timeout, NetError::Timeout));
+    let silent = NetError::ToProxy(Unreached::Silent);
+    assert_eq!((error.cause, error.error), (Cause::Timeout, silent));
+    assert_eq!(silent.kind(), "timeout");
     assert!(start.elapsed() < Duration::from_secs(30));
 }
 

@@ -38,18 +38,29 @@ impl Lockdown {
             let listed = self.allowed_hosts.iter().any(|allowed| allowed == host);
             let asked = !self.allowed_hosts.is_empty() || !self.allowed_networks.is_empty();
             return (asked && !listed).then(|| {
-                format!("{host} is behind a proxy, where its address is not known, and not in lockdown.allowed_hosts; add it there")
+                format!("{host} is behind a proxy, where its address is not known, and not a lockdown.allowed-host; add it there")
             });
         }
-        let address = host.parse::<IpAddr>().ok()?;
-        (!self.allows_direct(address)).then(|| match self.allowed_networks.is_empty() {
+        let is_allowed = match host.parse::<IpAddr>() {
+            Ok(address) => self.allows_direct(address),
+            // The address of a name is looked at when it is known. But where only this host will do, not even the question for a
+            // name should leave it.
+            Err(_) => !self.require_proxy || !self.allowed_networks.is_empty() || is_here(host),
+        };
+        (!is_allowed).then(|| match self.allowed_networks.is_empty() {
             true => format!(
-                "{host} is not on this host and lockdown.require_proxy is set; \
-                 give it a proxy, or name its network in lockdown.allowed_networks"
+                "{host} is not on this host and lockdown.require-proxy is set; give it a proxy, \
+                 name its network as lockdown.allowed-network, or write its loopback address"
             ),
-            false => format!("{host} is not in lockdown.allowed_networks; add its network there"),
+            false => format!("{host} is not in a lockdown.allowed-network; add its network there"),
         })
     }
+}
+
+/// The name of this host that no name server is asked for (RFC 6761, section 6.3). Names below it are asked for by some C
+/// libraries.
+fn is_here(host: &str) -> bool {
+    host == "localhost"
 }
 
 #[cfg(test)]

@@ -126,7 +126,12 @@ impl ControlPlane {
         let c = &config.control_plane;
         let path = format!("{}/v1/tunnels/{}", c.url_path, c.tunnel_id);
         let response_uri = path_uri(&format!("{path}/response")).ok_or(BadHeader("control_plane.url_path"))?;
-        let patience = Patience::keeping(CONTROL_IDLE_MAX);
+        let request_timeout = c.poll_timeout + c.poll_guardrail;
+        // Connecting has bounds of its own: a slow way there must not cost a poll that the service may hold for its whole time.
+        let patience = Patience {
+            first_byte: Some(request_timeout),
+            ..Patience::keeping(CONTROL_IDLE_MAX)
+        };
         Ok(Self {
             live: connector.live().clone(),
             polls: Pool::watched(connector.clone(), patience),
@@ -136,7 +141,7 @@ impl ControlPlane {
             proxy: c.proxy.as_ref().map(config::Proxy::name),
             path,
             response_uri,
-            request_timeout: c.poll_timeout + c.poll_guardrail,
+            request_timeout,
             poll_timeout: c.poll_timeout,
         })
     }
@@ -166,7 +171,8 @@ impl ControlPlane {
     /// Asks for as many commands as there is room for and waits as long as the service holds the poll.
     ///
     /// # Errors
-    /// [`ControlError`]; the bound on the whole poll is the poll timeout plus the guardrail.
+    /// [`ControlError`]; from the request to its answer, and from there to the end of the body, at most the poll timeout plus the
+    /// guardrail may pass.
     pub async fn poll(&self, room: &Room) -> Result<PollAnswer, ControlError> {
         let wait = match room.partial {
             false => self.poll_timeout,
@@ -181,17 +187,14 @@ impl ControlPlane {
         }
         let uri = path_uri(&path).unwrap_or_default();
         let request = self.request(Method::GET, uri, RequestBody::empty());
-        let deadline = tokio::time::Instant::now() + self.request_timeout;
         let mut reply = self.exchange(&self.polls, request).await?;
         let received = Instant::now();
-        let rest = deadline.saturating_duration_since(tokio::time::Instant::now());
         let body = match reply.status {
             204 => Bytes::new(),
-            200 => bounded(rest, reply.collect(POLL_BODY_MAX)).await?,
+            200 => bounded(self.request_timeout, reply.collect(POLL_BODY_MAX)).await?,
             _ => {
-                let body = bounded(rest, reply.collect(API_ERROR_BODY_MAX))
-                    .await
-                    .unwrap_or_default();
+                let read = bounded(self.request_timeout, reply.collect(API_ERROR_BODY_MAX));
+                let body = read.await.unwrap_or_default();
                 return Err(status_error(&reply, &body));
             }
         };
@@ -283,14 +286,10 @@ impl ControlPlane {
     }
 
     async fn exchange(&self, pool: &Pool, request: Request<RequestBody>) -> Result<Reply, ControlError> {
-        match timeout(self.request_timeout, pool.send(request)).await {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(e)) => Err(ControlError::Net {
-                error: e.error,
-                written: e.written,
-            }),
-            Err(_) => Err(NetError::Timeout.into()),
-        }
+        pool.send(request).await.map_err(|e| ControlError::Net {
+            error: e.error,
+            written: e.written,
+        })
     }
 }
 

@@ -161,9 +161,10 @@ impl Poller {
 
     fn failed(&self, error: &ControlError, backoff: &mut Backoff, told: &mut Told) -> Duration {
         match error {
-            ControlError::Net { error, .. } => {
+            ControlError::Net { error, written } => {
                 let pause = backoff.next_pause();
-                let timed_out = *error == NetError::Timeout;
+                // Of a poll that was sent; connecting that takes too long is another matter.
+                let timed_out = *error == NetError::Timeout && *written;
                 self.ops.metrics.poll_error(if timed_out { "timeout" } else { "other" });
                 self.ops.health.poll_failed(error.to_string(), !timed_out);
                 let message = if timed_out {

@@ -58,6 +58,8 @@ pub enum Unreached {
     Refused,
     /// There is no way to it, or the connection broke.
     NoWay,
+    /// It does not answer.
+    Silent,
     /// TLS with it failed.
     Tls(tls::Fault),
 }
@@ -69,7 +71,8 @@ impl NetError {
             Self::Dns => Unreached::NoAddress,
             Self::Refused => Unreached::Refused,
             Self::Tls(fault) => Unreached::Tls(fault),
-            error @ (Self::Timeout | Self::Proxy(_)) => return error,
+            Self::Timeout => Unreached::Silent,
+            error @ Self::Proxy(_) => return error,
             _ => Unreached::NoWay,
         };
         match at_proxy {
@@ -155,12 +158,12 @@ impl NetError {
         match self {
             Self::Dns => "dns",
             Self::Tls(_) => "tls",
+            Self::Timeout | Self::ToProxy(Unreached::Silent) => "timeout",
             Self::Refused | Self::ToProxy(Unreached::Refused) => "connection_refused",
             Self::NetworkUnreachable => "network_unreachable",
             Self::HostUnreachable => "host_unreachable",
             // The vocabulary has no word for proxies and rules: for the service it is a connection that could not be made.
             Self::Dial | Self::Forbidden | Self::Proxy(_) | Self::ToProxy(_) => "dial",
-            Self::Timeout => "timeout",
             Self::Reset => "connection_reset",
             Self::Aborted => "connection_aborted",
             Self::ClosedPipe => "closed_pipe",
@@ -176,6 +179,12 @@ impl NetError {
     pub fn failure(self) -> Failure {
         let source = match self {
             Self::Timeout => return Failure::timeout(),
+            Self::ToProxy(Unreached::Silent) => {
+                return Failure {
+                    reason: Some(self.to_string()),
+                    ..Failure::timeout()
+                };
+            }
             Self::NotHttp | Self::TooLarge => return Failure::protocol(self.kind()),
             Self::Dns => Source::Dns,
             Self::Tls(_) => Source::Tls,
@@ -208,6 +217,7 @@ impl fmt::Display for NetError {
             Self::ToProxy(Unreached::NoAddress) => "the proxy's name has no address",
             Self::ToProxy(Unreached::Refused) => "the proxy refused the connection: does it run?",
             Self::ToProxy(Unreached::NoWay) => "the proxy cannot be reached",
+            Self::ToProxy(Unreached::Silent) => "the proxy does not answer",
             Self::Dns => "the host name has no address",
             Self::Refused => "connection refused",
             Self::NetworkUnreachable => "network unreachable",

@@ -28,7 +28,7 @@ fn everything_that_a_lockdown_asks_for_is_named_at_once() {
         "lockdown.require-bundle-trust is set, and control-plane.base-url is not https",
         "lockdown.require-client-cert is set, and control-plane.base-url is not https",
         "lockdown.require-client-cert is set, and there is no client certificate",
-        "channel main: 127.0.0.1 is not in lockdown.allowed_networks; add its network there (lockdown.allowed-network from variable",
+        "channel main: 127.0.0.1 is not in a lockdown.allowed-network; add its network there (lockdown.allowed-network from variable",
     ] {
         assert!(mistakes.iter().any(|line| line.contains(gist)), "{gist}: {mistakes:#?}");
     }
@@ -77,8 +77,18 @@ fn servers_are_where_the_rules_allow_them() {
             &[("LOCKDOWN_ALLOWED_NETWORKS", "10.1.0.0/16")],
             None,
         ),
+        ("http://localhost:3000/mcp", &[], None),
+        (
+            "http://tools.example/mcp",
+            &[],
+            Some("tools.example is not on this host"),
+        ),
         // Its address is looked at when it is known.
-        ("http://tools.example/mcp", &[], None),
+        (
+            "http://tools.example/mcp",
+            &[("LOCKDOWN_ALLOWED_NETWORKS", "10.1.0.0/16")],
+            None,
+        ),
         ("https://tools.example/mcp", &[("MCP_HTTP_PROXY", "http://p:1")], None),
         (
             "https://tools.example/mcp",

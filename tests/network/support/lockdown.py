@@ -134,15 +134,15 @@ def of_server(site: LockedSite) -> Iterator[Cell]:
     local = {**at_server(front.origin, site), **control}
 
     way = "direct (not loopback), lockdown.require_proxy"
-    problem = "is not on this host and lockdown.require_proxy is set"
+    problem = "is not on this host and lockdown.require-proxy is set"
     yield refused(SERVER, Refusal(way, problem, {"LOCKDOWN_REQUIRE_PROXY": "true"}), outside)
 
     elsewhere = {"LOCKDOWN_ALLOWED_NETWORKS": "10.255.0.0/16"}
     way = "direct (not loopback), not in lockdown.allowed_networks"
-    yield refused(SERVER, Refusal(way, "is not in lockdown.allowed_networks", elsewhere), outside)
+    yield refused(SERVER, Refusal(way, "is not in a lockdown.allowed-network", elsewhere), outside)
 
     way = "HTTP proxy (squid), not in lockdown.allowed_hosts"
-    problem = "localhost is behind a proxy, where its address is not known, and not in lockdown.allowed_hosts"
+    problem = "localhost is behind a proxy, where its address is not known, and not a lockdown.allowed-host"
     proxied = {"MCP_HTTP_PROXY": site.squid.url(), "LOCKDOWN_ALLOWED_HOSTS": "other.invalid"}
     yield refused(SERVER, Refusal(way, problem, proxied), local)
 
