@@ -195,6 +195,47 @@ fn the_example_of_the_manual_is_accepted() {
     assert!(page.contains(&example), "the page has the example");
 }
 
+/// Each line that is off can be put on, alone and with all others, and is what it says.
+#[test]
+fn the_packaged_configuration_is_accepted_as_it_is_and_with_everything_on() {
+    let packaged =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/tunnel-client.yaml")).unwrap();
+    // Prose has a capital or a point; a setting is a key with a colon.
+    let is_setting = |line: &str| {
+        let text = line.trim_start().trim_start_matches('#').trim_start();
+        let key = text.split(':').next().unwrap_or_default();
+        text.contains(':') && !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
+    let on: String = packaged
+        .lines()
+        .map(|line| match line.split_once("# ") {
+            Some((before, setting)) if before.trim().is_empty() && is_setting(line) => format!("{before}{setting}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    assert!(
+        on.matches("require_client_cert: true").count() == 1 && on.contains("\n  trust: [bundle]"),
+        "{on}"
+    );
+    for text in [&packaged, &on] {
+        let scratch = Scratch::new();
+        let folder = scratch.path().display().to_string();
+        secret(&scratch, "api-key", "sk-manual_0123456789");
+        let file = scratch.write(
+            "tunnel-client.yaml",
+            &text.replace("/etc/tunnel-client/secrets", &folder),
+        );
+        let output = Command::new(env!("CARGO_BIN_EXE_tunnel-client"))
+            .args(["config", "show", "--config", file.to_str().unwrap()])
+            .env_clear()
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{text}");
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(shown.contains("lockdown.require_proxy"), "{shown}");
+    }
+}
+
 /// A file that only its owner can read.
 fn secret(scratch: &Scratch, name: &str, content: &str) {
     let path = scratch.write(name, content);
