@@ -232,7 +232,7 @@ fn the_packaged_configuration_is_accepted_as_it_is_and_with_everything_on() {
             .unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{text}");
         let shown = String::from_utf8_lossy(&output.stdout);
-        assert!(shown.contains("lockdown.require_proxy"), "{shown}");
+        assert!(shown.contains("require_proxy "), "{shown}");
     }
 }
 
