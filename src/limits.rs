@@ -59,6 +59,8 @@ pub const CONNECT_STAGGER: Duration = Duration::from_millis(250);
 pub const RESOLVE_QUEUE: usize = 64;
 /// Addresses of one name that are tried.
 pub const ADDRESSES_MAX: usize = 8;
+/// Addresses of one name that are looked at, before rules and the order of RFC 8305 choose among them.
+pub const RESOLVED_MAX: usize = 64;
 /// The head of a proxy's answer to CONNECT; it needs no more than a line, some send a dozen fields.
 pub const PROXY_HEAD_MAX: usize = 16 * KIB;
 /// How long a walk for people waits for a server's verdict on a client certificate, which TLS 1.3 sends after the

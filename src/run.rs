@@ -20,7 +20,7 @@ use crate::ops::files::{self, Files};
 use crate::ops::{Listener, Ops, Server, health, listener, metrics};
 use crate::rotation::Rotation;
 use crate::sandbox::{Egress, NotEnforced};
-use crate::shutdown::{Interrupts, Signal};
+use crate::shutdown::{self, Hangup, Interrupts, Signal};
 use crate::telemetry::{log as sink, redact};
 use crate::tls;
 use crate::wire::command::MAIN_CHANNEL;
@@ -88,14 +88,18 @@ pub fn run(config: Config) -> Result<(), Error> {
         NetworkError::Tls(error) => Error::Tls(Arc::new(error)),
         NetworkError::Thread(error) => Error::System("a thread for name resolution", error),
     })?;
+    if let Some(error) = network.broken_certificate() {
+        return Err(Error::Tls(error));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Error::System("the event loop", e))?;
     runtime.block_on(async {
         limit(egress.as_ref(), Egress::limit_sockets);
+        let hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
-        let daemon = Daemon::start(&config, &instance_id, &Arc::new(network)).await?;
+        let daemon = Daemon::start(&config, &instance_id, &Arc::new(network), hangup).await?;
         daemon.serve(&config, interrupts).await;
         Ok(())
     })?;
@@ -109,7 +113,7 @@ fn limit(egress: Option<&Egress>, enforce: fn(&Egress) -> Result<(), NotEnforced
     let Some(egress) = egress else { return };
     let ports = egress.ports();
     match enforce(egress) {
-        Ok(()) => debug!(ports; "lockdown: the kernel limits where this process connects to"),
+        Ok(()) => debug!(ports, udp = egress.udp(); "lockdown: the kernel limits where this process connects to"),
         Err(reason) => {
             warn!(ports, reason:% = reason; "lockdown: the kernel does not limit where this process connects to, only the client itself");
         }
@@ -131,7 +135,7 @@ struct Daemon {
 }
 
 impl Daemon {
-    async fn start(config: &Config, instance_id: &str, network: &Arc<Network>) -> Result<Self, Error> {
+    async fn start(config: &Config, instance_id: &str, network: &Arc<Network>, hangup: Hangup) -> Result<Self, Error> {
         let mcp = &config.mcp;
         // A broken server beside the main one does not make the tunnel useless; a broken child is ours to keep alive.
         let counted = config.served().filter(|b| b.is_stdio() || b.channel == MAIN_CHANNEL);
@@ -146,8 +150,7 @@ impl Daemon {
         let listener = Listener::bind(&config.health.listen).await.map_err(Error::Health)?;
 
         // A certificate that a peer will refuse can be replaced while the daemon runs, so it does not keep it from starting.
-        let rotation = Rotation::new(Arc::clone(network), Arc::clone(&ops), config.reload_interval)
-            .map_err(|e| Error::System("a signal handler", e))?;
+        let rotation = Rotation::new(Arc::clone(network), Arc::clone(&ops), hangup, config.reload_interval);
 
         let stop_servers = Signal::default();
         let servers = Servers::start(config, network, &ops, &stop_servers).map_err(Error::Server)?;

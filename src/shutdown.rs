@@ -41,11 +41,22 @@ impl Signal {
     }
 }
 
-/// SIGTERM and SIGINT.
+/// SIGTERM and SIGINT, which end the process.
 #[derive(Debug)]
 pub struct Interrupts {
     terminate: UnixSignal,
     interrupt: UnixSignal,
+}
+
+/// SIGHUP.
+pub type Hangup = UnixSignal;
+
+/// SIGHUP from now on, which ends the process no more.
+///
+/// # Errors
+/// When the system refuses the handler.
+pub fn hangup() -> io::Result<Hangup> {
+    signal(SignalKind::hangup())
 }
 
 impl Interrupts {

@@ -6,7 +6,7 @@ mod support;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, Protocol, SendFlags, SocketType, ipproto, sendto, socket_with, sockopt};
+use rustix::net::{AddressFamily, Protocol, SendFlags, SocketType, ipproto, sendto, socket_with};
 use support::{ClientBuilder, Command, ControlPlane, Manner, McpServer, Proxy, StdioServer};
 use tunnel_client::config::{self, Config, Flags, Sources};
 use tunnel_client::sandbox::Egress;
@@ -102,8 +102,67 @@ fn sockets_that_rules_about_ports_do_not_see_are_refused() {
         let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
         let fast_open = SendFlags::from_bits_retain(0x2000_0000);
         assert_eq!(sendto(&socket, b"x", fast_open, &other), Err(Errno::PERM));
-        let _ = sockopt::socket_error(&socket);
+        // Other kinds of netlink than routes.
+        let open_netlink = |protocol| open(AddressFamily::NETLINK, SocketType::RAW, Some(raw(protocol)));
+        assert_eq!(open_netlink(9), Err(Errno::PERM), "audit");
     });
+}
+
+/// Each call with its number on this machine, as a program would make it; prints what the kernel says.
+const CALLS: &str = r#"
+import ctypes, errno, platform, socket
+libc = ctypes.CDLL(None, use_errno=True)
+x86 = platform.machine() == "x86_64"
+FAST_OPEN = 0x20000000
+def call(name, *arguments):
+    result = libc.syscall(*(ctypes.c_long(argument) for argument in arguments))
+    print(name, "done" if result >= 0 else errno.errorcode[ctypes.get_errno()])
+def option(name, number, value):
+    with socket.socket() as tcp:
+        try:
+            tcp.setsockopt(socket.IPPROTO_TCP, number, value)
+            print(name, "done")
+        except OSError as error:
+            print(name, errno.errorcode[error.errno])
+with socket.socket() as tcp:
+    number = tcp.fileno()
+    call("sendmsg", 46 if x86 else 211, number, 0, FAST_OPEN)
+    call("sendmsg-plain", 46 if x86 else 211, number, 0, 0)
+    call("sendmmsg", 307 if x86 else 269, number, 0, 1, FAST_OPEN)
+    call("sendmmsg-plain", 307 if x86 else 269, number, 0, 1, 0)
+call("io_uring_setup", 425, 8, 0)
+call("io_uring_enter", 426, -1, 0, 0, 0)
+call("io_uring_register", 427, -1, 0, 0, 0)
+option("fast-open-connect", 30, 1)
+option("ulp", 31, b"smc")
+option("nodelay", 1, 1)
+"#;
+
+#[test]
+fn every_call_that_connects_without_connect_is_refused() {
+    let python = || {
+        let output = std::process::Command::new("python3")
+            .args(["-c", CALLS])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().map(|line| line.split_once(' ').unwrap());
+        lines
+            .map(|(call, ended)| (call.to_owned(), ended.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    // A program that is started inherits what its parent is forbidden.
+    let limited = limited("http://127.0.0.1:3128", "http://127.0.0.1:3000/mcp", python);
+    let plain = ["sendmsg-plain", "sendmmsg-plain", "nodelay"];
+    for (call, ended) in &limited {
+        assert_eq!(ended == "EPERM", !plain.contains(&call.as_str()), "{call}: {ended}");
+    }
+    assert_eq!(limited.len(), 10);
+    // Without limits none of them is refused so.
+    for (call, ended) in python() {
+        assert_ne!(ended, "EPERM", "{call}");
+    }
 }
 
 #[test]

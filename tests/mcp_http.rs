@@ -355,6 +355,40 @@ fn a_stall_at_any_point_is_a_timeout() {
 }
 
 #[test]
+fn an_answer_that_does_not_begin_or_stops_is_given_up_for_its_own_bound() {
+    let slowly = Answer::raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 39\r\n\r\n")
+        .pause(Duration::from_millis(400))
+        .send(r#"{"jsonrpc":"2.0","#)
+        .pause(Duration::from_millis(400))
+        .send(r#""id":"r1","result":{}}"#);
+    for (answer, reason) in [
+        (Answer::default().stall(), Some("mcp.first_byte_timeout")),
+        (
+            Answer::short(200, r#"{"jsonrpc":"2.0","id":"r1","#).stall(),
+            Some("mcp.idle_timeout"),
+        ),
+        (Answer::sse(&[]).stall(), Some("mcp.idle_timeout")),
+        (slowly, None),
+    ] {
+        let (control, mcp) = (ControlPlane::http(), McpServer::always(answer));
+        let client = ClientBuilder::new(&control)
+            .server(mcp.url())
+            .env("MCP_FIRST_BYTE_TIMEOUT", "700ms")
+            .env("MCP_IDLE_TIMEOUT", "700ms")
+            .start();
+        control.push(Command::call("r1", "tools/call", "{}"));
+        let post = control.only_terminal("r1");
+        match reason {
+            Some(reason) => {
+                post.assert_failure(504, "timeout", &["timeout"]);
+                assert!(client.await_log("MCP command failed").contains(reason), "{reason}");
+            }
+            None => assert_eq!(post.resp_code, 200, "{post:#?}"),
+        }
+    }
+}
+
+#[test]
 fn a_unix_socket_serves_a_channel_and_the_url_names_host_and_path() {
     let (control, scratch) = (ControlPlane::http(), support::Scratch::new());
     let path = scratch.file("mcp.sock");

@@ -45,7 +45,6 @@ fn a_server_whose_own_certificate_is_the_bundle_is_trusted_for_its_names_and_its
         (["127.0.0.1"], None, Ok(())),
         (["127.0.0.1"], Some(of_an_authority as fn(&mut _)), Ok(())),
         (["elsewhere.example"], Some(of_an_authority as fn(&mut _)), Err("name")),
-        (["127.0.0.1"], Some(long_expired as fn(&mut _)), Err("expired")),
     ] {
         let (own, pem) = Authority::self_signed(&names, change.unwrap_or(|_| {}));
         let server = server(Some(own));
@@ -57,13 +56,76 @@ fn a_server_whose_own_certificate_is_the_bundle_is_trusted_for_its_names_and_its
         let ended = tls_of(&site, &trust, &server);
         match (expected, ended) {
             (Ok(()), Ok((_, from))) => assert_eq!(from, Some(AnchorSource::Bundle)),
-            (Err("name"), Err(tls::Cause::WrongName { .. })) | (Err("expired"), Err(tls::Cause::Expired { .. })) => {}
+            (Err("name"), Err(tls::Cause::WrongName { .. })) => {}
             (expected, ended) => panic!("{names:?}: {expected:?} {ended:?}"),
         }
         // The same name and another key: not what stands in the bundle.
         let (impostor, _) = Authority::self_signed(&names, change.unwrap_or(|_| {}));
         let impostor = support::site::server(Some(impostor));
         tls_of(&site, &trust, &impostor).unwrap_err();
+    }
+}
+
+#[test]
+fn a_server_whose_own_certificate_has_ended_is_not_trusted() {
+    let site = Site::new();
+    let (own, pem) = Authority::self_signed(&["127.0.0.1"], long_expired);
+    site.files.write("own.pem", &format!("{}{pem}", site.authority.pem()));
+    let trust = Trust {
+        bundle: Some(site.files.file("own.pem")),
+        ..Trust::default()
+    };
+    tls_of(&site, &trust, &server(Some(own))).unwrap_err();
+}
+
+/// A server that is trusted as it is must not be able to make others trusted.
+#[test]
+fn what_a_server_of_the_bundle_signs_is_not_trusted() {
+    let site = Site::new();
+    for change in [
+        (|_| {}) as fn(&mut rcgen::CertificateParams),
+        |params| params.is_ca = rcgen::IsCa::ExplicitNoCa,
+        |params| params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature],
+        |params| {
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
+        },
+    ] {
+        let leaf = Authority::of_server("only-this.example", change);
+        site.files.write("leaf.pem", leaf.pem());
+        let trust = Trust {
+            bundle: Some(site.files.file("leaf.pem")),
+            ..Trust::default()
+        };
+        let cause = tls_of(&site, &trust, &server(Some(leaf.server(&["127.0.0.1"])))).unwrap_err();
+        assert!(matches!(cause, tls::Cause::UnknownIssuer { .. }), "{cause:?}");
+    }
+}
+
+#[test]
+fn an_authority_that_has_ended_or_not_begun_is_not_trusted() {
+    let site = Site::new();
+    for change in [long_expired as fn(&mut _), support::tls::not_yet_valid] {
+        let authority = Authority::with("ended", change);
+        site.files
+            .write("ended.pem", &format!("{}{}", site.authority.pem(), authority.pem()));
+        let trust = Trust {
+            bundle: Some(site.files.file("ended.pem")),
+            ..Trust::default()
+        };
+        tls_of(&site, &trust, &server(Some(authority.server(&["127.0.0.1"])))).unwrap_err();
+        tls_of(&site, &trust, &site.server()).unwrap();
+        // Nor as the store of the system.
+        let store = SystemStore {
+            file: Some(site.files.file("ended.pem")),
+            required: true,
+        };
+        let trust = Trust {
+            system: Some(store),
+            ..Trust::default()
+        };
+        tls_of(&site, &trust, &server(Some(authority.server(&["127.0.0.1"])))).unwrap_err();
+        tls_of(&site, &trust, &site.server()).unwrap();
     }
 }
 
@@ -125,7 +187,7 @@ fn entries_of_a_bundle_that_are_of_no_use_are_named_by_their_subject() {
     let roots = Roots::load(&bundle("mixed.pem")).unwrap();
     let notes = roots.notes();
     assert!(
-        notes[0].starts_with("certificate 1 of ca-bundle cannot be used"),
+        notes[0].starts_with("certificate 1 of ca-bundle is that of no authority and of no server"),
         "{notes:?}"
     );
     assert!(
@@ -137,7 +199,7 @@ fn entries_of_a_bundle_that_are_of_no_use_are_named_by_their_subject() {
     tls_of(&site, &bundle("mixed.pem"), &site.server()).unwrap();
     for (text, gist) in [
         ("", "no certificates found"),
-        (junk, "no certificates found"),
+        (junk, "nothing in"),
         (
             "-----BEGIN CERTIFICATE-----\n%\n-----END CERTIFICATE-----\n",
             "certificate 1",
@@ -261,6 +323,28 @@ fn what_the_rules_forbid_is_not_even_connected_to() {
             }
         }
         assert_eq!(listener.accept().is_ok(), allowed, "{rules:?} {peer:?} {host}");
+    }
+}
+
+/// Where addresses are not known, names are: also those that come up while the client runs.
+#[test]
+fn a_server_behind_a_proxy_that_is_not_named_is_not_asked_for() {
+    let (site, through) = (Site::new(), Proxy::http(Manner::Serve));
+    let rules = Lockdown {
+        allowed_hosts: vec!["named.example".to_owned()],
+        ..Lockdown::default()
+    };
+    let server = site.server();
+    for (host, allowed) in [("named.example", true), ("peer.example", false)] {
+        let url = format!("http://{host}:{}/", port(&server));
+        let connector = site
+            .locked_down(&rules, Peer::Server, &url, proxy(&through, None), None)
+            .unwrap();
+        let ended = walk(&connector).end;
+        match allowed {
+            true => ended.unwrap(),
+            false => assert_eq!(ended.unwrap_err().cause, Cause::NotListed),
+        }
     }
 }
 

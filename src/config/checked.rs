@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -12,6 +12,7 @@ use super::lockdown::Lockdown;
 use super::proxy::Proxies;
 use super::selection::Selection;
 use super::trust::Trust;
+use crate::secrets::SeenFile;
 
 /// The checked configuration of `tunnel-client run`.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ pub struct ControlPlane {
     /// Where the key came from, without its value: `env:NAME`, `file:PATH`, `credential:NAME`.
     pub api_key_source: String,
     /// The file that holds the key, if one does: what is in it may change while the client runs.
-    pub api_key_file: Option<PathBuf>,
+    pub api_key_file: Option<SeenFile>,
     /// The client certificate shown to the control plane.
     pub identity: Option<Identity>,
     /// The proxy on the way.
@@ -233,7 +234,7 @@ pub struct Proxy {
     /// The setting that named it: `http-proxy`, `mcp.http-proxy`, `env:HTTPS_PROXY` and so on (spec: config, section 6).
     pub source: String,
     /// The secret file that holds its URL, if one does: user and password in it may change while the client runs.
-    pub file: Option<Box<Path>>,
+    pub file: Option<Box<SeenFile>>,
 }
 
 /// A checked `http` or `https` URL without userinfo, query kept, fragment dropped.

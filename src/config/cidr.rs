@@ -23,7 +23,7 @@ impl FromStr for Cidr {
             address,
             bits: if address.is_ipv4() { 32 } else { 128 },
         };
-        let network = Self::parse(text).or_else(|| text.parse().ok().map(whole));
+        let network = Self::parse(text).or_else(|| text.parse().ok().map(whole).map(Self::canonical));
         network.ok_or(NoNetwork)
     }
 }
@@ -36,7 +36,18 @@ impl Cidr {
         let bits = Some(bits).filter(|bits| bits.bytes().all(|byte| byte.is_ascii_digit()))?;
         let bits = bits.parse().ok()?;
         let most = if address.is_ipv4() { 32 } else { 128 };
-        (bits <= most).then_some(Self { address, bits })
+        (bits <= most).then_some(Self { address, bits }.canonical())
+    }
+
+    /// As addresses are compared: IPv4 in the form of IPv6 is IPv4.
+    fn canonical(self) -> Self {
+        match (self.address, self.address.to_canonical(), self.bits) {
+            (IpAddr::V6(_), address @ IpAddr::V4(_), bits @ 96..) => Self {
+                address,
+                bits: bits - 96,
+            },
+            _ => self,
+        }
     }
 
     /// Whether an address lies in it. An IPv4 address in the form of IPv6 (RFC 4291, section 2.5.5.2) is the IPv4 address.
@@ -73,6 +84,9 @@ mod tests {
             ("0.0.0.0/0", "203.0.113.9", true),
             ("0.0.0.0/0", "2001:db8::1", false),
             ("10.0.0.0/8", "::ffff:10.0.0.1", true),
+            ("::ffff:127.0.0.0/104", "127.0.0.1", true),
+            ("::ffff:10.1.2.3", "10.1.2.3", true),
+            ("::ffff:127.0.0.0/104", "128.0.0.1", false),
             ("fd00::/8", "fdff::1", true),
             ("fd00::/8", "fe80::1", false),
             ("::/0", "::1", true),

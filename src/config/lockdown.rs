@@ -30,30 +30,41 @@ impl Lockdown {
         }
     }
 
+    /// Whether an MCP server of this name may be spoken to directly, as far as that can be told before its name is resolved: where
+    /// only this host will do, not even the question for a name should leave it.
+    #[must_use]
+    pub fn may_be_direct(&self, host: &str) -> bool {
+        match host.parse::<IpAddr>() {
+            Ok(address) => self.allows_direct(address),
+            Err(_) => !self.require_proxy || !self.allowed_networks.is_empty() || is_here(host),
+        }
+    }
+
+    /// Whether an MCP server of this name may be behind a proxy, where its address is not known.
+    #[must_use]
+    pub fn may_be_behind_proxy(&self, host: &str) -> bool {
+        let any = self.allowed_hosts.is_empty() && self.allowed_networks.is_empty();
+        any || self.allowed_hosts.iter().any(|allowed| allowed == host)
+    }
+
     /// Why an MCP server may not be reached as configured; `None` when it may, or when only its address will tell.
     #[must_use]
     pub fn objection(&self, url: &HttpUrl, proxy: Option<&Proxy>) -> Option<String> {
         let host = url.host.as_str();
-        if proxy.is_some() {
-            let listed = self.allowed_hosts.iter().any(|allowed| allowed == host);
-            let asked = !self.allowed_hosts.is_empty() || !self.allowed_networks.is_empty();
-            return (asked && !listed).then(|| {
-                format!("{host} is behind a proxy, where its address is not known, and not a lockdown.allowed-host; add it there")
-            });
-        }
-        let is_allowed = match host.parse::<IpAddr>() {
-            Ok(address) => self.allows_direct(address),
-            // The address of a name is looked at when it is known. But where only this host will do, not even the question for a
-            // name should leave it.
-            Err(_) => !self.require_proxy || !self.allowed_networks.is_empty() || is_here(host),
-        };
-        (!is_allowed).then(|| match self.allowed_networks.is_empty() {
-            true => format!(
+        match (proxy, self.allowed_networks.is_empty()) {
+            (Some(_), _) if self.may_be_behind_proxy(host) => None,
+            (None, _) if self.may_be_direct(host) => None,
+            (Some(_), _) => Some(format!(
+                "{host} is behind a proxy, where its address is not known, and not a lockdown.allowed-host; add it there"
+            )),
+            (None, true) => Some(format!(
                 "{host} is not on this host and lockdown.require-proxy is set; give it a proxy, \
                  name its network as lockdown.allowed-network, or write its loopback address"
-            ),
-            false => format!("{host} is not in a lockdown.allowed-network; add its network there"),
-        })
+            )),
+            (None, false) => Some(format!(
+                "{host} is not in a lockdown.allowed-network; add its network there"
+            )),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use secrecy::zeroize::Zeroizing;
 
 use super::duration;
 use super::error::ConfigError;
-use super::file::File;
+use super::file::{File, no_entry};
 use super::references::referenced_path;
 use super::scalar;
 use super::sources::{Origin, Sources, Written};
@@ -174,6 +174,11 @@ impl<'a> Reader<'a> {
     ) -> Checked<Vec<(T, Origin)>> {
         let mut values = Vec::new();
         let mut outcome = Ok(());
+        if setting.needs_entry
+            && let Some(origin) = self.sources.without_entry(setting)
+        {
+            outcome = Err(self.report(setting.flag, origin, no_entry(setting)));
+        }
         for written in self.sources.list(setting) {
             let value = self.text(setting, &written).and_then(|text| {
                 parse(&text).map_err(|problem| self.report(setting.flag, written.origin.clone(), problem))

@@ -188,6 +188,16 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// Where an allow-list is written without an entry: a variable or a flag of separators alone, which counts as unset elsewhere.
+    pub(super) fn without_entry(&self, setting: &Setting) -> Option<Origin> {
+        let is_empty = |texts: Option<Vec<Written<'_>>>| texts.is_some_and(|texts| texts.is_empty());
+        if is_empty(self.flag_texts(setting)) {
+            return Some(Origin::new(Source::Flag(setting.flag)));
+        }
+        let (name, _) = self.variable(setting)?;
+        is_empty(self.variable_texts(setting)).then(|| Origin::new(Source::Variable(name)))
+    }
+
     /// The entries of a list of records; sources are not mixed.
     pub(super) fn records(&self, setting: &Setting) -> Vec<RecordEntry<'a>> {
         match (self.texts(setting), self.in_file(setting)) {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Uri};
 use serde::Deserialize;
 use tokio::time::timeout;
@@ -25,7 +25,7 @@ const SERVER_REQUESTS: &str = "server-requests-v1";
 pub struct ControlPlane {
     polls: Pool,
     responses: Pool,
-    /// Those of every request; the key comes from the generation in force.
+    /// Those of every request; the key comes with the connection.
     headers: HeaderMap,
     live: Live,
     origin: String,
@@ -277,11 +277,7 @@ impl ControlPlane {
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = uri;
-        let headers = request.headers_mut();
-        headers.clone_from(&self.headers);
-        if let Some(bearer) = self.live.current().bearer() {
-            headers.insert(AUTHORIZATION, bearer.clone());
-        }
+        *request.headers_mut() = self.headers.clone();
         request
     }
 

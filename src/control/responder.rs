@@ -124,6 +124,7 @@ impl Responder {
     async fn attempts(&self, route: &Route, kind: ResponseType, body: Parts) -> Delivery {
         let mut backoff = Backoff::default();
         for attempt in 1.. {
+            let generation = self.0.control.live().number();
             // The permit is not kept through the pause.
             let result = match self.0.connections.acquire().await {
                 Ok(_permit) => self.0.control.respond(route, body.clone()).await,
@@ -131,7 +132,8 @@ impl Responder {
                 Err(_) => return Delivery::Failed,
             };
             let Err(error) = result else { return Delivery::Done };
-            match verdict(&error, kind) {
+            let renewed = self.0.control.live().number() != generation;
+            match verdict(&error, kind, renewed) {
                 Verdict::Gone => {
                     warn!(request_id = &*route.request_id; "the service did not wait for this response any more");
                     return Delivery::Gone;
@@ -166,9 +168,16 @@ impl Responder {
     }
 }
 
-fn verdict(error: &ControlError, kind: ResponseType) -> Verdict {
+/// `renewed`: another key has come in force since the attempt began.
+fn verdict(error: &ControlError, kind: ResponseType, renewed: bool) -> Verdict {
     let notify = kind == ResponseType::JsonRpcNotify;
     match error {
+        ControlError::Status {
+            status: 401 | 403 | 407,
+            ..
+        } if renewed => Verdict::Retry {
+            at_least: Duration::ZERO,
+        },
         // A notification that may have arrived is not sent twice.
         ControlError::Net { written: true, .. } if notify => Verdict::Final,
         ControlError::Net { .. } => Verdict::Retry {

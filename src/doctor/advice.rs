@@ -55,6 +55,10 @@ pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
             format!("a firewall may drop packets: allow outgoing TCP to {}", error.with),
             "or set http_proxy (HTTPS_PROXY, --http-proxy) if connections must go through a proxy".to_owned(),
         ],
+        Cause::NotListed => vec![format!(
+            "add {} to lockdown.allowed_hosts, if it is meant to be reached",
+            host_of(error)
+        )],
         Cause::Forbidden => vec![
             "name the network of that address in lockdown.allowed_networks, if it is meant to be reached directly"
                 .to_owned(),

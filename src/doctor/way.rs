@@ -74,8 +74,15 @@ pub(super) fn expires_soon(certificate: &CertFacts) -> Option<String> {
     })
 }
 
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    Peer,
+    Proxy,
+}
+
 /// In a few words: version, certificate, root.
-pub(super) fn tls_summary(facts: &TlsFacts) -> String {
+pub(super) fn tls_summary(facts: &TlsFacts, whose: Whose) -> String {
     let certificate = match facts.chain.first() {
         Some(first) => format!("{} until {}", first.subject, first.expiry()),
         None => "no certificate".to_owned(),
@@ -84,6 +91,7 @@ pub(super) fn tls_summary(facts: &TlsFacts) -> String {
     let from = match facts.anchor_from {
         Some(AnchorSource::BuiltIn) => "built in",
         Some(AnchorSource::System) => "from the system's store",
+        Some(AnchorSource::Bundle) if whose == Whose::Proxy => "from the bundle for proxies",
         Some(AnchorSource::Bundle) => "from ca_bundle",
         None => "of unknown origin",
     };
@@ -100,18 +108,19 @@ fn describe(hop: &Hop) -> Vec<String> {
             }
         }
         Hop::Connected { peer } => vec![format!("connected to {peer}")],
-        Hop::ProxyEncrypted(facts) => encrypted("TLS with the proxy", facts),
+        Hop::ProxyEncrypted(facts) => encrypted("TLS with the proxy", facts, Whose::Proxy),
         Hop::Tunnelled { status } => vec![format!("the proxy opened the tunnel with status {status}")],
-        Hop::Encrypted(facts) => encrypted("TLS", facts),
+        Hop::Encrypted(facts) => encrypted("TLS", facts, Whose::Peer),
         Hop::Presented(chain) => certificates(chain).collect(),
     }
 }
 
-fn encrypted(what: &str, facts: &TlsFacts) -> Vec<String> {
+fn encrypted(what: &str, facts: &TlsFacts, whose: Whose) -> Vec<String> {
     let mut lines = vec![format!("{what}: {}, {}", facts.version, facts.cipher)];
     lines.extend(certificates(&facts.chain));
     if let Some(anchor) = &facts.anchor {
         let from = match facts.anchor_from {
+            Some(AnchorSource::Bundle) if whose == Whose::Proxy => "the bundle for proxies",
             Some(AnchorSource::Bundle) => "ca_bundle",
             Some(AnchorSource::System) => "the system's store",
             _ => "the built-in set",

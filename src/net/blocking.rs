@@ -142,7 +142,7 @@ impl BlockingClient {
         *request.method_mut() = method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
-        self.connector.prepare(&mut request);
+        self.connector.prepare(&mut request, &self.connector.live().current());
         self.fault.clear();
         let request = self
             .agent
@@ -219,7 +219,8 @@ impl Connect<()> for Dial {
         // Observed like doctor's: there is one connection, and what is known of its end is worth more than its speed.
         let mut unheard = |_: Hop| {};
         let opened = self.runtime.block_on(async {
-            let opening = self.connector.open(Some(&mut unheard));
+            let generation = self.connector.live().current();
+            let opening = self.connector.open(&generation, Some(&mut unheard));
             timeout(*details.timeout.after, opening).await
         });
         let stream = match opened {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::Request;
+use http::header::AUTHORIZATION;
 use secrecy::SecretString;
 
 use super::error::{NetError, Unreached};
@@ -127,9 +128,17 @@ impl Rules {
         }
     }
 
-    /// No address will do: then no name needs to be resolved.
-    fn forbid_all(&self) -> bool {
-        self.peer == Peer::ControlPlane && self.lockdown.require_proxy
+    /// Whatever address it has: then its name does not need to be resolved.
+    fn forbids_direct(&self, host: &str) -> bool {
+        match self.peer {
+            Peer::ControlPlane => self.lockdown.require_proxy,
+            Peer::Server => !self.lockdown.may_be_direct(host),
+            Peer::Own => false,
+        }
+    }
+
+    fn forbids_behind_proxy(&self, host: &str) -> bool {
+        self.peer == Peer::Server && !self.lockdown.may_be_behind_proxy(host)
     }
 }
 
@@ -198,15 +207,16 @@ impl Connector {
     /// # Errors
     /// [`HopError`] of the step that failed.
     pub async fn walk(&self, observe: &mut (dyn FnMut(Hop) + Send)) -> Result<(), HopError> {
-        self.open(Some(observe)).await.map(drop)
+        let generation = self.material.live.current();
+        self.open(&generation, Some(observe)).await.map(drop)
     }
 
     /// Connects.
     ///
     /// # Errors
     /// [`NetError`] of the step that failed.
-    pub(super) async fn connect(&self) -> Result<Stream, NetError> {
-        self.open(None).await.map_err(|e| e.error)
+    pub(super) async fn connect(&self, generation: &Generation) -> Result<Stream, NetError> {
+        self.open(generation, None).await.map_err(|e| e.error)
     }
 
     /// The proxy on the way and the setting that names it, for people.
@@ -237,11 +247,14 @@ impl Connector {
         self.forward.is_some()
     }
 
-    /// Makes a request one that the proxy forwards, when there is one that does.
-    pub(super) fn prepare<B>(&self, request: &mut Request<B>) {
+    /// Adds what the generation of its connection has for a request: the key for the control plane, and what makes it one that
+    /// a proxy forwards.
+    pub(super) fn prepare<B>(&self, request: &mut Request<B>, generation: &Generation) {
+        if let (Peer::ControlPlane, Some(bearer)) = (self.rules.peer, generation.bearer()) {
+            request.headers_mut().insert(AUTHORIZATION, bearer.clone());
+        }
         if let Some(forward) = &self.forward {
-            let credentials = self.material.credentials(&self.material.live.current());
-            forward.apply(request, credentials.header);
+            forward.apply(request, self.material.credentials(generation).header);
         }
     }
 
@@ -281,17 +294,23 @@ impl Connector {
         }
     }
 
-    /// Opens a connection with what is in force now.
-    pub(super) async fn open(&self, observe: Option<&mut (dyn FnMut(Hop) + Send)>) -> Result<Stream, HopError> {
+    /// Opens a connection with what a generation has.
+    pub(super) async fn open(
+        &self,
+        generation: &Generation,
+        observe: Option<&mut (dyn FnMut(Hop) + Send)>,
+    ) -> Result<Stream, HopError> {
         let mut steps = Steps {
             observe,
             timeouts: self.timeouts,
         };
-        let generation = self.material.live.current();
-        let tls = self.tls.then(|| self.material.tls(&generation));
+        let tls = self.tls.then(|| self.material.tls(generation));
         let peer = self.peer();
         match &self.route {
-            Route::Direct if self.rules.forbid_all() => Err(peer.fail(Step::Connect, Cause::Forbidden)),
+            Route::Direct if self.rules.forbids_direct(&self.host) => Err(peer.fail(Step::Connect, Cause::Forbidden)),
+            Route::Proxy(_) if self.rules.forbids_behind_proxy(&self.host) => {
+                Err(peer.fail(Step::Connect, Cause::NotListed))
+            }
             Route::Direct => {
                 let tcp = steps.tcp(&self.resolver, &peer, Some(&self.rules)).await?;
                 match tls {
@@ -308,8 +327,8 @@ impl Connector {
             }
             // Boxed: seldom, and several handshakes deep.
             Route::Proxy(proxy) => {
-                let proxy_tls = proxy.tls.then(|| Material::proxy_tls(&generation));
-                let credentials = self.material.credentials(&generation).secret;
+                let proxy_tls = proxy.tls.then(|| Material::proxy_tls(generation));
+                let credentials = self.material.credentials(generation).secret;
                 let (steps, tls) = (&mut steps, tls.as_ref());
                 Box::pin(self.through(proxy, proxy_tls.as_ref(), tls, credentials.as_ref(), steps)).await
             }

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::hop::Cause;
-use crate::limits::CONNECT_STAGGER;
+use crate::limits::{ADDRESSES_MAX, CONNECT_STAGGER};
 
 /// The first connection that stands, and its address. What else was begun is given up.
 ///
@@ -25,9 +25,9 @@ pub(super) async fn first(addresses: Vec<SocketAddr>, within: Duration) -> Resul
             Err(_) => Err(Cause::Timeout),
         };
     }
-    timeout(within, race(in_turn(addresses)))
-        .await
-        .unwrap_or(Err(Cause::Timeout))
+    let mut turns = in_turn(addresses);
+    turns.truncate(ADDRESSES_MAX);
+    timeout(within, race(turns)).await.unwrap_or(Err(Cause::Timeout))
 }
 
 async fn race(addresses: Vec<SocketAddr>) -> Result<(TcpStream, SocketAddr), Cause> {
@@ -145,11 +145,26 @@ mod tests {
             let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
             let good = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let began = Instant::now();
-            let addresses = vec![closed, closed, good.local_addr().unwrap()];
+            let mut addresses = vec![closed; ADDRESSES_MAX - 1];
+            addresses.push(good.local_addr().unwrap());
             first(addresses, Duration::from_secs(10)).await.unwrap();
-            assert!(began.elapsed() < CONNECT_STAGGER);
+            assert!(
+                began.elapsed() < CONNECT_STAGGER * 4,
+                "seven turns of a quarter of a second were not waited for"
+            );
             let refused = first(vec![closed, closed], Duration::from_secs(10)).await.unwrap_err();
             assert_eq!(refused, Cause::Io(io::ErrorKind::ConnectionRefused));
+        });
+    }
+
+    #[test]
+    fn many_addresses_of_one_family_do_not_keep_out_the_other() {
+        block_on(async {
+            let good = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut addresses: Vec<SocketAddr> = vec!["[::1]:1".parse().unwrap(); 20];
+            addresses.push(good.local_addr().unwrap());
+            let (_, address) = first(addresses, Duration::from_secs(10)).await.unwrap();
+            assert_eq!(address, good.local_addr().unwrap());
         });
     }
 

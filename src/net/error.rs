@@ -31,6 +31,10 @@ pub enum NetError {
     Forbidden,
     /// A time bound passed.
     Timeout,
+    /// The answer did not begin in time.
+    NoFirstByte,
+    /// The answer stopped, and did not go on in time.
+    Silence,
     /// The peer reset the connection.
     Reset,
     /// The connection was aborted.
@@ -85,7 +89,7 @@ impl NetError {
         match (step, cause) {
             (_, Cause::NoAddress) => Self::Dns,
             (_, Cause::Timeout) => Self::Timeout,
-            (_, Cause::Forbidden) => Self::Forbidden,
+            (_, Cause::Forbidden | Cause::NotListed) => Self::Forbidden,
             (_, Cause::Tls(cause)) => Self::Tls(cause.fault()),
             (_, Cause::ProxyStatus(status)) => Self::Proxy(Some(*status)),
             (_, Cause::ProxyClosed | Cause::NotHttp) | (Step::Tunnel, Cause::Io(_)) => Self::Proxy(None),
@@ -158,7 +162,7 @@ impl NetError {
         match self {
             Self::Dns => "dns",
             Self::Tls(_) => "tls",
-            Self::Timeout | Self::ToProxy(Unreached::Silent) => "timeout",
+            Self::Timeout | Self::NoFirstByte | Self::Silence | Self::ToProxy(Unreached::Silent) => "timeout",
             Self::Refused | Self::ToProxy(Unreached::Refused) => "connection_refused",
             Self::NetworkUnreachable => "network_unreachable",
             Self::HostUnreachable => "host_unreachable",
@@ -179,7 +183,7 @@ impl NetError {
     pub fn failure(self) -> Failure {
         let source = match self {
             Self::Timeout => return Failure::timeout(),
-            Self::ToProxy(Unreached::Silent) => {
+            Self::NoFirstByte | Self::Silence | Self::ToProxy(Unreached::Silent) => {
                 return Failure {
                     reason: Some(self.to_string()),
                     ..Failure::timeout()
@@ -225,6 +229,10 @@ impl fmt::Display for NetError {
             Self::Dial => "the connection could not be made",
             Self::Forbidden => FORBIDDEN,
             Self::Timeout => "timed out",
+            Self::NoFirstByte => {
+                "timed out: the answer did not begin in time (of an MCP server: mcp.first_byte_timeout)"
+            }
+            Self::Silence => "timed out: the answer stopped in its middle (of an MCP server: mcp.idle_timeout)",
             Self::Reset => "connection reset by the peer",
             Self::Aborted => "connection aborted",
             Self::ClosedPipe => "the peer closed the connection while it was written to",

@@ -2,8 +2,9 @@
 //! then put in force as a whole.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -11,9 +12,9 @@ use tokio::sync::watch;
 
 use super::proxy;
 use crate::config::{Config, Identity, Proxy, Trust, read_key_again};
-use crate::secrets::Disk;
+use crate::secrets::{Disk, SeenFile, Stamp};
 use crate::telemetry::redact;
-use crate::tls::{self, CertFacts, Roots, Tls};
+use crate::tls::{self, CertFacts, Roots, Tls, Validity};
 
 /// What is to be loaded: settings, which do not change while the process runs.
 #[derive(Debug, Default)]
@@ -24,13 +25,66 @@ pub(super) struct Plan {
     /// The proxy of each way that has one.
     pub(super) proxies: Vec<Proxy>,
     pub(super) key: Option<Key>,
+    /// The file of the system's store at start: it stays that one.
+    pub(super) store: Option<PathBuf>,
 }
 
-/// The key of the control plane, and the file where its successors come from.
+/// The key of the control plane.
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) first: SecretString,
-    pub(super) file: Option<PathBuf>,
+pub(super) enum Key {
+    /// It does not change.
+    Fixed(SecretString),
+    /// Its successors come from this file.
+    InFile {
+        /// The first, until it is in force.
+        first: Option<SecretString>,
+        file: SeenFile,
+    },
+}
+
+/// A file that a rotation exchanges.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// The setting that names it.
+    pub setting: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// As it was when it was first read, where that is known.
+    seen: Option<Stamp>,
+}
+
+impl Watched {
+    fn new(setting: &str, path: &Path) -> Self {
+        Self {
+            setting: setting.to_owned(),
+            path: path.to_owned(),
+            seen: None,
+        }
+    }
+
+    fn of_seen(setting: &str, file: &SeenFile) -> Self {
+        Self {
+            seen: Some(file.stamp.clone()),
+            ..Self::new(setting, &file.path)
+        }
+    }
+
+    /// As it was when it was first read, or as it is now.
+    pub(super) fn stamp(&self) -> Stamp {
+        self.seen.clone().unwrap_or_else(|| Stamp::of(&self.path))
+    }
+
+    /// Only what can be read without waiting, and again, is read while everything else waits.
+    fn can_be_read(&self) -> Result<(), Refusal> {
+        let Self { setting, path, .. } = self;
+        match SeenFile::look(path) {
+            Some(_) => Ok(()),
+            None => Err(Refusal::Secret(format!(
+                "{setting}: {} is no regular file, and can be read at start only; name a file and restart",
+                path.display()
+            ))),
+        }
+    }
 }
 
 /// One generation.
@@ -88,55 +142,85 @@ impl Plan {
     /// Of a daemon's configuration, without its ways.
     pub(super) fn of(config: &Config) -> Self {
         let control = &config.control_plane;
+        let first = control.api_key.clone();
         Self {
-            trust: config.trust.clone(),
-            key: Some(Key {
-                first: control.api_key.clone(),
-                file: control.api_key_file.clone(),
+            key: Some(match &control.api_key_file {
+                Some(file) => Key::InFile {
+                    first: Some(first),
+                    file: file.clone(),
+                },
+                None => Key::Fixed(first),
             }),
+            ..Self::of_trust(&config.trust)
+        }
+    }
+
+    /// With nothing but trust.
+    pub(super) fn of_trust(trust: &Trust) -> Self {
+        Self {
+            trust: trust.clone(),
+            store: trust.system.as_ref().and_then(tls::place_of_store),
             ..Self::default()
         }
     }
 
-    /// The files that a rotation exchanges, and the settings that name them; some more than once.
-    pub(super) fn files(&self) -> Vec<(&str, PathBuf)> {
+    /// The files that a rotation exchanges; some more than once.
+    pub(super) fn files(&self) -> Vec<Watched> {
         let trust = &self.trust;
-        let bundles = [("ca-bundle", &trust.bundle), ("proxy.ca-bundle", &trust.proxy_bundle)];
+        let bundles = [
+            ("ca-bundle", &trust.bundle),
+            ("proxy.ca-bundle", &trust.proxy_bundle),
+            ("the system's store of certificate authorities", &self.store),
+        ];
         let bundles = bundles
             .into_iter()
-            .filter_map(|(setting, path)| Some((setting, path.clone()?)));
-        let identities = self
-            .identities
-            .iter()
-            .chain(&trust.proxy_identity)
-            .flat_map(|identity| [&identity.certificate, &identity.key].map(|path| (identity.setting, path.clone())));
+            .filter_map(|(setting, path)| Some(Watched::new(setting, path.as_ref()?)));
+        let identities = self.identities.iter().chain(&trust.proxy_identity);
+        let identities = identities.flat_map(|identity| {
+            [&identity.certificate, &identity.key].map(|path| Watched::new(identity.setting, path))
+        });
         let proxies = self.proxies.iter();
-        let proxies = proxies.filter_map(|proxy| Some((proxy.source.as_str(), proxy.file.as_ref()?.to_path_buf())));
-        let key = self
-            .key
-            .iter()
-            .filter_map(|key| Some(("control-plane.api-key", key.file.clone()?)));
+        let proxies = proxies.filter_map(|proxy| Some(Watched::of_seen(&proxy.source, proxy.file.as_ref()?)));
+        let key = match &self.key {
+            Some(Key::InFile { file, .. }) => Some(Watched::of_seen("control-plane.api-key", file)),
+            _ => None,
+        };
         bundles.chain(identities).chain(proxies).chain(key).collect()
+    }
+
+    /// What the first generation sends as `Authorization`. A key that has successors is not kept beside it.
+    fn first_bearer(&mut self) -> Option<HeaderValue> {
+        match self.key.as_mut()? {
+            Key::Fixed(key) => bearer(key),
+            Key::InFile { first, .. } => bearer(&first.take()?),
+        }
     }
 }
 
 impl Generation {
     /// The first: what the configuration has read is taken from there. A client certificate that cannot be used is an error
     /// only of the ways that show it.
-    pub(super) fn first(plan: &Plan) -> Result<Self, tls::Error> {
-        let proxies = plan
-            .proxies
-            .iter()
-            .map(|proxy| Credentials::of(proxy.credentials.as_ref()));
-        let bearer = plan.key.as_ref().and_then(|key| bearer(&key.first));
-        Self::load(plan, 1, proxies.collect(), bearer)
+    pub(super) fn first(plan: &mut Plan) -> Result<Self, tls::Error> {
+        let bearer = plan.first_bearer();
+        let proxies = plan.proxies.iter();
+        let proxies = proxies
+            .map(|proxy| Credentials::of(proxy.credentials.as_ref()))
+            .collect();
+        Self::load(plan, &plan.trust, 1, proxies, bearer)
     }
 
-    /// The one that follows `number`: everything is read again.
+    /// The one that follows `current`: everything is read again.
     ///
     /// # Errors
-    /// Anything that cannot be used.
-    pub(super) fn next(plan: &Plan, number: u64) -> Result<Self, Refusal> {
+    /// Anything that cannot be used, and a client certificate that no server will take while the one in force is good.
+    pub(super) fn next(plan: &Plan, current: &Self) -> Result<Self, Refusal> {
+        for file in plan.files() {
+            let is_store = plan.store.as_ref() == Some(&file.path);
+            // A store that was never there may be missing.
+            if !is_store || current.roots.system_store().is_some() {
+                file.can_be_read()?;
+            }
+        }
         let mut proxies = Vec::with_capacity(plan.proxies.len());
         for proxy in &plan.proxies {
             let read = proxy.read_again(&Disk).map_err(Refusal::Secret)?;
@@ -147,33 +231,50 @@ impl Generation {
             proxies.push(Credentials::of(secret));
         }
         let bearer = match &plan.key {
-            Some(Key { file: Some(path), .. }) => {
-                let key = read_key_again(path, &Disk).map_err(Refusal::Secret)?;
+            Some(Key::InFile { file, .. }) => {
+                let key = read_key_again(&file.path, &Disk).map_err(Refusal::Secret)?;
                 redact::protect(&key);
                 bearer(&key)
             }
-            Some(Key { first, file: None }) => bearer(first),
+            Some(Key::Fixed(key)) => bearer(key),
             None => None,
         };
-        let next = Self::load(plan, number + 1, proxies, bearer)?;
-        let broken = next
-            .identities
-            .iter()
-            .chain([&next.proxy_tls])
-            .find_map(|tls| tls.as_ref().err());
-        match broken {
-            Some(error) => Err(Refusal::Tls(Arc::clone(error))),
-            None => Ok(next),
+        let mut trust = plan.trust.clone();
+        if let Some(store) = &mut trust.system {
+            store.file.clone_from(&plan.store);
+            // What was trusted is not to vanish by accident.
+            store.required |= current.roots.system_store().is_some();
         }
+        let next = Self::load(plan, &trust, current.number + 1, proxies, bearer)?;
+        next.check_certificates(plan, current)?;
+        Ok(next)
+    }
+
+    fn check_certificates(&self, plan: &Plan, current: &Self) -> Result<(), Refusal> {
+        let own = self.identities.iter().zip(&current.identities).zip(&plan.identities);
+        let of_proxies = plan.trust.proxy_identity.iter();
+        let of_proxies = of_proxies.map(|identity| ((&self.proxy_tls, &current.proxy_tls), identity));
+        for ((next, before), identity) in own.chain(of_proxies) {
+            let next = next.as_ref().map_err(|error| Refusal::Tls(Arc::clone(error)))?;
+            let before = before.as_ref().ok().and_then(unfit).is_none();
+            if let (Some(why), true) = (unfit(next), before) {
+                return Err(Refusal::Secret(format!(
+                    "{}: the certificate in {} {why}, and the one in force is good",
+                    identity.setting,
+                    identity.certificate.display()
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn load(
         plan: &Plan,
+        trust: &Trust,
         number: u64,
         proxies: Vec<Credentials>,
         bearer: Option<HeaderValue>,
     ) -> Result<Self, tls::Error> {
-        let trust = &plan.trust;
         let roots = Roots::load(trust)?;
         let proxy_bundle = trust.proxy_bundle.as_ref();
         let proxy_roots = proxy_bundle
@@ -251,6 +352,17 @@ impl Generation {
     /// The client certificate that is shown to proxies.
     pub(super) fn proxy_certificate(&self) -> Option<&CertFacts> {
         self.proxy_tls.as_ref().ok()?.client_certificate()?.first()
+    }
+}
+
+/// Why no server will take a client certificate.
+fn unfit(tls: &Tls) -> Option<String> {
+    let certificate = tls.client_certificate()?.first()?;
+    match certificate.validity(SystemTime::now()) {
+        Validity::Expired => Some(format!("expired on {}", certificate.expiry())),
+        Validity::NotYetValid => Some("is not valid yet".to_owned()),
+        Validity::Valid if !certificate.purposes.client => Some("is not for clients (extended key usage)".to_owned()),
+        Validity::Valid => None,
     }
 }
 

@@ -76,6 +76,8 @@ pub enum Cause {
     Timeout,
     /// The rules of `lockdown` allow no connection to there. Nothing was sent.
     Forbidden,
+    /// The rules of `lockdown` do not name this host among those that may be behind a proxy. Nothing was sent.
+    NotListed,
     /// The proxy refused CONNECT with this status.
     ProxyStatus(u16),
     /// The connection ended while the proxy's answer was due.
@@ -114,6 +116,7 @@ impl fmt::Display for Cause {
             Self::NoAddress => f.write_str("the name has no address"),
             Self::Timeout => f.write_str("no answer in time"),
             Self::Forbidden => f.write_str(FORBIDDEN),
+            Self::NotListed => f.write_str("it is behind a proxy and not in lockdown.allowed_hosts"),
             // tinyproxy says 401 when they are wrong.
             Self::ProxyStatus(status @ (401 | 407)) => write!(
                 f,

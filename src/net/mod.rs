@@ -19,7 +19,7 @@ mod stream;
 pub use body::RequestBody;
 pub use connect::{Connector, Peer, Via};
 pub use error::{NetError, Unreached};
-pub use generation::{Generation, Live, Refusal};
+pub use generation::{Generation, Live, Refusal, Watched};
 pub use headers::{BadHeader, configured};
 pub use hop::{Cause, Hop, HopError, Step};
 pub use network::{ClientCertificate, Error as NetworkError, Network, Way};

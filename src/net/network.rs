@@ -2,19 +2,21 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::connect::{Connector, Peer, Via};
-use super::generation::{Generation, InForce, Live, Plan, Refusal};
+use super::generation::{Generation, InForce, Live, Plan, Refusal, Watched};
 use super::resolver::Resolvers;
 use crate::config::{Config, HttpUrl, Identity, Lockdown, Target, Timeouts, Trust};
+use crate::secrets::Stamp;
 use crate::tls::{self, CertFacts};
 
 /// Makes the connectors of a process.
 #[derive(Debug)]
 pub struct Network {
     plan: Plan,
+    files: Vec<Watched>,
+    seen: Vec<Stamp>,
     in_force: InForce,
     resolvers: Resolvers,
     lockdown: Arc<Lockdown>,
@@ -112,11 +114,12 @@ impl Network {
     /// # Errors
     /// [`Error`].
     pub fn of_way(trust: &Trust, lockdown: &Lockdown, timeouts: Timeouts, way: &Way<'_>) -> Result<Self, Error> {
-        let plan = Plan {
-            trust: trust.clone(),
-            ..Plan::default()
-        };
-        Self::build(plan, std::slice::from_ref(way), lockdown.clone(), timeouts)
+        Self::build(
+            Plan::of_trust(trust),
+            std::slice::from_ref(way),
+            lockdown.clone(),
+            timeouts,
+        )
     }
 
     /// Loads the first generation and starts a resolver thread for each name on the ways: only these can be connected to.
@@ -129,11 +132,16 @@ impl Network {
                 plan.proxies.push(proxy.clone());
             }
         }
-        let in_force = InForce::of(Generation::first(&plan).map_err(Error::Tls)?);
+        // Looked at before anything is read: what changes meanwhile is noticed.
+        let files = plan.files();
+        let seen = files.iter().map(Watched::stamp).collect();
+        let in_force = InForce::of(Generation::first(&mut plan).map_err(Error::Tls)?);
         let hosts = ways.iter().filter_map(|way| way.via.resolved_host(way.url));
         let resolvers = Resolvers::start(hosts).map_err(Error::Thread)?;
         Ok(Self {
             plan,
+            files,
+            seen,
             in_force,
             resolvers,
             lockdown: Arc::new(lockdown),
@@ -183,19 +191,21 @@ impl Network {
     /// # Errors
     /// [`Refusal`]; the generation in force stays.
     pub fn renew(&self) -> Result<(), Refusal> {
-        let next = Generation::next(&self.plan, self.live().number())?;
+        let next = Generation::next(&self.plan, &self.live().current())?;
         self.in_force.replace(next);
         Ok(())
     }
 
-    /// The files that [`Self::renew`] reads, and the settings that name them.
+    /// The files that [`Self::renew`] reads.
     #[must_use]
-    pub fn files(&self) -> Vec<(&str, PathBuf)> {
-        let mut files = self.plan.files();
-        if let Some(path) = self.live().current().roots().system_store() {
-            files.push(("tls.trust", path.to_owned()));
-        }
-        files
+    pub fn files(&self) -> &[Watched] {
+        &self.files
+    }
+
+    /// As [`Self::files`] were when they were first read, in the same order.
+    #[must_use]
+    pub fn first_seen(&self) -> &[Stamp] {
+        &self.seen
     }
 
     /// The client certificates in force.

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use super::body::RequestBody;
 use super::connect::{Connector, HalfClose};
 use super::error::NetError;
+use super::generation::Generation;
 use crate::limits::{CONNECTION_BUFFER_MAX, KEPT_READY_TIMEOUT};
 
 /// Connections to one peer. Clones share them.
@@ -77,11 +78,12 @@ struct Watched {
     closed: bool,
 }
 
-/// An open connection, and the generation it was made with: a later one retires it.
+/// An open connection, and the generation it was made with: a later one retires it, and its requests carry the key of the
+/// generation whose certificate was shown.
 #[derive(Debug)]
 struct Open {
     sender: SendRequest<RequestBody>,
-    generation: u64,
+    generation: Arc<Generation>,
 }
 
 #[derive(Debug)]
@@ -125,7 +127,6 @@ impl Pool {
     /// # Errors
     /// [`SendError`] tells whether the peer may have seen the request.
     pub async fn send(&self, mut request: Request<RequestBody>) -> Result<Reply, SendError> {
-        self.0.connector.prepare(&mut request);
         let mut watch = Watch::begin(&self.0);
         loop {
             watch.set(Phase::Unsent);
@@ -159,10 +160,11 @@ impl Pool {
                 });
             }
             watch.set(Phase::Waiting);
+            self.0.connector.prepare(&mut request, &open.generation);
             let answer = within(self.0.patience.first_byte, open.sender.try_send_request(request)).await;
             let Some(answer) = answer else {
                 return Err(SendError {
-                    error: NetError::Timeout,
+                    error: NetError::NoFirstByte,
                     written: true,
                 });
             };
@@ -230,7 +232,8 @@ impl Pool {
     /// # Errors
     /// [`NetError`] of the step that failed.
     pub async fn reach(&self) -> Result<(), NetError> {
-        self.0.connector.connect().await.map(drop)
+        let generation = self.0.connector.live().current();
+        self.0.connector.connect(&generation).await.map(drop)
     }
 
     /// Closes connections that have been idle for too long, and those of a generation that is no longer in force.
@@ -240,9 +243,8 @@ impl Pool {
     }
 
     async fn open(&self) -> Result<Open, NetError> {
-        // Asked for first: should another come in force meanwhile, the connection is retired a little early.
-        let generation = self.0.connector.live().number();
-        let stream = self.0.connector.connect().await?;
+        let generation = self.0.connector.live().current();
+        let stream = self.0.connector.connect(&generation).await?;
         if let Some(watched) = &self.0.watched {
             lock(watched).half_close = Some(self.0.connector.half_close(&stream));
         }
@@ -275,7 +277,7 @@ impl Shared {
             sender,
             generation: own,
         } = &idle.open;
-        *own == generation && !sender.is_closed() && idle.since.elapsed() < self.patience.keep
+        own.number() == generation && !sender.is_closed() && idle.since.elapsed() < self.patience.keep
     }
 }
 
@@ -347,7 +349,7 @@ struct Lease {
 
 impl Lease {
     fn give_back(self) {
-        if self.keep && self.open.generation == self.pool.connector.live().number() {
+        if self.keep && self.open.generation.number() == self.pool.connector.live().number() {
             lock(&self.pool.idle).push(Idle {
                 open: self.open,
                 since: Instant::now(),
@@ -394,7 +396,7 @@ impl Reply {
         let silence = self.lease.as_ref().and_then(|lease| lease.pool.patience.silence);
         loop {
             let Some(frame) = within(silence, self.body.frame()).await else {
-                return Err(NetError::Timeout);
+                return Err(NetError::Silence);
             };
             match frame {
                 Some(Ok(frame)) => {

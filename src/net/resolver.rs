@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::error::NetError;
-use crate::limits::{ADDRESSES_MAX, RESOLVE_QUEUE, RESOLVER_STACK};
+use crate::limits::{RESOLVE_QUEUE, RESOLVED_MAX, RESOLVER_STACK};
 
 /// Resolves one name. Clones share the thread, which ends with the last of them.
 ///
@@ -66,7 +66,7 @@ impl Resolver {
                         let found = (&*request.host, request.port).to_socket_addrs();
                         let _ = request
                             .reply
-                            .send(found.map(|addresses| addresses.take(ADDRESSES_MAX).collect()));
+                            .send(found.map(|addresses| addresses.take(RESOLVED_MAX).collect()));
                     }
                 }
             })?;

@@ -3,7 +3,7 @@
 use log::info;
 
 use super::Listener;
-use crate::config::{Binding, Config, Selection, Target};
+use crate::config::{Binding, Config, Proxy, Selection, Target};
 use crate::wire::command::MAIN_CHANNEL;
 
 /// What the start-up summary says. Nothing in it is secret: of URLs there is the origin, of commands the program.
@@ -17,6 +17,8 @@ pub struct Summary {
     tunnel_id: String,
     /// Without its credentials, and the setting that names it.
     control_plane_proxy: Option<String>,
+    trust: String,
+    lockdown: String,
     mcp_target_kind: &'static str,
     mcp_target_value: String,
 }
@@ -36,11 +38,9 @@ impl Summary {
             profile_name,
             profile_path,
             tunnel_id: config.control_plane.tunnel_id.clone(),
-            control_plane_proxy: config
-                .control_plane
-                .proxy
-                .as_ref()
-                .map(|proxy| format!("{} ({})", proxy.origin(), proxy.source)),
+            control_plane_proxy: config.control_plane.proxy.as_ref().map(Proxy::name),
+            trust: trust(config),
+            lockdown: lockdown(config),
             mcp_target_kind,
             mcp_target_value,
         }
@@ -57,11 +57,45 @@ impl Summary {
             profile_path = self.profile_path.as_deref(),
             tunnel_id = &*self.tunnel_id,
             control_plane_proxy = self.control_plane_proxy.as_deref(),
+            trust = &*self.trust,
+            lockdown = &*self.lockdown,
             mcp_target_kind = self.mcp_target_kind,
             mcp_target_value = &*self.mcp_target_value,
             first_failing_dependency = first_failing_dependency;
             "tunnel-client startup summary"
         );
+    }
+}
+
+/// The sets that are trusted.
+fn trust(config: &Config) -> String {
+    let trust = &config.trust;
+    let sets = [
+        ("webpki", trust.webpki),
+        ("system", trust.system.is_some()),
+        ("bundle", trust.bundle.is_some()),
+    ];
+    let sets = sets.into_iter().filter_map(|(name, trusted)| trusted.then_some(name));
+    sets.collect::<Vec<_>>().join(", ")
+}
+
+/// The rules that are in force.
+fn lockdown(config: &Config) -> String {
+    let rules = &config.lockdown;
+    let rules = [
+        ("require_proxy", rules.require_proxy),
+        ("require_bundle_trust", rules.require_bundle_trust),
+        ("require_client_cert", rules.require_client_cert),
+        ("allowed_networks", !rules.allowed_networks.is_empty()),
+        ("allowed_hosts", !rules.allowed_hosts.is_empty()),
+    ];
+    let names: Vec<_> = rules
+        .into_iter()
+        .filter_map(|(name, set)| set.then_some(name))
+        .collect();
+    match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
     }
 }
 

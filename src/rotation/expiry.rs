@@ -45,8 +45,8 @@ impl Stage {
 }
 
 impl Expiry {
-    /// Looks at every certificate in force.
-    pub(super) fn look(&mut self, network: &Network, metrics: &Metrics) {
+    /// Looks at every certificate in force; true when an authority among them has ended.
+    pub(super) fn look(&mut self, network: &Network, metrics: &Metrics) -> bool {
         let now = SystemTime::now();
         let in_force = in_force(network);
         metrics.certificates(
@@ -59,6 +59,9 @@ impl Expiry {
                 tell(one, now);
             }
         }
+        in_force
+            .iter()
+            .any(|one| !one.is_shown && Stage::of(&one.facts, now) == Stage::Over)
     }
 
     /// Whether there is something to say about it that was not said yet.
@@ -114,7 +117,7 @@ fn in_force(network: &Network) -> Vec<InForce> {
     for one in clients.chain(authorities) {
         if first
             .get(one.setting)
-            .is_none_or(|known| one.facts.not_after < known.facts.not_after)
+            .is_none_or(|known| one.facts.ends_before(&known.facts))
         {
             first.insert(one.setting, one);
         }
@@ -174,6 +177,7 @@ mod tests {
                     server: false,
                     client: true,
                 },
+                is_authority: false,
             },
             is_shown: true,
         }

@@ -8,12 +8,11 @@
 mod expiry;
 mod stamps;
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use log::{error, info, warn};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio::time::{Instant, sleep_until};
 
 use crate::limits::{EXPIRY_INTERVAL, RELOAD_SETTLE, RELOAD_SETTLE_LOOKS};
@@ -38,14 +37,11 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// Catches SIGHUP from now on, and says which certificates in force end soon.
-    ///
-    /// # Errors
-    /// When the system refuses the handler.
-    pub fn new(network: Arc<Network>, ops: Arc<Ops>, interval: Option<Duration>) -> io::Result<Self> {
+    /// Says which certificates in force end soon. `hangup` is SIGHUP.
+    pub fn new(network: Arc<Network>, ops: Arc<Ops>, hangup: Signal, interval: Option<Duration>) -> Self {
         let mut rotation = Self {
-            hangup: signal(SignalKind::hangup())?,
-            read: Stamps::look(&network.files()),
+            hangup,
+            read: Stamps::first(&network),
             network,
             ops,
             interval,
@@ -54,7 +50,7 @@ impl Rotation {
         };
         rotation.ops.metrics.generation(rotation.network.live().number());
         rotation.tell();
-        Ok(rotation)
+        rotation
     }
 
     /// Never returns.
@@ -73,7 +69,10 @@ impl Rotation {
                     files = pause.map(|pause| Instant::now() + pause);
                 }
                 () = sleep_until(dates) => {
-                    self.expiry.look(&self.network, &self.ops.metrics);
+                    // An anchor has no date: the authority that has ended is left out of the next generation.
+                    if self.expiry.look(&self.network, &self.ops.metrics) {
+                        self.renew();
+                    }
                     dates = Instant::now() + EXPIRY_INTERVAL;
                 }
             }
@@ -82,7 +81,7 @@ impl Rotation {
 
     /// Reads the files when they have changed and come to rest: a certificate and its key do not change in one moment.
     fn look(&mut self) {
-        let now = Stamps::look(&self.network.files());
+        let now = Stamps::look(self.network.files());
         if now == self.read {
             self.restless = None;
             return;
@@ -96,8 +95,11 @@ impl Rotation {
 
     /// Reads everything again and puts it in force, or says why not.
     fn renew(&mut self) {
-        let now = Stamps::look(&self.network.files());
-        let changed = now.different_from(&self.read).join(", ");
+        let now = Stamps::look(self.network.files());
+        let changed = match now.changed(&self.read, self.network.files()).join(", ") {
+            none if none.is_empty() => "nothing".to_owned(),
+            settings => settings,
+        };
         let in_force = self.network.live().number();
         match self.network.renew() {
             Ok(()) => {
@@ -108,7 +110,7 @@ impl Rotation {
             }
             Err(refusal) => {
                 error!(generation = in_force, changed, error:% = refusal;
-                    "keys and certificates were read again and are refused: those in force stay; correct the file, it is read again when it changes");
+                    "keys and certificates were read again and are refused: those in force stay; correct that, it is read again on SIGHUP and when the file changes");
                 self.ops.metrics.reload_refused();
             }
         }

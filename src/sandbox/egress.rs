@@ -96,6 +96,15 @@ impl Egress {
         ports.join(", ")
     }
 
+    /// What becomes of datagrams, for people.
+    #[must_use]
+    pub fn udp(&self) -> &'static str {
+        match self.names {
+            true => "open, for name servers",
+            false => "closed",
+        }
+    }
+
     /// Limits TCP connections of this thread, and of those that it creates from now on, to the ports.
     ///
     /// # Errors

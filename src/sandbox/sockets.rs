@@ -30,6 +30,9 @@ const DATAGRAM: u64 = libc::SOCK_DGRAM as u64;
 /// Raw, reliably delivered, sequenced, DCCP, packet (linux/net.h).
 const OTHER_KINDS: [u64; 5] = [3, 4, 5, 6, 10];
 
+/// `__X32_SYSCALL_BIT` (asm/unistd.h).
+const X32: i64 = 0x4000_0000;
+
 /// Connects and sends in one call, which landlock's hook does not see.
 const FAST_OPEN: u64 = libc::MSG_FASTOPEN as u64;
 
@@ -79,29 +82,52 @@ impl Filter {
 }
 
 fn rules(names: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, BackendError> {
-    Ok(BTreeMap::from([
+    let fast_open = |place| Ok::<_, BackendError>(vec![rule(&[(place, MaskedEq(FAST_OPEN), FAST_OPEN)])?]);
+    let option = |option: u64| rule(&[(1, Eq, libc::IPPROTO_TCP as u64), (2, Eq, option)]);
+    let mut rules = BTreeMap::from([
         (libc::SYS_socket, sockets(names)?),
         // TCP Fast Open (RFC 7413): a connection without connect().
-        (libc::SYS_sendto, vec![rule(&[(3, MaskedEq(FAST_OPEN), FAST_OPEN)])?]),
-        (libc::SYS_sendmsg, vec![rule(&[(2, MaskedEq(FAST_OPEN), FAST_OPEN)])?]),
-        (libc::SYS_sendmmsg, vec![rule(&[(3, MaskedEq(FAST_OPEN), FAST_OPEN)])?]),
-        // The same by way of a later write.
+        (libc::SYS_sendto, fast_open(3)?),
+        (libc::SYS_sendmsg, fast_open(2)?),
+        (libc::SYS_sendmmsg, fast_open(3)?),
+        // The same by way of a later write, and a TCP socket that becomes one of SMC.
         (
             libc::SYS_setsockopt,
-            vec![rule(&[
-                (1, Eq, libc::IPPROTO_TCP as u64),
-                (2, Eq, libc::TCP_FASTOPEN_CONNECT as u64),
-            ])?],
+            vec![
+                option(libc::TCP_FASTOPEN_CONNECT as u64)?,
+                option(libc::TCP_ULP as u64)?,
+            ],
         ),
         // Whoever has a ring opens sockets and sends without the calls above.
         (libc::SYS_io_uring_setup, Vec::new()),
         (libc::SYS_io_uring_enter, Vec::new()),
         (libc::SYS_io_uring_register, Vec::new()),
-    ]))
+    ]);
+    if cfg!(target_arch = "x86_64") {
+        // The same calls by the numbers of x32 (arch/x86/entry/syscalls/syscall_64.tbl), which some kernels still know: most have a
+        // bit more, some are others.
+        let other = [
+            (libc::SYS_sendmsg, 518),
+            (libc::SYS_sendmmsg, 538),
+            (libc::SYS_setsockopt, 541),
+        ];
+        for (number, tests) in rules.clone() {
+            let number = other
+                .iter()
+                .find(|(known, _)| *known == number)
+                .map_or(number, |(_, other)| *other);
+            rules.insert(X32 | number, tests);
+        }
+    }
+    Ok(rules)
 }
 
 fn sockets(names: bool) -> Result<Vec<SeccompRule>, BackendError> {
-    let mut rules = vec![rule(&FAMILIES.map(|family| (0, Ne, family)))?];
+    let mut rules = vec![
+        rule(&FAMILIES.map(|family| (0, Ne, family)))?,
+        // Of netlink only routes: the addresses of this host.
+        rule(&[(0, Eq, libc::AF_NETLINK as u64), (2, Ne, libc::NETLINK_ROUTE as u64)])?,
+    ];
     for family in INTERNET {
         // MPTCP (RFC 8684), SCTP and whatever comes next: landlock sees TCP alone.
         rules.push(rule(&[

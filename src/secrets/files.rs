@@ -1,6 +1,6 @@
 //! Reading small files whole, within a bound, into memory that is wiped; the opened file is judged, not a name.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
@@ -53,8 +53,32 @@ impl Files for Disk {
 ///
 /// [`FileError`], which says what to do.
 pub fn read(path: &Path, limit: usize, guard: Guard) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    let (file, opened) = judged(path, guard)?;
+    if opened.file_type().is_fifo() {
+        read_bounded(Pipe::new(file), limit, limit)
+    } else {
+        // Files that the kernel makes up have no size.
+        let expected = usize::try_from(opened.len()).unwrap_or(limit);
+        read_bounded(file, if expected == 0 { limit } else { expected }, limit)
+    }
+}
+
+/// The regular file at `path`, opened, under the conditions of [`read`].
+///
+/// # Errors
+///
+/// [`FileError`]; a pipe is [`FileError::Kind`].
+pub fn open(path: &Path, guard: Guard) -> Result<File, FileError> {
+    let (file, opened) = judged(path, guard)?;
+    match opened.is_file() {
+        true => Ok(file),
+        false => Err(FileError::Kind),
+    }
+}
+
+fn judged(path: &Path, guard: Guard) -> Result<(File, Metadata), FileError> {
     for _ in 0..FILE_LOOKS {
-        let file = open(path)?;
+        let file = open_quietly(path)?;
         let opened = file.metadata()?;
         guard.judge(path, &opened).map_err(|fault| FileError::Exposed {
             path: path.to_owned(),
@@ -62,20 +86,14 @@ pub fn read(path: &Path, limit: usize, guard: Guard) -> Result<Zeroizing<Vec<u8>
         })?;
         // An exchange (Kubernetes renames a link, others rename files) may come between; then we look again.
         if guard == Guard::Report || is_descriptor(path) || same_file(&walk(path)?, &opened) {
-            return if opened.file_type().is_fifo() {
-                read_bounded(Pipe::new(file), limit, limit)
-            } else {
-                // Files that the kernel makes up have no size.
-                let expected = usize::try_from(opened.len()).unwrap_or(limit);
-                read_bounded(file, if expected == 0 { limit } else { expected }, limit)
-            };
+            return Ok((file, opened));
         }
     }
     Err(FileError::Unsteady)
 }
 
 /// Opens without waiting for the other end of a pipe and without becoming the owner of a terminal.
-fn open(path: &Path) -> Result<File, FileError> {
+fn open_quietly(path: &Path) -> Result<File, FileError> {
     // Looked at before it is opened, too: opening a device can have effects.
     check_kind(&std::fs::metadata(path)?)?;
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -87,7 +105,7 @@ fn open(path: &Path) -> Result<File, FileError> {
     Ok(file)
 }
 
-fn check_kind(metadata: &std::fs::Metadata) -> Result<(), FileError> {
+fn check_kind(metadata: &Metadata) -> Result<(), FileError> {
     // A pipe is what a shell's <(command) gives.
     if metadata.is_file() || metadata.file_type().is_fifo() {
         Ok(())
@@ -97,7 +115,7 @@ fn check_kind(metadata: &std::fs::Metadata) -> Result<(), FileError> {
 }
 
 /// Descriptors were handed over by whoever started us: no directory decides what they are.
-fn is_descriptor(path: &Path) -> bool {
+pub(super) fn is_descriptor(path: &Path) -> bool {
     path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") || path == Path::new("/dev/stdin")
 }
 

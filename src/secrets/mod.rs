@@ -7,6 +7,7 @@ mod error;
 mod files;
 mod guard;
 mod reference;
+mod seen;
 mod way;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 
 pub use environment::Environment;
 pub use error::{Fault, FileError};
-pub use files::{Disk, Files, read};
+pub use files::{Disk, Files, open, read};
 pub use guard::Guard;
 pub use reference::{Prefix, Reference, ReferenceError};
+pub use seen::{SeenFile, Stamp};

@@ -1,10 +1,10 @@
 //! Why no TLS configuration could be made.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
 
 use crate::config;
+use crate::limits::ANCHORS_MAX;
 use crate::secrets::FileError;
 
 /// Why no TLS configuration could be made. Holds paths and settings, nothing of the files.
@@ -16,8 +16,12 @@ pub enum Error {
     NoCertificates(&'static str, PathBuf),
     /// An entry of the bundle is damaged; entries count from 1.
     BadEntry(&'static str, PathBuf, usize),
-    /// The store of the system was asked for by name and is not there.
-    SystemStore(Option<PathBuf>, io::Error),
+    /// There are more entries than anybody needs.
+    TooMany(&'static str, PathBuf),
+    /// No entry can be trusted; what is wrong with the first.
+    NothingUsable(&'static str, PathBuf, String),
+    /// The store of the system cannot be used, or is not there: where, and why.
+    SystemStore(Option<PathBuf>, String),
     /// There is no authority that is trusted at all.
     NothingTrusted,
     /// A client certificate cannot be used.
@@ -84,7 +88,11 @@ impl Error {
     pub fn setting(&self) -> &'static str {
         match self {
             Self::Identity { setting, .. } => setting,
-            Self::Unreadable(setting, ..) | Self::NoCertificates(setting, _) | Self::BadEntry(setting, ..) => setting,
+            Self::Unreadable(setting, ..)
+            | Self::NoCertificates(setting, _)
+            | Self::BadEntry(setting, ..)
+            | Self::TooMany(setting, _)
+            | Self::NothingUsable(setting, ..) => setting,
             Self::SystemStore(..) | Self::NothingTrusted | Self::Provider => "tls.trust",
         }
     }
@@ -108,14 +116,27 @@ impl fmt::Display for Error {
                 Invalid(setting),
                 path.display()
             ),
-            Self::SystemStore(place, error) => {
-                f.write_str(
-                    "tls.trust names system, and the system's store of certificate authorities cannot be read",
-                )?;
+            Self::TooMany(setting, path) => write!(
+                f,
+                "{}: {} holds more than {ANCHORS_MAX} certificates; remove those that are not needed",
+                Invalid(setting),
+                path.display()
+            ),
+            Self::NothingUsable(setting, path, first) => write!(
+                f,
+                "{}: nothing in {} can be trusted: {first}",
+                Invalid(setting),
+                path.display()
+            ),
+            Self::SystemStore(place, why) => {
+                f.write_str("the system's store of certificate authorities cannot be used")?;
                 if let Some(place) = place {
-                    write!(f, " from {}", place.display())?;
+                    write!(f, " ({})", place.display())?;
                 }
-                write!(f, ": {error}; install ca-certificates, or take system out of tls.trust")
+                write!(
+                    f,
+                    ": {why}; install ca-certificates, correct SSL_CERT_FILE, or leave system out of tls.trust"
+                )
             }
             Self::NothingTrusted => {
                 f.write_str("no certificate authority is trusted: set ca_bundle, or name other sets in tls.trust")

@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use rustls::ClientConnection;
 use rustls::pki_types::CertificateDer;
 use x509_cert::Certificate;
+use x509_cert::certificate::Version;
 use x509_cert::der::oid::ObjectIdentifier;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{ExtendedKeyUsage, SubjectAltName};
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
 
 use super::record::Record;
 use super::roots::Roots;
@@ -62,6 +63,8 @@ pub struct CertFacts {
     pub names: Vec<String>,
     /// What it may be used for.
     pub purposes: Purposes,
+    /// It may issue others.
+    pub is_authority: bool,
 }
 
 /// What a certificate may be used for (RFC 5280, section 4.2.1.12).
@@ -94,7 +97,8 @@ impl CertFacts {
                 not_before: None,
                 not_after: None,
                 names: Vec::new(),
-                purposes: Purposes::ANY,
+                purposes: Purposes::NONE,
+                is_authority: false,
             },
         }
     }
@@ -108,6 +112,7 @@ impl CertFacts {
             not_after: Some(tbs.validity().not_after.to_system_time()),
             names: names(certificate),
             purposes: Purposes::of(certificate),
+            is_authority: is_authority(certificate),
         }
     }
 
@@ -120,6 +125,15 @@ impl CertFacts {
             Validity::NotYetValid
         } else {
             Validity::Valid
+        }
+    }
+
+    /// Whether it ends before `other`; one without a date never ends.
+    #[must_use]
+    pub fn ends_before(&self, other: &Self) -> bool {
+        match (self.not_after, other.not_after) {
+            (Some(end), Some(other)) => end < other,
+            (end, _) => end.is_some(),
         }
     }
 
@@ -136,6 +150,10 @@ impl Purposes {
         server: true,
         client: true,
     };
+    const NONE: Self = Self {
+        server: false,
+        client: false,
+    };
 
     fn of(certificate: &Certificate) -> Self {
         const ANY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
@@ -146,9 +164,26 @@ impl Purposes {
                 server: purposes.iter().any(|purpose| [ANY, SERVER].contains(purpose)),
                 client: purposes.iter().any(|purpose| [ANY, CLIENT].contains(purpose)),
             },
-            _ => Self::ANY,
+            Ok(None) => Self::ANY,
+            // It says something, and nobody knows what.
+            Err(_) => Self::NONE,
         }
     }
+}
+
+/// Whether it may issue others (RFC 5280, sections 4.2.1.9 and 4.2.1.3): it says so, or is older than the field that says so.
+fn is_authority(certificate: &Certificate) -> bool {
+    let tbs = certificate.tbs_certificate();
+    if tbs.version() != Version::V3 {
+        return true;
+    }
+    let may_issue = matches!(tbs.get_extension(), Ok(Some((_, BasicConstraints { ca: true, .. }))));
+    let may_sign = match tbs.get_extension::<KeyUsage>() {
+        Ok(None) => true,
+        Ok(Some((_, usage))) => usage.key_cert_sign(),
+        Err(_) => false,
+    };
+    may_issue && may_sign
 }
 
 /// A moment for people: `2026-11-23 01:02:03 UTC`.

@@ -15,8 +15,8 @@ mod system;
 use std::io;
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
-use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SupportedProtocolVersion};
@@ -27,6 +27,7 @@ pub use error::{Error, IdentityFile, IdentityProblem};
 pub use facts::{AnchorSource, CertFacts, Purposes, TlsFacts, Validity};
 pub(crate) use record::Record;
 pub use roots::Roots;
+pub(crate) use system::place as place_of_store;
 
 use crate::config::{self, TlsVersion};
 use identity::Identity;
@@ -59,10 +60,7 @@ impl Tls {
     /// When the certificate or its key cannot be used. One that has expired is no error here: see
     /// [`Self::client_certificate`].
     pub fn new(roots: &Roots, identity: Option<&config::Identity>, min_version: TlsVersion) -> Result<Self, Error> {
-        let webpki = WebPkiServerVerifier::builder_with_provider(roots.store(), provider::provider())
-            .build()
-            .map_err(|_| Error::NothingTrusted)?;
-        let verifier = pinned::Verifier::around(webpki, roots);
+        let verifier = pinned::Verifier::of(roots).ok_or(Error::NothingTrusted)?;
         let identity = identity.map(Identity::load).transpose()?.map(Arc::new);
         let config = client_config(Arc::clone(&verifier), identity.clone(), min_version)?;
         Ok(Self {

@@ -8,31 +8,36 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_name;
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::facts::{CertFacts, Validity};
+use super::provider;
 use super::roots::Roots;
 
 /// webpki's verdict, but for servers that the bundle knows.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    webpki: Arc<dyn ServerCertVerifier>,
+    /// `None`: no authority is trusted, only servers.
+    webpki: Option<Arc<dyn ServerCertVerifier>>,
     roots: Roots,
 }
 
 impl Verifier {
-    /// Around `webpki`, which is enough where the bundle holds no server.
-    pub(super) fn around(webpki: Arc<dyn ServerCertVerifier>, roots: &Roots) -> Arc<dyn ServerCertVerifier> {
+    /// Trusts `roots`; `None` when there is nothing in them.
+    pub(super) fn of(roots: &Roots) -> Option<Arc<dyn ServerCertVerifier>> {
+        let webpki = WebPkiServerVerifier::builder_with_provider(roots.store(), provider::provider()).build();
+        let webpki = webpki.ok().map(|webpki| webpki as Arc<dyn ServerCertVerifier>);
         if roots.bundle().servers.is_empty() {
             return webpki;
         }
-        Arc::new(Self {
+        Some(Arc::new(Self {
             webpki,
             roots: roots.clone(),
-        })
+        }))
     }
 }
 
@@ -45,9 +50,10 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict = self
-            .webpki
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let verdict = match &self.webpki {
+            Some(webpki) => webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now),
+            None => Err(refuse(CertificateError::UnknownIssuer)),
+        };
         let known = || self.roots.bundle().servers.iter().any(|server| server == end_entity);
         match verdict {
             Err(_) if known() => as_it_is(end_entity, server_name, now),
@@ -61,7 +67,8 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.webpki.verify_tls12_signature(message, cert, dss)
+        let algorithms = provider::provider().signature_verification_algorithms;
+        verify_tls12_signature(message, cert, dss, &algorithms)
     }
 
     fn verify_tls13_signature(
@@ -70,11 +77,14 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.webpki.verify_tls13_signature(message, cert, dss)
+        let algorithms = provider::provider().signature_verification_algorithms;
+        verify_tls13_signature(message, cert, dss, &algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.webpki.supported_verify_schemes()
+        provider::provider()
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 

@@ -28,6 +28,8 @@ struct Inner {
     bundle: Bundle,
     /// The file of the system's store, when it was read.
     system: Option<PathBuf>,
+    /// Why it was not, when it is there.
+    problem: Option<String>,
 }
 
 /// What is known of a bundle beside its anchors.
@@ -53,11 +55,20 @@ impl Roots {
             false => Vec::new(),
         };
         let system_at = roots.len();
+        let mut problem = None;
         let system = match &trust.system {
-            Some(store) => system::add(&mut roots, store)?,
+            Some(store) => match system::add(&mut roots, store) {
+                Ok(path) => path,
+                Err(error) if store.required => return Err(error),
+                // It was not asked for by name: the others are trusted, and the log says why this one is not.
+                Err(error) => {
+                    problem = Some(error.to_string());
+                    None
+                }
+            },
             None => None,
         };
-        Self::with_bundle(roots, system_at, system, trust.bundle.as_deref(), "ca-bundle")
+        Self::with_bundle(roots, system_at, system, trust.bundle.as_deref(), "ca-bundle", problem)
     }
 
     /// The authorities of one bundle and no others; `setting` names it.
@@ -65,7 +76,7 @@ impl Roots {
     /// # Errors
     /// Those of [`Self::load`].
     pub fn of_bundle(path: &Path, setting: &'static str) -> Result<Self, Error> {
-        Self::with_bundle(Vec::new(), 0, None, Some(path), setting)
+        Self::with_bundle(Vec::new(), 0, None, Some(path), setting, None)
     }
 
     fn with_bundle(
@@ -74,6 +85,7 @@ impl Roots {
         system: Option<PathBuf>,
         path: Option<&Path>,
         setting: &'static str,
+        problem: Option<String>,
     ) -> Result<Self, Error> {
         let bundle_at = roots.len();
         let mut store = RootCertStore { roots };
@@ -87,6 +99,7 @@ impl Roots {
             bundle_at,
             bundle,
             system,
+            problem,
         })))
     }
 
@@ -98,7 +111,7 @@ impl Roots {
         &self.0.bundle
     }
 
-    /// One sentence for each entry of the bundle that is trusted in vain.
+    /// One sentence for each entry of the bundle that is not trusted.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let Bundle {
@@ -108,7 +121,7 @@ impl Roots {
             ..
         } = &self.0.bundle;
         let more = (*unnamed > 0).then(|| format!("{unnamed} more certificates of {setting} are of no use"));
-        notes.iter().cloned().chain(more).collect()
+        self.0.problem.iter().chain(notes).cloned().chain(more).collect()
     }
 
     /// The certificate of the bundle that ends first, among those that have not ended.
@@ -150,43 +163,46 @@ impl Bundle {
             ..Self::default()
         };
         let before = store.len();
-        for (certificate, number) in CertificateDer::pem_slice_iter(&text).zip(1..=ANCHORS_MAX) {
+        for (certificate, number) in CertificateDer::pem_slice_iter(&text).zip(1..) {
             let certificate = certificate.map_err(|error| match error {
                 pem::Error::NoItemsFound => Error::NoCertificates(setting, path.to_owned()),
                 _ => Error::BadEntry(setting, path.to_owned(), number),
             })?;
+            if number > ANCHORS_MAX {
+                return Err(Error::TooMany(setting, path.to_owned()));
+            }
             bundle.add_one(store, certificate, number);
         }
-        if store.len() == before {
-            return Err(Error::NoCertificates(setting, path.to_owned()));
+        match bundle.notes.first() {
+            _ if store.len() > before || !bundle.servers.is_empty() => Ok(bundle),
+            Some(note) => Err(Error::NothingUsable(setting, path.to_owned(), note.clone())),
+            None => Err(Error::NoCertificates(setting, path.to_owned())),
         }
-        Ok(bundle)
     }
 
+    /// An authority becomes an anchor; the certificate of a server is kept as it is. One that has ended is neither: an anchor
+    /// has no dates, so nobody would look at them later.
     fn add_one(&mut self, store: &mut RootCertStore, certificate: CertificateDer<'static>, number: usize) {
         let facts = CertFacts::of(&certificate);
-        let usable = store.add(certificate.clone()).is_ok();
+        let is_server = !facts.names.is_empty() && facts.purposes.server;
         let problem = match facts.validity(SystemTime::now()) {
-            _ if !usable => Some("cannot be used as an authority".to_owned()),
             Validity::Expired => Some(format!("expired on {}", facts.expiry())),
             Validity::NotYetValid => Some("is not valid yet".to_owned()),
-            Validity::Valid => None,
+            Validity::Valid if facts.is_authority && store.add(certificate.clone()).is_ok() => None,
+            Validity::Valid if is_server => None,
+            Validity::Valid => Some("is that of no authority and of no server".to_owned()),
         };
         if let Some(problem) = problem {
             self.note(format!(
                 "certificate {number} of {} {problem}: {}",
                 self.setting, facts.subject
             ));
-        }
-        if !usable {
             return;
         }
-        if !facts.names.is_empty() {
+        if is_server {
             self.servers.push(certificate);
         }
-        let ends_first = |first: &CertFacts| facts.not_after < first.not_after;
-        let counts = facts.not_after.is_some_and(|end| end > SystemTime::now());
-        if counts && self.first_to_end.as_ref().is_none_or(ends_first) {
+        if self.first_to_end.as_ref().is_none_or(|first| facts.ends_before(first)) {
             self.first_to_end = Some(facts);
         }
     }

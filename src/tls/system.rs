@@ -4,16 +4,19 @@
 //! of reading the folder of single files that stands beside it.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
+use std::time::SystemTime;
 
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
 use super::error::Error;
+use super::facts::{CertFacts, Validity};
 use crate::config::SystemStore;
 use crate::limits::{ANCHORS_MAX, CA_BUNDLE_MAX};
+use crate::secrets::{self, Guard};
 
 /// Where distributions keep it; the first that is there counts.
 const PLACES: [&str; 6] = [
@@ -29,51 +32,70 @@ const PLACES: [&str; 6] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// Adds the anchors that are not among `roots` yet; gives the file, `None` when there is no store. An entry that cannot be used
-/// is left out without a word: the store is the distribution's, for all programs.
+/// Adds the anchors that are not among `roots` yet; gives the file, `None` when there is no store.
+///
+/// Certificates of no authority are left out without a word: the store is the distribution's, for all programs. But half a store
+/// is none: a file that is damaged, cut or empty is an error.
 pub(super) fn add(roots: &mut Vec<TrustAnchor<'static>>, store: &SystemStore) -> Result<Option<PathBuf>, Error> {
-    match open(store) {
-        Ok((path, file)) => match read(roots, file) {
-            Ok(()) => Ok(Some(path)),
-            Err(error) if store.required => Err(Error::SystemStore(Some(path), error)),
-            Err(_) => Ok(None),
-        },
-        Err((path, error)) if store.required => Err(Error::SystemStore(path, error)),
-        Err(_) => Ok(None),
-    }
-}
-
-fn open(store: &SystemStore) -> Result<(PathBuf, File), (Option<PathBuf>, io::Error)> {
-    if let Some(path) = &store.file {
-        let opened = File::open(path).map_err(|error| (Some(path.clone()), error))?;
-        return Ok((path.clone(), opened));
-    }
-    let opened = PLACES
-        .iter()
-        .find_map(|place| Some((PathBuf::from(place), File::open(Path::new(place)).ok()?)));
-    opened.ok_or_else(|| (None, io::ErrorKind::NotFound.into()))
-}
-
-fn read(roots: &mut Vec<TrustAnchor<'static>>, file: File) -> io::Result<()> {
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let bounded = file.take(CA_BUNDLE_MAX as u64);
-    let mut one = RootCertStore::empty();
+    let Some(path) = place(store) else {
+        return match store.required {
+            true => Err(Error::SystemStore(None, "there is none".to_owned())),
+            false => Ok(None),
+        };
+    };
+    let fail = |why: String| Error::SystemStore(Some(path.clone()), why);
+    let file = secrets::open(&path, Guard::Config).map_err(|error| fail(error.to_string()))?;
     let known = roots.len();
-    for certificate in CertificateDer::pem_reader_iter(bounded).take(ANCHORS_MAX) {
-        let Ok(certificate) = certificate else { break };
-        if one.add(certificate).is_err() {
+    let read = read(roots, file);
+    if let Err(why) = read {
+        roots.truncate(known);
+        return Err(fail(why));
+    }
+    Ok(Some(path))
+}
+
+/// The file that the environment names, or the first that is there.
+pub(crate) fn place(store: &SystemStore) -> Option<PathBuf> {
+    match &store.file {
+        Some(path) => Some(path.clone()),
+        None => PLACES.iter().map(PathBuf::from).find(|place| place.exists()),
+    }
+}
+
+fn read(roots: &mut Vec<TrustAnchor<'static>>, file: File) -> Result<(), String> {
+    let size = file.metadata().map_err(|error| error.to_string())?.len();
+    if size > CA_BUNDLE_MAX as u64 {
+        return Err(format!("it is larger than {CA_BUNDLE_MAX} bytes"));
+    }
+    let mut one = RootCertStore::empty();
+    let (known, mut count) = (roots.len(), 0);
+    for certificate in CertificateDer::pem_reader_iter(file.take(size)) {
+        let certificate = certificate.map_err(|_| format!("certificate {} is damaged", count + 1))?;
+        count += 1;
+        if count > ANCHORS_MAX {
+            return Err(format!("it holds more than {ANCHORS_MAX} certificates"));
+        }
+        if one.add(certificate.clone()).is_err() {
             continue;
         }
-        // Most are built in already; those cost no memory.
+        // Most are built in already: those cost no memory, and need no second look.
         if let Some(anchor) = one.roots.pop()
             && !roots.iter().take(known).any(|built_in| same(built_in, &anchor))
+            && is_trusted(&certificate)
         {
             roots.push(anchor);
         }
     }
-    Ok(())
+    match count {
+        0 => Err("it holds no certificate".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// An anchor has no dates and no other limits, so they are looked at here.
+fn is_trusted(certificate: &CertificateDer<'_>) -> bool {
+    let facts = CertFacts::of(certificate);
+    facts.is_authority && facts.validity(SystemTime::now()) == Validity::Valid
 }
 
 fn same(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {
@@ -87,17 +109,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_store_that_was_asked_for_by_name_must_be_there() {
-        let missing = |required| SystemStore {
-            file: Some(PathBuf::from("/nonexistent/store.pem")),
-            required,
-        };
-        assert_eq!(add(&mut Vec::new(), &missing(false)).unwrap(), None);
-        let error = add(&mut Vec::new(), &missing(true)).unwrap_err().to_string();
-        assert!(
-            error.contains("tls.trust") && error.contains("/nonexistent/store.pem"),
-            "{error}"
-        );
+    fn half_a_store_is_none() {
+        let path = std::env::temp_dir().join(format!("store-{}.pem", std::process::id()));
+        let damaged = "-----BEGIN CERTIFICATE-----\n%\n-----END CERTIFICATE-----\n";
+        for (text, gist) in [
+            (Some(""), "no certificate"),
+            (Some(damaged), "damaged"),
+            (None, "No such file"),
+        ] {
+            let _ = std::fs::remove_file(&path);
+            if let Some(text) = text {
+                std::fs::write(&path, text).unwrap();
+            }
+            let store = SystemStore {
+                file: Some(path.clone()),
+                required: true,
+            };
+            let error = add(&mut Vec::new(), &store).unwrap_err().to_string();
+            assert!(error.contains(gist) && error.contains("store-"), "{error}");
+        }
+        let _ = std::fs::remove_file(&path);
     }
 
     #[test]
@@ -105,9 +136,10 @@ mod tests {
         let store = SystemStore::default();
         let mut roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
         let built_in = roots.len();
-        if add(&mut roots, &store).unwrap().is_none() {
-            return; // This machine has no store; the other test and those of the network have one of their own.
+        if place(&store).is_none() {
+            return; // This machine has no store; the tests of the network have one of their own.
         }
+        add(&mut roots, &store).unwrap();
         let mut alone = Vec::new();
         add(&mut alone, &store).unwrap();
         assert!(

@@ -31,6 +31,7 @@ pub mod post;
 pub mod process;
 pub mod proxy;
 pub mod relay;
+pub mod rotating;
 pub mod scratch;
 pub mod site;
 pub mod tls;

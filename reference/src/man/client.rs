@@ -178,7 +178,7 @@ sign. Durations are written as 30s, 1m30s, 100ms. `tunnel-client.yaml`(5) has th
 
 const SIGNALS: &str = "
 SIGTERM and SIGINT end `run`: it takes no more work, finishes what it has within 25 seconds, and answers the rest with an error.
-A second one ends it at once.";
+A second one ends it at once. SIGHUP has keys, certificates and proxies in files read again; settings are not.";
 
 const VARIABLES: [(&str, &str); 7] = [
     (

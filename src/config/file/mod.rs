@@ -20,6 +20,7 @@ use std::sync::Arc;
 use secrecy::zeroize::Zeroizing;
 
 use self::document::{Document, Mark};
+pub(super) use self::values::no_entry;
 use self::walk::Walk;
 use super::error::ConfigError;
 use super::sources::{Origin, Source};

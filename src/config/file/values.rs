@@ -57,10 +57,15 @@ impl<'d> Walk<'d> {
             "a list; write [a, b], or \"- a\" on a line of its own for each entry",
         )?;
         let what = format!("an entry of {}", setting.key);
+        let known = self.mistakes.len();
         let texts: Vec<Text> = entries
             .iter()
             .filter_map(|entry| self.scalar(setting, &what, *entry))
             .collect();
+        if texts.is_empty() && setting.needs_entry && self.mistakes.len() == known {
+            let mark = self.document.node(id).mark;
+            self.mistake(mark, setting.flag, no_entry(setting));
+        }
         (!texts.is_empty()).then_some(texts)
     }
 
@@ -182,4 +187,12 @@ fn switch(mut text: Text) -> Text {
     };
     text.text = Zeroizing::new(word.to_owned());
     text
+}
+
+/// What is wrong with an allow-list that is there and allows nothing.
+pub(in crate::config) fn no_entry(setting: &Setting) -> String {
+    format!(
+        "{} is written without an entry; give it one, or remove it",
+        setting.flag
+    )
 }

@@ -22,7 +22,7 @@ pub(super) struct Walk<'d> {
     pub(super) document: &'d Document,
     path: Arc<str>,
     pub(super) entries: Vec<Entry>,
-    mistakes: Vec<(Mark, ConfigError)>,
+    pub(super) mistakes: Vec<(Mark, ConfigError)>,
     /// False when nothing in it has to do with us.
     is_ours: bool,
     /// Bytes taken so far, nodes included; aliases can make them many times what was written.

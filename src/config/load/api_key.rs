@@ -1,6 +1,6 @@
 //! The runtime key.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -8,7 +8,7 @@ use crate::config::reader::{Checked, Reader};
 use crate::config::sources::{Origin, Source, Sources, Written};
 use crate::config::table;
 use crate::limits::{API_KEY_MAX, SECRET_FILE_MAX};
-use crate::secrets::{Environment, Files, Reference};
+use crate::secrets::{Environment, Files, Reference, SeenFile};
 
 /// The runtime key.
 pub(super) struct ApiKey {
@@ -16,7 +16,7 @@ pub(super) struct ApiKey {
     /// Where it came from, without its value: `env:NAME`, `file:PATH`, `credential:NAME`.
     pub(super) source: String,
     /// The file that holds it, if one does.
-    pub(super) file: Option<PathBuf>,
+    pub(super) file: Option<SeenFile>,
 }
 
 /// The runtime key and where it came from: from a variable as it is, from a flag or a file only by reference.
@@ -54,6 +54,8 @@ fn read_api_key(reader: &Reader<'_>, written: &Written<'_>) -> Result<ApiKey, St
          or \"credential:\" and the name of a systemd credential",
     )?;
     let Sources { environment, files, .. } = reader.sources;
+    let path = reference.file(environment).ok().flatten();
+    let file = path.and_then(|path| SeenFile::look(&path));
     let key = reference
         .secret(environment, files, SECRET_FILE_MAX)
         .map_err(|error| match reference {
@@ -66,7 +68,7 @@ fn read_api_key(reader: &Reader<'_>, written: &Written<'_>) -> Result<ApiKey, St
     Ok(ApiKey {
         key,
         source: reference.written(),
-        file: reference.file(environment).ok().flatten(),
+        file,
     })
 }
 
@@ -79,8 +81,9 @@ pub(crate) fn read_key_again(path: &Path, files: &dyn Files) -> Result<SecretStr
     let reference = Reference::File(path.to_owned());
     let key = reference
         .secret(&Environment::default(), files, SECRET_FILE_MAX)
-        .map_err(|error| format!("control-plane.api-key: {reference} {error}"))?;
-    check_api_key(key.expose_secret())?;
+        .map_err(|error| format!("control-plane.api-key refers to {reference}, which {error}"))?;
+    check_api_key(key.expose_secret())
+        .map_err(|problem| format!("control-plane.api-key refers to {reference}: {problem}"))?;
     Ok(key)
 }
 

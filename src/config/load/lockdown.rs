@@ -62,7 +62,8 @@ pub(super) fn check_control(reader: &mut Reader<'_>, rules: &Lockdown, control: 
     refuse(
         &table::REQUIRE_PROXY,
         rules.require_proxy && control.proxy.is_none(),
-        "no proxy leads to the control plane; set http-proxy or control-plane.http-proxy",
+        "no proxy leads to the control plane; set http-proxy or control-plane.http-proxy, which NO_PROXY does not touch \
+         (a proxy of the environment is not used for this host, or there is none)",
     );
     let (bundle, certificate) = (&table::REQUIRE_BUNDLE_TRUST, &table::REQUIRE_CLIENT_CERT);
     refuse(

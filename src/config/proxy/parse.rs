@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::path::PathBuf;
 
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -11,7 +10,7 @@ use crate::config::checked::{HttpUrl, Proxy};
 use crate::config::sources::Sources;
 use crate::config::url::UrlError;
 use crate::limits::SECRET_FILE_MAX;
-use crate::secrets::{Environment, Files, Prefix, Reference, ReferenceError};
+use crate::secrets::{Environment, Files, Prefix, Reference, ReferenceError, SeenFile};
 
 /// Why a text names no proxy. The text is not part of the message: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,12 +57,11 @@ impl Proxy {
         let reference = Reference::parse(OsStr::new(text)).ok_or(ProxyError::Reference)?;
         let Sources { environment, files, .. } = sources;
         let failed = |error: ReferenceError| ProxyError::Unread(reference.to_string(), error.to_string());
+        let path = reference.file(environment).map_err(failed)?;
+        let file = path.and_then(|path| SeenFile::look(&path)).map(Box::new);
         let url = reference.secret(environment, *files, SECRET_FILE_MAX).map_err(failed)?;
         Ok(Self {
-            file: reference
-                .file(environment)
-                .map_err(failed)?
-                .map(PathBuf::into_boxed_path),
+            file,
             ..Self::parse(url.expose_secret().trim(), source)?
         })
     }
@@ -83,10 +81,10 @@ impl Proxy {
     ///
     /// The file cannot be read, or names no proxy or another one: names are resolved and ports allowed once, at start.
     pub(crate) fn read_again(&self, files: &dyn Files) -> Result<Option<Self>, String> {
-        let Some(path) = &self.file else { return Ok(None) };
-        let reference = Reference::File(path.to_path_buf());
+        let Some(seen) = &self.file else { return Ok(None) };
+        let reference = Reference::File(seen.path.clone());
         let read = reference.secret(&Environment::default(), files, SECRET_FILE_MAX);
-        let fail = |error: &dyn fmt::Display| format!("{}: {reference} {error}", self.source);
+        let fail = |error: &dyn fmt::Display| format!("{} refers to {reference}, which {error}", self.source);
         let url = read.map_err(|error| fail(&error))?;
         let proxy = Self::parse(url.expose_secret().trim(), &self.source).map_err(|error| fail(&error))?;
         if proxy.origin() != self.origin() {

@@ -12,7 +12,7 @@ pub(in crate::config) static REQUIRE_PROXY: Setting = Setting {
     default: Some("false"),
     placeholder: "true|false",
     help: "Nothing leaves this host but through a proxy",
-    details: "The control plane needs a proxy. An MCP server may be reached directly only on this host (a loopback address or a unix socket), or, when lockdown.allowed_networks is set, in these networks. Nothing starts while the configuration says otherwise, and a connection that would go elsewhere is refused before its first packet.",
+    details: "The control plane needs a proxy. An MCP server may be reached directly only on this host (a loopback address or a unix socket), or, when lockdown.allowed_networks is set, in these networks. Nothing starts while the configuration says otherwise, and a connection that would go elsewhere is refused before its first packet. Programs of stdio servers make connections of their own: the rule is not about them.",
     ..UNSET
 };
 
@@ -45,6 +45,7 @@ pub(in crate::config) static ALLOWED_NETWORKS: Setting = Setting {
     flag: "lockdown.allowed-network",
     variables: &["LOCKDOWN_ALLOWED_NETWORKS"],
     kind: List(Comma),
+    needs_entry: true,
     placeholder: "CIDR",
     help: "Networks in which MCP servers may be; repeatable or with commas",
     values: "an address, or an address and the length of its prefix, such as 10.20.0.0/16 or fd00::/8",
@@ -57,6 +58,7 @@ pub(in crate::config) static ALLOWED_HOSTS: Setting = Setting {
     flag: "lockdown.allowed-host",
     variables: &["LOCKDOWN_ALLOWED_HOSTS"],
     kind: List(Comma),
+    needs_entry: true,
     placeholder: "HOST",
     help: "Exact names of the MCP servers that may be behind a proxy; repeatable or with commas",
     values: "host names or IP addresses, without a port",

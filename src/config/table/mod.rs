@@ -54,6 +54,8 @@ pub struct Setting {
     pub values: &'static str,
     /// What the manual says beyond the line of help; or empty.
     pub details: &'static str,
+    /// An allow-list: written without an entry it is a mistake, because without it everything is allowed.
+    pub needs_entry: bool,
     /// Accepted and checked, but nothing acts on it in this build: why.
     pub without_effect: Option<&'static str>,
 }
@@ -198,6 +200,7 @@ const UNSET: Setting = Setting {
     help: "",
     values: "",
     details: "",
+    needs_entry: false,
     without_effect: None,
 };
 

@@ -9,6 +9,7 @@ pub(in crate::config) static TLS_TRUST: Setting = Setting {
     flag: "tls.trust",
     variables: &["TUNNEL_CLIENT_TLS_TRUST"],
     kind: List(Comma),
+    needs_entry: true,
     placeholder: "SET",
     help: "Exactly these sets of authorities are trusted; repeatable or with commas",
     values: "system, webpki, bundle",

@@ -149,9 +149,46 @@ fn a_proxy_in_a_secret_file_is_known_with_its_file_and_never_shown() {
     let config = with(&[("CONTROL_PLANE_HTTP_PROXY", "file:/run/proxy")], &[]).unwrap();
     let proxy = config.control_plane.proxy.as_ref().unwrap();
     assert_eq!(proxy.origin(), "http://proxy:3128");
-    assert_eq!(proxy.file.as_deref(), Some(Path::new("/run/proxy")));
+    let seen = proxy.file.as_deref().map(|seen| seen.path.as_path());
+    assert_eq!(seen, Some(Path::new("/run/proxy")));
     let mut secrets = Vec::new();
     config.for_each_secret(|secret| secrets.push(secret.expose_secret().to_owned()));
     assert!(secrets.contains(&"user:file-sekret".to_owned()));
     assert!(!format!("{config:?}").contains("sekret"));
+}
+
+#[test]
+fn an_allow_list_without_an_entry_is_a_mistake_and_not_leave_for_everything() {
+    for (variable, setting) in [
+        ("LOCKDOWN_ALLOWED_NETWORKS", "lockdown.allowed-network"),
+        ("LOCKDOWN_ALLOWED_HOSTS", "lockdown.allowed-host"),
+        ("TUNNEL_CLIENT_TLS_TRUST", "tls.trust"),
+    ] {
+        let lines = mistakes(&[(variable, " , ,")]);
+        let expected = format!("{setting} is written without an entry");
+        assert!(
+            lines.len() == 1 && lines[0].contains(&expected) && lines[0].contains(variable),
+            "{lines:?}"
+        );
+        assert_eq!(mistakes(&[(variable, "")]), [""; 0], "unset");
+    }
+    for text in [
+        "lockdown: {allowed_networks: []}",
+        "lockdown:\n  allowed_hosts: ['', ' ']",
+        "tls: {trust: []}",
+    ] {
+        let file = File::parse(Path::new("x.yaml"), text);
+        let environment: Environment = COMPLETE.into_iter().collect();
+        let loaded = load(&Sources {
+            flags: &Flags::default(),
+            environment: &environment,
+            file: Some(&file),
+            files: &NoDisk,
+        });
+        let lines: Vec<String> = loaded.unwrap_err().iter().map(ToString::to_string).collect();
+        assert!(
+            lines[0].contains("without an entry") && lines[0].contains("x.yaml:"),
+            "{text}: {lines:?}"
+        );
+    }
 }

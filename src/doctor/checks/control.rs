@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::doctor::advice::{Peer, advice};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
-use crate::doctor::way::{Way, tls_summary};
+use crate::doctor::way::{Way, Whose, tls_summary};
 use crate::net::{self, Hop, Network, Step};
 
 const ROUTE: &str = "control_plane_route";
@@ -141,7 +141,7 @@ fn passed(id: &'static str, config: &Config, way: &Way) -> Check {
             id,
             find(|hop| match hop {
                 Hop::Tunnelled { status } => Some(format!("the proxy opened the tunnel with status {status}")),
-                Hop::ProxyEncrypted(facts) => Some(format!("TLS with the proxy: {}", tls_summary(facts))),
+                Hop::ProxyEncrypted(facts) => Some(format!("TLS with the proxy: {}", tls_summary(facts, Whose::Proxy))),
                 _ => None,
             }),
         )
@@ -156,7 +156,7 @@ fn passed(id: &'static str, config: &Config, way: &Way) -> Check {
         _ if !control.base_url.tls => Check::skip(id, "plain HTTP that does not leave this host"),
         _ => {
             let summary = find(|hop| match hop {
-                Hop::Encrypted(facts) => Some(tls_summary(facts)),
+                Hop::Encrypted(facts) => Some(tls_summary(facts, Whose::Peer)),
                 _ => None,
             });
             match way.expiring() {

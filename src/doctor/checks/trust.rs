@@ -17,9 +17,11 @@ pub(in crate::doctor) fn ca_bundle(config: &Config) -> (Check, Option<Network>) 
             (check, Some(network))
         }
         Err(NetworkError::Tls(error)) => {
-            let check = Check::fail(id, error.to_string()).next([
-                "write the authorities as PEM (-----BEGIN CERTIFICATE-----) into that file, or unset ca_bundle",
-            ]);
+            let step = match error.setting() {
+                "tls.trust" => "correct the setting; tunnel-client run --help says what tls.trust takes",
+                _ => "write the authorities as PEM (-----BEGIN CERTIFICATE-----) into that file, or unset the setting",
+            };
+            let check = Check::fail(id, error.to_string()).next([step]);
             (check, None)
         }
         Err(error) => {
