@@ -21,6 +21,7 @@ use crate::ops::{Listener, Ops, Server, health, listener, metrics};
 use crate::rotation::Rotation;
 use crate::sandbox::{Egress, NotEnforced};
 use crate::shutdown::{self, Hangup, Interrupts, Signal};
+use crate::sys;
 use crate::telemetry::{log as sink, redact};
 use crate::tls;
 use crate::wire::command::MAIN_CHANNEL;
@@ -99,6 +100,7 @@ pub fn run(config: Config) -> Result<(), Error> {
         limit(egress.as_ref(), Egress::limit_sockets);
         let hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
+        sys::relocations::release();
         let daemon = Daemon::start(&config, &instance_id, &Arc::new(network), hangup).await?;
         daemon.serve(&config, interrupts).await;
         Ok(())

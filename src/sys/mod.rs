@@ -1,6 +1,8 @@
 //! The only unsafe code: system calls that no safe interface offers.
 #![expect(unsafe_code, reason = "this module exists to hold it")]
 
+pub mod relocations;
+
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
