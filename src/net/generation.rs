@@ -2,7 +2,6 @@
 //! then put in force as a whole.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -10,82 +9,12 @@ use http::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::watch;
 
+use super::plan::{Key, Plan};
 use super::proxy;
-use crate::config::{Config, Identity, Proxy, Trust, read_key_again};
-use crate::secrets::{Disk, SeenFile, Stamp};
+use crate::config::{Identity, Trust, read_key_again};
+use crate::secrets::Disk;
 use crate::telemetry::redact;
 use crate::tls::{self, CertFacts, Roots, Tls, Validity};
-
-/// What is to be loaded: settings, which do not change while the process runs.
-#[derive(Debug, Default)]
-pub(super) struct Plan {
-    pub(super) trust: Trust,
-    /// Each client certificate once, however many servers it is for.
-    pub(super) identities: Vec<Identity>,
-    /// The proxy of each way that has one.
-    pub(super) proxies: Vec<Proxy>,
-    pub(super) key: Option<Key>,
-    /// The file of the system's store at start: it stays that one.
-    pub(super) store: Option<PathBuf>,
-}
-
-/// The key of the control plane.
-#[derive(Debug)]
-pub(super) enum Key {
-    /// It does not change.
-    Fixed(SecretString),
-    /// Its successors come from this file.
-    InFile {
-        /// The first, until it is in force.
-        first: Option<SecretString>,
-        file: SeenFile,
-    },
-}
-
-/// A file that a rotation exchanges.
-#[derive(Debug, Clone)]
-pub struct Watched {
-    /// The setting that names it.
-    pub setting: String,
-    /// Where it is.
-    pub path: PathBuf,
-    /// As it was when it was first read, where that is known.
-    seen: Option<Stamp>,
-}
-
-impl Watched {
-    fn new(setting: &str, path: &Path) -> Self {
-        Self {
-            setting: setting.to_owned(),
-            path: path.to_owned(),
-            seen: None,
-        }
-    }
-
-    fn of_seen(setting: &str, file: &SeenFile) -> Self {
-        Self {
-            seen: Some(file.stamp.clone()),
-            ..Self::new(setting, &file.path)
-        }
-    }
-
-    /// As it was when it was first read, or as it is now.
-    pub(super) fn stamp(&self) -> Stamp {
-        self.seen.clone().unwrap_or_else(|| Stamp::of(&self.path))
-    }
-
-    /// Only what can be read without waiting, and again, is read while everything else waits.
-    fn can_be_read(&self) -> Result<(), Refusal> {
-        let Self { setting, path, .. } = self;
-        match SeenFile::look(path) {
-            Some(_) => Ok(()),
-            None => Err(Refusal::Secret(format!(
-                "{setting}: {} is no regular file, and can be read at start only; name a file and restart",
-                path.display()
-            ))),
-        }
-    }
-}
 
 /// One generation.
 #[derive(Debug)]
@@ -135,65 +64,6 @@ impl std::error::Error for Refusal {}
 impl From<tls::Error> for Refusal {
     fn from(error: tls::Error) -> Self {
         Self::Tls(Arc::new(error))
-    }
-}
-
-impl Plan {
-    /// Of a daemon's configuration, without its ways.
-    pub(super) fn of(config: &Config) -> Self {
-        let control = &config.control_plane;
-        let first = control.api_key.clone();
-        Self {
-            key: Some(match &control.api_key_file {
-                Some(file) => Key::InFile {
-                    first: Some(first),
-                    file: file.clone(),
-                },
-                None => Key::Fixed(first),
-            }),
-            ..Self::of_trust(&config.trust)
-        }
-    }
-
-    /// With nothing but trust.
-    pub(super) fn of_trust(trust: &Trust) -> Self {
-        Self {
-            trust: trust.clone(),
-            store: trust.system.as_ref().and_then(tls::place_of_store),
-            ..Self::default()
-        }
-    }
-
-    /// The files that a rotation exchanges; some more than once.
-    pub(super) fn files(&self) -> Vec<Watched> {
-        let trust = &self.trust;
-        let bundles = [
-            ("ca-bundle", &trust.bundle),
-            ("proxy.ca-bundle", &trust.proxy_bundle),
-            ("the system's store of certificate authorities", &self.store),
-        ];
-        let bundles = bundles
-            .into_iter()
-            .filter_map(|(setting, path)| Some(Watched::new(setting, path.as_ref()?)));
-        let identities = self.identities.iter().chain(&trust.proxy_identity);
-        let identities = identities.flat_map(|identity| {
-            [&identity.certificate, &identity.key].map(|path| Watched::new(identity.setting, path))
-        });
-        let proxies = self.proxies.iter();
-        let proxies = proxies.filter_map(|proxy| Some(Watched::of_seen(&proxy.source, proxy.file.as_ref()?)));
-        let key = match &self.key {
-            Some(Key::InFile { file, .. }) => Some(Watched::of_seen("control-plane.api-key", file)),
-            _ => None,
-        };
-        bundles.chain(identities).chain(proxies).chain(key).collect()
-    }
-
-    /// What the first generation sends as `Authorization`. A key that has successors is not kept beside it.
-    fn first_bearer(&mut self) -> Option<HeaderValue> {
-        match self.key.as_mut()? {
-            Key::Fixed(key) => bearer(key),
-            Key::InFile { first, .. } => bearer(&first.take()?),
-        }
     }
 }
 
@@ -376,7 +246,7 @@ impl Credentials {
 }
 
 /// `None` when the key cannot be sent in a header; the configuration has made sure that it can.
-fn bearer(key: &SecretString) -> Option<HeaderValue> {
+pub(super) fn bearer(key: &SecretString) -> Option<HeaderValue> {
     crate::control::bearer(key.expose_secret()).ok()
 }
 

@@ -5,7 +5,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::connect::{Connector, Peer, Via};
-use super::generation::{Generation, InForce, Live, Plan, Refusal, Watched};
+use super::generation::{Generation, InForce, Live, Refusal};
+use super::plan::{Plan, Watched};
 use super::resolver::Resolvers;
 use crate::config::{Config, HttpUrl, Identity, Lockdown, Target, Timeouts, Trust};
 use crate::secrets::Stamp;
