@@ -185,7 +185,7 @@ impl Generation {
         self.proxy_roots.as_ref()
     }
 
-    /// One sentence for each entry of a bundle that is trusted in vain.
+    /// One sentence for each entry of a bundle that is not trusted, and for a system store that cannot be used.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let of_proxies = self.proxy_roots.as_ref().map(Roots::notes);
