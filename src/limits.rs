@@ -88,6 +88,10 @@ pub const BLOCKING_OUTPUT: usize = 16 * KIB;
 pub const RESOLVER_STACK: usize = 256 * KIB;
 /// What hyper may buffer of one connection before it stops reading; also bounds a response head.
 pub const CONNECTION_BUFFER_MAX: usize = 64 * KIB;
+/// Length of the shared filler in the place of an `Authorization` (`net/sealed.rs`): common tokens are shorter, longer ones get their own.
+pub const FILLER_SHARED: usize = 4 * KIB;
+/// Slices in one write of a request's head: its line, the header's three parts, the rest of the head, and the first parts of the body.
+pub const WRITE_SLICES: usize = 16;
 /// An idle connection to an MCP server. Common servers (Node, uvicorn) close theirs after 5 s, and a request that
 /// races with that cannot be repeated safely.
 pub const MCP_IDLE_MAX: Duration = Duration::from_secs(4);

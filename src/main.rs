@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-/// musl's own allocator costs a third of the CPU time on the data path (benches/README.md).
-#[cfg(target_env = "musl")]
+use tunnel_client::sys::allocator::Wiping;
+
+/// What is freed is wiped first.
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: Wiping = Wiping;
 
 fn main() -> ExitCode {
     match tunnel_client::cli::execute(std::env::args_os()) {

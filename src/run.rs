@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::mem;
 use std::sync::Arc;
 
 use log::{debug, info, warn};
@@ -14,6 +15,7 @@ use crate::dispatch::{Bounds, Dispatcher};
 use crate::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, IDLE_SWEEP, METADATA_WAIT};
 use crate::mcp::http::{HttpServer, Prober};
 use crate::mcp::servers::{self, Servers};
+use crate::mcp::stdio::Environment;
 use crate::net::{BadHeader, Network, NetworkError, Way};
 use crate::ops::banner::{self, Summary};
 use crate::ops::files::{self, Files};
@@ -61,11 +63,11 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Runs until SIGTERM or SIGINT and the drain that follows.
+/// Runs until SIGTERM or SIGINT and the drain that follows. `children` is the environment of stdio servers.
 ///
 /// # Errors
 /// [`Error`] when it cannot start; later faults are logged and survived.
-pub fn run(config: Config) -> Result<(), Error> {
+pub fn run(mut config: Config, children: Environment) -> Result<(), Error> {
     config.for_each_secret(redact::protect);
     let instance_id = control::instance_id();
     let base = [
@@ -89,6 +91,8 @@ pub fn run(config: Config) -> Result<(), Error> {
         NetworkError::Tls(error) => Error::Tls(Arc::new(error)),
         NetworkError::Thread(error) => Error::System("a thread for name resolution", error),
     })?;
+    // The network has it now, and lets go of it when it is rotated.
+    drop(mem::take(&mut config.control_plane.api_key));
     if let Some(error) = network.broken_certificate() {
         return Err(Error::Tls(error));
     }
@@ -101,7 +105,7 @@ pub fn run(config: Config) -> Result<(), Error> {
         let hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
         sys::relocations::release();
-        let daemon = Daemon::start(&config, &instance_id, &Arc::new(network), hangup).await?;
+        let daemon = Daemon::start(&config, children, &instance_id, &Arc::new(network), hangup).await?;
         daemon.serve(&config, interrupts).await;
         Ok(())
     })?;
@@ -137,7 +141,13 @@ struct Daemon {
 }
 
 impl Daemon {
-    async fn start(config: &Config, instance_id: &str, network: &Arc<Network>, hangup: Hangup) -> Result<Self, Error> {
+    async fn start(
+        config: &Config,
+        children: Environment,
+        instance_id: &str,
+        network: &Arc<Network>,
+        hangup: Hangup,
+    ) -> Result<Self, Error> {
         let mcp = &config.mcp;
         // A broken server beside the main one does not make the tunnel useless; a broken child is ours to keep alive.
         let counted = config.served().filter(|b| b.is_stdio() || b.channel == MAIN_CHANNEL);
@@ -155,7 +165,7 @@ impl Daemon {
         let rotation = Rotation::new(Arc::clone(network), Arc::clone(&ops), hangup, config.reload_interval);
 
         let stop_servers = Signal::default();
-        let servers = Servers::start(config, network, &ops, &stop_servers).map_err(Error::Server)?;
+        let servers = Servers::start(config, children, network, &ops, &stop_servers).map_err(Error::Server)?;
         let bounds = Bounds {
             poll_channels: config
                 .control_plane

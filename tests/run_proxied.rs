@@ -7,6 +7,7 @@ mod support;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use support::client::API_KEY;
 use support::tls::{Authority, long_expired};
 use support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, Manner, McpServer, Proxy, Scratch, eventually,
@@ -97,6 +98,40 @@ fn plain_http_is_forwarded_in_absolute_form() {
         "{heads:#?}"
     );
     assert_silent(&client);
+}
+
+#[test]
+fn the_key_and_tokens_of_callers_reach_their_peers_in_absolute_form() {
+    let proxy = || Proxy::http(Manner::Demand(BASIC));
+    let (control_proxy, mcp_proxy) = (proxy(), proxy());
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let control_url = control.url().replace("127.0.0.1", "control.example");
+    let mcp_url = mcp.url().replace("127.0.0.1", "mcp.example");
+    let _client = ClientBuilder::for_url(&control_url)
+        .server(&mcp_url)
+        .env("CONTROL_PLANE_HTTP_PROXY", control_proxy.url_with("user:pa55@"))
+        .env("MCP_HTTP_PROXY", mcp_proxy.url_with("user:pa55@"))
+        .start();
+    // Longer than the filler that requests share, and shorter than what a server takes.
+    let tokens = ["t", &"t".repeat(5000), "Basic dTpw"];
+    for (number, token) in tokens.into_iter().enumerate() {
+        let id = format!("r{number}");
+        let params = r#"{"text":"\r\nauthorization: x\r\n"}"#;
+        control.push(Command::call(&id, "tools/call", params).header("Authorization", token));
+        assert_eq!(control.only_terminal(&id).resp_code, 200);
+        let seen = mcp.await_forwarded(&id);
+        assert_eq!(seen.header_values("authorization"), [token]);
+        assert!(String::from_utf8_lossy(&seen.body).contains(params));
+    }
+    let key = format!("Bearer {API_KEY}");
+    for request in control.seen() {
+        assert_eq!(request.header_values("authorization"), [&*key], "{request:?}");
+    }
+    let heads = control_proxy.heads();
+    assert!(
+        !heads.is_empty() && heads.iter().all(|head| head.contains(&control_url)),
+        "{heads:#?}"
+    );
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(super) fn arguments() -> Command {
         .subcommand(Command::new("powershell").hide(true).arg(no_descriptions()))
 }
 
-pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
     let shell = matches.subcommand_name();
     match SCRIPTS.iter().find(|(name, _)| Some(*name) == shell) {
         Some((_, script)) => print(script),

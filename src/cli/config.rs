@@ -34,7 +34,7 @@ pub(super) fn arguments() -> Command {
         .subcommand(settings::add(show))
 }
 
-pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
     // Without a subcommand the help was printed.
     matches.subcommand().map_or(Ok(()), |(_, matches)| show(matches))
 }

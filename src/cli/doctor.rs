@@ -29,7 +29,7 @@ pub(super) fn arguments() -> Command {
 }
 
 /// Walks the way, prints the report on standard output; nothing else says that a check failed but the exit code.
-pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
     let report = examine(matches);
     let text = if is_on(matches, "json") {
         json::render(&report)

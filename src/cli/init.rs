@@ -82,7 +82,7 @@ pub(super) fn text_flag(name: &'static str, placeholder: &'static str, help: &'s
         .help(help)
 }
 
-pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
     let flag = |name| text(matches, name);
     let tunnel_id = TunnelId::parse(flag("tunnel-id"))?;
     let environment = Environment::of_process();

@@ -34,7 +34,8 @@ pub use topics::TOPICS;
 struct Entry {
     name: &'static str,
     arguments: fn() -> Command,
-    execute: fn(&ArgMatches) -> Result<(), Error>,
+    /// Who runs for long lets go of the arguments first.
+    execute: fn(&mut ArgMatches) -> Result<(), Error>,
 }
 
 /// Every command, in the order of the help text.
@@ -50,7 +51,11 @@ const COMMANDS: &[Entry] = &[
     entry("completion", completion::arguments, completion::execute),
 ];
 
-const fn entry(name: &'static str, arguments: fn() -> Command, execute: fn(&ArgMatches) -> Result<(), Error>) -> Entry {
+const fn entry(
+    name: &'static str,
+    arguments: fn() -> Command,
+    execute: fn(&mut ArgMatches) -> Result<(), Error>,
+) -> Entry {
     Entry {
         name,
         arguments,
@@ -66,10 +71,10 @@ const fn entry(name: &'static str, arguments: fn() -> Command, execute: fn(&ArgM
 pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
     match args::parse(arguments)? {
         args::Request::Print(text) => print(&text),
-        args::Request::Command(matches) => match matches.subcommand() {
-            Some((name, matches)) => match COMMANDS.iter().find(|command| command.name == name) {
-                Some(command) => (command.execute)(matches),
-                None => left_out::command(name).map_or(Ok(()), Err),
+        args::Request::Command(mut matches) => match matches.remove_subcommand() {
+            Some((name, mut matches)) => match COMMANDS.iter().find(|command| command.name == name) {
+                Some(command) => (command.execute)(&mut matches),
+                None => left_out::command(&name).map_or(Ok(()), Err),
             },
             None => Ok(()),
         },

@@ -31,7 +31,7 @@ pub(super) fn arguments() -> Command {
         .subcommand(samples::arguments())
 }
 
-pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
     match matches.subcommand() {
         Some(("list", matches)) => list::execute(matches),
         Some(("add", matches)) => add::execute(matches),

@@ -1,12 +1,16 @@
 //! `tunnel-client run`.
 
+use std::mem;
+
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgMatches, Command};
 
 use super::args::{is_on, switch};
 use super::{Error, help, settings};
-use crate::config::{self, Config, ConfigErrors, Flags, Source};
-use crate::secrets::{Disk, Environment};
+use crate::config::{self, Binding, Config, ConfigErrors, Flags, Source};
+use crate::mcp::stdio::Environment as ChildEnvironment;
+use crate::secrets::{self, Disk, Environment};
+use crate::sys::own_block;
 
 /// Where arguments that belong to no flag are kept; they are ignored (spec: cli, section 1).
 const SURPLUS: &str = "surplus";
@@ -56,10 +60,28 @@ fn stub_flags() -> impl Iterator<Item = Arg> {
 }
 
 /// Loads the configuration and serves the tunnel until told to stop.
-pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
     refuse_stub(matches)?;
-    let config = configure(&settings::flags(matches)).map_err(with_first_steps)?;
-    crate::run::run(config).map_err(Error::Run)
+    let mut config = configure(&settings::flags(matches)).map_err(with_first_steps)?;
+    // Flags can hold proxies' passwords and tokens.
+    drop(mem::take(matches));
+    let for_children = config.served().any(Binding::is_stdio);
+    let children = for_children.then(|| ChildEnvironment::of_children(&config));
+    hide_secrets(&mut config);
+    crate::run::run(config, children.unwrap_or_default()).map_err(Error::Run)
+}
+
+/// Takes what was read out of the blocks that `/proc` shows of us. What children receive has been chosen before.
+fn hide_secrets(config: &mut Config) {
+    let hidden = own_block::scrub(|arguments| {
+        secrets::mask_flags(arguments, config::flag_holds_secret);
+        config.for_each_secret(|secret| secrets::mask_secret(arguments, secret));
+    });
+    if let Err(error) = hidden {
+        config.warnings.push(format!(
+            "secrets in the environment and in arguments stay readable under /proc for this user and root: {error}; keep them in files"
+        ));
+    }
 }
 
 /// The snapshot of the environment ends here, wiped, before anything runs.

@@ -40,7 +40,7 @@ pub(super) fn arguments() -> Command {
         )
 }
 
-pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
     let words: Vec<&str> = matches
         .get_many::<OsString>("topic")
         .into_iter()

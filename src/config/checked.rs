@@ -12,7 +12,7 @@ use super::lockdown::Lockdown;
 use super::proxy::Proxies;
 use super::selection::Selection;
 use super::trust::Trust;
-use crate::secrets::SeenFile;
+use crate::secrets::{ApiKey, SeenFile};
 
 /// The checked configuration of `tunnel-client run`.
 #[derive(Debug)]
@@ -72,8 +72,8 @@ pub struct ControlPlane {
     pub tunnel_id: String,
     /// Sent as `OpenAI-Organization`.
     pub organization_id: Option<String>,
-    /// The runtime key, sent as a bearer token.
-    pub api_key: SecretString,
+    /// The runtime key, sent as a bearer token. Whoever takes it over for good leaves none here, so that it is gone after a rotation.
+    pub api_key: ApiKey,
     /// Where the key came from, without its value: `env:NAME`, `file:PATH`, `credential:NAME`.
     pub api_key_source: String,
     /// The file that holds the key, if one does: what is in it may change while the client runs.

@@ -22,6 +22,7 @@ mod without_effect;
 pub use admin::{Admin, Keys, load_admin};
 pub(crate) use api_key::read_key_again;
 pub use control_plane::tunnel_id;
+pub use secret_variables::flag_holds_secret;
 
 use std::time::Duration;
 

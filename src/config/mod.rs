@@ -43,7 +43,7 @@ pub use effective::{Effective, EffectiveValue, effective};
 pub use error::{ConfigError, ConfigErrors};
 pub use file::{Entry, File, Location, Record, Text, Value};
 pub(crate) use load::read_key_again;
-pub use load::{Admin, Keys, load, load_admin, tunnel_id};
+pub use load::{Admin, Keys, flag_holds_secret, load, load_admin, tunnel_id};
 pub use lockdown::Lockdown;
 pub use profiles::{ProfileName, profile_dir, profiles};
 pub use proxy::{Class, Proxies};

@@ -1,6 +1,6 @@
 //! Which values of a configuration are secret, so that every sink can be told.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::checked::{Config, Header, Target};
 use crate::telemetry::redact::is_sensitive_name;
@@ -10,7 +10,7 @@ impl Config {
     ///
     /// Header values are secret when they were written as a reference or when their name tells, and so are the credentials
     /// after an authentication scheme. Other values are not: `production` is a word of ordinary messages.
-    pub fn for_each_secret(&self, mut see: impl FnMut(&SecretString)) {
+    pub fn for_each_secret(&self, mut see: impl FnMut(&str)) {
         let control = &self.control_plane;
         let headers = [
             &control.extra_headers,
@@ -18,9 +18,10 @@ impl Config {
             &self.mcp.discovery_extra_headers,
         ];
         for header in headers.into_iter().flatten().filter(|header| header.is_secret()) {
-            see(&header.value);
-            if let Some((_, credentials)) = header.value.expose_secret().trim().split_once(' ') {
-                see(&credentials.trim().into());
+            let value = header.value.expose_secret();
+            see(value);
+            if let Some((_, credentials)) = value.trim().split_once(' ') {
+                see(credentials.trim());
             }
         }
         let servers = self.mcp.bindings.iter().filter_map(|binding| match &binding.target {
@@ -30,8 +31,8 @@ impl Config {
         let proxies = control.proxy.iter().chain(servers).chain(self.proxies.all());
         proxies
             .filter_map(|proxy| proxy.credentials.as_ref())
-            .for_each(&mut see);
-        see(&control.api_key);
+            .for_each(|credentials| see(credentials.expose_secret()));
+        see(control.api_key.expose_secret());
     }
 }
 

@@ -32,8 +32,15 @@ impl fmt::Debug for Sources<'_> {
 }
 
 /// Flags that were given, by name without dashes, each with its values in order.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Flags(BTreeMap<&'static str, Vec<OsString>>);
+
+impl fmt::Debug for Flags {
+    /// Names only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Flags {
     /// Adds the values of one flag.
@@ -60,10 +67,17 @@ impl Flags {
 }
 
 /// A value as it was written, and where.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Written<'a> {
     pub(super) value: &'a OsStr,
     pub(super) origin: Origin,
+}
+
+impl fmt::Debug for Written<'_> {
+    /// Without the value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Written").field(&self.origin).finish()
+    }
 }
 
 impl<'a> Written<'a> {

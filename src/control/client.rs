@@ -1,5 +1,6 @@
 //! The control plane's requests (spec: wire, sections 1 to 4 and 7).
 
+use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -65,7 +66,6 @@ pub struct Room {
 }
 
 /// A poll that was answered.
-#[derive(Debug)]
 pub struct PollAnswer {
     /// The body, empty for 204.
     pub body: Bytes,
@@ -75,6 +75,18 @@ pub struct PollAnswer {
     pub server_requests: bool,
     /// The answer's `x-request-id`.
     pub request_id: Option<Box<str>>,
+}
+
+impl fmt::Debug for PollAnswer {
+    /// Without the body: it holds credentials of end users.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PollAnswer")
+            .field("bytes", &self.body.len())
+            .field("received", &self.received)
+            .field("server_requests", &self.server_requests)
+            .field("request_id", &self.request_id)
+            .finish()
+    }
 }
 
 /// A request that failed.
@@ -107,9 +119,9 @@ impl From<NetError> for ControlError {
     }
 }
 
-impl std::fmt::Display for ControlError {
+impl fmt::Display for ControlError {
     /// Without the service's own text, which has to be scrubbed first.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Net { error, .. } => error.fmt(f),
             Self::Status { status, .. } => write!(f, "HTTP status {status}"),

@@ -21,10 +21,14 @@ pub(super) const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-clie
 /// `OpenAI-Organization` among them (spec: config, section 4).
 pub(super) fn headers(config: &Config, instance_id: &str) -> Result<HeaderMap, BadHeader> {
     let c = &config.control_plane;
-    let mut headers = configured("control_plane.extra_headers", &c.extra_headers)?;
-    headers.remove(SHARD_TOKEN);
+    // The key's place is before all others (`net/sealed.rs`).
+    let mut headers = HeaderMap::new();
+    headers.insert(AUTHORIZATION, HeaderValue::from_static(""));
+    let mut extra = configured("control_plane.extra_headers", &c.extra_headers)?;
+    extra.remove(AUTHORIZATION);
+    extra.remove(SHARD_TOKEN);
+    headers.extend(extra);
     headers.insert(HOST, text("control_plane.base_url", &c.base_url.authority())?);
-    headers.remove(AUTHORIZATION);
     headers.extend(identification(instance_id)?);
     let mut insert = |name, value| headers.insert(HeaderName::from_static(name), value);
     insert(

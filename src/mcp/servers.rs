@@ -75,13 +75,21 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Servers {
-    /// Makes the transports and starts the children, for the channels that are polled. `stop` ends the children.
+    /// Makes the transports and starts the children, for the channels that are polled. `children` is the environment of those, and
+    /// `stop` ends them.
     ///
     /// # Errors
     /// When a binding cannot be served at all; a server that is not there yet is no error.
-    pub fn start(config: &Config, network: &Network, ops: &Arc<Ops>, stop: &Signal) -> Result<Self, Error> {
+    pub fn start(
+        config: &Config,
+        children: Environment,
+        network: &Network,
+        ops: &Arc<Ops>,
+        stop: &Signal,
+    ) -> Result<Self, Error> {
         let mut servers = Self::default();
-        let mut environment = None;
+        let environment = Arc::new(children);
+        tell_withheld(&environment);
         let fixed = FixedHeaders::of_traffic(&config.mcp).map_err(Error::Header)?;
         for binding in config.disabled() {
             info!(channel = &*binding.channel;
@@ -106,8 +114,7 @@ impl Servers {
                     Transport::Http(server)
                 }
                 Target::Stdio { argv } => {
-                    let environment =
-                        Arc::clone(environment.get_or_insert_with(|| Arc::new(child_environment(config))));
+                    let environment = Arc::clone(&environment);
                     let server = StdioServer::new(channel, config.mcp.stdio_send_initialized_notification);
                     let supervisor =
                         Supervisor::start(server.clone(), argv.clone(), environment, Arc::clone(ops), stop.clone())
@@ -129,11 +136,9 @@ impl Servers {
     }
 }
 
-fn child_environment(config: &Config) -> Environment {
-    let environment = Environment::of_children(config);
+fn tell_withheld(environment: &Environment) {
     if !environment.withheld.is_empty() {
         info!(names = environment.withheld.join(",");
             "stdio MCP servers do not receive these variables; mcp.pass_env lets more through");
     }
-    environment
 }

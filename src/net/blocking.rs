@@ -8,7 +8,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Request, Uri};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use http::{Method, Request, Uri};
 use secrecy::zeroize::{Zeroize, Zeroizing};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
@@ -37,7 +38,6 @@ pub struct BlockingClient {
 }
 
 /// An answer, read to its end.
-#[derive(Debug)]
 pub struct Answer {
     /// HTTP status, whatever it is.
     pub status: u16,
@@ -45,6 +45,17 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// At most as many bytes as were allowed.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Answer {
+    /// Without the body and the values of headers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("headers", &self.headers.keys())
+            .field("bytes", &self.body.len())
+            .finish()
+    }
 }
 
 impl Answer {
@@ -142,7 +153,13 @@ impl BlockingClient {
         *request.method_mut() = method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
-        self.connector.prepare(&mut request, &self.connector.live().current());
+        let generation = self.connector.live().current();
+        self.connector.prepare(&mut request, &generation);
+        if let Some(key) = self.connector.key(&generation) {
+            let mut key = HeaderValue::from_bytes(key.expose()).map_err(|_| BlockingError::Request)?;
+            key.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, key);
+        }
         self.fault.clear();
         let request = self
             .agent

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::Request;
-use http::header::AUTHORIZATION;
 use secrecy::SecretString;
 
 use super::error::{NetError, Unreached};
-use super::generation::{Credentials, Generation, Live};
+use super::generation::{Generation, Live};
 use super::hop::{Cause, Hop, HopError, Step};
 use super::network::Way;
 use super::proxy::Forward;
 use super::resolver::{Resolver, Resolvers};
+use super::sealed::Authorization;
 use super::steps::{End, Steps, Told};
 use super::stream::Stream;
 use crate::config::{HttpUrl, Lockdown, Proxy, Timeouts};
@@ -107,8 +107,8 @@ impl Material {
         generation.proxy_tls().as_ref().unwrap_or(generation.plain()).clone()
     }
 
-    fn credentials(&self, generation: &Generation) -> Credentials {
-        self.proxy.map(|at| generation.credentials(at)).unwrap_or_default()
+    fn credentials<'a>(&self, generation: &'a Generation) -> Option<&'a SecretString> {
+        self.proxy.and_then(|at| generation.credentials(at))
     }
 }
 
@@ -247,14 +247,18 @@ impl Connector {
         self.forward.is_some()
     }
 
-    /// Adds what the generation of its connection has for a request: the key for the control plane, and what makes it one that
-    /// a proxy forwards.
-    pub(super) fn prepare<B>(&self, request: &mut Request<B>, generation: &Generation) {
-        if let (Peer::ControlPlane, Some(bearer)) = (self.rules.peer, generation.bearer()) {
-            request.headers_mut().insert(AUTHORIZATION, bearer.clone());
+    /// What every request to the control plane carries as `Authorization`, in place of anything else.
+    pub(super) fn key(&self, generation: &Generation) -> Option<Authorization> {
+        match self.rules.peer {
+            Peer::ControlPlane => generation.key().cloned().map(Authorization::Key),
+            Peer::Server | Peer::Own => None,
         }
+    }
+
+    /// Makes a request one that a proxy forwards, if one does.
+    pub(super) fn prepare<B>(&self, request: &mut Request<B>, generation: &Generation) {
         if let Some(forward) = &self.forward {
-            forward.apply(request, self.material.credentials(generation).header);
+            forward.apply(request, self.material.credentials(generation));
         }
     }
 
@@ -328,9 +332,9 @@ impl Connector {
             // Boxed: seldom, and several handshakes deep.
             Route::Proxy(proxy) => {
                 let proxy_tls = proxy.tls.then(|| Material::proxy_tls(generation));
-                let credentials = self.material.credentials(generation).secret;
+                let credentials = self.material.credentials(generation);
                 let (steps, tls) = (&mut steps, tls.as_ref());
-                Box::pin(self.through(proxy, proxy_tls.as_ref(), tls, credentials.as_ref(), steps)).await
+                Box::pin(self.through(proxy, proxy_tls.as_ref(), tls, credentials, steps)).await
             }
         }
     }

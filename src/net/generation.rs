@@ -5,14 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::watch;
 
 use super::plan::{Key, Plan};
-use super::proxy;
 use crate::config::{Identity, Trust, read_key_again};
-use crate::secrets::Disk;
+use crate::secrets::{ApiKey, Disk};
 use crate::telemetry::redact;
 use crate::tls::{self, CertFacts, Roots, Tls, Validity};
 
@@ -28,17 +26,9 @@ pub struct Generation {
     /// For proxies over TLS: shows the proxies' client certificate, if there is one, and no other.
     proxy_tls: Result<Tls, Arc<tls::Error>>,
     identities: Vec<Result<Tls, Arc<tls::Error>>>,
-    proxies: Vec<Credentials>,
-    bearer: Option<HeaderValue>,
-}
-
-/// What a proxy is told about us.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Credentials {
-    /// `user:password`.
-    pub(super) secret: Option<SecretString>,
-    /// The same as a header.
-    pub(super) header: Option<HeaderValue>,
+    /// `user:password` of each proxy of the plan.
+    proxies: Vec<Option<SecretString>>,
+    key: Option<ApiKey>,
 }
 
 /// Why there is no new generation.
@@ -71,12 +61,9 @@ impl Generation {
     /// The first: what the configuration has read is taken from there. A client certificate that cannot be used is an error
     /// only of the ways that show it.
     pub(super) fn first(plan: &mut Plan) -> Result<Self, tls::Error> {
-        let bearer = plan.first_bearer();
-        let proxies = plan.proxies.iter();
-        let proxies = proxies
-            .map(|proxy| Credentials::of(proxy.credentials.as_ref()))
-            .collect();
-        Self::load(plan, &plan.trust, 1, proxies, bearer)
+        let key = plan.first_key();
+        let proxies = plan.proxies.iter().map(|proxy| proxy.credentials.clone()).collect();
+        Self::load(plan, &plan.trust, 1, proxies, key)
     }
 
     /// The one that follows `current`: everything is read again.
@@ -94,19 +81,21 @@ impl Generation {
         let mut proxies = Vec::with_capacity(plan.proxies.len());
         for proxy in &plan.proxies {
             let read = proxy.read_again(&Disk).map_err(Refusal::Secret)?;
-            let secret = match &read {
-                Some(read) => read.credentials.as_ref().inspect(|secret| redact::protect(secret)),
-                None => proxy.credentials.as_ref(),
+            let credentials = match read {
+                Some(read) => read
+                    .credentials
+                    .inspect(|secret| redact::protect(secret.expose_secret())),
+                None => proxy.credentials.clone(),
             };
-            proxies.push(Credentials::of(secret));
+            proxies.push(credentials);
         }
-        let bearer = match &plan.key {
+        let key = match &plan.key {
             Some(Key::InFile { file, .. }) => {
                 let key = read_key_again(&file.path, &Disk).map_err(Refusal::Secret)?;
-                redact::protect(&key);
-                bearer(&key)
+                redact::protect(key.expose_secret());
+                Some(key)
             }
-            Some(Key::Fixed(key)) => bearer(key),
+            Some(Key::Fixed(key)) => Some(key.clone()),
             None => None,
         };
         let mut trust = plan.trust.clone();
@@ -115,7 +104,7 @@ impl Generation {
             // What was trusted is not to vanish by accident.
             store.required |= current.roots.system_store().is_some();
         }
-        let next = Self::load(plan, &trust, current.number + 1, proxies, bearer)?;
+        let next = Self::load(plan, &trust, current.number + 1, proxies, key)?;
         next.check_certificates(plan, current)?;
         Ok(next)
     }
@@ -142,8 +131,8 @@ impl Generation {
         plan: &Plan,
         trust: &Trust,
         number: u64,
-        proxies: Vec<Credentials>,
-        bearer: Option<HeaderValue>,
+        proxies: Vec<Option<SecretString>>,
+        key: Option<ApiKey>,
     ) -> Result<Self, tls::Error> {
         let roots = Roots::load(trust)?;
         let proxy_bundle = trust.proxy_bundle.as_ref();
@@ -163,7 +152,7 @@ impl Generation {
             roots,
             proxy_roots,
             proxies,
-            bearer,
+            key,
         })
     }
 
@@ -196,10 +185,9 @@ impl Generation {
             .collect()
     }
 
-    /// `Authorization` of requests to the control plane.
-    #[must_use]
-    pub fn bearer(&self) -> Option<&HeaderValue> {
-        self.bearer.as_ref()
+    /// The key of the control plane.
+    pub(super) fn key(&self) -> Option<&ApiKey> {
+        self.key.as_ref()
     }
 
     /// The client certificates by the order of the plan: what each says, or why it cannot be used.
@@ -215,8 +203,9 @@ impl Generation {
         &self.proxy_tls
     }
 
-    pub(super) fn credentials(&self, at: usize) -> Credentials {
-        self.proxies.get(at).cloned().unwrap_or_default()
+    /// `user:password` for a proxy, by the order of the plan.
+    pub(super) fn credentials(&self, at: usize) -> Option<&SecretString> {
+        self.proxies.get(at)?.as_ref()
     }
 
     /// The client certificate that is shown to proxies.
@@ -234,20 +223,6 @@ fn unfit(tls: &Tls) -> Option<String> {
         Validity::Valid if !certificate.purposes.client => Some("is not for clients (extended key usage)".to_owned()),
         Validity::Valid => None,
     }
-}
-
-impl Credentials {
-    pub(super) fn of(secret: Option<&SecretString>) -> Self {
-        Self {
-            secret: secret.cloned(),
-            header: secret.and_then(proxy::authorization),
-        }
-    }
-}
-
-/// `None` when the key cannot be sent in a header; the configuration has made sure that it can.
-pub(super) fn bearer(key: &SecretString) -> Option<HeaderValue> {
-    crate::control::bearer(key.expose_secret()).ok()
 }
 
 /// The generation in force. Clones see the same.

@@ -14,8 +14,10 @@ mod plan;
 mod pool;
 mod proxy;
 mod resolver;
+mod sealed;
 mod steps;
 mod stream;
+mod wiped;
 
 pub use body::RequestBody;
 pub use connect::{Connector, Peer, Via};

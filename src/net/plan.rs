@@ -2,12 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use http::header::HeaderValue;
-use secrecy::SecretString;
-
-use super::generation::{Refusal, bearer};
+use super::generation::Refusal;
 use crate::config::{Config, Identity, Proxy, Trust};
-use crate::secrets::{SeenFile, Stamp};
+use crate::secrets::{ApiKey, SeenFile, Stamp};
 use crate::tls;
 
 /// What is to be loaded: settings, which do not change while the process runs.
@@ -27,11 +24,11 @@ pub(super) struct Plan {
 #[derive(Debug)]
 pub(super) enum Key {
     /// It does not change.
-    Fixed(SecretString),
+    Fixed(ApiKey),
     /// Its successors come from this file.
     InFile {
         /// The first, until it is in force.
-        first: Option<SecretString>,
+        first: Option<ApiKey>,
         file: SeenFile,
     },
 }
@@ -131,11 +128,11 @@ impl Plan {
         bundles.chain(identities).chain(proxies).chain(key).collect()
     }
 
-    /// What the first generation sends as `Authorization`. A key that has successors is not kept beside it.
-    pub(super) fn first_bearer(&mut self) -> Option<HeaderValue> {
+    /// The key of the first generation. One that has successors is not kept here beside it.
+    pub(super) fn first_key(&mut self) -> Option<ApiKey> {
         match self.key.as_mut()? {
-            Key::Fixed(key) => bearer(key),
-            Key::InFile { first, .. } => bearer(&first.take()?),
+            Key::Fixed(key) => Some(key.clone()),
+            Key::InFile { first, .. } => first.take(),
         }
     }
 }

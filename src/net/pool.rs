@@ -20,6 +20,7 @@ use super::body::RequestBody;
 use super::connect::{Connector, HalfClose};
 use super::error::NetError;
 use super::generation::Generation;
+use super::sealed::{Authorization, Seal, Sealed};
 use crate::limits::{CONNECTION_BUFFER_MAX, KEPT_READY_TIMEOUT};
 
 /// Connections to one peer. Clones share them.
@@ -83,6 +84,8 @@ struct Watched {
 #[derive(Debug)]
 struct Open {
     sender: SendRequest<RequestBody>,
+    /// What the next request carries as `Authorization`.
+    seal: Seal,
     generation: Arc<Generation>,
 }
 
@@ -122,12 +125,13 @@ impl Pool {
     }
 
     /// Sends a request with an origin-form URI and returns once the head of the answer is there. A kept connection that
-    /// turns out closed before anything was written is replaced.
+    /// turns out closed before anything was written is replaced. Its `Authorization` is kept out of the buffers of connections.
     ///
     /// # Errors
     /// [`SendError`] tells whether the peer may have seen the request.
     pub async fn send(&self, mut request: Request<RequestBody>) -> Result<Reply, SendError> {
         let mut watch = Watch::begin(&self.0);
+        let own = Authorization::take(request.headers_mut());
         loop {
             watch.set(Phase::Unsent);
             let kept = self.take_idle();
@@ -161,6 +165,11 @@ impl Pool {
             }
             watch.set(Phase::Waiting);
             self.0.connector.prepare(&mut request, &open.generation);
+            let authorization = self.0.connector.key(&open.generation).or_else(|| own.clone());
+            if let Some(authorization) = &authorization {
+                authorization.hold_place(request.headers_mut());
+            }
+            open.seal.arm(authorization);
             let answer = within(self.0.patience.first_byte, open.sender.try_send_request(request)).await;
             let Some(answer) = answer else {
                 return Err(SendError {
@@ -248,14 +257,19 @@ impl Pool {
         if let Some(watched) = &self.0.watched {
             lock(watched).half_close = Some(self.0.connector.half_close(&stream));
         }
+        let seal = Seal::default();
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(CONNECTION_BUFFER_MAX)
-            .handshake(TokioIo::new(stream))
+            .handshake(TokioIo::new(Sealed::new(stream, seal.clone())))
             .await
             .map_err(|e| NetError::from_hyper(&e, false))?;
         // Errors of the connection reach whoever waits for its answer; it ends when its sender is dropped.
         tokio::spawn(connection);
-        Ok(Open { sender, generation })
+        Ok(Open {
+            sender,
+            seal,
+            generation,
+        })
     }
 
     fn take_idle(&self) -> Option<Open> {
@@ -276,6 +290,7 @@ impl Shared {
         let Open {
             sender,
             generation: own,
+            ..
         } = &idle.open;
         own.number() == generation && !sender.is_closed() && idle.since.elapsed() < self.patience.keep
     }

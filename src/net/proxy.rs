@@ -113,8 +113,8 @@ impl Forward {
         authority.parse().ok().map(Self)
     }
 
-    /// Rewrites a request in origin form, for a proxy that is told this `Proxy-Authorization`.
-    pub(super) fn apply<B>(&self, request: &mut Request<B>, authorization: Option<HeaderValue>) {
+    /// Rewrites a request in origin form, for a proxy that is told these credentials.
+    pub(super) fn apply<B>(&self, request: &mut Request<B>, credentials: Option<&SecretString>) {
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(Scheme::HTTP);
         parts.authority = Some(self.0.clone());
@@ -126,14 +126,14 @@ impl Forward {
         if let Ok(uri) = Uri::from_parts(parts) {
             *request.uri_mut() = uri;
         }
-        if let Some(value) = authorization {
+        if let Some(value) = credentials.and_then(authorization) {
             request.headers_mut().insert(PROXY_AUTHORIZATION, value);
         }
     }
 }
 
 /// The credentials as a header; `None` when they cannot be one, which base64 always can.
-pub(super) fn authorization(credentials: &SecretString) -> Option<HeaderValue> {
+fn authorization(credentials: &SecretString) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_bytes(&basic(credentials)).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -226,7 +226,7 @@ mod tests {
     fn a_forwarded_request_names_its_target_and_keeps_path_and_query() {
         let forward = Forward::new("a.example:8080").unwrap();
         let mut request = Request::get("/mcp?x=1").body(()).unwrap();
-        forward.apply(&mut request, authorization(&SecretString::from("u:p")));
+        forward.apply(&mut request, Some(&SecretString::from("u:p")));
         assert_eq!(request.uri(), "http://a.example:8080/mcp?x=1");
         let value = request.headers().get(PROXY_AUTHORIZATION).unwrap();
         assert!(value.is_sensitive() && value == "Basic dTpw");

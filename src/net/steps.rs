@@ -12,6 +12,7 @@ use super::connect::Rules;
 use super::error::NetError;
 use super::hop::{Cause, Hop, HopError, Step};
 use super::resolver::Resolver;
+use super::wiped::Wiped;
 use super::{dial, proxy};
 use crate::config::{Proxy, Timeouts};
 use crate::limits::TLS_VERDICT_WAIT;
@@ -152,7 +153,12 @@ impl Steps<'_> {
     }
 
     /// TLS with the proxy.
-    pub(super) async fn encrypt_proxy<S>(&mut self, tls: &Tls, stream: S, proxy: &End) -> Result<TlsStream<S>, HopError>
+    pub(super) async fn encrypt_proxy<S>(
+        &mut self,
+        tls: &Tls,
+        stream: S,
+        proxy: &End,
+    ) -> Result<TlsStream<Wiped<S>>, HopError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -164,7 +170,7 @@ impl Steps<'_> {
     }
 
     /// TLS with the peer.
-    pub(super) async fn encrypt<S>(&mut self, tls: &Tls, stream: S, peer: &End) -> Result<TlsStream<S>, HopError>
+    pub(super) async fn encrypt<S>(&mut self, tls: &Tls, stream: S, peer: &End) -> Result<TlsStream<Wiped<S>>, HopError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -186,10 +192,11 @@ impl Steps<'_> {
         stream: S,
         end: &End,
         step: Step,
-    ) -> Result<(TlsStream<S>, Option<TlsFacts>), HopError>
+    ) -> Result<(TlsStream<Wiped<S>>, Option<TlsFacts>), HopError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        let stream = Wiped::new(stream);
         let (error, cause) = if self.observe.is_none() {
             match timeout(self.timeouts.tls, tls.connect(&end.host, stream)).await {
                 Ok(Ok(stream)) => return Ok((stream, None)),

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use super::wiped::Wiped;
 use crate::tls::TlsStream;
 
 /// A connected stream.
@@ -15,13 +16,13 @@ pub(super) enum Stream {
     /// Plain TCP.
     Tcp(TcpStream),
     /// TLS over TCP.
-    TcpTls(Box<TlsStream<TcpStream>>),
+    TcpTls(Box<TlsStream<Wiped<TcpStream>>>),
     /// A unix socket.
     Unix(UnixStream),
     /// TLS over a unix socket.
-    UnixTls(Box<TlsStream<UnixStream>>),
+    UnixTls(Box<TlsStream<Wiped<UnixStream>>>),
     /// TLS with the peer inside of TLS with its proxy.
-    TlsInTls(Box<TlsStream<TlsStream<TcpStream>>>),
+    TlsInTls(Box<TlsStream<Wiped<TlsStream<Wiped<TcpStream>>>>>),
 }
 
 impl Stream {
@@ -29,7 +30,7 @@ impl Stream {
     pub(super) fn tcp(&self) -> Option<&TcpStream> {
         match self {
             Self::Tcp(tcp) => Some(tcp),
-            Self::TcpTls(tls) => Some(tls.get_ref().0),
+            Self::TcpTls(tls) => Some(tls.get_ref().0.get_ref()),
             Self::Unix(_) | Self::UnixTls(_) | Self::TlsInTls(_) => None,
         }
     }

@@ -2,10 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod arguments;
 mod environment;
 mod error;
 mod files;
 mod guard;
+mod key;
 mod reference;
 mod seen;
 mod way;
@@ -13,9 +15,11 @@ mod way;
 #[cfg(test)]
 mod tests;
 
+pub use arguments::{mask_flags, mask_secret};
 pub use environment::Environment;
 pub use error::{Fault, FileError};
 pub use files::{Disk, Files, open, read};
 pub use guard::Guard;
+pub use key::ApiKey;
 pub use reference::{Prefix, Reference, ReferenceError};
 pub use seen::{SeenFile, Stamp};

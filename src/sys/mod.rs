@@ -1,6 +1,9 @@
 //! The only unsafe code: system calls that no safe interface offers.
 #![expect(unsafe_code, reason = "this module exists to hold it")]
 
+pub mod allocator;
+pub mod locked;
+pub mod own_block;
 pub mod relocations;
 
 use std::io;

@@ -27,6 +27,7 @@ pub mod home;
 pub mod http;
 pub mod init;
 pub mod mcp;
+pub mod memory;
 pub mod post;
 pub mod process;
 pub mod proxy;

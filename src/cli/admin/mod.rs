@@ -4,6 +4,7 @@ mod fields;
 mod output;
 
 use clap::{Arg, ArgMatches, Command};
+use secrecy::ExposeSecret as _;
 
 use self::fields::list;
 use self::output::{Failure, Output};
@@ -106,7 +107,7 @@ fn tunnels() -> Command {
 }
 
 /// Sends one request and prints the answer.
-pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
     let Some((name, matches)) = matches.subcommand().and_then(|(_, tunnels)| tunnels.subcommand()) else {
         return Ok(());
     };
@@ -165,7 +166,7 @@ fn client(matches: &ArgMatches, output: Output, keys: Keys) -> Result<Client, Fa
         files: &Disk,
     };
     let config = config::load_admin(&sources, keys).map_err(Failure::Config)?;
-    redact::protect(&config.key);
+    redact::protect(config.key.expose_secret());
     output.warn(&config.warnings);
     Client::new(&config).map_err(Failure::Setup)
 }

@@ -59,7 +59,7 @@ pub(super) fn arguments() -> Command {
 }
 
 /// Asks, reports, and fails when something is not as it should be.
-pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
     let locator = locator(matches)?;
     let process = process(matches)?;
     let report = Report::make(&locator, process.as_ref(), is_on(matches, "require-control-plane-poll"));

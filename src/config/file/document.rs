@@ -4,6 +4,7 @@
 //! parts are repeated.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag, options};
 use secrecy::zeroize::Zeroizing;
@@ -57,12 +58,18 @@ pub(super) enum Content {
     Mapping(Vec<(NodeId, NodeId)>),
 }
 
-#[derive(Debug)]
 pub(super) struct Scalar {
     /// As written, escapes resolved.
     pub(super) text: Zeroizing<String>,
     /// Written without quotes and without a tag that makes it text: `null` means nothing and `<<` merges.
     pub(super) is_bare: bool,
+}
+
+impl fmt::Debug for Scalar {
+    /// Without the text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scalar")
+    }
 }
 
 impl Scalar {

@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret as _;
 
 use crate::config::reader::{Checked, Reader};
 use crate::config::sources::{Origin, Source, Sources, Written};
 use crate::config::table;
 use crate::limits::{API_KEY_MAX, SECRET_FILE_MAX};
-use crate::secrets::{Environment, Files, Reference, SeenFile};
+use crate::secrets::{ApiKey, Environment, Files, Reference, SeenFile};
 
 /// The runtime key.
-pub(super) struct ApiKey {
-    pub(super) key: SecretString,
+pub(super) struct Found {
+    pub(super) key: ApiKey,
     /// Where it came from, without its value: `env:NAME`, `file:PATH`, `credential:NAME`.
     pub(super) source: String,
     /// The file that holds it, if one does.
@@ -20,7 +20,7 @@ pub(super) struct ApiKey {
 }
 
 /// The runtime key and where it came from: from a variable as it is, from a flag or a file only by reference.
-pub(super) fn api_key(reader: &mut Reader<'_>) -> Checked<ApiKey> {
+pub(super) fn api_key(reader: &mut Reader<'_>) -> Checked<Found> {
     let setting = &table::API_KEY;
     let Some(written) = reader.sources.one(setting) else {
         return Err(reader.report(
@@ -34,13 +34,12 @@ pub(super) fn api_key(reader: &mut Reader<'_>) -> Checked<ApiKey> {
     read_api_key(reader, &written).map_err(|problem| reader.report(setting.flag, origin, problem))
 }
 
-fn read_api_key(reader: &Reader<'_>, written: &Written<'_>) -> Result<ApiKey, String> {
+fn read_api_key(reader: &Reader<'_>, written: &Written<'_>) -> Result<Found, String> {
     let reference = match written.origin.source {
         Source::Variable(name) => {
-            let key = SecretString::from(written.value.to_str().ok_or(malformed("it is not text"))?);
-            check_api_key(key.expose_secret())?;
-            return Ok(ApiKey {
-                key,
+            let key = written.value.to_str().ok_or(malformed("it is not text"))?;
+            return Ok(Found {
+                key: checked(key)?,
                 source: format!("env:{name}"),
                 file: None,
             });
@@ -64,9 +63,8 @@ fn read_api_key(reader: &Reader<'_>, written: &Written<'_>) -> Result<ApiKey, St
             }
             Reference::Variable(_) => format!("control plane API key: {reference} {error}"),
         })?;
-    check_api_key(key.expose_secret())?;
-    Ok(ApiKey {
-        key,
+    Ok(Found {
+        key: checked(key.expose_secret())?,
         source: reference.written(),
         file,
     })
@@ -77,18 +75,20 @@ fn read_api_key(reader: &Reader<'_>, written: &Written<'_>) -> Result<ApiKey, St
 /// # Errors
 ///
 /// The file cannot be read, others can read it, or what is in it is no key.
-pub(crate) fn read_key_again(path: &Path, files: &dyn Files) -> Result<SecretString, String> {
+pub(crate) fn read_key_again(path: &Path, files: &dyn Files) -> Result<ApiKey, String> {
     let reference = Reference::File(path.to_owned());
     let key = reference
         .secret(&Environment::default(), files, SECRET_FILE_MAX)
         .map_err(|error| format!("control-plane.api-key refers to {reference}, which {error}"))?;
-    check_api_key(key.expose_secret())
-        .map_err(|problem| format!("control-plane.api-key refers to {reference}: {problem}"))?;
-    Ok(key)
+    checked(key.expose_secret()).map_err(|problem| format!("control-plane.api-key refers to {reference}: {problem}"))
 }
 
-fn check_api_key(key: &str) -> Result<(), String> {
-    fault(key).map_or(Ok(()), |why| Err(malformed(why)))
+/// The key in its own memory, if it is one.
+fn checked(key: &str) -> Result<ApiKey, String> {
+    if let Some(why) = fault(key) {
+        return Err(malformed(why));
+    }
+    ApiKey::new(key).map_err(|error| format!("there is no memory for the control plane API key: {error}"))
 }
 
 /// Why a text is no key of the service, if it is none; without the text.

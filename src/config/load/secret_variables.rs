@@ -72,6 +72,14 @@ pub(super) fn secret_variables(sources: &Sources<'_>) -> Vec<String> {
     names.0
 }
 
+/// Whether the flag of this name, without dashes, takes a value that can be a secret.
+#[must_use]
+pub fn flag_holds_secret(name: &str) -> bool {
+    HOLDERS
+        .iter()
+        .any(|setting| setting.flag == name || setting.hidden_flag == Some(name))
+}
+
 /// Names, each once.
 struct Names(Vec<String>);
 

@@ -152,7 +152,7 @@ fn a_proxy_in_a_secret_file_is_known_with_its_file_and_never_shown() {
     let seen = proxy.file.as_deref().map(|seen| seen.path.as_path());
     assert_eq!(seen, Some(Path::new("/run/proxy")));
     let mut secrets = Vec::new();
-    config.for_each_secret(|secret| secrets.push(secret.expose_secret().to_owned()));
+    config.for_each_secret(|secret| secrets.push(secret.to_owned()));
     assert!(secrets.contains(&"user:file-sekret".to_owned()));
     assert!(!format!("{config:?}").contains("sekret"));
 }

@@ -242,11 +242,11 @@ impl HttpServer {
             .map(|(_, v)| &**v)
             .collect();
         let mut headers = HeaderMap::with_capacity(command.0.len() + 4);
-        headers.insert(HOST, self.0.host.clone());
-        if has_body {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        for (name, value) in &command.0 {
+        // First, because that is where the pool wants it.
+        let is_authorization = |(name, _): &&(Box<str>, Box<str>)| name.eq_ignore_ascii_case("authorization");
+        let authorization = command.0.iter().filter(is_authorization);
+        let others = command.0.iter().filter(|header| !is_authorization(header));
+        for (name, value) in authorization.chain(others) {
             if !is_forwarded(name, &connection) {
                 continue;
             }
@@ -257,6 +257,10 @@ impl HttpServer {
             };
             value.set_sensitive(true);
             headers.append(name, value);
+        }
+        headers.insert(HOST, self.0.host.clone());
+        if has_body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         self.0.fixed.apply(&mut headers, is_endpoint);
         headers

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use secrecy::zeroize::Zeroizing;
-use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::Config;
 
@@ -47,7 +46,7 @@ impl Environment {
             std::env::vars_os(),
             &config.mcp.pass_env,
             secrets,
-            &config.control_plane.api_key,
+            config.control_plane.api_key.expose_secret(),
         )
     }
 
@@ -57,10 +56,10 @@ impl Environment {
         ours: impl Iterator<Item = (OsString, OsString)>,
         patterns: &[String],
         secrets: &[String],
-        key: &SecretString,
+        key: &str,
     ) -> Self {
         let mut chosen = Self::default();
-        let key = key.expose_secret().as_bytes();
+        let key = key.as_bytes();
         for (name, value) in ours {
             let value = Zeroizing::new(value.into_vec());
             let text = name.to_string_lossy();
@@ -101,12 +100,7 @@ mod tests {
         ]
         .map(|(n, v)| (OsString::from(n), OsString::from(v)));
         let patterns = ["DB_*".to_owned(), "MY_KEY".to_owned()];
-        let chosen = Environment::choose(
-            ours.into_iter(),
-            &patterns,
-            &["DB_PASSWORD".to_owned()],
-            &SecretString::from("k-1"),
-        );
+        let chosen = Environment::choose(ours.into_iter(), &patterns, &["DB_PASSWORD".to_owned()], "k-1");
         let names: Vec<_> = chosen
             .passed
             .iter()

@@ -168,7 +168,7 @@ fn whatever_surrounds_it_a_protected_secret_never_passes_and_scrubbing_twice_cha
         "password",
         "null",
     ];
-    protect(&SECRET.into());
+    protect(SECRET);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for _ in 0..50_000 {
         let text: String = (0..random.below(12))

@@ -1,0 +1,128 @@
+//! What may be seen of our arguments by everybody who lists processes.
+
+use memchr::memmem;
+
+use super::{Prefix, Reference};
+use crate::limits::PROTECTED_LEN_MIN;
+
+/// Stands for each byte of what must not be seen.
+const MASK: u8 = b'*';
+
+/// Overwrites the values of the flags that `holds_secret` names, in a block of arguments that each end with a zero. A reference stays:
+/// it says where a secret is, not what it is.
+pub fn mask_flags(block: &mut [u8], holds_secret: impl Fn(&str) -> bool) {
+    let mut is_value = false;
+    for argument in block.split_mut(|byte| *byte == 0) {
+        if is_value {
+            mask_value(argument);
+            is_value = false;
+            continue;
+        }
+        let equals = argument.iter().position(|byte| *byte == b'=');
+        let (name, value) = argument.split_at_mut(equals.unwrap_or(argument.len()));
+        if !flag_name(name).is_some_and(&holds_secret) {
+            continue;
+        }
+        match value.split_first_mut() {
+            Some((_, value)) => mask_value(value),
+            None => is_value = true,
+        }
+    }
+}
+
+/// Overwrites every occurrence of a secret, but for those that are too short to be told from ordinary words.
+pub fn mask_secret(block: &mut [u8], secret: &str) {
+    if secret.len() < PROTECTED_LEN_MIN {
+        return;
+    }
+    while let Some(at) = memmem::find(block, secret.as_bytes()) {
+        block
+            .iter_mut()
+            .skip(at)
+            .take(secret.len())
+            .for_each(|byte| *byte = MASK);
+        if secret.bytes().all(|byte| byte == MASK) {
+            return;
+        }
+    }
+}
+
+fn mask_value(value: &mut [u8]) {
+    let is_reference = std::str::from_utf8(value).is_ok_and(|text| Reference::is_meant(text, Prefix::Exact));
+    if !is_reference {
+        value.fill(MASK);
+    }
+}
+
+/// The name of a flag, which begins with one dash or two.
+fn flag_name(argument: &[u8]) -> Option<&str> {
+    let name = argument.strip_prefix(b"-")?;
+    std::str::from_utf8(name.strip_prefix(b"-").unwrap_or(name)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn masked(arguments: &[&str], secrets: &[&str]) -> Vec<String> {
+        let mut block = arguments.join("\0").into_bytes();
+        block.push(0);
+        mask_flags(&mut block, |name| matches!(name, "proxy" | "api-key"));
+        secrets.iter().for_each(|secret| mask_secret(&mut block, secret));
+        let text = String::from_utf8(block).unwrap();
+        text.strip_suffix('\0')
+            .unwrap()
+            .split('\0')
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn values_of_flags_that_can_hold_a_secret_are_masked_and_references_stay() {
+        let seen = masked(
+            &[
+                "tunnel-client",
+                "run",
+                "--proxy",
+                "http://u:p@h",
+                "--proxy=http://h",
+                "-proxy=x",
+                "--api-key=file:/k",
+                "--other",
+                "a=b",
+            ],
+            &[],
+        );
+        let expected = [
+            "tunnel-client",
+            "run",
+            "--proxy",
+            "************",
+            "--proxy=********",
+            "-proxy=*",
+            "--api-key=file:/k",
+            "--other",
+            "a=b",
+        ];
+        assert_eq!(seen, expected);
+        assert_eq!(masked(&["--proxy"], &[]), ["--proxy"]);
+        assert_eq!(masked(&["--proxy", "--proxy", "x"], &[]), ["--proxy", "*******", "x"]);
+    }
+
+    #[test]
+    fn a_known_secret_is_masked_wherever_it_stands() {
+        let seen = masked(
+            &[
+                "run",
+                "sk-471147114711",
+                "--x=a-sk-471147114711-sk-471147114711",
+                "******",
+            ],
+            &["sk-471147114711", "run", "******"],
+        );
+        let mask = "*".repeat(15);
+        assert_eq!(seen, ["run", &mask, &format!("--x=a-{mask}-{mask}"), "******"]);
+    }
+}
