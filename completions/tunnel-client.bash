@@ -78,6 +78,9 @@ _tunnel_client() {
             *' --mcp.idle-timeout' | \
             *' --mcp.max-concurrent-requests' | \
             *' --health.listen-addr' | \
+            *' --process.user' | \
+            *' --process.server-user' | \
+            *' --hardening.discovery-port' | \
             *' --admin-ui.log-buffer-events' | \
             *' --harpoon.target' | \
             *' --harpoon.max-response-bytes' | \
@@ -135,6 +138,10 @@ _tunnel_client() {
             mapfile -t COMPREPLY < <(compgen -W 'debug info warn error' -- "$cur")
             return 0
             ;;
+        *' --hardening.mode')
+            mapfile -t COMPREPLY < <(compgen -W 'enforce best-effort off' -- "$cur")
+            return 0
+            ;;
         *' --harpoon.additional-transport')
             mapfile -t COMPREPLY < <(compgen -W 'http-streamable' -- "$cur")
             return 0
@@ -162,6 +169,7 @@ _tunnel_client() {
             yes*' --force' | \
             yes*' --explain' | \
             yes*' --json' | \
+            yes*' --sandbox' | \
             yes*' --start-stdio' | \
             yes*' --require-control-plane-poll' | \
             yes*' --all' | \
@@ -227,6 +235,10 @@ _tunnel_client() {
         --health.unix-socket
         --health.url-file
         --pid.file
+        --process.user
+        --process.server-user
+        --hardening.mode
+        --hardening.discovery-port
         --allow-remote-ui
         --open-web-ui
         --admin-ui.log-buffer-events
@@ -257,7 +269,7 @@ _tunnel_client() {
             words='--profile --sample --profile-dir --force --tunnel-id --control-plane-base-url --control-plane-url-path --control-plane-api-key-ref --mcp-server-url --mcp-command --health-listen-addr --open-web-ui --help'
             ;;
         ' doctor')
-            words="$common --explain --json --start-stdio"
+            words="$common --explain --json --sandbox --start-stdio"
             ;;
         ' health')
             words='--url --url-file --port --pid --pid-file --require-control-plane-poll --json --help'

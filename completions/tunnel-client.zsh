@@ -63,6 +63,10 @@ __tunnel_client_common() {
         '--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files'
         '--health.url-file=[File that receives the URL of the health listener once it is bound]:PATH:_files'
         '--pid.file=[File that receives the process id]:PATH:_files'
+        '--process.user=[User that the client becomes after it has started as root]:USER: '
+        '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER: '
+        '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)'
+        '*--hardening.discovery-port=[TCP ports of servers whose addresses are learnt at run time; repeatable or with commas]:PORT: '
         '--allow-remote-ui=-[Let other hosts open the web page]::true|false:(true false)'
         '--open-web-ui=-[Print the address of the web page; no program is started]::true|false:(true false)'
         '--admin-ui.log-buffer-events=[Log lines kept for the web page]:N: '
@@ -160,6 +164,7 @@ _tunnel_client_doctor() {
     _arguments -C $reply \
         '--explain=-[Say why each step that did not pass matters, what was seen, and what to do]::true|false:(true false)' \
         '--json=-[Print the report as JSON]::true|false:(true false)' \
+        '--sandbox=-[Try to get out of the sandbox, in every way there is a probe for, and print what became of it]::true|false:(true false)' \
         '--start-stdio=-[Start the stdio MCP servers too, to see whether they answer]::true|false:(true false)' \
         && ret=0
     return ret

@@ -5,6 +5,7 @@
 #![deny(unsafe_code)]
 
 pub mod admin;
+pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod control;
@@ -16,6 +17,7 @@ pub mod mcp;
 pub mod net;
 pub mod ops;
 pub mod preflight;
+pub mod probes;
 pub mod rotation;
 pub mod run;
 pub mod samples;

@@ -199,6 +199,46 @@ pub const STDIO_LAST_WORDS: Duration = Duration::from_secs(1);
 /// Between closing a child's stdin and SIGTERM, and between SIGTERM and SIGKILL.
 pub const STDIO_STOP_STEP: Duration = Duration::from_secs(2);
 
+// ---- broker of stdio servers -----------------------------------------------------------------------------------
+
+/// Servers that a broker knows; there are as many as bindings, and room for a few of another kind.
+pub const BROKER_SERVERS_MAX: usize = 64;
+/// Bytes of everything that a broker is told at once. What one server is given the kernel bounds at 2 MiB (execve(2)).
+pub const BROKER_SPECIFICATIONS_MAX: usize = 16 * MIB;
+/// Bytes of one piece of that: far below what a socket takes as one message (`net.core.wmem_default`, 208 KiB), and a buffer that
+/// a small process can bear.
+pub const BROKER_PIECE_MAX: usize = 16 * KIB;
+/// Runs that may be under way at once: that of each server, and one that is still dying.
+pub const BROKER_RUNS_MAX: usize = 2 * BROKER_SERVERS_MAX;
+/// From the start of a broker until it is ready, which takes milliseconds.
+pub const BROKER_READY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a broker waits at its end for servers that it killed: the kernel alone keeps them.
+pub const BROKER_END_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long it waits for what the last server left behind and it killed; meanwhile it starts nothing.
+pub const BROKER_CLEAR_TIMEOUT: Duration = Duration::from_millis(500);
+/// Between looks at that, when nothing has ended.
+pub const BROKER_CLEAR_INTERVAL: Duration = Duration::from_millis(10);
+/// Children reaped before it looks at requests again: servers can leave more of them than it is told of.
+pub const BROKER_REAPS_MAX: usize = 256;
+/// Bytes of one line of a server's standard error, with what stands before it: what a pipe takes whole (`PIPE_BUF` in pipe(7)).
+pub const BROKER_LINE_MAX: usize = 4096;
+/// What is asked of one server's standard error at once.
+pub const BROKER_STDERR_READ: usize = 4 * KIB;
+/// Bytes of all servers' standard errors that are passed on before it looks at requests again. They can be as many lines.
+pub const BROKER_STDERR_TURN: usize = 32 * KIB;
+/// How long servers are held up when the broker's own standard error takes no more; then lines are left out.
+pub const BROKER_STDERR_PATIENCE: Duration = Duration::from_millis(500);
+/// Bytes that are read of a server's standard error after its end: what its pipe can hold (pipe(7)).
+pub const BROKER_LAST_WORDS: usize = 64 * KIB;
+/// How long a broker takes at its end to pass on the last words of its servers.
+pub const BROKER_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
+/// Added to a server's `oom_score_adj`: as if it used a fifth more of the memory (proc(5)), so that it goes before the client.
+pub const SERVER_OOM_SCORE: i32 = 200;
+/// The greatest (linux/oom.h).
+pub const OOM_SCORE_ADJ_MAX: i32 = 1000;
+/// Between looks at a broker that is about to be gone.
+pub const BROKER_REAP_INTERVAL: Duration = Duration::from_millis(2);
+
 // ---- checks before start ---------------------------------------------------------------------------------------
 
 /// Wrappers (`env`, shells) that the preflight of a stdio command looks through (spec: cli, section 2).
@@ -333,8 +373,25 @@ pub const SYMLINKS_MAX: usize = 40;
 pub const FILE_LOOKS: usize = 8;
 /// Networks, and hosts, that a lockdown names; each is compared for each connection.
 pub const LOCKDOWN_ENTRIES_MAX: usize = 256;
+/// Entries of directories on the way to the client's files, of which each costs a rule at every start of a server: some
+/// microseconds.
+pub const HIDDEN_SIBLINGS_MAX: usize = 10_000;
+/// Bytes of `/etc/passwd` and `/etc/group`: some ten thousand users.
+pub const USER_FILE_MAX: usize = 1 << 20;
+/// Descriptors of one call: its connection to the MCP server and that for its answer, each while up to four addresses are tried.
+pub const DESCRIPTORS_OF_A_WORKER: u64 = 8;
+/// Descriptors of everything else: listener and its connections, pipes of all stdio servers, files that are read.
+pub const DESCRIPTORS_RESERVED: u64 = 512;
+/// Ports that are open beside those of the configuration: more is no limit any longer.
+pub const DISCOVERY_PORTS_MAX: usize = 64;
 /// Channels: the service takes 32, of which one is kept for the built-in one (spec: wire, section 2).
 pub const BINDINGS_MAX: usize = 31;
+/// Variables that a binding sets for its server.
+pub const SERVER_VARIABLES_MAX: usize = 64;
+/// Bytes of the value of one; the kernel takes 128 KiB with the name (execve(2), MAX_ARG_STRLEN).
+pub const SERVER_VARIABLE_MAX: usize = 64 * KIB;
+/// Paths, and ports, that the sandbox of one server names; each is a rule of the kernel.
+pub const SERVER_RULES_MAX: usize = 64;
 /// Patterns of passed environment variables; each is tried for each variable at every start of a child.
 pub const PASS_ENV_MAX: usize = 256;
 /// Bytes of one configuration file; one with every setting and all 31 channels has a hundredth of this.
@@ -394,6 +451,17 @@ pub const DOCTOR_FILE_MAX: usize = MIB;
 /// Processes that are looked at to find who holds a port.
 pub const DOCTOR_PROCESSES_MAX: usize = 65_536;
 
+/// One attempt to get out of the sandbox, and the setting up of what is attacked: milliseconds of work.
+pub const SANDBOX_PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// All of them, a few hundred, each twice: ten seconds' work, and more on a machine that is busy. A person waits for it.
+pub const SANDBOX_PROBES_TIMEOUT: Duration = Duration::from_secs(240);
+/// A connection to this host that is refused or not at once.
+pub const SANDBOX_PROBE_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Bytes kept of what a process says that makes an attempt: paths and ports of the configuration.
+pub const SANDBOX_PROBE_OUTPUT_MAX: usize = 256 * KIB;
+/// Ports that are drawn to find one that the configuration does not name.
+pub const SANDBOX_PROBE_PORTS_TRIED: usize = 64;
+
 // ---- log lines --------------------------------------------------------------------------------------------------------
 
 /// Bytes of one message or value in a log line, after scrubbing.
@@ -403,7 +471,7 @@ pub const LOG_FIELDS_MAX: usize = 32;
 /// What a line buffer keeps between lines.
 pub const LOG_BUFFER_KEEP: usize = 4 * 1024;
 /// Secrets known to the scrubber at once: the extra headers of three settings, twice where a scheme stands before the
-/// credentials, proxies' credentials, and keys, those in force and those they replaced.
-pub const PROTECTED_MAX: usize = 3 * 2 * EXTRA_HEADERS_MAX + 128;
+/// credentials, a few variables of each stdio server, proxies' credentials, and keys, those in force and those they replaced.
+pub const PROTECTED_MAX: usize = 3 * 2 * EXTRA_HEADERS_MAX + 8 * BINDINGS_MAX + 128;
 /// A shorter secret is not searched for: it would blank out ordinary words.
 pub const PROTECTED_LEN_MIN: usize = 6;

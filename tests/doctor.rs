@@ -48,6 +48,7 @@ fn a_healthy_set_up_over_http_passes_in_the_order_of_the_way() {
             "oauth_metadata",
             "log_file",
             "state_files",
+            "sandbox",
             "health_listener",
             "ui",
         ]

@@ -181,6 +181,7 @@ fn the_example_of_the_manual_is_accepted() {
     scratch.write("proxy-ca.pem", authority.pem());
     secret(&scratch, "proxy", "https://user:pa55word@proxy.example:3129");
     secret(&scratch, "api-key", "sk-manual_0123456789");
+    secret(&scratch, "files.token", "files-0123456789");
     let example = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/reference/src/example.yaml")).unwrap();
     let file = scratch.write("example.yaml", &example.replace("/etc/tunnel-client", &folder));
     let output = Command::new(env!("CARGO_BIN_EXE_tunnel-client"))
@@ -221,6 +222,7 @@ fn the_packaged_configuration_is_accepted_as_it_is_and_with_everything_on() {
         let scratch = Scratch::new();
         let folder = scratch.path().display().to_string();
         secret(&scratch, "api-key", "sk-manual_0123456789");
+        secret(&scratch, "files.token", "files-0123456789");
         let file = scratch.write(
             "tunnel-client.yaml",
             &text.replace("/etc/tunnel-client/secrets", &folder),

@@ -5,16 +5,18 @@
 mod support;
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject as _;
+use support::child::start as start_child;
 use support::client::API_KEY;
 use support::memory::{Found, Memory};
 use support::rotating::{IN_FORCE, Site};
 use support::wait::within;
-use support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, eventually};
+use support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, eventually, process};
 
 const FIRST_KEY: &str = "sk-first-key-0123456789";
 const SECOND_KEY: &str = "sk-second-key-9876543210";
@@ -177,6 +179,39 @@ fn environment_and_arguments_hold_no_secret_once_they_were_read() {
     // What the kernel had, what was parsed and what it came from are gone, only what is used is left.
     at_most(KEY_COPIES_MAX, &memory.find(API_KEY.as_bytes()));
     at_most(0, &memory.find(b"http://user:proxy-4711@"));
+}
+
+#[test]
+fn neither_the_broker_nor_a_server_has_the_key() {
+    let (control, server, client) = start_child("");
+    let server = server.await_start(1);
+    control.call(Command::call("r1", "tools/call", "{}"), "r1");
+    let [broker] = process::children(client.pid())[..] else {
+        panic!("one child, the broker: {:?}", process::children(client.pid()));
+    };
+    for pid in [broker, server] {
+        at_most(0, &Memory::of(pid).find(API_KEY.as_bytes()));
+        for name in ["environ", "cmdline"] {
+            let shown = fs::read(format!("/proc/{pid}/{name}")).unwrap();
+            assert!(!String::from_utf8_lossy(&shown).contains(API_KEY), "{name} of {pid}");
+        }
+    }
+    assert!(!Memory::of(client.pid()).find(API_KEY.as_bytes()).is_empty());
+}
+
+#[test]
+fn a_crash_leaves_no_core_though_the_limit_allows_one() {
+    let mcp = McpServer::echo();
+    let with_cores = "ulimit -c unlimited; exec \"$0\" \"$@\"";
+    for signal in [Signal::ABORT, Signal::QUIT] {
+        let control = ControlPlane::http();
+        let mut client = ClientBuilder::new(&control).server(mcp.url()).start_by(with_cores);
+        eventually("the first poll", || control.polls().pop());
+        client.signal(signal);
+        let status = client.wait_exit(Duration::from_secs(10));
+        assert_eq!(status.signal(), Some(signal.as_raw()));
+        assert!(!status.core_dumped());
+    }
 }
 
 #[test]

@@ -82,8 +82,9 @@ fn values(yaml: &str) -> Vec<(String, String)> {
             Value::One(text) => values.push((key.to_owned(), text.text.to_string())),
             Value::Records(records) => {
                 for (number, record) in records.iter().enumerate() {
-                    for (field, text) in &record.fields {
-                        values.push((format!("{key}.{number}.{field}"), text.text.to_string()));
+                    for (field, value) in &record.fields {
+                        let texts = value.texts().into_iter();
+                        values.extend(texts.map(|text| (format!("{key}.{number}.{field}"), text.text.to_string())));
                     }
                 }
             }

@@ -32,6 +32,7 @@ pub(crate) fn about(section: &str) -> &'static str {
         "log" => "What is logged, in which form, and where.",
         "health" => "The listener for health, readiness and metrics.",
         "process" => "The process.",
+        "hardening" => "What the process gives up once it has started.",
         "admin_ui" => "The web page.",
         "harpoon" => "Internal URLs that callers may request by label.",
         _ => "",
@@ -58,7 +59,10 @@ pub(crate) fn kind(setting: &Setting) -> String {
         },
         Kind::Switch => "true or false".to_owned(),
         Kind::List(_) => "list of texts".to_owned(),
-        Kind::Records(_, fields) => format!("list of mappings with {}", fields.join(", ")),
+        Kind::Records(_, fields) => {
+            let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+            format!("list of mappings with {}", names.join(", "))
+        }
         Kind::Headers => "mapping of names to values".to_owned(),
     }
 }
@@ -80,8 +84,8 @@ pub(crate) fn references(setting: &Setting) -> Option<&'static str> {
     match setting.kind {
         _ if setting.placeholder == PROXY => Some("env:NAME, file:PATH or credential:NAME"),
         Kind::Headers => Some("values may be env:NAME, file:PATH or credential:NAME"),
-        Kind::Records(_, fields) if fields.contains(&"command") => {
-            Some("command may be env:NAME, file:PATH or credential:NAME")
+        Kind::Records(_, fields) if fields.iter().any(|field| field.name == "command") => {
+            Some("command and values of env may be env:NAME, file:PATH or credential:NAME")
         }
         Kind::Records(..) => Some(
             "url may be env:NAME, file:PATH or credential:NAME; paths may be env:NAME or file:PATH; a proxy may be env:NAME, file:PATH or credential:NAME",

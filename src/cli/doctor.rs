@@ -1,5 +1,7 @@
 //! `tunnel-client doctor`.
 
+mod sandbox;
+
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -9,6 +11,7 @@ use super::args::{is_on, switch};
 use super::text::is_coloured;
 use super::{Error, help, print, settings};
 use crate::doctor::{self, Report, Request, json, text};
+use crate::probes::{Again, ROLE};
 use crate::secrets::{Disk, Environment};
 
 /// The exit code when a check failed (spec: cli, doctor).
@@ -23,6 +26,9 @@ pub(super) fn arguments() -> Command {
         .args([
             switch("explain").help("Say why each step that did not pass matters, what was seen, and what to do"),
             switch("json").help("Print the report as JSON"),
+            switch("sandbox")
+                .help("Try to get out of the sandbox, in every way there is a probe for, and print what became of it"),
+            sandbox::role(),
             switch("start-stdio").help("Start the stdio MCP servers too, to see whether they answer"),
         ]);
     settings::add(command)
@@ -30,6 +36,12 @@ pub(super) fn arguments() -> Command {
 
 /// Walks the way, prints the report on standard output; nothing else says that a check failed but the exit code.
 pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
+    if is_on(matches, ROLE) {
+        return sandbox::play(matches);
+    }
+    if is_on(matches, "sandbox") {
+        return sandbox::prove(matches);
+    }
     let report = examine(matches);
     let text = if is_on(matches, "json") {
         json::render(&report)
@@ -58,10 +70,12 @@ fn examine(matches: &ArgMatches) -> Report {
     let profile_dir = matches
         .get_one::<OsString>("profile-dir")
         .map(|path| path.to_string_lossy().into_owned());
+    let again = Again::as_started();
     let request = Request {
         flags: &flags,
         environment: &environment,
         start_stdio: is_on(matches, "start-stdio"),
+        again: Some(&again),
         profile_dir: profile_dir.as_deref().filter(|path| !path.trim().is_empty()),
     };
     let mut progress = Progress::new();

@@ -49,6 +49,7 @@ pub(super) const AFTER_DOCTOR: &str = "\
 Takes the flags of run. Contacts the control plane with the API key and the MCP servers as run does; starts no
 program unless asked to, and leaves nothing behind. The report is safe to show to others: it holds no key, no
 header value, no argument of a command.
+With --sandbox: contacts nobody; tries to get out of the sandbox, which is shut in processes of its own for that.
 Exit code 0: no check failed. 2: at least one did; the first one is the cause.";
 
 /// Help line of a flag, with its variables, default and values.

@@ -149,6 +149,7 @@ impl fmt::Display for Error {
                 }
                 lines.try_for_each(|error| write!(f, "\nconfigure tunnel-client: {error}"))
             }
+            Self::Run(error) if error.is_late() => write!(f, "run tunnel-client: {error}"),
             Self::Run(error) => write!(f, "start tunnel-client: {error}"),
             Self::Output(error) => write!(f, "write output: {error}"),
             Self::Message(message) => f.write_str(message),

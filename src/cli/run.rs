@@ -7,8 +7,8 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::args::{is_on, switch};
 use super::{Error, help, settings};
-use crate::config::{self, Binding, Config, ConfigErrors, Flags, Source};
-use crate::mcp::stdio::Environment as ChildEnvironment;
+use crate::config::{self, Config, ConfigErrors, Flags, Source};
+use crate::sandbox::conceal;
 use crate::secrets::{self, Disk, Environment};
 use crate::sys::own_block;
 
@@ -62,16 +62,15 @@ fn stub_flags() -> impl Iterator<Item = Arg> {
 /// Loads the configuration and serves the tunnel until told to stop.
 pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
     refuse_stub(matches)?;
+    conceal().map_err(|error| Error::Message(format!("the process cannot be closed to others: {error}")))?;
     let mut config = configure(&settings::flags(matches)).map_err(with_first_steps)?;
     // Flags can hold proxies' passwords and tokens.
     drop(mem::take(matches));
-    let for_children = config.served().any(Binding::is_stdio);
-    let children = for_children.then(|| ChildEnvironment::of_children(&config));
     hide_secrets(&mut config);
-    crate::run::run(config, children.unwrap_or_default()).map_err(Error::Run)
+    crate::run::run(config).map_err(Error::Run)
 }
 
-/// Takes what was read out of the blocks that `/proc` shows of us. What children receive has been chosen before.
+/// Takes what was read out of the blocks that `/proc` shows of us. What servers receive of it is in the configuration.
 fn hide_secrets(config: &mut Config) {
     let hidden = own_block::scrub(|arguments| {
         secrets::mask_flags(arguments, config::flag_holds_secret);

@@ -204,7 +204,7 @@ pub(super) fn channel(name: &str) -> Result<String, BindingError> {
 }
 
 /// Whether a text is a channel name as it stands: `^[a-z0-9_-]{1,64}$`.
-pub(super) fn is_channel(name: &str) -> bool {
+pub(crate) fn is_channel(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name
             .bytes()

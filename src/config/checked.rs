@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::child_environment::Inheritance;
 use super::connection::Timeouts;
+use super::hardening::Hardening;
 use super::lockdown::Lockdown;
 use super::proxy::Proxies;
 use super::selection::Selection;
+use super::server_sandbox::ServerSandbox;
 use super::trust::Trust;
 use crate::secrets::{ApiKey, SeenFile};
 
@@ -39,10 +42,16 @@ pub struct Config {
     pub pid_file: Option<PathBuf>,
     /// Tell where the web page is when the daemon starts.
     pub announce_ui: bool,
+    /// What the process gives up once it has started.
+    pub hardening: Hardening,
     /// The file that was read.
     pub selection: Selection,
+    /// The files that were read: the configuration itself, secrets and values that it refers to.
+    pub files_read: Vec<PathBuf>,
     /// Names of environment variables that hold secrets: never for a child process, to be wiped from our own block.
     pub secret_variables: Vec<String>,
+    /// What stdio servers may receive of the environment.
+    pub inheritance: Inheritance,
     /// One line each, for the log: what is allowed and probably not meant.
     pub warnings: Vec<String>,
 }
@@ -52,6 +61,31 @@ impl Config {
     /// section 5): nothing is started, probed or announced for them.
     pub fn served(&self) -> impl Iterator<Item = &Binding> {
         self.mcp.served(&self.control_plane)
+    }
+
+    /// The files that nobody else has any business with: what was read, certificates and their keys, the log, what tells others
+    /// where the process is.
+    pub fn own_files(&self) -> impl Iterator<Item = &Path> {
+        let of_servers = self.mcp.bindings.iter().filter_map(|binding| match &binding.target {
+            Target::Http { identity, .. } => identity.as_ref(),
+            Target::Stdio { .. } => None,
+        });
+        let identities = of_servers
+            .chain(&self.control_plane.identity)
+            .chain(&self.trust.proxy_identity);
+        let pairs = identities.flat_map(|identity| [&identity.certificate, &identity.key]);
+        let socket = match &self.health.listen {
+            Listen::Unix(path) => Some(path),
+            Listen::Tcp { .. } => None,
+        };
+        let made = [
+            self.log.file.as_ref(),
+            self.pid_file.as_ref(),
+            self.health.url_file.as_ref(),
+            socket,
+        ];
+        let files = self.files_read.iter().chain(pairs).chain(made.into_iter().flatten());
+        files.map(PathBuf::as_path)
     }
 
     /// The bindings that are not served.
@@ -171,6 +205,12 @@ pub enum Target {
     Stdio {
         /// Program and arguments, no shell.
         argv: Vec<String>,
+        /// Variables that are set for it.
+        env: Vec<Variable>,
+        /// Patterns of environment variables that it receives beside those of [`Mcp::pass_env`].
+        pass_env: Vec<String>,
+        /// What it may do.
+        sandbox: ServerSandbox,
     },
 }
 
@@ -190,12 +230,33 @@ impl fmt::Debug for Target {
                 .field("proxy", proxy)
                 .field("identity", identity)
                 .finish(),
-            Self::Stdio { argv } => f
-                .debug_struct("Stdio")
-                .field("program", &argv.first())
-                .finish_non_exhaustive(),
+            Self::Stdio {
+                argv,
+                env,
+                pass_env,
+                sandbox,
+            } => {
+                let names: Vec<&str> = env.iter().map(|variable| variable.name.as_str()).collect();
+                f.debug_struct("Stdio")
+                    .field("program", &argv.first())
+                    .field("env", &names)
+                    .field("pass_env", pass_env)
+                    .field("sandbox", sandbox)
+                    .finish_non_exhaustive()
+            }
         }
     }
+}
+
+/// An environment variable of a stdio server.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    /// A letter or `_`, then letters, digits and `_`.
+    pub name: String,
+    /// Without NUL; may be a secret.
+    pub value: SecretString,
+    /// It was written as a reference, so its value is a secret whatever its name says.
+    pub referenced: bool,
 }
 
 /// A client certificate and its key, as files; what is in them is checked when TLS is set up.

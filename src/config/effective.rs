@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use super::argv;
 use super::checked::HttpUrl;
-use super::file::Record;
+use super::file::{FieldValue, Record};
 use super::sources::{HeaderEntry, Origin, RecordEntry, Source, Sources, Written};
 use super::table::{self, Kind, SETTINGS, Setting, Shown};
 use crate::limits::EFFECTIVE_TEXT_MAX;
@@ -108,8 +108,31 @@ fn single(setting: &Setting, written: &Written<'_>) -> String {
 /// A mapping of a file in the form of a flag.
 fn record_entry(record: &Record) -> String {
     let fields = record.fields.iter();
-    let parts = fields.map(|(name, text)| field(&name.replace('_', "-"), &text.text));
+    let parts = fields.map(|(name, value)| match value {
+        FieldValue::One(text) => field(&name.replace('_', "-"), &text.text),
+        value => format!("{}={}", name.replace('_', "-"), nested(value)),
+    });
     parts.collect::<Vec<_>>().join(",")
+}
+
+/// What has no form of a flag: lists, the names of variables without their values, the keys of a mapping.
+fn nested(value: &FieldValue) -> String {
+    let parts: Vec<String> = match value {
+        FieldValue::One(text) => vec![plain(text.text.trim())],
+        FieldValue::List(texts) => texts.iter().map(|text| plain(text.text.trim())).collect(),
+        FieldValue::Names(pairs) => pairs.iter().map(|(name, _)| plain(name.text.trim())).collect(),
+        FieldValue::Group(record) => {
+            let fields = record.fields.iter();
+            fields
+                .map(|(name, value)| format!("{name}: {}", nested(value)))
+                .collect()
+        }
+    };
+    match (value, &parts[..]) {
+        (FieldValue::One(_), [one]) => one.clone(),
+        (FieldValue::Group(_), _) => format!("{{{}}}", parts.join(", ")),
+        _ => format!("[{}]", parts.join(", ")),
+    }
 }
 
 /// An entry of a flag or a variable: `key=value,key=value`, or one bare value. What belongs to no key is left out.

@@ -6,6 +6,7 @@ mod bindings;
 mod connection;
 mod control_plane;
 mod foreign;
+mod hardening;
 mod harpoon;
 mod headers;
 mod health;
@@ -16,6 +17,7 @@ mod mcp;
 mod poll_channels;
 mod proxies;
 mod secret_variables;
+mod stdio;
 mod trust;
 mod without_effect;
 
@@ -26,7 +28,8 @@ pub use secret_variables::flag_holds_secret;
 
 use std::time::Duration;
 
-use super::checked::{Config, ControlPlane, Mcp};
+use super::checked::{Config, ControlPlane, Mcp, Target};
+use super::child_environment::Inheritance;
 use super::connection::Timeouts;
 use super::error::ConfigErrors;
 use super::lockdown::Lockdown;
@@ -50,12 +53,14 @@ const INVALID_CA_BUNDLE: &str = "invalid ca-bundle: it";
 pub fn load(sources: &Sources<'_>) -> Result<Config, ConfigErrors> {
     let mut reader = Reader::new(*sources);
     let proxies = proxies::proxies(&mut reader);
-    let peers = peers(&mut reader, &proxies);
+    let secret_variables = secret_variables::secret_variables(sources);
+    let peers = peers(&mut reader, &proxies, &secret_variables);
     let net = net(&mut reader);
     let log = log::log_settings(&mut reader);
     let health = health::health(&mut reader);
     let pid_file = reader.path(&table::PID_FILE);
     let announce_ui = reader.switch(&table::UI_OPEN);
+    let hardening = hardening::hardening(&mut reader);
     foreign::refuse(&mut reader);
     // Without the proxies that were meant, every rule about them would seem broken.
     if let (Ok(_), Ok((control_plane, mcp)), Ok(net)) = (&proxies, &peers, &net) {
@@ -63,10 +68,23 @@ pub fn load(sources: &Sources<'_>) -> Result<Config, ConfigErrors> {
         lockdown::check_servers(&mut reader, &net.lockdown, mcp.served(control_plane));
     }
     let findings = reader.into_findings();
-    match (proxies, peers, net, log, health, pid_file, announce_ui) {
-        (Ok(proxies), Ok((control_plane, mcp)), Ok(net), Ok(log), Ok(health), Ok(pid_file), Ok(announce_ui))
-            if findings.errors.is_empty() =>
-        {
+    let process = (pid_file, announce_ui, hardening);
+    match (proxies, peers, net, log, health, process) {
+        (
+            Ok(proxies),
+            Ok((control_plane, mcp)),
+            Ok(net),
+            Ok(log),
+            Ok(health),
+            (Ok(pid_file), Ok(announce_ui), Ok(hardening)),
+        ) if findings.errors.is_empty() => {
+            let patterns = mcp.bindings.iter().filter_map(|binding| match &binding.target {
+                Target::Stdio { pass_env, .. } => Some(pass_env),
+                Target::Http { .. } => None,
+            });
+            let patterns = mcp.pass_env.iter().chain(patterns.flatten());
+            let inheritance =
+                Inheritance::choose(sources.environment, patterns, &secret_variables, &control_plane.api_key);
             Ok(Config {
                 control_plane,
                 trust: net.trust,
@@ -79,8 +97,11 @@ pub fn load(sources: &Sources<'_>) -> Result<Config, ConfigErrors> {
                 health,
                 pid_file,
                 announce_ui,
+                hardening,
                 selection: Selection::None,
-                secret_variables: secret_variables::secret_variables(sources),
+                files_read: Vec::new(),
+                secret_variables,
+                inheritance,
                 warnings: findings.warnings,
             })
         }
@@ -110,7 +131,11 @@ fn net(reader: &mut Reader<'_>) -> Checked<Net> {
 }
 
 /// The control plane and the servers: what they say about channels must fit together.
-fn peers(reader: &mut Reader<'_>, proxies: &Checked<Proxies>) -> Checked<(ControlPlane, Mcp)> {
+fn peers(
+    reader: &mut Reader<'_>,
+    proxies: &Checked<Proxies>,
+    secret_variables: &[String],
+) -> Checked<(ControlPlane, Mcp)> {
     // Mistakes in proxies are reported; for the rest of the check there are none.
     let none = Proxies::default();
     let proxies = proxies.as_ref().unwrap_or(&none);
@@ -120,6 +145,10 @@ fn peers(reader: &mut Reader<'_>, proxies: &Checked<Proxies>) -> Checked<(Contro
     let defaults = bindings::Defaults {
         proxies,
         identity: identity.as_ref().ok().cloned().flatten(),
+        own: stdio::Own {
+            variables: secret_variables,
+            key: control_plane.as_ref().ok().map(|control| &control.api_key),
+        },
     };
     let bindings = bindings::bindings(reader, &defaults, polled.as_deref().ok());
     let targets = without_effect::check(reader);

@@ -9,12 +9,14 @@
 mod argv;
 mod binding;
 mod checked;
+mod child_environment;
 mod cidr;
 mod connection;
 mod duration;
 mod effective;
 mod error;
 mod file;
+mod hardening;
 mod load;
 mod lockdown;
 mod no_proxy;
@@ -26,6 +28,7 @@ mod references;
 mod scalar;
 mod secrets;
 mod selection;
+mod server_sandbox;
 mod sources;
 mod table;
 mod trust;
@@ -34,14 +37,18 @@ mod url;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use binding::is_channel;
 pub use checked::{
     Binding, Config, ControlPlane, Header, Health, HttpUrl, Identity, Listen, Log, LogFormat, Mcp, Proxy, Target,
+    Variable,
 };
+pub use child_environment::{ChildEnvironment, Inheritance};
 pub use cidr::{Cidr, NoNetwork};
 pub use connection::Timeouts;
 pub use effective::{Effective, EffectiveValue, effective};
 pub use error::{ConfigError, ConfigErrors};
-pub use file::{Entry, File, Location, Record, Text, Value};
+pub use file::{Entry, FieldValue, File, Location, Record, Text, Value};
+pub use hardening::{Hardening, Mode, UserName};
 pub(crate) use load::read_key_again;
 pub use load::{Admin, Keys, flag_holds_secret, load, load_admin, tunnel_id};
 pub use lockdown::Lockdown;
@@ -50,8 +57,9 @@ pub use proxy::{Class, Proxies};
 pub use read::read;
 pub(crate) use scalar::{boolean, echo};
 pub use selection::Selection;
+pub use server_sandbox::{Level, ServerNetwork, ServerSandbox};
 pub use sources::{Flags, Origin, Source, Sources};
-pub use table::{ADMIN_SETTINGS, Kind, SELECTORS, SETTINGS, Separator, Setting, Shown};
+pub use table::{ADMIN_SETTINGS, Field, Kind, SELECTORS, SETTINGS, Separator, Setting, Shape, Shown};
 pub use trust::{SystemStore, TlsVersion, Trust};
 pub use url::UrlError;
 

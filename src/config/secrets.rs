@@ -2,14 +2,15 @@
 
 use secrecy::ExposeSecret;
 
-use super::checked::{Config, Header, Target};
+use super::checked::{Config, Header, Target, Variable};
 use crate::telemetry::redact::is_sensitive_name;
 
 impl Config {
     /// Shows every secret to `see`, the API key last: what forgets, forgets the oldest first.
     ///
     /// Header values are secret when they were written as a reference or when their name tells, and so are the credentials
-    /// after an authentication scheme. Other values are not: `production` is a word of ordinary messages.
+    /// after an authentication scheme; the variables of stdio servers by the same rule. Other values are not: `production` is a word
+    /// of ordinary messages.
     pub fn for_each_secret(&self, mut see: impl FnMut(&str)) {
         let control = &self.control_plane;
         let headers = [
@@ -24,6 +25,13 @@ impl Config {
                 see(credentials.trim());
             }
         }
+        for binding in &self.mcp.bindings {
+            if let Target::Stdio { env, .. } = &binding.target {
+                env.iter()
+                    .filter(|variable| variable.is_secret())
+                    .for_each(|variable| see(variable.value.expose_secret()));
+            }
+        }
         let servers = self.mcp.bindings.iter().filter_map(|binding| match &binding.target {
             Target::Http { proxy, .. } => proxy.as_deref(),
             Target::Stdio { .. } => None,
@@ -33,6 +41,12 @@ impl Config {
             .filter_map(|proxy| proxy.credentials.as_ref())
             .for_each(|credentials| see(credentials.expose_secret()));
         see(control.api_key.expose_secret());
+    }
+}
+
+impl Variable {
+    fn is_secret(&self) -> bool {
+        self.referenced || is_sensitive_name(&self.name)
     }
 }
 

@@ -17,9 +17,10 @@ use std::path::Path;
 use crate::config::{self, Config, Flags, Selection, Sources, Target};
 use crate::limits::DOCTOR_TIMEOUT;
 use crate::net::Network;
+use crate::probes::Again;
 use crate::secrets::{Environment, Files};
 use crate::telemetry::redact;
-use checks::{control, files, health, mcp, names, settings, stdio, trust};
+use checks::{control, files, health, mcp, names, sandbox, settings, stdio, trust};
 use walk::Walk;
 
 pub(crate) use report::shell_word;
@@ -36,6 +37,8 @@ pub struct Request<'a> {
     pub profile_dir: Option<&'a str>,
     /// Start the stdio servers to see whether they answer.
     pub start_stdio: bool,
+    /// How this program is started once more with the same configuration; without it the sandbox is not looked at.
+    pub again: Option<&'a Again>,
 }
 
 /// Walks the whole way. `progress` is told the id of each check that may take a while.
@@ -71,7 +74,7 @@ pub fn examine(request: &Request<'_>, files: &dyn Files, progress: &mut dyn FnMu
             walk.add_all(settings::accepted(&config));
             walk.add_all(settings::addresses());
             config.for_each_secret(redact::protect);
-            examine_configured(&mut walk, &config, nsswitch.as_deref(), request.start_stdio);
+            examine_configured(&mut walk, &config, nsswitch.as_deref(), request);
         }
         Err(checks) => {
             walk.add_all(checks);
@@ -110,7 +113,7 @@ fn configuration(request: &Request<'_>, selection: &Selection, files: &dyn Files
 }
 
 /// What follows on a configuration that is right.
-fn examine_configured(walk: &mut Walk<'_>, config: &Config, nsswitch: Option<&str>, start_stdio: bool) {
+fn examine_configured(walk: &mut Walk<'_>, config: &Config, nsswitch: Option<&str>, request: &Request<'_>) {
     let (check, network) = trust::ca_bundle(config);
     walk.add(check);
     let network = network.as_ref().ok_or("ca_bundle");
@@ -122,7 +125,7 @@ fn examine_configured(walk: &mut Walk<'_>, config: &Config, nsswitch: Option<&st
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => {
-            runtime.block_on(examine_network(walk, config, network, start_stdio));
+            runtime.block_on(examine_network(walk, config, network, request));
             // What is left are connections that nobody waits for.
             runtime.shutdown_background();
         }
@@ -133,7 +136,7 @@ fn examine_configured(walk: &mut Walk<'_>, config: &Config, nsswitch: Option<&st
     }
 }
 
-async fn examine_network(walk: &mut Walk<'_>, config: &Config, network: Result<&Network, &str>, start_stdio: bool) {
+async fn examine_network(walk: &mut Walk<'_>, config: &Config, network: Result<&Network, &str>, request: &Request<'_>) {
     match network {
         Ok(network) => control::control_plane(walk, config, network).await,
         Err(by) => control::blocked(walk, config, by),
@@ -148,10 +151,12 @@ async fn examine_network(walk: &mut Walk<'_>, config: &Config, network: Result<&
             false => network,
         };
         mcp::http(walk, config, network, binding).await;
-        stdio::stdio(walk, config, binding, start_stdio && !late).await;
+        stdio::stdio(walk, config, binding, request.start_stdio && !late).await;
     }
     walk.add(files::log_file(config));
     walk.add(files::state_files(config));
+    walk.begin("sandbox");
+    walk.add(sandbox::layers(config.hardening.mode, request.again));
     walk.begin("health_listener");
     let listener = health::listener(config).await;
     let ui = health::ui(config, &listener);

@@ -48,6 +48,9 @@ pub(super) fn why(id: &str) -> Option<&'static str> {
         "oauth_metadata" => {
             "Connectors learn from this document where users log in. A server without a login need not have one."
         }
+        "sandbox" => {
+            "Once it has started, the daemon gives up everything that it does not need; a layer that the kernel lacks is one that does not hold an attacker back."
+        }
         "health_listener" => {
             "Without its health listener the daemon does not start; service managers and probes ask it."
         }

@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 
 use super::Transport;
 use super::http::{FixedHeaders, HttpServer, Prober, patience};
-use super::stdio::{Environment, StdioServer, Supervisor};
+use super::stdio::{StdioServer, Supervisor};
+use crate::broker::Broker;
 use crate::config::{Config, Target, echo};
 use crate::net::{BadHeader, Network, Way};
 use crate::ops::Ops;
@@ -75,21 +76,20 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Servers {
-    /// Makes the transports and starts the children, for the channels that are polled. `children` is the environment of those, and
-    /// `stop` ends them.
+    /// Makes the transports and has `broker` start the children, for the channels that are polled. `stop` ends the children.
     ///
     /// # Errors
     /// When a binding cannot be served at all; a server that is not there yet is no error.
-    pub fn start(
+    pub async fn start(
         config: &Config,
-        children: Environment,
         network: &Network,
+        broker: Option<&Broker>,
         ops: &Arc<Ops>,
         stop: &Signal,
     ) -> Result<Self, Error> {
         let mut servers = Self::default();
-        let environment = Arc::new(children);
-        tell_withheld(&environment);
+        let mut indices = 0_u16..;
+        tell_withheld(config);
         let fixed = FixedHeaders::of_traffic(&config.mcp).map_err(Error::Header)?;
         for binding in config.disabled() {
             info!(channel = &*binding.channel;
@@ -113,11 +113,15 @@ impl Servers {
                     }
                     Transport::Http(server)
                 }
-                Target::Stdio { argv } => {
-                    let environment = Arc::clone(&environment);
+                Target::Stdio { argv, .. } => {
+                    // The broker numbers its servers in this order too.
+                    let (Some(broker), Some(index)) = (broker, indices.next()) else {
+                        continue;
+                    };
                     let server = StdioServer::new(channel, config.mcp.stdio_send_initialized_notification);
                     let supervisor =
-                        Supervisor::start(server.clone(), argv.clone(), environment, Arc::clone(ops), stop.clone())
+                        Supervisor::start(server.clone(), broker.clone(), index, Arc::clone(ops), stop.clone())
+                            .await
                             .map_err(|error| Error::Command {
                                 channel: channel.into(),
                                 program: argv.first().map(String::as_str).unwrap_or_default().into(),
@@ -136,9 +140,18 @@ impl Servers {
     }
 }
 
-fn tell_withheld(environment: &Environment) {
-    if !environment.withheld.is_empty() {
-        info!(names = environment.withheld.join(",");
-            "stdio MCP servers do not receive these variables; mcp.pass_env lets more through");
+/// Names the variables that stdio servers do not receive, once for those that lack the same.
+fn tell_withheld(config: &Config) {
+    let mut told: Vec<(Vec<String>, Vec<&str>)> = Vec::new();
+    for binding in config.served().filter(|binding| binding.is_stdio()) {
+        let withheld = config.child_environment(&binding.target).withheld;
+        match told.iter_mut().find(|(names, _)| *names == withheld) {
+            Some((_, channels)) => channels.push(&binding.channel),
+            None => told.push((withheld, vec![&binding.channel])),
+        }
+    }
+    for (names, channels) in told.iter().filter(|(names, _)| !names.is_empty()) {
+        info!(names = names.join(","), channels = channels.join(",");
+            "stdio MCP servers do not receive these variables; mcp.pass_env and pass_env of a channel let more through");
     }
 }

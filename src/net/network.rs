@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::connect::{Connector, Peer, Via};
 use super::generation::{Generation, InForce, Live, Refusal};
 use super::plan::{Plan, Watched};
-use super::resolver::Resolvers;
+use super::resolver::{self, Resolvers};
 use crate::config::{Config, HttpUrl, Identity, Lockdown, Target, Timeouts, Trust};
+use crate::sandbox::{self, ResolverCage};
 use crate::secrets::Stamp;
 use crate::tls::{self, CertFacts};
 
@@ -19,6 +20,8 @@ pub struct Network {
     files: Vec<Watched>,
     seen: Vec<Stamp>,
     in_force: InForce,
+    /// The names that may have to be resolved.
+    hosts: Vec<String>,
     resolvers: Resolvers,
     lockdown: Arc<Lockdown>,
     timeouts: Timeouts,
@@ -77,6 +80,8 @@ pub enum Error {
     Tls(tls::Error),
     /// The system grants no thread for name resolution.
     Thread(io::Error),
+    /// Such a thread cannot give up what it is to give up.
+    Cage(sandbox::Error),
 }
 
 impl fmt::Display for Error {
@@ -84,11 +89,21 @@ impl fmt::Display for Error {
         match self {
             Self::Tls(error) => error.fmt(f),
             Self::Thread(error) => write!(f, "a thread for name resolution: {error}"),
+            Self::Cage(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for Error {}
+
+impl From<resolver::StartError> for Error {
+    fn from(error: resolver::StartError) -> Self {
+        match error {
+            resolver::StartError::Thread(error) => Self::Thread(error),
+            resolver::StartError::Cage(error) => Self::Cage(error),
+        }
+    }
+}
 
 /// A client certificate of the configuration.
 #[derive(Debug)]
@@ -100,11 +115,21 @@ pub struct ClientCertificate {
 }
 
 impl Network {
-    /// The network of a daemon.
+    /// The network of a command that goes the ways of a daemon.
     ///
     /// # Errors
     /// [`Error`].
     pub fn of(config: &Config) -> Result<Self, Error> {
+        let mut network = Self::load(config)?;
+        network.start_resolvers(ResolverCage::none())?;
+        Ok(network)
+    }
+
+    /// The network of a daemon: everything is read, no thread is started, and no name can be resolved yet.
+    ///
+    /// # Errors
+    /// [`Error::Tls`].
+    pub fn load(config: &Config) -> Result<Self, Error> {
         let servers = config.served().filter_map(|binding| Way::to_server(&binding.target));
         let ways: Vec<_> = servers.chain([Way::to_control_plane(config)]).collect();
         Self::build(Plan::of(config), &ways, config.lockdown.clone(), config.timeouts)
@@ -115,15 +140,29 @@ impl Network {
     /// # Errors
     /// [`Error`].
     pub fn of_way(trust: &Trust, lockdown: &Lockdown, timeouts: Timeouts, way: &Way<'_>) -> Result<Self, Error> {
-        Self::build(
-            Plan::of_trust(trust),
-            std::slice::from_ref(way),
-            lockdown.clone(),
-            timeouts,
-        )
+        let ways = std::slice::from_ref(way);
+        let mut network = Self::build(Plan::of_trust(trust), ways, lockdown.clone(), timeouts)?;
+        network.start_resolvers(ResolverCage::none())?;
+        Ok(network)
     }
 
-    /// Loads the first generation and starts a resolver thread for each name on the ways: only these can be connected to.
+    /// Starts a thread for each name on the ways: only these can be connected to. Each enters `cage` before it resolves anything.
+    /// Connectors that were made before have none.
+    ///
+    /// # Errors
+    /// [`Error::Thread`], [`Error::Cage`].
+    pub fn start_resolvers(&mut self, cage: ResolverCage) -> Result<(), Error> {
+        self.resolvers = Resolvers::start(self.hosts.iter().map(String::as_str), cage)?;
+        Ok(())
+    }
+
+    /// The numbers of those threads.
+    #[must_use]
+    pub fn resolver_threads(&self) -> Vec<u32> {
+        self.resolvers.threads().to_vec()
+    }
+
+    /// Loads the first generation.
     fn build(mut plan: Plan, ways: &[Way<'_>], lockdown: Lockdown, timeouts: Timeouts) -> Result<Self, Error> {
         for way in ways {
             if let Some(identity) = way.identity.filter(|identity| !plan.identities.contains(identity)) {
@@ -138,13 +177,14 @@ impl Network {
         let seen = files.iter().map(Watched::stamp).collect();
         let in_force = InForce::of(Generation::first(&mut plan).map_err(Error::Tls)?);
         let hosts = ways.iter().filter_map(|way| way.via.resolved_host(way.url));
-        let resolvers = Resolvers::start(hosts).map_err(Error::Thread)?;
+        let hosts = hosts.map(str::to_owned).collect();
         Ok(Self {
             plan,
             files,
             seen,
             in_force,
-            resolvers,
+            hosts,
+            resolvers: Resolvers::default(),
             lockdown: Arc::new(lockdown),
             timeouts,
         })

@@ -7,10 +7,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use rustix::thread::gettid;
 use tokio::sync::oneshot;
 
 use super::error::NetError;
 use crate::limits::{RESOLVE_QUEUE, RESOLVED_MAX, RESOLVER_STACK};
+use crate::sandbox::{self, ResolverCage};
 
 /// Resolves one name. Clones share the thread, which ends with the last of them.
 ///
@@ -21,28 +23,47 @@ pub struct Resolver {
     requests: Option<mpsc::SyncSender<Request>>,
 }
 
+/// Why there is no resolver.
+#[derive(Debug)]
+pub(super) enum StartError {
+    /// The system grants no thread.
+    Thread(io::Error),
+    /// It cannot give up what it is to give up.
+    Cage(sandbox::Error),
+}
+
 /// The resolvers of all hosts.
 #[derive(Debug, Default)]
-pub struct Resolvers(BTreeMap<String, Resolver>);
+pub struct Resolvers {
+    of_hosts: BTreeMap<String, Resolver>,
+    threads: Vec<u32>,
+}
 
 impl Resolvers {
-    /// Starts a thread for each name among the hosts.
+    /// Starts a thread for each name among the hosts, which enters `cage` first.
     ///
     /// # Errors
-    /// When the system grants no thread.
-    pub fn start<'a>(hosts: impl Iterator<Item = &'a str>) -> io::Result<Self> {
-        let mut resolvers = BTreeMap::new();
+    /// [`StartError`].
+    pub(super) fn start<'a>(hosts: impl Iterator<Item = &'a str>, cage: ResolverCage) -> Result<Self, StartError> {
+        let mut resolvers = Self::default();
         for host in hosts.filter(|host| host.parse::<IpAddr>().is_err()) {
-            if !resolvers.contains_key(host) {
-                resolvers.insert(host.to_owned(), Resolver::start()?);
+            if !resolvers.of_hosts.contains_key(host) {
+                let (resolver, thread) = Resolver::start(cage)?;
+                resolvers.of_hosts.insert(host.to_owned(), resolver);
+                resolvers.threads.push(thread);
             }
         }
-        Ok(Self(resolvers))
+        Ok(resolvers)
+    }
+
+    /// The numbers of the threads.
+    pub(super) fn threads(&self) -> &[u32] {
+        &self.threads
     }
 
     /// The resolver of a host.
     pub fn of(&self, host: &str) -> Resolver {
-        self.0.get(host).cloned().unwrap_or(Resolver { requests: None })
+        self.of_hosts.get(host).cloned().unwrap_or(Resolver { requests: None })
     }
 }
 
@@ -54,12 +75,19 @@ struct Request {
 }
 
 impl Resolver {
-    fn start() -> io::Result<Self> {
+    fn start(cage: ResolverCage) -> Result<(Self, u32), StartError> {
+        let (entered, outcome) = mpsc::sync_channel(1);
         let (requests, inbox) = mpsc::sync_channel::<Request>(RESOLVE_QUEUE);
         thread::Builder::new()
             .name("resolve".to_owned())
             .stack_size(RESOLVER_STACK)
             .spawn(move || {
+                let thread = gettid().as_raw_nonzero().get().unsigned_abs();
+                let result = cage.enter().map(|()| thread);
+                let is_in = result.is_ok();
+                if entered.send(result).is_err() || !is_in {
+                    return;
+                }
                 while let Ok(request) = inbox.recv() {
                     // One that has been given up is not looked up any more.
                     if !request.reply.is_closed() {
@@ -69,10 +97,17 @@ impl Resolver {
                             .send(found.map(|addresses| addresses.take(RESOLVED_MAX).collect()));
                     }
                 }
-            })?;
-        Ok(Self {
+            })
+            .map_err(StartError::Thread)?;
+        let thread = match outcome.recv() {
+            Ok(Ok(thread)) => thread,
+            Ok(Err(error)) => return Err(StartError::Cage(error)),
+            Err(_) => return Err(StartError::Thread(io::Error::other("it ended before it began"))),
+        };
+        let resolver = Self {
             requests: Some(requests),
-        })
+        };
+        Ok((resolver, thread))
     }
 
     /// The addresses of a host, in the system's order; an IP literal is its own.

@@ -133,6 +133,6 @@ fn profile(selection: &Selection) -> (Option<String>, Option<String>) {
 fn target(binding: &Binding) -> (&'static str, String) {
     match &binding.target {
         Target::Http { url, .. } => ("http-streamable", url.origin()),
-        Target::Stdio { argv } => ("stdio", argv.first().cloned().unwrap_or_default()),
+        Target::Stdio { argv, .. } => ("stdio", argv.first().cloned().unwrap_or_default()),
     }
 }

@@ -1,9 +1,9 @@
 //! The files that tell others where the process is: the health URL and the process id (spec: ops, section 1).
 
 use std::fmt;
-use std::fs::{Metadata, OpenOptions};
+use std::fs::{Metadata, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use log::info;
@@ -90,6 +90,8 @@ fn write_atomically(path: &Path, content: &str, mode: u32) -> io::Result<Metadat
         _ => Err(error),
     });
     let result = opened.and_then(|mut file| {
+        // The process's mask may allow less.
+        file.set_permissions(Permissions::from_mode(mode))?;
         file.write_all(content.as_bytes())?;
         std::fs::rename(&temporary, path)?;
         file.metadata()

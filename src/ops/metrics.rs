@@ -1,6 +1,7 @@
 //! Metrics in the names of the contract (spec: ops, section 2), with bounded labels and buckets that fit their unit.
 
 mod credentials;
+mod sandbox;
 
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -88,6 +89,7 @@ pub struct Metrics {
     stdio_restarts: Family<ChannelLabel, Counter>,
     stdio_dropped: Family<ChannelLabel, Counter>,
     credentials: credentials::Credentials,
+    sandbox: sandbox::Sandbox,
 }
 
 impl Metrics {
@@ -111,6 +113,7 @@ impl Metrics {
             stdio_restarts: Family::default(),
             stdio_dropped: Family::default(),
             credentials: credentials::Credentials::default(),
+            sandbox: sandbox::Sandbox::default(),
             registry: Registry::default(),
         };
         let capacity = |value: usize| {
@@ -191,6 +194,7 @@ impl Metrics {
             m.stdio_dropped.clone(),
         );
         m.credentials.register(&mut registry);
+        m.sandbox.register(&mut registry);
         registry.register("liveness", "1 while the process runs", m.liveness.clone());
         registry.register("readiness", "1 while /readyz answers 200", m.readiness.clone());
         Self { registry, ..m }

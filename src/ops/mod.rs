@@ -9,6 +9,8 @@ mod own_file;
 mod server;
 pub mod unix_url;
 
+use crate::sandbox::Status;
+
 pub use listener::Listener;
 pub use server::Server;
 
@@ -19,4 +21,6 @@ pub struct Ops {
     pub health: health::Health,
     /// Counters and gauges.
     pub metrics: metrics::Metrics,
+    /// Which layers of the sandbox are in force.
+    pub sandbox: Status,
 }

@@ -1,8 +1,11 @@
 //! A file that this process made and removes.
 
 use std::fs::{self, Metadata};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+
+use log::warn;
 
 /// A file with a name. Dropped, it is removed, unless another one has taken its place: that of a successor, which starts
 /// before we end.
@@ -25,8 +28,14 @@ impl OwnFile {
 impl Drop for OwnFile {
     fn drop(&mut self) {
         if fs::symlink_metadata(&self.path).is_ok_and(|found| identity(&found) == self.device_and_inode) {
-            // One that is gone already is as good.
-            let _ = fs::remove_file(&self.path);
+            match fs::remove_file(&self.path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    warn!(path:% = self.path.display(), error:% = error;
+                        "this file of ours stays behind; put it into a directory that the user of the process can write");
+                }
+                // One that is gone already is as good.
+                Ok(()) | Err(_) => {}
+            }
         }
     }
 }

@@ -94,10 +94,29 @@ fn respond(ops: &Ops, request: &Request<Incoming>) -> Response<Full<Bytes>> {
             } else {
                 StatusCode::SERVICE_UNAVAILABLE
             };
-            answer(status, TEXT, readiness.text)
+            match is_verbose(request.uri().query()) {
+                false => answer(status, TEXT, readiness.text),
+                true => answer(status, TEXT, verbose(readiness.text, ops)),
+            }
         }
         _ => answer(StatusCode::NOT_FOUND, TEXT, "404 page not found"),
     }
+}
+
+fn is_verbose(query: Option<&str>) -> bool {
+    let mut parameters = query.unwrap_or_default().split('&');
+    parameters.any(|parameter| matches!(parameter, "verbose" | "verbose=true" | "verbose=1"))
+}
+
+/// The answer of before, and a line for each layer of the sandbox.
+fn verbose(text: impl Into<String>, ops: &Ops) -> String {
+    let mut text = text.into();
+    for finding in ops.sandbox.findings() {
+        text.push_str("\nsandbox ");
+        text.push_str(&finding.to_string());
+    }
+    text.push('\n');
+    text
 }
 
 fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {

@@ -1,8 +1,24 @@
-//! What the kernel forbids this process, once it has started.
+//! What the processes give up once they have started, so that code that gets into one of them can do as little as possible.
+//!
+//! `cage` says in which order; the other files hold one layer each; `seccomp` holds the lists of system calls, as data.
 
 #![forbid(unsafe_code)]
 
-mod egress;
-mod sockets;
+mod broker;
+mod cage;
+mod hidden;
+mod homes;
+mod privileges;
+mod process;
+mod reach;
+mod rules;
+mod seccomp;
+pub mod server;
+mod status;
+mod users;
 
-pub use egress::{Egress, NotEnforced};
+pub use broker::BrokerCage;
+pub use cage::{Cage, Error, ResolverCage};
+pub use privileges::Privileges;
+pub use process::{conceal, current_umask, seclude};
+pub use status::{Finding, Layer, State, Status};

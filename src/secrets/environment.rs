@@ -28,6 +28,12 @@ impl Environment {
             .map(|value| OsStr::from_bytes(value))
             .filter(|value| !value.is_empty())
     }
+
+    /// Every variable, sorted by name, those set to empty too.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        let variables = self.variables.iter();
+        variables.map(|(name, value)| (name.as_os_str(), OsStr::from_bytes(value)))
+    }
 }
 
 impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Environment {

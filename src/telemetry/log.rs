@@ -10,6 +10,9 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Mutex, PoisonError};
 
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
+
 use ::log::kv::{Error as KvError, Key, Value as KvValue, VisitSource, VisitValue};
 use ::log::{Level, Log as Facade, Metadata, Record};
 
@@ -44,11 +47,20 @@ fn open(settings: &Log) -> io::Result<File> {
             .append(true)
             .create(true)
             .mode(0o600)
+            .custom_flags(links_as_root())
             .open(path)
             .map_err(|error| io::Error::new(error.kind(), format!("open log file {}: {error}", path.display()))),
         // Duplicates, because they write a line at once where the standard handles keep a buffer of their own.
         (None, LogFormat::Plain) => io::stderr().as_fd().try_clone_to_owned().map(File::from),
         (None, LogFormat::StructText | LogFormat::Json) => io::stdout().as_fd().try_clone_to_owned().map(File::from),
+    }
+}
+
+/// Root follows no link at the end of the path: whoever owns its directory would choose which file root writes.
+fn links_as_root() -> i32 {
+    match geteuid().is_root() {
+        true => OFlags::NOFOLLOW.bits().cast_signed(),
+        false => 0,
     }
 }
 

@@ -145,7 +145,7 @@ impl Drop for StdioServer {
 }
 
 /// The interpreter itself, not a wrapper script around it.
-fn python() -> &'static str {
+pub fn python() -> &'static str {
     static PYTHON: OnceLock<String> = OnceLock::new();
     PYTHON.get_or_init(|| {
         let output = std::process::Command::new("python3")

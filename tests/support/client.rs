@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::control::{ControlPlane, TUNNEL};
+use super::kernel::Kernel;
 use super::scratch::Scratch;
 use super::wait::{BOUND, eventually, within};
 
@@ -24,6 +25,7 @@ pub struct ClientBuilder {
     servers: Vec<String>,
     commands: Vec<String>,
     directory: Scratch,
+    kernel: Kernel,
 }
 
 impl ClientBuilder {
@@ -58,6 +60,7 @@ impl ClientBuilder {
             servers: Vec::new(),
             commands: Vec::new(),
             directory,
+            kernel: Kernel::default(),
         }
     }
 
@@ -88,6 +91,12 @@ impl ClientBuilder {
         self
     }
 
+    /// As on this kernel.
+    pub fn on(mut self, kernel: Kernel) -> Self {
+        self.kernel = kernel;
+        self
+    }
+
     pub fn workers(self, count: usize) -> Self {
         self.env("MCP_MAX_CONCURRENT_REQUESTS", count.to_string())
     }
@@ -97,7 +106,19 @@ impl ClientBuilder {
         &self.directory
     }
 
-    pub fn start(mut self) -> Client {
+    pub fn start(self) -> Client {
+        let command = self.kernel.command(&binary());
+        self.start_with(command)
+    }
+
+    /// Started by a shell script, whose arguments are the client's command line.
+    pub fn start_by(self, script: &str) -> Client {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).arg(binary());
+        self.start_with(command)
+    }
+
+    fn start_with(mut self, mut command: Command) -> Client {
         if !self.servers.is_empty() {
             self.environment
                 .insert("MCP_SERVER_URL".to_owned(), self.servers.join("\n"));
@@ -106,7 +127,7 @@ impl ClientBuilder {
             self.environment
                 .insert("MCP_COMMAND".to_owned(), self.commands.join("\n"));
         }
-        let mut child = Command::new(binary())
+        let mut child = command
             .args(&self.arguments)
             .env_clear()
             .envs(&self.environment)

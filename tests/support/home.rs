@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use super::program;
 use super::scratch::Scratch;
 
 /// `nobody`, whom file modes hold back even when the tests run as root.
@@ -62,7 +63,7 @@ impl Home {
         // Build products may lie where only root may enter (`/root` is closed to others): theirs is a copy.
         let binary = self.file("tunnel-client");
         if !binary.exists() {
-            fs::copy(Self::binary(), &binary).unwrap();
+            program::copy(&Self::binary(), &binary);
         }
         let mut command = self.with_binary(&binary, arguments);
         Outcome(command.uid(NOBODY).gid(NOBODY).output().unwrap())

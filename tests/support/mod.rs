@@ -17,6 +17,7 @@
 
 pub mod admin;
 pub mod answer;
+pub mod broker;
 pub mod cases;
 pub mod child;
 pub mod client;
@@ -26,10 +27,13 @@ pub mod doctor;
 pub mod home;
 pub mod http;
 pub mod init;
+pub mod kernel;
 pub mod mcp;
 pub mod memory;
 pub mod post;
 pub mod process;
+pub mod program;
+pub mod proof;
 pub mod proxy;
 pub mod relay;
 pub mod rotating;

@@ -68,8 +68,8 @@ impl References {
                 }
                 Value::Records(records) => {
                     for record in records {
-                        let fields = record.fields.iter();
-                        fields.for_each(|(_, text)| references.add(text, &record.location));
+                        let texts = record.fields.iter().flat_map(|(_, value)| value.texts());
+                        texts.for_each(|text| references.add(text, &record.location));
                     }
                 }
             }

@@ -104,18 +104,49 @@ impl fmt::Debug for Text {
 #[derive(Debug)]
 pub struct Record {
     /// Known keys with values that are not blank, each once.
-    pub fields: Vec<(&'static str, Text)>,
+    pub fields: Vec<(&'static str, FieldValue)>,
     /// Where it begins.
     pub location: Location,
 }
 
+/// The value of a [`super::table::Field`].
+#[derive(Debug)]
+pub enum FieldValue {
+    /// One value.
+    One(Text),
+    /// At least one.
+    List(Vec<Text>),
+    /// Names and values, at least one.
+    Names(Vec<(Text, Text)>),
+    /// A mapping.
+    Group(Record),
+}
+
+impl FieldValue {
+    /// Every value in it; names are none.
+    pub fn texts(&self) -> Vec<&Text> {
+        match self {
+            Self::One(text) => vec![text],
+            Self::List(texts) => texts.iter().collect(),
+            Self::Names(pairs) => pairs.iter().map(|(_, value)| value).collect(),
+            Self::Group(record) => record.fields.iter().flat_map(|(_, value)| value.texts()).collect(),
+        }
+    }
+}
+
 impl Record {
-    /// The value of a field, unless it is blank or missing.
+    /// The value of a field of one value, unless it is blank or missing.
     pub(super) fn field(&self, name: &str) -> Option<&Text> {
-        self.fields
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, text)| text)
+        match self.value(name)? {
+            FieldValue::One(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of a field, unless it is blank or missing.
+    pub(super) fn value(&self, name: &str) -> Option<&FieldValue> {
+        let field = self.fields.iter().find(|(known, _)| *known == name);
+        field.map(|(_, value)| value)
     }
 }
 

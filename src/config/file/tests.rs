@@ -25,8 +25,9 @@ fn entries(file: &File) -> Vec<String> {
                 let mut line = String::new();
                 for record in records {
                     line.push('{');
-                    for (name, text) in &record.fields {
-                        let _ = write!(line, "{name}={};", *text.text);
+                    for (name, value) in &record.fields {
+                        let texts: Vec<_> = value.texts().into_iter().map(shown).collect();
+                        let _ = write!(line, "{name}={};", texts.join("+"));
                     }
                     line.push('}');
                 }

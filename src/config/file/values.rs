@@ -6,8 +6,11 @@ use super::document::{Content, Mark, NodeId, Scalar};
 use super::mapping::{Pair, name};
 use super::schema;
 use super::walk::Walk;
-use super::{Entry, Record, Text, Value};
-use crate::config::table::{Kind, Setting};
+use super::{Entry, FieldValue, Record, Text, Value};
+use crate::config::table::{Field, Kind, Setting, Shape};
+
+/// What a list of texts must be.
+const A_LIST: &str = "a list; write [a, b], or \"- a\" on a line of its own for each entry";
 
 impl<'d> Walk<'d> {
     /// Remembers the value of a setting, unless it has none.
@@ -23,7 +26,7 @@ impl<'d> Walk<'d> {
                 .map(|text| Value::One(switch(text))),
             Kind::List(_) => self.list(setting, id).map(Value::List),
             Kind::Records(_, known) => self.records(setting, known, id).map(Value::Records),
-            Kind::Headers => self.headers(setting, id).map(Value::Headers),
+            Kind::Headers => self.named(setting, setting.key, "header names", id).map(Value::Headers),
         };
         if let Some(value) = value {
             self.entries.push(Entry {
@@ -51,11 +54,7 @@ impl<'d> Walk<'d> {
     }
 
     fn list(&mut self, setting: &'static Setting, id: NodeId) -> Option<Vec<Text>> {
-        let entries = self.entries_of(
-            setting,
-            id,
-            "a list; write [a, b], or \"- a\" on a line of its own for each entry",
-        )?;
+        let entries = self.entries_of(setting, id, A_LIST)?;
         let what = format!("an entry of {}", setting.key);
         let known = self.mistakes.len();
         let texts: Vec<Text> = entries
@@ -69,77 +68,104 @@ impl<'d> Walk<'d> {
         (!texts.is_empty()).then_some(texts)
     }
 
-    fn records(
-        &mut self,
-        setting: &'static Setting,
-        known: &'static [&'static str],
-        id: NodeId,
-    ) -> Option<Vec<Record>> {
-        let shape = format!("a list of mappings with the keys {}", known.join(", "));
+    fn records(&mut self, setting: &'static Setting, known: &'static [Field], id: NodeId) -> Option<Vec<Record>> {
+        let shape = format!("a list of mappings with the keys {}", names(known));
         let entries = self.entries_of(setting, id, &shape)?;
+        let what = format!("an entry of {}", setting.key);
         let records: Vec<Record> = entries
             .iter()
-            .filter_map(|entry| self.record(setting, known, *entry))
+            .filter_map(|entry| self.record(setting, known, &what, *entry))
             .collect();
         (!records.is_empty()).then_some(records)
     }
 
-    fn record(&mut self, setting: &'static Setting, known: &'static [&'static str], id: NodeId) -> Option<Record> {
+    /// A mapping with known keys; `what` it is, for messages.
+    fn record(&mut self, setting: &'static Setting, known: &'static [Field], what: &str, id: NodeId) -> Option<Record> {
         let mark = self.document.node(id).mark;
         if self.is_null(id) {
             return None;
         }
         let Some(pairs) = self.pairs(id) else {
-            let problem = format!(
-                "an entry of {} must be a mapping with the keys {}",
-                setting.key,
-                known.join(", ")
-            );
+            let problem = format!("{what} must be a mapping with the keys {}", names(known));
             self.mistake(mark, setting.flag, problem);
             return None;
         };
         let mut fields = Vec::with_capacity(pairs.len());
         for pair in pairs {
-            let Some(field) = known.iter().find(|field| **field == pair.key) else {
-                if self.is_full() {
-                    continue;
-                }
-                let meant = schema::closest(known.iter().copied(), pair.key).or_else(|| {
-                    known
-                        .iter()
-                        .copied()
-                        .find(|field| !pair.key.is_empty() && field.starts_with(pair.key))
-                });
-                let advice = meant.map_or_else(
-                    || format!("; the keys are {}", known.join(", ")),
-                    |meant| format!("; did you mean {meant}?"),
-                );
-                let problem = format!(
-                    "field {} not found in an entry of {}{advice}",
-                    name(pair.key),
-                    setting.key
-                );
-                self.mistake(pair.key_mark, setting.flag, problem);
+            let Some(field) = known.iter().find(|field| field.name == pair.key) else {
+                self.unknown_field(setting, known, what, &pair);
                 continue;
             };
             if self.is_null(pair.value) {
                 continue;
             }
-            if let Some(text) = self.scalar(setting, &format!("{field} in {}", setting.key), pair.value) {
-                fields.push((*field, text));
+            if let Some(value) = self.field(setting, field, pair.value) {
+                fields.push((field.name, value));
             }
         }
         let location = self.location(mark);
         Some(Record { fields, location })
     }
 
-    fn headers(&mut self, setting: &'static Setting, id: NodeId) -> Option<Vec<(Text, Text)>> {
+    fn field(&mut self, setting: &'static Setting, field: &'static Field, id: NodeId) -> Option<FieldValue> {
+        let what = format!("{} in {}", field.name, setting.key);
+        match field.shape {
+            Shape::One => self.scalar(setting, &what, id).map(FieldValue::One),
+            Shape::List => self.texts(setting, &what, id).map(FieldValue::List),
+            Shape::Names => self.named(setting, &what, "names", id).map(FieldValue::Names),
+            Shape::Group(known) => match &self.document.node(id).content {
+                Content::Scalar(_) => self.scalar(setting, &what, id).map(FieldValue::One),
+                Content::Mapping(_) => self.record(setting, known, &what, id).map(FieldValue::Group),
+                Content::Sequence(_) => {
+                    let problem = format!("{what} must be a word or a mapping with the keys {}", names(known));
+                    self.mistake(self.document.node(id).mark, setting.flag, problem);
+                    None
+                }
+            },
+        }
+    }
+
+    fn unknown_field(&mut self, setting: &'static Setting, known: &'static [Field], what: &str, pair: &Pair<'d>) {
+        if self.is_full() {
+            return;
+        }
+        let keys = known.iter().map(|field| field.name);
+        let meant = schema::closest(keys.clone(), pair.key).or_else(|| {
+            keys.clone()
+                .find(|field| !pair.key.is_empty() && field.starts_with(pair.key))
+        });
+        let advice = meant.map_or_else(
+            || format!("; the keys are {}", names(known)),
+            |meant| format!("; did you mean {meant}?"),
+        );
+        let problem = format!("field {} not found in {what}{advice}", name(pair.key));
+        self.mistake(pair.key_mark, setting.flag, problem);
+    }
+
+    /// A list of texts that may be empty.
+    fn texts(&mut self, setting: &'static Setting, what: &str, id: NodeId) -> Option<Vec<Text>> {
+        let node = self.document.node(id);
+        let Content::Sequence(entries) = &node.content else {
+            self.mistake(node.mark, setting.flag, format!("{what} must be {A_LIST}"));
+            return None;
+        };
+        self.spend(entries.len() + 1, 0)?;
+        let entry = format!("an entry of {what}");
+        let texts: Vec<Text> = entries
+            .iter()
+            .filter_map(|id| self.scalar(setting, &entry, *id))
+            .collect();
+        (!texts.is_empty()).then_some(texts)
+    }
+
+    /// A mapping of names to values that are not blank.
+    fn named(&mut self, setting: &'static Setting, what: &str, of: &str, id: NodeId) -> Option<Vec<(Text, Text)>> {
         let Some(pairs) = self.pairs(id) else {
-            let problem = format!("{} must be a mapping of header names to values", setting.key);
+            let problem = format!("{what} must be a mapping of {of} to values");
             self.mistake(self.document.node(id).mark, setting.flag, problem);
             return None;
         };
-        let mut headers = Vec::with_capacity(pairs.len());
+        let mut named = Vec::with_capacity(pairs.len());
         for pair in pairs {
             let key = Text {
                 text: Zeroizing::new(pair.key.to_owned()),
@@ -148,11 +174,11 @@ impl<'d> Walk<'d> {
             if self.is_null(pair.value) {
                 continue;
             }
-            if let Some(value) = self.scalar(setting, &format!("a header in {}", setting.key), pair.value) {
-                headers.push((key, value));
+            if let Some(value) = self.scalar(setting, &format!("a value of {what}"), pair.value) {
+                named.push((key, value));
             }
         }
-        (!headers.is_empty()).then_some(headers)
+        (!named.is_empty()).then_some(named)
     }
 
     /// The entries of a list that may be empty.
@@ -176,6 +202,12 @@ impl<'d> Walk<'d> {
             location: self.location(mark),
         })
     }
+}
+
+/// The keys of a mapping, for messages.
+fn names(known: &[Field]) -> String {
+    let names: Vec<&str> = known.iter().map(|field| field.name).collect();
+    names.join(", ")
 }
 
 /// A switch may be written in the older words too, as in yaml.v3: they become `true` and `false`.

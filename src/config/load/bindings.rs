@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use super::poll_channels;
-use crate::config::argv;
+use super::stdio::{self, Own, Problem};
 use crate::config::binding::{self, BindingError, CommandEntry, HttpEntry, MAIN};
 use crate::config::checked::{Binding, HttpUrl, Identity, Proxy, Target};
 use crate::config::proxy::{Class, Proxies};
@@ -18,6 +18,8 @@ pub(super) struct Defaults<'a> {
     pub(super) proxies: &'a Proxies,
     /// The client certificate, with the place where it is written.
     pub(super) identity: Option<(Identity, Origin)>,
+    /// What no stdio server may have.
+    pub(super) own: Own<'a>,
 }
 
 /// URLs, then commands; each channel once, `main` among them unless other channels are polled. What is polled is not known
@@ -32,13 +34,16 @@ pub(super) fn bindings(
         reader,
         &table::SERVER_URLS,
         |entry| http(&sources, &HttpEntry::parse(entry)?, false, defaults),
-        |record| http(&sources, &HttpEntry::of_record(record)?, true, defaults),
+        |record| {
+            let entry = HttpEntry::of_record(record).and_then(|entry| http(&sources, &entry, true, defaults));
+            entry.map_err(|error| vec![(None, error.to_string())])
+        },
     );
     let commands = entries(
         reader,
         &table::COMMANDS,
-        |entry| stdio(&sources, &CommandEntry::parse(entry)?, false),
-        |record| stdio(&sources, &CommandEntry::of_record(record)?, true),
+        |entry| stdio::of_entry(&sources, &CommandEntry::parse(entry)?, false),
+        |record| stdio::of_record(&sources, record, defaults.own),
     );
     let (urls, commands) = (urls?, commands?);
     if let (true, Some((identity, origin))) = (urls.is_empty(), &defaults.identity) {
@@ -79,7 +84,7 @@ fn entries(
     reader: &mut Reader<'_>,
     setting: &'static Setting,
     of_text: impl Fn(&str) -> Result<Binding, BindingError>,
-    of_record: impl Fn(&crate::config::file::Record) -> Result<Binding, BindingError>,
+    of_record: impl Fn(&crate::config::file::Record) -> Result<Binding, Vec<Problem>>,
 ) -> Checked<Vec<(Binding, Origin)>> {
     let mut found = Vec::new();
     let mut outcome = Ok(());
@@ -87,7 +92,10 @@ fn entries(
     for entry in reader.sources.records(setting).into_iter().take(BINDINGS_MAX + 1) {
         let (binding, origin) = match entry {
             RecordEntry::Text(written) => match reader.text(setting, &written) {
-                Ok(text) => (of_text(&text), written.origin),
+                Ok(text) => {
+                    let binding = of_text(&text).map_err(|error| vec![(None, error.to_string())]);
+                    (binding, written.origin)
+                }
                 Err(reported) => {
                     outcome = Err(reported);
                     continue;
@@ -97,7 +105,12 @@ fn entries(
         };
         match binding {
             Ok(binding) => found.push((binding, origin)),
-            Err(error) => outcome = Err(reader.report(setting.flag, origin, format!("{} {error}", setting.flag))),
+            Err(problems) => {
+                for (place, problem) in problems {
+                    let origin = place.map_or_else(|| origin.clone(), |place| Origin::new(Source::File(place)));
+                    outcome = Err(reader.report(setting.flag, origin, format!("{} {problem}", setting.flag)));
+                }
+            }
         }
     }
     outcome.map(|()| found)
@@ -150,18 +163,12 @@ fn http(
     })
 }
 
-fn stdio(sources: &Sources<'_>, entry: &CommandEntry<'_>, in_file: bool) -> Result<Binding, BindingError> {
-    let command = value(sources, entry.command, in_file).map_err(|error| BindingError::Reference("command", error))?;
-    Ok(Binding {
-        channel: binding::channel(entry.channel)?,
-        target: Target::Stdio {
-            argv: argv::of_command(&command).map_err(BindingError::Command)?,
-        },
-    })
-}
-
 /// In a configuration file the URL and the command may be references.
-fn value(sources: &Sources<'_>, written: &str, in_file: bool) -> Result<secrecy::zeroize::Zeroizing<String>, String> {
+pub(super) fn value(
+    sources: &Sources<'_>,
+    written: &str,
+    in_file: bool,
+) -> Result<secrecy::zeroize::Zeroizing<String>, String> {
     if in_file {
         sources.referenced_value(written)
     } else {

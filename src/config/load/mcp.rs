@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::headers::{Peer, headers};
+use super::stdio::variable_pattern;
 use crate::config::checked::{Binding, Mcp};
 use crate::config::reader::{Checked, Reader};
-use crate::config::scalar::echo;
 use crate::config::table::{self, Setting};
 use crate::limits::{CONCURRENT_MAX, PASS_ENV_MAX, TIME_MIN};
 
@@ -43,44 +43,13 @@ fn optional_time(reader: &mut Reader<'_>, setting: &'static Setting) -> Checked<
 }
 
 fn pass_env(reader: &mut Reader<'_>) -> Checked<Vec<String>> {
-    let patterns = reader.list(&table::PASS_ENV, variable_pattern)?;
+    let name = table::PASS_ENV.flag;
+    let patterns = reader.list(&table::PASS_ENV, |text| variable_pattern(text, name))?;
     match patterns.get(PASS_ENV_MAX) {
         None => Ok(patterns.into_iter().map(|(pattern, _)| pattern).collect()),
         Some((_, origin)) => {
             let problem = format!("the number of patterns must be less than or equal to {PASS_ENV_MAX}");
             Err(reader.report(table::PASS_ENV.flag, origin.clone(), problem))
-        }
-    }
-}
-
-/// A variable's name, or the beginning of names followed by `*`.
-fn variable_pattern(text: &str) -> Result<String, String> {
-    let name = text.strip_suffix('*').unwrap_or(text);
-    let valid = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && !name.bytes().next().is_some_and(|first| first.is_ascii_digit());
-    if valid {
-        Ok(text.to_owned())
-    } else {
-        Err(format!(
-            "mcp.pass-env has an invalid pattern: {}; write NAME or PREFIX*",
-            echo(text)
-        ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-
-    #[test]
-    fn patterns_are_names_with_an_optional_star_at_the_end() {
-        for text in ["PATH", "AWS_*", "_x1", "*"] {
-            assert_eq!(variable_pattern(text).unwrap(), text);
-        }
-        for text in ["1X", "A B", "A*B", "**", "A=B", "\u{e4}"] {
-            assert!(variable_pattern(text).is_err(), "{text}");
         }
     }
 }

@@ -2,13 +2,16 @@
 
 use super::Kind::{List, Records, Switch};
 use super::Separator::{Comma, LineOrSemicolon};
-use super::{Setting, Shown, UNSET};
+use super::{Setting, Shown, UNSET, one};
 
 pub(in crate::config) static HARPOON_TARGETS: Setting = Setting {
     key: "harpoon.targets",
     flag: "harpoon.target",
     variables: &["HARPOON_TARGETS"],
-    kind: Records(LineOrSemicolon, &["label", "url", "unix_socket", "description"]),
+    kind: Records(
+        LineOrSemicolon,
+        &[one("label"), one("url"), one("unix_socket"), one("description")],
+    ),
     reference: true,
     shown: Shown::Origin,
     placeholder: "label=NAME,url=URL[,unix-socket=PATH][,desc=TEXT]",

@@ -2,7 +2,7 @@
 
 use super::Kind::{Headers, List, Records, Switch};
 use super::Separator::{Comma, Line};
-use super::{Setting, Shown, UNSET};
+use super::{Field, Setting, Shape, Shown, UNSET, field, one};
 
 pub(in crate::config) static SERVER_URLS: Setting = Setting {
     key: "mcp.server_urls",
@@ -12,12 +12,12 @@ pub(in crate::config) static SERVER_URLS: Setting = Setting {
     kind: Records(
         Line,
         &[
-            "channel",
-            "url",
-            "unix_socket",
-            "http_proxy",
-            "client_cert",
-            "client_key",
+            one("channel"),
+            one("url"),
+            one("unix_socket"),
+            one("http_proxy"),
+            one("client_cert"),
+            one("client_key"),
         ],
     ),
     reference: true,
@@ -29,18 +29,36 @@ pub(in crate::config) static SERVER_URLS: Setting = Setting {
     ..UNSET
 };
 
+/// The keys of `sandbox`.
+const SANDBOX: &[Field] = &[
+    one("level"),
+    field("read", Shape::List),
+    field("write", Shape::List),
+    field("connect", Shape::List),
+    one("network"),
+];
+
 pub(in crate::config) static COMMANDS: Setting = Setting {
     key: "mcp.commands",
     flag: "mcp.command",
     hidden_flag: Some("mcp-command"),
     variables: &["MCP_COMMAND"],
-    kind: Records(Line, &["channel", "command"]),
+    kind: Records(
+        Line,
+        &[
+            one("channel"),
+            one("command"),
+            field("env", Shape::Names),
+            field("pass_env", Shape::List),
+            field("sandbox", Shape::Group(SANDBOX)),
+        ],
+    ),
     reference: true,
     shown: Shown::Program,
     placeholder: "COMMAND|channel=NAME,command=COMMAND",
     help: "MCP server run as a child process; repeatable, one line each in the variable",
     values: "channel: 1 to 64 letters, digits, - or _",
-    details: "Split into words as a shell does, with quotes and backslashes, but nothing is expanded and no shell is started. Messages are lines of JSON on stdin and stdout; its stderr is that of tunnel-client. See pass_env for its environment.",
+    details: "Split into words as a shell does, with quotes and backslashes, but nothing is expanded and no shell is started. Messages are lines of JSON on stdin and stdout; lines of its stderr go to that of tunnel-client, with the channel before them. Only a configuration file takes the other keys. env sets variables of this server, each a text, env:NAME, file:PATH or credential:NAME; pass_env lets it have more of the environment than mcp.pass_env does. Neither takes a secret of tunnel-client. sandbox is default, strict or off, or a mapping: level; and with level: strict, what the server may do beside running its program: read and write (absolute paths, with what is below them), connect (TCP ports), network (none: no internet sockets, tcp: those ports, any).",
     ..UNSET
 };
 

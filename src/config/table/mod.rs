@@ -6,6 +6,7 @@
 mod admin;
 mod connection;
 mod control_plane;
+mod hardening;
 mod harpoon;
 mod lockdown;
 mod mcp;
@@ -18,6 +19,7 @@ pub(super) use admin::ADMIN_KEY;
 pub use admin::ADMIN_SETTINGS;
 pub(super) use connection::*;
 pub(super) use control_plane::*;
+pub(super) use hardening::*;
 pub(super) use harpoon::*;
 pub(super) use lockdown::*;
 pub(super) use mcp::*;
@@ -70,9 +72,40 @@ pub enum Kind {
     /// Several values: a sequence in a file, a flag that can be repeated, a variable with separators.
     List(Separator),
     /// Several groups of fields: mappings with these keys in a file; text entries elsewhere.
-    Records(Separator, &'static [&'static str]),
+    Records(Separator, &'static [Field]),
     /// HTTP headers: a mapping in a file, `Name: value` in a flag that can be repeated, a variable split at `,` or `;`.
     Headers,
+}
+
+/// A key of a mapping in a list of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// The key.
+    pub name: &'static str,
+    /// What its value looks like.
+    pub shape: Shape,
+}
+
+/// What the value of a [`Field`] looks like, in a configuration file; texts elsewhere only have fields of [`Shape::One`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One value.
+    One,
+    /// A list of values.
+    List,
+    /// A mapping of names to values.
+    Names,
+    /// One value, or a mapping with these keys.
+    Group(&'static [Field]),
+}
+
+const fn field(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape }
+}
+
+/// A field of one value.
+const fn one(name: &'static str) -> Field {
+    field(name, Shape::One)
 }
 
 /// What separates the entries of a list in an environment variable.
@@ -170,6 +203,10 @@ pub static SETTINGS: &[&Setting] = &[
     &HEALTH_SOCKET,
     &HEALTH_URL_FILE,
     &PID_FILE,
+    &PROCESS_USER,
+    &SERVER_USER,
+    &HARDENING_MODE,
+    &DISCOVERY_PORTS,
     &UI_REMOTE,
     &UI_OPEN,
     &UI_EVENTS,

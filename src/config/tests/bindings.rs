@@ -27,7 +27,7 @@ fn bindings_are_urls_then_commands_in_their_order() {
         panic!("not HTTP")
     };
     assert_eq!(unix_socket.as_deref(), Some(Path::new("/run/a.sock")));
-    let Target::Stdio { argv } = &config.mcp.bindings[3].target else {
+    let Target::Stdio { argv, .. } = &config.mcp.bindings[3].target else {
         panic!("not stdio")
     };
     assert_eq!(argv, &["srv", "a;b,", "c"]);

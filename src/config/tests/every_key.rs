@@ -6,12 +6,13 @@ use super::*;
 
 const TEXT: &str = include_str!("../../../tests/data/every-key.yaml");
 
-const VARIABLES: [(&str, &str); 5] = [
+const VARIABLES: [(&str, &str); 6] = [
     ("CONTROL_PLANE_API_KEY", KEY),
     ("SITE_TOKEN", "site-sekret"),
     ("CA_FILE", "/etc/ca.pem"),
     ("SITE_PROXY", "http://site:proxy-sekret@site-proxy:3128"),
     ("MCP_TOOLS_URL", "https://tools.example.com/mcp"),
+    ("LOCAL_DATABASE_URL", "postgres://local-sekret"),
 ];
 
 fn every_key() -> Config {
@@ -116,10 +117,32 @@ fn the_servers_are_as_written() {
             ),
         ]
     );
-    let Target::Stdio { argv } = &mcp.bindings[3].target else {
+    let Target::Stdio {
+        argv,
+        env,
+        pass_env,
+        sandbox,
+    } = &mcp.bindings[3].target
+    else {
         panic!("not a command")
     };
     assert_eq!(argv, &["python", "/path/to/server.py", "--list", "a, b"]);
+    let variables: Vec<_> = env
+        .iter()
+        .map(|one| (one.name.as_str(), one.value.expose_secret(), one.referenced))
+        .collect();
+    assert_eq!(
+        variables,
+        [("DATABASE_URL", "postgres://local-sekret", true), ("MODE", "ro", false)]
+    );
+    assert_eq!(pass_env, &["GITHUB_TOKEN", "DB_*"]);
+    let expected = ServerSandbox {
+        level: Level::Strict,
+        read: vec!["/srv/data".into()],
+        write: vec!["/var/lib/local".into()],
+        network: ServerNetwork::Tcp(vec![5432, 443]),
+    };
+    assert_eq!(sandbox, &expected);
     assert_eq!(header(&mcp.extra_headers, "Authorization"), "site-sekret");
     assert_eq!(header(&mcp.discovery_extra_headers, "X-Discovery"), "yes");
     assert_eq!(mcp.pass_env, ["HTTPS_PROXY", "AWS_*"]);

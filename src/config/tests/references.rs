@@ -40,7 +40,7 @@ fn values_may_be_kept_in_variables_and_files() {
         (url.origin().as_str(), url.path_and_query.as_str()),
         ("http://from-file", "/mcp")
     );
-    let Target::Stdio { argv } = &config.mcp.bindings[1].target else {
+    let Target::Stdio { argv, .. } = &config.mcp.bindings[1].target else {
         panic!("not a command")
     };
     assert_eq!(argv, &["srv", "a b"]);

@@ -10,6 +10,7 @@ mod initialize;
 pub(super) mod mcp;
 pub(super) mod names;
 mod oauth;
+pub(super) mod sandbox;
 pub(super) mod settings;
 pub(super) mod stdio;
 pub(super) mod trust;

@@ -6,37 +6,43 @@ use crate::config::{Binding, Config, Target};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
 use crate::limits::DOCTOR_START_TIMEOUT;
-use crate::mcp::stdio::{End, Environment, Trial, try_start};
+use crate::mcp::stdio::{End, Trial, instructions, try_start};
 use crate::preflight;
 use crate::wire::command::MAIN_CHANNEL;
 
 /// The server of a binding with a command; nothing for any other. It is started only when `start` says so, because a start
 /// can have effects, and may be the second one beside a running daemon.
 pub(in crate::doctor) async fn stdio(walk: &mut Walk<'_>, config: &Config, binding: &Binding, start: bool) {
-    let Target::Stdio { argv } = &binding.target else {
+    let Target::Stdio { argv, .. } = &binding.target else {
         return;
     };
     let channel = binding.channel.as_str();
     walk.add(Check::pass(id("mcp_target", channel), shown(argv)));
-    let environment = Environment::of_children(config);
+    let environment = config.child_environment(&binding.target);
     let withheld = (!environment.withheld.is_empty()).then(|| {
         let names = environment.withheld.join(", ");
         format!("variables that the server does not receive: {names}")
     });
     let executable = id("mcp_command_executable", channel);
     let reachable = id("mcp_server_reachable", channel);
-    match preflight::check(argv, std::env::var_os("PATH").as_deref()) {
+    match preflight::check(argv, environment.value("PATH")) {
         Ok(path) => {
             walk.add(Check::pass(executable, path.display().to_string()).evidence(&withheld));
             walk.begin(&reachable);
-            walk.add(match start {
-                true => {
-                    judge(&reachable, &try_start(argv, &environment, DOCTOR_START_TIMEOUT).await).evidence(withheld)
+            let instructions = match start {
+                true => instructions(config, binding),
+                false => Ok(None),
+            };
+            walk.add(match instructions {
+                Ok(Some(instructions)) => {
+                    let trial = try_start(&instructions, DOCTOR_START_TIMEOUT).await;
+                    judge(&reachable, &trial).evidence(withheld)
                 }
-                false => Check::skip(
+                Ok(None) => Check::skip(
                     reachable,
                     "a stdio server is started by run; --start-stdio tries it now",
                 ),
+                Err(error) => Check::fail(&reachable, error.to_string()),
             });
         }
         Err(problem) => {
@@ -67,7 +73,7 @@ fn shown(argv: &[String]) -> String {
 
 fn judge(id: &str, trial: &Trial) -> Check {
     const ITS_WORDS: &str = "read what it wrote to standard error, above";
-    const ITS_VARIABLES: &str = "if it needs a variable of this environment, let it through with mcp.pass_env";
+    const ITS_VARIABLES: &str = "if it needs a variable of this environment, let it through with mcp.pass_env, or set it with env of the channel";
     let seconds = DOCTOR_START_TIMEOUT.as_secs();
     let check = match &trial.end {
         End::Answered(payload) if trial.noise == 0 => return Check::pass(id, introduction(payload)),
@@ -78,6 +84,10 @@ fn judge(id: &str, trial: &Trial) -> Check {
                     trial.noise
                 )])
                 .next(["let the server log to standard error: standard output is for messages alone"]);
+        }
+        End::NoBroker(error) => {
+            return Check::fail(id, error.to_string())
+                .next(["see whether the host limits the number of processes, and whether /proc is mounted"]);
         }
         End::NotStarted(error) => {
             return Check::fail(id, format!("the program cannot be started: {error}"))

@@ -3,10 +3,9 @@
 //! Callers may use the same ids, so ids, progress tokens and what else names a request are made unique on the pipe and
 //! restored on the way back; nothing else of a message changes.
 
-mod child;
-mod environment;
 mod frame;
 mod inbox;
+mod launch;
 mod router;
 mod splice;
 mod supervisor;
@@ -20,7 +19,8 @@ use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
-pub use environment::Environment;
+pub(crate) use launch::instructions;
+pub use launch::specifications;
 pub use supervisor::Supervisor;
 pub(crate) use trial::{End, Trial, try_start};
 

@@ -9,15 +9,14 @@ use std::time::Instant;
 use bytes::Bytes;
 use log::{debug, error, info, warn};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{ChildStdin, ChildStdout};
+use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::child::Child;
-use super::environment::Environment;
 use super::frame::{Frame, Framer};
 use super::inbox::{Event, Inbox};
 use super::{INITIALIZED, StdioServer, closed};
+use crate::broker::{Broker, Child, Started};
 use crate::control::backoff::Backoff;
 use crate::limits::{
     STDIO_CRASH_LOOP, STDIO_LAST_WORDS, STDIO_MESSAGE_MAX, STDIO_READ, STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX,
@@ -33,12 +32,13 @@ use crate::wire::jsonrpc::Message;
 #[derive(Debug)]
 pub struct Supervisor {
     server: StdioServer,
-    argv: Vec<String>,
-    environment: Arc<Environment>,
+    broker: Broker,
+    /// What the broker knows it by.
+    index: u16,
     ops: Arc<Ops>,
     stop: Signal,
     /// The first run, which is started before polling.
-    first: Option<(Child, ChildStdin, ChildStdout)>,
+    first: Option<Started>,
 }
 
 /// Why a run ended.
@@ -53,22 +53,22 @@ enum End {
 }
 
 impl Supervisor {
-    /// Starts the server for the first time. `stop` ends it for good.
+    /// Starts the server for the first time, by its index. `stop` ends it for good.
     ///
     /// # Errors
     /// When the program cannot be started, which at start is a mistake in the configuration.
-    pub fn start(
+    pub async fn start(
         server: StdioServer,
-        argv: Vec<String>,
-        environment: Arc<Environment>,
+        broker: Broker,
+        index: u16,
         ops: Arc<Ops>,
         stop: Signal,
     ) -> io::Result<Self> {
-        let first = Some(Child::start(&argv, &environment)?);
+        let first = Some(broker.start(index).await?);
         Ok(Self {
             server,
-            argv,
-            environment,
+            broker,
+            index,
             ops,
             stop,
             first,
@@ -84,12 +84,13 @@ impl Supervisor {
         let mut quick_ends = 0_u32;
         loop {
             let started = Instant::now();
-            let run = first
-                .take()
-                .map_or_else(|| Child::start(&self.argv, &self.environment), Ok);
+            let run = match first.take() {
+                Some(first) => Ok(first),
+                None => self.broker.start(self.index).await,
+            };
             let reason = match run {
                 Ok((child, stdin, stdout)) => {
-                    info!(channel, pid = child.id().unwrap_or_default(); "stdio MCP server started");
+                    info!(channel, pid = child.id(); "stdio MCP server started");
                     match self.attend(child, stdin, stdout, quick_ends).await {
                         End::Stopped => break,
                         End::Exited(Ok(status)) => format!("it ended: {status}"),
@@ -136,7 +137,7 @@ impl Supervisor {
     }
 
     /// One run, from the start of the child to its end.
-    async fn attend(&self, mut child: Child, stdin: ChildStdin, stdout: ChildStdout, quick_ends: u32) -> End {
+    async fn attend(&self, mut child: Child, stdin: pipe::Sender, stdout: pipe::Receiver, quick_ends: u32) -> End {
         let (pipe, lines) = mpsc::channel(STDIO_WRITE_QUEUE);
         let mut writer = tokio::spawn(write(stdin, lines));
         {
@@ -256,7 +257,7 @@ impl Supervisor {
     }
 
     /// Reads the child's output to its end.
-    async fn read(&self, mut stdout: ChildStdout) -> End {
+    async fn read(&self, mut stdout: pipe::Receiver) -> End {
         let channel = &*self.server.0.channel;
         let mut framer = Framer::default();
         let mut warned = false;
@@ -304,7 +305,7 @@ impl Supervisor {
 }
 
 /// Writes lines, several at once where several wait.
-async fn write(mut stdin: ChildStdin, mut lines: mpsc::Receiver<Bytes>) {
+async fn write(mut stdin: pipe::Sender, mut lines: mpsc::Receiver<Bytes>) {
     let mut batch = Vec::new();
     while let Some(first) = lines.recv().await {
         batch.clear();

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{ChildStdin, ChildStdout};
+use tokio::net::unix::pipe;
 use tokio::time::timeout;
 
-use super::child::Child;
-use super::environment::Environment;
 use super::frame::{Frame, Framer};
+use crate::broker::{self, Broker, Instructions, Starting};
 use crate::limits::{STDIO_READ, STDIO_STOP_STEP};
 use crate::mcp::http::{INITIALIZE, PROBE_ID};
 use crate::wire::jsonrpc::{Id, Kind, Message};
@@ -30,6 +29,8 @@ pub(crate) struct Trial {
 pub(crate) enum End {
     /// The response to `initialize`.
     Answered(Bytes),
+    /// There is nobody to start it.
+    NoBroker(broker::Error),
     /// The program could not be started.
     NotStarted(io::Error),
     /// It ended, or closed its output, before it answered.
@@ -40,19 +41,29 @@ pub(crate) enum End {
     Silent,
 }
 
-/// Starts the server as `run` does, asks it, and stops it with everything that it started.
-pub(crate) async fn try_start(argv: &[String], environment: &Environment, bound: Duration) -> Trial {
+/// Starts the server as `run` does, through a broker of its own, asks it, and stops it with everything that it started.
+pub(crate) async fn try_start(instructions: &Instructions, bound: Duration) -> Trial {
     let mut noise = 0;
-    let (mut child, stdin, stdout) = match Child::start(argv, environment) {
-        Ok(started) => started,
-        Err(error) => {
-            return Trial {
-                end: End::NotStarted(error),
-                noise,
-            };
-        }
+    let end = match Starting::launch() {
+        Ok(starting) => match starting.connect(instructions).await {
+            Ok(broker) => {
+                let end = ask(&broker, bound, &mut noise).await;
+                broker.close().await;
+                end
+            }
+            Err(error) => End::NoBroker(error),
+        },
+        Err(error) => End::NoBroker(error),
     };
-    let end = match timeout(bound, converse(stdin, stdout, &mut noise)).await {
+    Trial { end, noise }
+}
+
+async fn ask(broker: &Broker, bound: Duration, noise: &mut usize) -> End {
+    let (mut child, stdin, stdout) = match broker.start(0).await {
+        Ok(started) => started,
+        Err(error) => return End::NotStarted(error),
+    };
+    let end = match timeout(bound, converse(stdin, stdout, noise)).await {
         Ok(End::Gone(_)) => {
             let status = timeout(STDIO_STOP_STEP, child.exited()).await;
             End::Gone(status.ok().and_then(Result::ok))
@@ -61,11 +72,11 @@ pub(crate) async fn try_start(argv: &[String], environment: &Environment, bound:
         Err(_) => End::Silent,
     };
     child.stop().await;
-    Trial { end, noise }
+    end
 }
 
 /// Asks, and reads until the answer. The pipes are closed at the end.
-async fn converse(mut stdin: ChildStdin, mut stdout: ChildStdout, noise: &mut usize) -> End {
+async fn converse(mut stdin: pipe::Sender, mut stdout: pipe::Receiver, noise: &mut usize) -> End {
     let request = format!("{INITIALIZE}\n");
     if stdin.write_all(request.as_bytes()).await.is_err() || stdin.flush().await.is_err() {
         return End::Gone(None);

@@ -57,7 +57,7 @@ config_version: 2
         mistakes(text),
         [
             "field levle not found in log; did you mean level? (log.level from p.yaml:1:7)",
-            "mcp.commands must be a list of mappings with the keys channel, command (mcp.command from p.yaml:3:13)",
+            "mcp.commands must be a list of mappings with the keys channel, command, env, pass_env, sandbox (mcp.command from p.yaml:3:13)",
             "control_plane.tunnel_id must be a single value, not a list (control-plane.tunnel-id from p.yaml:5:14)",
             "key tunnel_id is already set in line 5; keep one of them (from p.yaml:6:3)",
             "config_version must be 1, the only version there is (from p.yaml:7:17)",

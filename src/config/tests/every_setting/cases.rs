@@ -28,6 +28,8 @@ const PROXY_BAD: &[(&str, &str)] = &[
     ("credential:none", "LoadCredential="),
 ];
 const SWITCH_BAD: &[(&str, &str)] = &[("maybe", "must be true or false"), ("2", "must be true or false")];
+const USER_GOOD: &[&str] = &["tunnel-client", "990:990"];
+const USER_BAD: &[(&str, &str)] = &[("root", "other than root"), ("0:0", "UID:GID"), ("1000", "UID:GID")];
 const SWITCH_GOOD: &[&str] = &["1", "t", "TRUE", "false", "F", "0"];
 const TIME_BAD: &[(&str, &str)] = &[
     ("30", "without a unit"),
@@ -260,6 +262,22 @@ pub(super) const CASES: &[Case] = &[
     ),
     case("health.url_file", &["/run/url"], &[]),
     case("process.pid_file", &["/run/pid"], &[]),
+    case("process.user", USER_GOOD, USER_BAD),
+    case("process.server_user", USER_GOOD, USER_BAD),
+    case(
+        "hardening.mode",
+        &["enforce", "best-effort", "off"],
+        &[("strict", "must be enforce, best-effort or off")],
+    ),
+    case(
+        "hardening.discovery_ports",
+        &["443", "none", "443,8443"],
+        &[
+            ("0", "from 1 to 65535"),
+            ("65536", "from 1 to 65535"),
+            ("https", "or none"),
+        ],
+    ),
     case("admin_ui.allow_remote", SWITCH_GOOD, SWITCH_BAD),
     case("admin_ui.open_browser", SWITCH_GOOD, SWITCH_BAD),
     case(

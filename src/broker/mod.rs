@@ -1,0 +1,44 @@
+//! The broker: a process of its own that starts the stdio MCP servers.
+//!
+//! It is this binary executed again, with an empty environment, before the daemon shuts itself in: so it holds none of the
+//! client's secrets, its servers inherit none of the daemon's restrictions, and the daemon needs no right to start a process.
+//! It is told once what there is to start; from then on it is asked by number.
+//!
+//! What is said goes over a pair of sockets that keep messages apart (unix(7), SOCK_SEQPACKET), as [`protocol`] says. When the
+//! daemon's end closes, the broker kills what it started and ends; when the broker ends, so do the servers and the daemon.
+//!
+//! What servers write to their standard error it passes on, line by line.
+
+#![forbid(unsafe_code)]
+
+mod adopted;
+mod child;
+mod client;
+mod connection;
+mod lines;
+mod oom;
+pub mod protocol;
+mod received;
+mod running;
+mod server;
+mod sink;
+pub mod spec;
+mod startable;
+mod stderr;
+
+use std::ffi::{OsStr, OsString};
+
+pub use child::Child;
+pub use client::{Broker, Error, Started, Starting};
+pub use server::serve;
+pub use spec::{Instructions, Specification};
+
+/// The argument by which the binary is told to be the broker. People do not see it.
+pub const ROLE: &str = "broker";
+
+/// Whether these arguments, the name of the program first, ask for the broker.
+#[must_use]
+pub fn is_asked_for(mut arguments: impl Iterator<Item = OsString>) -> bool {
+    let role = arguments.nth(1);
+    role.as_deref() == Some(OsStr::new(ROLE)) && arguments.next().is_none()
+}

@@ -1,0 +1,87 @@
+//! The servers that run, as the broker sees them.
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, waitpid};
+
+use super::startable::{Startable, Started};
+use crate::limits::BROKER_RUNS_MAX;
+use crate::sys::child::Failure;
+use crate::sys::children;
+
+/// Every run whose leader was not reaped yet: until then the number of its process, and so of its group, is nobody else's.
+#[derive(Debug, Default)]
+pub(super) struct Running(Vec<Run>);
+
+#[derive(Debug)]
+struct Run {
+    number: u64,
+    leader: Pid,
+}
+
+/// A child that ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The leader of this run, with its status as wait(2) gives it.
+    Run(u64, i32),
+    /// One that was left behind.
+    Other,
+}
+
+impl Running {
+    /// Starts a server.
+    pub(super) fn start(&mut self, number: u64, server: &Startable) -> Result<Started, Failure> {
+        if self.0.len() >= BROKER_RUNS_MAX {
+            return Err(Failure::Program(Errno::AGAIN.raw_os_error()));
+        }
+        let started = server.start()?;
+        self.0.push(Run {
+            number,
+            leader: started.pid,
+        });
+        Ok(started)
+    }
+
+    /// Sends a signal to the group of a run, unless that has ended.
+    pub(super) fn signal(&self, number: u64, signal: Signal) {
+        if let Some(run) = self.0.iter().find(|run| run.number == number) {
+            // It has a member, the leader, dead or alive; one that may not be signalled is beyond our reach.
+            let _ = kill_process_group(run.leader, signal);
+        }
+    }
+
+    /// Kills every group.
+    pub(super) fn kill_all(&self) {
+        for run in &self.0 {
+            let _ = kill_process_group(run.leader, Signal::KILL);
+        }
+    }
+
+    /// Reaps a child that has ended; what a leader leaves in its group is killed first.
+    ///
+    /// # Errors
+    /// There is no child at all.
+    pub(super) fn reap(&mut self) -> Result<Option<Ended>, NoChild> {
+        let Some(child) = children::ended().map_err(|_| NoChild)? else {
+            return Ok(None);
+        };
+        let run = self.0.iter().position(|run| run.leader == child);
+        let run = run.map(|at| self.0.swap_remove(at));
+        if let Some(run) = &run {
+            let _ = kill_process_group(run.leader, Signal::KILL);
+        }
+        let status = match waitpid(Some(child), WaitOptions::NOHANG) {
+            Ok(Some((_, status))) => status.as_raw(),
+            // Nobody else waits for it; without a status it counts as killed.
+            Ok(None) | Err(_) => Signal::KILL.as_raw(),
+        };
+        Ok(Some(run.map_or(Ended::Other, |run| Ended::Run(run.number, status))))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// This process has no child, alive or dead.
+#[derive(Debug)]
+pub(super) struct NoChild;

@@ -1,0 +1,139 @@
+//! The broker's own standard error, to which the lines of servers go. It never waits for whoever reads it.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+use rustix::io::{Errno, write};
+use rustix::net::{SendFlags, send};
+
+use crate::limits::BROKER_STDERR_PATIENCE;
+
+/// Where lines go. One at a time may be under way.
+#[derive(Debug)]
+pub(super) struct Sink {
+    to: OwnedFd,
+    is_socket: bool,
+    /// What is left to write of the line under way.
+    pending: Vec<u8>,
+    /// Lines that were left out and that this line tells of.
+    told: u64,
+    /// Lines that nobody was told of.
+    left_out: u64,
+    /// Since when it takes nothing.
+    behind: Option<Instant>,
+}
+
+impl Sink {
+    /// That of this process, as who it was started: a pipe may be open to nobody else.
+    ///
+    /// # Errors
+    /// There is no descriptor to be had.
+    pub(super) fn open() -> io::Result<Self> {
+        let stderr = io::stderr();
+        let shared = stderr.as_fd();
+        let kind = fstat(shared).map(|status| FileType::from_raw_mode(status.st_mode));
+        // Not to wait is a property of what was opened, which is shared with the client and with whoever started it. So it is opened
+        // anew where one can; elsewhere a look at the room that there is has to do.
+        let own = match kind {
+            Ok(FileType::Fifo | FileType::CharacterDevice) => {
+                let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+                open("/proc/self/fd/2", flags, Mode::empty()).ok()
+            }
+            _ => None,
+        };
+        Ok(Self {
+            to: own.map_or_else(|| shared.try_clone_to_owned(), Ok)?,
+            is_socket: kind == Ok(FileType::Socket),
+            pending: Vec::new(),
+            told: 0,
+            left_out: 0,
+            behind: None,
+        })
+    }
+
+    /// Whether a line can be given: it is written, or it is time to leave lines out.
+    pub(super) fn is_ready(&mut self) -> bool {
+        if self.catch_up() {
+            self.behind = None;
+            return true;
+        }
+        let since = *self.behind.get_or_insert_with(Instant::now);
+        since.elapsed() >= BROKER_STDERR_PATIENCE
+    }
+
+    /// Takes a line, when it [`is_ready`](Self::is_ready).
+    pub(super) fn put(&mut self, line: &[u8]) {
+        match self.pending.is_empty() {
+            true => {
+                self.pending.extend_from_slice(line);
+                self.push();
+            }
+            false => self.left_out += 1,
+        }
+    }
+
+    /// What to watch for room, while there is none.
+    pub(super) fn awaited(&self) -> Option<BorrowedFd<'_>> {
+        self.behind.is_some().then(|| self.to.as_fd())
+    }
+
+    /// How long servers are still held up for want of room; `None` when they are not.
+    pub(super) fn holds_up(&self) -> Option<Duration> {
+        let left = BROKER_STDERR_PATIENCE.saturating_sub(self.behind?.elapsed());
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// Writes what is under way, and tells what was left out; whether there is room for more.
+    fn catch_up(&mut self) -> bool {
+        if !self.pending.is_empty() && !self.push() {
+            return false;
+        }
+        if self.left_out > 0 {
+            self.told = self.left_out;
+            let told = format!(
+                "tunnel-client broker: {} lines of MCP servers are left out here: standard error did not take them\n",
+                self.told
+            );
+            self.pending.extend_from_slice(told.as_bytes());
+            return self.push();
+        }
+        self.has_room()
+    }
+
+    /// Writes what is under way as far as it is taken; whether nothing of it is left. What cannot be written at all is left out.
+    fn push(&mut self) -> bool {
+        while !self.pending.is_empty() {
+            if !self.has_room() {
+                return false;
+            }
+            let written = match self.is_socket {
+                true => send(&self.to, &self.pending, SendFlags::DONTWAIT | SendFlags::NOSIGNAL),
+                false => write(&self.to, &self.pending),
+            };
+            match written {
+                Ok(length) => drop(self.pending.drain(..length.min(self.pending.len()))),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return false,
+                Err(_) => {
+                    self.pending.clear();
+                    // News of lines that are left out is no line itself.
+                    self.left_out += u64::from(self.told == 0);
+                    self.told = 0;
+                    return true;
+                }
+            }
+        }
+        self.left_out = self.left_out.saturating_sub(self.told);
+        self.told = 0;
+        true
+    }
+
+    /// Whether a line is taken, or refused, at once.
+    fn has_room(&self) -> bool {
+        let mut one = [PollFd::new(&self.to, PollFlags::OUT)];
+        poll(&mut one, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+    }
+}

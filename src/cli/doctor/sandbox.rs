@@ -1,0 +1,68 @@
+//! `tunnel-client doctor --sandbox`: the proof of the sandbox, and the processes that it starts.
+
+use clap::{Arg, ArgMatches};
+
+use super::{FAILED, Progress};
+use crate::cli::args::{is_on, switch};
+use crate::cli::{Error, print, settings};
+use crate::config::{self, Config, Mode};
+use crate::probes::{self, Again, ROLE, Role};
+use crate::sandbox::conceal;
+use crate::secrets::{Disk, Environment};
+
+/// What is said when there is nothing to prove.
+const OFF: &str = "hardening.mode is off: there is no sandbox, and nothing to prove. Whoever takes over this process has all that its \
+                   user has. Write hardening.mode: enforce";
+
+/// The flag of a process that is started to prove something; its role comes on standard input.
+pub(super) fn role() -> Arg {
+    switch(ROLE).hide(true)
+}
+
+/// Plays the role that this process was given.
+pub(super) fn play(matches: &ArgMatches) -> Result<(), Error> {
+    let role = Role::of_process().map_err(|error| {
+        Error::Message(format!(
+            "--{ROLE} is for processes that doctor --sandbox starts: {error}"
+        ))
+    })?;
+    if role.is_caged() {
+        conceal().map_err(|error| Error::Message(format!("the process cannot be closed to others: {error}")))?;
+    }
+    let config = match role.is_of_client() {
+        true => Some(configure(matches)?),
+        false => None,
+    };
+    match role.play(config.as_ref()) {
+        0 => Ok(()),
+        code => Err(Error::Reported(code)),
+    }
+}
+
+/// Runs the probes, prints what became of them.
+pub(super) fn prove(matches: &ArgMatches) -> Result<(), Error> {
+    let mode = configure(matches)?.hardening.mode;
+    if mode == Mode::Off {
+        return Err(Error::Message(OFF.to_owned()));
+    }
+    let proof = {
+        let mut progress = Progress::new();
+        probes::prove(&Again::as_started(), &mut |name| progress.show(name))
+    };
+    let proof = proof.map_err(|error| Error::Message(error.to_string()))?;
+    let text = match is_on(matches, "json") {
+        true => probes::json(&proof, mode),
+        false => probes::text(&proof, mode, is_on(matches, "explain")),
+    };
+    print(&text).or_else(Error::ignore_closed_output)?;
+    match proof.holds() {
+        true => Ok(()),
+        false => Err(Error::Reported(FAILED)),
+    }
+}
+
+/// As `run` reads it. The snapshot of the environment ends here, wiped.
+fn configure(matches: &ArgMatches) -> Result<Config, Error> {
+    let environment = Environment::of_process();
+    config::read(&settings::flags(matches), &environment, &Disk).map_err(Error::Config)
+}

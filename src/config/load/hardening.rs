@@ -1,0 +1,74 @@
+//! The section `hardening`, and who the processes run as.
+
+use crate::config::hardening::{Hardening, Mode, UserName};
+use crate::config::reader::{Checked, Reader};
+use crate::config::scalar::echo;
+use crate::config::table::{self, Setting};
+use crate::limits::DISCOVERY_PORTS_MAX;
+
+/// No port at all; an empty list would be a slip.
+const NONE: &str = "none";
+
+/// Where servers are found at run time when nothing is said.
+const HTTPS: u16 = 443;
+
+pub(super) fn hardening(reader: &mut Reader<'_>) -> Checked<Hardening> {
+    let mode = reader.required(&table::HARDENING_MODE, "hardening.mode is missing", mode);
+    let ports = discovery_ports(reader);
+    let user = user(reader, &table::PROCESS_USER);
+    let server_user = self::user(reader, &table::SERVER_USER);
+    Ok(Hardening {
+        mode: mode?,
+        discovery_ports: ports?,
+        user: user?,
+        server_user: server_user?,
+    })
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    let modes = [Mode::Enforce, Mode::BestEffort, Mode::Off];
+    let found = modes.into_iter().find(|mode| mode.as_str() == text);
+    found.ok_or_else(|| format!("hardening.mode must be enforce, best-effort or off, not {}", echo(text)))
+}
+
+fn discovery_ports(reader: &mut Reader<'_>) -> Checked<Vec<u16>> {
+    let setting = &table::DISCOVERY_PORTS;
+    let entries = reader.list(setting, port)?;
+    if let Some((_, origin)) = entries.get(DISCOVERY_PORTS_MAX) {
+        let problem = format!("{} must have at most {DISCOVERY_PORTS_MAX} entries", setting.flag);
+        return Err(reader.report(setting.flag, origin.clone(), problem));
+    }
+    if entries.is_empty() {
+        return Ok(vec![HTTPS]);
+    }
+    let mut ports: Vec<u16> = entries.into_iter().filter_map(|(port, _)| port).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    Ok(ports)
+}
+
+fn port(text: &str) -> Result<Option<u16>, String> {
+    if text == NONE {
+        return Ok(None);
+    }
+    let port = text.parse().ok().filter(|port| *port > 0);
+    port.map(Some).ok_or_else(|| {
+        format!(
+            "{} must be port numbers from 1 to 65535, or none; {} is not",
+            table::DISCOVERY_PORTS.flag,
+            echo(text)
+        )
+    })
+}
+
+fn user(reader: &mut Reader<'_>, setting: &'static Setting) -> Checked<Option<UserName>> {
+    reader.optional(setting, |text| {
+        UserName::parse(text).ok_or_else(|| {
+            format!(
+                "{} must be the name of a user other than root, or UID:GID, not {}",
+                setting.flag,
+                echo(text)
+            )
+        })
+    })
+}

@@ -1,0 +1,59 @@
+//! What the broker is told: the servers of a configuration.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use crate::broker::{Instructions, Specification};
+use crate::config::{Binding, ChildEnvironment, Config, Target};
+use crate::sandbox::server::ServerCage;
+use crate::sandbox::{self, BrokerCage, current_umask};
+
+/// Variables that name directories which a server takes for its own, or finds programs in.
+const HOMES: [&str; 5] = ["HOME", "PATH", "TMPDIR", "TMP", "TEMP"];
+
+/// The servers that are served, in the order of their bindings: a server's place here is the index by which it is started.
+#[must_use]
+pub fn specifications(config: &Config) -> Vec<Specification> {
+    let served = config.served();
+    served.filter_map(|binding| specification(config, binding)).collect()
+}
+
+/// All that a broker is told which is to start the server of one binding; `None` when that is behind a URL.
+///
+/// # Errors
+/// A user that there is not.
+pub(crate) fn instructions(config: &Config, binding: &Binding) -> Result<Option<Instructions>, sandbox::Error> {
+    let Some(server) = specification(config, binding) else {
+        return Ok(None);
+    };
+    server.cage.check(&server.argv)?;
+    Ok(Some(Instructions {
+        cage: BrokerCage::of(config, current_umask())?,
+        servers: vec![server],
+    }))
+}
+
+/// The server of a binding; `None` when it is behind a URL.
+fn specification(config: &Config, binding: &Binding) -> Option<Specification> {
+    let Target::Stdio { argv, sandbox, .. } = &binding.target else {
+        return None;
+    };
+    let ChildEnvironment { variables, .. } = config.child_environment(&binding.target);
+    let is_home = |name: &str| HOMES.contains(&name) || name.starts_with("XDG_");
+    let named = variables.iter().filter(|(name, _)| name.to_str().is_some_and(is_home));
+    let named = named.flat_map(|(_, value)| std::env::split_paths(OsStr::from_bytes(value)));
+    let homes: Vec<PathBuf> = named
+        .chain(std::env::current_dir())
+        .filter(|path| path.is_absolute())
+        .collect();
+    Some(Specification {
+        name: binding.channel.clone(),
+        argv: argv.clone(),
+        environment: variables
+            .iter()
+            .map(|(name, value)| (name.into(), OsStr::from_bytes(value).into()))
+            .collect(),
+        cage: ServerCage::new(sandbox, &config.hardening, argv, config.own_files(), homes.into_iter()),
+    })
+}

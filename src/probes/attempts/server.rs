@@ -1,0 +1,358 @@
+//! A stdio server can be any program, by anybody: it is kept from the client and its files, and from what reaches beyond a program's
+//! own business.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixStream};
+use std::path::Path;
+
+use crate::probes::probe::{Attempt, By, Expected, Failure, Place, Probe, Target};
+use crate::probes::scene::{Facts, Scene};
+use crate::sys::attempts::{Call, calls};
+
+const HIDDEN: &[i32] = &[libc::EACCES];
+/// Which one depends on what the kernel looks at first.
+const CLOSED: &[i32] = &[libc::EACCES, libc::EPERM];
+
+pub(super) const PROBES: &[Probe] = &[
+    hidden("read the client's keys", "The tunnel, in the client's name.", |scene| {
+        let secrets = &scene.facts.files.secrets;
+        any(secrets.iter().map(|path| File::open(path).map(drop)))
+    }),
+    hidden(
+        "read the client's configuration",
+        "Addresses, names, references to secrets.",
+        |scene| {
+            any(scene
+                .facts
+                .files
+                .configuration
+                .iter()
+                .map(|path| File::open(path).map(drop)))
+        },
+    ),
+    hidden("read the client's log", "Who called what.", |scene| {
+        any(scene.facts.files.log.iter().map(|path| File::open(path).map(drop)))
+    }),
+    hidden(
+        "read any file of the client's",
+        "Certificates, bundles, profiles.",
+        |scene| any(scene.facts.files.own.iter().map(|path| File::open(path).map(drop))),
+    ),
+    hidden(
+        "write into the client's files",
+        "Another key, and with it another tunnel.",
+        |scene| {
+            let write = |path| OpenOptions::new().write(true).open(path).map(drop);
+            any(scene.facts.files.own.iter().map(write))
+        },
+    ),
+    hidden(
+        "read the client's keys past /proc",
+        "The tunnel, in the client's name.",
+        |scene| {
+            let root = format!("/proc/{}/root", scene.process(Target::Client)?);
+            let path = scene.facts.files.secrets.first().ok_or(Failure::NotHere)?;
+            let path = Path::new(&root).join(path.strip_prefix("/").unwrap_or(path));
+            Ok(File::open(path).map(drop)?)
+        },
+    )
+    .with(By::Process, CLOSED),
+    closed(
+        "read the client's environment",
+        "The key, if it came that way.",
+        |scene| look(scene, Target::Client, "environ"),
+    ),
+    closed("read the client's memory", "The key.", |scene| {
+        look(scene, Target::Client, "mem")
+    }),
+    closed("read the map of the client's memory", "Where the key is.", |scene| {
+        look(scene, Target::Client, "maps")
+    }),
+    closed(
+        "open a descriptor of the client",
+        "Its connections and files.",
+        |scene| look(scene, Target::Client, "fd/1"),
+    ),
+    closed("read the stack of the client", "Where the kernel is.", |scene| {
+        // Whoever may open it is asked again when it is read.
+        let path = format!("/proc/{}/stack", scene.process(Target::Client)?);
+        let mut byte = [0];
+        Ok(File::open(path)?.read(&mut byte).map(drop)?)
+    }),
+    closed("read the broker's environment", "What it was started with.", |scene| {
+        look(scene, Target::Broker, "environ")
+    }),
+    closed("read the broker's memory", "What servers are started with.", |scene| {
+        look(scene, Target::Broker, "mem")
+    }),
+    filtered("signal the client (kill)", "No tunnel.", &calls::KILL).on(Target::Client),
+    filtered("signal the client (tkill)", "No tunnel.", &calls::TKILL).on(Target::Client),
+    filtered("signal the client (tgkill)", "No tunnel.", &calls::TGKILL).on(Target::Client),
+    filtered(
+        "signal the client (rt_sigqueueinfo)",
+        "No tunnel.",
+        &calls::RT_SIGQUEUEINFO,
+    )
+    .on(Target::Client),
+    filtered("signal the client's group", "No tunnel.", &calls::KILL_GROUP).on(Target::Client),
+    filtered(
+        "signal every process (kill -1)",
+        "All services of this user end.",
+        &calls::KILL_ALL,
+    ),
+    filtered(
+        "hold the client (pidfd_open)",
+        "Signals and descriptors of the client.",
+        &calls::PIDFD_OPEN,
+    )
+    .on(Target::Client),
+    filtered(
+        "signal the client by descriptor",
+        "No tunnel.",
+        &calls::PIDFD_SEND_SIGNAL_PROC,
+    )
+    .on(Target::Client)
+    .with(By::Seccomp, &[libc::ENOSYS]),
+    filtered(
+        "signal the client by a socket (F_SETOWN)",
+        "No tunnel.",
+        &calls::SOCKET_OWNER,
+    )
+    .on(Target::Client),
+    filtered(
+        "signal the client's group by a socket",
+        "No tunnel.",
+        &calls::SOCKET_OWNER_GROUP,
+    )
+    .on(Target::Client),
+    filtered(
+        "signal by a socket (F_SETOWN_EX)",
+        "No tunnel.",
+        &calls::SOCKET_OWNER_EX,
+    ),
+    filtered(
+        "signal by a socket (FIOSETOWN)",
+        "No tunnel.",
+        &calls::SOCKET_OWNER_IOCTL,
+    ),
+    filtered("signal the broker (kill)", "Other servers end.", &calls::KILL).on(Target::Broker),
+    filtered("hold the broker (pidfd_open)", "Other servers end.", &calls::PIDFD_OPEN).on(Target::Broker),
+    Probe::new(
+        "signal another process of this user",
+        "Other services of this user end.",
+        Expected::Refused(&[libc::EPERM]),
+        By::Landlock(6),
+        Attempt::Call(&calls::KILL, Target::Other),
+    )
+    .at(Place::Server)
+    .when(default),
+    filtered("trace the client (ptrace)", "The key.", &calls::PTRACE).on(Target::Client),
+    filtered(
+        "trace the broker (ptrace)",
+        "What servers are started with.",
+        &calls::PTRACE,
+    )
+    .on(Target::Broker),
+    filtered(
+        "trace another process (ptrace)",
+        "All that another process knows.",
+        &calls::PTRACE,
+    ),
+    filtered(
+        "read the client's memory (vm_readv)",
+        "The key.",
+        &calls::PROCESS_VM_READV,
+    )
+    .on(Target::Client),
+    filtered(
+        "write the client's memory (vm_writev)",
+        "Code in the client.",
+        &calls::PROCESS_VM_WRITEV,
+    )
+    .on(Target::Client),
+    filtered(
+        "take a descriptor of another process",
+        "Its connections and files.",
+        &calls::PIDFD_GETFD,
+    ),
+    filtered(
+        "compare processes (kcmp)",
+        "Addresses in the kernel, in the end.",
+        &calls::KCMP,
+    ),
+    filtered(
+        "limits of the client (prlimit64)",
+        "A client without descriptors.",
+        &calls::PRLIMIT64,
+    )
+    .on(Target::Client),
+    filtered(
+        "priority of the client",
+        "A client that stands still.",
+        &calls::SETPRIORITY,
+    )
+    .on(Target::Client),
+    filtered(
+        "priority of all of a user",
+        "A client that stands still.",
+        &calls::SETPRIORITY_USER,
+    ),
+    filtered(
+        "processors of the client",
+        "A client that stands still.",
+        &calls::SCHED_SETAFFINITY,
+    )
+    .on(Target::Client),
+    filtered(
+        "scheduler of the client",
+        "A client that stands still.",
+        &calls::SCHED_SETSCHEDULER,
+    )
+    .on(Target::Client),
+    filtered(
+        "signal the client (rt_tgsigqueueinfo)",
+        "No tunnel.",
+        &calls::RT_TGSIGQUEUEINFO,
+    )
+    .on(Target::Client),
+    filtered(
+        "scheduler of the client (sched_setparam)",
+        "A client that stands still.",
+        &calls::SCHED_SETPARAM,
+    )
+    .on(Target::Client),
+    filtered(
+        "scheduler of the client (sched_setattr)",
+        "A client that stands still.",
+        &calls::SCHED_SETATTR,
+    )
+    .on(Target::Client),
+    filtered(
+        "disk priority of the client",
+        "A client that stands still.",
+        &calls::IOPRIO_SET,
+    )
+    .on(Target::Client),
+    hidden(
+        "have the client killed for memory",
+        "No tunnel when memory runs out.",
+        |scene| write(format!("/proc/{}/oom_score_adj", scene.process(Target::Client)?)),
+    ),
+    hidden(
+        "spare itself from being killed for memory",
+        "Others end when memory runs out.",
+        |_| write("/proc/self/oom_score_adj"),
+    ),
+    hidden(
+        "set the handler of cores (core_pattern)",
+        "The kernel runs a program as root.",
+        |_| write("/proc/sys/kernel/core_pattern"),
+    ),
+    hidden("open /dev/mem", "The memory of the machine.", |_| {
+        Ok(File::open("/dev/mem").map(drop)?)
+    }),
+    hidden(
+        "write to the kernel's log (/dev/kmsg)",
+        "Lies for whoever reads it.",
+        |_| write("/dev/kmsg"),
+    ),
+    hidden("open a terminal (/dev/ptmx)", "A terminal for a shell.", |_| {
+        write("/dev/ptmx")
+    }),
+    hidden("write /etc/hosts", "The control plane under another address.", |_| {
+        write("/etc/hosts")
+    })
+    .when(|facts| facts.server && facts.root),
+    Probe::new(
+        "connect to an abstract socket of others",
+        "Services of the session: D-Bus, X11, agents.",
+        Expected::Refused(&[libc::EPERM]),
+        By::Landlock(6),
+        Attempt::Code(|scene| Ok(UnixStream::connect_addr(&SocketAddr::from_abstract_name(&scene.name)?).map(drop)?)),
+    )
+    .at(Place::Server)
+    .when(default),
+    Probe::new(
+        "become root (setuid)",
+        "Everything.",
+        Expected::Refused(&[libc::EPERM]),
+        By::Process,
+        Attempt::Call(&calls::SETUID, Target::Other),
+    )
+    .at(Place::Server)
+    .when(|facts| facts.server && !facts.root),
+    Probe::new(
+        "a UDP socket by its number of x32",
+        "Past a filter that knows one table of calls.",
+        Expected::Refused(&[libc::ENOSYS, libc::EPERM]),
+        By::Seccomp,
+        Attempt::Call(&calls::X32_SOCKET, Target::Other),
+    )
+    .at(Place::Server)
+    .when(default),
+    hidden(
+        "list the directory of the client's keys",
+        "Names of other keys.",
+        |scene| {
+            let key = scene.facts.files.secrets.first().ok_or(Failure::NotHere)?;
+            let directory = key.parent().ok_or(Failure::NotHere)?;
+            // What everybody keeps files in can be listed: names are no secret.
+            if is_shared(directory) {
+                return Err(Failure::NotHere);
+            }
+            let entry = fs::read_dir(directory)?.next().ok_or(Failure::NotHere)??;
+            Ok(File::open(entry.path()).map(drop)?)
+        },
+    ),
+];
+
+const fn default(facts: &Facts) -> bool {
+    facts.server
+}
+
+pub(super) const fn filtered(name: &'static str, gains: &'static str, call: &'static Call) -> Probe {
+    Probe::filtered(name, gains, call).at(Place::Server).when(default)
+}
+
+const fn hidden(name: &'static str, gains: &'static str, code: fn(&Scene) -> Result<(), Failure>) -> Probe {
+    Probe::out_of_reach(1, name, gains, code)
+        .with(By::Landlock(1), HIDDEN)
+        .at(Place::Server)
+        .when(default)
+}
+
+/// Processes that hold secrets are closed to others of the same user.
+const fn closed(name: &'static str, gains: &'static str, code: fn(&Scene) -> Result<(), Failure>) -> Probe {
+    Probe::out_of_reach(1, name, gains, code)
+        .with(By::Process, CLOSED)
+        .at(Place::Server)
+        .when(default)
+}
+
+/// Whether any of them works, or the first refusal.
+fn any(tried: impl Iterator<Item = io::Result<()>>) -> Result<(), Failure> {
+    let mut refusal = Failure::NotHere;
+    for outcome in tried {
+        match outcome {
+            Ok(()) => return Ok(()),
+            Err(error) => refusal = Failure::Refused(error),
+        }
+    }
+    Err(refusal)
+}
+
+/// Nothing is written and nothing cut off.
+fn write(path: impl AsRef<Path>) -> Result<(), Failure> {
+    Ok(OpenOptions::new().write(true).open(path).map(drop)?)
+}
+
+fn look(scene: &Scene, target: Target, what: &str) -> Result<(), Failure> {
+    let path = format!("/proc/{}/{what}", scene.process(target)?);
+    Ok(File::open(path).map(drop)?)
+}
+
+fn is_shared(directory: &Path) -> bool {
+    directory.components().count() <= 2
+}

@@ -1,0 +1,192 @@
+//! A process that is the client as far as its cage goes: it shuts itself in as the daemon does, and then an attempt is made on one of
+//! its threads, or by a server that its broker starts.
+
+use std::io;
+use std::mem;
+use std::process::Command;
+use std::sync::mpsc;
+
+use rustix::process::geteuid;
+use tokio::io::AsyncWriteExt as _;
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+
+use super::outcome::Outcome;
+use super::probe::{Place, Probe};
+use super::role::{Named, Role};
+use super::scene::{Facts, Scene, sandboxes};
+use super::trial::{self, ROLE};
+use crate::broker::{Broker, Specification, Starting};
+use crate::config::{Config, Level};
+use crate::limits::SANDBOX_PROBE_TIMEOUT;
+use crate::mcp::stdio::specifications;
+use crate::net::{Network, NetworkError};
+use crate::run::{Enclosure, Error};
+use crate::sandbox::{self, ResolverCage, Status};
+
+/// What its cage is like.
+pub(super) fn facts(config: &Config) -> Result<Facts, Error> {
+    let client = Client::new(config, sandbox::seclude())?;
+    let mut facts = Facts::of(config, client.enclosure.own());
+    facts.status = event_loop()?.block_on(client.shut(None, |_, _| Ok(())))?.0;
+    facts.root = geteuid().is_root();
+    Ok(facts)
+}
+
+/// Makes an attempt where it belongs.
+pub(super) fn attempt(probe: &'static Probe, caged: bool, scene: &Scene, config: &Config) -> Result<Outcome, Error> {
+    let level = match probe.place {
+        Place::Main | Place::Resolver if !caged => return Ok(Outcome::of(&probe.attempt(scene))),
+        Place::Main => {
+            let client = Client::new(config, sandbox::seclude())?;
+            event_loop()?.block_on(client.shut(None, |_, _| Ok(())))?;
+            return Ok(Outcome::of(&probe.attempt(scene)));
+        }
+        Place::Resolver => return in_thread(probe, scene, config),
+        Place::Server => Level::Default,
+        Place::Strict => Level::Strict,
+    };
+    let role = Role::Serve {
+        probe: Named::from(probe),
+        scene: Box::new(Scene {
+            client: Some(std::process::id()),
+            ..scene.clone()
+        }),
+    };
+    match caged {
+        true => by_broker(&role, config, level),
+        false => {
+            let server = trial::start_as(Command::new("/proc/self/exe"), &["doctor".into()], &role);
+            let ended = server.and_then(|server| Ok(server.end()?));
+            Ok(ended.map_err(|error| failed(io::Error::other(error)))?.1)
+        }
+    }
+}
+
+fn in_thread(probe: &'static Probe, scene: &Scene, config: &Config) -> Result<Outcome, Error> {
+    let mut thread = None;
+    let scene = scene.clone();
+    let shut = Client::new(config, sandbox::seclude())?.shut(None, |_, cage| {
+        thread = Some(Thread::start(probe, scene, cage)?);
+        Ok(())
+    });
+    event_loop()?.block_on(shut)?;
+    Ok(thread.map_or(Outcome::Broken, Thread::attempt))
+}
+
+/// Has a server try it that is started as those of the configuration are.
+fn by_broker(role: &Role, config: &Config, level: Level) -> Result<Outcome, Error> {
+    let umask = sandbox::seclude();
+    // As the daemon does: before this process reads what it needs, and before anything is forbidden to it.
+    let starting = Starting::launch().map_err(Error::Broker)?;
+    let client = Client::new(config, umask)?;
+    let servers = vec![specification(config, level)?];
+    let line = serde_json::to_vec(role).map_err(|error| failed(error.into()))?;
+    event_loop()?.block_on(async {
+        let (_, broker) = client.shut(Some((starting, servers)), Network::start_resolvers).await?;
+        let Some(broker) = broker else {
+            return Ok(Outcome::Broken);
+        };
+        let ended = timeout(SANDBOX_PROBE_TIMEOUT, serve(&broker, line)).await;
+        broker.close().await;
+        match ended {
+            Ok(outcome) => outcome.map_err(failed),
+            Err(_) => Ok(Outcome::Silent),
+        }
+    })
+}
+
+async fn serve(broker: &Broker, mut line: Vec<u8>) -> io::Result<Outcome> {
+    let (mut child, mut stdin, _stdout) = broker.start(0).await?;
+    line.push(b'\n');
+    // A process that is gone already tells why by its end.
+    let _ = stdin.write_all(&line).await;
+    drop(stdin);
+    Ok(Outcome::of_status(child.exited().await?))
+}
+
+/// The first server with this level, but with this program in place of its own.
+fn specification(config: &Config, level: Level) -> Result<Specification, Error> {
+    let mut servers = sandboxes(config).zip(specifications(config));
+    let found = servers.find_map(|(sandbox, server)| (sandbox.level == level).then_some(server));
+    let mut server = found.ok_or(failed(io::ErrorKind::NotFound.into()))?;
+    let program = std::env::current_exe().map_err(failed)?;
+    let program = program.into_os_string().into_string();
+    let program = program.map_err(|_| failed(io::Error::other("the path of this program is no UTF-8")))?;
+    server.argv = vec![program, "doctor".to_owned(), format!("--{ROLE}")];
+    Ok(server)
+}
+
+fn failed(error: io::Error) -> Error {
+    Error::System("a stdio server that makes the attempt", error)
+}
+
+/// The client up to the moment at which it shuts itself in.
+struct Client<'a> {
+    config: &'a Config,
+    network: Network,
+    enclosure: Enclosure,
+}
+
+impl<'a> Client<'a> {
+    /// `umask` as [`sandbox::seclude`] gives it, which comes before anything is opened.
+    fn new(config: &'a Config, umask: u32) -> Result<Self, Error> {
+        let network = Network::load(config)?;
+        let enclosure = Enclosure::of(config, &network, umask)?;
+        Ok(Self {
+            config,
+            network,
+            enclosure,
+        })
+    }
+
+    /// `threads` starts the threads beside this one.
+    async fn shut(
+        mut self,
+        broker: Option<(Starting, Vec<Specification>)>,
+        threads: impl FnOnce(&mut Network, ResolverCage) -> Result<(), NetworkError>,
+    ) -> Result<(Status, Option<Broker>), Error> {
+        let network = &mut self.network;
+        let shut = self.enclosure.shut(self.config, network, broker, threads).await?;
+        // The threads of the network stay until the end of the process, as the daemon's do.
+        mem::forget(self.network);
+        Ok(shut)
+    }
+}
+
+fn event_loop() -> Result<Runtime, Error> {
+    let made = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    made.map_err(|error| Error::System("the event loop", error))
+}
+
+/// A thread like those that resolve names.
+struct Thread {
+    go: mpsc::Sender<()>,
+    outcome: mpsc::Receiver<Outcome>,
+}
+
+impl Thread {
+    /// It is in its cage when this returns.
+    fn start(probe: &'static Probe, scene: Scene, cage: ResolverCage) -> Result<Self, NetworkError> {
+        let (entered, result) = mpsc::sync_channel(1);
+        let (go, begin) = mpsc::channel();
+        let (ended, outcome) = mpsc::channel();
+        let body = move || {
+            let is_in = cage.enter();
+            if entered.send(is_in).is_ok() && begin.recv().is_ok() {
+                let _ = ended.send(Outcome::of(&probe.attempt(&scene)));
+            }
+        };
+        std::thread::Builder::new().spawn(body).map_err(NetworkError::Thread)?;
+        match result.recv() {
+            Ok(entered) => entered.map_err(NetworkError::Cage)?,
+            Err(_) => return Err(NetworkError::Thread(io::Error::other("it ended before it began"))),
+        }
+        Ok(Self { go, outcome })
+    }
+
+    fn attempt(self) -> Outcome {
+        let _ = self.go.send(());
+        self.outcome.recv().unwrap_or(Outcome::Broken)
+    }
+}

@@ -1,0 +1,114 @@
+//! What a process does that was started again to prove something.
+
+use std::io::{self, Write as _};
+
+use serde::{Deserialize, Serialize};
+
+use super::outcome::Outcome;
+use super::probe::{Place, Probe};
+use super::scene::{Facts, Scene};
+use super::{attempts, client, victims};
+use crate::config::Config;
+use crate::run::Error;
+use crate::telemetry::redact;
+
+/// What it is to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Role {
+    /// Shut the cage and tell what it is like.
+    Facts,
+    /// Be there to be attacked, until standard input closes.
+    Victims(Box<Facts>),
+    /// Be the client, and try one thing, or have a server try it.
+    Attempt {
+        /// The probe.
+        probe: Named,
+        /// Whether the cage is shut first.
+        caged: bool,
+        /// What it has to work with.
+        scene: Box<Scene>,
+    },
+    /// Be a stdio server, and try one thing.
+    Serve {
+        /// The probe.
+        probe: Named,
+        /// What it has to work with.
+        scene: Box<Scene>,
+    },
+}
+
+/// A probe by its name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Named {
+    place: Place,
+    name: String,
+}
+
+impl From<&Probe> for Named {
+    fn from(probe: &Probe) -> Self {
+        Self {
+            place: probe.place,
+            name: probe.name.to_owned(),
+        }
+    }
+}
+
+impl Named {
+    fn probe(&self) -> Result<&'static Probe, Error> {
+        let found = attempts::all().find(|probe| probe.place == self.place && probe.name == self.name);
+        found.ok_or(Error::System("the probe", io::ErrorKind::NotFound.into()))
+    }
+}
+
+impl Role {
+    /// The role that this process was given.
+    ///
+    /// # Errors
+    /// It was given none: nobody but `doctor --sandbox` gives any.
+    pub fn of_process() -> io::Result<Self> {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line)?;
+        Ok(serde_json::from_str(&line)?)
+    }
+
+    /// Whether the process is to be like the client from the beginning.
+    #[must_use]
+    pub fn is_caged(&self) -> bool {
+        matches!(self, Self::Facts | Self::Attempt { caged: true, .. })
+    }
+
+    /// Whether the process is to read the configuration.
+    #[must_use]
+    pub fn is_of_client(&self) -> bool {
+        matches!(self, Self::Facts | Self::Attempt { .. })
+    }
+
+    /// Plays it. What has to be said goes to standard output, what went wrong to standard error. `config` is that of the client.
+    ///
+    /// Returns the exit code that tells the outcome.
+    #[must_use]
+    pub fn play(&self, config: Option<&Config>) -> u8 {
+        let config = config.ok_or(Error::System("the configuration", io::ErrorKind::NotFound.into()));
+        let played = match self {
+            Self::Serve { probe, scene } => probe.probe().map(|probe| Outcome::of(&probe.attempt(scene))),
+            Self::Facts => config.and_then(|config| tell_facts(config).map(|()| Outcome::Worked)),
+            Self::Victims(facts) => victims::be_there(facts).map(|()| Outcome::Worked),
+            Self::Attempt { probe, caged, scene } => {
+                config.and_then(|config| client::attempt(probe.probe()?, *caged, scene, config))
+            }
+        };
+        let outcome = played.unwrap_or_else(|error| {
+            // Whoever started this process reads it; there is nobody else to tell.
+            let _ = writeln!(io::stderr(), "{}", redact::scrub(&error.to_string()));
+            Outcome::NoCage
+        });
+        outcome.exit_code()
+    }
+}
+
+fn tell_facts(config: &Config) -> Result<(), Error> {
+    let failed = |error| Error::System("standard output", error);
+    let facts = client::facts(config)?;
+    let text = serde_json::to_vec(&facts).map_err(|error| failed(error.into()))?;
+    io::stdout().write_all(&text).map_err(failed)
+}

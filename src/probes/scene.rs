@@ -1,0 +1,130 @@
+//! What attempts have to work with: what the configuration gives them, and what is set up to be attacked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use rustix::process::getppid;
+use serde::{Deserialize, Serialize};
+
+use super::probe::{Failure, Target as Attacked};
+use crate::config::{Config, Level, ServerSandbox, Target};
+use crate::sandbox::{Cage, Privileges, Status};
+
+/// What a configuration makes of the cage, told by a process that is in it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Facts {
+    /// The layers.
+    pub status: Status,
+    /// The TCP ports that stay open.
+    pub ports: Vec<u16>,
+    /// The files and directories that stay readable.
+    pub reads: Vec<PathBuf>,
+    /// A server is behind a unix socket.
+    pub unix: bool,
+    /// The client's own files.
+    pub files: Files,
+    /// Who the client becomes.
+    pub privileges: Privileges,
+    /// The client stays root.
+    pub root: bool,
+    /// There is a stdio server with `sandbox: default`.
+    pub server: bool,
+    /// What the first stdio server with `sandbox: strict` may.
+    pub strict: Option<ServerSandbox>,
+}
+
+/// The client's own files, as far as there are any.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Files {
+    /// The configuration.
+    pub configuration: Option<PathBuf>,
+    /// The API key, the keys of client certificates.
+    pub secrets: Vec<PathBuf>,
+    /// The log.
+    pub log: Option<PathBuf>,
+    /// All that is nobody else's business.
+    pub own: Vec<PathBuf>,
+}
+
+/// What an attempt is given.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Scene {
+    /// Where what is there to be attacked lies; removed at the end.
+    pub directory: PathBuf,
+    /// A process of the same user.
+    pub victim: u32,
+    /// Listens on a port that is not configured.
+    pub tcp: Option<SocketAddr>,
+    /// The same for IPv6, where there is any.
+    pub tcp6: Option<SocketAddr>,
+    /// Abstract name of a unix socket (unix(7)).
+    pub name: String,
+    /// The client that started the server which attempts.
+    pub client: Option<u32>,
+    /// What the configuration gives.
+    pub facts: Facts,
+}
+
+impl Facts {
+    /// Those of a configuration; the layers come later.
+    pub(super) fn of(config: &Config, cage: &Cage) -> Self {
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let control = &config.control_plane;
+        let key = control.api_key_file.as_ref().map(|file| &file.path);
+        let identity = control.identity.as_ref().map(|identity| &identity.key);
+        Self {
+            status: Status::default(),
+            ports: cage.ports(),
+            reads: cage.reads(),
+            unix: cage.reaches_unix_sockets(),
+            files: Files {
+                configuration: config.selection.path().map(|path| absolute(&path.to_owned())),
+                secrets: key.into_iter().chain(identity).map(absolute).collect(),
+                log: config.log.file.as_ref().map(absolute),
+                own: config
+                    .own_files()
+                    .filter(|path| path.is_file())
+                    .map(|path| absolute(&path.to_owned()))
+                    .collect(),
+            },
+            privileges: cage.privileges().clone(),
+            root: false,
+            server: sandboxes(config).any(|sandbox| sandbox.level == Level::Default),
+            strict: sandboxes(config)
+                .find(|sandbox| sandbox.level == Level::Strict)
+                .cloned(),
+        }
+    }
+
+    /// Whether a file is readable because of what lies beside it.
+    pub(super) fn reaches(&self, path: &std::path::Path) -> bool {
+        self.reads.iter().any(|place| path.starts_with(place))
+    }
+}
+
+/// Those of the servers that are started.
+pub(super) fn sandboxes(config: &Config) -> impl Iterator<Item = &ServerSandbox> {
+    config.served().filter_map(|binding| match &binding.target {
+        Target::Stdio { sandbox, .. } => Some(sandbox),
+        Target::Http { .. } => None,
+    })
+}
+
+impl Scene {
+    /// The number of a process.
+    pub(super) fn process(&self, target: Attacked) -> Result<u32, Failure> {
+        match target {
+            Attacked::Other => Ok(self.victim),
+            Attacked::Client => self.client.ok_or(Failure::NotHere),
+            // It started the server, and goes when the server's parent goes.
+            Attacked::Broker => getppid()
+                .map(|pid| pid.as_raw_nonzero().get().unsigned_abs())
+                .ok_or(Failure::NotHere),
+        }
+    }
+
+    /// A file there.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+}

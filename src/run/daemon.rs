@@ -1,0 +1,228 @@
+//! The parts of a running daemon: made, served, drained.
+
+use std::sync::Arc;
+
+use log::{error, info, warn};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use super::{Error, Outside};
+use crate::broker::{self, Broker};
+use crate::config::Config;
+use crate::control::{ControlPlane, Metadata, Poller, Responder};
+use crate::dispatch::{Bounds, Dispatcher};
+use crate::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, IDLE_SWEEP, METADATA_WAIT};
+use crate::mcp::http::{HttpServer, Prober};
+use crate::mcp::servers::Servers;
+use crate::net::{Network, Way};
+use crate::ops::banner::{self, Summary};
+use crate::ops::files::Files;
+use crate::ops::{Ops, Server, health, metrics};
+use crate::rotation::Rotation;
+use crate::sandbox::Status;
+use crate::shutdown::{Hangup, Interrupts, Signal};
+use crate::wire::command::MAIN_CHANNEL;
+
+/// The parts of a running daemon.
+pub(super) struct Daemon {
+    control: Arc<ControlPlane>,
+    dispatcher: Dispatcher,
+    ops: Arc<Ops>,
+    prober: Option<Prober>,
+    /// There is one when there are stdio servers.
+    broker: Option<Broker>,
+    supervisors: JoinSet<()>,
+    stop_polling: Signal,
+    stop_servers: Signal,
+    summary: Summary,
+    /// Removed at the end.
+    _files: Files,
+}
+
+impl Daemon {
+    pub(super) async fn start(
+        config: &Config,
+        instance_id: &str,
+        network: &Arc<Network>,
+        broker: Option<Broker>,
+        outside: Outside,
+        sandbox: Status,
+        hangup: Hangup,
+    ) -> Result<Self, Error> {
+        let Outside { listener, files } = outside;
+        let mcp = &config.mcp;
+        // A broken server beside the main one does not make the tunnel useless; a broken child is ours to keep alive.
+        let counted = config.served().filter(|b| b.is_stdio() || b.channel == MAIN_CHANNEL);
+        let ops = Arc::new(Ops {
+            health: health::Health::new(counted.map(|b| b.channel.as_str())),
+            metrics: metrics::Metrics::new(config.control_plane.max_inflight, mcp.max_concurrent_requests),
+            sandbox,
+        });
+        ops.metrics.sandbox(&ops.sandbox);
+        let connector = network.connector(&Way::to_control_plane(config)).map_err(Error::Tls)?;
+        let control = Arc::new(ControlPlane::new(config, instance_id, connector).map_err(Error::Header)?);
+        let responder = Responder::new(Arc::clone(&control), Arc::clone(&ops), mcp.max_concurrent_requests);
+
+        // A certificate that a peer will refuse can be replaced while the daemon runs, so it does not keep it from starting.
+        let rotation = Rotation::new(Arc::clone(network), Arc::clone(&ops), hangup, config.reload_interval);
+
+        let stop_servers = Signal::default();
+        let servers = Servers::start(config, network, broker.as_ref(), &ops, &stop_servers)
+            .await
+            .map_err(Error::Server)?;
+        let bounds = Bounds {
+            poll_channels: config
+                .control_plane
+                .poll_channels
+                .iter()
+                .map(|name| name.as_str().into())
+                .collect(),
+            max_inflight: config.control_plane.max_inflight,
+            max_concurrent: mcp.max_concurrent_requests,
+            connection_max_ttl: mcp.connection_max_ttl,
+        };
+        let dispatcher = Dispatcher::new(servers.transports, bounds, responder, Arc::clone(&ops));
+
+        if config.announce_ui {
+            banner::announce_page(&listener);
+        }
+        let summary = Summary::new(config, &listener);
+        tokio::spawn(Server::new(listener, Arc::clone(&ops)).run());
+        tokio::spawn(sweep(Arc::clone(&control), servers.http));
+        tokio::spawn(rotation.run());
+        Ok(Self {
+            control,
+            dispatcher,
+            ops,
+            prober: servers.prober,
+            broker,
+            supervisors: servers.supervisors,
+            stop_polling: Signal::default(),
+            stop_servers,
+            summary,
+            _files: files,
+        })
+    }
+
+    /// Until a signal, or until the broker is lost, which is given.
+    pub(super) async fn serve(mut self, config: &Config, mut interrupts: Interrupts) -> Option<broker::Error> {
+        let wait = config.mcp.startup_wait_timeout;
+        let poller = Poller::new(
+            Arc::clone(&self.control),
+            self.dispatcher.clone(),
+            Arc::clone(&self.ops),
+            self.stop_polling.clone(),
+        );
+        let (prober, stop) = (self.prober.take(), self.stop_polling.clone());
+        let polling = tokio::spawn(async move {
+            match prober {
+                Some(prober) if !wait.is_zero() => {
+                    info!("waiting for MCP startup probe before first control-plane poll");
+                    tokio::select! {
+                        () = prober.first(wait) => {}
+                        () = stop.wait() => {}
+                    }
+                    tokio::spawn(prober.watch());
+                }
+                Some(prober) => {
+                    tokio::spawn(async move {
+                        prober.first(wait).await;
+                        prober.watch().await;
+                    });
+                }
+                None => {}
+            }
+            poller.run().await;
+        });
+        tokio::spawn(announce(
+            Arc::clone(&self.control),
+            Arc::clone(&self.ops),
+            self.summary.clone(),
+            tunnel_url(config),
+        ));
+        let lost = tokio::select! {
+            () = interrupts.next() => None,
+            lost = lost(self.broker.as_ref()) => Some(lost),
+        };
+        if let Some(lost) = &lost {
+            error!("{lost}");
+        }
+        self.drain(polling, interrupts).await;
+        lost
+    }
+
+    /// Stops taking work, finishes what was taken, answers the rest. A second signal cuts it short (spec: better 6).
+    async fn drain(mut self, polling: JoinHandle<()>, mut interrupts: Interrupts) {
+        info!("shutting down: no more polls; finishing what was taken");
+        self.ops.health.draining();
+        self.stop_polling.set();
+        let orderly = async {
+            let finished = async {
+                let _ = polling.await;
+                self.dispatcher.drained().await;
+            };
+            if timeout(DRAIN_TIMEOUT, finished).await.is_err() {
+                warn!("shutting down: some commands did not finish in time; answering them with an error");
+                self.dispatcher.abandon();
+                if timeout(DRAIN_ANSWER_TIMEOUT, self.dispatcher.drained()).await.is_err() {
+                    warn!("shutting down: some answers could not be delivered");
+                }
+            }
+            self.stop_servers.set();
+            while self.supervisors.join_next().await.is_some() {}
+        };
+        tokio::select! {
+            () = orderly => info!("stopped"),
+            () = interrupts.next() => warn!("second signal: stopping at once"),
+        }
+    }
+}
+
+/// Returns when the broker is lost: never, when there is none.
+async fn lost(broker: Option<&Broker>) -> broker::Error {
+    match broker {
+        Some(broker) => broker.lost().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Fetches the tunnel's name for the banner; its success is also a first sign of life.
+async fn announce(control: Arc<ControlPlane>, ops: Arc<Ops>, summary: Summary, tunnel_url: String) {
+    let fetch = control.metadata();
+    tokio::pin!(fetch);
+    let (metadata, failure) = match timeout(METADATA_WAIT, &mut fetch).await {
+        Ok(Ok(metadata)) => {
+            ops.health.metadata_succeeded();
+            (Some(metadata), None)
+        }
+        Ok(Err(error)) => {
+            info!(error:% = error; "tunnel metadata not available");
+            (None, Some(format!("control plane: {error}")))
+        }
+        Err(_) => (None, None),
+    };
+    summary.log(ops.health.failing().or(failure).as_deref());
+    let known = |part: fn(&Metadata) -> &str| metadata.as_ref().map_or("not fetched yet", part);
+    info!(
+        tunnel_url,
+        name = known(|m| &m.name),
+        description = known(|m| &m.description),
+        version = env!("CARGO_PKG_VERSION");
+        "🟢 tunnel-client started"
+    );
+}
+
+/// The tunnel's address, for people.
+fn tunnel_url(config: &Config) -> String {
+    let c = &config.control_plane;
+    format!("{}{}/v1/tunnels/{}", c.base_url.origin(), c.url_path, c.tunnel_id)
+}
+
+/// Closes idle connections.
+async fn sweep(control: Arc<ControlPlane>, servers: Vec<HttpServer>) {
+    loop {
+        sleep(IDLE_SWEEP).await;
+        control.sweep();
+        servers.iter().for_each(HttpServer::sweep);
+    }
+}

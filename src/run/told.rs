@@ -1,0 +1,52 @@
+//! What is said of the sandbox at start.
+
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use log::{error, info, warn};
+
+use crate::config::Config;
+use crate::net::Network;
+use crate::sandbox::{Finding, Layer, State, Status};
+
+/// Says which layers are in force, and which files can no longer be read for a rotation.
+pub(super) fn layers(status: &Status, network: &Network) {
+    let of = |layer| status.finding(layer).map(Finding::state_and_detail).unwrap_or_default();
+    let (process, privileges) = (of(Layer::Process), of(Layer::Privileges));
+    let (landlock, seccomp) = (of(Layer::Landlock), of(Layer::Seccomp));
+    match status.worst() {
+        State::Enforced => info!(process, privileges, landlock, seccomp; "sandbox"),
+        State::Partial => info!(process, privileges, landlock, seccomp; "sandbox, as far as this host lets it"),
+        State::Missing => {
+            warn!(process, privileges, landlock, seccomp; "sandbox: layers are missing; hardening.mode is best-effort");
+        }
+        State::Off => error!("sandbox: nothing keeps this process in; hardening.mode off is for tests"),
+    }
+    for file in network.files() {
+        let opened = std::fs::File::open(&file.path);
+        if opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
+            warn!(setting = &*file.setting, path:% = file.path.display();
+                "this file cannot be read any more, so what replaces it needs a restart; let the user of the process read it");
+        }
+    }
+}
+
+/// Says what stdio servers can do to the client's files as the user that they are: no layer looks at modes.
+pub(super) fn exposed(config: &Config, uid: u32) {
+    if uid == 0 {
+        warn!("stdio MCP servers run as root, without capabilities; set process.server_user or process.user");
+        return;
+    }
+    let is_theirs = |path: &&Path| std::fs::metadata(path).is_ok_and(|found| found.uid() == uid);
+    let exposed: Vec<_> = config
+        .own_files()
+        .filter(is_theirs)
+        .map(Path::to_string_lossy)
+        .collect();
+    if !exposed.is_empty() {
+        info!(files = exposed.join(", ");
+            "these files belong to the user that stdio MCP servers run as, who cannot read them and can change their modes; \
+             let root own them, or set process.server_user");
+    }
+}

@@ -1,0 +1,221 @@
+//! The cage of the client: taken on layer by layer, in the order in which the next one can still be made.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::privileges::{self, Privileges};
+use super::process;
+use super::reach::{self, Reach};
+use super::rules::{self, Enforced, Rules};
+use super::seccomp::{self, Filters};
+use super::server::StrictError;
+use super::status::{Layer, State, Status};
+use crate::config::{Config, Mode};
+
+/// What the client gives up. Everything in it was looked up while it could be.
+#[derive(Debug)]
+pub struct Cage {
+    mode: Mode,
+    privileges: Privileges,
+    reach: Reach,
+    status: Status,
+}
+
+/// What a thread that resolves names gives up.
+#[derive(Debug, Clone, Copy)]
+pub struct ResolverCage(Mode);
+
+/// A layer that is not in force.
+#[derive(Debug)]
+pub enum Error {
+    /// Limits and marks of the process.
+    Process(io::Error),
+    /// Root, capabilities.
+    Privileges(privileges::Error),
+    /// Rules of landlock.
+    Landlock(rules::Error),
+    /// The filter of system calls.
+    Seccomp(seccomp::Error),
+    /// The cage of a stdio server.
+    Strict(StrictError),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process(error) => write!(f, "sandbox: limits of the process cannot be set: {error}"),
+            Self::Privileges(error) => write!(f, "sandbox: {error}"),
+            Self::Landlock(error) => write!(f, "sandbox: {error}; {WITHOUT}"),
+            Self::Seccomp(error) => write!(f, "sandbox: {error}; {WITHOUT}"),
+            Self::Strict(error) => error.fmt(f),
+        }
+    }
+}
+
+/// What to do where the kernel cannot.
+const WITHOUT: &str = "hardening.mode is enforce, so nothing starts without; best-effort starts with what there is";
+
+impl std::error::Error for Error {}
+
+impl Cage {
+    /// The cage of a configuration. `files` are those that are read again later.
+    ///
+    /// # Errors
+    /// A user that there is not; under `enforce` a kernel without landlock.
+    pub fn of<'a>(config: &Config, files: impl Iterator<Item = &'a Path>) -> Result<Self, Error> {
+        let mode = config.hardening.mode;
+        let user = ("process.user (TUNNEL_CLIENT_USER)", config.hardening.user.as_ref());
+        let privileges = Privileges::of(&[user]).map_err(Error::Privileges)?;
+        if mode == Mode::Enforce {
+            // Better now than when others see us already.
+            Rules::new().prepare().map_err(Error::Landlock)?;
+        }
+        Ok(Self {
+            mode,
+            privileges,
+            reach: Reach::of(config, files),
+            status: Status::default(),
+        })
+    }
+
+    /// Gives up root and every capability, for this thread: there must be no other yet. What needs them, sockets below port 1024
+    /// and files of root's, is open.
+    ///
+    /// # Errors
+    /// [`Error::Privileges`], also where less would do otherwise: half a change of users is worse than none.
+    pub fn give_up_privileges(&mut self) -> Result<(), Error> {
+        let name = self.privileges.name();
+        // Who is to be another user is that without a sandbox too.
+        if self.mode == Mode::Off && name.is_none() {
+            return Ok(());
+        }
+        let is_root = self.privileges.give_up().map_err(Error::Privileges)?;
+        let detail = match (name, is_root) {
+            (Some(name), _) => format!("user {name}, no capabilities, none to be gained"),
+            (None, true) => "still root, without capabilities; set process.user".to_owned(),
+            (None, false) => "no capabilities, none to be gained".to_owned(),
+        };
+        let state = if is_root { State::Partial } else { State::Enforced };
+        self.status.add(Layer::Privileges, state, detail);
+        Ok(())
+    }
+
+    /// The TCP ports that stay open.
+    #[must_use]
+    pub fn ports(&self) -> Vec<u16> {
+        self.reach.ports.iter().copied().collect()
+    }
+
+    /// The files and directories that stay readable.
+    #[must_use]
+    pub fn reads(&self) -> Vec<PathBuf> {
+        self.reach.reads.clone()
+    }
+
+    /// Whether unix sockets can still be connected to.
+    #[must_use]
+    pub fn reaches_unix_sockets(&self) -> bool {
+        self.reach.unix
+    }
+
+    /// Who the client becomes.
+    #[must_use]
+    pub fn privileges(&self) -> &Privileges {
+        &self.privileges
+    }
+
+    /// What threads that resolve names give up; each enters it first.
+    #[must_use]
+    pub fn of_resolvers(&self) -> ResolverCage {
+        ResolverCage(self.mode)
+    }
+
+    /// Shuts the cage around this thread, the last one that can be: nothing is created after it.
+    ///
+    /// # Errors
+    /// Under `enforce` any layer that the kernel cannot apply.
+    pub fn shut(mut self, config: &Config) -> Result<Status, Error> {
+        if self.mode == Mode::Off {
+            return Ok(Status::off());
+        }
+        process::limit_resources(config).map_err(Error::Process)?;
+        self.status
+            .add(Layer::Process, State::Enforced, "no core, no debugger, no new process");
+        let landlock = self.reach.rules().prepare().and_then(rules::Ready::restrict);
+        match landlock {
+            Ok(enforced) => {
+                self.status.landlock_is(enforced.abi());
+                let (state, detail) = self.describe(enforced);
+                self.status.add(Layer::Landlock, state, detail);
+            }
+            Err(error) => self.lack(Layer::Landlock, Error::Landlock(error))?,
+        }
+        let filter = Filters::of_main(self.reach.unix).and_then(|filters| filters.apply());
+        match filter {
+            Ok(()) => self.status.add(
+                Layer::Seccomp,
+                State::Enforced,
+                "calls that are not on the list end the process",
+            ),
+            Err(error) => self.lack(Layer::Seccomp, Error::Seccomp(error))?,
+        }
+        Ok(self.status)
+    }
+
+    fn lack(&mut self, layer: Layer, error: Error) -> Result<(), Error> {
+        match (self.mode, &error) {
+            (Mode::Enforce, _) => Err(error),
+            (_, Error::Landlock(why)) => {
+                self.status.add(layer, State::Missing, why.to_string());
+                Ok(())
+            }
+            (_, Error::Seccomp(why)) => {
+                self.status.add(layer, State::Missing, why.to_string());
+                Ok(())
+            }
+            _ => Err(error),
+        }
+    }
+
+    fn describe(&self, enforced: Enforced) -> (State, String) {
+        let mut detail = format!("version {}", enforced.abi());
+        if enforced.limits_ports() {
+            detail.push_str(", TCP to ports ");
+            detail.push_str(&self.reach.shown_ports());
+        }
+        let lacks = enforced.lacks();
+        if lacks.is_empty() {
+            return (State::Enforced, detail);
+        }
+        (
+            State::Partial,
+            format!("{detail}; not looked at by this kernel: {lacks}"),
+        )
+    }
+}
+
+impl ResolverCage {
+    /// Where there is nothing to give up: in single requests of commands.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(Mode::Off)
+    }
+
+    /// Enters it.
+    ///
+    /// # Errors
+    /// Under `enforce` any layer that the kernel cannot apply.
+    pub fn enter(self) -> Result<(), Error> {
+        if self.0 == Mode::Off {
+            return Ok(());
+        }
+        let landlock = reach::of_resolver().prepare().and_then(rules::Ready::restrict);
+        let seccomp = Filters::of_resolver().and_then(|filters| filters.apply());
+        match (self.0, landlock, seccomp) {
+            (Mode::Enforce, Err(error), _) => Err(Error::Landlock(error)),
+            (Mode::Enforce, _, Err(error)) => Err(Error::Seccomp(error)),
+            _ => Ok(()),
+        }
+    }
+}

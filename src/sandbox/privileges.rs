@@ -1,0 +1,115 @@
+//! Privileges are given up: capabilities, root, and the way back to either.
+
+use std::fmt;
+use std::io;
+
+use caps::errors::CapsError;
+use caps::{CapSet, Capability};
+use rustix::process::{Gid, Uid, geteuid, getgroups};
+use rustix::thread::{set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use serde::{Deserialize, Serialize};
+
+use super::users::{self, User};
+use crate::config::UserName;
+
+/// Privileges that cannot be given up.
+#[derive(Debug)]
+pub enum Error {
+    /// The user of a setting.
+    User(&'static str, users::Error),
+    /// User or groups cannot be changed.
+    Change(u32, io::Error),
+    /// They can be had back.
+    Kept,
+    /// Capabilities.
+    Capabilities(CapsError),
+    /// The promise never to gain any.
+    NoNewPrivileges(io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(setting, error) => write!(f, "{setting}: {error}"),
+            Self::Change(uid, error) => write!(f, "the process cannot become the user with number {uid}: {error}"),
+            Self::Kept => f.write_str("root was given up and can still be had back"),
+            Self::Capabilities(error) => write!(f, "capabilities cannot be given up: {error}"),
+            Self::NoNewPrivileges(error) => write!(f, "new privileges cannot be given up: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Who a process is to become, looked up while the files of the system can still be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Privileges(Option<User>);
+
+impl Privileges {
+    /// The first of the settings that names a user. A process that was not started as root stays who it is.
+    pub(super) fn of(settings: &[(&'static str, Option<&UserName>)]) -> Result<Self, Error> {
+        if !geteuid().is_root() {
+            return Ok(Self(None));
+        }
+        let named = settings.iter().find_map(|(setting, name)| Some((*setting, (*name)?)));
+        let user = named.map(|(setting, name)| User::find(name).map_err(|error| Error::User(setting, error)));
+        user.transpose().map(Self)
+    }
+
+    /// Gives everything up, for this thread, which is the only one. Returns whether root remains.
+    ///
+    /// # Errors
+    /// Anything that is still there after it.
+    pub fn give_up(&self) -> Result<bool, Error> {
+        give_up_bounding_set()?;
+        if let Some(user) = &self.0 {
+            become_user(user).map_err(|error| Error::Change(user.uid, error))?;
+            if set_thread_res_uid(None, Uid::ROOT, None).is_ok() {
+                return Err(Error::Kept);
+            }
+        }
+        for set in [
+            CapSet::Ambient,
+            CapSet::Inheritable,
+            CapSet::Effective,
+            CapSet::Permitted,
+        ] {
+            caps::clear(None, set).map_err(Error::Capabilities)?;
+        }
+        set_no_new_privs(true).map_err(|error| Error::NoNewPrivileges(error.into()))?;
+        Ok(geteuid().is_root())
+    }
+
+    /// The user that remains.
+    pub(super) fn uid(&self) -> u32 {
+        self.0.as_ref().map_or_else(|| geteuid().as_raw(), |user| user.uid)
+    }
+
+    /// Who the process becomes, for people.
+    pub(super) fn name(&self) -> Option<String> {
+        self.0.as_ref().map(|user| format!("{}:{}", user.uid, user.gid))
+    }
+}
+
+/// Groups first: whoever is not root cannot change them any more.
+fn become_user(user: &User) -> io::Result<()> {
+    let groups: Vec<Gid> = user.groups.iter().map(|group| Gid::from_raw(*group)).collect();
+    let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
+    set_thread_groups(&groups)?;
+    set_thread_res_gid(gid, gid, gid)?;
+    set_thread_res_uid(uid, uid, uid)?;
+    match getgroups()?.iter().all(|group| groups.contains(group)) {
+        true => Ok(()),
+        false => Err(io::Error::other("groups of before remain")),
+    }
+}
+
+/// What a program with file capabilities could bring back. Whoever may not empty the set has nothing to bring back either: new
+/// privileges are given up too.
+fn give_up_bounding_set() -> Result<(), Error> {
+    let may = caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP).map_err(Error::Capabilities)?;
+    match may {
+        true => caps::clear(None, CapSet::Bounding).map_err(Error::Capabilities),
+        false => Ok(()),
+    }
+}

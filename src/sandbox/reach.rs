@@ -1,0 +1,199 @@
+//! What the client still has to reach once it has started: files, ports, sockets.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use landlock::AccessFs;
+
+use super::rules::Rules;
+use crate::config::{Config, HttpUrl, Listen, Proxy, Target};
+use crate::limits::SYMLINKS_MAX;
+
+/// DNS over TCP, when an answer does not fit into a datagram (RFC 7766).
+const DNS: u16 = 53;
+
+/// Where name resolution is configured (resolv.conf(5), hosts(5), nsswitch.conf(5)). Its files are exchanged whole.
+const CONFIGURATION: &str = "/etc";
+const NAME_SERVERS: &str = "/etc/resolv.conf";
+
+/// Where resolv.conf may come to lead when a service takes it over: systemd-resolved(8), NetworkManager.conf(5), resolvconf(8),
+/// netconfig(8), connman.conf(5).
+const NAME_SERVICES: [&str; 6] = [
+    "/run/systemd/resolve",
+    "/run/NetworkManager",
+    "/run/resolvconf",
+    "/run/netconfig",
+    "/run/connman",
+    "/usr/lib/systemd/resolv.conf",
+];
+
+/// Directories of this depth belong to everybody, as `/etc` and `/tmp` do: of them only the file itself is allowed.
+const DEPTH_OF_SHARED: usize = 1;
+
+/// What the main thread reaches.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reach {
+    pub(super) reads: Vec<PathBuf>,
+    removes: Vec<PathBuf>,
+    pub(super) ports: BTreeSet<u16>,
+    /// A server is behind a unix socket.
+    pub(super) unix: bool,
+}
+
+impl Reach {
+    /// That of a configuration; `files` are those that are read again.
+    pub(super) fn of<'a>(config: &Config, files: impl Iterator<Item = &'a Path>) -> Self {
+        let mut reach = Self::default();
+        for file in files {
+            reach.reads.extend(places(file));
+        }
+        reach.reads.sort();
+        reach.reads.dedup();
+        let socket = match &config.health.listen {
+            Listen::Unix(path) => Some(path),
+            Listen::Tcp { .. } => None,
+        };
+        let made = [config.pid_file.as_ref(), config.health.url_file.as_ref(), socket];
+        reach.removes = made.into_iter().flatten().filter_map(|path| parent(path)).collect();
+        let control = &config.control_plane;
+        reach.connect(&control.base_url, control.proxy.as_ref());
+        for binding in config.served() {
+            match &binding.target {
+                Target::Http {
+                    unix_socket: Some(_), ..
+                } => reach.unix = true,
+                Target::Http { url, proxy, .. } => reach.connect(url, proxy.as_deref()),
+                Target::Stdio { .. } => {}
+            }
+        }
+        if !config.lockdown.require_proxy {
+            reach.ports.extend(&config.hardening.discovery_ports);
+        }
+        reach
+    }
+
+    fn connect(&mut self, url: &HttpUrl, proxy: Option<&Proxy>) {
+        self.ports.insert(proxy.map_or(url.port, |proxy| proxy.port));
+    }
+
+    /// As rules.
+    pub(super) fn rules(&self) -> Rules {
+        let mut rules = Rules::new();
+        for path in &self.reads {
+            rules.allow(path, AccessFs::ReadFile);
+        }
+        for path in &self.removes {
+            rules.allow(path, AccessFs::RemoveFile);
+        }
+        rules.limit_ports(self.ports.iter().copied());
+        rules
+    }
+
+    /// The TCP ports, for people.
+    pub(super) fn shown_ports(&self) -> String {
+        let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
+        ports.join(", ")
+    }
+}
+
+/// What a thread that resolves names reaches.
+pub(super) fn of_resolver() -> Rules {
+    let mut rules = Rules::new();
+    rules.allow(CONFIGURATION, AccessFs::ReadFile);
+    for place in places(Path::new(NAME_SERVERS)) {
+        rules.allow(place, AccessFs::ReadFile);
+    }
+    for service in NAME_SERVICES {
+        rules.allow(service, AccessFs::ReadFile);
+    }
+    rules.limit_ports([DNS]);
+    rules
+}
+
+/// Where a file may be that takes this one's place: its directory, and those that links on the way lead to. Where everybody
+/// keeps files, only what is there now.
+pub(super) fn places(path: &Path) -> Vec<PathBuf> {
+    let mut places = Vec::new();
+    let Ok(mut path) = std::path::absolute(path) else {
+        return places;
+    };
+    for _ in 0..SYMLINKS_MAX {
+        places.extend(exchanged_above(&path));
+        let Some((directory, name)) = path.parent().zip(path.file_name()) else {
+            break;
+        };
+        let Ok(directory) = directory.canonicalize() else { break };
+        let file = directory.join(name);
+        places.push(match is_shared(&directory) {
+            true => file.clone(),
+            false => directory.clone(),
+        });
+        match std::fs::read_link(&file) {
+            Ok(target) => path = directory.join(target),
+            Err(_) => break,
+        }
+    }
+    places.sort();
+    places.dedup();
+    places
+}
+
+/// Directories on the way that are links may come to lead elsewhere, usually to a sibling of where they lead now.
+fn exchanged_above(path: &Path) -> Vec<PathBuf> {
+    let links = path.ancestors().skip(1).filter(|above| above.is_symlink());
+    links
+        .filter_map(|link| parent(&link.canonicalize().ok()?))
+        .filter(|directory| !is_shared(directory))
+        .collect()
+}
+
+fn is_shared(directory: &Path) -> bool {
+    let names = directory
+        .components()
+        .filter(|part| matches!(part, Component::Normal(_)));
+    names.count() <= DEPTH_OF_SHARED
+}
+
+fn parent(path: &Path) -> Option<PathBuf> {
+    std::path::absolute(path).ok()?.parent().map(Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn where_everybody_keeps_files_only_the_file_itself_is_reached() {
+        assert_eq!(places(Path::new("/etc/passwd")), [Path::new("/etc/passwd")]);
+        assert_eq!(places(Path::new("/etc/ssl/x.pem")), [Path::new("/etc/ssl")]);
+        assert_eq!(places(Path::new("/not/there/at/all")), [] as [&Path; 0]);
+    }
+
+    #[test]
+    fn links_on_the_way_are_followed_and_their_siblings_are_reached() {
+        let base = std::env::temp_dir().canonicalize().unwrap();
+        let base = base.join(format!("tunnel-client-reach-{}", std::process::id()));
+        for directory in ["releases/5", "volume/..2026"] {
+            fs::create_dir_all(base.join(directory)).unwrap();
+        }
+        fs::write(base.join("releases/5/key"), "k").unwrap();
+        fs::write(base.join("volume/..2026/key"), "k").unwrap();
+        symlink("releases/5", base.join("current")).unwrap();
+        symlink("..2026", base.join("volume/..data")).unwrap();
+        symlink("..data/key", base.join("volume/key")).unwrap();
+        let found = places(&base.join("current/key"));
+        assert!(
+            found.contains(&base.join("releases")) && found.contains(&base.join("releases/5")),
+            "{found:?}"
+        );
+        let found = places(&base.join("volume/key"));
+        assert!(found.contains(&base.join("volume")), "{found:?}");
+        assert!(!found.contains(&base), "{found:?}");
+        fs::remove_dir_all(base).unwrap();
+    }
+}

@@ -1,0 +1,251 @@
+//! The cage of a stdio server. The client describes it, the broker makes it, and it is shut between fork and exec.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use landlock::{Access as _, AccessFs};
+use rustix::process::geteuid;
+use serde::{Deserialize, Serialize};
+
+use super::cage::Error;
+use super::hidden::{self, Hidden};
+use super::homes;
+use super::rules::{self, Ready, Rules, TARGET};
+use super::seccomp::{Filters, Sockets};
+use crate::config::{Hardening, Level, Mode, ServerNetwork, ServerSandbox};
+
+/// What a server may not, or may.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerCage {
+    sandbox: ServerSandbox,
+    /// The client's files, by paths without links.
+    hidden: Vec<PathBuf>,
+    /// It starts although the kernel cannot hide them.
+    lenient: bool,
+    /// It runs as root, without capabilities.
+    is_root: bool,
+}
+
+/// A cage that is ready, for any number of starts.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Each takes something away.
+    ready: Vec<Ready>,
+    filters: Option<Filters>,
+}
+
+/// What programs of any kind read: themselves, libraries, certificates, users, names, languages.
+const SYSTEM: [&str; 27] = [
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/etc/alternatives",
+    "/etc/ca-certificates",
+    "/etc/crypto-policies",
+    "/etc/gai.conf",
+    "/etc/group",
+    "/etc/host.conf",
+    "/etc/hosts",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/mime.types",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/pki",
+    "/etc/protocols",
+    "/etc/resolv.conf",
+    "/etc/services",
+    "/etc/ssl",
+    "/proc",
+    "/sys/devices/system/cpu",
+];
+
+/// Devices without a device behind them.
+const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+
+impl ServerCage {
+    /// That of a server with this command. `files` are the client's; `homes` are directories that the server calls its own.
+    #[must_use]
+    pub fn new<'a>(
+        sandbox: &ServerSandbox,
+        hardening: &Hardening,
+        argv: &[String],
+        files: impl Iterator<Item = &'a Path>,
+        homes: impl Iterator<Item = PathBuf>,
+    ) -> Self {
+        let Hardening {
+            mode,
+            user,
+            server_user,
+            ..
+        } = hardening;
+        let used = hidden::used_by(argv, homes);
+        let mut sandbox = sandbox.clone();
+        if *mode == Mode::Off {
+            sandbox.level = Level::Off;
+        }
+        let hidden = match sandbox.level {
+            Level::Default | Level::Strict => files.flat_map(|file| hidden::around(file, &used)).collect(),
+            Level::Off => Vec::new(),
+        };
+        Self {
+            sandbox,
+            is_root: geteuid().is_root() && user.is_none() && server_user.is_none(),
+            hidden,
+            lenient: *mode != Mode::Enforce,
+        }
+    }
+
+    /// Whether all is in reach but whole directories: then no file comes into reach that takes another's name.
+    #[must_use]
+    pub fn hides_directories_alone(&self) -> bool {
+        self.sandbox.level == Level::Default && self.hidden.iter().all(|path| path.is_dir())
+    }
+
+    /// Whether this kernel can apply what is asked for by name, for a server with this command.
+    ///
+    /// # Errors
+    /// It cannot, and why.
+    pub fn check(&self, argv: &[String]) -> Result<(), Error> {
+        match self.sandbox.level {
+            Level::Strict => Strict(&self.sandbox).prepare(argv).map(drop).map_err(Error::Strict),
+            Level::Off | Level::Default => Ok(()),
+        }
+    }
+
+    /// Makes it, in the broker, for a server with this command and this home.
+    ///
+    /// # Errors
+    /// The kernel cannot apply it. Strict cages have no lenient form: what was asked for by name is not left out in silence.
+    pub fn prepare(&self, argv: &[String], home: Option<&Path>) -> io::Result<Prepared> {
+        match self.sandbox.level {
+            Level::Off => Ok(Prepared {
+                ready: Vec::new(),
+                filters: None,
+            }),
+            Level::Default => {
+                let hidden = Hidden::of(&self.hidden, self.is_root);
+                // What is made there later is out of reach.
+                if let Some(home) = home.filter(|home| hidden.has_way_through(home)) {
+                    homes::complete(home);
+                }
+                let ready = match (hide(&hidden), self.lenient) {
+                    (Ok(ready), _) => vec![ready],
+                    (Err(_), true) => Vec::new(),
+                    (Err(error), false) => return Err(error),
+                };
+                Ok(Prepared { ready, filters: None })
+            }
+            Level::Strict => {
+                let mut prepared = Strict(&self.sandbox).prepare(argv).map_err(io::Error::other)?;
+                // What is listed may lie above the client's files.
+                prepared.ready.push(hide(&Hidden::of(&self.hidden, self.is_root))?);
+                Ok(prepared)
+            }
+        }
+    }
+}
+
+fn hide(hidden: &Hidden) -> io::Result<Ready> {
+    hidden.rules()?.prepare().map_err(io::Error::other)
+}
+
+/// A server that may do what is listed.
+struct Strict<'a>(&'a ServerSandbox);
+
+impl Strict<'_> {
+    fn prepare(&self, argv: &[String]) -> Result<Prepared, StrictError> {
+        let ready = self.rules(argv).prepare().map_err(StrictError::Landlock)?;
+        if !ready.enforced().limits_ports() && matches!(self.0.network, ServerNetwork::Tcp(_)) {
+            return Err(StrictError::Ports(ready.enforced().abi()));
+        }
+        let filters = Filters::of_strict_server(self.sockets()).map_err(StrictError::Seccomp)?;
+        Ok(Prepared {
+            ready: vec![ready],
+            filters: Some(filters),
+        })
+    }
+
+    fn sockets(&self) -> Sockets {
+        Sockets {
+            // Behind a socket with a path anything may be: a terminal multiplexer, a service manager, a container runtime.
+            unix: false,
+            internet: self.0.network != ServerNetwork::None,
+            datagrams: self.0.network == ServerNetwork::Any,
+            routes: self.0.network != ServerNetwork::None,
+        }
+    }
+
+    fn rules(&self, argv: &[String]) -> Rules {
+        let (read, all) = (AccessFs::from_read(TARGET), AccessFs::from_all(TARGET));
+        let mut rules = Rules::new();
+        SYSTEM.iter().for_each(|path| rules.allow(path, read));
+        DEVICES
+            .iter()
+            .for_each(|path| rules.allow(path, AccessFs::ReadFile | AccessFs::WriteFile));
+        // Its program, and files that its command names.
+        for path in hidden::used_by(argv, std::iter::empty()) {
+            if path.is_file() {
+                rules.allow(path, read);
+            }
+        }
+        self.0.read.iter().for_each(|path| rules.allow(path, read));
+        self.0.write.iter().for_each(|path| rules.allow(path, all));
+        match &self.0.network {
+            ServerNetwork::None => rules.limit_ports([]),
+            ServerNetwork::Tcp(ports) => rules.limit_ports(ports.iter().copied()),
+            ServerNetwork::Any => {}
+        }
+        rules
+    }
+}
+
+impl Prepared {
+    /// Shuts it around the process that calls, between fork and exec: a handful of system calls, and no memory is taken but on the
+    /// way to an error.
+    ///
+    /// # Errors
+    /// The kernel refuses what it had taken.
+    pub fn enter(&self) -> io::Result<()> {
+        for ready in &self.ready {
+            ready.try_clone()?.restrict().map_err(io::Error::other)?;
+        }
+        if let Some(filters) = &self.filters {
+            filters.apply().map_err(io::Error::other)?;
+        }
+        Ok(())
+    }
+}
+
+/// A strict cage that this kernel cannot apply.
+#[derive(Debug)]
+pub enum StrictError {
+    /// It has no landlock.
+    Landlock(rules::Error),
+    /// Its landlock, of this version, does not know ports.
+    Ports(u8),
+    /// It does not filter calls.
+    Seccomp(super::seccomp::Error),
+}
+
+impl std::fmt::Display for StrictError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("sandbox: strict is not possible: ")?;
+        match self {
+            Self::Landlock(error) => error.fmt(f),
+            Self::Ports(abi) => write!(
+                f,
+                "connect needs rules about TCP ports (Linux 6.7), and landlock has version {abi} here; leave connect out and \
+                 network at none, or write sandbox: default"
+            ),
+            Self::Seccomp(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StrictError {}

@@ -1,0 +1,33 @@
+//! Programs that run as on another kernel than this one.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::child::python;
+
+/// A kernel, as `kernel.py` beside this file simulates it; by default this one, as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Kernel(Vec<&'static str>);
+
+impl Kernel {
+    /// With this landlock: `none`, `disabled`, a version, `lies`.
+    pub fn landlock(which: &'static str) -> Self {
+        Self(vec!["--landlock", which])
+    }
+
+    /// Without filters of system calls.
+    pub fn without_seccomp() -> Self {
+        Self(vec!["--seccomp", "none"])
+    }
+
+    /// The command that starts the program on it.
+    pub fn command(&self, program: &Path) -> Command {
+        if self.0.is_empty() {
+            return Command::new(program);
+        }
+        let simulation = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/support/kernel.py");
+        let mut command = Command::new(python());
+        command.arg(simulation).args(&self.0).arg("--").arg(program);
+        command
+    }
+}
