@@ -53,6 +53,9 @@ package_of() {
     dnf:musl-gcc) echo musl-gcc ;;
     apt:readelf | dnf:readelf) echo binutils ;;
     apt:python3) echo 'python3 python3-venv' ;;
+    apt:setpriv | dnf:setpriv | apt:unshare | dnf:unshare) echo util-linux ;;
+    apt:ip) echo iproute2 ;;
+    dnf:ip) echo iproute ;;
     dnf:shellcheck) echo ShellCheck ;;
     apt:* | dnf:*) echo "$2" ;;
   esac
