@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::probe::{Failure, Target as Attacked};
 use crate::config::{Config, Level, ServerSandbox, Target};
+use crate::mcp::stdio::specifications;
 use crate::sandbox::{Cage, Privileges, Status};
 
 /// What a configuration makes of the cage, told by a process that is in it.
@@ -23,6 +24,8 @@ pub struct Facts {
     pub unix: bool,
     /// The client's own files.
     pub files: Files,
+    /// The directory of the first key is hidden whole: no server lives in it.
+    pub hides_directory: bool,
     /// Who the client becomes.
     pub privileges: Privileges,
     /// The client stays root.
@@ -72,6 +75,9 @@ impl Facts {
         let control = &config.control_plane;
         let key = control.api_key_file.as_ref().map(|file| &file.path);
         let identity = control.identity.as_ref().map(|identity| &identity.key);
+        let directory = key
+            .or(identity)
+            .and_then(|path| absolute(path).parent()?.canonicalize().ok());
         Self {
             status: Status::default(),
             ports: cage.ports(),
@@ -87,6 +93,10 @@ impl Facts {
                     .map(|path| absolute(&path.to_owned()))
                     .collect(),
             },
+            hides_directory: directory.is_some_and(|directory| {
+                let servers = specifications(config);
+                servers.iter().any(|server| server.cage.hides(&directory))
+            }),
             privileges: cage.privileges().clone(),
             root: false,
             server: sandboxes(config).any(|sandbox| sandbox.level == Level::Default),

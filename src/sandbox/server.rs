@@ -101,6 +101,12 @@ impl ServerCage {
         }
     }
 
+    /// Whether the server sees all but the client's files, and this one is among those.
+    #[must_use]
+    pub fn hides(&self, path: &Path) -> bool {
+        self.sandbox.level == Level::Default && self.hidden.iter().any(|hidden| path.starts_with(hidden))
+    }
+
     /// Whether all is in reach but whole directories: then no file comes into reach that takes another's name.
     #[must_use]
     pub fn hides_directories_alone(&self) -> bool {

@@ -293,13 +293,13 @@ pub(super) const PROBES: &[Probe] = &[
     .at(Place::Server)
     .when(default),
     hidden(
-        "list the directory of the client's keys",
-        "Names of other keys.",
+        "read what lies beside the client's keys",
+        "Other keys, and those that come next.",
         |scene| {
             let key = scene.facts.files.secrets.first().ok_or(Failure::NotHere)?;
             let directory = key.parent().ok_or(Failure::NotHere)?;
-            // What everybody keeps files in can be listed: names are no secret.
-            if is_shared(directory) {
+            // Where everybody keeps files, or a server lives, only the key itself is hidden.
+            if is_shared(directory) || !scene.facts.hides_directory {
                 return Err(Failure::NotHere);
             }
             let entry = fs::read_dir(directory)?.next().ok_or(Failure::NotHere)??;
