@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use rustix::fs::Mode as FileMode;
-use rustix::process::{DumpableBehavior, Pid, getpid, getppid, set_dumpable_behavior, umask};
+use rustix::process::{Pid, getpid, getppid, umask};
 use serde::{Deserialize, Serialize};
 
 use super::cage::Error;
@@ -78,7 +78,6 @@ impl BrokerCage {
                 None => Ok(()),
             };
         }
-        set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|error| Error::Process(error.into()))?;
         self.privileges.give_up().map_err(Error::Privileges)?;
         let truncates = Rules::new()
             .prepare()

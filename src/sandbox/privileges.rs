@@ -9,6 +9,7 @@ use rustix::process::{Gid, Uid, geteuid, getgroups};
 use rustix::thread::{set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use serde::{Deserialize, Serialize};
 
+use super::process::conceal;
 use super::users::{self, User};
 use crate::config::UserName;
 
@@ -98,6 +99,8 @@ fn become_user(user: &User) -> io::Result<()> {
     set_thread_groups(&groups)?;
     set_thread_res_gid(gid, gid, gid)?;
     set_thread_res_uid(uid, uid, uid)?;
+    // The kernel has set the mark anew, by its own setting (fs.suid_dumpable in proc(5)).
+    conceal()?;
     match getgroups()?.iter().all(|group| groups.contains(group)) {
         true => Ok(()),
         false => Err(io::Error::other("groups of before remain")),
