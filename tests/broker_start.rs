@@ -19,7 +19,7 @@ use support::client::binary;
 use support::wait::within;
 use support::{ClientBuilder, Command, ControlPlane, Scratch, StdioServer};
 use tunnel_client::broker::Specification;
-use tunnel_client::config::{Hardening, Level, ServerSandbox};
+use tunnel_client::config::{Level, Mode, ServerSandbox};
 use tunnel_client::sandbox::server::ServerCage;
 
 /// The user and group that own nothing, by the convention of every distribution.
@@ -117,7 +117,7 @@ fn a_server_that_is_started_anew_gets_no_wider_cage_when_files_have_changed() {
     };
     let cage = ServerCage::new(
         &sandbox,
-        &Hardening::default(),
+        Mode::Enforce,
         &[argv[0].clone()],
         std::iter::empty(),
         std::iter::empty(),

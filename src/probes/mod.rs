@@ -2,7 +2,7 @@
 //!
 //! `doctor --sandbox` starts its own binary again for each attempt, with its own arguments and environment, and once more without
 //! the cage, so that nobody has to believe that the attempt would work at all. The process that attempts shuts the same cage around
-//! itself as the daemon does (`run::enclose`), tries one thing and tells by its end what became of it.
+//! itself as the daemon does (`run::Enclosure`), tries one thing and tells by its end what became of it.
 //!
 //! `attempts` holds the probes as lists, `role` what a process that was started again does, `client` how it shuts itself in, `trial` how
 //! the other side runs it.

@@ -149,7 +149,7 @@ impl Cage {
                 let (state, detail) = self.describe(enforced);
                 self.status.add(Layer::Landlock, state, detail);
             }
-            Err(error) => self.lack(Layer::Landlock, Error::Landlock(error))?,
+            Err(error) => self.lack(Layer::Landlock, error, Error::Landlock)?,
         }
         let filter = Filters::of_main(self.reach.unix).and_then(|filters| filters.apply());
         match filter {
@@ -158,24 +158,17 @@ impl Cage {
                 State::Enforced,
                 "calls that are not on the list end the process",
             ),
-            Err(error) => self.lack(Layer::Seccomp, Error::Seccomp(error))?,
+            Err(error) => self.lack(Layer::Seccomp, error, Error::Seccomp)?,
         }
         Ok(self.status)
     }
 
-    fn lack(&mut self, layer: Layer, error: Error) -> Result<(), Error> {
-        match (self.mode, &error) {
-            (Mode::Enforce, _) => Err(error),
-            (_, Error::Landlock(why)) => {
-                self.status.add(layer, State::Missing, why.to_string());
-                Ok(())
-            }
-            (_, Error::Seccomp(why)) => {
-                self.status.add(layer, State::Missing, why.to_string());
-                Ok(())
-            }
-            _ => Err(error),
+    fn lack<E: fmt::Display>(&mut self, layer: Layer, why: E, error: fn(E) -> Error) -> Result<(), Error> {
+        if self.mode == Mode::Enforce {
+            return Err(error(why));
         }
+        self.status.add(layer, State::Missing, why.to_string());
+        Ok(())
     }
 
     fn describe(&self, enforced: Enforced) -> (State, String) {

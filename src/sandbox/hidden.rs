@@ -211,7 +211,6 @@ mod tests {
                 OpenOptions::new().write(true).open("/dev/null").unwrap();
             });
         });
-        // What takes its place is not in reach of who was there before.
         fs::remove_dir_all(base).unwrap();
     }
 

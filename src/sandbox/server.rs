@@ -12,7 +12,7 @@ use super::hidden::{self, Hidden};
 use super::homes;
 use super::rules::{self, Ready, Rules, TARGET};
 use super::seccomp::{Filters, Sockets};
-use crate::config::{Hardening, Level, Mode, ServerNetwork, ServerSandbox};
+use crate::config::{Level, Mode, ServerNetwork, ServerSandbox};
 
 /// What a server may not, or may.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +22,6 @@ pub struct ServerCage {
     hidden: Vec<PathBuf>,
     /// It starts although the kernel cannot hide them.
     lenient: bool,
-    /// It runs as root, without capabilities.
-    is_root: bool,
 }
 
 /// A cage that is ready, for any number of starts.
@@ -73,20 +71,14 @@ impl ServerCage {
     #[must_use]
     pub fn new<'a>(
         sandbox: &ServerSandbox,
-        hardening: &Hardening,
+        mode: Mode,
         argv: &[String],
         files: impl Iterator<Item = &'a Path>,
         homes: impl Iterator<Item = PathBuf>,
     ) -> Self {
-        let Hardening {
-            mode,
-            user,
-            server_user,
-            ..
-        } = hardening;
         let used = hidden::used_by(argv, homes);
         let mut sandbox = sandbox.clone();
-        if *mode == Mode::Off {
+        if mode == Mode::Off {
             sandbox.level = Level::Off;
         }
         let hidden = match sandbox.level {
@@ -95,9 +87,8 @@ impl ServerCage {
         };
         Self {
             sandbox,
-            is_root: geteuid().is_root() && user.is_none() && server_user.is_none(),
             hidden,
-            lenient: *mode != Mode::Enforce,
+            lenient: mode != Mode::Enforce,
         }
     }
 
@@ -124,7 +115,7 @@ impl ServerCage {
         }
     }
 
-    /// Makes it, in the broker, for a server with this command and this home.
+    /// Makes it, in the broker, as the user that servers run as, for a server with this command and this home.
     ///
     /// # Errors
     /// The kernel cannot apply it. Strict cages have no lenient form: what was asked for by name is not left out in silence.
@@ -135,7 +126,7 @@ impl ServerCage {
                 filters: None,
             }),
             Level::Default => {
-                let hidden = Hidden::of(&self.hidden, self.is_root);
+                let hidden = self.hidden();
                 // What is made there later is out of reach.
                 if let Some(home) = home.filter(|home| hidden.has_way_through(home)) {
                     homes::complete(home);
@@ -150,10 +141,14 @@ impl ServerCage {
             Level::Strict => {
                 let mut prepared = Strict(&self.sandbox).prepare(argv).map_err(io::Error::other)?;
                 // What is listed may lie above the client's files.
-                prepared.ready.push(hide(&Hidden::of(&self.hidden, self.is_root))?);
+                prepared.ready.push(hide(&self.hidden())?);
                 Ok(prepared)
             }
         }
+    }
+
+    fn hidden(&self) -> Hidden {
+        Hidden::of(&self.hidden, geteuid().is_root())
     }
 }
 

@@ -141,14 +141,6 @@ impl Status {
         let states = self.findings.iter().map(|finding| finding.state);
         states.max().unwrap_or(State::Enforced)
     }
-
-    /// Whether every layer does what was asked for, or what this kernel knows of it.
-    #[must_use]
-    pub fn is_enforced(&self) -> bool {
-        self.findings
-            .iter()
-            .all(|finding| matches!(finding.state, State::Enforced | State::Partial))
-    }
 }
 
 impl Finding {

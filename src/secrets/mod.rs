@@ -21,5 +21,6 @@ pub use error::{Fault, FileError};
 pub use files::{Disk, Files, open, read};
 pub use guard::Guard;
 pub use key::ApiKey;
+pub(crate) use reference::is_variable_name;
 pub use reference::{Prefix, Reference, ReferenceError};
 pub use seen::{SeenFile, Stamp};

@@ -15,7 +15,7 @@ use crate::config::scalar::echo;
 use crate::config::server_sandbox::{Level, ServerNetwork, ServerSandbox};
 use crate::config::sources::Sources;
 use crate::limits::{PASS_ENV_MAX, SERVER_RULES_MAX, SERVER_VARIABLE_MAX, SERVER_VARIABLES_MAX};
-use crate::secrets::{ApiKey, Prefix, Reference};
+use crate::secrets::{ApiKey, Prefix, Reference, is_variable_name};
 
 /// What must not reach a server: the client's own secrets.
 #[derive(Debug, Clone, Copy)]
@@ -191,11 +191,6 @@ pub(super) fn variable_pattern(text: &str, setting: &str) -> Result<String, Stri
             echo(text)
         ))
     }
-}
-
-fn is_variable_name(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
 fn sandbox(record: &Record, problems: &mut Problems) -> ServerSandbox {

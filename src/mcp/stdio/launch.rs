@@ -54,6 +54,12 @@ fn specification(config: &Config, binding: &Binding) -> Option<Specification> {
             .iter()
             .map(|(name, value)| (name.into(), OsStr::from_bytes(value).into()))
             .collect(),
-        cage: ServerCage::new(sandbox, &config.hardening, argv, config.own_files(), homes.into_iter()),
+        cage: ServerCage::new(
+            sandbox,
+            config.hardening.mode,
+            argv,
+            config.own_files(),
+            homes.into_iter(),
+        ),
     })
 }

@@ -145,22 +145,14 @@ pub(super) fn known() -> Result<Rules, BackendError> {
 
 /// What is refused.
 pub(super) fn refused(others: &Others) -> Result<Rules, BackendError> {
-    let mut rules = super::Sockets {
+    // Only which sockets: Fast Open is its own business where no rule about ports is in force.
+    let sockets = super::Sockets {
         unix: true,
         internet: true,
         datagrams: true,
         routes: true,
-    }
-    .refused()?;
-    // Its own Fast Open is nobody's business: no rule about ports is in force, or `of_sockets` says so.
-    for number in [
-        libc::SYS_sendto,
-        libc::SYS_sendmsg,
-        libc::SYS_sendmmsg,
-        libc::SYS_setsockopt,
-    ] {
-        rules.remove(&number);
-    }
+    };
+    let mut rules = Rules::from([(libc::SYS_socket, sockets.families()?)]);
     add(&mut rules, REFUSED)?;
     let mut namespaces = Vec::with_capacity(NAMESPACES.len());
     for flag in NAMESPACES {
