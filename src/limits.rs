@@ -473,5 +473,7 @@ pub const LOG_BUFFER_KEEP: usize = 4 * 1024;
 /// Secrets known to the scrubber at once: the extra headers of three settings, twice where a scheme stands before the
 /// credentials, a few variables of each stdio server, proxies' credentials, and keys, those in force and those they replaced.
 pub const PROTECTED_MAX: usize = 3 * 2 * EXTRA_HEADERS_MAX + 8 * BINDINGS_MAX + 128;
+/// Layers of escapes that are taken away in the search for secrets: JSON in JSON in a URL.
+pub const SCRUB_ROUNDS: usize = 3;
 /// A shorter secret is not searched for: it would blank out ordinary words.
 pub const PROTECTED_LEN_MIN: usize = 6;
