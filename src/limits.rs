@@ -171,7 +171,8 @@ pub const STDIO_INBOX_MESSAGES: usize = 1024;
 pub const STDIO_INBOX_BYTES: usize = 8 * MIB;
 /// Messages that a child may write as one array.
 pub const STDIO_BATCH_MAX: usize = 1000;
-/// For this long after a call that got no answer, what the child writes may still belong to it.
+/// For this long after a call that got no answer, and after any message of another caller, what the child writes may still
+/// belong to it: longer than tools that report after their answer take, short enough for a pipe with few callers.
 pub const STDIO_AFTERMATH: Duration = Duration::from_secs(30);
 /// Such calls that are remembered; older ones are forgotten first.
 pub const STDIO_AFTERMATH_MAX: usize = 1024;

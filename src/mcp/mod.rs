@@ -35,7 +35,7 @@ pub struct Call<'a> {
     pub initialize: bool,
     /// The command's headers.
     pub headers: &'a Headers,
-    /// Who sent it, as far as the command shows.
+    /// Sender, as far as the command shows.
     pub caller: Caller,
     /// The service can carry the server's own requests to the caller.
     pub server_requests: bool,

@@ -24,7 +24,7 @@ impl Hosts {
         Self(names)
     }
 
-    /// Looks at what a request names.
+    /// Checks the host that a request names.
     ///
     /// # Errors
     /// The status and the text of the refusal: 400 where `Host` is missing, repeated or malformed (RFC 9112, section 3.2),

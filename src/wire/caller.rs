@@ -28,7 +28,7 @@ pub struct Caller {
     credentials: u64,
 }
 
-/// No fingerprints: they are nobody's business, and useless in the next process.
+/// Shows no fingerprints.
 impl fmt::Debug for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Caller")
@@ -54,7 +54,7 @@ impl Caller {
         }
     }
 
-    /// The same caller after `initialize` gave it a session.
+    /// Returns the same caller with the session that `initialize` gives it.
     pub fn with_session(self, id: &str) -> Self {
         Self {
             session: fingerprint(Some(id)),

@@ -48,7 +48,7 @@ pub struct Command {
     pub route: Route,
     /// Headers for the MCP server, in order, unfiltered. They may hold an end user's credentials.
     pub headers: Headers,
-    /// Who sent it, as far as the command shows.
+    /// Sender, as far as the command shows.
     pub caller: Caller,
     /// Time for the whole life of the command, from the headers of the poll answer on.
     pub response_timeout: Option<Duration>,

@@ -75,12 +75,12 @@ struct Candidate {
     path: Uri,
 }
 
-/// What a challenge names.
+/// Place that a challenge names.
 enum Named {
     /// A path at the server's own origin.
     Here(Uri),
-    /// Another origin, as shown: without query. It is not asked: whoever controls the server's answer would otherwise choose
-    /// what this host requests inside the operator's network.
+    /// Another origin, as shown: without query. It is not asked: otherwise a hostile server would choose what this
+    /// host requests inside the operator's network.
     Elsewhere(String),
 }
 

@@ -1,4 +1,4 @@
-//! Which callers the child worked for lately.
+//! Callers that the child worked for lately.
 
 use std::time::{Duration, Instant};
 

@@ -47,7 +47,7 @@ struct Open {
     inbox: Arc<Inbox>,
     /// The caller can be asked.
     server_requests: bool,
-    /// Whose it is; none: our own, for which nothing but its answer is meant.
+    /// Caller; none for a request of our own, which gets nothing but its answer.
     caller: Option<Caller>,
     /// When it was handed to the pipe.
     written: Option<Instant>,

@@ -12,7 +12,7 @@ use std::ops::Range;
 use super::literal::Fingerprint;
 use crate::limits::SCRUB_ROUNDS;
 
-/// Where the secrets stand in `text`, as bytes, in any order.
+/// Places of the secrets in `text`, in bytes and any order.
 pub(super) fn find(text: &str, known: &[Fingerprint]) -> Vec<Range<usize>> {
     let Some(shortest) = known.iter().map(|secret| secret.length()).min() else {
         return Vec::new();
@@ -51,7 +51,7 @@ fn search(bytes: &[u8], known: &[Fingerprint], mut hit: impl FnMut(Range<usize>)
     }
 }
 
-/// The bytes that a text stands for, and where in the text each stands.
+/// Decoded bytes of a text, and the place of each in the text.
 struct View<'a> {
     bytes: Cow<'a, [u8]>,
     /// None: each in its own place.
