@@ -250,6 +250,13 @@ fn a_call_at_an_http_server_is_given_up_for_its_own_caller_only() {
         Some("session-b"),
         "the server judges it by its sender's session"
     );
+    control.push(session_a(Command::call_with_id("own", "1", "tools/call", "{}")));
+    mcp.await_forwarded("own");
+    control.push(session_a(cancel("o")));
+    assert!(control.only_terminal("own").json()["error"].is_object());
+    // Longer than a cancelled call may still be answered.
+    let until_given_up = std::time::Duration::from_secs(3);
+    support::holds_for(until_given_up, "the call is held", || control.posts_of("a").is_empty());
     gate.open();
     assert_eq!(control.only_terminal("a").json()["result"], json!({}));
 }
