@@ -78,6 +78,7 @@ _tunnel_client() {
             *' --mcp.idle-timeout' | \
             *' --mcp.max-concurrent-requests' | \
             *' --health.listen-addr' | \
+            *' --health.allowed-host' | \
             *' --process.user' | \
             *' --process.server-user' | \
             *' --hardening.discovery-port' | \
@@ -234,6 +235,7 @@ _tunnel_client() {
         --health.listen-addr
         --health.unix-socket
         --health.url-file
+        --health.allowed-host
         --pid.file
         --process.user
         --process.server-user

@@ -62,6 +62,7 @@ __tunnel_client_common() {
         '--health.listen-addr=[Where health and metrics are served; port 0 picks a free one]:HOST\:PORT: '
         '--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files'
         '--health.url-file=[File that receives the URL of the health listener once it is bound]:PATH:_files'
+        '*--health.allowed-host=[Further host names that requests to the health listener may use; repeatable or with commas]:HOST: '
         '--pid.file=[File that receives the process id]:PATH:_files'
         '--process.user=[User that the client becomes after it has started as root]:USER: '
         '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER: '

@@ -171,7 +171,8 @@ pub const STDIO_INBOX_MESSAGES: usize = 1024;
 pub const STDIO_INBOX_BYTES: usize = 8 * MIB;
 /// Messages that a child may write as one array.
 pub const STDIO_BATCH_MAX: usize = 1000;
-/// For this long after a call that got no answer, what the child writes may still belong to it.
+/// For this long after a call that got no answer, and after any message of another caller, what the child writes may still
+/// belong to it: longer than tools that report after their answer take, short enough for a pipe with few callers.
 pub const STDIO_AFTERMATH: Duration = Duration::from_secs(30);
 /// Such calls that are remembered; older ones are forgotten first.
 pub const STDIO_AFTERMATH_MAX: usize = 1024;
@@ -473,5 +474,7 @@ pub const LOG_BUFFER_KEEP: usize = 4 * 1024;
 /// Secrets known to the scrubber at once: the extra headers of three settings, twice where a scheme stands before the
 /// credentials, a few variables of each stdio server, proxies' credentials, and keys, those in force and those they replaced.
 pub const PROTECTED_MAX: usize = 3 * 2 * EXTRA_HEADERS_MAX + 8 * BINDINGS_MAX + 128;
+/// Layers of escapes that are taken away in the search for secrets: JSON in JSON in a URL.
+pub const SCRUB_ROUNDS: usize = 3;
 /// A shorter secret is not searched for: it would blank out ordinary words.
 pub const PROTECTED_LEN_MIN: usize = 6;

@@ -100,7 +100,7 @@ struct Outside {
 
 impl Outside {
     async fn open(config: &Config) -> Result<Self, Error> {
-        let listener = Listener::bind(&config.health.listen).await.map_err(Error::Health)?;
+        let listener = Listener::bind(&config.health).await.map_err(Error::Health)?;
         // Scripts that wait for the files find a listener that is bound.
         let files = Files::write(config, &listener).map_err(Error::File)?;
         Ok(Self { listener, files })

@@ -223,39 +223,6 @@ fn a_clock_that_is_wrong_is_a_warning() {
 }
 
 #[test]
-fn a_server_that_wants_logins_and_says_where_is_healthy() {
-    for by_challenge in [true, false] {
-        let doctor = Doctor::healthy().mcp_with(move |request| match request.path() {
-            "/mcp" => {
-                let host = request.header("host").unwrap();
-                let challenge = format!("Bearer error=\"invalid_token\", resource_metadata=\"http://{host}/meta\"");
-                let named = [("WWW-Authenticate", challenge.as_str())];
-                Answer::new(401, if by_challenge { &named } else { &[] }, "")
-            }
-            "/meta" | "/.well-known/oauth-protected-resource" => Answer::json(
-                200,
-                r#"{"resource":"http://h/mcp","authorization_servers":["https://login.example/x"]}"#,
-            ),
-            _ => Answer::empty(404),
-        });
-        let examined = doctor.examine();
-        assert_eq!(examined.code, 0, "{:#}", examined.report);
-        assert!(examined.summary("mcp_server_reachable").contains("log in"));
-        let place = if by_challenge {
-            "WWW-Authenticate"
-        } else {
-            "at the root"
-        };
-        assert!(
-            examined.summary("oauth_metadata").contains(place),
-            "{:#}",
-            examined.report
-        );
-        assert!(examined.said("oauth_metadata").contains("https://login.example"));
-    }
-}
-
-#[test]
 fn every_channel_is_checked_and_named() {
     let control = ControlPlane::http();
     let (main, tools) = (McpServer::echo(), McpServer::echo());

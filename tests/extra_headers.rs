@@ -153,6 +153,64 @@ fn a_caller_cannot_contradict_a_configured_header() {
 }
 
 #[test]
+fn a_caller_cannot_send_what_a_server_may_take_for_another_header() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let _client = ClientBuilder::new(&control).server(mcp.url()).start();
+    let dropped = [
+        "X.Tenant",
+        "X!Tenant",
+        "X~Tenant",
+        "X_Tenant",
+        "X|Tenant",
+        "Content_Length",
+        "Transfer_Encoding",
+        "Proxy",
+        "Proxy-Features",
+        "HTTP2-Settings",
+        "Upgrade",
+        "Keep-Alive",
+        "TE",
+        "Trailer",
+        "X-Named",
+        "X-Named-Too",
+    ];
+    let command = dropped.iter().fold(Command::call("r1", "ping", "{}"), |command, name| {
+        command.header(name, "smuggled")
+    });
+    let command = command
+        .header("Connection", "close, x-named")
+        .header("CONNECTION", " X-NAMED-TOO ")
+        .header("X-Tenant-2", "kept");
+    assert_eq!(control.call(command, "r1").resp_code, 200);
+    let seen = mcp.await_forwarded("r1");
+    for name in dropped {
+        assert!(!seen.header_values(name).contains(&"smuggled"), "{name}: {seen:?}");
+    }
+    assert_eq!(seen.header_values("x-tenant-2"), ["kept"], "{seen:?}");
+}
+
+#[test]
+fn a_configured_name_keeps_its_spelling_and_callers_cannot_contradict_it() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let client = client(
+        &control,
+        &mcp,
+        "X_Tenant: blue; X.Zone: north; Transfer_Encoding: chunked",
+    );
+    client.await_log("belongs to one message or connection");
+    let command = Command::call("r1", "ping", "{}")
+        .header("X-Tenant", "red")
+        .header("x-zone", "south");
+    control.call(command, "r1");
+    let seen = mcp.await_forwarded("r1");
+    assert_eq!(seen.header_values("x_tenant"), ["blue"], "{seen:?}");
+    assert_eq!(seen.header_values("x.zone"), ["north"], "{seen:?}");
+    for name in ["x-tenant", "x-zone", "transfer_encoding"] {
+        assert_eq!(seen.header(name), None, "{seen:?}");
+    }
+}
+
+#[test]
 fn a_caller_cannot_strip_a_configured_header_by_naming_it_in_connection() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     let _client = client(&control, &mcp, "X-Tenant: blue");

@@ -43,6 +43,65 @@ fn the_url_file_is_private_and_names_the_real_port() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+/// The status of a request with this head.
+fn status_of(client: &Client, head: &str) -> String {
+    let mut stream = TcpStream::connect(client.health_url().strip_prefix("http://").unwrap()).unwrap();
+    stream.set_read_timeout(Some(BOUND)).unwrap();
+    write!(stream, "{head}Connection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(!head.to_lowercase().contains("access-control"), "{head}");
+    let status = head.split(' ').nth(1).unwrap().to_owned();
+    if status == "421" {
+        assert!(
+            body.contains("health.allowed_hosts") && body.lines().count() == 1,
+            "{body}"
+        );
+    }
+    status
+}
+
+#[test]
+fn a_web_page_whose_name_resolves_to_the_listener_reads_nothing() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let client = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .env("HEALTH_ALLOWED_HOSTS", "metrics.example")
+        .start();
+    client.await_log("health server listening");
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    for path in ["/metrics", "/readyz?verbose", "/healthz", "/"] {
+        let request = |host: &str| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n");
+        for host in ["evil.example", "evil.example:8080", "localhost.evil.example"] {
+            assert_eq!(status_of(&client, &request(host)), "421", "{path} {host}");
+        }
+        for host in [
+            "localhost:1",
+            "10.1.2.3",
+            "[fd00::1]:80",
+            "metrics.example:9100",
+            host.trim(),
+        ] {
+            assert!(
+                !["421", "400"].contains(&&*status_of(&client, &request(host))),
+                "{path} {host}"
+            );
+        }
+    }
+    assert_eq!(status_of(&client, "GET /metrics HTTP/1.1\r\n"), "400");
+    assert_eq!(status_of(&client, "GET /metrics HTTP/1.0\r\n"), "200");
+    assert_eq!(
+        status_of(
+            &client,
+            "GET http://evil.example/metrics HTTP/1.1\r\nHost: localhost\r\n"
+        ),
+        "421"
+    );
+    let twice = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n";
+    assert_eq!(status_of(&client, twice), "400");
+}
+
 #[test]
 fn a_busy_health_port_fails_the_start_and_says_so() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());

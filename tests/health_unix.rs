@@ -83,6 +83,17 @@ fn health_is_served_on_the_socket_and_nowhere_else() {
     eventually("readiness", || (get(&socket, "/readyz").1 == "ready").then_some(()));
     assert!(get(&socket, "/metrics").1.contains("commands_polled_total 1"));
 
+    // No name resolves to a socket: whatever a request names is right.
+    let mut stream = UnixStream::connect(&socket).unwrap();
+    write!(
+        stream,
+        "GET /healthz HTTP/1.1\r\nHost: any.example\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+
     let listening = std::fs::read_to_string(format!("/proc/{}/net/tcp", client.pid())).unwrap();
     let sockets: Vec<PathBuf> = std::fs::read_dir(format!("/proc/{}/fd", client.pid()))
         .unwrap()

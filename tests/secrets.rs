@@ -5,10 +5,12 @@ mod support;
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 use support::client::API_KEY;
 use support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer};
+use tunnel_client::ops::unix_url;
 
 #[track_caller]
 fn works(control: &ControlPlane) {
@@ -101,6 +103,44 @@ fn a_malformed_key_ends_the_start_and_is_not_shown() {
         assert!(client.log_with("4711").is_empty(), "{:#?}", client.log());
     }
     assert!(control.seen().is_empty());
+}
+
+#[test]
+fn a_service_that_repeats_the_key_in_another_spelling_puts_it_nowhere() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let client = Client::http(&control, &mcp.url());
+    let hex: String = API_KEY.bytes().map(|byte| format!("{byte:02X}")).collect();
+    let percent: String = API_KEY.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let escaped: String = API_KEY.bytes().map(|byte| format!("\\\\u{byte:04x}")).collect();
+    let entities: String = API_KEY.bytes().map(|byte| format!("&#{byte};")).collect();
+    let base64 =
+        |before: &str| unix_url::encode(Path::new(&format!("{before}{API_KEY}")))["http+unix://".len()..].to_owned();
+    let spellings = [hex, percent, escaped, entities, base64(""), base64("x"), base64("xy")];
+    for (number, spelling) in spellings.iter().enumerate() {
+        // Members of the message, and what stands at the cut of a long one.
+        let error = format!(r#"{{"error":{{"message":"bad {spelling}","type":"t{spelling}","code":"c{spelling}"}}}}"#);
+        control.on_poll(Answer::json(400, error));
+        let long = format!("{}{spelling}", "y ".repeat((1024 - spelling.len() / 2) / 2));
+        let id = format!("r{number}");
+        control.on_delivery(
+            &id,
+            "jsonrpc_response",
+            Answer::new(413, &[("X-Request-Id", spelling)], long),
+        );
+        control.call(Command::call(&id, "ping", "{}"), &id);
+    }
+    let log = client.log().join("\n");
+    let shown = [log, client.health("/metrics").1, client.health("/readyz?verbose").1]
+        .concat()
+        .to_lowercase();
+    for spelling in &spellings {
+        // Any stretch of it would be a part of the key.
+        let middle = &spelling[spelling.len() / 2..][..12];
+        for written in [middle.to_lowercase(), middle.replace('\\', "\\\\").to_lowercase()] {
+            assert!(!shown.contains(&written), "{written} of {spelling} is in:\n{shown}");
+        }
+    }
+    assert!(shown.contains("[redacted]"), "{shown}");
 }
 
 #[test]

@@ -111,13 +111,14 @@ def on(message):
             answer(call, {"cancelled": True})
 "#;
     let (control, child, _client) = start(script);
-    control.push(Command::call_with_id("r1", "77", "tools/call", "{}"));
+    let session = |command: Command| command.header("Mcp-Session-Id", "session");
+    control.push(session(Command::call_with_id("r1", "77", "tools/call", "{}")));
     let call = child.await_method("tools/call", 1).remove(0);
-    control.push(Command::notification(
+    control.push(session(Command::notification(
         "n1",
         "notifications/cancelled",
         r#"{"reason":"bored","requestId":77}"#,
-    ));
+    )));
     assert_eq!(control.only_terminal("n1").resp_type, "notify_ack");
     let note = child.await_method("notifications/cancelled", 1).remove(0);
     assert_eq!(note["params"]["requestId"], call["id"], "{note}");

@@ -1,8 +1,10 @@
 //! The names things go by on the wire. A value of one of these types is well-formed.
 
 use std::fmt;
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 /// `tunnel_` and 32 lower-case letters or digits.
@@ -129,6 +131,34 @@ impl fmt::Display for ShardToken {
 impl fmt::Debug for ShardToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ShardToken({})", self.request)
+    }
+}
+
+/// Names the caller of a command to the tunnel's client, which keeps callers apart by it: equal for commands of one key on
+/// one tunnel. It says nothing about the key and means nothing to another tunnel's client or after a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CallerTag([u8; 16]);
+
+impl CallerTag {
+    /// The tag of the key with this name.
+    pub(crate) fn new(tunnel: &TunnelId, key: &str) -> Self {
+        static SALT: LazyLock<[u8; 32]> = LazyLock::new(random);
+        let digest = Sha256::new()
+            .chain_update(*SALT)
+            .chain_update(tunnel.as_str())
+            // Neither a tunnel id nor the name of a key has a line end.
+            .chain_update("\n")
+            .chain_update(key)
+            .finalize();
+        let mut tag = [0; 16];
+        tag.copy_from_slice(&digest[..16]);
+        Self(tag)
+    }
+}
+
+impl fmt::Display for CallerTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
     }
 }
 

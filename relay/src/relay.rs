@@ -10,7 +10,7 @@ use crate::auth::Keys;
 use crate::calls::{Call, Calls, Ended, Event, Expect, Inbox, ServerRequests};
 use crate::control::Presence;
 use crate::error::{Code, Refusal};
-use crate::ids::{Channel, RequestId, ShardToken, TunnelId};
+use crate::ids::{CallerTag, Channel, RequestId, ShardToken, TunnelId};
 use crate::json::rpc_error;
 use crate::limits;
 use crate::manage::Tunnels;
@@ -98,6 +98,7 @@ impl Relay {
             channel: channel.clone(),
             created_at: SystemTime::now(),
             deadline,
+            caller: CallerTag::new(&tunnel, &key),
             headers: headers.clone(),
             payload,
         };

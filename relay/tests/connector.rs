@@ -454,3 +454,34 @@ fn one_connection_serves_many_requests() {
         assert_eq!(connection.answer().json()["result"]["n"], id);
     }
 }
+
+#[test]
+fn commands_of_one_key_name_the_same_caller_and_those_of_another_key_another() {
+    let relay = relay();
+    let with_key = |key: &str| {
+        let mut request = call(1, "m");
+        request.headers.retain(|(name, _)| name != "Authorization");
+        request.header("Authorization", &format!("Bearer {key}"))
+    };
+    let caller_of = |key: &str| {
+        let _caller = send_aside(&relay, with_key(key));
+        command(&relay)["caller"].as_str().unwrap().to_owned()
+    };
+    let (one, other) = (caller_of(CALL_KEY), caller_of(OTHER_CALL_KEY));
+    assert_eq!(caller_of(CALL_KEY), one);
+    assert_ne!(one, other);
+    for name in [&one, &other] {
+        assert!(
+            name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{name}"
+        );
+    }
+    let elsewhere = Relay::start(&[]);
+    show_up(&elsewhere);
+    let _caller = send_aside(&elsewhere, with_key(CALL_KEY));
+    assert_ne!(
+        command(&elsewhere)["caller"],
+        one.as_str(),
+        "it means nothing to another relay"
+    );
+}

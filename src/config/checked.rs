@@ -342,6 +342,8 @@ pub struct Health {
     pub listen: Listen,
     /// Where to write the base URL once the listener is bound.
     pub url_file: Option<PathBuf>,
+    /// Further names by which the TCP listener may be asked.
+    pub allowed_hosts: Vec<String>,
 }
 
 /// Where the health listener is bound.

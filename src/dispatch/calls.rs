@@ -1,7 +1,10 @@
 //! The calls that wait or run, and which of them a cancellation means (MCP "Cancellation").
 //!
-//! Callers number their requests alike, so without a session an id may be anyone's. A cancellation is a hint: one that
-//! could mean two calls, or one that has just ended, is not acted on.
+//! Callers number their requests alike, so an id alone may be anyone's. A cancellation is acted on only when its sender is
+//! provably the caller of the call ([`Caller::is_proved`]), and then it is still a hint: one that could mean two calls, or
+//! one that has just ended, is not acted on (one key may have several clients behind it). A cancellation that is not acted
+//! on still goes to an MCP server over HTTP, with its sender's own session and credentials, which the server judges by.
+//! It never goes onto a pipe, where nothing would distinguish its sender.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,6 +12,7 @@ use std::time::Instant;
 
 use super::job::Job;
 use crate::limits::{CANCEL_MEMORY, CANCEL_MEMORY_MAX};
+use crate::wire::caller::Caller;
 use crate::wire::jsonrpc::Id;
 
 /// The calls of all channels.
@@ -22,6 +26,7 @@ pub(super) struct Calls {
 #[derive(Debug)]
 struct Ended {
     channel: Box<str>,
+    caller: Caller,
     id: Box<str>,
     at: Instant,
 }
@@ -40,11 +45,12 @@ impl Calls {
         if let Some(at) = self.open.iter().position(|open| Arc::ptr_eq(open, job)) {
             self.open.swap_remove(at);
         }
-        if job.session().is_none() {
+        if !job.caller.has_session() {
             self.forget();
             let (channel, id) = (job.route.channel.clone(), id.into());
             self.ended.push_back(Ended {
                 channel,
+                caller: job.caller,
                 id,
                 at: Instant::now(),
             });
@@ -56,11 +62,12 @@ impl Calls {
         self.forget();
         let channel = &job.route.channel;
         let same = |other: &str| Id::from_json(other) == Some(id);
-        if job.session().is_none() && self.ended.iter().any(|e| e.channel == *channel && same(&e.id)) {
+        let has_just_ended = |e: &Ended| e.channel == *channel && e.caller == job.caller && same(&e.id);
+        if !job.caller.has_session() && self.ended.iter().any(has_just_ended) {
             return None;
         }
         let mut meant = self.open.iter().filter(|open| {
-            open.route.channel == *channel && open.session() == job.session() && open.call_id().is_some_and(same)
+            open.route.channel == *channel && open.caller.is_proved(&job.caller) && open.call_id().is_some_and(same)
         });
         let call = meant.next()?;
         if meant.next().is_some() {

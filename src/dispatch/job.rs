@@ -15,6 +15,7 @@ use crate::mcp::http::describe;
 use crate::mcp::{Ack, Call, Cancellation, Outcome, Transport};
 use crate::ops::health::Server;
 use crate::shutdown::Signal;
+use crate::wire::caller::Caller;
 use crate::wire::command::{Action, Headers, Parsed, Route};
 use crate::wire::failure::{Failure, Source, error_json, reason};
 use crate::wire::headers::ResponseHeaders;
@@ -27,6 +28,7 @@ pub(super) struct Job {
     pub(super) route: Route,
     pub(super) work: Work,
     headers: Headers,
+    pub(super) caller: Caller,
     received: Instant,
     deadline: Option<Instant>,
     server_requests: bool,
@@ -65,8 +67,8 @@ enum Ended {
 impl Job {
     /// `None` for what cannot be answered.
     pub(super) fn new(parsed: Parsed, answer: &PollAnswer) -> Option<Self> {
-        let (route, headers, response_timeout, work) = match parsed {
-            Parsed::Command(c) => (c.route, c.headers, c.response_timeout, Work::Do(c.action)),
+        let (route, headers, caller, response_timeout, work) = match parsed {
+            Parsed::Command(c) => (c.route, c.headers, c.caller, c.response_timeout, Work::Do(c.action)),
             Parsed::Refused {
                 route,
                 response_timeout,
@@ -76,6 +78,7 @@ impl Job {
             } => (
                 route,
                 Headers::default(),
+                Caller::new(&Headers::default(), None),
                 response_timeout,
                 Work::Refused {
                     status: 400,
@@ -94,6 +97,7 @@ impl Job {
             route,
             work,
             headers,
+            caller,
             received: answer.received,
             deadline: response_timeout.and_then(|timeout| answer.received.checked_add(timeout)),
             server_requests: answer.server_requests,
@@ -190,6 +194,7 @@ impl Shared {
                     id,
                     initialize: *initialize,
                     headers: &job.headers,
+                    caller: job.caller,
                     server_requests: job.server_requests,
                     cancelled: &job.cancelled,
                 };
@@ -205,7 +210,7 @@ impl Shared {
                 if &**method == "notifications/cancelled" {
                     self.cancel(job, payload);
                 }
-                let sent = transport.notify(payload, method, &job.headers);
+                let sent = transport.notify(payload, method, &job.headers, job.caller);
                 (ResponseType::NotifyAck, self.bounded(job, sent).await?)
             }
             Action::Answer { payload, id } => {

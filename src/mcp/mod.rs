@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::control::Notifier;
 use crate::shutdown::Signal;
+use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
 use crate::wire::failure::Failure;
 use crate::wire::headers::ResponseHeaders;
@@ -34,6 +35,8 @@ pub struct Call<'a> {
     pub initialize: bool,
     /// The command's headers.
     pub headers: &'a Headers,
+    /// Sender, as far as the command shows.
+    pub caller: Caller,
     /// The service can carry the server's own requests to the caller.
     pub server_requests: bool,
     /// Whether its caller cancels it.
@@ -144,10 +147,10 @@ impl Transport {
     }
 
     /// Sends a notification.
-    pub async fn notify(&self, payload: &Bytes, method: &str, headers: &Headers) -> Ack {
+    pub async fn notify(&self, payload: &Bytes, method: &str, headers: &Headers, caller: Caller) -> Ack {
         match self {
             Self::Http(server) => server.send(payload, headers).await,
-            Self::Stdio(server) => server.notify(payload, method).await,
+            Self::Stdio(server) => server.notify(payload, method, caller).await,
         }
     }
 

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, Mode, flock};
 use rustix::io::Errno;
@@ -15,9 +16,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::time::{sleep, timeout};
 
+use super::hosts::Hosts;
 use super::own_file::OwnFile;
 use super::unix_url;
-use crate::config::Listen;
+use crate::config::{Health, Listen};
 use crate::limits::{UNIX_SOCKET_PATH_MAX, UNIX_SOCKET_TURN, UNIX_SOCKET_TURN_PAUSE};
 
 /// Who may connect to the unix socket: connecting needs the right to write. The owner and the group of the process, so
@@ -32,6 +34,8 @@ pub struct Listener {
     socket: Socket,
     url: String,
     addr: String,
+    /// Names that requests may use; none where no name leads to it.
+    hosts: Option<Arc<Hosts>>,
     /// Removed with the listener.
     _file: Option<OwnFile>,
 }
@@ -102,13 +106,17 @@ impl Listener {
     ///
     /// # Errors
     /// [`BindError`] when the place is taken or cannot be had.
-    pub async fn bind(listen: &Listen) -> Result<Self, BindError> {
-        match listen {
-            Listen::Tcp { host, addr } => bind_tcp(host, *addr).await.map_err(|problem| BindError {
-                setting: "health.listen_addr, HEALTH_LISTEN_ADDR",
-                place: addr.to_string(),
-                problem,
-            }),
+    pub async fn bind(health: &Health) -> Result<Self, BindError> {
+        match &health.listen {
+            Listen::Tcp { host, addr } => {
+                bind_tcp(host, *addr, &health.allowed_hosts)
+                    .await
+                    .map_err(|problem| BindError {
+                        setting: "health.listen_addr, HEALTH_LISTEN_ADDR",
+                        place: addr.to_string(),
+                        problem,
+                    })
+            }
             Listen::Unix(path) => bind_unix(path).await.map_err(|problem| BindError {
                 setting: "health.unix_socket, HEALTH_UNIX_SOCKET",
                 place: path.display().to_string(),
@@ -127,6 +135,11 @@ impl Listener {
         &self.addr
     }
 
+    /// Names that requests may use; `None`: any, on a unix socket.
+    pub(super) fn hosts(&self) -> Option<Arc<Hosts>> {
+        self.hosts.clone()
+    }
+
     /// The next connection.
     pub(super) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
         match &self.socket {
@@ -136,7 +149,7 @@ impl Listener {
     }
 }
 
-async fn bind_tcp(host: &str, addr: SocketAddr) -> Result<Listener, Problem> {
+async fn bind_tcp(host: &str, addr: SocketAddr, allowed: &[String]) -> Result<Listener, Problem> {
     let problem = |error: io::Error| match error.kind() {
         ErrorKind::AddrInUse => Problem::InUse,
         _ => Problem::Io(error),
@@ -152,6 +165,7 @@ async fn bind_tcp(host: &str, addr: SocketAddr) -> Result<Listener, Problem> {
         socket: Socket::Tcp(listener),
         url: format!("http://{host}:{}", bound.port()),
         addr: bound.to_string(),
+        hosts: Some(Arc::new(Hosts::new(allowed))),
         _file: None,
     })
 }
@@ -183,6 +197,7 @@ async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
         socket: Socket::Unix(listener),
         url: unix_url::encode(&absolute),
         addr: absolute.display().to_string(),
+        hosts: None,
         _file: Some(file),
     })
 }

@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::Ops;
+use super::hosts::Hosts;
 use super::listener::{Listener, Stream};
 use crate::limits::{HEALTH_ACCEPT_PAUSE, HEALTH_CONNECTIONS, HEALTH_HEADER_TIMEOUT, HEALTH_TIMEOUT};
 
@@ -38,6 +39,7 @@ impl Server {
     /// Serves until it is dropped.
     pub async fn run(self) {
         let slots = Arc::new(Semaphore::new(HEALTH_CONNECTIONS));
+        let hosts = self.listener.hosts();
         loop {
             // The permit is taken first: what exceeds the bound waits in the kernel's queue.
             let Ok(permit) = Arc::clone(&slots).acquire_owned().await else {
@@ -45,9 +47,9 @@ impl Server {
             };
             match self.listener.accept().await {
                 Ok(stream) => {
-                    let ops = Arc::clone(&self.ops);
+                    let (ops, hosts) = (Arc::clone(&self.ops), hosts.clone());
                     tokio::spawn(async move {
-                        serve(stream, ops).await;
+                        serve(stream, ops, hosts).await;
                         drop(permit);
                     });
                 }
@@ -61,9 +63,13 @@ impl Server {
     }
 }
 
-async fn serve(stream: Box<dyn Stream>, ops: Arc<Ops>) {
+async fn serve(stream: Box<dyn Stream>, ops: Arc<Ops>, hosts: Option<Arc<Hosts>>) {
     let service = service_fn(move |request| {
-        let response = respond(&ops, &request);
+        let refused = hosts.as_ref().and_then(|hosts| hosts.check(&request).err());
+        let response = match refused {
+            Some((status, text)) => answer(status, TEXT, text),
+            None => respond(&ops, &request),
+        };
         async move { Ok::<_, Infallible>(response) }
     });
     let connection = http1::Builder::new()

@@ -1,8 +1,10 @@
-//! Takes secrets out of text, for every sink: known secrets wherever they stand, and what looks like one.
+//! Takes secrets out of text, for every sink: known secrets wherever they stand and in common encodings, and what looks like
+//! one.
 //!
 //! The rules (spec: ops, section 4, and the gaps it names): header lines, `name=value` and `"name": "value"` with a
 //! telling name, bearer tokens, `sk-` keys, user information in URLs.
 
+mod encoded;
 mod fields;
 mod literal;
 

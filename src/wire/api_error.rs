@@ -7,8 +7,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::limits::API_ERROR_TEXT_MAX;
+use crate::telemetry::redact;
 
-/// What the service said with an error status. The text comes from outside: it is scrubbed where it is logged.
+/// What the service said with an error status. The text comes from outside: it is scrubbed here, and where it is shown for
+/// what was learned since.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApiError {
     /// A stable code such as `rate_limit_exceeded`.
@@ -127,10 +129,12 @@ impl fmt::Display for ApiError {
     }
 }
 
+/// Scrubbed before it is cut: what is left of a secret at the cut would not be recognized afterwards.
 fn shortened(text: &str) -> String {
+    let text = redact::scrub(text);
     match text.char_indices().nth(API_ERROR_TEXT_MAX) {
         Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
+        None => text.into_owned(),
     }
 }
 
@@ -162,6 +166,18 @@ mod tests {
         let message = ApiError::parse(long.as_bytes()).message;
         assert_eq!(message.chars().count(), API_ERROR_TEXT_MAX + 3);
         assert!(message.ends_with("..."));
+    }
+
+    #[test]
+    fn a_secret_at_the_cut_leaves_no_part_of_itself() {
+        redact::protect("cut-0123456789-secret");
+        for from_end in [1, 10, 20] {
+            let before = "x ".repeat((API_ERROR_TEXT_MAX - from_end) / 2);
+            for secret in ["cut-0123456789-secret", "Y3V0LTAxMjM0NTY3ODktc2VjcmV0"] {
+                let message = ApiError::parse(format!("{before}{secret}").as_bytes()).message;
+                assert!(!message.contains("cut-") && !message.contains("Y3V0"), "{message}");
+            }
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::value::RawValue;
 
+use super::caller::Caller;
 use super::duration;
 use super::jsonrpc::{self, Kind, Message, Text};
 use crate::limits::{COMMAND_HEADERS_MAX, POLL_COMMANDS_MAX, SHARE_BODY_MIN};
@@ -47,6 +48,8 @@ pub struct Command {
     pub route: Route,
     /// Headers for the MCP server, in order, unfiltered. They may hold an end user's credentials.
     pub headers: Headers,
+    /// Sender, as far as the command shows.
+    pub caller: Caller,
     /// Time for the whole life of the command, from the headers of the poll answer on.
     pub response_timeout: Option<Duration>,
     /// What is to be done.
@@ -209,6 +212,8 @@ struct AsWritten<'a> {
     #[serde(borrow, default)]
     channel: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    caller: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     headers: Option<&'a RawValue>,
     #[serde(borrow, default)]
     response_timeout: Option<&'a RawValue>,
@@ -278,8 +283,11 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
         Some("session_termination") => return refused(route, "the command has no Mcp-Session-Id header"),
         _ => return refused(route, "the command type is not supported"),
     };
+    // What is not a string names nobody; the member is optional and spoils no command.
+    let name = written.caller.and_then(string);
     Parsed::Command(Command {
         route,
+        caller: Caller::new(&headers, name.as_deref()),
         headers,
         response_timeout,
         action,

@@ -10,18 +10,22 @@ const PASSED: [&str; 6] = [
     "Www-Authenticate",
 ];
 
-/// Request headers that belong to one connection (RFC 9110, section 7.6.1) or that this client makes itself; they are
-/// never forwarded. `Accept-Encoding` is here because the answer has to be read, `Content-Encoding` because the message
-/// comes unpacked; `Expect` would stall the body.
-const NOT_FORWARDED: [&str; 15] = [
+/// Request headers that frame a message, belong to one connection (RFC 9110, section 7.6.1; RFC 7540, section 3.2.1), or
+/// that this client makes itself; they are never forwarded. `Accept-Encoding` is here because the answer has to be read,
+/// `Content-Encoding` because the message comes unpacked; `Expect` would stall the body; CGI programs take `Proxy` for the
+/// setting `HTTP_PROXY` (CVE-2016-5385).
+const NOT_FORWARDED: [&str; 18] = [
     "accept-encoding",
+    "close",
     "connection",
     "content-encoding",
     "content-length",
     "content-type",
     "expect",
     "host",
+    "http2-settings",
     "keep-alive",
+    "proxy",
     "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
@@ -31,9 +35,28 @@ const NOT_FORWARDED: [&str; 15] = [
     "upgrade",
 ];
 
-/// Whether a header of a command, or of the configuration, goes to its peer. `named_by_connection`: the command's `Connection` values.
+/// Whether a header of a command goes to its MCP server. `named_by_connection`: the command's `Connection` values.
+///
+/// Only names of letters, digits and hyphens do: servers and gateways that put headers into variables (CGI, WSGI, PHP)
+/// replace other characters, so that `X_Tenant` or `X.Tenant` arrives as `X-Tenant`, and `Content_Length` frames.
 pub fn is_forwarded(name: &str, named_by_connection: &[&str]) -> bool {
-    !NOT_FORWARDED.iter().any(|n| name.eq_ignore_ascii_case(n)) && !is_named(name, named_by_connection)
+    let is_plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_proxys = name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("proxy-"));
+    is_plain && !is_proxys && !is_framing(name) && !is_named(name, named_by_connection)
+}
+
+/// Whether a header frames a message or belongs to one connection, however its words are joined.
+pub fn is_framing(name: &str) -> bool {
+    NOT_FORWARDED.iter().any(|known| is_same_variable(name, known))
+}
+
+/// Whether two header names become the same variable of a server that keeps only letters and digits apart.
+pub fn is_same_variable(a: &str, b: &str) -> bool {
+    let folded = |byte: u8| match byte.to_ascii_lowercase() {
+        byte if byte.is_ascii_alphanumeric() => byte,
+        _ => b'-',
+    };
+    a.len() == b.len() && a.bytes().map(folded).eq(b.bytes().map(folded))
 }
 
 /// The headers of an answer as they are posted: spelling canonical, order of values kept.
@@ -185,6 +208,57 @@ mod tests {
         assert!(!is_forwarded("Transfer-Encoding", &[]));
         assert!(!is_forwarded("Content-Encoding", &[]));
         assert!(is_forwarded("Authorization", &["close"]));
+    }
+
+    #[test]
+    fn only_names_of_letters_digits_and_hyphens_are_forwarded() {
+        for name in [
+            "X-Tenant",
+            "x1",
+            "MCP-Session-Id",
+            "Upgrade-Insecure-Requests",
+            "Proxied-For",
+        ] {
+            assert!(is_forwarded(name, &[]), "{name}");
+        }
+        // Every other character that a header name may have (RFC 9110, section 5.6.2), and those that it may not.
+        for joint in "!#$%&'*+.^_`|~ \t:\u{e9}\0".chars() {
+            assert!(!is_forwarded(&format!("X{joint}Tenant"), &[]), "{joint:?}");
+        }
+        assert!(!is_forwarded("", &[]));
+    }
+
+    #[test]
+    fn framing_names_are_found_in_every_spelling() {
+        for name in [
+            "HTTP2-Settings",
+            "Proxy",
+            "PROXY-Features",
+            "Keep-Alive",
+            "Close",
+            "TE",
+            "Trailer",
+        ] {
+            assert!(!is_forwarded(name, &[]), "{name}");
+        }
+        for name in [
+            "Content_Length",
+            "transfer.encoding",
+            "HTTP2_Settings",
+            "Proxy~Authorization",
+            "te",
+        ] {
+            assert!(is_framing(name), "{name}");
+        }
+        // Of an operator.
+        assert!(!is_framing("Proxy-Auth-Token") && !is_framing("X_Tenant"));
+    }
+
+    #[test]
+    fn a_connection_header_names_headers_in_any_case_and_place() {
+        for value in ["x-hop", "close, X-HOP", " X-Hop ,close", "keep-alive,,x-hop"] {
+            assert!(!is_forwarded("X-Hop", &["te", value]), "{value}");
+        }
     }
 
     #[test]

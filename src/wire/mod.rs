@@ -1,6 +1,7 @@
 //! The control plane's wire contract as pure types: no I/O, no clock, nothing that can block.
 
 pub mod api_error;
+pub mod caller;
 pub mod command;
 pub mod duration;
 pub mod failure;
@@ -8,3 +9,4 @@ pub mod headers;
 pub mod jsonrpc;
 pub mod response;
 pub mod retry_after;
+pub mod spelling;

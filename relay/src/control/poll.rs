@@ -170,6 +170,7 @@ fn write_command(command: &Command, body: &mut Vec<u8>) {
         channel,
         created_at,
         deadline,
+        caller,
         headers,
         payload,
     } = command;
@@ -179,7 +180,7 @@ fn write_command(command: &Command, body: &mut Vec<u8>) {
     // All of these are made of characters that JSON strings hold as they are; the headers are JSON already.
     let _ = write!(
         text,
-        r#"{{"request_id":"{request}","shard_token":"{shard_token}","channel":"{channel}","created_at":"{created_at}","response_timeout":"{remaining}ms","headers":{headers},"command_type":"#
+        r#"{{"request_id":"{request}","shard_token":"{shard_token}","channel":"{channel}","created_at":"{created_at}","response_timeout":"{remaining}ms","caller":"{caller}","headers":{headers},"command_type":"#
     );
     body.extend_from_slice(text.as_bytes());
     match payload {

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 
 use super::super::Payload;
 use super::*;
-use crate::ids::{Channel, ShardToken};
+use crate::ids::{CallerTag, Channel, ShardToken};
 
 fn command_on(channel: &str, body: usize) -> Command {
     let request = RequestId::random();
@@ -17,6 +17,7 @@ fn command_on(channel: &str, body: usize) -> Command {
         channel: Channel::parse(channel).unwrap(),
         created_at: SystemTime::now(),
         deadline: Instant::now() + Duration::from_secs(60),
+        caller: CallerTag::new(&TunnelId::random(), "key"),
         headers: "{}".into(),
         payload: Payload::JsonRpc(Bytes::from(vec![b'x'; body]).into()),
     }

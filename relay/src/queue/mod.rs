@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 pub(crate) use memory::MemoryQueue;
 
-use crate::ids::{Channel, RequestId, ShardToken, TunnelId};
+use crate::ids::{CallerTag, Channel, RequestId, ShardToken, TunnelId};
 use crate::server::Held;
 
 /// A future that the trait gives back.
@@ -31,6 +31,8 @@ pub(crate) struct Command {
     pub(crate) created_at: SystemTime,
     /// When its caller stops waiting.
     pub(crate) deadline: Instant,
+    /// Who sent it, for the client to keep callers apart.
+    pub(crate) caller: CallerTag,
     /// The caller's headers, as the JSON object that the wire has.
     pub(crate) headers: Box<str>,
     /// What is to be done.

@@ -47,7 +47,7 @@ impl Locator {
                 if text.is_empty() {
                     return Err(format!("{name} is empty"));
                 }
-                Base::parse(text).map_err(|problem| format!("{name}: {problem}"))
+                Base::written(text).map_err(|problem| format!("{name}: {problem}"))
             }
             Self::Port(port) => Base::parse(&format!("http://127.0.0.1:{port}")),
         }
@@ -77,6 +77,16 @@ impl Base {
             url,
             socket: None,
         })
+    }
+
+    /// Reads what a daemon writes: `http://HOST:PORT` or `http+unix://` and the encoded path. Nothing else, because the file
+    /// may be another user's: it must not choose which URL this user asks for.
+    fn written(text: &str) -> Result<Self, String> {
+        let base = Self::parse(text)?;
+        if base.url.tls || !base.url.path_and_query.is_empty() || text.trim_end_matches('/') != base.text {
+            return Err("it does not hold what the daemon writes, http://HOST:PORT or http+unix://PATH; give the URL with --url".to_owned());
+        }
+        Ok(base)
     }
 
     fn of_socket(text: &str) -> Result<Self, String> {
@@ -147,6 +157,27 @@ mod tests {
         assert_eq!(base.socket.as_deref(), Some(Path::new("/tmp/a/~?.sock")));
         assert_eq!(base.path("/readyz"), "/readyz");
         assert_eq!(base.shown("/readyz"), "http+unix://L3RtcC9hL34_LnNvY2s/readyz");
+    }
+
+    #[test]
+    fn a_url_file_holds_no_other_url_than_a_daemon_writes() {
+        for text in [
+            "http://127.0.0.1:8080",
+            "http://[::1]:8080",
+            "http://localhost:8080",
+            "http+unix://L3RtcC9hL34_LnNvY2s",
+        ] {
+            assert_eq!(Base::written(text).unwrap().to_string(), text);
+        }
+        for text in [
+            "https://h:8443",
+            "http://h:1/admin",
+            "http://h:1/admin/healthz",
+            "http://h:1/healthz",
+            "http://h:1?x",
+        ] {
+            assert!(Base::written(text).is_err(), "{text}");
+        }
     }
 
     #[test]

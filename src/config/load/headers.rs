@@ -10,7 +10,7 @@ use crate::config::sources::{HeaderEntry, Origin, Source, Sources};
 use crate::config::table::Setting;
 use crate::limits::{EXTRA_HEADERS_MAX, HEADER_NAME_MAX, HEADER_VALUE_MAX};
 use crate::secrets::{Prefix, Reference, ReferenceError};
-use crate::wire::headers::is_forwarded;
+use crate::wire::headers::is_framing;
 
 /// Whose requests get the headers; decides which names are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,7 +172,7 @@ fn check_name(name: &str, peer: Peer) -> Result<(), String> {
 /// is no error, because the existing client takes such headers, and some of them never had an effect there either.
 fn is_made_here(name: &str, peer: Peer) -> bool {
     let is_transports = peer == Peer::Mcp && TRANSPORT.iter().any(|known| name.eq_ignore_ascii_case(known));
-    is_transports || !is_forwarded(name, &[])
+    is_transports || is_framing(name)
 }
 
 fn check_value(value: &str) -> Result<(), String> {

@@ -9,11 +9,16 @@ use crate::config::references::socket_path;
 use crate::config::sources::Origin;
 use crate::config::table;
 
+use super::lockdown;
+
 /// The section `health`. A unix socket takes the place of the address, which must make sense all the same.
 pub(super) fn health(reader: &mut Reader<'_>) -> Checked<Health> {
     let address = reader.required(&table::HEALTH_ADDR, "health.listen-addr is missing", listen_addr);
     let socket = socket(reader);
     let url_file = reader.path(&table::HEALTH_URL_FILE);
+    let allowed_hosts = lockdown::entries(reader, &table::HEALTH_HOSTS, |text| {
+        lockdown::host(text, &table::HEALTH_HOSTS)
+    });
     let (host, addr) = address?;
     Ok(Health {
         listen: match socket? {
@@ -21,6 +26,7 @@ pub(super) fn health(reader: &mut Reader<'_>) -> Checked<Health> {
             None => Listen::Tcp { host, addr },
         },
         url_file: url_file?,
+        allowed_hosts: allowed_hosts?,
     })
 }
 

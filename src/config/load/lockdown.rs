@@ -14,7 +14,7 @@ use crate::limits::LOCKDOWN_ENTRIES_MAX;
 pub(super) fn lockdown(reader: &mut Reader<'_>) -> Checked<Lockdown> {
     let shared = toward_control_plane(reader);
     let allowed_networks = entries(reader, &table::ALLOWED_NETWORKS, network);
-    let allowed_hosts = entries(reader, &table::ALLOWED_HOSTS, host);
+    let allowed_hosts = entries(reader, &table::ALLOWED_HOSTS, |text| host(text, &table::ALLOWED_HOSTS));
     Ok(Lockdown {
         allowed_networks: allowed_networks?,
         allowed_hosts: allowed_hosts?,
@@ -129,7 +129,8 @@ fn report(reader: &mut Reader<'_>, setting: &'static Setting, problem: &str) {
     reader.report(setting.flag, origin, problem);
 }
 
-fn entries<T>(
+/// The entries of a list of hosts or networks.
+pub(super) fn entries<T>(
     reader: &mut Reader<'_>,
     setting: &'static Setting,
     parse: fn(&str) -> Result<T, String>,
@@ -155,7 +156,7 @@ fn network(text: &str) -> Result<Cidr, String> {
 }
 
 /// As the host of a URL is read, so that both compare equal.
-fn host(text: &str) -> Result<String, String> {
+pub(super) fn host(text: &str, setting: &Setting) -> Result<String, String> {
     let bracketed = if text.contains(':') && !text.starts_with('[') {
         format!("[{text}]")
     } else {
@@ -166,7 +167,7 @@ fn host(text: &str) -> Result<String, String> {
     alone.map(|url| url.host).ok_or_else(|| {
         format!(
             "{} is not a host name or an address: {}; write it without scheme, port and path",
-            table::ALLOWED_HOSTS.flag,
+            setting.flag,
             echo(text)
         )
     })
@@ -186,10 +187,10 @@ mod tests {
             ("2001:DB8::1", "2001:db8::1"),
             ("[::1]", "::1"),
         ] {
-            assert_eq!(host(text).unwrap(), expected);
+            assert_eq!(host(text, &table::ALLOWED_HOSTS).unwrap(), expected);
         }
         for text in ["", "https://h", "h:80", "h:443", "h/path", "*.h", "h?", "u@h", "a b"] {
-            assert!(host(text).is_err(), "{text}");
+            assert!(host(text, &table::ALLOWED_HOSTS).is_err(), "{text}");
         }
     }
 }

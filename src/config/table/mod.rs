@@ -202,6 +202,7 @@ pub static SETTINGS: &[&Setting] = &[
     &HEALTH_ADDR,
     &HEALTH_SOCKET,
     &HEALTH_URL_FILE,
+    &HEALTH_HOSTS,
     &PID_FILE,
     &PROCESS_USER,
     &SERVER_USER,

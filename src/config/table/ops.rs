@@ -1,6 +1,7 @@
 //! Log, health listener, process, web page.
 
-use super::Kind::Switch;
+use super::Kind::{List, Switch};
+use super::Separator::Comma;
 use super::{Setting, UNSET};
 
 pub(in crate::config) static LOG_LEVEL: Setting = Setting {
@@ -77,6 +78,19 @@ pub(in crate::config) static HEALTH_URL_FILE: Setting = Setting {
     variables: &["HEALTH_URL_FILE"],
     placeholder: "PATH",
     help: "File that receives the URL of the health listener once it is bound",
+    ..UNSET
+};
+
+pub(in crate::config) static HEALTH_HOSTS: Setting = Setting {
+    key: "health.allowed_hosts",
+    flag: "health.allowed-host",
+    variables: &["HEALTH_ALLOWED_HOSTS"],
+    kind: List(Comma),
+    needs_entry: true,
+    placeholder: "HOST",
+    help: "Further host names that requests to the health listener may use; repeatable or with commas",
+    values: "exact host names, without a port",
+    details: "IP addresses, localhost and this host's own name are always accepted; other names in Host get 421, so that no web page reads metrics by DNS rebinding. Needed for agents that scrape or probe by a DNS name. A unix socket accepts any name.",
     ..UNSET
 };
 

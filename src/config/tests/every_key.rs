@@ -197,6 +197,7 @@ fn the_rest_is_as_written() {
         config.health.url_file.as_deref(),
         Some(Path::new("/run/tunnel-client/health.url"))
     );
+    assert_eq!(config.health.allowed_hosts, ["tunnel.monitoring.example"]);
     assert_eq!(config.pid_file.as_deref(), Some(Path::new("/run/tunnel-client/pid")));
     assert!(!config.announce_ui);
     let url = HttpUrl::parse("https://somewhere.example").unwrap();

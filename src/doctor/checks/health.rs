@@ -61,7 +61,7 @@ pub(in crate::doctor) fn ui(config: &Config, listener: &Check) -> Check {
 /// Binds as `run` does, and closes again.
 async fn bind(config: &Config) -> Check {
     let listen = &config.health.listen;
-    let bound = match Listener::bind(listen).await {
+    let bound = match Listener::bind(&config.health).await {
         Ok(bound) => bound,
         Err(error) => {
             return match (error.problem(), listen) {

@@ -185,7 +185,7 @@ pub(super) fn judge(id: &str, seen: &Seen, discovery: Option<&Discovery>, route:
 /// A server that wants logins answers 401; it is healthy when callers can learn where to log in.
 fn unauthorized(id: &str, discovery: Option<&Discovery>, route: Route<'_>) -> Check {
     match discovery {
-        Some(Discovery::Found { .. }) => {
+        Some(Discovery::Found { .. } | Discovery::Elsewhere(_)) => {
             Check::pass(id, "HTTP 401: the server wants its users to log in, and says where")
         }
         _ => Check::fail(

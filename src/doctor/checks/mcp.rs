@@ -73,7 +73,7 @@ pub(in crate::doctor) async fn http(
     let discovery = match &seen {
         Seen::Answer(_) | Seen::Status(401, _) => {
             walk.begin(&metadata);
-            Some(oauth::look(config, &server, url).await)
+            Some(oauth::look(&server, url).await)
         }
         _ => None,
     };

@@ -1,17 +1,18 @@
 //! OAuth protected-resource metadata: where connectors look for it (spec: oauth-harpoon, section 1; better 28).
+//!
+//! Every request goes to the MCP server's own origin, over the connector that its endpoint is asked with. Other places that
+//! an answer names are shown and not asked.
 
 use http::{Method, Uri};
 use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::challenge::resource_metadata;
-use crate::config::{Class, Config, HttpUrl};
+use crate::config::HttpUrl;
 use crate::doctor::report::Check;
-use crate::limits::{
-    DOCTOR_CHALLENGE_TIMEOUT, DOCTOR_OAUTH_BODY_MAX, DOCTOR_OAUTH_TIMEOUT, MCP_IDLE_MAX, REDIRECTS_MAX,
-};
-use crate::mcp::http::{FixedHeaders, HttpServer};
-use crate::net::{NetError, Network, Patience, Peer, Reply, Via, Way};
+use crate::limits::{DOCTOR_CHALLENGE_TIMEOUT, DOCTOR_OAUTH_BODY_MAX, DOCTOR_OAUTH_TIMEOUT, REDIRECTS_MAX};
+use crate::mcp::http::HttpServer;
+use crate::net::{NetError, Reply};
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 const JSON: &str = "application/json";
@@ -30,6 +31,8 @@ pub(super) enum Discovery {
     },
     /// Every candidate says that there is none, with these statuses.
     NotAdvertised(Vec<u16>),
+    /// The server has none at its own origin and names this place at another, which is not asked.
+    Elsewhere(String),
     /// Something else: what is wrong, and at which candidate.
     Bad(String),
 }
@@ -50,6 +53,14 @@ impl Discovery {
                     ),
                 )
             }
+            Self::Elsewhere(place) => Check::warn(
+                id,
+                format!("the server names its metadata at another origin, {place}, which was not asked"),
+            )
+            .next([
+                "if the place is right, look at it yourself: it must answer with a JSON object that names the resource (RFC 9728)",
+                "doctor asks the MCP server's own origin only: a server does not choose what this host requests",
+            ]),
             Self::Bad(problem) => Check::fail(id, problem).next([
                 "a server without logins must answer 404 at /.well-known/oauth-protected-resource",
                 "a server with logins must answer there with a JSON object that names its resource (RFC 9728)",
@@ -58,17 +69,24 @@ impl Discovery {
     }
 }
 
-/// A place where the document may be.
+/// A place at the MCP server's own origin where the document may be.
 struct Candidate {
     name: String,
-    server: HttpServer,
-    url: HttpUrl,
     path: Uri,
 }
 
+/// Place that a challenge names.
+enum Named {
+    /// A path at the server's own origin.
+    Here(Uri),
+    /// Another origin, as shown: without query. It is not asked: otherwise a hostile server would choose what this
+    /// host requests inside the operator's network.
+    Elsewhere(String),
+}
+
 /// Tries the candidates in order.
-pub(super) async fn look(config: &Config, server: &HttpServer, url: &HttpUrl) -> Discovery {
-    match timeout(DOCTOR_OAUTH_TIMEOUT, search(config, server, url)).await {
+pub(super) async fn look(server: &HttpServer, url: &HttpUrl) -> Discovery {
+    match timeout(DOCTOR_OAUTH_TIMEOUT, search(server, url)).await {
         Ok(found) => found,
         Err(_) => Discovery::Bad(format!(
             "oauth discovery: no answer within {} s",
@@ -77,14 +95,27 @@ pub(super) async fn look(config: &Config, server: &HttpServer, url: &HttpUrl) ->
     }
 }
 
-async fn search(config: &Config, server: &HttpServer, url: &HttpUrl) -> Discovery {
-    let candidates = candidates(config, server, url).await;
+async fn search(server: &HttpServer, url: &HttpUrl) -> Discovery {
+    let named = challenged(server, url).await;
+    let (here, elsewhere) = match named {
+        Some(Named::Here(path)) => (Some(path), None),
+        Some(Named::Elsewhere(place)) => (None, Some(place)),
+        None => (None, None),
+    };
+    let discovery = ask(server, url, &candidates(here, url)).await;
+    match (discovery, elsewhere) {
+        (found @ Discovery::Found { .. }, _) | (found, None) => found,
+        (_, Some(place)) => Discovery::Elsewhere(place),
+    }
+}
+
+async fn ask(server: &HttpServer, url: &HttpUrl, candidates: &[Candidate]) -> Discovery {
     let last = candidates.len().saturating_sub(1);
     let mut absent = Vec::new();
     let mut trouble = None;
     for (number, candidate) in candidates.iter().enumerate() {
         let name = &candidate.name;
-        match fetch(candidate).await {
+        match fetch(server, url, candidate).await {
             Err(error) => trouble = Some(format!("oauth discovery: {name}: {error}")),
             Ok((status, body)) => match (document(&body), status) {
                 (Ok(servers), status) if number == last || !is_passed_over(status) => {
@@ -112,19 +143,20 @@ fn is_passed_over(status: u16) -> bool {
     matches!(status, 404 | 405 | 500..)
 }
 
-async fn candidates(config: &Config, server: &HttpServer, url: &HttpUrl) -> Vec<Candidate> {
-    let mut candidates: Vec<Candidate> = challenged(config, server, url).await.into_iter().collect();
+fn candidates(named: Option<Uri>, url: &HttpUrl) -> Vec<Candidate> {
+    let named = named.map(|path| Candidate {
+        name: format!("the place that WWW-Authenticate names at {}", url.origin()),
+        path,
+    });
+    let mut candidates: Vec<Candidate> = named.into_iter().collect();
     for (kind, path) in [
         ("below the path", well_known(&url.path_and_query)),
         ("at the root", WELL_KNOWN.to_owned()),
     ] {
         let Ok(path) = path.parse::<Uri>() else { continue };
-        let known = |known: &Candidate| known.url.origin() == url.origin() && known.path == path;
-        if !candidates.iter().any(known) {
+        if !candidates.iter().any(|known| known.path == path) {
             candidates.push(Candidate {
                 name: format!("the well-known place {kind} of {}", url.origin()),
-                server: server.clone(),
-                url: url.clone(),
                 path,
             });
         }
@@ -145,9 +177,8 @@ fn well_known(endpoint: &str) -> String {
     }
 }
 
-/// The place that the endpoint itself names when it is asked for nothing, with the discovery headers only. It may be on
-/// another origin.
-async fn challenged(config: &Config, server: &HttpServer, url: &HttpUrl) -> Option<Candidate> {
+/// The place that the endpoint itself names when it is asked for nothing, with the discovery headers only.
+async fn challenged(server: &HttpServer, url: &HttpUrl) -> Option<Named> {
     let asked = async {
         for method in [Method::POST, Method::GET] {
             let Ok(reply) = server.ask(method, None, JSON, None).await else {
@@ -164,46 +195,19 @@ async fn challenged(config: &Config, server: &HttpServer, url: &HttpUrl) -> Opti
         None
     };
     let named = HttpUrl::parse(&timeout(DOCTOR_CHALLENGE_TIMEOUT, asked).await.ok()??).ok()?;
-    let path: Uri = named.path_and_query.parse().ok()?;
-    let server = if named.origin() == url.origin() {
-        server.clone()
-    } else {
-        elsewhere(config, &named)?
-    };
-    Some(Candidate {
-        name: format!("the place that WWW-Authenticate names at {}", named.origin()),
-        server,
-        path,
-        url: named,
-    })
+    if named.origin() == url.origin() {
+        return named.path_and_query.parse().ok().map(Named::Here);
+    }
+    let path = named.path_and_query.split('?').next().unwrap_or_default();
+    Some(Named::Elsewhere(format!("{}{path}", named.origin())))
 }
 
-/// Another origin gets none of the configured headers and no client certificate.
-fn elsewhere(config: &Config, url: &HttpUrl) -> Option<HttpServer> {
-    let proxy = config.proxies.of(Class::Mcp, url);
-    let way = Way {
-        url,
-        via: Via::new(None, proxy.as_ref()),
-        identity: None,
-        peer: Peer::Server,
-    };
-    let network = Network::of_way(&config.trust, &config.lockdown, config.timeouts, &way).ok()?;
-    let connector = network.connector(&way).ok()?;
-    HttpServer::new(
-        "oauth",
-        url,
-        connector,
-        Patience::keeping(MCP_IDLE_MAX),
-        FixedHeaders::default(),
-    )
-}
-
-/// Redirects are followed within the candidate's origin.
-async fn fetch(candidate: &Candidate) -> Result<(u16, Vec<u8>), NetError> {
+/// Redirects are followed within the server's origin.
+async fn fetch(server: &HttpServer, url: &HttpUrl, candidate: &Candidate) -> Result<(u16, Vec<u8>), NetError> {
     let mut path = candidate.path.clone();
     for _ in 0..=REDIRECTS_MAX {
-        let mut reply = candidate.server.ask(Method::GET, Some(path), JSON, None).await?;
-        match redirect(candidate, &reply) {
+        let mut reply = server.ask(Method::GET, Some(path), JSON, None).await?;
+        match redirect(url, &reply) {
             Some(next) => path = next,
             None => {
                 // A body that cannot be read is none; its status still says something.
@@ -215,11 +219,11 @@ async fn fetch(candidate: &Candidate) -> Result<(u16, Vec<u8>), NetError> {
     Err(NetError::NotHttp)
 }
 
-fn redirect(candidate: &Candidate, reply: &Reply) -> Option<Uri> {
+fn redirect(url: &HttpUrl, reply: &Reply) -> Option<Uri> {
     if !matches!(reply.status, 301 | 302 | 303 | 307 | 308) {
         return None;
     }
-    candidate.url.same_origin_location(reply.header("location")?)
+    url.same_origin_location(reply.header("location")?)
 }
 
 /// The origins of the authorization servers of a valid document.

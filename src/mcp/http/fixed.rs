@@ -4,6 +4,7 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 
 use crate::config::Mcp;
 use crate::net::{BadHeader, configured};
+use crate::wire::headers::is_same_variable;
 
 /// Headers that every request to a server carries, whoever asked for it.
 ///
@@ -60,10 +61,10 @@ impl FixedHeaders {
         }
     }
 
-    /// Whether a server may take a caller's header for one of ours. Many (CGI, WSGI, PHP) tell `_` from `-` no more.
+    /// Whether a server may take a caller's header for one of ours. Many (CGI, WSGI, PHP) see `_`, and some any mark, as `-`.
     fn is_meant_by(&self, theirs: &HeaderName) -> bool {
-        let letters = |name: &HeaderName| name.as_str().replace('_', "-");
-        !speaks_for_the_caller(theirs) && self.0.keys().any(|ours| letters(ours) == letters(theirs))
+        let means = |ours: &HeaderName| is_same_variable(ours.as_str(), theirs.as_str());
+        !speaks_for_the_caller(theirs) && self.0.keys().any(means)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::limits::{PROBE_INTERVAL, PROBE_TIMEOUT, STARTUP_RETRY_MAX, STARTUP_RE
 use crate::mcp::Cancellation;
 use crate::ops::Ops;
 use crate::ops::health::Server;
+use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
 use crate::wire::failure::{Failure, Source};
 
@@ -167,6 +168,7 @@ pub(crate) async fn initialize(server: &HttpServer, bound: Duration) -> Option<O
         id: PROBE_ID,
         initialize: true,
         headers: &headers,
+        caller: Caller::new(&headers, None),
         server_requests: false,
         cancelled: &Cancellation::default(),
     };

@@ -6,6 +6,7 @@
 mod frame;
 mod inbox;
 mod launch;
+mod recent;
 mod router;
 mod splice;
 mod supervisor;
@@ -27,9 +28,11 @@ pub(crate) use trial::{End, Trial, try_start};
 use super::{Ack, Call, Outcome};
 use crate::control::Notifier;
 use crate::limits::{STDIO_BATCH_MAX, STDIO_READY_WAIT};
+use crate::wire::caller::Caller;
 use crate::wire::failure::{Failure, Source, error_json};
 use crate::wire::headers::ResponseHeaders;
 use crate::wire::jsonrpc::{INVALID_REQUEST, Invalid, Message};
+use crate::wire::spelling::is_exact;
 use inbox::{Event, Inbox};
 use router::Router;
 
@@ -66,6 +69,9 @@ struct State {
 
 const INITIALIZED: &[u8] = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 
+/// Why a request does not go onto a pipe that callers share.
+const UNSUITABLE: &str = "on stdio, members that name a request must stand once and be spelled exactly, and a request must not have the method of a notification";
+
 impl StdioServer {
     /// A server without a child yet; its [`Supervisor`] starts one.
     pub fn new(channel: &str, send_initialized: bool) -> Self {
@@ -83,9 +89,11 @@ impl StdioServer {
         let Some(pipe) = self.pipe().await else {
             return closed("closed_pipe").into();
         };
-        let Ok((open, line)) = self.open(&call) else {
-            let why = "a member of params that names a request stands twice";
-            let payload = error_json(Some(call.id), INVALID_REQUEST, why, None).into();
+        // A pipe has no sessions, its callers do: by this id one caller's messages are distinguished from another's. It is
+        // made before the call, which then already counts as the session's.
+        let session = if call.initialize { random_hex() } else { None };
+        let Ok((open, line)) = self.open(&call, session.as_deref()) else {
+            let payload = error_json(Some(call.id), INVALID_REQUEST, UNSUITABLE, None).into();
             let headers = ResponseHeaders::default();
             return Outcome::Reply {
                 code: 400,
@@ -127,9 +135,7 @@ impl StdioServer {
                     let mut headers = headers;
                     if call.initialize && !is_error {
                         self.initialized(call.payload, &pipe).await;
-                        // A pipe has no sessions, its callers do: by this id one caller's cancellations and answers are
-                        // told from another's.
-                        if let Some(id) = random_hex() {
+                        if let Some(id) = session {
                             headers = headers.with_session(id);
                         }
                     }
@@ -146,16 +152,19 @@ impl StdioServer {
     }
 
     /// Writes a notification. A cancellation is written by the call that it cancels, under the id it has on the pipe.
-    pub(super) async fn notify(&self, payload: &Bytes, method: &str) -> Ack {
+    pub(super) async fn notify(&self, payload: &Bytes, method: &str, caller: Caller) -> Ack {
         let Some(pipe) = self.pipe().await else {
             return closed("closed_pipe").into();
         };
         let line = match method {
             "notifications/initialized" if self.lock().initialized_sent => None,
             "notifications/cancelled" => None,
+            _ if !std::str::from_utf8(payload).is_ok_and(is_exact) => return Ack::of(400),
             _ => Some(splice::one_line(payload)),
         };
         let Some(line) = line else { return Ack::of(202) };
+        // The child may answer it with a request (`notifications/roots/list_changed`), which no other caller must get.
+        self.lock().router.served(caller);
         match pipe.send(line).await {
             Ok(()) => Ack::of(202),
             Err(_) => closed("closed_pipe").into(),
@@ -206,15 +215,16 @@ impl StdioServer {
         .flatten()
     }
 
-    /// Registers a call and gives its line for the pipe.
-    fn open(&self, call: &Call<'_>) -> Result<(OpenCall<'_>, Bytes), Invalid> {
+    /// Registers a call and gives its line for the pipe. `session`: the one that an `initialize` will open.
+    fn open(&self, call: &Call<'_>, session: Option<&str>) -> Result<(OpenCall<'_>, Bytes), Invalid> {
         let text = std::str::from_utf8(call.payload).map_err(|_| Invalid::NotJson)?;
         let message = Message::parse(text)?;
         let inbox = Arc::new(Inbox::default());
+        let caller = session.map_or(call.caller, |id| call.caller.with_session(id));
         let (pipe_id, line) = self
             .lock()
             .router
-            .open(&message, Arc::clone(&inbox), call.server_requests)?;
+            .open(&message, Arc::clone(&inbox), call.server_requests, caller)?;
         Ok((
             OpenCall {
                 server: self,

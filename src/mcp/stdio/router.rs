@@ -1,7 +1,8 @@
 //! Who a message on the pipe belongs to. Pure state, no I/O.
 //!
 //! Ids on the pipe are numbers of our own, never used twice, so a late answer can never be taken for another. A server's
-//! message goes only to the call that it names; one that names none goes to a call only if no other can be meant.
+//! message goes only to the call that it names; one that names none goes to a call only if no other can be meant: it is the
+//! only open one, no call ended without its answer lately, and the child worked for no other caller lately.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,11 +11,14 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::inbox::{Event, Inbox};
+use super::recent::Recent;
 use super::splice::splice;
 use crate::limits::{STDIO_AFTERMATH, STDIO_AFTERMATH_MAX, STDIO_HUNG_CALLS, STDIO_SERVER_REQUESTS_MAX, STDIO_SILENCE};
 use crate::mcp::http::local_answer;
+use crate::wire::caller::Caller;
 use crate::wire::failure::{Failure, error_json};
 use crate::wire::jsonrpc::{INTERNAL_ERROR, Id, Invalid, Kind, Message, Reference};
+use crate::wire::spelling::is_exact;
 
 /// The calls and server requests of one child.
 #[derive(Debug, Default)]
@@ -22,7 +26,9 @@ pub(super) struct Router {
     last_id: u64,
     open: HashMap<u64, Open>,
     /// Calls that ended without the child's answer, and when: for a while what it writes may still belong to them.
-    aftermath: BTreeMap<u64, Instant>,
+    aftermath: BTreeMap<u64, GivenUp>,
+    /// The callers that the child worked for.
+    recent: Recent,
     /// Such calls since the child last wrote anything, and when the first of them was handed to it.
     silent_calls: usize,
     silent_since: Option<Instant>,
@@ -41,12 +47,18 @@ struct Open {
     inbox: Arc<Inbox>,
     /// The caller can be asked.
     server_requests: bool,
+    /// Caller; none for a request of our own, which gets nothing but its answer.
+    caller: Option<Caller>,
     /// When it was handed to the pipe.
     written: Option<Instant>,
     /// The child was told that it need not go on, or must not be (`initialize`).
     told: bool,
-    /// Not a caller's: nothing but its answer is for it.
-    internal: bool,
+}
+
+#[derive(Debug)]
+struct GivenUp {
+    at: Instant,
+    caller: Option<Caller>,
 }
 
 #[derive(Debug)]
@@ -64,19 +76,21 @@ impl Router {
     /// Registers a request and gives its id and its line for the pipe.
     ///
     /// # Errors
-    /// When its references to requests cannot be read unambiguously.
+    /// When its references to requests cannot be read unambiguously, or when it has the method of a notification, by which
+    /// some servers alone decide: `notifications/cancelled` as a request would end another caller's call.
     pub(super) fn open(
         &mut self,
         message: &Message<'_>,
         inbox: Arc<Inbox>,
         server_requests: bool,
+        caller: Caller,
     ) -> Result<(u64, Bytes), Invalid> {
-        self.register(message, inbox, server_requests, false)
+        self.register(message, inbox, server_requests, Some(caller))
     }
 
     /// The same for a request of our own.
     pub(super) fn open_internal(&mut self, message: &Message<'_>, inbox: Arc<Inbox>) -> Result<(u64, Bytes), Invalid> {
-        self.register(message, inbox, false, true)
+        self.register(message, inbox, false, None)
     }
 
     fn register(
@@ -84,11 +98,14 @@ impl Router {
         message: &Message<'_>,
         inbox: Arc<Inbox>,
         server_requests: bool,
-        internal: bool,
+        caller: Option<Caller>,
     ) -> Result<(u64, Bytes), Invalid> {
         let (Kind::Call { id, method }, Some(span)) = (&message.kind, message.id_span()) else {
             return Err(Invalid::Shape);
         };
+        if method.starts_with("notifications/") || !is_exact(message.text()) {
+            return Err(Invalid::Shape);
+        }
         let token = message.references()?.meta_progress_token;
         self.last_id += 1;
         let on_pipe = self.last_id.to_string();
@@ -102,10 +119,10 @@ impl Router {
             progress_token: token.map(|t| t.json.into()),
             inbox,
             server_requests,
-            written: internal.then(Instant::now),
+            caller,
+            written: caller.is_none().then(Instant::now),
             // MCP forbids to cancel it.
             told: method == "initialize",
-            internal,
         };
         self.open.insert(self.last_id, open);
         Ok((self.last_id, line))
@@ -125,7 +142,12 @@ impl Router {
         if let Some(open) = self.open.remove(&pipe_id)
             && let Some(written) = open.written
         {
-            self.aftermath.insert(pipe_id, Instant::now());
+            self.served(open.caller);
+            let given_up = GivenUp {
+                at: Instant::now(),
+                caller: open.caller,
+            };
+            self.aftermath.insert(pipe_id, given_up);
             if self.aftermath.len() > STDIO_AFTERMATH_MAX {
                 self.aftermath.pop_first();
             }
@@ -144,6 +166,13 @@ impl Router {
             asked.call != pipe_id
         });
         lines
+    }
+
+    /// The child works for this caller, or has done so until now.
+    pub(super) fn served(&mut self, caller: impl Into<Option<Caller>>) {
+        if let Some(caller) = caller.into() {
+            self.recent.served(caller);
+        }
     }
 
     /// The child wrote something.
@@ -167,6 +196,7 @@ impl Router {
             open.inbox.push(Event::Closed(why.clone()));
         }
         self.aftermath.clear();
+        self.recent = Recent::default();
         self.asked.clear();
         (self.silent_calls, self.silent_since, self.heard) = (0, None, None);
     }
@@ -174,6 +204,9 @@ impl Router {
     /// A caller's `notifications/cancelled` for this call, as a line for the pipe.
     pub(super) fn cancel(&mut self, pipe_id: u64, payload: &Bytes) -> Option<Bytes> {
         let message = Message::parse(std::str::from_utf8(payload).ok()?).ok()?;
+        if !is_exact(message.text()) {
+            return None;
+        }
         let named = message.references().ok()?.request_id?;
         let open = self.open.get_mut(&pipe_id).filter(|open| !open.told)?;
         open.told = true;
@@ -183,6 +216,9 @@ impl Router {
     /// A caller's answer to a request of the child; `None` when no such request is open.
     pub(super) fn answer(&mut self, payload: &Bytes, wire_id: &str) -> Option<Bytes> {
         let message = Message::parse(std::str::from_utf8(payload).ok()?).ok()?;
+        if !is_exact(message.text()) {
+            return None;
+        }
         let asked = self.asked.remove(wire_id)?;
         Some(splice(message.text(), vec![(message.id_span()?, &asked.id)]))
     }
@@ -205,7 +241,9 @@ impl Router {
         let pipe_id = id.and_then(|id| id.json().parse().ok());
         let Some(open) = pipe_id.and_then(|id| self.open.remove(&id)) else {
             if pipe_id.is_some_and(|id| (1..=self.last_id).contains(&id)) {
-                pipe_id.map(|id| self.aftermath.remove(&id));
+                if let Some(given_up) = pipe_id.and_then(|id| self.aftermath.remove(&id)) {
+                    self.served(given_up.caller);
+                }
                 return Err(Unattributed("it answers a call that is over"));
             }
             // Only one call can be meant: better an error now than silence until its time is up.
@@ -214,6 +252,7 @@ impl Router {
             }
             return Err(Unattributed("it answers an id that nobody used"));
         };
+        self.served(open.caller);
         let mut values = Vec::with_capacity(2);
         if let Some(span) = message.id_span() {
             values.push((span, &*open.id));
@@ -265,14 +304,14 @@ impl Router {
             }
             _ => (
                 self.sole()
-                    .ok_or(Unattributed("it names no call, and not exactly one is open"))?,
+                    .ok_or(Unattributed("it names no call, and not exactly one can be meant"))?,
                 None,
             ),
         };
         let open = self
             .open
             .get(&pipe_id)
-            .filter(|open| !open.internal)
+            .filter(|open| open.caller.is_some())
             .ok_or(Unattributed("its call is over"))?;
         let values = edit.iter().map(|(span, value)| (span.clone(), &**value)).collect();
         match open.inbox.push(Event::Message(splice(message.text(), values))) {
@@ -316,12 +355,18 @@ impl Router {
     }
 
     /// The call that a message without a name must mean: the only one, with none just ended that the child may still work
-    /// on.
+    /// on. An answer does not prove that the child is done with a call, so for the same time after any end only calls of
+    /// the same caller count: what is late is then at least the caller's own.
     fn sole(&mut self) -> Option<u64> {
-        self.aftermath.retain(|_, ended| ended.elapsed() < STDIO_AFTERMATH);
-        let mut callers = self.open.iter().filter(|(_, open)| !open.internal);
-        match (callers.next(), callers.next()) {
-            (Some((id, _)), None) if self.aftermath.is_empty() => Some(*id),
+        self.aftermath
+            .retain(|_, given_up| given_up.at.elapsed() < STDIO_AFTERMATH);
+        let mut calls = self.open.iter().filter_map(|(id, open)| Some((*id, open.caller?)));
+        match (calls.next(), calls.next()) {
+            (Some((id, caller)), None)
+                if self.aftermath.is_empty() && !self.recent.is_shared(caller, STDIO_AFTERMATH) =>
+            {
+                Some(id)
+            }
             _ => None,
         }
     }

@@ -5,14 +5,15 @@
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
-use super::REDACTED;
+use super::{REDACTED, encoded};
 use crate::limits::{PROTECTED_LEN_MIN, PROTECTED_MAX};
 
 /// Length in bytes and hash of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Fingerprint {
+pub(super) struct Fingerprint {
     length: usize,
     hash: u64,
 }
@@ -41,7 +42,7 @@ pub fn protect(secret: &str) {
     known.push(fingerprint);
 }
 
-/// `text` without the known secrets.
+/// `text` without the known secrets, however they are spelled.
 pub(super) fn scrub(text: &str) -> Cow<'_, str> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
     let mut text = Cow::Borrowed(text);
@@ -50,17 +51,42 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
             text = Cow::Owned(scrubbed);
         }
     }
-    text
+    let encoded = encoded::find(&text, &known);
+    match encoded.is_empty() {
+        true => text,
+        false => Cow::Owned(replaced(&text, encoded)),
+    }
+}
+
+/// `text` with something else in these places, which may overlap.
+fn replaced(text: &str, mut places: Vec<Range<usize>>) -> String {
+    places.sort_unstable_by_key(|place| place.start);
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for place in places {
+        let start = text.floor_char_boundary(place.start);
+        if start >= at {
+            out.push_str(&text[at..start]);
+            out.push_str(REDACTED);
+        }
+        at = at.max(text.ceil_char_boundary(place.end));
+    }
+    out.push_str(&text[at..]);
+    out
 }
 
 /// `None` when the secret does not occur.
 fn without(text: &str, secret: Fingerprint) -> Option<String> {
     let mut out = String::new();
     let mut rest = text;
-    while let Some(at) = find(rest, secret) {
-        out.push_str(&rest[..at]);
+    // Both ends are boundaries of characters, as those of a secret are.
+    while let Some((before, after)) = secret
+        .find(rest.as_bytes())
+        .and_then(|at| Some((rest.get(..at)?, rest.get(at + secret.length..)?)))
+    {
+        out.push_str(before);
         out.push_str(REDACTED);
-        rest = &rest[at + secret.length..];
+        rest = after;
     }
     if rest.len() == text.len() {
         return None;
@@ -69,24 +95,30 @@ fn without(text: &str, secret: Fingerprint) -> Option<String> {
     Some(out)
 }
 
-/// Where the secret occurs first. Both ends are boundaries of characters, as those of a secret are.
-fn find(text: &str, secret: Fingerprint) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let base = *BASE;
-    let mut rolling = hash(bytes.get(..secret.length)?);
-    let weight = (1..secret.length).fold(1_u64, |weight, _| weight.wrapping_mul(base));
-    let mut at = 0;
-    loop {
-        let end = at + secret.length;
-        if rolling == secret.hash && text.is_char_boundary(at) && text.is_char_boundary(end) {
-            return Some(at);
+impl Fingerprint {
+    /// Bytes of the secret.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Where the secret occurs first.
+    pub(super) fn find(&self, bytes: &[u8]) -> Option<usize> {
+        let base = *BASE;
+        let mut rolling = hash(bytes.get(..self.length)?);
+        let weight = (1..self.length).fold(1_u64, |weight, _| weight.wrapping_mul(base));
+        let mut at = 0;
+        loop {
+            let end = at + self.length;
+            if rolling == self.hash {
+                return Some(at);
+            }
+            let (leaving, entering) = (u64::from(*bytes.get(at)?) + 1, u64::from(*bytes.get(end)?) + 1);
+            rolling = rolling
+                .wrapping_sub(leaving.wrapping_mul(weight))
+                .wrapping_mul(base)
+                .wrapping_add(entering);
+            at += 1;
         }
-        let (leaving, entering) = (u64::from(*bytes.get(at)?) + 1, u64::from(*bytes.get(end)?) + 1);
-        rolling = rolling
-            .wrapping_sub(leaving.wrapping_mul(weight))
-            .wrapping_mul(base)
-            .wrapping_add(entering);
-        at += 1;
     }
 }
 
@@ -100,6 +132,7 @@ fn hash(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
@@ -117,6 +150,103 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(scrub(text), expected);
+        }
+    }
+
+    /// Every spelling in which a peer may repeat `secret`.
+    fn spellings(secret: &str) -> Vec<String> {
+        const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let base64 = |text: &str| {
+            let mut out = String::new();
+            for group in text.as_bytes().chunks(3) {
+                let bits =
+                    group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+                for digit in 0..=group.len() {
+                    out.push(char::from(STANDARD[(bits >> (18 - 6 * digit)) as usize & 63]));
+                }
+            }
+            out
+        };
+        let each = |write: &dyn Fn(u8) -> String| secret.bytes().map(write).collect::<String>();
+        let mut all = vec![
+            each(&|b| format!("%{b:02x}")),
+            each(&|b| format!("%{b:02X}")),
+            each(&|b| format!("%25{b:02X}")),
+            each(&|b| {
+                if b.is_ascii_alphanumeric() {
+                    char::from(b).into()
+                } else {
+                    format!("%{b:02X}")
+                }
+            }),
+            each(&|b| format!("\\u{b:04x}")),
+            each(&|b| format!("\\\\u{b:04X}")),
+            each(&|b| format!("\\x{b:02x}")),
+            each(&|b| format!("\\{b:03o}")),
+            each(&|b| format!("&#{b};")),
+            each(&|b| format!("&#x{b:x};")),
+            each(&|b| format!("{b:02x}")),
+            each(&|b| format!("{b:02X}")),
+            each(&|b| format!("{b:02x}"))
+                .chars()
+                .enumerate()
+                .map(|(n, c)| if n % 2 == 0 { c.to_ascii_uppercase() } else { c })
+                .collect(),
+            each(&|b| format!("{b:02x}:")),
+            each(&|b| format!("{b:02X} ")),
+        ];
+        for before in ["", "x", "xy", "user:"] {
+            for after in ["", "1", "12"] {
+                let standard = base64(&format!("{before}{secret}{after}"));
+                all.push(standard.replace('+', "-").replace('/', "_"));
+                all.push(format!("{standard}=="));
+                all.push(standard.replace('+', "%2B").replace('/', "\\/"));
+                all.push(
+                    standard
+                        .as_bytes()
+                        .chunks(20)
+                        .map(|line| std::str::from_utf8(line).unwrap())
+                        .collect::<Vec<_>>()
+                        .join("\r\n"),
+                );
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn a_secret_disappears_in_every_spelling_that_a_peer_may_choose() {
+        for secret in ["sk-enc-7f3a?>~b1c2d3e4f5", "enc-9\"\\/&%?>>>", "encsix"] {
+            protect(secret);
+            for spelling in spellings(secret) {
+                // What follows may be a further digit of the code, and what stands before shifts it.
+                for (before, after) in [
+                    ("", ""),
+                    ("key ", " end"),
+                    ("a", "b"),
+                    ("\u{e4}", "\u{e4}"),
+                    ("{\"k\":\"", "\"}"),
+                ] {
+                    let text = format!("{before}{spelling}{after}");
+                    let scrubbed = scrub(&text);
+                    assert!(scrubbed.contains(REDACTED), "{text}");
+                    let left: usize = scrubbed.replace(REDACTED, "").len();
+                    assert!(left <= before.len() + after.len() + 14, "{text} -> {scrubbed}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_looks_encoded_stays() {
+        protect("sk-stay-0123456789abcdef");
+        for text in [
+            "100% of \\u00e4 &amp; &#; %zz \\x \\",
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "aGVsbG8gd29ybGQsIHRoaXMgaXMgbm90IGEgc2VjcmV0IGF0IGFsbA==",
+            "2026-11-29T19:33:38.123Z de:ad:be:ef",
+        ] {
+            assert!(matches!(scrub(text), Cow::Borrowed(_)), "{text}");
         }
     }
 

@@ -253,6 +253,11 @@ pub(super) const CASES: &[Case] = &[
         ],
     ),
     case(
+        "health.allowed_hosts",
+        &["metrics.example", "a.example,b.example"],
+        &[("h:9100", "is not a host name"), ("http://h", "is not a host name")],
+    ),
+    case(
         "health.unix_socket",
         &["/run/x.sock"],
         &[(

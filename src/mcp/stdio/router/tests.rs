@@ -1,18 +1,35 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use super::*;
+use crate::wire::command::Headers;
 
 /// A router and the calls that were opened on it.
-#[derive(Default)]
 struct Pipe {
     router: Router,
+    /// Who opens calls.
+    caller: Caller,
+}
+
+impl Default for Pipe {
+    fn default() -> Self {
+        Self {
+            router: Router::default(),
+            caller: caller("a"),
+        }
+    }
+}
+
+fn caller(name: &str) -> Caller {
+    Caller::new(&Headers::default(), Some(name))
 }
 
 impl Pipe {
     fn open(&mut self, request: &str, server_requests: bool) -> (u64, String, Arc<Inbox>) {
         let inbox = Arc::new(Inbox::default());
         let message = Message::parse(request).unwrap();
-        let (id, line) = self.router.open(&message, Arc::clone(&inbox), server_requests).unwrap();
+        let caller = self.caller;
+        let opened = self.router.open(&message, Arc::clone(&inbox), server_requests, caller);
+        let (id, line) = opened.unwrap();
         self.router.written(id);
         (id, text(&line), inbox)
     }
@@ -173,7 +190,7 @@ fn a_token_that_two_readers_may_see_differently_never_reaches_the_child() {
     let mut pipe = Pipe::default();
     let request = r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{},"_meta":{"progressToken":1}}}"#;
     let message = Message::parse(request).unwrap();
-    let opened = pipe.router.open(&message, Arc::default(), false);
+    let opened = pipe.router.open(&message, Arc::default(), false, pipe.caller);
     assert_eq!(opened, Err(Invalid::Shape));
 }
 
@@ -260,4 +277,30 @@ fn a_dead_child_ends_every_call() {
     for inbox in [one, two] {
         assert!(matches!(event(&inbox), Event::Closed(why) if why == Failure::timeout()));
     }
+}
+
+#[test]
+fn after_a_late_answer_other_callers_still_wait_for_quiet() {
+    let mut pipe = Pipe::default();
+    let log = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#;
+    let (given_up, ..) = pipe.open(&call("1", "1"), false);
+    pipe.router.close(given_up);
+    let late = format!(r#"{{"jsonrpc":"2.0","id":{given_up},"result":{{}}}}"#);
+    assert!(pipe.receive(&late).is_err());
+    pipe.caller = caller("b");
+    let (_, _, inbox) = pipe.open(&call("2", "2"), true);
+    assert!(pipe.receive(log).is_err());
+    let refused = pipe.receive(r#"{"jsonrpc":"2.0","id":"s","method":"elicitation/create"}"#);
+    assert!(refused.unwrap().unwrap().contains(r#""id":"s","error""#));
+    assert!(is_empty(&inbox));
+}
+
+#[test]
+fn a_new_child_knows_nothing_of_the_callers_before() {
+    let mut pipe = Pipe::default();
+    pipe.router.served(caller("b"));
+    pipe.router.close_all(&Failure::timeout());
+    pipe.open(&call("1", "1"), false);
+    let log = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#;
+    assert_eq!(pipe.receive(log), Ok(None));
 }

@@ -1,0 +1,78 @@
+//! Callers that the child worked for lately.
+
+use std::time::{Duration, Instant};
+
+use crate::wire::caller::Caller;
+
+/// The last caller, and when the last one before who was another. That is all that has to be remembered to know, for any
+/// caller, when another one was served last.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    last: Option<(Caller, Instant)>,
+    other: Option<Instant>,
+}
+
+impl Recent {
+    /// The child worked for this caller until now.
+    pub(super) fn served(&mut self, caller: Caller) {
+        self.served_at(caller, Instant::now());
+    }
+
+    /// True when the child worked for another caller within `window`, so that what it writes now may be about that.
+    pub(super) fn is_shared(&self, caller: Caller, window: Duration) -> bool {
+        let another = match self.last {
+            Some((last, _)) if last == caller => self.other,
+            Some((_, at)) => Some(at),
+            None => None,
+        };
+        another.is_some_and(|at| at.elapsed() < window)
+    }
+
+    fn served_at(&mut self, caller: Caller, now: Instant) {
+        if let Some((last, at)) = self.last.replace((caller, now))
+            && last != caller
+        {
+            self.other = Some(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::wire::command::Headers;
+
+    const WINDOW: Duration = Duration::from_secs(30);
+
+    fn caller(name: &str) -> Caller {
+        Caller::new(&Headers::default(), Some(name))
+    }
+
+    #[test]
+    fn any_other_caller_within_the_window_counts_and_the_same_one_does_not() {
+        let (a, b, c) = (caller("a"), caller("b"), caller("c"));
+        let mut recent = Recent::default();
+        assert!(!recent.is_shared(a, WINDOW));
+        for _ in 0..3 {
+            recent.served(a);
+            assert!(!recent.is_shared(a, WINDOW) && recent.is_shared(b, WINDOW));
+        }
+        recent.served(b);
+        recent.served(b);
+        assert!(recent.is_shared(a, WINDOW) && recent.is_shared(b, WINDOW) && recent.is_shared(c, WINDOW));
+    }
+
+    #[test]
+    fn after_the_window_another_caller_no_longer_counts() {
+        let Some(long_ago) = Instant::now().checked_sub(WINDOW) else {
+            return;
+        };
+        let (a, b) = (caller("a"), caller("b"));
+        let mut recent = Recent::default();
+        recent.served_at(a, long_ago);
+        assert!(!recent.is_shared(b, WINDOW));
+        recent.served(b);
+        assert!(!recent.is_shared(b, WINDOW) && recent.is_shared(a, WINDOW));
+    }
+}

@@ -1,0 +1,221 @@
+//! Known secrets in other spellings: escaped (URL, JSON, C, HTML), hexadecimal, base64. A peer that repeats a secret
+//! chooses how.
+//!
+//! The text is decoded and searched like any other; nothing encoded is remembered. What is decoded is freed after the
+//! search, and what is freed is wiped. Escapes are taken away several times, and hexadecimal digits and base64 are looked
+//! for after each: services put escaped text into escaped text. Other codes (compression, ciphers, the secret in pieces)
+//! are not found.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::literal::Fingerprint;
+use crate::limits::SCRUB_ROUNDS;
+
+/// Places of the secrets in `text`, in bytes and any order.
+pub(super) fn find(text: &str, known: &[Fingerprint]) -> Vec<Range<usize>> {
+    let Some(shortest) = known.iter().map(|secret| secret.length()).min() else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let mut view = View::of(text);
+    for round in 0..=SCRUB_ROUNDS {
+        if round > 0 {
+            let Some(decoded) = view.without_escapes() else { break };
+            view = decoded;
+            search(&view.bytes, known, |hit| found.push(view.stretch(hit)));
+        }
+        for_each_run(&view.bytes, shortest, |symbols, bits| {
+            // Digits that fill whole bytes: two of four bits, four of six. The secret may begin within such a group.
+            for phase in 0..if bits == 4 { 2 } else { 4 } {
+                let Some(symbols) = symbols.get(phase..) else { break };
+                search(&packed(symbols, bits), known, |hit| {
+                    let (first, last) = (hit.start * 8 / bits, (hit.end * 8).div_ceil(bits) - 1);
+                    if let (Some(first), Some(last)) = (symbols.get(first), symbols.get(last)) {
+                        found.push(view.stretch(first.at..last.at + 1));
+                    }
+                });
+            }
+        });
+    }
+    found
+}
+
+fn search(bytes: &[u8], known: &[Fingerprint], mut hit: impl FnMut(Range<usize>)) {
+    for secret in known {
+        let mut from = 0;
+        while let Some(at) = bytes.get(from..).and_then(|rest| secret.find(rest)) {
+            hit(from + at..from + at + secret.length());
+            from += at + secret.length();
+        }
+    }
+}
+
+/// Decoded bytes of a text, and the place of each in the text.
+struct View<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// None: each in its own place.
+    places: Option<Vec<Range<usize>>>,
+}
+
+impl<'a> View<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            bytes: Cow::Borrowed(text.as_bytes()),
+            places: None,
+        }
+    }
+
+    /// Where these bytes stand in the text.
+    fn stretch(&self, bytes: Range<usize>) -> Range<usize> {
+        let place = |at: usize| match &self.places {
+            Some(places) => places.get(at).cloned().unwrap_or_default(),
+            None => at..at + 1,
+        };
+        place(bytes.start).start..place(bytes.end.saturating_sub(1)).end
+    }
+
+    /// The same with each escape replaced by what it stands for; `None` when there is none.
+    fn without_escapes(&self) -> Option<Self> {
+        memchr::memchr3(b'%', b'\\', b'&', &self.bytes)?;
+        let (mut bytes, mut places) = (
+            Vec::with_capacity(self.bytes.len()),
+            Vec::with_capacity(self.bytes.len()),
+        );
+        let mut at = 0;
+        while let Some(byte) = self.bytes.get(at) {
+            let (length, char) = escape(&self.bytes[at..]).unzip();
+            let place = self.stretch(at..at + length.unwrap_or(1));
+            match char {
+                Some(Decoded::Byte(byte)) => bytes.push(byte),
+                Some(Decoded::Char(char)) => bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+                None => bytes.push(*byte),
+            }
+            places.resize(bytes.len(), place);
+            at += length.unwrap_or(1);
+        }
+        (bytes.len() < self.bytes.len()).then_some(Self {
+            bytes: Cow::Owned(bytes),
+            places: Some(places),
+        })
+    }
+}
+
+enum Decoded {
+    Byte(u8),
+    Char(char),
+}
+
+/// The escape that `text` begins with: its length and what it stands for.
+fn escape(text: &[u8]) -> Option<(usize, Decoded)> {
+    let number = |digits: Option<&[u8]>, radix| {
+        let digits = std::str::from_utf8(digits?).ok()?;
+        let is_number = digits.chars().all(|digit| digit.is_digit(radix));
+        u32::from_str_radix(digits, radix).ok().filter(|_| is_number)
+    };
+    let byte = |digits, radix| {
+        number(digits, radix)
+            .and_then(|n| u8::try_from(n).ok())
+            .map(Decoded::Byte)
+    };
+    let char = |digits, radix| number(digits, radix).and_then(char::from_u32).map(Decoded::Char);
+    match text {
+        [b'%', ..] => byte(text.get(1..3), 16).map(|byte| (3, byte)),
+        [b'\\', b'u', ..] => char(text.get(2..6), 16).map(|char| (6, char)),
+        [b'\\', b'x', ..] => byte(text.get(2..4), 16).map(|byte| (4, byte)),
+        [b'\\', b'0'..=b'7', ..] => byte(text.get(1..4), 8).map(|byte| (4, byte)),
+        [b'\\', mark @ (b'"' | b'\\' | b'/' | b'\''), ..] => Some((2, Decoded::Byte(*mark))),
+        [b'\\', b'n', ..] => Some((2, Decoded::Byte(b'\n'))),
+        [b'\\', b'r', ..] => Some((2, Decoded::Byte(b'\r'))),
+        [b'&', b'#', rest @ ..] => {
+            let end = rest.iter().take(10).position(|byte| *byte == b';')?;
+            let char = match rest.first()? {
+                b'x' | b'X' => char(rest.get(1..end), 16),
+                _ => char(rest.get(..end), 10),
+            };
+            char.map(|char| (end + 3, char))
+        }
+        _ => None,
+    }
+}
+
+/// A digit of a code: its value, and which byte of the view it is.
+struct Symbol {
+    value: u8,
+    at: usize,
+}
+
+/// Gives each run of hexadecimal digits (4 bits) and of base64 characters of both alphabets (6 bits) that is long enough for
+/// `shortest` bytes. Line ends do not end a run, and neither does a mark between pairs of hexadecimal digits.
+fn for_each_run(bytes: &[u8], shortest: usize, mut run: impl FnMut(&[Symbol], usize)) {
+    let is_line_end = |byte: u8| matches!(byte, b'\r' | b'\n');
+    let is_between = |byte: u8| matches!(byte, b' ' | b':' | b'-' | b',') || is_line_end(byte);
+    each(bytes, hex_digit, is_between, shortest * 8 / 4, |symbols| {
+        run(symbols, 4)
+    });
+    each(bytes, base64_digit, is_line_end, shortest * 8 / 6, |symbols| {
+        run(symbols, 6)
+    });
+}
+
+fn each(
+    bytes: &[u8],
+    digit: fn(u8) -> Option<u8>,
+    is_skipped: impl Fn(u8) -> bool,
+    least: usize,
+    mut run: impl FnMut(&[Symbol]),
+) {
+    let mut at = 0;
+    while at < bytes.len() {
+        // Looked at before anything is kept: most runs are words.
+        let rest = &bytes[at..];
+        let length = rest
+            .iter()
+            .position(|byte| digit(*byte).is_none() && !is_skipped(*byte))
+            .unwrap_or(rest.len());
+        if length >= least {
+            let symbols: Vec<Symbol> = (at..at + length)
+                .filter_map(|at| digit(bytes[at]).map(|value| Symbol { value, at }))
+                .collect();
+            if symbols.len() >= least {
+                run(&symbols);
+            }
+        }
+        at += length + 1;
+    }
+}
+
+/// Digits of `bits` bits each as bytes; what does not fill one at the end is left out.
+fn packed(symbols: &[Symbol], bits: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(symbols.len() * bits / 8 + 1);
+    let (mut window, mut filled) = (0_u16, 0);
+    for symbol in symbols {
+        window = window << bits | u16::from(symbol.value);
+        filled += bits;
+        if filled >= 8 {
+            filled -= 8;
+            out.push((window >> filled).to_be_bytes()[1]);
+        }
+    }
+    out
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}
+
+fn base64_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
