@@ -49,6 +49,11 @@ pub const CONTROL_IDLE_MAX: Duration = Duration::from_secs(50);
 /// How long start-up waits for the tunnel's name before it logs the banner without it (spec: cli, run).
 pub const METADATA_WAIT: Duration = Duration::from_secs(2);
 
+/// Characters of the id of a request, and of a progress token, as JSON: they are kept beside the message. Real ones have up to forty.
+pub const ID_MAX: usize = 4 * KIB;
+/// Requests of a server during one call that wait for their caller's answer.
+pub const QUESTIONS_MAX: usize = 1024;
+
 // ---- connections -----------------------------------------------------------------------------------------------
 
 /// The most that one step of a connection may be given; a longer wait is no way to reach anybody.
@@ -80,6 +85,8 @@ pub const ANCHORS_MAX: usize = 4096;
 pub const BUNDLE_NOTES_MAX: usize = 20;
 /// A PEM file of one certificate and its issuers.
 pub const CERTIFICATE_FILE_MAX: usize = 256 * KIB;
+/// Stack that is wiped after a private key was used: ring's largest frames, for RSA with 8192 bits, have half of this.
+pub const SIGNING_STACK: usize = 64 * KIB;
 /// Input buffer of a command's single request; the head of the answer must fit.
 pub const BLOCKING_INPUT: usize = 64 * KIB;
 /// Output buffer of a command's single request; each line of its head must fit, the longest holds a key.
@@ -117,6 +124,31 @@ pub const EXPIRY_WARNINGS: [Duration; 3] = [
     Duration::from_secs(7 * 24 * 3600),
     Duration::from_secs(24 * 3600),
 ];
+
+// ---- memory of large messages ----------------------------------------------------------------------------------
+
+// The most memory that messages take at once, whatever servers and callers do, with the default of 64 calls at once and N stdio
+// servers: one poll answer (128 MiB), queued and running commands (128 MiB, on stdio channels with their copies on pipes twice that),
+// answers that are read or wait for their delivery (64 MiB and 128 MiB, and one being passed on, 64 MiB), notifications that wait for
+// theirs (8 MiB for each stdio server), lines on pipes (8 MiB for each stdio server), and everything below LARGE_MESSAGE (a command
+// and an answer for each place: 112 MiB). Messages of ordinary size take some hundred KiB in all.
+
+/// Messages of at least this size draw on the budget (`memory.rs`). Smaller ones are bounded by their number; the allocator gives
+/// larger ones mappings of their own, which go back to the system at once.
+pub const LARGE_MESSAGE: usize = crate::sys::allocator::MAPPED_MIN;
+/// What a large message of unknown length is given first: most end within this.
+pub const ROOM_FIRST: usize = 2 * MIB;
+/// Room for messages up to [`ROOM_FIRST`]: 32 at once, one for each stdio server there can be (31).
+pub const ROOM_FIRST_TOTAL: usize = 64 * MIB;
+/// Room for longer ones: two of the longest at once.
+pub const ROOM_WHOLE_TOTAL: usize = 2 * STDIO_MESSAGE_MAX;
+/// A message that was given room must be whole within this; one that is not is given up, because others wait for its room. 64 MiB
+/// take 9 Mbit/s.
+pub const ROOM_TIMEOUT: Duration = Duration::from_secs(60);
+/// Large commands that wait or run: a whole poll answer of them.
+pub const ROOM_COMMANDS: usize = POLL_BODY_MAX;
+/// One large command of the size that the service takes. Polls ask for no more of them than there is room for.
+pub const ROOM_COMMAND: usize = 5 * MIB;
 
 // ---- MCP over HTTP ---------------------------------------------------------------------------------------------
 
@@ -161,13 +193,21 @@ pub const STARTUP_RETRY_MAX: Duration = Duration::from_secs(1);
 pub const STDIO_MESSAGE_MAX: usize = 64 * MIB;
 /// What is asked of the pipe with one read.
 pub const STDIO_READ: usize = 16 * KIB;
+/// The most that is taken from the pipe with one read: what a pipe holds (pipe(7)).
+pub const STDIO_READ_MAX: usize = 64 * KIB;
+/// What the buffer of a pipe keeps between messages.
+pub const STDIO_BUFFER_KEEP: usize = 64 * KIB;
 /// Messages that may wait for the pipe to the child; callers wait behind it.
 pub const STDIO_WRITE_QUEUE: usize = 64;
 /// Messages coalesced into one write.
 pub const STDIO_WRITE_BATCH: usize = 32;
+/// Messages from this size on are written by themselves, without a copy.
+pub const STDIO_LINE_LARGE: usize = 64 * KIB;
+/// Bytes of such messages that may wait for the pipe to one child. A longer one waits until the pipe has no other.
+pub const STDIO_LINES_LARGE: usize = 4 * MIB;
 /// Server messages that may wait for the delivery of one call's notifications.
 pub const STDIO_INBOX_MESSAGES: usize = 1024;
-/// Bytes of them.
+/// Bytes of those of all calls of one server.
 pub const STDIO_INBOX_BYTES: usize = 8 * MIB;
 /// Messages that a child may write as one array.
 pub const STDIO_BATCH_MAX: usize = 1000;
@@ -254,7 +294,7 @@ pub const PATH_ECHO_MAX: usize = 256;
 
 // ---- dispatch --------------------------------------------------------------------------------------------------
 
-/// Bodies at least this large, and at least half of the poll answer that brought them, are shared with it; others are
+/// Bodies at least this large, and at least seven eighths of the poll answer that brought them, are shared with it; others are
 /// copied, so that a slow command does not keep a whole batch in memory.
 pub const SHARE_BODY_MIN: usize = 64 * KIB;
 /// Commands beyond the queue's size that are still queued. Polls ask for no more than there is room for, but while a
