@@ -95,6 +95,9 @@ pub const BLOCKING_OUTPUT: usize = 16 * KIB;
 pub const RESOLVER_STACK: usize = 256 * KIB;
 /// What hyper may buffer of one connection before it stops reading; also bounds a response head.
 pub const CONNECTION_BUFFER_MAX: usize = 64 * KIB;
+/// The most that is read of a connection at once: less than hyper's first buffer (8 KiB), because one read that fills it makes hyper
+/// take a larger one, in which parts of messages stay.
+pub const CONNECTION_READ_MAX: usize = 8 * KIB - 1;
 /// Length of the shared filler in the place of an `Authorization` (`net/sealed.rs`): common tokens are shorter, longer ones get their own.
 pub const FILLER_SHARED: usize = 4 * KIB;
 /// Slices in one write of a request's head: its line, the header's three parts, the rest of the head, and the first parts of the body.

@@ -105,7 +105,7 @@ def on(message):
 fn a_large_answer_of_a_stdio_server_is_delivered_and_its_memory_given_back() {
     let script = r#"
 def on(message):
-    answer(message, {"text": "y" * (40 << 20)})
+    answer(message, {"text": "y" * (20 << 20)})
 "#;
     let (control, _server, client) = start(script);
     client.await_ready();
@@ -113,11 +113,11 @@ def on(message):
     for id in ["r1", "r2"] {
         control.push(Command::call(id, "tools/call", "{}"));
         let post = control.terminal_within(LARGE_WITHIN, id);
-        assert_eq!((post.resp_code, length(&post) > 40 << 20), (200, true));
+        assert_eq!((post.resp_code, length(&post) > 20 << 20), (200, true));
         await_given_back(&client, before);
     }
     // As it was read, and with the caller's id.
-    peak_below(&client, before, 2 * 41 * MIB);
+    peak_below(&client, before, 2 * 21 * MIB);
 }
 
 #[test]
@@ -126,11 +126,11 @@ fn a_large_command_and_its_answer_are_in_memory_once_each() {
     let client = Client::http(&control, &mcp.url());
     client.await_ready();
     let before = resident(&client);
-    let text = "z".repeat(40 << 20);
+    let text = "z".repeat(20 << 20);
     control.push(Command::call("r1", "tools/call", &format!(r#"{{"text":"{text}"}}"#)));
     let post = control.terminal_within(LARGE_WITHIN, "r1");
-    assert_eq!((post.resp_code, length(&post) > 40 << 20), (200, true));
-    peak_below(&client, before, 2 * 41 * MIB);
+    assert_eq!((post.resp_code, length(&post) > 20 << 20), (200, true));
+    peak_below(&client, before, 2 * 21 * MIB);
     await_given_back(&client, before);
 }
 
@@ -159,7 +159,7 @@ fn a_poll_answer_without_end_takes_what_one_may_have_and_is_given_back() {
 #[test]
 fn large_answers_of_an_http_server_at_once_take_the_memory_of_the_budget() {
     const CALLS: u32 = 8;
-    let text = "w".repeat(36 << 20);
+    let text = "w".repeat(20 << 20);
     let control = ControlPlane::http();
     let mcp = McpServer::http(move |request, _| {
         let result = support::result(request, &format!(r#"{{"text":"{text}"}}"#));
