@@ -136,10 +136,9 @@ fn a_large_command_and_its_answer_are_in_memory_once_each() {
 
 #[test]
 fn a_poll_answer_without_end_takes_what_one_may_have_and_is_given_back() {
+    /// More than a client without messages has, whatever its build.
+    const CLIENT: u64 = 48 * MIB;
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
-    let client = Client::http(&control, &mcp.url());
-    client.await_ready();
-    let before = resident(&client);
     let block = Answer::default().chunk("x".repeat(1 << 20));
     let support::answer::Step::Send(block) = &block.steps[0] else {
         unreachable!()
@@ -147,9 +146,15 @@ fn a_poll_answer_without_end_takes_what_one_may_have_and_is_given_back() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     let start = Answer::raw(head).chunk(r#"{"commands":[],"rest":""#);
     control.on_poll(start.flood(block, 200 << 20).close());
-    client.await_log("poll failed");
-    peak_below(&client, before, 128 * MIB);
-    await_given_back(&client, before);
+    let client = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .env("CONTROL_PLANE_POLL_TIMEOUT", "60s")
+        .start();
+    within(LARGE_WITHIN, "the end of the poll", || {
+        client.log_with("poll failed").pop()
+    });
+    peak_below(&client, CLIENT, 128 * MIB);
+    await_given_back(&client, CLIENT);
     assert_eq!(
         control.call(Command::call("r1", "tools/call", "{}"), "r1").resp_code,
         200

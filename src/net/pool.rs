@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::CONNECTION;
 use http::{HeaderMap, Request};
 use http_body::Body as _;
@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::time::{timeout, timeout_at};
+use tokio::time::timeout;
 
 use super::body::RequestBody;
 use super::connect::{Connector, HalfClose};
@@ -22,7 +22,6 @@ use super::error::NetError;
 use super::generation::Generation;
 use super::sealed::{Authorization, Seal, Sealed};
 use crate::limits::{CONNECTION_BUFFER_MAX, KEPT_READY_TIMEOUT};
-use crate::memory::Room;
 
 /// Connections to one peer. Clones share them.
 #[derive(Debug, Clone)]
@@ -381,7 +380,7 @@ pub struct Reply {
     pub status: u16,
     /// Header fields.
     pub headers: HeaderMap,
-    body: Incoming,
+    pub(super) body: Incoming,
     lease: Option<Lease>,
 }
 
@@ -429,70 +428,6 @@ impl Reply {
                 }
             }
         }
-    }
-
-    /// The same, before that moment.
-    ///
-    /// # Errors
-    /// As [`Self::chunk`]; [`NetError::Timeout`] when the moment passes.
-    pub async fn chunk_by(&mut self, moment: Option<Instant>) -> Result<Option<Bytes>, NetError> {
-        match moment {
-            None => self.chunk().await,
-            Some(moment) => timeout_at(moment.into(), self.chunk())
-                .await
-                .unwrap_or(Err(NetError::Timeout)),
-        }
-    }
-
-    /// The whole body, which is not copied when it came in one piece.
-    ///
-    /// # Errors
-    /// [`NetError::TooLarge`] above `max` bytes, of which no more are kept; otherwise when the connection breaks.
-    pub async fn collect(&mut self, max: usize) -> Result<Bytes, NetError> {
-        self.collect_in(max, None).await
-    }
-
-    /// The same within the budget for large answers; the bytes carry what they took of it.
-    ///
-    /// # Errors
-    /// Those of [`Self::collect`], and [`NetError::Timeout`] when the peer keeps others waiting for the room of its answer.
-    pub async fn collect_in_room(&mut self, max: usize) -> Result<Bytes, NetError> {
-        let mut room = Room::default();
-        let whole = self.collect_in(max, Some(&mut room)).await?;
-        Ok(room.keep(whole))
-    }
-
-    async fn collect_in(&mut self, max: usize, mut room: Option<&mut Room>) -> Result<Bytes, NetError> {
-        let announced = usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX);
-        if announced > max {
-            return Err(NetError::TooLarge);
-        }
-        let Some(first) = self.chunk().await? else {
-            return Ok(Bytes::new());
-        };
-        if first.len() > max {
-            return Err(NetError::TooLarge);
-        }
-        if self.body.is_end_stream() {
-            return Ok(first);
-        }
-        if let Some(room) = &mut room {
-            room.cover(announced, announced).await;
-        }
-        let mut whole = BytesMut::with_capacity(announced.max(2 * first.len()));
-        whole.extend_from_slice(&first);
-        drop(first);
-        while let Some(data) = self.chunk_by(room.as_ref().and_then(|room| room.until())).await? {
-            let size = whole.len() + data.len();
-            if size > max {
-                return Err(NetError::TooLarge);
-            }
-            if let Some(room) = &mut room {
-                room.cover(size, max).await;
-            }
-            whole.extend_from_slice(&data);
-        }
-        Ok(whole.freeze())
     }
 
     fn release_if_done(&mut self) {
