@@ -53,10 +53,11 @@ pub const CONTROL_IDLE_MAX: Duration = Duration::from_secs(50);
 /// How long start-up waits for the tunnel's name before it logs the banner without it (spec: cli, run).
 pub const METADATA_WAIT: Duration = Duration::from_secs(2);
 
-/// Characters of the id of a request, and of a progress token, as JSON: they are kept beside the message. Real ones have up to forty.
-pub const ID_MAX: usize = 4 * KIB;
+/// Characters of the id of a request, and of a progress token, as JSON: copies of them are kept while a call is open. Real ones have up
+/// to forty.
+pub const ID_MAX: usize = 16 * KIB;
 /// Requests of a server during one call that wait for their caller's answer.
-pub const QUESTIONS_MAX: usize = 1024;
+pub const QUESTIONS_MAX: usize = 256;
 
 // ---- connections -----------------------------------------------------------------------------------------------
 
