@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod limits;
 mod links;
 pub mod mcp;
+pub mod memory;
 pub mod net;
 pub mod ops;
 pub mod preflight;

@@ -2,7 +2,11 @@
 //!
 //! A number that an operator may set lives in the configuration; what stands here protects the process itself.
 
+mod memory;
+
 use std::time::Duration;
+
+pub use memory::*;
 
 /// Bytes in one KiB.
 const KIB: usize = 1024;
@@ -49,6 +53,12 @@ pub const CONTROL_IDLE_MAX: Duration = Duration::from_secs(50);
 /// How long start-up waits for the tunnel's name before it logs the banner without it (spec: cli, run).
 pub const METADATA_WAIT: Duration = Duration::from_secs(2);
 
+/// Characters of the id of a request, and of a progress token, as JSON: copies of them are kept while a call is open. Real ones have up
+/// to forty.
+pub const ID_MAX: usize = 16 * KIB;
+/// Requests of a server during one call that wait for their caller's answer.
+pub const QUESTIONS_MAX: usize = 256;
+
 // ---- connections -----------------------------------------------------------------------------------------------
 
 /// The most that one step of a connection may be given; a longer wait is no way to reach anybody.
@@ -80,6 +90,8 @@ pub const ANCHORS_MAX: usize = 4096;
 pub const BUNDLE_NOTES_MAX: usize = 20;
 /// A PEM file of one certificate and its issuers.
 pub const CERTIFICATE_FILE_MAX: usize = 256 * KIB;
+/// Stack that is wiped after a private key was used: ring's largest frames, for RSA with 8192 bits, have half of this.
+pub const SIGNING_STACK: usize = 64 * KIB;
 /// Input buffer of a command's single request; the head of the answer must fit.
 pub const BLOCKING_INPUT: usize = 64 * KIB;
 /// Output buffer of a command's single request; each line of its head must fit, the longest holds a key.
@@ -88,6 +100,9 @@ pub const BLOCKING_OUTPUT: usize = 16 * KIB;
 pub const RESOLVER_STACK: usize = 256 * KIB;
 /// What hyper may buffer of one connection before it stops reading; also bounds a response head.
 pub const CONNECTION_BUFFER_MAX: usize = 64 * KIB;
+/// The most that is read of a connection at once: less than hyper's first buffer (8 KiB), because one read that fills it makes hyper
+/// take a larger one, in which parts of messages stay.
+pub const CONNECTION_READ_MAX: usize = 8 * KIB - 1;
 /// Length of the shared filler in the place of an `Authorization` (`net/sealed.rs`): common tokens are shorter, longer ones get their own.
 pub const FILLER_SHARED: usize = 4 * KIB;
 /// Slices in one write of a request's head: its line, the header's three parts, the rest of the head, and the first parts of the body.
@@ -161,13 +176,21 @@ pub const STARTUP_RETRY_MAX: Duration = Duration::from_secs(1);
 pub const STDIO_MESSAGE_MAX: usize = 64 * MIB;
 /// What is asked of the pipe with one read.
 pub const STDIO_READ: usize = 16 * KIB;
+/// The most that is taken from the pipe with one read: what a pipe holds (pipe(7)).
+pub const STDIO_READ_MAX: usize = 64 * KIB;
+/// What the buffer of a pipe keeps between messages.
+pub const STDIO_BUFFER_KEEP: usize = 64 * KIB;
 /// Messages that may wait for the pipe to the child; callers wait behind it.
 pub const STDIO_WRITE_QUEUE: usize = 64;
 /// Messages coalesced into one write.
 pub const STDIO_WRITE_BATCH: usize = 32;
+/// Messages from this size on are written by themselves, without a copy.
+pub const STDIO_LINE_LARGE: usize = 64 * KIB;
+/// Bytes of such messages that may wait for the pipe to one child. A longer one waits until the pipe has no other.
+pub const STDIO_LINES_LARGE: usize = 4 * MIB;
 /// Server messages that may wait for the delivery of one call's notifications.
 pub const STDIO_INBOX_MESSAGES: usize = 1024;
-/// Bytes of them.
+/// Bytes of those of all calls of one server.
 pub const STDIO_INBOX_BYTES: usize = 8 * MIB;
 /// Messages that a child may write as one array.
 pub const STDIO_BATCH_MAX: usize = 1000;
@@ -255,7 +278,7 @@ pub const PATH_ECHO_MAX: usize = 256;
 
 // ---- dispatch --------------------------------------------------------------------------------------------------
 
-/// Bodies at least this large, and at least half of the poll answer that brought them, are shared with it; others are
+/// Bodies at least this large, and at least seven eighths of the poll answer that brought them, are shared with it; others are
 /// copied, so that a slow command does not keep a whole batch in memory.
 pub const SHARE_BODY_MIN: usize = 64 * KIB;
 /// Commands beyond the queue's size that are still queued. Polls ask for no more than there is room for, but while a

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout_at};
 
 use super::backoff::Backoff;
 use super::client::{ControlError, ControlPlane};
-use crate::limits::DELIVERY_ATTEMPTS;
+use crate::limits::{DELIVERY_ATTEMPTS, QUESTIONS_MAX};
 use crate::ops::Ops;
 use crate::shutdown::Signal;
 use crate::telemetry::redact;
@@ -280,6 +280,9 @@ impl<'a> Notifier<'a> {
     /// Posts a server's request, with its id as JSON text; true when the service has it, and an answer will come as a
     /// command of its own.
     pub async fn send_request(&mut self, payload: Bytes, id: &str, headers: &ResponseHeaders) -> bool {
+        if self.asked.len() >= QUESTIONS_MAX {
+            return false;
+        }
         let question = question(&self.route.channel, self.session, id);
         let questions = &self.responder.0.questions;
         // Counted first: the answer may be faster than the end of this delivery.

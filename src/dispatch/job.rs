@@ -8,11 +8,13 @@ use log::{info, warn};
 use tokio::time::{sleep, sleep_until};
 
 use super::Shared;
+use super::room::CommandRoom;
 use crate::control::client::PollAnswer;
 use crate::control::{Delivery, Notifier};
 use crate::limits::CANCEL_GRACE;
 use crate::mcp::http::describe;
 use crate::mcp::{Ack, Call, Cancellation, Outcome, Transport};
+use crate::memory;
 use crate::ops::health::Server;
 use crate::shutdown::Signal;
 use crate::wire::caller::Caller;
@@ -32,6 +34,10 @@ pub(super) struct Job {
     received: Instant,
     deadline: Option<Instant>,
     server_requests: bool,
+    /// Bytes of the command as it came.
+    size: usize,
+    /// What a large one takes of the budget; its message carries the same.
+    room: Option<Arc<CommandRoom>>,
     /// Its caller sent `notifications/cancelled`.
     cancelled: Cancellation,
     /// The service does not know it any more: its caller went away.
@@ -67,8 +73,15 @@ enum Ended {
 impl Job {
     /// `None` for what cannot be answered.
     pub(super) fn new(parsed: Parsed, answer: &PollAnswer) -> Option<Self> {
-        let (route, headers, caller, response_timeout, work) = match parsed {
-            Parsed::Command(c) => (c.route, c.headers, c.caller, c.response_timeout, Work::Do(c.action)),
+        let (route, headers, caller, response_timeout, size, work) = match parsed {
+            Parsed::Command(c) => (
+                c.route,
+                c.headers,
+                c.caller,
+                c.response_timeout,
+                c.size,
+                Work::Do(c.action),
+            ),
             Parsed::Refused {
                 route,
                 response_timeout,
@@ -80,6 +93,7 @@ impl Job {
                 Headers::default(),
                 Caller::new(&Headers::default(), None),
                 response_timeout,
+                0,
                 Work::Refused {
                     status: 400,
                     termination,
@@ -101,14 +115,38 @@ impl Job {
             received: answer.received,
             deadline: response_timeout.and_then(|timeout| answer.received.checked_add(timeout)),
             server_requests: answer.server_requests,
+            size,
+            room: None,
             cancelled: Cancellation::default(),
             gone: Signal::default(),
         })
     }
 
-    /// The same command with other work.
+    /// Bytes of the command as it came.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The same command with other work, which needs nothing of what came with it.
     pub(super) fn instead(self, work: Work) -> Self {
-        Self { work, ..self }
+        Self {
+            work,
+            headers: Headers::default(),
+            ..self
+        }
+    }
+
+    /// The command as part of the budget: every copy of its message keeps its room.
+    pub(super) fn within(mut self, room: CommandRoom) -> Self {
+        let room = Arc::new(room);
+        if let Work::Do(
+            Action::Call { payload, .. } | Action::Notification { payload, .. } | Action::Answer { payload, .. },
+        ) = &mut self.work
+        {
+            *payload = memory::carrying(std::mem::take(payload), Arc::clone(&room));
+        }
+        self.room = Some(room);
+        self
     }
 
     /// The id of a call, as JSON text.

@@ -3,6 +3,7 @@
 mod calls;
 mod job;
 mod queue;
+mod room;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::wire::command::{Action, Parsed};
 use calls::Calls;
 use job::{Job, Work};
 use queue::{Queue, share};
+use room::ChannelRoom;
 
 /// Runs commands. Clones are the same dispatcher.
 #[derive(Debug, Clone)]
@@ -60,6 +62,7 @@ struct Channel {
     calls: usize,
     /// Notifications and answers: short, and a call may wait for one, so they do not wait for calls.
     prompt: usize,
+    room: ChannelRoom,
 }
 
 /// The bounds of a dispatcher.
@@ -87,6 +90,7 @@ impl Dispatcher {
                 transport,
                 calls: queue.add_lane(calls, true),
                 prompt: queue.add_lane(bounds.max_concurrent, false),
+                room: ChannelRoom::default(),
             })
             .collect();
         Self(Arc::new(Shared {
@@ -116,6 +120,7 @@ impl Dispatcher {
             tokio::select! {
                 () = self.0.room.notified() => {}
                 () = self.0.responder.asked() => {}
+                () = room::returned() => {}
             }
         }
     }
@@ -128,7 +133,7 @@ impl Dispatcher {
             shared.ops.metrics.dropped("invalid_command");
             return;
         };
-        let job = shared.refuse_surplus(job);
+        let job = shared.within_memory(shared.refuse_surplus(job));
         let lane = match (&job.work, shared.channel(&job.route.channel)) {
             (Work::Refused { .. }, _) | (_, None) => shared.refusals,
             (Work::Do(Action::Notification { .. } | Action::Answer { .. }), Some(channel)) => channel.prompt,
@@ -194,6 +199,7 @@ impl Shared {
                 None => break,
             }
         }
+        drop(job);
         self.idle.notify_one();
     }
 
@@ -205,7 +211,8 @@ impl Shared {
         let places = self
             .max_inflight
             .saturating_sub(state.queue.waiting())
-            .min(POLL_BATCH_MAX);
+            .min(POLL_BATCH_MAX)
+            .min(room::large_commands());
         let everything = |places| {
             Some(Room {
                 places,
@@ -257,6 +264,29 @@ impl Shared {
             termination: false,
             id: Some(id.clone()),
             reason: "the queue of the tunnel client is full",
+        };
+        job.instead(work)
+    }
+
+    /// Large commands are taken as far as there is memory for them. Polls leave room for what they ask for, so this refuses only what is
+    /// far larger than usual, and channels whose servers leave large commands lying.
+    fn within_memory(&self, job: Job) -> Job {
+        let size = job.size();
+        if !room::is_large(size) {
+            return job;
+        }
+        // What no channel can take is answered at once.
+        let Some(channel) = self.channel(&job.route.channel) else {
+            return job;
+        };
+        if let Some(room) = channel.room.take(size, self.channels.len()) {
+            return job.within(room);
+        }
+        let work = Work::Refused {
+            status: 503,
+            termination: matches!(job.work, Work::Do(Action::SessionTermination)),
+            id: job.call_id().map(Box::from),
+            reason: "too many large messages wait in the tunnel client",
         };
         job.instead(work)
     }

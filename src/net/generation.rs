@@ -12,7 +12,7 @@ use super::plan::{Key, Plan};
 use crate::config::{Identity, Trust, read_key_again};
 use crate::secrets::{ApiKey, Disk};
 use crate::telemetry::redact;
-use crate::tls::{self, CertFacts, Roots, Tls, Validity};
+use crate::tls::{self, CertFacts, Identities, Roots, Tls, Validity};
 
 /// One generation.
 #[derive(Debug)]
@@ -139,7 +139,9 @@ impl Generation {
         let proxy_roots = proxy_bundle
             .map(|path| Roots::of_bundle(path, "proxy.ca-bundle"))
             .transpose()?;
-        let tls = |roots: &Roots, identity: Option<&Identity>| Tls::new(roots, identity, trust.min_version);
+        let mut loaded = Identities::default();
+        let mut tls =
+            |roots: &Roots, identity: Option<&Identity>| Tls::new(roots, identity, &mut loaded, trust.min_version);
         Ok(Self {
             number,
             plain: tls(&roots, None)?,

@@ -2,6 +2,7 @@
 
 pub mod blocking;
 mod body;
+mod collect;
 mod connect;
 mod dial;
 mod error;

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::CONNECTION;
 use http::{HeaderMap, Request};
 use http_body::Body as _;
@@ -380,7 +380,7 @@ pub struct Reply {
     pub status: u16,
     /// Header fields.
     pub headers: HeaderMap,
-    body: Incoming,
+    pub(super) body: Incoming,
     lease: Option<Lease>,
 }
 
@@ -428,36 +428,6 @@ impl Reply {
                 }
             }
         }
-    }
-
-    /// The whole body, which is not copied when it came in one piece.
-    ///
-    /// # Errors
-    /// [`NetError::TooLarge`] above `max` bytes, of which no more are kept; otherwise when the connection breaks.
-    pub async fn collect(&mut self, max: usize) -> Result<Bytes, NetError> {
-        let announced = usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX);
-        if announced > max {
-            return Err(NetError::TooLarge);
-        }
-        let Some(first) = self.chunk().await? else {
-            return Ok(Bytes::new());
-        };
-        if first.len() > max {
-            return Err(NetError::TooLarge);
-        }
-        if self.body.is_end_stream() {
-            return Ok(first);
-        }
-        let mut whole = BytesMut::with_capacity(announced.max(2 * first.len()));
-        whole.extend_from_slice(&first);
-        drop(first);
-        while let Some(data) = self.chunk().await? {
-            if whole.len() + data.len() > max {
-                return Err(NetError::TooLarge);
-            }
-            whole.extend_from_slice(&data);
-        }
-        Ok(whole.freeze())
     }
 
     fn release_if_done(&mut self) {

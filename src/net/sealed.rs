@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::limits::{FILLER_SHARED, WRITE_SLICES};
+use crate::limits::{CONNECTION_READ_MAX, FILLER_SHARED, WRITE_SLICES};
 use crate::secrets::ApiKey;
 
 /// How the library writes the header's name (RFC 9112, section 5; lower case).
@@ -318,8 +318,15 @@ impl<S: AsyncWrite + Unpin> Sealed<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Sealed<S> {
+    /// Zeroes the room first: hyper's buffer keeps what it has handed on until something else is read, and a connection may be idle
+    /// for long. As long as no read is larger than its first buffer, it reads to the start of that one each time.
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let size = buf.remaining().min(CONNECTION_READ_MAX);
+        let mut room = ReadBuf::new(buf.initialize_unfilled_to(size));
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut room);
+        let count = room.filled().len();
+        buf.advance(count);
+        read
     }
 }
 

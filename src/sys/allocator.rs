@@ -2,8 +2,14 @@
 //!
 //! Buffers of libraries (HTTP, TLS, JSON, base64) hold tokens, keys and messages for a moment and know nothing of it. Wiping all that
 //! is freed needs no list of what is secret, and none that could be incomplete.
+//!
+//! Large blocks are mappings of their own: they grow without a copy, take memory only where something was written, and go back to
+//! the system when they are freed.
 
 use std::alloc::{GlobalAlloc, Layout};
+use std::ptr;
+
+use rustix::mm::{MapFlags, MremapFlags, ProtFlags, mmap_anonymous, mremap, munmap};
 
 /// musl's own allocator costs a third of the CPU time on the data path (benches/README.md).
 #[cfg(target_env = "musl")]
@@ -18,27 +24,72 @@ const INNER: Inner = std::alloc::System;
 /// Up to this alignment both allocators below shrink a block where it is; above, they copy it and free the old one as it is.
 const SHRINKS_IN_PLACE: usize = 16;
 
+/// Blocks of at least this size are mappings. Smaller ones share pages with others, and an allocator keeps these; a mapping costs two
+/// system calls and a page fault for each 4 KiB, which only large messages and the loading of files pay.
+pub const MAPPED_MIN: usize = 256 * 1024;
+
+/// Every page size of Linux is a multiple of this, and a mapping begins at a page.
+const PAGE: usize = 4096;
+
+/// Whether a block of this layout is a mapping of its own.
+#[inline]
+const fn is_mapped(layout: Layout) -> bool {
+    layout.size() >= MAPPED_MIN && layout.align() <= PAGE
+}
+
+/// New memory of at least `size` bytes, all zeros; null when the system has none.
+fn map(size: usize) -> *mut u8 {
+    // SAFETY: a new mapping at a place that the kernel chooses touches nothing that exists.
+    let mapped = unsafe {
+        mmap_anonymous(
+            ptr::null_mut(),
+            size,
+            ProtFlags::READ | ProtFlags::WRITE,
+            MapFlags::PRIVATE,
+        )
+    };
+    mapped.map_or(ptr::null_mut(), <*mut _>::cast)
+}
+
 /// Wipes every block before it is freed. The binary installs it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wiping;
 
-// SAFETY: every block comes from `INNER` and goes back to it with the layout that it has there; `INNER` is a correct allocator. What
-// is written here lies inside of blocks that the caller gave up.
+// SAFETY: the layout alone says whether a block is a mapping or comes from `INNER`, and it goes back to where it came from with the
+// layout that it has there; `INNER` is a correct allocator. What is written here lies inside of blocks that the caller gave up.
 unsafe impl GlobalAlloc for Wiping {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if is_mapped(layout) {
+            return map(layout.size());
+        }
         // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`, which is that of `INNER`.
         unsafe { INNER.alloc(layout) }
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if is_mapped(layout) {
+            return map(layout.size());
+        }
         // SAFETY: as in `alloc`.
         unsafe { INNER.alloc_zeroed(layout) }
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if is_mapped(layout) {
+            // Its pages leave the process, and the kernel hands out pages of zeros (mmap(2), MAP_ANONYMOUS): no process can read what
+            // was in them. Wiping them first would take memory for pages that were never written. `munmap` fails only for a part of
+            // a larger mapping, when there are too many mappings to split it (ENOMEM); then the block stays, wiped.
+            // SAFETY: the block is mapped and this long, and the caller has given it up.
+            unsafe {
+                if munmap(block.cast(), layout.size()).is_err() {
+                    wipe(block, layout.size());
+                }
+            }
+            return;
+        }
         // SAFETY: the block has this layout and the caller has given it up.
         unsafe {
             wipe(block, layout.size());
@@ -48,21 +99,33 @@ unsafe impl GlobalAlloc for Wiping {
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if size <= layout.size() && layout.align() <= SHRINKS_IN_PLACE {
-            // SAFETY: the tail lies inside of the block, and the caller gave it up. The rest is not copied: small blocks stay where they
-            // are, and those that are mappings of their own (`mmap`) are unmapped with what is in them. Should `INNER` fail, the
+        // SAFETY: the caller promises that this size with this alignment is a layout.
+        let moved = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        if is_mapped(layout) && is_mapped(moved) {
+            // The kernel moves the pages themselves: nothing is copied, nothing stays behind.
+            // SAFETY: the block is a mapping of `layout.size()` bytes, and the caller uses only what is returned. When it shrinks,
+            // the part that stays mapped in its last page lies inside of the block and is given up.
+            return unsafe {
+                if size < layout.size() {
+                    let end = layout.size().min(size.next_multiple_of(PAGE));
+                    wipe(block.add(size), end - size);
+                }
+                mremap(block.cast(), layout.size(), size, MremapFlags::MAYMOVE).map_or(ptr::null_mut(), <*mut _>::cast)
+            };
+        }
+        if !is_mapped(layout) && !is_mapped(moved) && size <= layout.size() && layout.align() <= SHRINKS_IN_PLACE {
+            // SAFETY: the tail lies inside of the block, and the caller gave it up. The rest is not copied: blocks of this size
+            // stay where they are. Should `INNER` fail, the
             // caller keeps a block whose tail is zeros; none of ours and none of the standard library goes on then.
             return unsafe {
                 wipe(block.add(size), layout.size() - size);
                 INNER.realloc(block, layout, size)
             };
         }
-        // SAFETY: the caller promises that this size with this alignment is a layout.
-        let moved = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
         // SAFETY: the new layout is not empty (contract of `realloc`). Both blocks are as long as what is copied, and they are two
         // blocks. The old one is given up by the caller when there is a new one.
         unsafe {
-            let new = INNER.alloc(moved);
+            let new = self.alloc(moved);
             if !new.is_null() {
                 new.copy_from_nonoverlapping(block, layout.size().min(size));
                 self.dealloc(block, layout);
@@ -70,6 +133,12 @@ unsafe impl GlobalAlloc for Wiping {
             new
         }
     }
+}
+
+/// Zeroes bytes of a buffer that goes on being used, such as a message that was worked off.
+pub fn wipe_bytes(bytes: &mut [u8]) {
+    // SAFETY: all bytes of the slice are writable and the caller's.
+    unsafe { wipe(bytes.as_mut_ptr(), bytes.len()) }
 }
 
 /// Zeroes memory that nobody will read again, which is why the compiler has to be told that somebody does.
@@ -117,6 +186,36 @@ mod tests {
         unsafe { wipe(bytes.as_mut_ptr().add(1), bytes.len() - 1) };
         assert_eq!(bytes[0], b'a');
         assert!(bytes[1..].iter().all(|byte| *byte == 0), "{bytes:?}");
+    }
+
+    /// Bytes of memory that a block really takes.
+    fn resident(block: *mut u8, size: usize) -> usize {
+        let mut pages = vec![0_u8; size.div_ceil(PAGE)];
+        // SAFETY: the range is one mapping, the vector has a byte for each page (mincore(2)).
+        let result = unsafe { libc::mincore(block.cast(), size, pages.as_mut_ptr()) };
+        assert_eq!(result, 0, "{:?}", std::io::Error::last_os_error());
+        pages.iter().filter(|page| **page & 1 == 1).count() * PAGE
+    }
+
+    #[test]
+    fn a_large_block_takes_memory_where_it_was_written_and_goes_back_to_the_system() {
+        // Without huge pages this is exact; with them a write takes 2 MiB.
+        const HUGE: usize = 2 << 20;
+        let (first, grown) = (layout(8 << 20, 16), layout(64 << 20, 16));
+        // SAFETY: blocks are used with the layouts that they have, and within them; what was freed is only asked for.
+        unsafe {
+            let block = block(first);
+            let larger = Wiping.realloc(block, first, grown.size());
+            assert_eq!(std::slice::from_raw_parts(larger, SECRET.len()), SECRET);
+            assert!(
+                resident(larger, grown.size()) <= 3 * HUGE,
+                "{}",
+                resident(larger, grown.size())
+            );
+            let shrunk = Wiping.realloc(larger, grown, first.size());
+            assert_eq!(std::slice::from_raw_parts(shrunk, SECRET.len()), SECRET);
+            Wiping.dealloc(shrunk, first);
+        }
     }
 
     #[test]

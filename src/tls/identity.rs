@@ -1,6 +1,6 @@
 //! A client certificate and its key.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::ResolvesClientCert;
@@ -14,6 +14,7 @@ use x509_cert::der::{Decode, Encode};
 use super::error::{Error, IdentityFile, IdentityProblem};
 use super::facts::CertFacts;
 use super::provider;
+use super::signing::{Tidy, tidily};
 use crate::config;
 use crate::limits::{CERTIFICATE_FILE_MAX, SECRET_FILE_MAX};
 use crate::secrets::{self, Guard};
@@ -25,18 +26,35 @@ pub(super) struct Identity {
     facts: Vec<CertFacts>,
 }
 
+/// Client certificates that were loaded for one generation: what several settings name is in memory once.
+#[derive(Debug, Default)]
+pub struct Identities(Vec<(PathBuf, PathBuf, Arc<Identity>)>);
+
+impl Identities {
+    /// The one of these files.
+    pub(super) fn load(&mut self, files: &config::Identity) -> Result<Arc<Identity>, Error> {
+        let same =
+            |(certificate, key, _): &&(PathBuf, PathBuf, _)| *certificate == files.certificate && *key == files.key;
+        if let Some((_, _, loaded)) = self.0.iter().find(same) {
+            return Ok(Arc::clone(loaded));
+        }
+        let loaded = Arc::new(Identity::load(files)?);
+        self.0
+            .push((files.certificate.clone(), files.key.clone(), Arc::clone(&loaded)));
+        Ok(loaded)
+    }
+}
+
 impl Identity {
     /// Reads the files and checks that they belong together.
-    pub(super) fn load(files: &config::Identity) -> Result<Self, Error> {
+    fn load(files: &config::Identity) -> Result<Self, Error> {
         let fail = |file| move |problem| Error::identity(files, file, problem);
         let chain = certificates(&files.certificate).map_err(fail(IdentityFile::Certificate))?;
         let key = private_key(&files.key).map_err(fail(IdentityFile::Key))?;
         let facts = chain.iter().map(|certificate| CertFacts::of(certificate)).collect();
-        let signer = provider::provider()
-            .key_provider
-            .load_private_key(key)
+        let signer = tidily(|| provider::provider().key_provider.load_private_key(key))
             .map_err(|_| fail(IdentityFile::Key)(IdentityProblem::BadKey))?;
-        let key = CertifiedKey::new(chain, signer);
+        let key = CertifiedKey::new(chain, Arc::new(Tidy(signer)));
         match belong_together(&key) {
             Some(true) => {}
             Some(false) => {

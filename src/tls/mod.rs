@@ -10,6 +10,7 @@ mod pinned;
 mod provider;
 mod record;
 mod roots;
+mod signing;
 mod system;
 
 use std::io;
@@ -30,6 +31,7 @@ pub use roots::Roots;
 pub(crate) use system::place as place_of_store;
 
 use crate::config::{self, TlsVersion};
+pub use identity::Identities;
 use identity::Identity;
 
 /// A TLS stream over `S`.
@@ -54,14 +56,19 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Trusts `roots` and shows the client certificate of `identity` to peers that ask.
+    /// Trusts `roots` and shows the client certificate of `identity`, loaded into `loaded` once, to peers that ask.
     ///
     /// # Errors
     /// When the certificate or its key cannot be used. One that has expired is no error here: see
     /// [`Self::client_certificate`].
-    pub fn new(roots: &Roots, identity: Option<&config::Identity>, min_version: TlsVersion) -> Result<Self, Error> {
+    pub fn new(
+        roots: &Roots,
+        identity: Option<&config::Identity>,
+        loaded: &mut Identities,
+        min_version: TlsVersion,
+    ) -> Result<Self, Error> {
         let verifier = pinned::Verifier::of(roots).ok_or(Error::NothingTrusted)?;
-        let identity = identity.map(Identity::load).transpose()?.map(Arc::new);
+        let identity = identity.map(|files| loaded.load(files)).transpose()?;
         let config = client_config(Arc::clone(&verifier), identity.clone(), min_version)?;
         Ok(Self {
             config: Arc::new(config),

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::caller::Caller;
 use super::duration;
 use super::jsonrpc::{self, Kind, Message, Text};
-use crate::limits::{COMMAND_HEADERS_MAX, POLL_COMMANDS_MAX, SHARE_BODY_MIN};
+use crate::limits::{COMMAND_HEADERS_MAX, HEADER_VALUE_MAX, ID_MAX, POLL_COMMANDS_MAX, SHARE_BODY_MIN};
 
 /// The channel of a command that names none.
 pub const MAIN_CHANNEL: &str = "main";
@@ -54,6 +54,8 @@ pub struct Command {
     pub response_timeout: Option<Duration>,
     /// What is to be done.
     pub action: Action,
+    /// Bytes of the command as it came, headers and all.
+    pub size: usize,
 }
 
 /// Header names and values of a command. `Debug` shows the count only, because values may be credentials.
@@ -252,7 +254,11 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
     let route = Route {
         request_id,
         shard_token,
-        client_request_id: headers.as_ref().and_then(|h| h.value("x-request-id")).map(Box::from),
+        client_request_id: headers
+            .as_ref()
+            .and_then(|h| h.value("x-request-id"))
+            .filter(|id| id.len() <= HEADER_VALUE_MAX)
+            .map(Box::from),
         channel: channel.clone().unwrap_or_else(|| MAIN_CHANNEL.into()),
     };
     // The published document gives `jsonrpc` as the default type.
@@ -262,7 +268,10 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
         route,
         response_timeout,
         termination: command_type.as_deref() == Some("session_termination"),
-        id: message.and_then(jsonrpc::salvage_id).map(Box::from),
+        id: message
+            .and_then(jsonrpc::salvage_id)
+            .filter(|id| id.len() <= ID_MAX)
+            .map(Box::from),
         reason,
     };
     if channel.is_none() {
@@ -291,12 +300,18 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
         headers,
         response_timeout,
         action,
+        size: text.len(),
     })
 }
 
 fn action(body: &Bytes, text: &str) -> Result<Action, &'static str> {
     let message = Message::parse(text).map_err(jsonrpc::Invalid::as_str)?;
-    let payload = if text.len() >= SHARE_BODY_MIN && text.len() >= body.len() / 2 {
+    if let Kind::Call { id, .. } | Kind::Response { id: Some(id), .. } = &message.kind
+        && id.json().len() > ID_MAX
+    {
+        return Err("the id is too long");
+    }
+    let payload = if text.len() >= SHARE_BODY_MIN && text.len() >= body.len() / 8 * 7 {
         body.slice_ref(text.as_bytes())
     } else {
         Bytes::copy_from_slice(text.as_bytes())

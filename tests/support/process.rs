@@ -36,10 +36,19 @@ pub fn alive(pid: u32) -> bool {
 
 /// The most memory a process ever had resident, in KiB.
 pub fn peak_resident_kib(pid: u32) -> u64 {
+    kib_of(pid, "VmHWM:")
+}
+
+/// The memory that a process has resident, in KiB.
+pub fn resident_kib(pid: u32) -> u64 {
+    kib_of(pid, "VmRSS:")
+}
+
+fn kib_of(pid: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .find_map(|line| line.strip_prefix(name))
         .unwrap_or_default()
         .to_owned();
     line.split_whitespace()

@@ -111,7 +111,7 @@ impl HttpServer {
                 headers,
             },
             200..=299 if is_media_type(media_type, "application/json") => {
-                let checked = match reply.collect(MCP_BODY_MAX).await {
+                let checked = match reply.collect_in_room(MCP_BODY_MAX).await {
                     Ok(payload) => check_reply(&payload, call.id)
                         .map(|()| payload)
                         .map_err(Failure::protocol),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::limits::{SSE_EVENT_MAX, SSE_ID_MAX, SSE_RETRY_MAX, SSE_RETRY_MIN};
+use crate::limits::{CONNECTION_BUFFER_MAX, LARGE_MESSAGE, SSE_EVENT_MAX, SSE_ID_MAX, SSE_RETRY_MAX, SSE_RETRY_MIN};
 
 /// Reads events from pieces of a stream.
 #[derive(Debug, Default)]
@@ -45,6 +45,27 @@ impl Parser {
                 self.scanned = 0;
             }
         }
+    }
+
+    /// Bytes of the event that is not complete.
+    pub(super) fn pending(&self) -> usize {
+        let data = match &self.data {
+            None => 0,
+            Some(Data::One(data)) => data.len(),
+            Some(Data::More(data)) => data.len(),
+        };
+        self.buffer.len() + data
+    }
+
+    /// Gives back what a large event took; false while one is being read.
+    pub(super) fn give_back(&mut self) -> bool {
+        if self.pending() > CONNECTION_BUFFER_MAX {
+            return false;
+        }
+        if self.buffer.capacity() >= LARGE_MESSAGE {
+            self.buffer = BytesMut::from(&self.buffer[..]);
+        }
+        true
     }
 
     /// The data of the next message event; `None` when more of the stream is needed. Events of other types, comments and
@@ -107,7 +128,7 @@ impl Parser {
             }
             None => {
                 self.scanned = self.buffer.len();
-                if self.scanned > SSE_EVENT_MAX {
+                if self.pending() > SSE_EVENT_MAX {
                     Err(TooLarge)
                 } else {
                     Ok(None)

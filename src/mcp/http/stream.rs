@@ -10,8 +10,11 @@ use tokio::time::{sleep, timeout};
 use super::{HttpServer, local_answer, sse};
 use crate::control::Notifier;
 use crate::control::backoff::Backoff;
-use crate::limits::{SIDE_POSTS_MAX, SSE_RESUME_MAX, SSE_RESUME_PAUSE, SSE_RETRY_MAX, TAIL_MAX, TAIL_TIMEOUT};
+use crate::limits::{
+    ID_MAX, SIDE_POSTS_MAX, SSE_EVENT_MAX, SSE_RESUME_MAX, SSE_RESUME_PAUSE, SSE_RETRY_MAX, TAIL_MAX, TAIL_TIMEOUT,
+};
 use crate::mcp::{Call, Outcome};
+use crate::memory::Room;
 use crate::net::{NetError, Reply};
 use crate::wire::failure::{Failure, Source};
 use crate::wire::headers::{ResponseHeaders, is_media_type};
@@ -24,6 +27,8 @@ pub(super) struct Stream<'a, 'n, 'r> {
     headers: ResponseHeaders,
     events: Option<&'n mut Notifier<'r>>,
     parser: sse::Parser,
+    /// Of the event that is being read.
+    room: Room,
     resumed: u32,
     /// Answers to the server's requests that are under way beside the stream.
     side_posts: Option<Arc<Semaphore>>,
@@ -48,6 +53,7 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
             headers,
             events,
             parser: sse::Parser::default(),
+            room: Room::default(),
             resumed: 0,
             side_posts: None,
         }
@@ -78,20 +84,30 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
 
     /// Reads one connection to its end; `Err(None)` is an orderly end without the reply.
     async fn read_connection(&mut self, reply: &mut Reply) -> Result<Outcome, Option<NetError>> {
-        while let Some(chunk) = reply.chunk().await.map_err(Some)? {
+        while let Some(chunk) = reply.chunk_by(self.room.until()).await.map_err(Some)? {
+            let size = self.parser.pending() + chunk.len();
+            if self.room.is_short_of(size) {
+                self.room.cover(size.min(SSE_EVENT_MAX), SSE_EVENT_MAX).await;
+            }
             self.parser.push(&chunk);
             drop(chunk);
             while let Some(data) = self.parser.next().map_err(|sse::TooLarge| Some(NetError::TooLarge))? {
                 self.resumed = 0;
+                let data = self.room.keep(data);
                 if let Step::Done(outcome) = self.message(data).await {
                     return Ok(outcome);
                 }
             }
+            if self.parser.give_back() {
+                // A large event that was no message needs no room any more.
+                self.room.clear();
+            }
         }
-        if let Some(data) = self.parser.finish()
-            && let Step::Done(outcome) = self.message(data).await
-        {
-            return Ok(outcome);
+        if let Some(data) = self.parser.finish() {
+            let data = self.room.keep(data);
+            if let Step::Done(outcome) = self.message(data).await {
+                return Ok(outcome);
+            }
         }
         Err(None)
     }
@@ -123,6 +139,9 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
             Kind::Notification { .. } => {
                 self.forward(data).await;
                 Step::Continue
+            }
+            Kind::Call { id, .. } if id.json().len() > ID_MAX => {
+                Step::Done(self.failed(Failure::protocol("invalid_protocol_response")))
             }
             Kind::Call { ref method, id } => {
                 let (method, id) = (method.clone().into_owned(), id.json().to_owned());
@@ -158,6 +177,7 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
         let id = self.parser.last_id()?.to_owned();
         let mut backoff = Backoff::new(SSE_RESUME_PAUSE, SSE_RETRY_MAX).growing(1.5);
         self.parser.restart();
+        self.room.clear();
         while self.resumed < SSE_RESUME_MAX {
             self.resumed += 1;
             sleep(self.parser.retry().unwrap_or_else(|| backoff.next_pause())).await;

@@ -3,123 +3,162 @@
 //! MCP says one message a line. Children also pretty-print over several lines, and print text that is no message; the
 //! first is read, the second is skipped (spec: mcp, section 2).
 
-use bytes::{Bytes, BytesMut};
+use std::ops::Range;
+
 use serde_json::value::RawValue;
 
-use crate::limits::STDIO_MESSAGE_MAX;
+use crate::limits::{STDIO_BUFFER_KEEP, STDIO_MESSAGE_MAX};
+use crate::sys::allocator::wipe_bytes;
 use crate::wire::jsonrpc::Message;
 
 /// A piece of a child's output.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Frame {
+pub(super) enum Frame<'a> {
     /// One JSON object or array.
-    Message(Bytes),
+    Message(&'a [u8]),
     /// Something else, of this many bytes.
     Noise(usize),
     /// More than [`STDIO_MESSAGE_MAX`] without the end of a message. What follows cannot be understood.
     TooLong,
 }
 
-/// Cuts a child's output.
+/// Cuts a child's output. What was worked off is wiped when the next piece is asked for.
 #[derive(Debug, Default)]
 pub(super) struct Framer {
-    buffer: BytesMut,
-    /// Bytes of the buffer in which no line end was found.
+    buffer: Vec<u8>,
+    /// Bytes at the start of the buffer that were worked off.
+    done: usize,
+    /// Bytes at the start of the buffer in which no further line end is.
     scanned: usize,
     /// Lines of a message that is not complete.
     partial: Partial,
-    /// A frame that follows the one just given.
-    ready: Option<Frame>,
+    /// The message of several lines that was given last.
+    joined: Vec<u8>,
+    /// A line that follows the frame just given, as a frame.
+    ready: Option<Range<usize>>,
 }
 
 /// A message over several lines, with the place of the scan for its end.
 #[derive(Debug, Default)]
 struct Partial {
-    text: BytesMut,
+    text: Vec<u8>,
     depth: usize,
     in_string: bool,
     escaped: bool,
 }
 
+/// What a line comes to, as places in the buffer.
+enum Step {
+    Line(Range<usize>),
+    Joined,
+    Noise(usize),
+    TooLong,
+}
+
 impl Framer {
     /// Where the next piece of output is read to.
-    pub(super) fn buffer(&mut self) -> &mut BytesMut {
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+        self.forget();
         &mut self.buffer
     }
 
+    /// Bytes of the message that is not complete.
+    pub(super) fn pending(&self) -> usize {
+        self.partial.text.len() + self.buffer.len() - self.done
+    }
+
     /// The next frame; `None` when more output is needed.
-    pub(super) fn next(&mut self) -> Option<Frame> {
-        if let Some(frame) = self.ready.take() {
-            return Some(frame);
-        }
-        while let Some(line) = self.line() {
-            match line {
-                Ok(line) => {
-                    if let Some(frame) = self.take(line) {
-                        return Some(frame);
-                    }
-                }
-                Err(too_long) => return Some(too_long),
-            }
-        }
-        None
+    pub(super) fn next(&mut self) -> Option<Frame<'_>> {
+        let step = match self.ready.take() {
+            Some(line) => Step::Line(line),
+            None => self.step()?,
+        };
+        Some(match step {
+            Step::Line(line) => Frame::Message(&self.buffer[line]),
+            Step::Joined => Frame::Message(&self.joined),
+            Step::Noise(size) => Frame::Noise(size),
+            Step::TooLong => Frame::TooLong,
+        })
     }
 
-    fn line(&mut self) -> Option<Result<Bytes, Frame>> {
-        match memchr::memchr(b'\n', &self.buffer[self.scanned..]) {
-            Some(at) => {
-                let mut line = self.buffer.split_to(self.scanned + at + 1);
-                self.scanned = 0;
-                line.truncate(line.len() - 1);
-                Some(Ok(line.freeze()))
-            }
-            None if self.buffer.len() > STDIO_MESSAGE_MAX => Some(Err(Frame::TooLong)),
-            None => {
+    fn step(&mut self) -> Option<Step> {
+        loop {
+            let Some(at) = memchr::memchr(b'\n', &self.buffer[self.scanned..]) else {
                 self.scanned = self.buffer.len();
-                None
+                return (self.pending() > STDIO_MESSAGE_MAX).then_some(Step::TooLong);
+            };
+            let line = self.done..self.scanned + at;
+            self.done = line.end + 1;
+            self.scanned = self.done;
+            if let Some(step) = self.take(line) {
+                return Some(step);
             }
         }
     }
 
-    fn take(&mut self, line: Bytes) -> Option<Frame> {
+    fn take(&mut self, line: Range<usize>) -> Option<Step> {
         if !self.partial.text.is_empty() {
             return self.continue_partial(line);
         }
-        let text = line.trim_ascii();
+        let bytes = &self.buffer[line.clone()];
+        let text = bytes.trim_ascii();
         match text.first() {
             None => None,
             Some(b'{' | b'[') => match serde_json::from_slice::<&RawValue>(text) {
-                Ok(_) => Some(Frame::Message(line.slice_ref(text))),
+                Ok(_) => {
+                    let start = line.start + (bytes.len() - bytes.trim_ascii_start().len());
+                    Some(Step::Line(start..start + text.len()))
+                }
                 Err(error) if error.is_eof() => {
                     self.partial.append(text);
                     None
                 }
-                Err(_) => Some(Frame::Noise(line.len())),
+                Err(_) => Some(Step::Noise(line.len())),
             },
-            Some(_) => Some(Frame::Noise(line.len())),
+            Some(_) => Some(Step::Noise(line.len())),
         }
     }
 
-    fn continue_partial(&mut self, line: Bytes) -> Option<Frame> {
+    fn continue_partial(&mut self, line: Range<usize>) -> Option<Step> {
+        let bytes = &self.buffer[line.clone()];
         // A whole message at the start of a line: what came before was text that happened to open a bracket.
-        let whole = line.first() == Some(&b'{') && std::str::from_utf8(&line).is_ok_and(|t| Message::parse(t).is_ok());
+        let whole = bytes.first() == Some(&b'{') && std::str::from_utf8(bytes).is_ok_and(|t| Message::parse(t).is_ok());
         if whole {
             let noise = std::mem::take(&mut self.partial).text.len();
-            self.ready = Some(Frame::Message(line));
-            return Some(Frame::Noise(noise));
+            self.ready = Some(line);
+            return Some(Step::Noise(noise));
         }
-        self.partial.append(&line);
+        self.partial.append(bytes);
         if self.partial.text.len() > STDIO_MESSAGE_MAX {
-            return Some(Frame::TooLong);
+            return Some(Step::TooLong);
         }
         if self.partial.depth > 0 || self.partial.in_string {
             return None;
         }
-        let text = std::mem::take(&mut self.partial).text.freeze();
-        Some(match serde_json::from_slice::<&RawValue>(&text) {
-            Ok(_) => Frame::Message(text),
-            Err(_) => Frame::Noise(text.len()),
+        self.joined = std::mem::take(&mut self.partial).text;
+        Some(match serde_json::from_slice::<&RawValue>(&self.joined) {
+            Ok(_) => Step::Joined,
+            Err(_) => Step::Noise(std::mem::take(&mut self.joined).len()),
         })
+    }
+
+    /// Wipes what was worked off, and gives back what a large message took.
+    fn forget(&mut self) {
+        self.joined = Vec::new();
+        if self.done == 0 {
+            return;
+        }
+        let rest = self.buffer.len() - self.done;
+        if self.buffer.capacity() > STDIO_BUFFER_KEEP && rest <= STDIO_BUFFER_KEEP {
+            // What is freed is wiped.
+            self.buffer = self.buffer[self.done..].to_vec();
+        } else {
+            self.buffer.copy_within(self.done.., 0);
+            wipe_bytes(&mut self.buffer[rest..]);
+            self.buffer.truncate(rest);
+        }
+        self.scanned -= self.done;
+        self.done = 0;
     }
 }
 
@@ -144,7 +183,7 @@ impl Partial {
             }
         }
         self.text.extend_from_slice(line);
-        self.text.extend_from_slice(b" ");
+        self.text.push(b' ');
     }
 }
 
@@ -160,7 +199,7 @@ mod tests {
             framer.buffer().extend_from_slice(chunk);
             while let Some(frame) = framer.next() {
                 found.push(match frame {
-                    Frame::Message(text) => String::from_utf8_lossy(&text).replace(' ', ""),
+                    Frame::Message(text) => String::from_utf8_lossy(text).replace(' ', ""),
                     Frame::Noise(_) => "noise".to_owned(),
                     Frame::TooLong => "too long".to_owned(),
                 });
@@ -196,6 +235,39 @@ mod tests {
     fn a_line_without_end_is_too_long() {
         let mut framer = Framer::default();
         framer.buffer().extend_from_slice(&vec![b'x'; STDIO_MESSAGE_MAX + 1]);
+        assert_eq!(framer.next(), Some(Frame::TooLong));
+    }
+
+    #[test]
+    fn what_was_worked_off_is_wiped_and_a_large_buffer_is_given_back() {
+        let mut framer = Framer::default();
+        framer.buffer().extend_from_slice(b"{\"secret\":1}\n{\"re");
+        assert_eq!(framer.next(), Some(Frame::Message(b"{\"secret\":1}")));
+        assert_eq!(framer.next(), None);
+        let buffer = framer.buffer();
+        assert_eq!(*buffer, b"{\"re");
+        // The same memory, whose end was in use.
+        buffer.resize(18, 0);
+        assert_eq!(*buffer, b"{\"re\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+
+        let mut framer = Framer::default();
+        framer.buffer().extend_from_slice(&vec![b' '; STDIO_BUFFER_KEEP]);
+        framer.buffer().extend_from_slice(b"{}\n{");
+        assert_eq!(framer.next(), Some(Frame::Message(b"{}")));
+        assert_eq!(framer.next(), None);
+        assert!(framer.buffer().capacity() <= STDIO_BUFFER_KEEP);
+        assert_eq!(framer.pending(), 1);
+    }
+
+    #[test]
+    fn lines_and_the_message_that_they_belong_to_are_bounded_together() {
+        let mut framer = Framer::default();
+        framer.buffer().extend_from_slice(b"{\n");
+        assert_eq!(framer.next(), None);
+        framer.buffer().extend_from_slice(&vec![b' '; STDIO_MESSAGE_MAX / 2]);
+        framer.buffer().extend_from_slice(b"\n");
+        assert_eq!(framer.next(), None);
+        framer.buffer().extend_from_slice(&vec![b' '; STDIO_MESSAGE_MAX / 2]);
         assert_eq!(framer.next(), Some(Frame::TooLong));
     }
 }

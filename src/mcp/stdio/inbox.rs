@@ -4,12 +4,14 @@
 //! reply it never loses.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 
 use crate::limits::{STDIO_INBOX_BYTES, STDIO_INBOX_MESSAGES};
+use crate::memory;
 use crate::wire::failure::Failure;
 
 /// Something for a call.
@@ -40,28 +42,34 @@ pub(super) enum Event {
 /// A bounded queue of events.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
-    queue: Mutex<Queue>,
+    queue: Mutex<VecDeque<Event>>,
     arrived: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    events: VecDeque<Event>,
-    bytes: usize,
+    /// Bytes of messages before a reply, in all queues of one server.
+    undelivered: Arc<AtomicUsize>,
 }
 
 impl Inbox {
+    /// The queue of a call of the server that counts here.
+    pub(super) fn new(undelivered: &Arc<AtomicUsize>) -> Self {
+        Self {
+            queue: Mutex::default(),
+            arrived: Notify::new(),
+            undelivered: Arc::clone(undelivered),
+        }
+    }
+
     /// Adds an event. False when there is no room, which only messages before the reply need.
     pub(super) fn push(&self, event: Event) -> bool {
         let size = event.size();
         {
             let mut queue = self.lock();
             let optional = matches!(event, Event::Message(_) | Event::Request { .. });
-            if optional && (queue.events.len() >= STDIO_INBOX_MESSAGES || queue.bytes + size > STDIO_INBOX_BYTES) {
+            let undelivered = self.undelivered.load(Ordering::Relaxed);
+            if optional && (queue.len() >= STDIO_INBOX_MESSAGES || undelivered + size > STDIO_INBOX_BYTES) {
                 return false;
             }
-            queue.bytes += size;
-            queue.events.push_back(event);
+            self.undelivered.fetch_add(size, Ordering::Relaxed);
+            queue.push_back(event.charged());
         }
         self.arrived.notify_one();
         true
@@ -72,8 +80,8 @@ impl Inbox {
         loop {
             {
                 let mut queue = self.lock();
-                if let Some(event) = queue.events.pop_front() {
-                    queue.bytes -= event.size();
+                if let Some(event) = queue.pop_front() {
+                    self.undelivered.fetch_sub(event.size(), Ordering::Relaxed);
                     return event;
                 }
             }
@@ -81,12 +89,27 @@ impl Inbox {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Event>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        let left: usize = self.lock().iter().map(Event::size).sum();
+        self.undelivered.fetch_sub(left, Ordering::Relaxed);
+    }
+}
+
 impl Event {
+    /// Its payload is a copy, which is charged to the budget.
+    fn charged(mut self) -> Self {
+        if let Self::Message(payload) | Self::Request { payload, .. } | Self::Reply { payload, .. } = &mut self {
+            *payload = memory::charged(std::mem::take(payload));
+        }
+        self
+    }
+
     fn size(&self) -> usize {
         match self {
             Self::Message(payload) | Self::Request { payload, .. } => payload.len(),
@@ -112,5 +135,20 @@ mod tests {
             is_error: false
         }));
         assert!(inbox.push(Event::Invalid));
+    }
+
+    #[test]
+    fn undelivered_messages_of_all_calls_of_a_server_are_bounded_together() {
+        let undelivered = Arc::default();
+        let (first, second) = (Inbox::new(&undelivered), Inbox::new(&undelivered));
+        let half = || Event::Message(Bytes::from(vec![b' '; STDIO_INBOX_BYTES / 2]));
+        assert!(first.push(half()) && second.push(half()));
+        assert!(!first.push(half()) && !second.push(half()));
+        drop(first);
+        assert!(second.push(half()));
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let taken = runtime.map(|runtime| runtime.block_on(second.next()).size()).ok();
+        assert_eq!(taken, Some(STDIO_INBOX_BYTES / 2));
+        assert!(second.push(half()));
     }
 }

@@ -12,12 +12,13 @@ mod splice;
 mod supervisor;
 mod trial;
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use log::debug;
 use serde_json::value::RawValue;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
 pub(crate) use launch::instructions;
@@ -27,7 +28,8 @@ pub(crate) use trial::{End, Trial, try_start};
 
 use super::{Ack, Call, Outcome};
 use crate::control::Notifier;
-use crate::limits::{STDIO_BATCH_MAX, STDIO_READY_WAIT};
+use crate::limits::{LARGE_MESSAGE, STDIO_BATCH_MAX, STDIO_LINE_LARGE, STDIO_LINES_LARGE, STDIO_READY_WAIT};
+use crate::memory;
 use crate::wire::caller::Caller;
 use crate::wire::failure::{Failure, Source, error_json};
 use crate::wire::headers::ResponseHeaders;
@@ -50,6 +52,10 @@ struct Shared {
     hung: Notify,
     /// Write `notifications/initialized` after a successful `initialize`.
     send_initialized: bool,
+    /// Bytes of large lines that may wait for the pipe.
+    large_lines: Arc<Semaphore>,
+    /// Bytes of messages that wait for their delivery.
+    undelivered: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
@@ -81,6 +87,8 @@ impl StdioServer {
             changed: Notify::new(),
             hung: Notify::new(),
             send_initialized,
+            large_lines: Arc::new(Semaphore::new(STDIO_LINES_LARGE)),
+            undelivered: Arc::default(),
         }))
     }
 
@@ -92,6 +100,7 @@ impl StdioServer {
         // A pipe has no sessions, its callers do: by this id one caller's messages are distinguished from another's. It is
         // made before the call, which then already counts as the session's.
         let session = if call.initialize { random_hex() } else { None };
+        let place = self.place_of(call.payload).await;
         let Ok((open, line)) = self.open(&call, session.as_deref()) else {
             let payload = error_json(Some(call.id), INVALID_REQUEST, UNSUITABLE, None).into();
             let headers = ResponseHeaders::default();
@@ -101,7 +110,7 @@ impl StdioServer {
                 payload,
             };
         };
-        if pipe.send(line).await.is_err() {
+        if pipe.send(in_place(line, call.payload, place)).await.is_err() {
             return closed("closed_pipe").into();
         }
         open.written();
@@ -113,11 +122,12 @@ impl StdioServer {
                 event = open.inbox.next() => event,
                 payload = call.cancelled.wait(), if !told => {
                     told = true;
+                    let large = self.place_of(payload).await;
                     // The place first: what is noted as told must be told. A pipe that closed shows as the end of the call.
                     if let Ok(place) = pipe.reserve().await
                         && let Some(line) = self.lock().router.cancel(open.pipe_id, payload)
                     {
-                        place.send(line);
+                        place.send(in_place(line, payload, large));
                     }
                     continue;
                 }
@@ -163,9 +173,10 @@ impl StdioServer {
             _ => Some(splice::one_line(payload)),
         };
         let Some(line) = line else { return Ack::of(202) };
+        let place = self.place_of(payload).await;
         // The child may answer it with a request (`notifications/roots/list_changed`), which no other caller must get.
         self.lock().router.served(caller);
-        match pipe.send(line).await {
+        match pipe.send(in_place(line, payload, place)).await {
             Ok(()) => Ack::of(202),
             Err(_) => closed("closed_pipe").into(),
         }
@@ -177,13 +188,14 @@ impl StdioServer {
         let Some(pipe) = pipe else {
             return closed("closed_pipe").into();
         };
-        // The place first: a question that is forgotten while its answer waits would never be answered.
+        // The places first: a question that is forgotten while its answer waits would never be answered.
+        let large = self.place_of(payload).await;
         let Ok(place) = pipe.reserve().await else {
             return closed("closed_pipe").into();
         };
         match self.lock().router.answer(payload, id) {
             Some(line) => {
-                place.send(line);
+                place.send(in_place(line, payload, large));
                 Ack::of(202)
             }
             // Nobody asked, the child that asked is gone, or it was answered already.
@@ -215,11 +227,20 @@ impl StdioServer {
         .flatten()
     }
 
+    /// Waits until a message of this size may wait for the pipe. Of those of ordinary size the pipe's queue is the only bound.
+    async fn place_of(&self, payload: &Bytes) -> Option<OwnedSemaphorePermit> {
+        if payload.len() < STDIO_LINE_LARGE {
+            return None;
+        }
+        let bytes = u32::try_from(payload.len().min(STDIO_LINES_LARGE)).unwrap_or(u32::MAX);
+        Arc::clone(&self.0.large_lines).acquire_many_owned(bytes).await.ok()
+    }
+
     /// Registers a call and gives its line for the pipe. `session`: the one that an `initialize` will open.
     fn open(&self, call: &Call<'_>, session: Option<&str>) -> Result<(OpenCall<'_>, Bytes), Invalid> {
         let text = std::str::from_utf8(call.payload).map_err(|_| Invalid::NotJson)?;
         let message = Message::parse(text)?;
-        let inbox = Arc::new(Inbox::default());
+        let inbox = Arc::new(Inbox::new(&self.0.undelivered));
         let caller = session.map_or(call.caller, |id| call.caller.with_session(id));
         let (pipe_id, line) = self
             .lock()
@@ -237,7 +258,8 @@ impl StdioServer {
 
     /// Remembers what a restarted child must be told.
     async fn initialized(&self, payload: &Bytes, pipe: &mpsc::Sender<Bytes>) {
-        self.lock().initialize = Some(payload.clone());
+        // A large one is not kept: it would take room from commands for good. Real ones have a few hundred bytes.
+        self.lock().initialize = Some(payload.clone()).filter(|payload| payload.len() < LARGE_MESSAGE);
         if self.0.send_initialized && pipe.send(Bytes::from_static(INITIALIZED)).await.is_ok() {
             self.lock().initialized_sent = true;
         }
@@ -303,9 +325,19 @@ impl StdioServer {
 impl State {
     /// Writes a line of ours without waiting: whoever reads from the child must never wait for it to read.
     fn write_aside(&self, line: Bytes, channel: &str) {
-        if self.pipe.as_ref().is_none_or(|pipe| pipe.try_send(line).is_err()) {
+        // Longer ones repeat an id that is no use to anybody, and nothing bounds how many wait.
+        let fits = line.len() < STDIO_LINE_LARGE;
+        if !fits || self.pipe.as_ref().is_none_or(|pipe| pipe.try_send(line).is_err()) {
             debug!(channel; "the MCP server does not read; a message to it was dropped");
         }
+    }
+}
+
+/// A line that gives back its place, and the room of the message it was made from, when it was written or is dropped.
+fn in_place(line: Bytes, payload: &Bytes, place: Option<OwnedSemaphorePermit>) -> Bytes {
+    match place {
+        Some(place) => memory::carrying(line, (payload.clone(), place)),
+        None => line,
     }
 }
 

@@ -13,7 +13,9 @@ use bytes::Bytes;
 use super::inbox::{Event, Inbox};
 use super::recent::Recent;
 use super::splice::splice;
-use crate::limits::{STDIO_AFTERMATH, STDIO_AFTERMATH_MAX, STDIO_HUNG_CALLS, STDIO_SERVER_REQUESTS_MAX, STDIO_SILENCE};
+use crate::limits::{
+    ID_MAX, STDIO_AFTERMATH, STDIO_AFTERMATH_MAX, STDIO_HUNG_CALLS, STDIO_SERVER_REQUESTS_MAX, STDIO_SILENCE,
+};
 use crate::mcp::http::local_answer;
 use crate::wire::caller::Caller;
 use crate::wire::failure::{Failure, error_json};
@@ -107,6 +109,9 @@ impl Router {
             return Err(Invalid::Shape);
         }
         let token = message.references()?.meta_progress_token;
+        if token.as_ref().is_some_and(|token| token.json.len() > ID_MAX) {
+            return Err(Invalid::Shape);
+        }
         self.last_id += 1;
         let on_pipe = self.last_id.to_string();
         let mut values = vec![(span, on_pipe.as_str())];
@@ -331,7 +336,7 @@ impl Router {
     fn ask(&mut self, message: &Message<'_>, id: Id<'_>) -> Option<()> {
         let call = self.sole()?;
         let open = self.open.get(&call).filter(|open| open.server_requests)?;
-        if self.asked.len() >= STDIO_SERVER_REQUESTS_MAX {
+        if self.asked.len() >= STDIO_SERVER_REQUESTS_MAX || id.json().len() > ID_MAX {
             return None;
         }
         let wire_id: Box<str> = unguessable_id()?.into();

@@ -6,12 +6,12 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes};
 use log::{debug, error, info, warn};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, timeout, timeout_at};
 
 use super::frame::{Frame, Framer};
 use super::inbox::{Event, Inbox};
@@ -19,12 +19,15 @@ use super::{INITIALIZED, StdioServer, closed};
 use crate::broker::{Broker, Child, Started};
 use crate::control::backoff::Backoff;
 use crate::limits::{
-    STDIO_CRASH_LOOP, STDIO_LAST_WORDS, STDIO_MESSAGE_MAX, STDIO_READ, STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX,
-    STDIO_RESTART_MIN, STDIO_STABLE, STDIO_WRITE_BATCH, STDIO_WRITE_QUEUE,
+    LARGE_MESSAGE, ROOM_TIMEOUT, STDIO_CRASH_LOOP, STDIO_LAST_WORDS, STDIO_LINE_LARGE, STDIO_MESSAGE_MAX, STDIO_READ,
+    STDIO_READ_MAX, STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX, STDIO_RESTART_MIN, STDIO_SILENCE, STDIO_STABLE,
+    STDIO_WRITE_BATCH, STDIO_WRITE_QUEUE,
 };
+use crate::memory::Room;
 use crate::ops::Ops;
 use crate::ops::health::Server;
 use crate::shutdown::Signal;
+use crate::sys::allocator::wipe_bytes;
 use crate::wire::failure::Failure;
 use crate::wire::jsonrpc::Message;
 
@@ -47,6 +50,7 @@ enum End {
     OutputClosed,
     InputClosed,
     Flooded,
+    Slow,
     Hung,
     ReplayFailed,
     Stopped,
@@ -100,6 +104,10 @@ impl Supervisor {
                         End::Flooded => {
                             format!("it wrote more than {STDIO_MESSAGE_MAX} bytes without the end of a message")
                         }
+                        End::Slow => format!(
+                            "it did not end a message of more than {LARGE_MESSAGE} bytes within {} s",
+                            ROOM_TIMEOUT.as_secs()
+                        ),
                         End::Hung => "it left too many calls unanswered".to_owned(),
                         End::ReplayFailed => "it did not answer the repeated initialize".to_owned(),
                     }
@@ -181,7 +189,7 @@ impl Supervisor {
             state.pipe = None;
             state.ready = false;
             state.router.close_all(&match end {
-                End::Flooded => Failure::protocol("response_body_too_large"),
+                End::Flooded | End::Slow => Failure::protocol("response_body_too_large"),
                 _ => closed("eof"),
             });
         }
@@ -260,12 +268,26 @@ impl Supervisor {
     async fn read(&self, mut stdout: pipe::Receiver) -> End {
         let channel = &*self.server.0.channel;
         let mut framer = Framer::default();
+        let mut room = Room::default();
         let mut warned = false;
         let mut ended = None;
         loop {
+            let size = (framer.pending() + STDIO_READ_MAX).min(STDIO_MESSAGE_MAX);
+            if room.is_short_of(size) {
+                self.make_room(&mut room, size).await;
+            }
             let buffer = framer.buffer();
             buffer.reserve(STDIO_READ);
-            match stdout.read_buf(buffer).await {
+            let mut bounded = buffer.limit(STDIO_READ_MAX);
+            let read = stdout.read_buf(&mut bounded);
+            let read = match room.until() {
+                None => read.await,
+                Some(until) => match timeout_at(until.into(), read).await {
+                    Ok(read) => read,
+                    Err(_) => return End::Slow,
+                },
+            };
+            match read {
                 // The last message may lack its line end.
                 Ok(0) => ended = Some(End::OutputClosed),
                 Ok(_) => self.server.lock().router.heard(),
@@ -278,7 +300,7 @@ impl Supervisor {
                 framer.buffer().extend_from_slice(b"\n");
             }
             while let Some(frame) = framer.next() {
-                let (lost, size) = match &frame {
+                let (lost, size) = match frame {
                     Frame::Message(text) => match std::str::from_utf8(text) {
                         Ok(json) => match self.server.received(json) {
                             Ok(()) => continue,
@@ -286,7 +308,7 @@ impl Supervisor {
                         },
                         Err(_) => ("it is not UTF-8", text.len()),
                     },
-                    Frame::Noise(size) => ("it is no JSON", *size),
+                    Frame::Noise(size) => ("it is no JSON", size),
                     Frame::TooLong => return End::Flooded,
                 };
                 self.ops.metrics.stdio_unattributed(channel);
@@ -300,6 +322,21 @@ impl Supervisor {
             if let Some(end) = ended {
                 return end;
             }
+            // After the end of a message no more is left than one read brought.
+            if room.until().is_some() && framer.pending() <= STDIO_READ_MAX {
+                // Frees the message, and then its room.
+                framer.buffer();
+                room.clear();
+            }
+        }
+    }
+
+    /// Waits for room for a message of the child, which is not to be blamed for its silence meanwhile.
+    async fn make_room(&self, room: &mut Room, size: usize) {
+        let covered = room.cover(size, STDIO_MESSAGE_MAX);
+        tokio::pin!(covered);
+        while timeout(STDIO_SILENCE / 2, &mut covered).await.is_err() {
+            self.server.lock().router.heard();
         }
     }
 }
@@ -308,24 +345,38 @@ impl Supervisor {
 async fn write(mut stdin: pipe::Sender, mut lines: mpsc::Receiver<Bytes>) {
     let mut batch = Vec::new();
     while let Some(first) = lines.recv().await {
+        let large = gather(first, &mut lines, &mut batch);
+        let mut written = stdin.write_all(&batch).await;
+        // The next message may come hours later.
+        wipe_bytes(&mut batch);
         batch.clear();
-        append(&mut batch, &first);
-        for _ in 1..STDIO_WRITE_BATCH {
-            match lines.try_recv() {
-                Ok(line) => append(&mut batch, &line),
-                Err(_) => break,
-            }
+        if let (Some(line), Ok(())) = (large, &written) {
+            written = match stdin.write_all(&line).await {
+                Ok(()) => stdin.write_all(b"\n").await,
+                Err(error) => Err(error),
+            };
         }
-        if stdin.write_all(&batch).await.is_err() {
+        if written.is_err() {
             // The child does not read any more; its end is noticed elsewhere, and senders see the closed queue.
             return;
         }
-        // A large message must not be kept as spare room.
-        batch.shrink_to(64 * 1024);
     }
 }
 
-fn append(batch: &mut Vec<u8>, line: &Bytes) {
-    batch.extend_from_slice(line);
-    batch.push(b'\n');
+/// Takes lines that wait into `batch`, as far as they are written at once; one that is written by itself is given back, and comes after
+/// them.
+fn gather(first: Bytes, lines: &mut mpsc::Receiver<Bytes>, batch: &mut Vec<u8>) -> Option<Bytes> {
+    let mut line = first;
+    for _ in 0..STDIO_WRITE_BATCH {
+        if line.len() >= STDIO_LINE_LARGE {
+            return Some(line);
+        }
+        batch.extend_from_slice(&line);
+        batch.push(b'\n');
+        if batch.len() >= STDIO_LINE_LARGE {
+            return None;
+        }
+        line = lines.try_recv().ok()?;
+    }
+    Some(line)
 }

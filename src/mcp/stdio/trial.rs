@@ -85,14 +85,15 @@ async fn converse(mut stdin: pipe::Sender, mut stdout: pipe::Receiver, noise: &m
     loop {
         while let Some(frame) = framer.next() {
             match frame {
-                Frame::Message(message) if is_answer(&message) => return End::Answered(message),
+                Frame::Message(message) if is_answer(message) => return End::Answered(Bytes::copy_from_slice(message)),
                 Frame::Message(_) => {}
                 Frame::Noise(bytes) => *noise += bytes,
                 Frame::TooLong => return End::Flooded,
             }
         }
-        framer.buffer().reserve(STDIO_READ);
-        match stdout.read_buf(framer.buffer()).await {
+        let buffer = framer.buffer();
+        buffer.reserve(STDIO_READ);
+        match stdout.read_buf(buffer).await {
             Ok(0) | Err(_) => return End::Gone(None),
             Ok(_) => {}
         }
