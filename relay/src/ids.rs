@@ -1,13 +1,14 @@
 //! The names things go by on the wire. A value of one of these types is well-formed.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use subtle::ConstantTimeEq as _;
 
 /// `tunnel_` and 32 lower-case letters or digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct TunnelId(Box<str>);
+pub(crate) struct TunnelId(Arc<str>);
 
 impl TunnelId {
     /// A fresh one.

@@ -22,6 +22,7 @@ mod manage;
 mod queue;
 mod relay;
 mod serve;
+mod share;
 mod server;
 mod stub;
 mod tls;
