@@ -22,8 +22,8 @@ mod manage;
 mod queue;
 mod relay;
 mod serve;
-mod share;
 mod server;
+mod share;
 mod stub;
 mod tls;
 

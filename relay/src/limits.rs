@@ -54,7 +54,8 @@ pub(crate) const WRITE_GRACE: Duration = Duration::from_secs(30);
 pub(crate) const REQUEST_BODY: Duration = Duration::from_secs(300);
 /// Bytes of one request head; large enough for long bearer tokens and cookies.
 pub(crate) const REQUEST_HEAD_BYTES: usize = 64 * KIB;
-/// Pause after `accept` failed (out of descriptors): the loop must not spin.
+/// Pause after `accept` failed (out of descriptors), or until a connection that was closed is gone: the loop must not
+/// spin.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// After SIGTERM, calls that a client has taken may still be answered for this long.
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);

@@ -18,12 +18,11 @@ fn callers_that_take_their_answers_slowly_hold_what_is_counted() {
     };
     // Each keeps its answer in the relay: 512 MiB are all that there is.
     let mut callers = Vec::new();
-    let mut client = relay.connect();
     let refused = loop {
         let mut caller = http::Connection::narrow(relay.addr);
         caller.write(&call(1, "m"));
         let command = command(&relay);
-        let answer = client.exchange(&message(&command));
+        let answer = relay.send(&message(&command));
         if answer.status != 200 {
             break answer;
         }

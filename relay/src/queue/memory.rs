@@ -268,7 +268,9 @@ impl State {
 
     fn uncount(&mut self, command: &Command) {
         self.bytes = self.bytes.saturating_sub(command.size());
-        let Some(own) = self.of_key.get_mut(&command.key) else { return };
+        let Some(own) = self.of_key.get_mut(&command.key) else {
+            return;
+        };
         own.commands = own.commands.saturating_sub(1);
         own.bytes = own.bytes.saturating_sub(command.size());
         if own.commands == 0 {

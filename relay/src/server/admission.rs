@@ -9,6 +9,8 @@ use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use super::activity::Activity;
 use crate::error::{Code, Refusal};
 use crate::limits;
@@ -20,6 +22,8 @@ pub(super) struct Admission {
     table: Mutex<Table>,
     /// Anonymous connections of one address; none: no limit.
     per_address: Option<usize>,
+    /// A connection is gone.
+    left: Notify,
 }
 
 #[derive(Debug)]
@@ -76,6 +80,7 @@ impl Admission {
                 next: 0,
             }),
             per_address,
+            left: Notify::new(),
         })
     }
 
@@ -117,6 +122,11 @@ impl Admission {
         Some((place, closed))
     }
 
+    /// Completes when a connection is gone.
+    pub(super) async fn left(&self) {
+        self.left.notified().await;
+    }
+
     /// Nothing panics while it holds the lock, so a poisoned one is still consistent.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
@@ -138,11 +148,16 @@ impl Place {
         let mut table = self.admission.lock();
         let mut group = self.group.lock().unwrap_or_else(PoisonError::into_inner);
         table.known.make_room(key).ok_or_else(|| {
-            Refusal::new(Code::RateLimitExceeded, "this key has as many connections as it may; reuse or close some")
-                .retry_after(1)
+            Refusal::new(
+                Code::RateLimitExceeded,
+                "this key has as many connections as it may; reuse or close some",
+            )
+            .retry_after(1)
         })?;
         table.leave(&group, self.number);
-        table.known.insert(Arc::clone(key), self.number, Arc::clone(&self.activity));
+        table
+            .known
+            .insert(Arc::clone(key), self.number, Arc::clone(&self.activity));
         *group = Group::Key(Arc::clone(key));
         self.activity.set_known();
         Ok(())
@@ -155,6 +170,7 @@ impl Drop for Place {
         let group = self.group.lock().unwrap_or_else(PoisonError::into_inner);
         table.leave(&group, self.number);
         table.open = table.open.saturating_sub(1);
+        self.admission.left.notify_one();
     }
 }
 

@@ -123,10 +123,11 @@ impl From<BodyError> for Refusal {
             BodyError::TooLarge(limit) => {
                 Self::new(Code::BodyTooLarge, format!("the body is larger than {limit} bytes"))
             }
-            BodyError::Late => Self::new(Code::BodyTimeout, "the body did not arrive in time: it is too slow or too long"),
-            BodyError::NoMemory => {
-                no_memory()
-            }
+            BodyError::Late => Self::new(
+                Code::BodyTimeout,
+                "the body did not arrive in time: it is too slow or too long",
+            ),
+            BodyError::NoMemory => no_memory(),
             BodyError::Broken => Self::new(Code::InvalidJson, "the body did not arrive whole"),
         }
     }

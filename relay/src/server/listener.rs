@@ -96,9 +96,22 @@ async fn place(admission: &Arc<Admission>, crowd: &mut Crowd, peer: SocketAddr) 
         tokio::task::yield_now().await;
         entered = admission.enter(peer.ip(), MakeRoom::Yes);
     }
+    if entered.is_none() {
+        // Connections that were closed have not gone yet: that takes as long as the processors do.
+        let left = async {
+            while entered.is_none() {
+                admission.left().await;
+                entered = admission.enter(peer.ip(), MakeRoom::Yes);
+            }
+        };
+        let _ = tokio::time::timeout(limits::ACCEPT_PAUSE, left).await;
+    }
     let Some((place, closed)) = entered else {
         if let Some(more) = crowd.refused.pass() {
-            log::warn("connection refused: no place is free", &[("peer", &peer), ("more", &more)]);
+            log::warn(
+                "connection refused: no place is free",
+                &[("peer", &peer), ("more", &more)],
+            );
         }
         return None;
     };

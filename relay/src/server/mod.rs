@@ -18,5 +18,7 @@ mod sse;
 pub(crate) use body::{BodyError, Held, Memory, no_memory, read_body};
 pub(crate) use connection::{Connection, EofHold, Local, Via};
 pub(crate) use listener::{Listener, serve};
-pub(crate) use response::{Body, EventSource, Events, api, api_charged, bytes_of, empty, json, refusal_headers, refuse_api};
+pub(crate) use response::{
+    Body, EventSource, Events, api, api_charged, bytes_of, empty, json, refusal_headers, refuse_api,
+};
 pub(crate) use sse::event;

@@ -8,7 +8,7 @@ use crate::limits;
 
 /// How long a peer may go on as slowly as it does.
 ///
-/// Its time runs while it is waited for. Each [`limits::LEAST_RATE`] bytes add a second, but it never has more than the
+/// Each [`limits::LEAST_RATE`] bytes add a second, but it never has more than the
 /// grace time: what came fast buys no time for what comes slowly.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -31,11 +31,6 @@ impl Pace {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let earned = Duration::from_secs(1) * bytes / limits::LEAST_RATE;
         self.until = (self.until + earned).min(Instant::now() + self.grace);
-    }
-
-    /// Does not count the time since `since`: nothing was waited for.
-    pub(super) fn pause(&mut self, since: Instant) {
-        self.until = (self.until + since.elapsed()).min(Instant::now() + self.grace);
     }
 
     /// When the peer is too slow, unless something comes.

@@ -42,7 +42,11 @@ impl Reading {
         let head = head.map(|(pace, _)| pace.until());
         // hyper bounds how long a known connection is idle.
         let idle = (!activity.is_known()).then(|| {
-            let wait = if heads == 0 { limits::FIRST_REQUEST_HEAD } else { limits::ANONYMOUS_IDLE };
+            let wait = if heads == 0 {
+                limits::FIRST_REQUEST_HEAD
+            } else {
+                limits::ANONYMOUS_IDLE
+            };
             activity.quiet_since() + wait
         });
         match (head, idle) {
@@ -53,10 +57,9 @@ impl Reading {
     }
 }
 
-/// Waits for the peer to take what is written.
+/// Waits for the peer to take what is written. Its pace begins when a write waits, and ends when all was taken.
 #[derive(Debug, Default)]
 pub(super) struct Writing {
-    /// None until a write waits for the first time.
     pace: Option<Slow>,
     timer: Timer,
 }
@@ -67,8 +70,6 @@ struct Slow {
     known: bool,
     /// Bytes written so far.
     written: u64,
-    /// When nothing waited any more.
-    free_since: Option<Instant>,
 }
 
 impl Writing {
@@ -78,29 +79,30 @@ impl Writing {
             return false;
         }
         let new = || Slow {
-            pace: Pace::new(if known { limits::WRITE_GRACE } else { limits::ANONYMOUS_IDLE }),
+            pace: Pace::new(if known {
+                limits::WRITE_GRACE
+            } else {
+                limits::ANONYMOUS_IDLE
+            }),
             known,
             written,
-            free_since: None,
         };
         let slow = self.pace.get_or_insert_with(new);
         if slow.known != known {
             *slow = new();
-        }
-        if let Some(since) = slow.free_since.take() {
-            slow.pace.pause(since);
         }
         let bytes = written.saturating_sub(slow.written);
         slow.written = written;
         if bytes > 0 {
             slow.pace.progress(usize::try_from(bytes).unwrap_or(usize::MAX));
         }
-        if !pending {
-            slow.free_since = Some(Instant::now());
-            return false;
-        }
         let until = slow.pace.until();
-        self.timer.is_over(until, cx)
+        pending && self.timer.is_over(until, cx)
+    }
+
+    /// All was taken.
+    pub(super) fn done(&mut self) {
+        self.pace = None;
     }
 }
 

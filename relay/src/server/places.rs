@@ -30,9 +30,7 @@ pub(super) fn places(most: usize) -> usize {
 /// would only look as if it ran.
 fn fitting(descriptors: Option<u64>, most: usize) -> usize {
     let descriptors = descriptors.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    descriptors
-        .saturating_sub(limits::OWN_DESCRIPTORS)
-        .clamp(1, most)
+    descriptors.saturating_sub(limits::OWN_DESCRIPTORS).clamp(1, most)
 }
 
 #[cfg(test)]

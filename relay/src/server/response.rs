@@ -175,10 +175,7 @@ pub(crate) fn api<T: Serialize>(value: &T) -> Response<Body> {
 pub(crate) fn api_charged<T: Serialize>(value: &T, share: Share) -> Result<Response<Body>, Refusal> {
     let internal = |_| Refusal::new(Code::Internal, "the answer cannot be written as JSON");
     let body = serde_json::to_vec(value).map_err(internal)?;
-    Ok(json(
-        StatusCode::OK,
-        Held::charged(body, share).ok_or_else(no_memory)?,
-    ))
+    Ok(json(StatusCode::OK, Held::charged(body, share).ok_or_else(no_memory)?))
 }
 
 /// A refusal for clients and managers.

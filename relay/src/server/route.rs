@@ -19,11 +19,7 @@ use crate::relay::Relay;
 use crate::share::Holder;
 
 /// Serves one request.
-pub(super) async fn serve(
-    relay: Arc<Relay>,
-    via: Via,
-    request: Request<Incoming>,
-) -> Response<Body> {
+pub(super) async fn serve(relay: Arc<Relay>, via: Via, request: Request<Incoming>) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let mut response = match segments.as_slice() {

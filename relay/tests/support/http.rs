@@ -147,6 +147,15 @@ impl Connection {
         Self::over(Box::new(socket.try_clone().unwrap()), socket)
     }
 
+    /// From one of the addresses of this host; all of 127.0.0.0/8 is.
+    pub fn from_address(source: [u8; 4], addr: SocketAddr) -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::for_address(addr), socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((source, 0)).into()).unwrap();
+        socket.connect(&addr.into()).unwrap();
+        let socket = TcpStream::from(socket);
+        Self::over(Box::new(socket.try_clone().unwrap()), socket)
+    }
+
     pub fn over(wire: Box<dyn Wire>, socket: TcpStream) -> Self {
         socket.set_read_timeout(Some(PATIENCE * 2)).unwrap();
         socket.set_nodelay(true).unwrap();
@@ -255,6 +264,23 @@ impl Connection {
     pub fn closed(&mut self) -> bool {
         let mut rest = Vec::new();
         self.wire.read_to_end(&mut rest).is_ok()
+    }
+
+    /// Waits until the relay has closed the connection, in whatever way.
+    pub fn wait_for_end(&mut self) {
+        loop {
+            match self.wire.read(&mut [0; 1024]) {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("the connection did not end"),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Bytes as they are; false when the relay takes no more.
+    pub fn write_raw(&mut self, bytes: &[u8]) -> bool {
+        self.wire.write_all(bytes).and_then(|()| self.wire.flush()).is_ok()
     }
 
     fn text_line(&mut self) -> String {
