@@ -47,8 +47,11 @@ pub(crate) const HEAD_GRACE: Duration = Duration::from_secs(10);
 /// How long a request body may be slower or pause: a line that changes or loses packets takes seconds to recover, and
 /// TCP's retransmissions are by then 10 to 20 s apart. As in Apache's default.
 pub(crate) const BODY_GRACE: Duration = Duration::from_secs(20);
+/// Bytes of an answer that the kernel takes before it has sent them (`TCP_NOTSENT_LOWAT`); its own limit is megabytes,
+/// which would hide slow readers and be memory that nobody counts.
+pub(crate) const UNSENT: u32 = 32 * 1024;
 /// How long an answer may be taken more slowly or not at all. Longer than for bodies, because the kernel takes more of
-/// an answer only when a good part of what it has is sent: to the relay a slow reader seems to take it in bursts.
+/// an answer only when half of [`UNSENT`] is sent: a reader of 1 KiB a second seems to take 16 KiB every 16 s.
 pub(crate) const WRITE_GRACE: Duration = Duration::from_secs(30);
 /// A whole request body: 65 MiB over a line of 2 Mbit/s.
 pub(crate) const REQUEST_BODY: Duration = Duration::from_secs(300);

@@ -27,7 +27,8 @@ fn callers_that_take_their_answers_slowly_hold_what_is_counted() {
             break answer;
         }
         caller.head();
-        callers.push(caller);
+        // Slow, not gone: those are cut off.
+        callers.push(http::Sipping::start(caller));
         assert!(callers.len() < 12, "answers are not counted while they are sent");
     };
     assert_eq!(
@@ -69,4 +70,24 @@ fn a_small_message_in_a_large_body_holds_what_it_needs_only() {
     }
     assert_eq!(client.exchange(&result(&command, json!({}))).status, 200);
     assert_eq!(caller.answer().events().len(), 11);
+}
+
+#[test]
+fn a_caller_that_takes_its_answer_below_the_least_rate_is_cut_off() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let mut caller = http::Connection::narrow(relay.addr);
+    caller.write(&call(1, "m"));
+    let answer = result(&command(&relay), json!("x".repeat(3 << 20)));
+    assert_eq!(relay.send(&answer).status, 200);
+    caller.head();
+    // Well beyond the grace time of 30 s, which is counted from when the kernel has taken as much as it does.
+    let begun = std::time::Instant::now();
+    let mut taken = 0;
+    while begun.elapsed().as_secs() < 50 {
+        taken += caller.some(100).len();
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    taken += caller.rest();
+    assert!(taken < 3 << 20, "{taken} bytes were sent");
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::client::*;
-use support::http::{Connection, Request};
+use support::http::{Connection, Request, Sipping};
 use support::relay::Relay;
 use support::scratch::Scratch;
 use support::*;
@@ -127,7 +127,7 @@ fn lists_that_a_manager_does_not_read_are_counted() {
         let mut connection = Connection::narrow(relay.addr);
         connection.write(&list);
         match connection.head().status {
-            200 => unread.push(connection),
+            200 => unread.push(Sipping::start(connection)),
             status => break assert_eq!(status, 503),
         }
         assert!(unread.len() < 30, "lists are not counted while they are sent");

@@ -136,6 +136,7 @@ async fn connection(
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    socket2::SockRef::from(&stream).set_tcp_notsent_lowat(limits::UNSENT)?;
     let local = Local {
         address: stream.local_addr()?,
         tls: tls.is_some(),

@@ -2,6 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -127,6 +131,37 @@ pub fn narrow_socket(addr: SocketAddr) -> TcpStream {
     socket.into()
 }
 
+/// A connection whose answer is read at some KiB a second, until this is dropped.
+pub struct Sipping {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sipping {
+    pub fn start(connection: Connection) -> Self {
+        let mut connection = connection;
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) && connection.wire.read(&mut [0; 4096]).is_ok_and(|bytes| bytes > 0)
+            {
+                std::thread::sleep(Duration::from_millis(500));
+            }
+        });
+        Self {
+            stop,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Sipping {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
 /// One connection.
 pub struct Connection {
     wire: Box<dyn Wire>,
@@ -177,7 +212,7 @@ impl Connection {
     /// Ends the connection with a reset.
     pub fn reset(self) {
         socket2::SockRef::from(&self.socket)
-            .set_linger(Some(std::time::Duration::ZERO))
+            .set_linger(Some(Duration::ZERO))
             .unwrap();
     }
 
@@ -213,7 +248,7 @@ impl Connection {
     }
 
     /// The next answer, if it begins to come in time.
-    pub fn answer_within(&mut self, time: std::time::Duration) -> Option<Answer> {
+    pub fn answer_within(&mut self, time: Duration) -> Option<Answer> {
         self.socket.set_read_timeout(Some(time)).unwrap();
         let begun = self.socket.peek(&mut [0]).is_ok();
         self.socket.set_read_timeout(Some(PATIENCE * 2)).unwrap();
@@ -264,6 +299,13 @@ impl Connection {
     pub fn closed(&mut self) -> bool {
         let mut rest = Vec::new();
         self.wire.read_to_end(&mut rest).is_ok()
+    }
+
+    /// Reads to the end, however it comes; returns how many bytes there were.
+    pub fn rest(&mut self) -> usize {
+        let mut rest = Vec::new();
+        let _ = self.wire.read_to_end(&mut rest);
+        rest.len()
     }
 
     /// Waits until the relay has closed the connection, in whatever way.
