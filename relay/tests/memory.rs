@@ -39,10 +39,10 @@ fn callers_that_take_their_answers_slowly_hold_what_is_counted() {
     callers.clear();
     let until = std::time::Instant::now() + PATIENCE;
     loop {
-        let caller = send_aside(&relay, call(1, "m"));
+        let mut caller = waiting_call(&relay, &call(1, "m"));
         let command = command(&relay);
         if relay.send(&message(&command)).status == 200 {
-            assert_eq!(receive(&caller).status, 200);
+            assert_eq!(caller.head().status, 200);
             return;
         }
         drop(caller);
