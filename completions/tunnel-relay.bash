@@ -27,6 +27,8 @@ _tunnel_relay() {
             *' --allow-host' | \
             *' --allow-origin' | \
             *' --call-timeout' | \
+            *' --max-connections' | \
+            *' --max-anonymous-per-address' | \
             *' --log-format' | \
             *' --name' | \
             *' --scopes')
@@ -52,7 +54,7 @@ _tunnel_relay() {
             fi
             ;;
         ' serve')
-            words='--listen --tls-cert --tls-key --client-ca --require-client-cert --keys-file --tunnels-file --tunnel --url-file --allow-host --allow-origin --call-timeout --log-format --help'
+            words='--listen --tls-cert --tls-key --client-ca --require-client-cert --keys-file --tunnels-file --tunnel --url-file --allow-host --allow-origin --call-timeout --max-connections --max-anonymous-per-address --log-format --help'
             ;;
         ' keygen')
             words='--name --scopes --help'

@@ -1,7 +1,7 @@
 //! The names things go by on the wire. A value of one of these types is well-formed.
 
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq as _;
 
 /// `tunnel_` and 32 lower-case letters or digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct TunnelId(Box<str>);
+pub(crate) struct TunnelId(Arc<str>);
 
 impl TunnelId {
     /// A fresh one.

@@ -23,6 +23,7 @@ mod queue;
 mod relay;
 mod serve;
 mod server;
+mod share;
 mod stub;
 mod tls;
 

@@ -9,8 +9,21 @@ const MIB: usize = 1024 * KIB;
 
 // ---- connections -----------------------------------------------------------------------------------------------
 
-/// Connections served at once; further ones wait in the kernel's backlog. Every caller that waits holds one.
-pub(crate) const CONNECTIONS: usize = 4096;
+/// Connections served at once unless `--max-connections` says otherwise: 4,096 of known peers, each caller that waits
+/// holds one, and 1,024 that have shown no accepted key yet.
+pub(crate) const CONNECTIONS: usize = 5120;
+/// The least that `--max-connections` can say: a client, a few callers, and some that come.
+pub(crate) const CONNECTIONS_MIN: usize = 16;
+/// The most that `--max-connections` can say: each takes some 100 KiB.
+pub(crate) const CONNECTIONS_MAX: usize = 1 << 20;
+/// Of all places, one in so many is for connections that have shown no accepted key. A handshake and a head take a few
+/// round trips: 1,024 places let all in that come within 0.3 s of each other at 3,000 a second.
+pub(crate) const ANONYMOUS_PART: usize = 5;
+/// Connections of one address, of those that have shown no accepted key, unless `--max-anonymous-per-address` says
+/// otherwise. After a restart all peers behind one address may come in the same moment; a quarter of the places.
+pub(crate) const ANONYMOUS_PER_ADDRESS: usize = 256;
+/// Connections beyond all places that were asked to end and are not gone yet.
+pub(crate) const CLOSING: usize = OWN_DESCRIPTORS / 2;
 /// File descriptors that connections leave to the relay: its listener, its files, the runtime's own, and some spare.
 pub(crate) const OWN_DESCRIPTORS: usize = 64;
 /// Between two log lines of a kind that a peer can provoke without a key.
@@ -19,18 +32,33 @@ pub(crate) const SELDOM: Duration = Duration::from_secs(1);
 pub(crate) const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
 /// The first request head on a fresh connection: whoever connects has something to ask, and places are few.
 pub(crate) const FIRST_REQUEST_HEAD: Duration = Duration::from_secs(10);
-/// The next request head on a kept connection, so also how long one may be idle. Above the 50 to 60 s after which
-/// clients and load balancers give up theirs, so that it is they who close and no request meets a closing connection.
+/// How long a connection that has shown no accepted key may be idle after a request, or not read the answer: enough
+/// for a probe or a caller that tries again with its key.
+pub(crate) const ANONYMOUS_IDLE: Duration = Duration::from_secs(5);
+/// The next request head on a kept connection of a known peer, so also how long one may be idle. Above the 50 to 60 s
+/// after which clients and load balancers give up theirs, so that it is they who close and no request meets a closing
+/// connection.
 pub(crate) const REQUEST_HEAD: Duration = Duration::from_secs(75);
-/// Between two pieces of a request body.
-pub(crate) const REQUEST_BODY_PAUSE: Duration = Duration::from_secs(30);
+/// Bytes a second that a peer must send or take while it is waited for: half of what the slowest usable lines carry
+/// (GPRS, 9,600 baud), and about Apache's default (`mod_reqtimeout`, 500).
+pub(crate) const LEAST_RATE: u32 = 512;
+/// How long a head of a known peer may be slower, from its first byte: heads have few packets.
+pub(crate) const HEAD_GRACE: Duration = Duration::from_secs(10);
+/// How long a request body may be slower or pause: a line that changes or loses packets takes seconds to recover, and
+/// TCP's retransmissions are by then 10 to 20 s apart. As in Apache's default.
+pub(crate) const BODY_GRACE: Duration = Duration::from_secs(20);
+/// Bytes of an answer that the kernel takes before it has sent them (`TCP_NOTSENT_LOWAT`); its own limit is megabytes,
+/// which would hide slow readers and be memory that nobody counts.
+pub(crate) const UNSENT: u32 = 32 * 1024;
+/// How long an answer may be taken more slowly or not at all. Longer than for bodies, because the kernel takes more of
+/// an answer only when half of [`UNSENT`] is sent: a reader of 1 KiB a second seems to take 16 KiB every 16 s.
+pub(crate) const WRITE_GRACE: Duration = Duration::from_secs(30);
 /// A whole request body: 65 MiB over a line of 2 Mbit/s.
 pub(crate) const REQUEST_BODY: Duration = Duration::from_secs(300);
-/// A peer that takes no byte of an answer for this long is gone.
-pub(crate) const WRITE_STALL: Duration = Duration::from_secs(30);
 /// Bytes of one request head; large enough for long bearer tokens and cookies.
 pub(crate) const REQUEST_HEAD_BYTES: usize = 64 * KIB;
-/// Pause after `accept` failed (out of descriptors): the loop must not spin.
+/// Pause after `accept` failed (out of descriptors), or until a connection that was closed is gone: the loop must not
+/// spin.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// After SIGTERM, calls that a client has taken may still be answered for this long.
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);
@@ -51,7 +79,8 @@ pub(crate) const RESPONSE_HEADER_BYTES: usize = 12 * KIB;
 pub(crate) const RESPONSE_HEADERS_READ: usize = 1024;
 /// A body of the management API.
 pub(crate) const MANAGE_BODY: usize = 64 * KIB;
-/// Bytes of all bodies held at once, over all tunnels: what the process may need for payloads.
+/// Bytes of all bodies held at once, over all tunnels: what the process may need for payloads. Shared by keys and
+/// tunnels: one key may hold half of them, and a quarter on one tunnel, so two of the largest answers.
 pub(crate) const BODIES: usize = 512 * MIB;
 /// A body that is too large is still read and thrown away up to this size, so that its sender reads the refusal
 /// instead of a reset connection.
@@ -59,15 +88,17 @@ pub(crate) const DISCARD: usize = 256 * MIB;
 
 // ---- queue -----------------------------------------------------------------------------------------------------
 
-/// Commands of one tunnel that wait or are being written to a client.
-pub(crate) const QUEUE_COMMANDS: usize = 1024;
+/// Commands of one tunnel that wait or are being written to a client. Shared by its callers' keys: one of them may have
+/// half.
+pub(crate) const QUEUE_COMMANDS: usize = 2048;
 /// Further places, for callers' answers to a server's request: a queue full of calls must not keep out the answer
 /// that one of them waits for.
 pub(crate) const QUEUE_RESERVE: usize = 128;
-/// Bytes of them.
-pub(crate) const QUEUE_BYTES: usize = 64 * MIB;
-/// Polls of one tunnel that wait at once; more would only be clients that forget theirs.
-pub(crate) const POLLS: usize = 64;
+/// Bytes of them, shared likewise.
+pub(crate) const QUEUE_BYTES: usize = 128 * MIB;
+/// Polls of one tunnel that wait at once; more would only be clients that forget theirs. Shared by its clients' keys:
+/// one of them may have half.
+pub(crate) const POLLS: usize = 128;
 /// Commands in one poll answer (contract: at most 25).
 pub(crate) const POLL_COMMANDS: usize = 25;
 /// Channels that one poll can name: as many as a client can declare.
@@ -84,8 +115,9 @@ pub(crate) const CLIENT_SEEN: Duration = Duration::from_secs(20);
 
 // ---- calls -----------------------------------------------------------------------------------------------------
 
-/// Calls of one tunnel that wait for their answer.
-pub(crate) const CALLS: usize = 4096;
+/// Calls that wait for their answer, over all tunnels. Shared by keys and tunnels: one key may have a quarter on one
+/// tunnel, as many as it may have connections.
+pub(crate) const CALLS: usize = 8192;
 /// How long a call may take unless `--call-timeout` says otherwise.
 pub(crate) const CALL_TIMEOUT_DEFAULT: Duration = Duration::from_secs(120);
 /// The most that `--call-timeout` can say.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::auth::Keys;
+use crate::auth::{Key, Keys};
 use crate::calls::{Call, Calls, Ended, Event, Expect, Inbox, ServerRequests};
 use crate::control::Presence;
 use crate::error::{Code, Refusal};
@@ -15,7 +15,7 @@ use crate::json::rpc_error;
 use crate::limits;
 use crate::manage::Tunnels;
 use crate::queue::{Command, Payload, Place, Queue, Refused, Whereabouts};
-use crate::server::Memory;
+use crate::server::{Connection, Memory};
 
 /// The state of one relay.
 pub(crate) struct Relay {
@@ -41,6 +41,10 @@ pub(crate) struct Relay {
     pub(crate) allowed_origins: Vec<Box<str>>,
     /// How long a call may take.
     pub(crate) call_timeout: Duration,
+    /// Connections served at once.
+    pub(crate) max_connections: usize,
+    /// Of them, those of one address that have shown no accepted key; none: no limit.
+    pub(crate) max_anonymous_per_address: Option<usize>,
 }
 
 /// What becomes a command.
@@ -56,7 +60,7 @@ pub(crate) struct Message {
     /// The session that the caller named.
     pub(crate) session: Option<Box<str>>,
     /// The name of the caller's key.
-    pub(crate) key: Box<str>,
+    pub(crate) key: Arc<str>,
     /// The caller's headers as the wire has them.
     pub(crate) headers: Box<str>,
     /// What is to be done.
@@ -66,6 +70,16 @@ pub(crate) struct Message {
 }
 
 impl Relay {
+    /// The key with this text, which the connection has now shown.
+    pub(crate) fn accept_key(&self, text: &[u8], connection: &Connection) -> Result<&Key, Refusal> {
+        let key = self
+            .keys
+            .find(text)
+            .ok_or_else(|| Refusal::new(Code::InvalidApiKey, "the relay does not know this key"))?;
+        connection.show(key)?;
+        Ok(key)
+    }
+
     /// Queues a message for the tunnel's client.
     pub(crate) async fn submit(&self, message: Message, place: Place) -> Result<Pending, Refusal> {
         let Message {
@@ -95,6 +109,7 @@ impl Relay {
         let command = Command {
             request,
             shard_token,
+            key: Arc::clone(&key),
             channel: channel.clone(),
             created_at: SystemTime::now(),
             deadline,
@@ -138,7 +153,7 @@ impl Relay {
             expect: Expect::Ack,
             streams: false,
             session: call.session.clone(),
-            key: call.key.clone(),
+            key: Arc::clone(&call.key),
             headers: call.headers.clone(),
             payload: Payload::JsonRpc(refusal.into()),
             wait: limits::ONE_WAY_WAIT.min(self.call_timeout),

@@ -44,6 +44,10 @@ pub(crate) struct ServeOptions {
     pub(crate) allow_origin: Vec<Box<str>>,
     /// How long a call may take.
     pub(crate) call_timeout: Duration,
+    /// Connections served at once.
+    pub(crate) max_connections: usize,
+    /// Of them, those of one address that have shown no accepted key; none: no limit.
+    pub(crate) max_anonymous_per_address: Option<usize>,
     /// The form of log lines.
     pub(crate) log_format: log::Format,
 }
@@ -143,6 +147,8 @@ fn relay(keys: Keys, tunnels: Arc<Tunnels>, options: &ServeOptions) -> Relay {
         allowed_hosts: options.allow_host.clone(),
         allowed_origins: options.allow_origin.clone(),
         call_timeout: options.call_timeout,
+        max_connections: options.max_connections,
+        max_anonymous_per_address: options.max_anonymous_per_address,
     }
 }
 

@@ -18,17 +18,17 @@ fn callers_that_take_their_answers_slowly_hold_what_is_counted() {
     };
     // Each keeps its answer in the relay: 512 MiB are all that there is.
     let mut callers = Vec::new();
-    let mut client = relay.connect();
     let refused = loop {
         let mut caller = http::Connection::narrow(relay.addr);
         caller.write(&call(1, "m"));
         let command = command(&relay);
-        let answer = client.exchange(&message(&command));
+        let answer = relay.send(&message(&command));
         if answer.status != 200 {
             break answer;
         }
         caller.head();
-        callers.push(caller);
+        // Slow, not gone: those are cut off.
+        callers.push(http::Sipping::start(caller));
         assert!(callers.len() < 12, "answers are not counted while they are sent");
     };
     assert_eq!(
@@ -39,10 +39,10 @@ fn callers_that_take_their_answers_slowly_hold_what_is_counted() {
     callers.clear();
     let until = std::time::Instant::now() + PATIENCE;
     loop {
-        let caller = send_aside(&relay, call(1, "m"));
+        let mut caller = waiting_call(&relay, &call(1, "m"));
         let command = command(&relay);
         if relay.send(&message(&command)).status == 200 {
-            assert_eq!(receive(&caller).status, 200);
+            assert_eq!(caller.head().status, 200);
             return;
         }
         drop(caller);
@@ -70,4 +70,24 @@ fn a_small_message_in_a_large_body_holds_what_it_needs_only() {
     }
     assert_eq!(client.exchange(&result(&command, json!({}))).status, 200);
     assert_eq!(caller.answer().events().len(), 11);
+}
+
+#[test]
+fn a_caller_that_takes_its_answer_below_the_least_rate_is_cut_off() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let mut caller = http::Connection::narrow(relay.addr);
+    caller.write(&call(1, "m"));
+    let answer = result(&command(&relay), json!("x".repeat(3 << 20)));
+    assert_eq!(relay.send(&answer).status, 200);
+    caller.head();
+    // Well beyond the grace time of 30 s, which is counted from when the kernel has taken as much as it does.
+    let begun = std::time::Instant::now();
+    let mut taken = 0;
+    while begun.elapsed().as_secs() < 50 {
+        taken += caller.some(100).len();
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    taken += caller.rest();
+    assert!(taken < 3 << 20, "{taken} bytes were sent");
 }

@@ -23,6 +23,7 @@ pub(crate) fn page(root: &Node) -> String {
     for (scopes, text) in SCOPES {
         page.item(scopes, text);
     }
+    page.section("LIMITS").text(LIMITS);
     page.section("EXIT STATUS")
         .item("`0`", "A clean end.")
         .item(
@@ -56,6 +57,17 @@ const SCOPES: [(&str, &str); 3] = [
     ("`connect`", "For callers."),
     ("`read,manage`", "To create, change and remove tunnels."),
 ];
+
+const LIMITS: &str = "
+Memory for bodies and answers, open calls, connections, waiting commands and polls are shared by keys and tunnels: a key may hold as
+much as remains free, and on one tunnel as much as remains of what the tunnel may hold. Beyond that it is refused with 429 or 503 and
+`Retry-After`.
+
+Requests must be sent and answers read at 512 bytes a second at least; a request body may fall behind for 20 s, an answer for 30 s.
+
+A fifth of `--max-connections` is for connections that have not shown an accepted key. The limit `--max-anonymous-per-address` goes by
+the address that a connection comes from: the PROXY protocol and `X-Forwarded-For` are not read. Behind a balancer that passes TCP
+connections on, set it to 0 and limit connections in the balancer.";
 
 const ENVIRONMENT: &str = "
 Each option of `serve` has a variable `TUNNEL_RELAY_`NAME, for instance `TUNNEL_RELAY_CALL_TIMEOUT=60s`; those that repeat take a list

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use secrecy::zeroize::Zeroizing;
 use sha2::{Digest as _, Sha256};
@@ -14,7 +15,7 @@ use crate::limits;
 /// One key: its name for the log, what it allows, and the SHA-256 of its text.
 pub(crate) struct Key {
     /// For the log and for telling callers apart; unique.
-    pub(crate) name: Box<str>,
+    pub(crate) name: Arc<str>,
     /// What it allows.
     pub(crate) scopes: Scopes,
     hash: [u8; 32],

@@ -18,6 +18,7 @@ pub(crate) use requests::{ServerRequest, ServerRequests};
 use crate::error::Refusal;
 use crate::ids::{Channel, RequestId, ShardToken, TunnelId};
 use crate::limits;
+use crate::share::{Holder, Pool, Share};
 
 /// How a call ends: with the client's answer, or with the relay's own words.
 pub(crate) type Outcome = Result<Reply, Refusal>;
@@ -49,7 +50,7 @@ pub(crate) struct Call {
     /// The session that the caller named.
     pub(crate) session: Option<Box<str>>,
     /// The name of the caller's key.
-    pub(crate) key: Box<str>,
+    pub(crate) key: Arc<str>,
     /// The caller's headers as the wire has them, for what the relay itself must tell the server.
     pub(crate) headers: Box<str>,
     /// When the caller stops waiting.
@@ -74,14 +75,24 @@ impl Ended {
 }
 
 /// All callers that wait.
-#[derive(Debug, Default)]
-pub(crate) struct Calls(Mutex<Open>);
+#[derive(Debug)]
+pub(crate) struct Calls {
+    open: Mutex<Open>,
+    places: Pool,
+}
 
 #[derive(Debug, Default)]
 struct Open {
     entries: HashMap<RequestId, Entry>,
-    /// How many of them each tunnel has.
-    of_tunnel: HashMap<TunnelId, usize>,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self {
+            open: Mutex::default(),
+            places: Pool::new(limits::CALLS),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -89,6 +100,8 @@ struct Entry {
     call: Arc<Call>,
     terminal: oneshot::Sender<Outcome>,
     stream: Stream,
+    /// Given back with the entry.
+    _place: Share,
 }
 
 /// The way of a streamed message to its caller.
@@ -117,14 +130,12 @@ pub(crate) enum NotStreamed {
 }
 
 impl Calls {
-    /// Enters a call; `None` when its tunnel has too many.
+    /// Enters a call; `None` when its key or its tunnel has too many.
     pub(crate) fn open(self: &Arc<Self>, call: Call) -> Option<Inbox> {
-        let mut open = self.lock();
-        let count = open.of_tunnel.entry(call.tunnel.clone()).or_default();
-        if *count >= limits::CALLS {
+        let mut place = self.places.share(Holder::of_tunnel(&call.key, &call.tunnel));
+        if !place.grow(1) {
             return None;
         }
-        *count += 1;
         let (terminal, outcome) = oneshot::channel();
         let (messages, streamed) = mpsc::channel(limits::STREAM_MESSAGES);
         let stream = Stream {
@@ -132,12 +143,13 @@ impl Calls {
             room: Arc::new(Semaphore::new(limits::STREAM_BYTES)),
         };
         let (request, deadline) = (call.shard_token.request(), call.deadline);
-        open.entries.insert(
+        self.lock().entries.insert(
             request,
             Entry {
                 call: Arc::new(call),
                 terminal,
                 stream,
+                _place: place,
             },
         );
         Some(Inbox::new(Arc::clone(self), request, streamed, outcome, deadline))
@@ -198,7 +210,7 @@ impl Calls {
 
     /// Nothing panics while it holds the lock, so a poisoned one is still consistent.
     fn lock(&self) -> MutexGuard<'_, Open> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -206,12 +218,6 @@ impl Open {
     fn remove(&mut self, request: &RequestId) -> Option<Entry> {
         let entry = self.entries.remove(request)?;
         entry.call.ended.now();
-        if let Some(count) = self.of_tunnel.get_mut(&entry.call.tunnel) {
-            *count -= 1;
-            if *count == 0 {
-                self.of_tunnel.remove(&entry.call.tunnel);
-            }
-        }
         Some(entry)
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct ServerRequest {
     /// The session of the call it came with: the answer must name the same.
     session: Option<Box<str>>,
     /// The key of the caller: nobody else may answer.
-    key: Box<str>,
+    key: Arc<str>,
     /// JSON text.
     id: Box<str>,
     /// The call's deadline.

@@ -81,6 +81,19 @@ pub(super) fn command() -> Command {
             "DURATION",
             "How long a call may take [default: 120s]",
         ))
+        .arg(one(
+            "max-connections",
+            "N",
+            "Connections served at once, 16 to 1048576 [default: 5120]; a fifth of them is for peers that have shown no \
+             accepted key yet",
+        ))
+        .arg(one(
+            "max-anonymous-per-address",
+            "N",
+            "Connections of one address (IPv6: one /64 network) that have shown no accepted key; when one more comes \
+             the oldest is closed [default: 256]; 0: no limit, for a relay that sees its peers under the address of a \
+             balancer",
+        ))
         .arg(one("log-format", "FORMAT", "text or json [default: text]"))
 }
 
@@ -125,6 +138,21 @@ pub(super) fn options(
         "is not a duration such as 120s, up to 24h",
         |value| parse_duration(value).filter(|wait| !wait.is_zero() && *wait <= limits::CALL_TIMEOUT_MAX),
     );
+    let max_connections = source.checked(
+        "max-connections",
+        limits::CONNECTIONS,
+        "is not a number from 16 to 1048576",
+        |value| {
+            let range = limits::CONNECTIONS_MIN..=limits::CONNECTIONS_MAX;
+            value.parse().ok().filter(|connections| range.contains(connections))
+        },
+    );
+    let max_anonymous_per_address = source.checked(
+        "max-anonymous-per-address",
+        limits::ANONYMOUS_PER_ADDRESS,
+        "is not a number; 0 is no limit",
+        |value| value.parse().ok(),
+    );
     let log_format = source.checked(
         "log-format",
         Format::Text,
@@ -161,6 +189,8 @@ pub(super) fn options(
         allow_host,
         allow_origin,
         call_timeout,
+        max_connections,
+        max_anonymous_per_address: (max_anonymous_per_address > 0).then_some(max_anonymous_per_address),
         log_format,
     };
     if source.mistakes.is_empty() {

@@ -23,7 +23,8 @@ use crate::ids::{Channel, TunnelId};
 use crate::json::{Kind, Malformed, classify};
 use crate::limits;
 use crate::relay::Relay;
-use crate::server::{Body, Local, read_body};
+use crate::server::{Body, Connection, Via, read_body};
+use crate::share::Holder;
 
 /// What was addressed: the path's parts, unchecked.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ struct Caller {
     tunnel: TunnelId,
     channel: Channel,
     /// The name of its key.
-    key: Box<str>,
+    key: Arc<str>,
     /// The session it names.
     session: Option<Box<str>>,
     /// Its headers as the wire has them.
@@ -50,10 +51,10 @@ struct Caller {
 pub(crate) async fn serve(
     relay: &Arc<Relay>,
     target: Target<'_>,
-    local: Local,
+    via: &Via,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    match admitted(relay, target, local, request).await {
+    match admitted(relay, target, via, request).await {
         Ok(response) => response,
         Err((id, refusal)) => refuse::response(id.as_deref(), &refusal),
     }
@@ -65,13 +66,13 @@ type Refused = (Option<Box<str>>, Refusal);
 async fn admitted(
     relay: &Arc<Relay>,
     target: Target<'_>,
-    local: Local,
+    via: &Via,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Refused> {
     let (head, body) = request.into_parts();
     let anonymous = |refusal: Refusal| (None, refusal);
-    origin::check(relay, local, &head).map_err(anonymous)?;
-    let caller = identify(relay, target, &head.headers).map_err(anonymous)?;
+    origin::check(relay, via.local, &head).map_err(anonymous)?;
+    let caller = identify(relay, target, &via.connection, &head.headers).map_err(anonymous)?;
     match head.method {
         Method::POST => {}
         Method::DELETE => return session::terminate(relay, caller).await.map_err(anonymous),
@@ -85,7 +86,8 @@ async fn admitted(
         )));
     }
     let accepts = accept::Accepts::read(&head.headers).map_err(anonymous)?;
-    let body = read_body(body, limits::CALLER_BODY, &relay.memory)
+    let share = relay.memory.share(Holder::of_tunnel(&caller.key, &caller.tunnel));
+    let body = read_body(body, limits::CALLER_BODY, share)
         .await
         .map_err(|error| anonymous(error.into()))?;
     match classify(body.bytes()).map_err(|error| anonymous(malformed(&error)))? {
@@ -108,12 +110,14 @@ async fn admitted(
 }
 
 /// Who calls, and what. A key is looked at before it is said whether the tunnel exists.
-fn identify(relay: &Relay, target: Target<'_>, headers: &HeaderMap) -> Result<Caller, Refusal> {
+fn identify(
+    relay: &Relay,
+    target: Target<'_>,
+    connection: &Connection,
+    headers: &HeaderMap,
+) -> Result<Caller, Refusal> {
     let (key, source) = forward::key(headers)?;
-    let key = relay
-        .keys
-        .find(key)
-        .ok_or_else(|| Refusal::new(Code::InvalidApiKey, "the relay does not know this key"))?;
+    let key = relay.accept_key(key, connection)?;
     let tunnel = TunnelId::parse(target.tunnel).ok_or_else(|| {
         Refusal::new(
             Code::InvalidTunnelId,
@@ -138,7 +142,7 @@ fn identify(relay: &Relay, target: Target<'_>, headers: &HeaderMap) -> Result<Ca
     Ok(Caller {
         tunnel,
         channel,
-        key: key.name.clone(),
+        key: Arc::clone(&key.name),
         session,
         headers: forward::headers(headers, source, &relay.keys),
     })

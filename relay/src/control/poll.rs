@@ -17,6 +17,7 @@ use crate::limits;
 use crate::queue::{Ask, Command, Payload};
 use crate::relay::Relay;
 use crate::server::{Body, Connection, EofHold, empty};
+use crate::share::Holder;
 
 /// Says that a server's requests may be posted, to be answered by the caller.
 const CAPABILITIES: (&str, HeaderValue) = (
@@ -85,6 +86,7 @@ impl PollQuery {
 /// Serves one poll.
 pub(crate) async fn poll(
     relay: &Relay,
+    client: &Holder,
     tunnel: &TunnelId,
     query: PollQuery,
     headers: &HeaderMap,
@@ -94,7 +96,7 @@ pub(crate) async fn poll(
         .get("user-agent")
         .and_then(|value| value.to_str().ok())
         .unwrap_or("unnamed");
-    let waiting = relay.presence.enter(tunnel, agent).ok_or_else(|| {
+    let waiting = relay.presence.enter(tunnel, &client.key, agent).ok_or_else(|| {
         Refusal::new(Code::RateLimitExceeded, "too many polls of this tunnel wait already").retry_after(1)
     })?;
     let connection = Arc::clone(hold.connection());
@@ -173,6 +175,7 @@ fn write_command(command: &Command, body: &mut Vec<u8>) {
         caller,
         headers,
         payload,
+        key: _,
     } = command;
     let remaining = deadline.saturating_duration_since(Instant::now()).as_millis();
     let (channel, created_at) = (channel.as_str(), rfc3339(*created_at));

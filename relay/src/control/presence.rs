@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use crate::ids::TunnelId;
+use crate::share::is_fair;
 use crate::{limits, log};
 
 /// When each tunnel's client was last heard of.
@@ -14,9 +15,20 @@ pub(crate) struct Presence(Mutex<HashMap<TunnelId, Seen>>);
 
 #[derive(Debug)]
 struct Seen {
-    /// Polls that wait now.
-    polls: usize,
+    /// Polls that wait now, by key.
+    polls: HashMap<Arc<str>, usize>,
     last: Instant,
+}
+
+impl Seen {
+    /// Whether one more poll of a key leaves room for those of other keys.
+    fn has_room(&self, key: &Arc<str>) -> bool {
+        let all: usize = self.polls.values().sum();
+        let own = self.polls.get(key).copied().unwrap_or(0);
+        limits::POLLS
+            .checked_sub(all + 1)
+            .is_some_and(|free| is_fair(own + 1, free))
+    }
 }
 
 /// A poll that waits.
@@ -24,28 +36,33 @@ struct Seen {
 pub(crate) struct Waiting {
     presence: Arc<Presence>,
     tunnel: TunnelId,
+    key: Arc<str>,
 }
 
 impl Presence {
-    /// A poll begins; `None` when the tunnel has too many. `agent` is what the client calls itself.
-    pub(crate) fn enter(self: &Arc<Self>, tunnel: &TunnelId, agent: &str) -> Option<Waiting> {
+    /// A poll begins; `None` when the tunnel, or the clients of this key, have too many. `agent` is what the client calls itself.
+    pub(crate) fn enter(self: &Arc<Self>, tunnel: &TunnelId, key: &Arc<str>, agent: &str) -> Option<Waiting> {
         let mut all = self.lock();
         let now = Instant::now();
         let seen = all.entry(tunnel.clone()).or_insert_with(|| {
             log::info("tunnel client connected", &[("tunnel", tunnel), ("client", &agent)]);
-            Seen { polls: 0, last: now }
+            Seen {
+                polls: HashMap::new(),
+                last: now,
+            }
         });
-        if seen.polls >= limits::POLLS {
+        if !seen.has_room(key) {
             return None;
         }
-        if seen.polls == 0 && now.duration_since(seen.last) > limits::CLIENT_SEEN {
+        if seen.polls.is_empty() && now.duration_since(seen.last) > limits::CLIENT_SEEN {
             log::info("tunnel client is back", &[("tunnel", tunnel), ("client", &agent)]);
         }
-        seen.polls += 1;
+        *seen.polls.entry(Arc::clone(key)).or_default() += 1;
         seen.last = now;
         Some(Waiting {
             presence: Arc::clone(self),
             tunnel: tunnel.clone(),
+            key: Arc::clone(key),
         })
     }
 
@@ -60,7 +77,7 @@ impl Presence {
     pub(crate) fn connected(&self, tunnel: &TunnelId) -> bool {
         self.lock()
             .get(tunnel)
-            .is_some_and(|seen| seen.polls > 0 || seen.last.elapsed() <= limits::CLIENT_SEEN)
+            .is_some_and(|seen| !seen.polls.is_empty() || seen.last.elapsed() <= limits::CLIENT_SEEN)
     }
 
     /// The tunnel was removed.
@@ -77,7 +94,12 @@ impl Presence {
 impl Drop for Waiting {
     fn drop(&mut self) {
         if let Some(seen) = self.presence.lock().get_mut(&self.tunnel) {
-            seen.polls = seen.polls.saturating_sub(1);
+            if let Some(polls) = seen.polls.get_mut(&self.key) {
+                *polls = polls.saturating_sub(1);
+                if *polls == 0 {
+                    seen.polls.remove(&self.key);
+                }
+            }
             seen.last = Instant::now();
         }
     }

@@ -15,17 +15,19 @@ use crate::json::{Kind, Malformed, check_text, classify, same_id, with_id};
 use crate::limits;
 use crate::relay::Relay;
 use crate::server::{Body, BodyError, Held, event, json, read_body};
+use crate::share::Holder;
 
 /// Serves one response.
 pub(crate) async fn response(
     relay: &Arc<Relay>,
+    client: Holder,
     tunnel: &TunnelId,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Refusal> {
     relay.presence.heard(tunnel);
     let (head, body) = request.into_parts();
     let token = shard_token(&head.headers)?;
-    let body = match read_body(body, limits::RESPONSE_BODY, &relay.memory).await {
+    let body = match read_body(body, limits::RESPONSE_BODY, relay.memory.share(client)).await {
         Ok(body) => body,
         Err(error) => {
             if let BodyError::TooLarge(limit) = error {
@@ -45,8 +47,14 @@ pub(crate) async fn response(
     };
     match answer(relay, tunnel, &token, &body) {
         Ok(Step::Stream(streamed)) => streamed.pass(relay, body).await?,
-        Ok(Step::Finish(request, terminal)) => {
-            if !relay.calls.finish(request, Ok(terminal.with_body(body))) {
+        Ok(Step::Finish(request, caller, terminal)) => {
+            let mut reply = terminal.with_body(body);
+            if let Some(body) = &mut reply.body
+                && !body.pass_to(caller)
+            {
+                return Err(unread());
+            }
+            if !relay.calls.finish(request, Ok(reply)) {
                 return Err(not_found());
             }
         }
@@ -68,8 +76,8 @@ pub(crate) async fn response(
 enum Step {
     /// The call goes on.
     Stream(Streaming),
-    /// The call ends.
-    Finish(RequestId, Terminal),
+    /// The call ends; the answer is its caller's.
+    Finish(RequestId, Holder, Terminal),
 }
 
 /// A server's message before the terminal answer.
@@ -156,6 +164,7 @@ fn answer(relay: &Relay, tunnel: &TunnelId, token: &ShardToken, body: &Held) -> 
     };
     Ok(Step::Finish(
         request,
+        Holder::of_tunnel(&call.key, &call.tunnel),
         Terminal {
             status: if message.is_some() {
                 with_message(status)
@@ -197,8 +206,13 @@ impl Streaming {
             Kind::Call { id, .. } => Some(id),
         };
         // Written now, so that what waits for the caller is no larger than it looks, whatever it came in.
-        let message = event(message).into_bytes();
-        passed(stream.send(message, headers).await).inspect_err(|_| {
+        let mut message = event(message);
+        let sent = if message.pass_to(Holder::of_tunnel(&call.key, &call.tunnel)) {
+            passed(stream.send(message.into_bytes(), headers).await)
+        } else {
+            Err(unread())
+        };
+        sent.inspect_err(|_| {
             if let Some(id) = id {
                 let (session, key) = (call.session.as_deref(), &call.key);
                 relay
@@ -207,6 +221,12 @@ impl Streaming {
             }
         })
     }
+}
+
+/// The refusal of an answer while its caller has too much to read.
+fn unread() -> Refusal {
+    let message = "callers with this caller's key have as many bytes of answers to read as they may";
+    Refusal::new(Code::Unavailable, message).retry_after(1)
 }
 
 fn passed(sent: Result<(), NotStreamed>) -> Result<(), Refusal> {

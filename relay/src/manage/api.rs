@@ -8,23 +8,29 @@ use serde::Serialize;
 use tokio::task::block_in_place;
 
 use super::tunnel::{Principal, Tunnel, TunnelInput};
+use crate::auth::Key;
 use crate::error::{Code, Refusal};
 use crate::ids::TunnelId;
 use crate::json::check_text;
 use crate::relay::Relay;
-use crate::server::{Body, api, read_body};
+use crate::server::{Body, api, api_charged, read_body};
+use crate::share::Holder;
 use crate::{limits, log};
 
 /// `POST /v1/tunnels`
-pub(crate) async fn create(relay: &Arc<Relay>, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
-    let tunnel = input(relay, request).await?.create()?;
+pub(crate) async fn create(
+    relay: &Arc<Relay>,
+    key: &Key,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Refusal> {
+    let tunnel = input(relay, key, request).await?.create()?;
     block_in_place(|| relay.tunnels.insert(tunnel.clone()))?;
     log::info("tunnel created", &[("tunnel", &tunnel.id)]);
     Ok(api(&tunnel))
 }
 
 /// `GET /v1/tunnels`, all or those of one organization, workspace or tenant.
-pub(crate) fn list(relay: &Relay, query: Option<&str>) -> Result<Response<Body>, Refusal> {
+pub(crate) fn list(relay: &Relay, key: &Key, query: Option<&str>) -> Result<Response<Body>, Refusal> {
     #[derive(Serialize)]
     struct List {
         data: Vec<Tunnel>,
@@ -51,7 +57,7 @@ pub(crate) fn list(relay: &Relay, query: Option<&str>) -> Result<Response<Body>,
     let data = relay
         .tunnels
         .list(|tunnel| filter.is_none_or(|(kind, id)| tunnel.belongs_to(kind, id)));
-    Ok(api(&List { data }))
+    api_charged(&List { data }, relay.memory.share(Holder::manager(key)))
 }
 
 /// `GET /v1/tunnels/{id}`: for managers, and for clients, who read id, name and description.
@@ -62,10 +68,11 @@ pub(crate) fn one(relay: &Relay, id: &TunnelId) -> Result<Response<Body>, Refusa
 /// `POST /v1/tunnels/{id}`
 pub(crate) async fn update(
     relay: &Arc<Relay>,
+    key: &Key,
     id: &TunnelId,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Refusal> {
-    let input = input(relay, request).await?;
+    let input = input(relay, key, request).await?;
     let tunnel = block_in_place(|| relay.tunnels.update(id, |tunnel| input.apply(tunnel)))?.ok_or_else(not_found)?;
     log::info("tunnel changed", &[("tunnel", id)]);
     Ok(api(&tunnel))
@@ -89,8 +96,9 @@ pub(crate) fn delete(relay: &Relay, id: &TunnelId) -> Result<Response<Body>, Ref
     }))
 }
 
-async fn input(relay: &Relay, request: Request<Incoming>) -> Result<TunnelInput, Refusal> {
-    let body = read_body(request.into_body(), limits::MANAGE_BODY, &relay.memory).await?;
+async fn input(relay: &Relay, key: &Key, request: Request<Incoming>) -> Result<TunnelInput, Refusal> {
+    let share = relay.memory.share(Holder::manager(key));
+    let body = read_body(request.into_body(), limits::MANAGE_BODY, share).await?;
     let text = check_text(body.bytes()).map_err(|error| Refusal::new(Code::InvalidJson, error.reason()))?;
     serde_json::from_str(text).map_err(|error| Refusal::new(Code::InvalidJson, format!("not a tunnel: {error}")))
 }

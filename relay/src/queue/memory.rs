@@ -9,6 +9,7 @@ use super::{Ask, Command, Gone, Lease, Place, Queue, Refused, Task, Whereabouts}
 use crate::ids::{RequestId, TunnelId};
 use crate::limits;
 use crate::manage::Tunnels;
+use crate::share::is_fair;
 
 /// One line for each tunnel, in memory.
 #[derive(Debug)]
@@ -36,11 +37,20 @@ struct State {
     leased: HashSet<RequestId>,
     /// Bytes of both.
     bytes: usize,
+    /// What each caller's key has here.
+    of_key: HashMap<Arc<str>, Load>,
     /// The last rank given at the back: 1, 2, 3, ...
     last_back: i64,
     /// The last rank given at the front, below all at the back, in order as well.
     last_front: i64,
     removed: bool,
+}
+
+/// Commands that wait or are being written.
+#[derive(Debug, Default, Clone, Copy)]
+struct Load {
+    commands: usize,
+    bytes: usize,
 }
 
 impl Default for State {
@@ -50,6 +60,7 @@ impl Default for State {
             ranks: HashMap::new(),
             leased: HashSet::new(),
             bytes: 0,
+            of_key: HashMap::new(),
             last_back: 0,
             last_front: i64::MIN,
             removed: false,
@@ -167,8 +178,18 @@ impl State {
         };
         let held = self.waiting.len() + self.leased.len();
         let bytes = self.bytes + command.size();
+        let own = self.of_key.get(&command.key).copied().unwrap_or_default();
+        let commands = own.commands + 1;
+        // Of what is not reserved a key may have as much as remains; the reserve is on top of that.
+        let fits = |limit: usize, reserve: usize, all: usize, own: usize| {
+            let free = (limit + reserve).checked_sub(all);
+            free.is_some_and(|free| is_fair(own, free + reserve))
+        };
         // A lone command always fits: bodies have a limit of their own.
-        if held >= limits::QUEUE_COMMANDS + reserve || (held > 0 && bytes > limits::QUEUE_BYTES + reserve_bytes) {
+        if held > 0
+            && !(fits(limits::QUEUE_COMMANDS, reserve, held + 1, commands)
+                && fits(limits::QUEUE_BYTES, reserve_bytes, bytes, own.bytes + command.size()))
+        {
             return Err(Refused::Full);
         }
         let rank = match place {
@@ -187,6 +208,9 @@ impl State {
 
     fn insert(&mut self, rank: i64, command: Command) {
         self.bytes += command.size();
+        let own = self.of_key.entry(Arc::clone(&command.key)).or_default();
+        own.commands += 1;
+        own.bytes += command.size();
         self.ranks.insert(command.request, rank);
         self.waiting.insert(rank, command);
     }
@@ -220,7 +244,7 @@ impl State {
 
     /// Returns whether somebody still waits for the command.
     fn end_lease(&mut self, lease: &Lease) -> bool {
-        self.bytes = self.bytes.saturating_sub(lease.command.size());
+        self.uncount(&lease.command);
         self.leased.remove(&lease.command.request)
     }
 
@@ -238,8 +262,20 @@ impl State {
         let Some(command) = self.ranks.remove(&request).and_then(|rank| self.waiting.remove(&rank)) else {
             return false;
         };
-        self.bytes = self.bytes.saturating_sub(command.size());
+        self.uncount(&command);
         true
+    }
+
+    fn uncount(&mut self, command: &Command) {
+        self.bytes = self.bytes.saturating_sub(command.size());
+        let Some(own) = self.of_key.get_mut(&command.key) else {
+            return;
+        };
+        own.commands = own.commands.saturating_sub(1);
+        own.bytes = own.bytes.saturating_sub(command.size());
+        if own.commands == 0 {
+            self.of_key.remove(&command.key);
+        }
     }
 }
 

@@ -10,10 +10,15 @@ use super::*;
 use crate::ids::{CallerTag, Channel, ShardToken};
 
 fn command_on(channel: &str, body: usize) -> Command {
+    command_of("key", channel, body)
+}
+
+fn command_of(key: &str, channel: &str, body: usize) -> Command {
     let request = RequestId::random();
     Command {
         request,
         shard_token: ShardToken::random(request),
+        key: key.into(),
         channel: Channel::parse(channel).unwrap(),
         created_at: SystemTime::now(),
         deadline: Instant::now() + Duration::from_secs(60),
@@ -161,9 +166,27 @@ async fn a_line_full_of_bytes_still_takes_answers_of_callers() {
 }
 
 #[tokio::test]
+async fn callers_of_one_key_leave_places_and_bytes_to_others() {
+    for body in [1, limits::CALLER_BODY - 1024] {
+        let bench = Bench::new();
+        let fill = async |key: &str| {
+            let mut pushed = 0;
+            let next = || command_of(key, "main", body);
+            while bench.queue.push(&bench.tunnel, next(), Place::Back).await.is_ok() {
+                pushed += 1;
+            }
+            pushed
+        };
+        let greedy = fill("greedy").await;
+        let other = fill("other").await;
+        assert!(other * 3 > greedy && other > 5, "{other} after {greedy}");
+    }
+}
+
+#[tokio::test]
 async fn a_full_line_still_takes_answers_of_callers() {
     let bench = Bench::new();
-    for _ in 0..limits::QUEUE_COMMANDS {
+    for _ in 0..limits::QUEUE_COMMANDS / 2 {
         bench.push(command(), Place::Back).await;
     }
     assert_eq!(

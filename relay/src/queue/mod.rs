@@ -6,6 +6,7 @@ mod memory;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::time::Instant;
@@ -25,6 +26,8 @@ pub(crate) struct Command {
     pub(crate) request: RequestId,
     /// What its answer must prove.
     pub(crate) shard_token: ShardToken,
+    /// The name of its caller's key.
+    pub(crate) key: Arc<str>,
     /// The MCP server it is for.
     pub(crate) channel: Channel,
     /// When it was accepted.

@@ -14,10 +14,13 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
-use tokio::time::{Instant, Sleep};
 
+use super::activity::Activity;
+use super::admission::Place;
+use super::patience::{Reading, Writing};
+use crate::auth::Key;
 use crate::control::Delivery;
-use crate::limits;
+use crate::error::Refusal;
 
 /// What the requests of a connection share with its bytes.
 #[derive(Debug, Default)]
@@ -29,13 +32,34 @@ pub(crate) struct Connection {
     ended_now: Notify,
     /// While set, hyper does not learn of that end.
     hold_eof: AtomicBool,
-    /// A request's head has come.
-    asked: AtomicBool,
+    /// What it does.
+    activity: Arc<Activity>,
+    /// Its place among all connections; none in tests.
+    place: Option<Place>,
     /// Bytes that went to the kernel, below TLS.
     written: AtomicU64,
 }
 
 impl Connection {
+    /// A connection that has a place.
+    pub(super) fn new(place: Place) -> Self {
+        Self {
+            activity: Arc::clone(place.activity()),
+            place: Some(place),
+            ..Self::default()
+        }
+    }
+
+    /// What it does.
+    pub(super) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
+    }
+
+    /// A request on it has shown an accepted key. Fails when the key has as many connections as it may.
+    pub(crate) fn show(&self, key: &Key) -> Result<(), Refusal> {
+        self.place.as_ref().map_or(Ok(()), |place| place.show(&key.name))
+    }
+
     /// From now until the guard is dropped or an answer is delivered, the end of the peer's sending side does not end
     /// the connection: a client that drains closes its side while its poll waits, and still reads the answer.
     pub(crate) fn hold_eof(self: &Arc<Self>) -> EofHold {
@@ -56,16 +80,6 @@ impl Connection {
     /// Whether the peer has ended its sending side.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
-    }
-
-    /// A request's head has come.
-    pub(super) fn asked(&self) {
-        self.asked.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether one ever has.
-    pub(super) fn has_asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
     }
 
     /// So many bytes went to the kernel.
@@ -140,11 +154,11 @@ pub(crate) struct Local {
 
 /// What a request came over.
 #[derive(Debug)]
-pub(super) struct Via {
+pub(crate) struct Via {
     /// The relay's end.
-    pub(super) local: Local,
+    pub(crate) local: Local,
     /// The connection.
-    pub(super) connection: Arc<Connection>,
+    pub(crate) connection: Arc<Connection>,
     /// Taken for requests that may wait.
     pub(super) hold: Option<EofHold>,
 }
@@ -153,15 +167,8 @@ pub(super) struct Via {
 pub(crate) struct Watched<S> {
     inner: S,
     connection: Arc<Connection>,
-    /// Runs while the peer takes nothing.
-    stall: Option<Stall>,
-}
-
-/// A write that waits.
-struct Stall {
-    /// What had been written when it began.
-    written: u64,
-    timer: Pin<Box<Sleep>>,
+    reading: Reading,
+    writing: Writing,
 }
 
 impl<S> Watched<S> {
@@ -170,32 +177,25 @@ impl<S> Watched<S> {
         Self {
             inner,
             connection,
-            stall: None,
+            reading: Reading::default(),
+            writing: Writing::default(),
         }
     }
 
-    /// Lets a pending write fail when the peer has taken nothing for too long.
+    /// Lets a write fail whose peer takes less than the least rate.
     fn bound<T>(&mut self, result: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        if result.is_ready() {
-            self.stall = None;
-            return result;
-        }
         // A flush through TLS may be pending while the peer takes what is flushed.
         let written = self.connection.written.load(Ordering::Relaxed);
-        let end = || Instant::now() + limits::WRITE_STALL;
-        let stall = self.stall.get_or_insert_with(|| Stall {
-            written,
-            timer: Box::pin(tokio::time::sleep_until(end())),
-        });
-        if stall.written != written {
-            stall.written = written;
-            stall.timer.as_mut().reset(end());
-        }
-        match stall.timer.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes nothing"))),
-            Poll::Pending => Poll::Pending,
+        let known = self.connection.activity.is_known();
+        match self.writing.is_late(result.is_pending(), written, known, cx) {
+            true => Poll::Ready(Err(late("the peer takes an answer too slowly"))),
+            false => result,
         }
     }
+}
+
+fn late(reason: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, reason)
 }
 
 impl<S> Drop for Watched<S> {
@@ -205,19 +205,26 @@ impl<S> Drop for Watched<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let activity = &this.connection.activity;
         let before = buf.filled().len();
-        let ended = match Pin::new(&mut self.inner).poll_read(cx, buf) {
+        let ended = match Pin::new(&mut this.inner).poll_read(cx, buf) {
+            Poll::Pending if this.reading.is_late(activity, cx) => {
+                return Poll::Ready(Err(late("no request came in time")));
+            }
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(())) => buf.filled().len() == before && buf.remaining() > 0,
             // TLS without its closing alert: nothing more will come, and nothing that was asked for is cut.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => true,
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         };
+        let bytes = buf.filled().len() - before;
+        this.reading.progress(activity, bytes);
         if ended {
-            self.connection.ended.store(true, Ordering::Relaxed);
-            self.connection.ended_now.notify_one();
-            if self.connection.hold_eof.load(Ordering::Relaxed) {
+            this.connection.ended.store(true, Ordering::Relaxed);
+            this.connection.ended_now.notify_one();
+            if this.connection.hold_eof.load(Ordering::Relaxed) {
                 return Poll::Pending;
             }
         }
@@ -227,6 +234,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.connection.activity.set_unwritten(true);
         let result = Pin::new(&mut self.inner).poll_write(cx, buf);
         self.bound(result, cx)
     }
@@ -236,6 +244,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.connection.activity.set_unwritten(true);
         let result = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
         self.bound(result, cx)
     }
@@ -246,9 +255,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.inner).poll_flush(cx);
-        if matches!(result, Poll::Ready(Ok(()))) && self.connection.flushed() && self.connection.has_ended() {
-            // The end that was held back: hyper would not look for it again.
-            cx.waker().wake_by_ref();
+        if matches!(result, Poll::Ready(Ok(()))) {
+            self.connection.activity.set_unwritten(false);
+            self.writing.done();
+            if self.connection.flushed() && self.connection.has_ended() {
+                // The end that was held back: hyper would not look for it again.
+                cx.waker().wake_by_ref();
+            }
         }
         self.bound(result, cx)
     }
@@ -262,51 +275,123 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter, duplex};
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter, DuplexStream, duplex};
+    use tokio::time::Instant;
 
     use super::super::counted::Counted;
     use super::*;
+    use crate::limits;
+
+    /// Takes so many bytes every second.
+    fn reader(theirs: DuplexStream, bytes: usize) -> tokio::task::JoinHandle<()> {
+        let mut theirs = theirs;
+        tokio::spawn(async move {
+            let mut taken = vec![0; bytes];
+            while theirs.read_exact(&mut taken).await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        })
+    }
+
+    fn known() -> Arc<Connection> {
+        let connection = Connection::default();
+        connection.activity.set_known();
+        Arc::new(connection)
+    }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_that_takes_nothing_ends_the_connection_and_one_that_is_slow_does_not() {
-        let (ours, mut theirs) = duplex(16);
-        let mut watched = Watched::new(ours, Arc::default());
-        watched.write_all(&[0; 16]).await.unwrap();
-        // Always a little before it is too late.
-        let reader = tokio::spawn(async move {
-            for _ in 0..3 {
-                tokio::time::sleep(limits::WRITE_STALL * 9 / 10).await;
-                theirs.read_exact(&mut [0; 8]).await.unwrap();
+    async fn a_peer_on_a_slow_line_is_kept_and_one_below_the_least_rate_is_not() {
+        for (rate, kept) in [(1024, true), (100, false), (1, false)] {
+            let (ours, theirs) = duplex(2048);
+            let connection = known();
+            let mut watched = Watched::new(Counted::new(ours, Arc::clone(&connection)), connection);
+            let _reader = reader(theirs, rate);
+            let begun = Instant::now();
+            let written = watched.write_all(&vec![0; 100 * 1024]).await;
+            assert_eq!(written.is_ok(), kept, "{rate} bytes a second");
+            if let Err(error) = written {
+                assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+                assert!(begun.elapsed() < limits::WRITE_GRACE * 3 / 2);
             }
-            theirs
-        });
-        watched.write_all(&[0; 24]).await.unwrap();
-        let _theirs = reader.await.unwrap();
-        let begun = Instant::now();
-        let error = watched.write_all(&[0; 16]).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert_eq!(begun.elapsed().as_secs(), limits::WRITE_STALL.as_secs());
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_peer_of_one_long_flush_is_kept_and_one_that_stops_is_not() {
+        for (rate, kept) in [(1024, true), (0, false)] {
+            let (ours, theirs) = duplex(1024);
+            let connection = known();
+            // Holds back what it is given, as TLS does.
+            let counted = Counted::new(ours, Arc::clone(&connection));
+            let mut watched = Watched::new(BufWriter::with_capacity(100 * 1024, counted), connection);
+            watched.write_all(&vec![0; 99 * 1024]).await.unwrap();
+            let reader = (rate > 0).then(|| reader(theirs, rate));
+            assert_eq!(watched.flush().await.is_ok(), kept);
+            drop(reader);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_event_of_a_stream_may_be_taken_slowly() {
         let (ours, mut theirs) = duplex(16);
-        let connection = Arc::new(Connection::default());
-        // Holds back what it is given, as TLS does.
-        let buffered = BufWriter::with_capacity(64, Counted::new(ours, Arc::clone(&connection)));
-        let mut watched = Watched::new(buffered, connection);
-        watched.write_all(&[0; 56]).await.unwrap();
-        let reader = tokio::spawn(async move {
-            for _ in 0..6 {
-                tokio::time::sleep(limits::WRITE_STALL * 9 / 10).await;
-                theirs.read_exact(&mut [0; 8]).await.unwrap();
+        let connection = known();
+        let mut watched = Watched::new(Counted::new(ours, Arc::clone(&connection)), connection);
+        // Each waits for a moment, on a line that carries less than the least rate.
+        for _ in 0..100 {
+            let read = async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                theirs.read_exact(&mut [0; 32]).await
+            };
+            let (written, read) = tokio::join!(watched.write_all(&[0; 32]), read);
+            assert!(written.is_ok() && read.is_ok());
+            watched.flush().await.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_anonymous_connection_has_seconds_and_a_known_one_is_hypers_to_bound() {
+        for (known, asked, bound) in [
+            (false, false, Some(limits::FIRST_REQUEST_HEAD)),
+            (false, true, Some(limits::ANONYMOUS_IDLE)),
+            (true, true, None),
+        ] {
+            let (ours, _theirs) = duplex(16);
+            let connection = Arc::new(Connection::default());
+            if known {
+                connection.activity.set_known();
             }
-            theirs
-        });
-        watched.flush().await.unwrap();
-        let _theirs = reader.await.unwrap();
-        watched.write_all(&[0; 56]).await.unwrap();
-        assert_eq!(watched.flush().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            if asked {
+                drop(connection.activity.serve());
+            }
+            let mut watched = Watched::new(ours, connection);
+            let begun = Instant::now();
+            let read = tokio::time::timeout(limits::REQUEST_HEAD, watched.read_u8()).await;
+            assert_eq!(read.is_err(), bound.is_none());
+            assert_eq!(
+                begun.elapsed().as_secs(),
+                bound.unwrap_or(limits::REQUEST_HEAD).as_secs()
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_comes_below_the_least_rate_ends_a_known_connection() {
+        for (bytes, kept) in [(1024, true), (1, false)] {
+            let (ours, mut theirs) = duplex(2048);
+            let mut watched = Watched::new(ours, known());
+            let writer = tokio::spawn(async move {
+                for _ in 0..20 {
+                    let _ = theirs.write_all(&vec![b'x'; bytes]).await;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                theirs
+            });
+            let read = watched.read_exact(&mut vec![0; 20 * bytes]).await;
+            assert_eq!(read.is_ok(), kept);
+            drop(writer);
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! Accepts connections, shakes hands, serves requests.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::{fmt, io};
@@ -9,12 +10,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use super::admission::{Admission, MakeRoom, Place};
 use super::connection::{Connection, Local, Via, Watched};
 use super::counted::Counted;
+use super::handshakes::Handshakes;
 use super::places::places;
+use super::response::Served;
 use super::route;
 use super::seldom::Seldom;
 use crate::relay::Relay;
@@ -23,7 +27,7 @@ use crate::{limits, log};
 /// A bound listener.
 pub(crate) struct Listener {
     tcp: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Handshakes>,
 }
 
 impl Listener {
@@ -31,7 +35,7 @@ impl Listener {
     pub(crate) async fn bind(addr: &[SocketAddr], tls: Option<TlsAcceptor>) -> io::Result<Self> {
         Ok(Self {
             tcp: TcpListener::bind(addr).await?,
-            tls,
+            tls: tls.map(Handshakes::start).transpose()?,
         })
     }
 
@@ -46,16 +50,15 @@ impl Listener {
     }
 }
 
-/// Accepts until dropped. When `stop` turns true, connections end after the request they serve.
+/// Accepts until dropped, whatever limit is reached. When `stop` turns true, connections end after the request they
+/// serve.
 pub(crate) async fn serve(listener: Listener, relay: Arc<Relay>, stop: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(places()));
+    let admission = Admission::new(places(relay.max_connections), relay.max_anonymous_per_address);
     let (not_accepted, not_shaken) = (Seldom::default(), Arc::new(Seldom::default()));
+    let mut crowd = Crowd::default();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
-        let stream = match listener.tcp.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match listener.tcp.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 if let Some(more) = not_accepted.pass() {
                     log::warn("connection cannot be accepted", &[("error", &error), ("more", &more)]);
@@ -64,44 +67,104 @@ pub(crate) async fn serve(listener: Listener, relay: Arc<Relay>, stop: watch::Re
                 continue;
             }
         };
+        let Some(place) = place(&admission, &mut crowd, peer).await else {
+            // At once and without a trace in the kernel.
+            let _ = stream.set_zero_linger();
+            continue;
+        };
         let (relay, tls, stop) = (Arc::clone(&relay), listener.tls.clone(), stop.clone());
         let not_shaken = Arc::clone(&not_shaken);
         tokio::spawn(async move {
             // A broken connection is its peer's business; requests log what an operator can act on.
-            let _ = connection(stream, tls, &not_shaken, relay, stop).await;
-            drop(place);
+            let _ = connection(stream, peer, place, tls, &not_shaken, relay, stop).await;
         });
     }
 }
 
+/// What is logged of connections that exceed the limits.
+#[derive(Default)]
+struct Crowd {
+    refused: Seldom,
+    closed: Seldom,
+}
+
+/// A place for a fresh connection.
+async fn place(admission: &Arc<Admission>, crowd: &mut Crowd, peer: SocketAddr) -> Option<Place> {
+    let mut entered = admission.enter(peer.ip(), MakeRoom::No);
+    if entered.is_none() {
+        // Those that came before get to read what has arrived: whoever shows a key needs no anonymous place any more.
+        tokio::task::yield_now().await;
+        entered = admission.enter(peer.ip(), MakeRoom::Yes);
+    }
+    if entered.is_none() {
+        // Connections that were closed have not gone yet: that takes as long as the processors do.
+        let left = async {
+            while entered.is_none() {
+                admission.left().await;
+                entered = admission.enter(peer.ip(), MakeRoom::Yes);
+            }
+        };
+        let _ = tokio::time::timeout(limits::ACCEPT_PAUSE, left).await;
+    }
+    let Some((place, closed)) = entered else {
+        if let Some(more) = crowd.refused.pass() {
+            log::warn(
+                "connection refused: no place is free",
+                &[("peer", &peer), ("more", &more)],
+            );
+        }
+        return None;
+    };
+    if closed > 0
+        && let Some(more) = crowd.closed.pass()
+    {
+        log::warn(
+            "connection without a key closed to make room for another",
+            &[("peer", &peer), ("more", &more)],
+        );
+    }
+    Some(place)
+}
+
 async fn connection(
     stream: TcpStream,
-    tls: Option<TlsAcceptor>,
+    peer: SocketAddr,
+    place: Place,
+    tls: Option<Handshakes>,
     not_shaken: &Seldom,
     relay: Arc<Relay>,
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    socket2::SockRef::from(&stream).set_tcp_notsent_lowat(limits::UNSENT)?;
     let local = Local {
         address: stream.local_addr()?,
         tls: tls.is_some(),
     };
-    let peer = stream.peer_addr()?;
-    let shared = Arc::new(Connection::default());
+    let shared = Arc::new(Connection::new(place));
     let stream = Counted::new(stream, Arc::clone(&shared));
-    match tls {
-        None => requests(stream, local, shared, relay, stop).await,
-        Some(tls) => match tokio::time::timeout(limits::TLS_HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => requests(stream, local, shared, relay, stop).await,
-            Ok(Err(error)) => {
-                if let Some(more) = not_shaken.pass() {
-                    let fields: [(&str, &dyn fmt::Display); 3] = [("peer", &peer), ("error", &error), ("more", &more)];
-                    log::info("TLS handshake failed", &fields);
-                }
-                Err(error)
+    let Some(tls) = tls else {
+        return requests(stream, local, shared, relay, stop).await;
+    };
+    let activity = Arc::clone(shared.activity());
+    let shaken = tokio::select! {
+        shaken = tls.shake(stream) => shaken,
+        () = activity.closing() => return Err(io::ErrorKind::ConnectionAborted.into()),
+    };
+    match shaken {
+        Ok(stream) => {
+            activity.quiet();
+            requests(stream, local, shared, relay, stop).await
+        }
+        Err(error) => {
+            if error.kind() != io::ErrorKind::TimedOut
+                && let Some(more) = not_shaken.pass()
+            {
+                let fields: [(&str, &dyn fmt::Display); 3] = [("peer", &peer), ("error", &error), ("more", &more)];
+                log::info("TLS handshake failed", &fields);
             }
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
-        },
+            Err(error)
+        }
     }
 }
 
@@ -116,17 +179,21 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&shared)));
-    let silence = silence(Arc::clone(&shared));
+    let activity = Arc::clone(shared.activity());
     let service = service_fn(move |request| {
-        shared.asked();
         // Now, not when the future is first polled: hyper looks for the peer's end in between.
+        let serving = shared.activity().serve();
         let hold = route::waits(&request).then(|| shared.hold_eof());
         let via = Via {
             local,
             connection: Arc::clone(&shared),
             hold,
         };
-        route::serve(Arc::clone(&relay), via, request)
+        let response = route::serve(Arc::clone(&relay), via, request);
+        async move {
+            let response = response.await;
+            Ok::<_, Infallible>(response.map(|body| Served::new(body, serving)))
+        }
     });
     let mut serving = std::pin::pin!(
         http1::Builder::new()
@@ -137,17 +204,14 @@ where
     );
     tokio::select! {
         served = serving.as_mut() => return served.map_err(io::Error::other),
-        () = silence => return Err(io::ErrorKind::TimedOut.into()),
+        () = activity.closing() => {
+            if !activity.is_known() {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            serving.as_mut().graceful_shutdown();
+        }
         // The sender lives until the process ends.
         _ = stop.wait_for(|stop| *stop) => serving.as_mut().graceful_shutdown(),
     }
     serving.await.map_err(io::Error::other)
-}
-
-/// Completes when a fresh connection has not asked anything in time; hyper's own bound is that of kept connections.
-async fn silence(connection: Arc<Connection>) {
-    tokio::time::sleep(limits::FIRST_REQUEST_HEAD).await;
-    if connection.has_asked() {
-        std::future::pending::<()>().await;
-    }
 }

@@ -1,17 +1,24 @@
 //! HTTP/1.1: connections, bodies, answers. What the paths mean stands in [`route`].
 
+mod activity;
+mod admission;
 mod body;
 mod connection;
 mod counted;
+mod handshakes;
 mod listener;
+mod pace;
+mod patience;
 mod places;
 mod response;
 mod route;
 mod seldom;
 mod sse;
 
-pub(crate) use body::{BodyError, Held, Memory, read_body};
-pub(crate) use connection::{Connection, EofHold, Local};
+pub(crate) use body::{BodyError, Held, Memory, no_memory, read_body};
+pub(crate) use connection::{Connection, EofHold, Local, Via};
 pub(crate) use listener::{Listener, serve};
-pub(crate) use response::{Body, EventSource, Events, api, bytes_of, empty, json, refusal_headers, refuse_api};
+pub(crate) use response::{
+    Body, EventSource, Events, api, api_charged, bytes_of, empty, json, refusal_headers, refuse_api,
+};
 pub(crate) use sse::event;

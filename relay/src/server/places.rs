@@ -4,8 +4,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{limits, log};
 
-/// Raises the soft limit of descriptors to the hard one, and tells how many connections fit below it.
-pub(super) fn places() -> usize {
+/// Raises the soft limit of descriptors to the hard one, and tells how many connections fit below it, at most `most`.
+pub(super) fn places(most: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -16,8 +16,8 @@ pub(super) fn places() -> usize {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     };
-    let places = fitting(current);
-    if places < limits::CONNECTIONS {
+    let places = fitting(current, most);
+    if places < most {
         log::warn(
             "few connections fit below the limit of open files; raise it (ulimit -n, LimitNOFILE=)",
             &[("connections", &places)],
@@ -28,11 +28,9 @@ pub(super) fn places() -> usize {
 
 /// How many connections fit into so many descriptors; none is no limit. At least one: a relay that serves nobody
 /// would only look as if it ran.
-fn fitting(descriptors: Option<u64>) -> usize {
+fn fitting(descriptors: Option<u64>, most: usize) -> usize {
     let descriptors = descriptors.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    descriptors
-        .saturating_sub(limits::OWN_DESCRIPTORS)
-        .clamp(1, limits::CONNECTIONS)
+    descriptors.saturating_sub(limits::OWN_DESCRIPTORS).clamp(1, most)
 }
 
 #[cfg(test)]
@@ -41,9 +39,9 @@ mod tests {
 
     #[test]
     fn connections_leave_descriptors_for_the_relay_itself() {
-        assert_eq!(fitting(None), limits::CONNECTIONS);
-        assert_eq!(fitting(Some(1 << 20)), limits::CONNECTIONS);
-        assert_eq!(fitting(Some(1024)), 1024 - limits::OWN_DESCRIPTORS);
-        assert_eq!(fitting(Some(3)), 1);
+        assert_eq!(fitting(None, limits::CONNECTIONS), limits::CONNECTIONS);
+        assert_eq!(fitting(Some(1 << 20), limits::CONNECTIONS), limits::CONNECTIONS);
+        assert_eq!(fitting(Some(1024), limits::CONNECTIONS), 1024 - limits::OWN_DESCRIPTORS);
+        assert_eq!(fitting(Some(3), limits::CONNECTIONS), 1);
     }
 }

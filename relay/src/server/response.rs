@@ -12,10 +12,12 @@ use http::{HeaderValue, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use serde::Serialize;
 
+use super::activity::Serving;
 use super::connection::Connection;
 use crate::control::Delivery;
 use crate::error::{Code, Refusal};
-use crate::server::Held;
+use crate::server::{Held, no_memory};
+use crate::share::Share;
 
 /// Content type of every JSON answer.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -107,6 +109,39 @@ impl http_body::Body for Body {
     }
 }
 
+/// The body of an answer, while the request counts as served.
+pub(super) struct Served {
+    body: Body,
+    _serving: Serving,
+}
+
+impl Served {
+    /// Until hyper has taken all of it.
+    pub(super) fn new(body: Body, serving: Serving) -> Self {
+        Self {
+            body,
+            _serving: serving,
+        }
+    }
+}
+
+impl http_body::Body for Served {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// An answer without a body.
 pub(crate) fn empty(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
@@ -134,6 +169,13 @@ pub(crate) fn api<T: Serialize>(value: &T) -> Response<Body> {
         Ok(body) => json(StatusCode::OK, Bytes::from(body)),
         Err(_) => refuse_api(&Refusal::new(Code::Internal, "the answer cannot be written as JSON")),
     }
+}
+
+/// The same for what may be long, charged to whoever asked.
+pub(crate) fn api_charged<T: Serialize>(value: &T, share: Share) -> Result<Response<Body>, Refusal> {
+    let internal = |_| Refusal::new(Code::Internal, "the answer cannot be written as JSON");
+    let body = serde_json::to_vec(value).map_err(internal)?;
+    Ok(json(StatusCode::OK, Held::charged(body, share).ok_or_else(no_memory)?))
 }
 
 /// A refusal for clients and managers.

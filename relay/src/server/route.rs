@@ -1,6 +1,5 @@
 //! Which path means what, and who may.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,7 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::connection::Via;
+use super::connection::{Connection, Via};
 use super::{Body, bytes_of, refuse_api};
 use crate::auth::{Key, Need};
 use crate::connector::{self, Target};
@@ -17,18 +16,15 @@ use crate::error::{Code, Refusal};
 use crate::ids::{TunnelId, hex, random};
 use crate::manage;
 use crate::relay::Relay;
+use crate::share::Holder;
 
 /// Serves one request.
-pub(super) async fn serve(
-    relay: Arc<Relay>,
-    via: Via,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
+pub(super) async fn serve(relay: Arc<Relay>, via: Via, request: Request<Incoming>) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let mut response = match segments.as_slice() {
         ["healthz"] => health(request.method()),
-        ["v1", "mcp", tunnel] => connector::serve(&relay, Target { tunnel, channel: None }, via.local, request).await,
+        ["v1", "mcp", tunnel] => connector::serve(&relay, Target { tunnel, channel: None }, &via, request).await,
         ["v1", "mcp", tunnel, channel] => {
             connector::serve(
                 &relay,
@@ -36,7 +32,7 @@ pub(super) async fn serve(
                     tunnel,
                     channel: Some(channel),
                 },
-                via.local,
+                &via,
                 request,
             )
             .await
@@ -54,7 +50,7 @@ pub(super) async fn serve(
     if let Ok(id) = HeaderValue::try_from(format!("relay_{}", hex(&random::<16>()))) {
         response.headers_mut().insert("x-request-id", id);
     }
-    Ok(response)
+    response
 }
 
 /// Whether a request may wait while its client ends its sending side: see [`Connection::hold_eof`](super::Connection).
@@ -81,16 +77,17 @@ async fn tunnels(
     rest: &[&str],
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Refusal> {
-    let key = authenticate(relay, request.headers())?;
+    let key = authenticate(relay, &via.connection, request.headers())?;
+    let holder = |id: &TunnelId| Holder::of_tunnel(&key.name, id);
     let method = request.method().clone();
     match (rest, &method) {
         ([], &Method::POST) => {
             manager(key, None)?;
-            manage::create(relay, request).await
+            manage::create(relay, key, request).await
         }
         ([], &Method::GET) => {
             manager(key, None)?;
-            manage::list(relay, request.uri().query())
+            manage::list(relay, key, request.uri().query())
         }
         ([], _) => Err(Refusal::method_not_allowed("GET, POST")),
         ([id], &Method::GET) => {
@@ -101,7 +98,7 @@ async fn tunnels(
         ([id], &Method::POST) => {
             let id = tunnel_id(id)?;
             manager(key, Some(&id))?;
-            manage::update(relay, &id, request).await
+            manage::update(relay, key, &id, request).await
         }
         ([id], &Method::DELETE) => {
             let id = tunnel_id(id)?;
@@ -113,25 +110,22 @@ async fn tunnels(
             let id = client(relay, key, id)?;
             let query = PollQuery::parse(request.uri().query())?;
             let hold = via.hold.unwrap_or_else(|| via.connection.hold_eof());
-            control::poll(relay, &id, query, request.headers(), hold).await
+            control::poll(relay, &holder(&id), &id, query, request.headers(), hold).await
         }
         ([_, "poll"], _) => Err(Refusal::method_not_allowed("GET")),
         ([id, "response"], &Method::POST) => {
             let id = client(relay, key, id)?;
-            control::response(relay, &id, request).await
+            control::response(relay, holder(&id), &id, request).await
         }
         ([_, "response"], _) => Err(Refusal::method_not_allowed("POST")),
         _ => Err(Refusal::new(Code::NotFound, "no such path")),
     }
 }
 
-fn authenticate<'a>(relay: &'a Relay, headers: &HeaderMap) -> Result<&'a Key, Refusal> {
+fn authenticate<'a>(relay: &'a Relay, connection: &Connection, headers: &HeaderMap) -> Result<&'a Key, Refusal> {
     let key = connector::bearer(headers)
         .ok_or_else(|| Refusal::new(Code::InvalidApiKey, "no key: send it as Authorization: Bearer"))?;
-    relay
-        .keys
-        .find(key)
-        .ok_or_else(|| Refusal::new(Code::InvalidApiKey, "the relay does not know this key"))
+    relay.accept_key(key, connection)
 }
 
 fn tunnel_id(text: &str) -> Result<TunnelId, Refusal> {

@@ -20,6 +20,7 @@ use super::sse;
 use crate::json::{Kind, classify};
 use crate::limits;
 use crate::server::{Body, Events, Memory, bytes_of, empty, json, read_body};
+use crate::share::Holder;
 
 const SESSION: &str = "mcp-session-id";
 
@@ -79,7 +80,12 @@ async fn serve(stub: &Arc<Stub>, request: Request<Incoming>) -> Response<Body> {
         }
     }
     let (head, body) = request.into_parts();
-    let Ok(body) = read_body(body, limits::CALLER_BODY, &Memory::new()).await else {
+    // A server for tests: each request has memory of its own.
+    let share = Memory::new().share(Holder {
+        key: "caller".into(),
+        tunnel: None,
+    });
+    let Ok(body) = read_body(body, limits::CALLER_BODY, share).await else {
         return refused(StatusCode::BAD_REQUEST, -32700, "the body cannot be read");
     };
     if session.is_some_and(|id| !stub.has_session(&id)) {

@@ -2,6 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -127,6 +131,37 @@ pub fn narrow_socket(addr: SocketAddr) -> TcpStream {
     socket.into()
 }
 
+/// A connection whose answer is read at some KiB a second, until this is dropped.
+pub struct Sipping {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sipping {
+    pub fn start(connection: Connection) -> Self {
+        let mut connection = connection;
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) && connection.wire.read(&mut [0; 4096]).is_ok_and(|bytes| bytes > 0)
+            {
+                std::thread::sleep(Duration::from_millis(500));
+            }
+        });
+        Self {
+            stop,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Sipping {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
 /// One connection.
 pub struct Connection {
     wire: Box<dyn Wire>,
@@ -144,6 +179,15 @@ impl Connection {
     /// With room for a few KiB in the kernel only: what is not read stays with the relay.
     pub fn narrow(addr: SocketAddr) -> Self {
         let socket = narrow_socket(addr);
+        Self::over(Box::new(socket.try_clone().unwrap()), socket)
+    }
+
+    /// From one of the addresses of this host; all of 127.0.0.0/8 is.
+    pub fn from_address(source: [u8; 4], addr: SocketAddr) -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::for_address(addr), socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((source, 0)).into()).unwrap();
+        socket.connect(&addr.into()).unwrap();
+        let socket = TcpStream::from(socket);
         Self::over(Box::new(socket.try_clone().unwrap()), socket)
     }
 
@@ -168,7 +212,7 @@ impl Connection {
     /// Ends the connection with a reset.
     pub fn reset(self) {
         socket2::SockRef::from(&self.socket)
-            .set_linger(Some(std::time::Duration::ZERO))
+            .set_linger(Some(Duration::ZERO))
             .unwrap();
     }
 
@@ -204,7 +248,7 @@ impl Connection {
     }
 
     /// The next answer, if it begins to come in time.
-    pub fn answer_within(&mut self, time: std::time::Duration) -> Option<Answer> {
+    pub fn answer_within(&mut self, time: Duration) -> Option<Answer> {
         self.socket.set_read_timeout(Some(time)).unwrap();
         let begun = self.socket.peek(&mut [0]).is_ok();
         self.socket.set_read_timeout(Some(PATIENCE * 2)).unwrap();
@@ -255,6 +299,30 @@ impl Connection {
     pub fn closed(&mut self) -> bool {
         let mut rest = Vec::new();
         self.wire.read_to_end(&mut rest).is_ok()
+    }
+
+    /// Reads to the end, however it comes; returns how many bytes there were.
+    pub fn rest(&mut self) -> usize {
+        let mut rest = Vec::new();
+        let _ = self.wire.read_to_end(&mut rest);
+        rest.len()
+    }
+
+    /// Waits until the relay has closed the connection, in whatever way.
+    pub fn wait_for_end(&mut self) {
+        loop {
+            match self.wire.read(&mut [0; 1024]) {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("the connection did not end"),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Bytes as they are; false when the relay takes no more.
+    pub fn write_raw(&mut self, bytes: &[u8]) -> bool {
+        self.wire.write_all(bytes).and_then(|()| self.wire.flush()).is_ok()
     }
 
     fn text_line(&mut self) -> String {
