@@ -29,6 +29,6 @@ mod tests;
 pub(crate) use error::shown;
 pub use error::{Error, Fault};
 pub use rule::Rule;
-pub use spot::{Identity, Spot};
+pub use spot::{Identity, Spot, path_by_descriptor};
 pub use trusted::Trusted;
 pub use walk::{Found, Missing, find, make_directory};

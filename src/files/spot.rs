@@ -8,7 +8,8 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _}
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Mode, OFlags, fcntl_getfl, fcntl_setfl, openat, renameat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{fcntl_getfl, fcntl_setfl, openat, renameat, renameat_with, unlinkat};
 use rustix::io::Errno;
 
 use super::error::{Error, Fault};
@@ -71,8 +72,17 @@ impl Spot {
     /// A path for calls that take no directory, such as bind(2). It leads through `/proc`.
     #[must_use]
     pub fn path_by_descriptor(&self) -> PathBuf {
-        let descriptor = self.directory.file().as_raw_fd();
-        Path::new("/proc/self/fd").join(descriptor.to_string()).join(&self.name)
+        path_by_descriptor(self.directory.file()).join(&self.name)
+    }
+
+    /// Opens the directory itself, to lock it.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses.
+    pub fn open_directory(&self) -> Result<File, Error> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(openat(self.directory.file(), ".", flags, Mode::empty())?.into())
     }
 
     /// What is there: a link itself, not what it leads to. The file is a place only, which keeps the inode from being used again.
@@ -229,6 +239,22 @@ impl Spot {
         Ok(renameat(from, &self.name, to, &other.name)?)
     }
 
+    /// Gives the file another name in the same directory that nothing has.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`]; the system refuses.
+    pub fn rename_if_free(&self, other: &Self) -> Result<(), Error> {
+        let (from, to) = (self.directory.file(), other.directory.file());
+        Ok(renameat_with(
+            from,
+            &self.name,
+            to,
+            &other.name,
+            RenameFlags::NOREPLACE,
+        )?)
+    }
+
     /// Removes the name.
     ///
     /// # Errors
@@ -254,6 +280,11 @@ impl Spot {
             _ => Ok(()),
         }
     }
+}
+
+/// A path to an opened file for calls that take no descriptor. It leads through `/proc`.
+pub fn path_by_descriptor(file: &File) -> PathBuf {
+    Path::new("/proc/self/fd").join(file.as_raw_fd().to_string())
 }
 
 enum Kind {

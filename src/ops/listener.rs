@@ -177,18 +177,9 @@ async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
     // Others read the URL in other directories.
     let absolute = std::path::absolute(path).map_err(Problem::Io)?;
     let spot = Spot::of(&absolute, Rule::creating(), Missing::Make(DIRECTORY_MODE))?;
-    // bind(2) and connect(2) take no directory.
-    let place = spot.path_by_descriptor();
-    let _turn = turn(&place).await;
-    remove_stale(&spot, &place).await?;
-    let listener = {
-        let _mask = Umask::set(!SOCKET_MODE & 0o777);
-        UnixListener::bind(&place)
-    };
-    let listener = listener.map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse => Problem::InUse,
-        _ => Problem::Io(error),
-    })?;
+    let _turn = turn(&spot).await;
+    remove_stale(&spot).await?;
+    let listener = bind_at(&spot)?;
     let (bound, _) = spot.look()?.ok_or(Problem::Io(ErrorKind::NotFound.into()))?;
     let file = OwnFile::new(spot, bound).map_err(Problem::Io)?;
     Ok(Listener {
@@ -199,10 +190,34 @@ async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
     })
 }
 
+/// bind(2) takes no directory, but a path that leads through its descriptor. Where that is longer than an address may be, the
+/// socket is bound by a short name first; nothing that has the name by then is replaced.
+fn bind_at(spot: &Spot) -> Result<UnixListener, Problem> {
+    let bind = |spot: &Spot| {
+        let _mask = Umask::set(!SOCKET_MODE & 0o777);
+        UnixListener::bind(spot.path_by_descriptor()).map_err(in_use)
+    };
+    if spot.path_by_descriptor().as_os_str().len() <= UNIX_SOCKET_PATH_MAX {
+        return bind(spot);
+    }
+    let short = spot.unguessable("tc", "")?;
+    let listener = bind(&short)?;
+    let named = short.rename_if_free(spot).map_err(|error| in_use(error.into()));
+    named.inspect_err(|_| short.discard())?;
+    Ok(listener)
+}
+
+fn in_use(error: io::Error) -> Problem {
+    match error.kind() {
+        ErrorKind::AddrInUse | ErrorKind::AlreadyExists => Problem::InUse,
+        _ => Problem::Io(error),
+    }
+}
+
 /// A lock on the directory: of two that start at once over a stale socket, one would remove the other's new one. Whoever
 /// cannot have it goes on without after a while, because others may lock a directory for as long as they like.
-async fn turn(place: &Path) -> Option<File> {
-    let directory = File::open(place.parent()?).ok()?;
+async fn turn(spot: &Spot) -> Option<File> {
+    let directory = spot.open_directory().ok()?;
     let locked = timeout(UNIX_SOCKET_TURN, async {
         loop {
             match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
@@ -215,14 +230,14 @@ async fn turn(place: &Path) -> Option<File> {
 }
 
 /// Removes a socket that its process left behind, and nothing else: what refuses a connection is one.
-async fn remove_stale(spot: &Spot, place: &Path) -> Result<(), Problem> {
-    let (_held, found) = match spot.look()? {
+async fn remove_stale(spot: &Spot) -> Result<(), Problem> {
+    let (socket, found) = match spot.look()? {
         None => return Ok(()),
         Some((_, found)) if !found.file_type().is_socket() => return Err(Problem::NotASocket),
         Some(found) => found,
     };
     // Never waits: a listener whose queue is full answers EAGAIN, and is one.
-    match UnixStream::connect(place).await {
+    match UnixStream::connect(files::path_by_descriptor(&socket)).await {
         Ok(_) => Err(Problem::InUse),
         Err(error) => match error.kind() {
             // Only the one that was seen to be a socket.
