@@ -81,8 +81,8 @@ impl Groups {
 mod tests {
     use super::*;
 
-    const USERS: &str = "root:x:0:0::/root:/bin/sh\nann:x:1001:1001::/home/ann:/bin/sh\nbob:x:1002:100::/home/bob:/bin/sh\n\
-                         cid:x:1003:100::/home/cid:/bin/sh\nbroken\n";
+    const USERS: &str = "root:x:0:0::/root:/bin/sh\nann:x:1001:1001::/:/bin/sh\nbob:x:1002:100::/:/bin/sh\n\
+                         cid:x:1003:100::/:/bin/sh\nbroken\n";
     const GROUPS: &str =
         "root:x:0:\nann:x:1001:\nusers:x:100:\nwheel:x:10:root\nops:x:20:ann,bob\nremote:x:30:dora\nempty:x:40:\n";
 
