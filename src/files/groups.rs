@@ -1,4 +1,4 @@
-//! Members of groups, from the files of the system: whether the right of a group is anybody else's.
+//! Members of groups, from the files of the system: whether a group has members who are not trusted.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -25,7 +25,7 @@ pub(super) fn is_private(gid: u32, trusted: Trusted) -> bool {
 fn read(path: &str) -> String {
     let mut text = Vec::new();
     if let Ok(file) = File::open(path) {
-        // A part is as good as nothing: groups that are missing are not private.
+        // Groups that are missing from a part are not private.
         let limit = u64::try_from(USER_FILE_MAX).unwrap_or(u64::MAX);
         let _ = file.take(limit).read_to_end(&mut text);
     }

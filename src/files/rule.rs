@@ -51,8 +51,8 @@ impl Rule {
         }
     }
 
-    /// For a file that is created. Directories may be anybody's: without links, others can put in place of one only what they
-    /// could write to themselves.
+    /// For a file that is created. Directories may belong to any user: without links, their owners can put in place of one only
+    /// directories that they can write to themselves.
     #[must_use]
     pub const fn creating() -> Self {
         Self {
@@ -122,7 +122,7 @@ impl Rule {
         Ok(())
     }
 
-    /// Those that count by this rule. The directory's owner may write it anyway.
+    /// Writers that count by this rule. The directory's owner may write it anyway.
     fn writers(self, directory: &Directory) -> Writers {
         let owner = directory.metadata().uid();
         let mut writers = Writers::of(directory, Trusted::ours().and(Some(owner)));
@@ -132,8 +132,8 @@ impl Rule {
 }
 
 impl Writers {
-    /// Nobody but `trusted` users is looked for. On a mount that is read-only nobody writes: volumes of Kubernetes are 0777 below
-    /// (ConfigMaps), or 2775 for the group of the pod.
+    /// Writers other than `trusted` users. A read-only mount has none: volumes of Kubernetes are 0777 below it (ConfigMaps), or 2775
+    /// for the group of the pod.
     fn of(directory: &Directory, trusted: Trusted) -> Self {
         let metadata = directory.metadata();
         let mode = metadata.mode();

@@ -215,7 +215,7 @@ impl Spot {
         Ok(new.remove()?)
     }
 
-    /// Another name in the same directory, which nobody can guess.
+    /// Another name in the same directory, with 64 random bits.
     ///
     /// # Errors
     ///
