@@ -11,6 +11,7 @@ pub mod config;
 pub mod control;
 pub mod dispatch;
 pub mod doctor;
+pub mod files;
 pub mod limits;
 mod links;
 pub mod mcp;

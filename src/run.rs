@@ -38,7 +38,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         ("client_instance_id", instance_id.clone()),
         ("tunnel_id", config.control_plane.tunnel_id.clone()),
     ];
-    sink::init(&config.log, &base).map_err(Error::Log)?;
+    sink::init(&config.log, &base, sandbox::log_owners(&config)).map_err(Error::Log)?;
     for warning in &config.warnings {
         warn!("{warning}");
     }

@@ -18,7 +18,7 @@ fn a_directory_where_others_could_exchange_the_profile_is_refused() {
     for force in [&[][..], &["--force"]] {
         let message = init(&home, &[&arguments[..], force].concat()).failure();
         assert!(
-            message.contains("write profile ") && message.contains("chmod"),
+            message.contains("make the profile directory ") && message.contains("chmod"),
             "{message}"
         );
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);

@@ -64,6 +64,8 @@ fn a_link_that_is_exchanged_above_the_files_is_noticed() {
         fs::rename(volume.join("..tmp"), volume.join("..data")).unwrap();
     };
     fill("..2026_1", "sk-first-key-0123456789");
+    // The mode of a secret volume with `fsGroup`.
+    fs::set_permissions(&volume, fs::Permissions::from_mode(0o3777)).unwrap();
     point("..2026_1");
     symlink("..data/key", volume.join("key")).unwrap();
     let mut builder = site.builder(&mcp);

@@ -14,6 +14,7 @@ mod clock;
 mod connector;
 mod control;
 mod error;
+mod files;
 mod ids;
 mod json;
 mod limits;

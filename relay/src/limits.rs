@@ -157,6 +157,10 @@ pub(crate) const PRINCIPALS: usize = 100;
 pub(crate) const PRINCIPAL_ID: usize = 256;
 /// Bytes of the tunnels file, against reading something else by mistake.
 pub(crate) const TUNNELS_FILE: usize = 64 * MIB;
+/// Symbolic links on the way to one file, as in Linux (path_resolution(7)).
+pub(crate) const SYMLINKS: usize = 40;
+/// Attempts to open a file that is being exchanged; one exchange takes one more.
+pub(crate) const FILE_LOOKS: usize = 8;
 
 // ---- keys ------------------------------------------------------------------------------------------------------
 

@@ -13,8 +13,9 @@ use tokio::time::Instant;
 use crate::auth::Keys;
 use crate::calls::{Calls, ServerRequests};
 use crate::control::Presence;
+use crate::files;
 use crate::ids::TunnelId;
-use crate::manage::{Tunnels, replace_file};
+use crate::manage::Tunnels;
 use crate::queue::MemoryQueue;
 use crate::relay::{Draining, Relay};
 use crate::server::{Listener, Memory};
@@ -180,7 +181,8 @@ fn announce(listener: &Listener, options: &ServeOptions) -> Result<String, Strin
 /// Writes a URL for whoever waits for it, all at once.
 pub(crate) fn write_url_file(path: Option<&Path>, url: &str) -> Result<(), String> {
     let Some(path) = path else { return Ok(()) };
-    replace_file(path, format!("{url}\n").as_bytes()).map_err(|error| format!("--url-file {}: {error}", path.display()))
+    files::replace(path, format!("{url}\n").as_bytes())
+        .map_err(|error| format!("--url-file {}: {error}", path.display()))
 }
 
 type Signals = (tokio::signal::unix::Signal, tokio::signal::unix::Signal);

@@ -26,8 +26,9 @@ pub(crate) struct TlsFiles {
 pub(crate) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let chain = certificates(&files.cert, "--tls-cert")?;
-    let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|error| format!("--tls-key {}: {error}", files.key.display()))?;
+    let fail = |error: &dyn std::fmt::Display| format!("--tls-key {}: {error}", files.key.display());
+    let key = crate::files::open(&files.key).map_err(|error| fail(&error))?;
+    let key = PrivateKeyDer::from_pem_reader(key).map_err(|error| fail(&error))?;
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("TLS: {error}"))?;
@@ -65,7 +66,8 @@ pub(crate) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, String> {
 
 fn certificates(path: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let fail = |error: &dyn std::fmt::Display| format!("{option} {}: {error}", path.display());
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| fail(&error))?;
+    let file = crate::files::open(path).map_err(|error| fail(&error))?;
+    let certificates = CertificateDer::pem_reader_iter(file);
     let certificates: Vec<_> = certificates.collect::<Result<_, _>>().map_err(|error| fail(&error))?;
     if certificates.is_empty() {
         return Err(fail(&"no certificate in it"));

@@ -1,9 +1,6 @@
 //! The files that tell others where the process is: the health URL and the process id (spec: ops, section 1).
 
 use std::fmt;
-use std::fs::{Metadata, OpenOptions, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use log::info;
@@ -11,6 +8,10 @@ use log::info;
 use super::Listener;
 use super::own_file::OwnFile;
 use crate::config::Config;
+use crate::files::{self, Missing, Rule, Spot};
+
+/// Of directories that are made on the way, before the process's mask.
+const DIRECTORY_MODE: u32 = 0o777;
 
 /// The files that were written. Dropped, they are removed.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ pub struct Files(Vec<OwnFile>);
 pub struct Error {
     setting: &'static str,
     path: PathBuf,
-    error: io::Error,
+    error: files::Error,
 }
 
 impl fmt::Display for Error {
@@ -64,42 +65,29 @@ impl Files {
     }
 
     fn put(&mut self, setting: &'static str, path: &Path, content: &str, mode: u32) -> Result<(), Error> {
-        let metadata = write_atomically(path, content, mode).map_err(|error| Error {
+        let own = write(path, content, mode).map_err(|error| Error {
             setting,
             path: path.to_owned(),
             error,
         })?;
-        self.0.push(OwnFile::new(path.to_owned(), &metadata));
+        self.0.push(own);
         Ok(())
     }
 }
 
-/// Readers see the old content or the new; a symlink in the place is replaced, not followed.
-fn write_atomically(path: &Path, content: &str, mode: u32) -> io::Result<Metadata> {
-    if let Some(directory) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
-        std::fs::create_dir_all(directory)?;
-    }
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(mode);
-    // In a container each start has the same process id, so the name may be that of one that was killed here.
-    let opened = options.open(&temporary).or_else(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => std::fs::remove_file(&temporary).and_then(|()| options.open(&temporary)),
-        _ => Err(error),
-    });
-    let result = opened.and_then(|mut file| {
-        // The process's mask may allow less.
-        file.set_permissions(Permissions::from_mode(mode))?;
-        file.write_all(content.as_bytes())?;
-        std::fs::rename(&temporary, path)?;
-        file.metadata()
-    });
-    if result.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    result
+/// Readers see the old content or the new.
+fn write(path: &Path, content: &str, mode: u32) -> Result<OwnFile, files::Error> {
+    let spot = Spot::of(path, Rule::creating(), Missing::Make(DIRECTORY_MODE))?;
+    let file = spot.replace(content.as_bytes(), mode)?;
+    Ok(OwnFile::new(spot, file)?)
+}
+
+/// Whether [`Files::write`] could put a file there; leaves nothing behind, directories that it would make included.
+///
+/// # Errors
+/// As it would fail.
+pub(crate) fn try_write(path: &Path) -> Result<(), files::Error> {
+    Spot::of(path, Rule::creating(), Missing::Stop)?.try_replace()
 }
 
 #[cfg(test)]
@@ -118,14 +106,16 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_process_of_the_same_id_left_is_no_obstacle() {
+    fn what_a_killed_process_left_is_no_obstacle() {
         let directory = directory("leftover");
         let path = directory.join("url");
-        let leftover = directory.join(format!("url.{}.tmp", std::process::id()));
-        fs::write(&leftover, "old and long").unwrap();
-        write_atomically(&path, "new", 0o600).unwrap();
+        for name in ["url", &format!("url.{}.tmp", std::process::id())] {
+            fs::write(directory.join(name), "old and long").unwrap();
+        }
+        let own = write(&path, "new", 0o600).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
-        assert!(!leftover.exists());
+        drop(own);
+        assert!(!path.exists());
         fs::remove_dir_all(directory).unwrap();
     }
 
@@ -137,10 +127,11 @@ mod tests {
         for path in [&ours, &theirs] {
             files.put("test", path, "1", 0o600).unwrap();
         }
-        write_atomically(&theirs, "2", 0o600).unwrap();
+        let successor = write(&theirs, "2", 0o600).unwrap();
         drop(files);
         assert!(!ours.exists());
         assert_eq!(fs::read_to_string(&theirs).unwrap(), "2");
+        drop(successor);
         fs::remove_dir_all(directory).unwrap();
     }
 }

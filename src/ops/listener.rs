@@ -1,11 +1,11 @@
 //! Where the health listener is bound: TCP, or a unix socket (spec: ops, section 1).
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File};
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use super::hosts::Hosts;
 use super::own_file::OwnFile;
 use super::unix_url;
 use crate::config::{Health, Listen};
+use crate::files::{self, Identity, Missing, Rule, Spot};
 use crate::limits::{UNIX_SOCKET_PATH_MAX, UNIX_SOCKET_TURN, UNIX_SOCKET_TURN_PAUSE};
 
 /// Who may connect to the unix socket: connecting needs the right to write. The owner and the group of the process, so
@@ -69,8 +70,19 @@ pub enum Problem {
     TooLong(usize),
     /// Whether somebody listens there cannot be found out.
     Unknown(io::Error),
+    /// Its directory is not reached: others could lead the way elsewhere.
+    Way(files::Error),
     /// The system refuses.
     Io(io::Error),
+}
+
+impl From<files::Error> for Problem {
+    fn from(error: files::Error) -> Self {
+        match error {
+            files::Error::Io(error) => Self::Io(error),
+            refused => Self::Way(refused),
+        }
+    }
 }
 
 impl BindError {
@@ -94,6 +106,7 @@ impl fmt::Display for BindError {
                 f,
                 "it exists, and whether it is in use cannot be found out: {error}; remove it if nobody needs it"
             ),
+            Problem::Way(error) => error.fmt(f),
             Problem::Io(error) => error.fmt(f),
         }
     }
@@ -177,22 +190,12 @@ async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
     }
     // Others read the URL in other directories.
     let absolute = std::path::absolute(path).map_err(Problem::Io)?;
-    let directory = absolute.parent().unwrap_or(&absolute);
-    let mut builder = DirBuilder::new();
-    builder.recursive(true).mode(DIRECTORY_MODE);
-    builder.create(directory).map_err(Problem::Io)?;
-    let _turn = turn(directory).await;
-    remove_stale(path).await?;
-    let listener = {
-        let _mask = Umask::set(!SOCKET_MODE & 0o777);
-        UnixListener::bind(path)
-    };
-    let listener = listener.map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse => Problem::InUse,
-        _ => Problem::Io(error),
-    })?;
-    let metadata = fs::symlink_metadata(path).map_err(Problem::Io)?;
-    let file = OwnFile::new(absolute.clone(), &metadata);
+    let spot = Spot::of(&absolute, Rule::creating(), Missing::Make(DIRECTORY_MODE))?;
+    let _turn = turn(&spot).await;
+    remove_stale(&spot).await?;
+    let listener = bind_at(&spot)?;
+    let (bound, _) = spot.look()?.ok_or(Problem::Io(ErrorKind::NotFound.into()))?;
+    let file = OwnFile::new(spot, bound).map_err(Problem::Io)?;
     Ok(Listener {
         socket: Socket::Unix(listener),
         url: unix_url::encode(&absolute),
@@ -202,10 +205,34 @@ async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
     })
 }
 
+/// bind(2) takes no directory, but a path that leads through its descriptor. Where that is longer than an address may be, the
+/// socket is bound by a short name first; nothing that has the name by then is replaced.
+fn bind_at(spot: &Spot) -> Result<UnixListener, Problem> {
+    let bind = |spot: &Spot| {
+        let _mask = Umask::set(!SOCKET_MODE & 0o777);
+        UnixListener::bind(spot.path_by_descriptor()).map_err(in_use)
+    };
+    if spot.path_by_descriptor().as_os_str().len() <= UNIX_SOCKET_PATH_MAX {
+        return bind(spot);
+    }
+    let short = spot.unguessable("tc", "")?;
+    let listener = bind(&short)?;
+    let named = short.rename_if_free(spot).map_err(|error| in_use(error.into()));
+    named.inspect_err(|_| short.discard())?;
+    Ok(listener)
+}
+
+fn in_use(error: io::Error) -> Problem {
+    match error.kind() {
+        ErrorKind::AddrInUse | ErrorKind::AlreadyExists => Problem::InUse,
+        _ => Problem::Io(error),
+    }
+}
+
 /// A lock on the directory: of two that start at once over a stale socket, one would remove the other's new one. Whoever
 /// cannot have it goes on without after a while, because others may lock a directory for as long as they like.
-async fn turn(directory: &Path) -> Option<File> {
-    let directory = File::open(directory).ok()?;
+async fn turn(spot: &Spot) -> Option<File> {
+    let directory = spot.open_directory().ok()?;
     let locked = timeout(UNIX_SOCKET_TURN, async {
         loop {
             match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
@@ -218,18 +245,18 @@ async fn turn(directory: &Path) -> Option<File> {
 }
 
 /// Removes a socket that its process left behind, and nothing else: what refuses a connection is one.
-async fn remove_stale(path: &Path) -> Result<(), Problem> {
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Problem::Io(error)),
-        Ok(metadata) if !metadata.file_type().is_socket() => return Err(Problem::NotASocket),
-        Ok(_) => {}
-    }
+async fn remove_stale(spot: &Spot) -> Result<(), Problem> {
+    let (socket, found) = match spot.look()? {
+        None => return Ok(()),
+        Some((_, found)) if !found.file_type().is_socket() => return Err(Problem::NotASocket),
+        Some(found) => found,
+    };
     // Never waits: a listener whose queue is full answers EAGAIN, and is one.
-    match UnixStream::connect(path).await {
+    match UnixStream::connect(files::path_by_descriptor(&socket)).await {
         Ok(_) => Err(Problem::InUse),
         Err(error) => match error.kind() {
-            ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(Problem::Io),
+            // Only the one that was seen to be a socket.
+            ErrorKind::ConnectionRefused => spot.remove_if(Identity::from(&found)).map_err(Problem::Io),
             ErrorKind::NotFound => Ok(()),
             ErrorKind::WouldBlock => Err(Problem::InUse),
             _ => Err(Problem::Unknown(error)),

@@ -1,45 +1,45 @@
 //! A file that this process made and removes.
 
-use std::fs::{self, Metadata};
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io;
 
 use log::warn;
 
+use crate::files::{Identity, Spot};
+
 /// A file with a name. Dropped, it is removed, unless another one has taken its place: that of a successor, which starts
 /// before we end.
+///
+/// Its directory stays open: a link that somebody puts in place of a directory above it has nothing else removed.
 #[derive(Debug)]
 pub(super) struct OwnFile {
-    path: PathBuf,
-    device_and_inode: (u64, u64),
+    spot: Spot,
+    identity: Identity,
+    /// Keeps the inode, by which the file is recognized, from being used again.
+    _held: File,
 }
 
 impl OwnFile {
-    /// The file at `path` with this metadata.
-    pub(super) fn new(path: PathBuf, metadata: &Metadata) -> Self {
-        Self {
-            path,
-            device_and_inode: identity(metadata),
-        }
+    /// The file that was opened there.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub(super) fn new(spot: Spot, opened: File) -> io::Result<Self> {
+        Ok(Self {
+            spot,
+            identity: Identity::from(&opened.metadata()?),
+            _held: opened,
+        })
     }
 }
 
 impl Drop for OwnFile {
     fn drop(&mut self) {
-        if fs::symlink_metadata(&self.path).is_ok_and(|found| identity(&found) == self.device_and_inode) {
-            match fs::remove_file(&self.path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    warn!(path:% = self.path.display(), error:% = error;
-                        "this file of ours stays behind; put it into a directory that the user of the process can write");
-                }
-                // One that is gone already is as good.
-                Ok(()) | Err(_) => {}
-            }
+        if let Err(error) = self.spot.remove_if(self.identity)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            warn!(path:% = self.spot.path().display(), error:% = error;
+                "this file of ours stays behind; put it into a directory that the user of the process can write");
         }
     }
-}
-
-fn identity(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }

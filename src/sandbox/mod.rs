@@ -19,6 +19,6 @@ mod users;
 
 pub use broker::BrokerCage;
 pub use cage::{Cage, Error, ResolverCage};
-pub use privileges::Privileges;
+pub use privileges::{Privileges, log_owners};
 pub use process::{conceal, current_umask, seclude};
 pub use status::{Finding, Layer, State, Status};

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::process::conceal;
 use super::users::{self, User};
-use crate::config::UserName;
+use crate::config::{Config, UserName};
+use crate::files::Trusted;
 
 /// Privileges that cannot be given up.
 #[derive(Debug)]
@@ -45,6 +46,14 @@ impl std::error::Error for Error {}
 /// Who a process is to become, looked up while the files of the system can still be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Privileges(Option<User>);
+
+/// Users whose log file is written to: root, ours and, when started as root, the one that the process becomes. That the latter
+/// does not exist is said by whoever needs it.
+#[must_use]
+pub fn log_owners(config: &Config) -> Trusted {
+    let becomes = Privileges::of(&[("process.user", config.hardening.user.as_ref())]);
+    Trusted::ours().and(becomes.ok().map(|privileges| privileges.uid()))
+}
 
 impl Privileges {
     /// The first of the settings that names a user. A process that was not started as root stays who it is.

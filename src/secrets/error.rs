@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::files::{self, shown};
 use crate::limits::SECRET_PIPE_TIMEOUT;
 
 /// Why a file is not read.
@@ -19,16 +20,18 @@ pub enum FileError {
     Silent,
     /// It is exchanged all the time, or a link on the way is.
     Unsteady,
+    /// Others decide what the path leads to.
+    Way(files::Error),
     /// More people can get at it than its use allows.
     Exposed {
-        /// The file, or the directory on the way to it.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         fault: Fault,
     },
 }
 
-/// What is wrong with the access to a file, or to a directory on the way to it.
+/// What is wrong with the access to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The permission bits of the file.
@@ -41,16 +44,6 @@ pub enum Fault {
         enough: u32,
         /// Kubernetes put it there.
         kubernetes: bool,
-    },
-    /// Others can exchange what is in the directory: it has no sticky bit.
-    Directory {
-        /// Permission bits as they are.
-        mode: u32,
-    },
-    /// Somebody else put it into a directory that all can write.
-    Owner {
-        /// Whose it is.
-        uid: u32,
     },
 }
 
@@ -87,6 +80,7 @@ impl fmt::Display for FileError {
                 SECRET_PIPE_TIMEOUT.as_secs()
             ),
             Self::Unsteady => f.write_str("it changed again and again while it was looked at; try again"),
+            Self::Way(error) => error.fmt(f),
             Self::Exposed { path, fault } => describe(f, &shown(path), *fault),
         }
     }
@@ -109,28 +103,7 @@ fn describe(f: &mut fmt::Formatter<'_>, path: &str, fault: Fault) -> fmt::Result
             f,
             "{excess} (mode {mode:04o}); set defaultMode: 0400 on the volume (chmod {enough:04o} {path})"
         ),
-        Fault::Directory { mode } => write!(
-            f,
-            "others can exchange it, because they can write its directory {path} (mode {mode:04o}); \
-             chmod o-w {path}"
-        ),
-        Fault::Owner { uid } => write!(
-            f,
-            "{path} is in a directory that all can write, and belongs to user {uid}; \
-             move it to a directory of your own, or chown it"
-        ),
     }
-}
-
-/// A path that can be pasted into a shell, or is quoted so that it plainly cannot.
-fn shown(path: &Path) -> String {
-    let safe = |text: &&str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"/._-+@:,%=".contains(&byte))
-    };
-    path.to_str()
-        .filter(safe)
-        .map_or_else(|| format!("{path:?}"), str::to_owned)
 }
 
 impl std::error::Error for FileError {}
@@ -138,6 +111,17 @@ impl std::error::Error for FileError {}
 impl From<io::Error> for FileError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl From<files::Error> for FileError {
+    fn from(error: files::Error) -> Self {
+        match error {
+            files::Error::Io(error) if error.kind() == io::ErrorKind::IsADirectory => Self::Kind,
+            files::Error::Io(error) => Self::Io(error),
+            files::Error::Unsteady => Self::Unsteady,
+            refused @ files::Error::Refused { .. } => Self::Way(refused),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use secrecy::zeroize::Zeroizing;
 
 use super::error::FileError;
 use super::guard::Guard;
-use super::way::{same_file, walk};
+use crate::files;
 use crate::limits::{FILE_LOOKS, SECRET_PIPE_TIMEOUT};
 
 /// How the files that a configuration names are read; a trait so that configuration can be tested without a disk.
@@ -77,32 +77,49 @@ pub fn open(path: &Path, guard: Guard) -> Result<File, FileError> {
 }
 
 fn judged(path: &Path, guard: Guard) -> Result<(File, Metadata), FileError> {
-    for _ in 0..FILE_LOOKS {
-        let file = open_quietly(path)?;
-        let opened = file.metadata()?;
-        guard.judge(path, &opened).map_err(|fault| FileError::Exposed {
-            path: path.to_owned(),
-            fault,
-        })?;
-        // An exchange (Kubernetes renames a link, others rename files) may come between; then we look again.
-        if guard == Guard::Report || is_descriptor(path) || same_file(&walk(path)?, &opened) {
-            return Ok((file, opened));
-        }
-    }
-    Err(FileError::Unsteady)
+    let (file, opened) = match guard == Guard::Report || is_descriptor(path) {
+        true => open_by_name(path)?,
+        false => open_checked(path, guard)?,
+    };
+    guard.judge(path, &opened).map_err(|fault| FileError::Exposed {
+        path: path.to_owned(),
+        fault,
+    })?;
+    Ok((file, opened))
 }
 
-/// Opens without waiting for the other end of a pipe and without becoming the owner of a terminal.
-fn open_quietly(path: &Path) -> Result<File, FileError> {
-    // Looked at before it is opened, too: opening a device can have effects.
+/// Opens the file that the checked way leads to, and no other.
+fn open_checked(path: &Path, guard: Guard) -> Result<(File, Metadata), FileError> {
+    let mut outcome = Err(FileError::Unsteady);
+    for _ in 0..FILE_LOOKS {
+        outcome = files::find(path, guard.rule())
+            .map_err(FileError::from)
+            .and_then(|found| {
+                // Before it is opened: opening a device can have effects.
+                check_kind(found.metadata())?;
+                Ok(found.open()?)
+            });
+        match &outcome {
+            // An exchange (Kubernetes renames a link and removes the old directory) may come between.
+            Err(FileError::Unsteady) => {}
+            Err(FileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            _ => break,
+        }
+    }
+    outcome
+}
+
+/// Opens whatever the name leads to.
+fn open_by_name(path: &Path) -> Result<(File, Metadata), FileError> {
     check_kind(&std::fs::metadata(path)?)?;
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags.bits().cast_signed())
         .open(path)?;
-    check_kind(&file.metadata()?)?;
-    Ok(file)
+    let opened = file.metadata()?;
+    check_kind(&opened)?;
+    Ok((file, opened))
 }
 
 fn check_kind(metadata: &Metadata) -> Result<(), FileError> {
@@ -116,7 +133,11 @@ fn check_kind(metadata: &Metadata) -> Result<(), FileError> {
 
 /// Descriptors were handed over by whoever started us: no directory decides what they are.
 pub(super) fn is_descriptor(path: &Path) -> bool {
-    path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") || path == Path::new("/dev/stdin")
+    let numbered = |directory: &str| {
+        let name = path.strip_prefix(directory).ok().and_then(Path::to_str);
+        name.is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    numbered("/dev/fd") || numbered("/proc/self/fd") || path == Path::new("/dev/stdin")
 }
 
 /// A pipe that was opened without waiting: waits for each piece, all in all for a bounded time.

@@ -7,6 +7,7 @@ use std::path::Path;
 use rustix::process::geteuid;
 
 use super::error::{Excess, Fault};
+use crate::files::Rule;
 
 /// What a file is used for; decides who else may get at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,6 @@ const OTHERS_READ: u32 = 0o004;
 const OTHERS_WRITE: u32 = 0o002;
 const GROUP_READ: u32 = 0o040;
 const GROUP_WRITE: u32 = 0o020;
-const STICKY: u32 = 0o1000;
 
 impl Guard {
     /// Judges an opened file, or an opened pipe. Its group may read a secret: that is how service managers and Kubernetes
@@ -54,6 +54,11 @@ impl Guard {
         }
     }
 
+    /// How the file is reached: a group that must not change it must not exchange it either.
+    pub(super) fn rule(self) -> Rule {
+        Rule::reading(!matches!(self, Self::Config | Self::Report))
+    }
+
     /// The mode to set. A secret of somebody else is read by way of its group.
     fn enough(self, metadata: &Metadata) -> u32 {
         match self {
@@ -61,28 +66,6 @@ impl Guard {
             Self::Secret if metadata.uid() != geteuid().as_raw() && metadata.mode() & GROUP_READ != 0 => 0o640,
             Self::Secret => 0o600,
         }
-    }
-}
-
-/// Whether others can exchange what is in a directory.
-pub(super) fn judge_directory(metadata: &Metadata) -> Result<(), Fault> {
-    let mode = metadata.mode() & 0o7777;
-    if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
-        Err(Fault::Directory { mode })
-    } else {
-        Ok(())
-    }
-}
-
-/// In a directory that all can write, even with the sticky bit, anybody can put a file or a link under a name that is not
-/// taken yet. So only what the directory's owner, root or we ourselves put there counts (as protected_symlinks in proc(5)).
-pub(super) fn judge_entry(directory: &Metadata, entry: &Metadata) -> Result<(), Fault> {
-    let uid = entry.uid();
-    let trusted = [0, geteuid().as_raw(), directory.uid()].contains(&uid);
-    if directory.mode() & OTHERS_WRITE != 0 && !trusted {
-        Err(Fault::Owner { uid })
-    } else {
-        Ok(())
     }
 }
 

@@ -10,7 +10,6 @@ mod guard;
 mod key;
 mod reference;
 mod seen;
-mod way;
 
 #[cfg(test)]
 mod tests;

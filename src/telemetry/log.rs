@@ -4,14 +4,11 @@
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-
-use rustix::fs::OFlags;
-use rustix::process::geteuid;
 
 use ::log::kv::{Error as KvError, Key, Value as KvValue, VisitSource, VisitValue};
 use ::log::{Level, Log as Facade, Metadata, Record};
@@ -20,6 +17,7 @@ use super::line::{self, Value};
 use super::redact;
 use super::utc::Utc;
 use crate::config::{Log, LogFormat};
+use crate::files::{self, Missing, Rule, Spot, Trusted};
 use crate::limits::{LOG_BUFFER_KEEP, LOG_FIELDS_MAX, LOG_TEXT_MAX};
 
 /// The prefix of the targets of our own records.
@@ -29,39 +27,75 @@ const OWN_TARGET: &str = "tunnel_client";
 const LINE_KEYS: [&str; 3] = ["time", "level", "msg"];
 
 /// Directs the `log` facade to a new sink. `base` are fields of every line; a record's field of the same name is left
-/// out.
+/// out. A log file may belong to a `trusted` user.
 ///
 /// # Errors
 ///
 /// The log file cannot be opened, or the process has a logger already.
-pub fn init(settings: &Log, base: &[(&'static str, String)]) -> io::Result<()> {
-    let sink = Sink::new(settings.format, open(settings)?, base);
+pub fn init(settings: &Log, base: &[(&'static str, String)], trusted: Trusted) -> io::Result<()> {
+    let sink = Sink::new(settings.format, open(settings, trusted)?, base);
     ::log::set_boxed_logger(Box::new(sink)).map_err(io::Error::other)?;
     ::log::set_max_level(settings.level);
     Ok(())
 }
 
-fn open(settings: &Log) -> io::Result<File> {
+fn open(settings: &Log, trusted: Trusted) -> io::Result<File> {
     match (&settings.file, settings.format) {
-        (Some(path), _) => OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags(links_as_root())
-            .open(path)
-            .map_err(|error| io::Error::new(error.kind(), format!("open log file {}: {error}", path.display()))),
-        // Duplicates, because they write a line at once where the standard handles keep a buffer of their own.
-        (None, LogFormat::Plain) => io::stderr().as_fd().try_clone_to_owned().map(File::from),
-        (None, LogFormat::StructText | LogFormat::Json) => io::stdout().as_fd().try_clone_to_owned().map(File::from),
+        (Some(path), _) => open_file(path, trusted).map_err(|error| {
+            let error = io::Error::from(error);
+            io::Error::new(error.kind(), format!("open log file {}: {error}", path.display()))
+        }),
+        (None, LogFormat::Plain) => stream(Stream::Error),
+        (None, LogFormat::StructText | LogFormat::Json) => stream(Stream::Output),
     }
 }
 
-/// Root follows no link at the end of the path: whoever owns its directory would choose which file root writes.
-fn links_as_root() -> i32 {
-    match geteuid().is_root() {
-        true => OFlags::NOFOLLOW.bits().cast_signed(),
-        false => 0,
+fn open_file(path: &Path, trusted: Trusted) -> Result<File, files::Error> {
+    match Stream::named(path) {
+        Some(named) => Ok(stream(named)?),
+        None => Spot::of(path, Rule::creating(), Missing::Fail)?.append(FILE_MODE, trusted),
     }
+}
+
+/// Whether [`init`] could open the log file; leaves none behind.
+///
+/// # Errors
+///
+/// As it would fail.
+pub(crate) fn try_file(path: &Path, trusted: Trusted) -> Result<(), files::Error> {
+    match Stream::named(path) {
+        Some(_) => Ok(()),
+        None => Spot::of(path, Rule::creating(), Missing::Fail)?.try_append(FILE_MODE, trusted),
+    }
+}
+
+/// Of a log file that does not exist yet.
+const FILE_MODE: u32 = 0o600;
+
+#[derive(Clone, Copy)]
+enum Stream {
+    Output,
+    Error,
+}
+
+impl Stream {
+    /// Paths that containers use for the standard streams. They are links through `/proc`; the descriptor itself needs none.
+    fn named(path: &Path) -> Option<Self> {
+        match path.to_str()? {
+            "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => Some(Self::Output),
+            "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => Some(Self::Error),
+            _ => None,
+        }
+    }
+}
+
+/// A duplicate, because it writes a line at once where the standard handles keep a buffer of their own.
+fn stream(stream: Stream) -> io::Result<File> {
+    let duplicate = match stream {
+        Stream::Output => io::stdout().as_fd().try_clone_to_owned(),
+        Stream::Error => io::stderr().as_fd().try_clone_to_owned(),
+    };
+    duplicate.map(File::from)
 }
 
 struct Sink {

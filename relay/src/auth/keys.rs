@@ -93,7 +93,7 @@ pub(crate) fn written_hash(key: &str) -> String {
 /// The file's text, which is wiped once it is hashed.
 fn read(path: &Path) -> Result<Zeroizing<String>, String> {
     use std::io::Read as _;
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let file = crate::files::open(path).map_err(|error| error.to_string())?;
     let limit = u64::try_from(limits::KEYS_FILE).unwrap_or(u64::MAX);
     // Room for all of it at once: a string that grows leaves copies behind.
     let size = file.metadata().map_or(0, |data| data.len().min(limit));

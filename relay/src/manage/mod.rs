@@ -5,4 +5,4 @@ mod store;
 mod tunnel;
 
 pub(crate) use api::{create, delete, list, one, update};
-pub(crate) use store::{Tunnels, replace as replace_file};
+pub(crate) use store::Tunnels;

@@ -1,8 +1,7 @@
 //! The tunnels there are, in memory and, if asked, in a file that is always whole.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tunnel::Tunnel;
 use crate::error::{Code, Refusal};
+use crate::files;
 use crate::ids::TunnelId;
 use crate::limits;
 
@@ -115,7 +115,7 @@ impl Tunnels {
         // Without a file as well: it bounds the memory, and the answer that lists them all.
         let text = written(&changed)?;
         if let Some(path) = &self.file {
-            replace(path, &text).map_err(|error| {
+            files::replace(path, &text).map_err(|error| {
                 crate::log::warn(
                     "tunnels file cannot be written",
                     &[("path", &path.display()), ("error", &error)],
@@ -134,7 +134,7 @@ impl Tunnels {
 }
 
 fn read(path: &Path) -> Result<Vec<Tunnel>, String> {
-    let file = match File::open(path) {
+    let file = match files::open_replaced(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error.to_string()),
@@ -172,38 +172,11 @@ fn written(tunnels: &BTreeMap<TunnelId, Tunnel>) -> Result<Vec<u8>, Refusal> {
     Ok(text)
 }
 
-/// Writes a new file beside the old one, on disk, and puts it in its place: a reader or a crash sees one of the two.
-/// Readable by its owner only.
-pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut new = path.as_os_str().to_owned();
-    new.push(format!(".{}.new", std::process::id()));
-    let new = PathBuf::from(new);
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)?;
-    let written = file
-        .write_all(text)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&new, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    written?;
-    // The rename itself must survive a crash, too.
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::fs;
+
     use super::*;
 
     fn folder(name: &str) -> PathBuf {

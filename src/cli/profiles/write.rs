@@ -1,17 +1,19 @@
 //! Writing a profile: private, whole or not at all, never through a symbolic link.
 
-use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::config::ProfileName;
+use crate::files::{self, Missing, Rule, Spot};
 use crate::limits::CONFIG_FILE_MAX;
 use crate::secrets::{Disk, Files};
 
+/// A profile is written where `run` would read it.
+const RULE: Rule = Rule::reading(false);
+
 /// Makes the profile directory, for its owner only; one that exists stays as it is.
 pub(in crate::cli) fn make_directory(directory: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)
+    Ok(files::make_directory(directory, RULE, 0o700)?)
 }
 
 /// Writes a profile that does not exist yet.
@@ -20,32 +22,43 @@ pub(in crate::cli) fn make_directory(directory: &Path) -> io::Result<()> {
 ///
 /// [`io::ErrorKind::AlreadyExists`] when something has its name, be it a symbolic link that leads nowhere.
 pub(in crate::cli) fn create(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = new_file(path)?;
-    let written = file.write_all(text).and_then(|()| file.sync_all());
-    // A profile that `run` will refuse, because others can exchange it, is better not written.
-    let readable = written.and_then(|()| Disk.read(path, CONFIG_FILE_MAX));
-    readable.map(|_| ()).inspect_err(|_| discard(path))
+    write(&spot(path)?, text)
 }
 
 /// Writes a profile in place of the one that exists. A symbolic link is replaced, what it leads to is not touched.
 pub(in crate::cli) fn replace(path: &Path, name: &ProfileName, text: &[u8]) -> io::Result<()> {
-    let temporary = temporary(path, name, text)?;
-    std::fs::rename(&temporary, path).inspect_err(|_| discard(&temporary))
+    let profile = spot(path)?;
+    let new = draft(&profile, name)?;
+    write(&new, text)?;
+    Ok(new.rename_to(&profile).inspect_err(|_| new.discard())?)
 }
 
-/// A new file `.NAME.RANDOM.yaml` beside the profile, with `text` in it. No profile has such a name.
+/// A new file `.NAME.RANDOM.yaml` alongside the profile, with `text` in it. No profile has such a name.
 pub(in crate::cli) fn temporary(path: &Path, name: &ProfileName, text: &[u8]) -> io::Result<PathBuf> {
-    let random = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
-    let temporary = path.with_file_name(format!(".{name}.{random:016x}.yaml"));
-    create(&temporary, text)?;
-    Ok(temporary)
+    let new = draft(&spot(path)?, name)?;
+    write(&new, text)?;
+    Ok(path.with_file_name(new.name()))
 }
 
 /// Removes a file of ours. That it stays behind is no reason to fail.
 pub(in crate::cli) fn discard(path: &Path) {
-    let _ = std::fs::remove_file(path);
+    if let Ok(spot) = spot(path) {
+        spot.discard();
+    }
 }
 
-fn new_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+fn spot(path: &Path) -> Result<Spot, files::Error> {
+    Spot::of(path, RULE, Missing::Fail)
+}
+
+fn draft(profile: &Spot, name: &ProfileName) -> Result<Spot, files::Error> {
+    profile.unguessable(&name.to_string(), ".yaml")
+}
+
+fn write(spot: &Spot, text: &[u8]) -> io::Result<()> {
+    let mut file = spot.create(0o600)?;
+    let written = file.write_all(text).and_then(|()| file.sync_all());
+    // A profile that `run` will refuse, because others can exchange it, is better not written.
+    let readable = written.and_then(|()| Disk.read(&spot.path(), CONFIG_FILE_MAX));
+    readable.map(|_| ()).inspect_err(|_| spot.discard())
 }

@@ -1,12 +1,12 @@
 //! Files that the daemon writes: can it? Nothing is left behind.
 
-use std::fs::{File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, LogFormat};
 use crate::doctor::report::Check;
+use crate::ops::files::try_write;
+use crate::sandbox;
+use crate::telemetry::log::try_file;
 
 /// The log.
 pub(in crate::doctor) fn log_file(config: &Config) -> Check {
@@ -20,19 +20,7 @@ pub(in crate::doctor) fn log_file(config: &Config) -> Check {
             },
         );
     };
-    // Opening a pipe would wait for its reader.
-    if std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo()) {
-        return Check::warn(
-            id,
-            format!("{} is a pipe; run waits until somebody reads it", path.display()),
-        )
-        .next(["let the reader start first, or log to standard output and pipe that"]);
-    }
-    let appended = match OpenOptions::new().append(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => create_and_remove(path),
-        opened => opened.map(drop),
-    };
-    match appended {
+    match try_file(path, sandbox::log_owners(config)) {
         Ok(()) => Check::pass(id, format!("{} can be appended to", path.display())),
         Err(error) => Check::fail(id, format!("log.file: {} cannot be written: {error}", path.display()))
             .evidence(["settings: log.file, LOG_FILE, --log.file"])
@@ -60,7 +48,7 @@ pub(in crate::doctor) fn state_files(config: &Config) -> Check {
     let broken: Vec<String> = named
         .iter()
         .filter_map(|(setting, path)| {
-            let error = replaceable(path).err()?;
+            let error = try_write(path).err()?;
             Some(format!("{setting}: {} cannot be written: {error}", path.display()))
         })
         .collect();
@@ -73,28 +61,6 @@ pub(in crate::doctor) fn state_files(config: &Config) -> Check {
             .evidence(broken.iter().skip(1))
             .next(["choose a directory that this user may write, such as one made by RuntimeDirectory= of systemd"]),
     }
-}
-
-/// Whether a file can be put at `path`, as `run` does: directories are made, and a file replaces what is there.
-pub(super) fn replaceable(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    let mut directory = parent(path);
-    // The last ones there are.
-    while !directory.exists() && directory != Path::new(".") && directory != Path::new("/") {
-        directory = parent(directory);
-    }
-    if !directory.is_dir() {
-        return Err(io::ErrorKind::NotADirectory.into());
-    }
-    create_and_remove(&directory.join(format!(".tunnel-client-doctor.{}", std::process::id())))
-}
-
-fn create_and_remove(path: &Path) -> io::Result<()> {
-    let file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    drop(file);
-    std::fs::remove_file(path)
 }
 
 fn parent(path: &Path) -> &Path {

@@ -7,12 +7,12 @@ use std::path::Path;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use super::files::replaceable;
 use crate::config::{Config, Listen, Selection};
 use crate::doctor::neighbour::{self, Holder};
 use crate::doctor::report::Check;
 use crate::limits::DOCTOR_NEIGHBOUR_TIMEOUT;
 use crate::ops::Listener;
+use crate::ops::files::try_write;
 use crate::ops::listener::Problem;
 
 const ID: &str = "health_listener";
@@ -22,16 +22,14 @@ const SETTING: &str = "health.listen_addr";
 pub(in crate::doctor) async fn listener(config: &Config) -> Check {
     match &config.health.listen {
         // Binding would make the directory.
-        Listen::Unix(path) if !path.parent().is_none_or(Path::exists) && path.is_absolute() => {
-            match replaceable(path) {
-                Ok(()) => Check::pass(ID, format!("will bind unix socket {}", path.display())),
-                Err(error) => Check::fail(
-                    ID,
-                    format!("health.unix_socket: {} cannot be made: {error}", path.display()),
-                )
-                .next(["choose a directory that this user may write in health.unix_socket (HEALTH_UNIX_SOCKET)"]),
-            }
-        }
+        Listen::Unix(path) if !path.parent().is_none_or(Path::exists) && path.is_absolute() => match try_write(path) {
+            Ok(()) => Check::pass(ID, format!("will bind unix socket {}", path.display())),
+            Err(error) => Check::fail(
+                ID,
+                format!("health.unix_socket: {} cannot be made: {error}", path.display()),
+            )
+            .next(["choose a directory that this user may write in health.unix_socket (HEALTH_UNIX_SOCKET)"]),
+        },
         _ => bind(config).await,
     }
 }

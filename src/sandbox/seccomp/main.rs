@@ -17,6 +17,8 @@ pub(super) const CALLS: &[Call] = &[
     (libc::SYS_ioctl, &[&[(1, IS, NON_BLOCKING)]]),
     // Links on the way to a key, which may be exchanged.
     (libc::SYS_readlinkat, ANY),
+    // Whether a directory on that way that others could write is mounted read-only, as volumes of Kubernetes are.
+    (libc::SYS_fstatfs, ANY),
     // A key that comes later is kept in memory that is not written to disk either.
     (libc::SYS_mlock, ANY),
     (libc::SYS_munlock, ANY),

@@ -156,7 +156,10 @@ fn a_log_file_is_appended_to_and_private() {
         file: Some(path.clone()),
     };
     for text in ["one\n", "two\n"] {
-        open(&settings).unwrap().write_all(text.as_bytes()).unwrap();
+        open(&settings, Trusted::ours())
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
     }
     let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
     let contents = std::fs::read_to_string(&path).unwrap();
@@ -167,12 +170,12 @@ fn a_log_file_is_appended_to_and_private() {
 #[test]
 fn a_log_file_that_cannot_be_opened_is_named() {
     let file = Some("/nonexistent-directory/log".into());
-    let error = open(&Log {
+    let settings = Log {
         level: LevelFilter::Info,
         format: LogFormat::Json,
         file,
-    })
-    .unwrap_err();
+    };
+    let error = open(&settings, Trusted::ours()).unwrap_err();
     assert!(
         error
             .to_string()

@@ -1,0 +1,314 @@
+//! A name in a directory that was reached by the walk: where a file is, or will be, created, replaced, appended to or removed.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata, Permissions};
+use std::io::{self, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{fcntl_getfl, fcntl_setfl, openat, renameat, renameat_with, unlinkat};
+use rustix::io::Errno;
+
+use super::error::{Error, Fault};
+use super::rule::Rule;
+use super::trusted::Trusted;
+use super::walk::{self, Directory, Missing};
+use crate::limits::FILE_LOOKS;
+
+/// A name in an opened directory. Nothing that happens to the path before it can lead elsewhere any more.
+#[derive(Debug, Clone)]
+pub struct Spot {
+    directory: Arc<Directory>,
+    name: OsString,
+    /// The directory is one above the missing ones ([`Missing::Stop`]).
+    incomplete: bool,
+}
+
+/// Device and inode, which identify a file as long as it exists or is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity(u64, u64);
+
+impl From<&Metadata> for Identity {
+    fn from(metadata: &Metadata) -> Self {
+        Self(metadata.dev(), metadata.ino())
+    }
+}
+
+impl Spot {
+    /// Follows all of a path but its last name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]: a link on the way that the rule does not allow, a directory that cannot be entered or made.
+    pub fn of(path: &Path, rule: Rule, missing: Missing) -> Result<Self, Error> {
+        let name = path.file_name().ok_or(Errno::ISDIR)?.to_owned();
+        let parent = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let (directory, complete) = walk::directory(parent, rule, missing)?;
+        Ok(Self {
+            directory: Arc::new(directory),
+            name,
+            incomplete: !complete,
+        })
+    }
+
+    /// The path, without links.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.directory.path_of(&self.name)
+    }
+
+    /// The last name of the path.
+    #[must_use]
+    pub fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    /// A path for calls that take no directory, such as bind(2). It leads through `/proc`.
+    #[must_use]
+    pub fn path_by_descriptor(&self) -> PathBuf {
+        path_by_descriptor(self.directory.file()).join(&self.name)
+    }
+
+    /// Opens the directory itself, to lock it.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses.
+    pub fn open_directory(&self) -> Result<File, Error> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(openat(self.directory.file(), ".", flags, Mode::empty())?.into())
+    }
+
+    /// What is there: a link itself, not what it leads to. The file is a place only, which keeps the inode from being used again.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses; that nothing is there is no error.
+    pub fn look(&self) -> Result<Option<(File, Metadata)>, Error> {
+        match self.directory.entry(&self.name) {
+            Ok(entry) => Ok(Some(entry)),
+            Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Creates a file.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`] when something has the name, be it a link that leads nowhere.
+    pub fn create(&self, mode: u32) -> Result<File, Error> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(openat(self.directory.file(), &self.name, flags, Mode::from_raw_mode(mode))?.into())
+    }
+
+    /// Opens a file to be appended to; creates it with this mode when nothing has the name. One that exists must be a regular
+    /// file with one name, or a character device such as `/dev/null`, of a `trusted` user. It is never truncated.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub fn append(&self, mode: u32, trusted: Trusted) -> Result<File, Error> {
+        for _ in 0..FILE_LOOKS {
+            let opened = match self.look()? {
+                None => self.create(mode),
+                Some((_held, found)) => self.open_known(&found, trusted),
+            };
+            match opened {
+                // Made, removed or exchanged in between.
+                Err(Error::Unsteady) => {}
+                Err(Error::Io(error))
+                    if [io::ErrorKind::AlreadyExists, io::ErrorKind::NotFound].contains(&error.kind()) => {}
+                opened => return opened,
+            }
+        }
+        Err(Error::Unsteady)
+    }
+
+    fn open_known(&self, found: &Metadata, trusted: Trusted) -> Result<File, Error> {
+        self.judge(found, trusted)?;
+        // Without waiting, should a pipe have taken its place.
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file: File = openat(self.directory.file(), &self.name, flags, Mode::empty())?.into();
+        let opened = file.metadata()?;
+        if Identity::from(&opened) != Identity::from(found) {
+            return Err(Error::Unsteady);
+        }
+        // Names may have been added since.
+        self.judge(&opened, trusted)?;
+        fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+        Ok(file)
+    }
+
+    fn judge(&self, found: &Metadata, trusted: Trusted) -> Result<(), Error> {
+        let fault = match kind(found) {
+            Kind::Link => Fault::LinkAtEnd,
+            Kind::Other(kind) => Fault::Kind(kind),
+            _ if !trusted.includes(found.uid()) => Fault::FileOwner { uid: found.uid() },
+            Kind::File if found.nlink() > 1 => Fault::Names,
+            Kind::File | Kind::Device => return Ok(()),
+        };
+        Err(self.directory.refused(&self.name, fault))
+    }
+
+    /// Whether [`Spot::replace`] would replace something that is not a regular file: it never does.
+    fn judge_replaced(&self) -> Result<(), Error> {
+        let fault = match self.look()?.map(|(_, found)| kind(&found)) {
+            None | Some(Kind::File) => return Ok(()),
+            Some(Kind::Link) => Fault::LinkAtEnd,
+            Some(Kind::Device) => Fault::Kind("a device"),
+            Some(Kind::Other(kind)) => Fault::Kind(kind),
+        };
+        Err(self.directory.refused(&self.name, fault))
+    }
+
+    /// Puts a file with this content and mode, whatever the process's mask, in place of the regular file that is there, or where
+    /// nothing is: readers see the old content or the new one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; then what was there remains.
+    pub fn replace(&self, content: &[u8], mode: u32) -> Result<File, Error> {
+        self.judge_replaced()?;
+        let new = self.unguessable("tunnel-client", ".tmp")?;
+        let mut file = new.create(mode)?;
+        let mut write = || {
+            file.set_permissions(Permissions::from_mode(mode))?;
+            file.write_all(content)?;
+            new.rename_to(self)
+        };
+        write().inspect_err(|_| new.discard())?;
+        Ok(file)
+    }
+
+    /// Tries what [`Spot::append`] needs, and leaves nothing behind. A file that exists is opened, not changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Spot::append`] would fail.
+    pub fn try_append(&self, mode: u32, trusted: Trusted) -> Result<(), Error> {
+        if self.look()?.is_some() {
+            return self.append(mode, trusted).map(drop);
+        }
+        self.create(mode)?;
+        Ok(self.remove()?)
+    }
+
+    /// Tries what [`Spot::replace`] needs, and leaves nothing behind.
+    ///
+    /// # Errors
+    ///
+    /// As [`Spot::replace`] would fail.
+    pub fn try_replace(&self) -> Result<(), Error> {
+        if !self.incomplete {
+            self.judge_replaced()?;
+        }
+        let new = self.unguessable("tunnel-client", ".tmp")?;
+        new.create(0o600)?;
+        Ok(new.remove()?)
+    }
+
+    /// Another name in the same directory, with 64 random bits.
+    ///
+    /// # Errors
+    ///
+    /// No randomness.
+    pub fn unguessable(&self, prefix: &str, suffix: &str) -> Result<Self, Error> {
+        let random = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
+        Ok(Self {
+            directory: Arc::clone(&self.directory),
+            name: format!(".{prefix}.{random:016x}{suffix}").into(),
+            incomplete: self.incomplete,
+        })
+    }
+
+    /// Gives the file another name in the same directory, in place of whatever has it. A link is replaced, not followed.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses.
+    pub fn rename_to(&self, other: &Self) -> Result<(), Error> {
+        let (from, to) = (self.directory.file(), other.directory.file());
+        Ok(renameat(from, &self.name, to, &other.name)?)
+    }
+
+    /// Gives the file another name in the same directory that nothing has.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`]; the system refuses.
+    pub fn rename_if_free(&self, other: &Self) -> Result<(), Error> {
+        let (from, to) = (self.directory.file(), other.directory.file());
+        Ok(renameat_with(
+            from,
+            &self.name,
+            to,
+            &other.name,
+            RenameFlags::NOREPLACE,
+        )?)
+    }
+
+    /// Removes the name.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses.
+    pub fn remove(&self) -> io::Result<()> {
+        Ok(unlinkat(self.directory.file(), &self.name, AtFlags::empty())?)
+    }
+
+    /// Removes the name of a file of ours. That it stays is no reason to fail.
+    pub fn discard(&self) {
+        let _ = self.remove();
+    }
+
+    /// Removes the name as long as it is this file's; one that has taken its place stays.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses.
+    pub fn remove_if(&self, identity: Identity) -> io::Result<()> {
+        match self.look()? {
+            Some((_held, found)) if Identity::from(&found) == identity => self.remove(),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A path to an opened file for calls that take no descriptor. It leads through `/proc`.
+pub fn path_by_descriptor(file: &File) -> PathBuf {
+    Path::new("/proc/self/fd").join(file.as_raw_fd().to_string())
+}
+
+enum Kind {
+    File,
+    Device,
+    Link,
+    Other(&'static str),
+}
+
+fn kind(metadata: &Metadata) -> Kind {
+    let kind = metadata.file_type();
+    if kind.is_file() {
+        Kind::File
+    } else if kind.is_char_device() {
+        Kind::Device
+    } else if kind.is_symlink() {
+        Kind::Link
+    } else if kind.is_fifo() {
+        Kind::Other("a named pipe")
+    } else if kind.is_socket() {
+        Kind::Other("a socket")
+    } else if kind.is_dir() {
+        Kind::Other("a directory")
+    } else {
+        Kind::Other("a block device")
+    }
+}
