@@ -166,7 +166,11 @@ fn can_be_hidden(path: &Path) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use std::fs::OpenOptions;
+    use std::fs::{File, OpenOptions};
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::devices::DIRECTORY;
 
     use super::*;
 
@@ -209,6 +213,79 @@ mod tests {
                     OpenOptions::new().write(true).open(path).unwrap_err();
                 }
                 OpenOptions::new().write(true).open("/dev/null").unwrap();
+            });
+        });
+        fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
+    fn devices_are_closed_but_those_of_nobody_and_those_that_are_named() {
+        let open = |name: &str| File::open(name).map(drop).map_err(|error| error.kind());
+        // Opening them does nothing.
+        let closed = [
+            "kmsg",
+            "fuse",
+            "userfaultfd",
+            "ptmx",
+            "loop0",
+            "net/tun",
+            "tty0",
+            "pts/0",
+        ];
+        let closed = closed.map(|name| format!("{DIRECTORY}/{name}"));
+        let there: Vec<_> = closed.iter().filter(|path| open(path).is_ok()).collect();
+        let named = there.first().map(PathBuf::from);
+        let hide = |devices| {
+            Hidden::of([].iter(), false)
+                .unwrap()
+                .with_devices(devices)
+                .rules()
+                .unwrap()
+        };
+        let (none, one) = (hide(Vec::new()), hide(named.iter().cloned().collect()));
+        std::thread::scope(|scope| {
+            let _ = scope.spawn(|| {
+                none.prepare().unwrap().restrict().unwrap();
+                for path in &there {
+                    assert_eq!(open(path), Err(io::ErrorKind::PermissionDenied), "{path}");
+                }
+                for path in devices::HARMLESS {
+                    open(path).unwrap();
+                }
+            });
+            let _ = scope.spawn(|| {
+                one.prepare().unwrap().restrict().unwrap();
+                let still: Vec<_> = there.iter().filter(|path| open(path).is_ok()).collect();
+                assert_eq!(still, there.iter().take(1).collect::<Vec<_>>());
+            });
+        });
+    }
+
+    #[test]
+    fn a_device_on_the_way_is_known_by_its_number_and_not_by_its_name() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let base = directory("devices");
+        let make = |name: &str, kind, major, minor| {
+            let number = rustix::fs::makedev(major, minor);
+            mknodat(CWD, base.join(name), kind, Mode::RUSR, number).unwrap();
+            base.join(name)
+        };
+        let (disk, kernel) = (
+            make("null", FileType::BlockDevice, 7, 0),
+            make("zero", FileType::CharacterDevice, 1, 11),
+        );
+        let harmless = make("hidraw0", FileType::CharacterDevice, 1, 5);
+        let hidden = Hidden::of([base.join("ours")].iter(), false).unwrap().rules().unwrap();
+        std::thread::scope(|scope| {
+            let _ = scope.spawn(|| {
+                hidden.prepare().unwrap().restrict().unwrap();
+                File::open(disk).unwrap_err();
+                File::open(kernel).unwrap_err();
+                // A file system may be mounted so that it has no devices.
+                let opened = File::open(harmless).map(drop).map_err(|error| error.to_string());
+                assert!(opened.is_ok(), "{opened:?}");
             });
         });
         fs::remove_dir_all(base).unwrap();

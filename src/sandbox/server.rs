@@ -297,4 +297,6 @@ impl std::fmt::Display for StrictError {
 impl std::error::Error for StrictError {}
 
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod trees;

@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -17,6 +18,9 @@ use super::tls::Authority;
 /// `nobody`, and one more whom no host has.
 const NOBODY: u32 = 65534;
 const SOMEBODY: u32 = 65533;
+
+/// `doctor --sandbox` starts some hundred processes.
+const PROOF: Duration = Duration::from_secs(300);
 
 /// Does everything to the files that it is told of, and says what it could do.
 const HOSTILE: &str = r#"
@@ -229,6 +233,9 @@ impl Placed {
             self.write(secret, "another secret", 0o640);
         }
         self.write(&self.layout.configuration, &self.configuration(), 0o644);
+        for neighbour in self.neighbours() {
+            fs::write(&neighbour, "the key before").unwrap();
+        }
         let (owner, group) = match self.user {
             User::Root | User::RootAndSomebody => (0, 0),
             User::RootThenNobody => (0, NOBODY),
@@ -290,6 +297,31 @@ impl Placed {
     }
 
     fn start(&self) -> Client {
+        self.start_as(&[])
+    }
+
+    /// The names of the probes of `doctor --sandbox` that are not as they should be.
+    pub fn proved_wrong(&self) -> Vec<String> {
+        let mut doctor = self.start_as(&["doctor", "--sandbox", "--json"]);
+        let status = doctor.wait_exit(PROOF);
+        let said = doctor.log().join("\n");
+        let report: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}, {status}: {said}"));
+        let probes = report["probes"].as_array().unwrap_or_else(|| panic!("{said}"));
+        let tried = |name: &str| {
+            probes
+                .iter()
+                .any(|probe| probe["name"] == name && probe["verdict"] == "refused")
+        };
+        assert!(
+            tried("read the client's configuration") && tried("rename what leads to the client's files"),
+            "{said}"
+        );
+        let wrong = probes.iter().filter(|probe| probe["verdict"] == "WRONG");
+        wrong.map(|probe| probe["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Another command than `run`, if there is one.
+    fn start_as(&self, command: &[&str]) -> Client {
         let mut builder = ClientBuilder::new(&self.control)
             .no_env("CONTROL_PLANE_API_KEY")
             .no_env("CONTROL_PLANE_BASE_URL");
@@ -325,7 +357,13 @@ impl Placed {
             }
             _ => String::new(),
         };
-        builder.start_by(&format!("exec {become_user}{} \"$@\"", copy.display()))
+        let instead = match command.is_empty() {
+            true => String::new(),
+            false => format!("shift; set -- {} \"$@\"; ", command.join(" ")),
+        };
+        // What is said beside the report is not read.
+        let quiet = if command.is_empty() { "" } else { " 2>/dev/null" };
+        builder.start_by(&format!("{instead}exec {become_user}{} \"$@\"{quiet}", copy.display()))
     }
 
     /// Files that hold what is nobody else's business, as they are named.
@@ -334,6 +372,12 @@ impl Placed {
         let identity = layout.identity.iter().flat_map(|(certificate, key)| [certificate, key]);
         let files = [&layout.configuration, &layout.key].into_iter().chain(identity);
         files.chain(&layout.secrets).map(|path| self.at(path)).collect()
+    }
+
+    /// What lies beside them, as a key that was there before or comes next.
+    fn neighbours(&self) -> Vec<PathBuf> {
+        let files = [&self.layout.configuration, &self.layout.key];
+        files.map(|path| self.at(path).with_file_name("neighbour")).into()
     }
 
     /// Links, and directories on the way to files, down from the one that is only the test's.
@@ -353,7 +397,7 @@ impl Placed {
     /// A server tries everything: nothing of it works, and nothing is changed.
     #[track_caller]
     pub fn holds(&self) {
-        self.holds_by(&self.files());
+        self.holds_by(&[self.files(), self.neighbours()].concat());
     }
 
     /// The same, for these names of the files.
