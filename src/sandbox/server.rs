@@ -193,6 +193,7 @@ impl ServerCage {
     fn hidden(&self) -> io::Result<Hidden> {
         let hidden = Hidden::of(self.hidden.iter().chain(&self.names), geteuid().is_root())?;
         let listed = self.sandbox.read.iter().chain(&self.sandbox.write);
+        let listed = listed.chain(&self.sandbox.devices);
         Ok(hidden.with_devices(devices::among(listed)))
     }
 }
@@ -241,7 +242,8 @@ impl Strict<'_> {
             }
         }
         self.0.read.iter().for_each(|path| rules.allow(path, read));
-        self.0.write.iter().for_each(|path| rules.allow(path, all));
+        let written = self.0.write.iter().chain(&self.0.devices);
+        written.for_each(|path| rules.allow(path, all));
         match &self.0.network {
             ServerNetwork::None => rules.limit_ports([]),
             ServerNetwork::Tcp(ports) => rules.limit_ports(ports.iter().copied()),
