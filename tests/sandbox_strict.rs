@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use support::child::{everybodys_python, python};
 use support::{ClientBuilder, Command, ControlPlane, Scratch, StdioServer};
 
-/// What a server tries, by name: it tells the number of the error, or what it got.
+/// Attempts of a server, by name; it answers the error of each, or that it works.
 const HOSTILE: &str = r#"
 import asyncio, ctypes, errno, mmap, socket, stat, struct
 
@@ -262,7 +262,7 @@ impl Drop for Neighbour {
     }
 }
 
-/// What a server in this sandbox comes to; `None` when a datagram reached the test.
+/// The outcomes in this sandbox, and whether a datagram reached the test.
 fn tried(sandbox: &str) -> (Value, bool) {
     let files = Scratch::new();
     let datagrams = UnixDatagram::bind(files.file("datagrams")).unwrap();

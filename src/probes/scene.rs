@@ -112,7 +112,7 @@ impl Facts {
     }
 }
 
-/// What stays readable, by the names that settings give it too: links lead there.
+/// Files and directories that stay readable, also by the names in the settings: those may lead through links.
 fn reads(config: &Config, cage: &Cage) -> Vec<PathBuf> {
     let mut reads = cage.reads();
     let is_read = |path: &Path| {

@@ -1,4 +1,4 @@
-//! Devices that any program may use. What a device is tells its number and not its name.
+//! Devices that any program may use. The number of a device tells what it is; its name does not.
 
 use std::fs::Metadata;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{major, minor};
 
-/// Where devices are.
+/// The directory of devices.
 pub(super) const DIRECTORY: &str = "/dev";
 
-/// What is kept there and is no device: memory and queues that processes share by name (shm_overview(7), mq_overview(7)).
+/// Directories in it that hold no devices: memory and queues that processes share by name (shm_overview(7), mq_overview(7)).
 const SHARED: [&str; 2] = ["/dev/shm", "/dev/mqueue"];
 
 /// Devices without a device behind them, for programs that are given their names.
@@ -37,8 +37,8 @@ pub(super) fn is_device(found: &Metadata) -> bool {
     kind.is_char_device() || kind.is_block_device()
 }
 
-/// Those among the paths that somebody listed who named devices: what lies in the directory of devices, without links. Who lists
-/// that as a whole, or what is above, names none.
+/// The listed paths that name devices: below the directory of devices, with links resolved. To list that directory as a whole, or one
+/// above it, names none.
 pub(super) fn among<'a>(listed: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
     let found = listed.filter_map(|path| path.canonicalize().ok());
     let is_named = |path: &PathBuf| path.starts_with(DIRECTORY) && path != Path::new(DIRECTORY);

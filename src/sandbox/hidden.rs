@@ -1,8 +1,8 @@
 //! Rules of landlock that leave everything in reach but some files: landlock can only allow, so all that lies beside the way to
 //! them is allowed, piece by piece.
 //!
-//! What is made later directly in a directory on such a way is out of reach too, and nothing in it can be made, moved or removed: so
-//! the names on the way stay what they are.
+//! In a directory on such a way nothing can be made, moved or removed, so the names on the way stay what they are. Files that others
+//! make there later are out of reach too.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirEntry};
@@ -50,7 +50,7 @@ impl Hidden {
 
     fn under<'a>(mounts: &Mounts, paths: impl Iterator<Item = &'a PathBuf>, is_root: bool) -> io::Result<Self> {
         let mut names: BTreeSet<PathBuf> = mounts.of_devices().map(Path::to_owned).collect();
-        // What is in this directory is looked at one by one.
+        // The entries of this directory are judged one by one.
         names.retain(|point| !point.starts_with(devices::DIRECTORY));
         for path in paths.filter(|path| can_be_hidden(path)) {
             names.extend(mounts.names(path));
@@ -128,8 +128,8 @@ impl Hidden {
         self.ways.contains(path) || path.ancestors().any(|above| self.paths.contains(above))
     }
 
-    /// What may be done with an entry of a directory on the way, and with all that is in it. A symbolic link gives nothing by itself:
-    /// what it leads to counts. A file with more names than one may be one of those that are hidden.
+    /// Access to an entry of a directory on the way, and to all that is in it. A symbolic link gives nothing by itself: its target
+    /// counts. A file with more names than one may be one of those that are hidden.
     fn access(&self, entry: &DirEntry) -> BitFlags<AccessFs> {
         let (path, all) = (entry.path(), AccessFs::from_all(TARGET));
         let Ok(found) = entry.metadata() else {
@@ -150,7 +150,7 @@ impl Hidden {
         let is_below = |tops: &[&str]| tops.iter().any(|top| path.starts_with(top));
         match is_below(&READ_ONLY) || self.is_root && is_below(&READ_ONLY_FOR_ROOT) {
             true => AccessFs::from_read(TARGET),
-            // Whoever made a device outside its directory: nobody there talks to it.
+            // Device nodes outside the directory of devices: no ioctl (Linux 6.10).
             false => all & !BitFlags::from(AccessFs::IoctlDev),
         }
     }

@@ -29,13 +29,13 @@ struct Mount {
     device: Vec<u8>,
     /// The directory or file of the file system that it shows.
     root: PathBuf,
-    /// Where it shows it.
+    /// The directory or file at which it is mounted.
     point: PathBuf,
     is_of_devices: bool,
 }
 
 impl Mounts {
-    /// Those that this process sees.
+    /// The mounts that this process sees.
     ///
     /// # Errors
     /// `/proc` is not there, or there are too many.
@@ -89,7 +89,7 @@ impl Mounts {
         Some((parent, mount.point.strip_prefix(&parent.point).ok()?))
     }
 
-    /// Where file systems of devices are mounted.
+    /// Mount points of file systems of devices.
     pub(super) fn of_devices(&self) -> impl Iterator<Item = &Path> {
         let mounts = self.0.iter().filter(|mount| mount.is_of_devices);
         mounts.map(|mount| mount.point.as_path())

@@ -34,7 +34,7 @@ pub struct Prepared {
     filters: Option<Filters>,
 }
 
-/// What programs of any kind read: themselves, libraries, certificates, users, names, languages. Directories in which private keys,
+/// Files that programs of any kind read: themselves, libraries, certificates, users, names, languages. Directories in which private keys,
 /// passwords or settings of other programs are kept are named in parts.
 const SYSTEM: [&str; 59] = [
     "/bin",
@@ -59,7 +59,7 @@ const SYSTEM: [&str; 59] = [
     "/usr/local/libexec",
     "/usr/local/sbin",
     "/usr/local/share",
-    // What a distribution keeps there in place of /etc (openSUSE).
+    // Defaults of a distribution, in place of /etc (openSUSE).
     "/usr/etc/host.conf",
     "/usr/etc/nsswitch.conf",
     "/usr/etc/protocols",
@@ -82,7 +82,7 @@ const SYSTEM: [&str; 59] = [
     "/etc/resolv.conf",
     "/etc/services",
     "/etc/timezone",
-    // Certificates of authorities. Keys lie beside them: in /etc/ssl/private, /etc/pki/tls/private, /etc/pki/entitlement.
+    // Certificates of authorities. Keys are elsewhere: in /etc/ssl/private, /etc/pki/tls/private, /etc/pki/entitlement.
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
     "/etc/ssl/certs",

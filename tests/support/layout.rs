@@ -1,4 +1,4 @@
-//! Where the client's files lie, as the documentation shows it and as people arrange them, and a stdio server that tries to get at them.
+//! Arrangements of the client's files, as the documentation shows them and as people make them, and a stdio server that attacks them.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown, symlink};
@@ -22,7 +22,7 @@ const SOMEBODY: u32 = 65533;
 /// `doctor --sandbox` starts some hundred processes.
 const PROOF: Duration = Duration::from_secs(300);
 
-/// Does everything to the files that it is told of, and says what it could do.
+/// Attacks the files and names in its arguments, and answers which attempts worked.
 const HOSTILE: &str = r#"
 import shutil
 
@@ -86,7 +86,7 @@ pub struct Layout {
     pub profile: Option<String>,
 }
 
-/// Who runs client and servers.
+/// The users of client and servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum User {
     Root,
@@ -117,7 +117,7 @@ impl Layout {
         self
     }
 
-    /// Those of the examples in a text: of each block of YAML, or of the whole, if that is YAML.
+    /// The layouts of the examples in a text: of each block of YAML, or of the whole, if that is YAML.
     pub fn of_examples(name: &str, text: &str) -> Vec<Self> {
         let blocks: Vec<&str> = match text.contains("```yaml") {
             true => text
@@ -136,7 +136,7 @@ impl Layout {
     fn of_example(name: &str, text: &str) -> Option<Self> {
         let mut layout = Self::new(name, "tunnel-client.yaml", "");
         let mut certificate = None;
-        // What is commented out is an example too.
+        // Settings that are commented out are examples too.
         let lines = text
             .lines()
             .map(|line| line.trim_start().trim_start_matches(['#', '-', ' ']));
@@ -200,7 +200,7 @@ impl Placed {
         placed
     }
 
-    /// Where the files are.
+    /// The directory of the files.
     fn directory(&self) -> PathBuf {
         match self.layout.profile {
             Some(_) => self.base.clone(),
@@ -361,7 +361,7 @@ impl Placed {
             true => String::new(),
             false => format!("shift; set -- {} \"$@\"; ", command.join(" ")),
         };
-        // What is said beside the report is not read.
+        // Standard error holds progress alone.
         let quiet = if command.is_empty() { "" } else { " 2>/dev/null" };
         builder.start_by(&format!("{instead}exec {become_user}{} \"$@\"{quiet}", copy.display()))
     }
@@ -374,7 +374,7 @@ impl Placed {
         files.chain(&layout.secrets).map(|path| self.at(path)).collect()
     }
 
-    /// What lies beside them, as a key that was there before or comes next.
+    /// Other files in the same directories, such as a former key or the next one.
     fn neighbours(&self) -> Vec<PathBuf> {
         let files = [&self.layout.configuration, &self.layout.key];
         files.map(|path| self.at(path).with_file_name("neighbour")).into()
@@ -406,7 +406,7 @@ impl Placed {
         self.try_all(files, &self.names());
     }
 
-    /// The same, for these names beside those on the way.
+    /// The same, for these names besides those on the way.
     #[track_caller]
     pub fn holds_with(&self, names: &[PathBuf]) {
         self.try_all(&self.files(), &[&self.names(), names].concat());
@@ -466,7 +466,7 @@ impl Drop for Placed {
     }
 }
 
-/// What a file is and what is in it.
+/// Identity and contents of a file.
 fn found(path: &Path) -> (u64, u64, Vec<u8>) {
     let metadata = fs::metadata(path).unwrap();
     (metadata.dev(), metadata.ino(), fs::read(path).unwrap())

@@ -17,7 +17,7 @@ use crate::sys::attempts::{Call, calls};
 const HIDDEN: &[i32] = &[libc::EACCES];
 /// Which one depends on what the kernel looks at first.
 const CLOSED: &[i32] = &[libc::EACCES, libc::EPERM];
-/// What lies on a file system that is mounted read-only is refused before landlock is asked.
+/// The kernel refuses changes of a read-only file system before it asks landlock.
 const NAMES: &[i32] = &[libc::EACCES, libc::EROFS];
 
 pub(super) const PROBES: &[Probe] = &[

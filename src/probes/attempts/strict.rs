@@ -17,7 +17,7 @@ use crate::sys::attempts::{Call, calls};
 /// The first version of landlock that looks at ports; a server that lists ports is not started without.
 const PORTS: u8 = 4;
 
-/// Where distributions keep keys of services beside certificates that everybody reads.
+/// Directories in which distributions keep keys of services.
 const PRIVATE: [&str; 2] = ["/etc/ssl/private", "/etc/pki/tls/private"];
 
 pub(super) const PROBES: &[Probe] = &[

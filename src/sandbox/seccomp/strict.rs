@@ -1,5 +1,5 @@
-//! A stdio server that may do what is listed: fewer sockets, and no channel to a process that it did not start. What all servers are
-//! refused, `server` says.
+//! A stdio server with `sandbox: strict`: fewer sockets, and no channel to a process that it did not start. `server` holds the calls that
+//! are refused to all servers.
 
 use seccompiler::SeccompCmpOp::MaskedEq;
 use seccompiler::{BackendError, SeccompRule};
@@ -33,10 +33,10 @@ const REFUSED: &[Call] = &[
     (libc::SYS_mq_getsetattr, ANY),
 ];
 
-/// Where there is no network all sockets come in pairs: none of them has a name, or looks for one.
+/// Without a network all sockets come in pairs: none of them has a name, or looks for one.
 const REFUSED_WITHOUT_NETWORK: &[Call] = &[(libc::SYS_connect, ANY), (libc::SYS_bind, ANY)];
 
-/// What is refused.
+/// Refused calls, with the arguments that are refused.
 pub(super) fn refused(sockets: Sockets) -> Result<Rules, BackendError> {
     let mut rules = sockets.refused()?;
     add(&mut rules, REFUSED)?;

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use super::*;
 
-/// What becomes of an attempt in a strict cage with these lists.
+/// The outcome of an attempt in a strict cage with these lists.
 fn strict<T: Send>(read: &[&str], write: &[&str], attempt: impl FnOnce() -> T + Send) -> T {
     let sandbox = ServerSandbox {
         level: Level::Strict,
@@ -35,7 +35,7 @@ fn a_strict_server_opens_the_devices_that_are_listed_and_no_others() {
     assert_eq!(strict(&[], &["/dev/ptmx"], terminal), Ok(()));
     assert_eq!(strict(&["/dev/ptmx"], &[], terminal), Ok(()));
     assert_eq!(strict(&[], &["/dev/pts"], terminal), Err(ErrorKind::PermissionDenied));
-    // Whoever lists all of them names none.
+    // To list all of them names none.
     assert_eq!(strict(&["/dev"], &["/"], terminal), Err(ErrorKind::PermissionDenied));
 }
 

@@ -100,7 +100,7 @@ impl Tree {
             };
             ours.push(directory.join(name));
         }
-        // Some servers live beside the client's files.
+        // Some servers live in the directory of the client's files.
         let argv = match random.is_one_of(2) {
             true => vec!["/bin/sh".to_owned()],
             false => vec!["/bin/sh".to_owned(), random.of(&files).display().to_string()],
@@ -138,7 +138,7 @@ impl Tree {
             .iter()
             .filter(|path| fs::metadata(path).unwrap().nlink() == 1)
         {
-            // What is named below a file is nowhere, and the file stays what it is.
+            // A name below a file leads nowhere, and the file cannot be replaced.
             let is_way = names.iter().any(|name| name.starts_with(path));
             if hidden.iter().any(|hidden| path.starts_with(hidden)) {
                 neighbours.push(path);
