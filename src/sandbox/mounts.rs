@@ -181,11 +181,11 @@ mod tests {
     const TEXT: &[u8] = b"\
 1 0 254:0 / / rw shared:1 - ext4 /dev/vda rw
 2 1 0:6 / /dev rw - devtmpfs devtmpfs rw
-3 1 254:0 /srv/ours /mnt/the\\040whole rw shared:1 master:2 - ext4 /dev/vda rw
-4 1 254:0 /srv/ours/keys/key /mnt/one-file rw - ext4 /dev/vda rw
-5 1 254:0 /srv /mnt/parent ro - ext4 /dev/vda rw
-6 1 0:9 /srv/ours /mnt/other rw - tmpfs tmpfs rw
-7 1 254:0 /srv/ours2 /mnt/sibling rw - ext4 /dev/vda rw
+3 1 254:0 /srv/ours /media/the\\040whole rw shared:1 master:2 - ext4 /dev/vda rw
+4 1 254:0 /srv/ours/keys/key /media/one-file rw - ext4 /dev/vda rw
+5 1 254:0 /srv /media/parent ro - ext4 /dev/vda rw
+6 1 0:9 /srv/ours /media/other rw - tmpfs tmpfs rw
+7 1 254:0 /srv/ours2 /media/sibling rw - ext4 /dev/vda rw
 8 1 0:7 / /jail/dev/pts rw - devpts devpts rw
 broken
 ";
@@ -197,32 +197,32 @@ broken
 
     #[test]
     fn blanks_in_names_are_read_as_they_are() {
-        assert_eq!(path(b"/mnt/the\\040whole"), Path::new("/mnt/the whole"));
+        assert_eq!(path(b"/media/the\\040whole"), Path::new("/media/the whole"));
         assert_eq!(path(b"/a\\134b\\012c\\"), Path::new("/a\\b\nc\\"));
     }
 
     #[test]
     fn a_file_has_a_name_in_each_mount_of_its_directory_of_one_above_and_of_a_part() {
-        let whole = ["/mnt/one-file", "/mnt/parent/ours", "/mnt/the whole"];
+        let whole = ["/media/one-file", "/media/parent/ours", "/media/the whole"];
         assert_eq!(names("/srv/ours"), whole);
         assert_eq!(
-            names("/mnt/the whole/keys"),
-            ["/mnt/one-file", "/mnt/parent/ours/keys", "/srv/ours/keys"]
+            names("/media/the whole/keys"),
+            ["/media/one-file", "/media/parent/ours/keys", "/srv/ours/keys"]
         );
         assert_eq!(
-            names("/mnt/one-file"),
+            names("/media/one-file"),
             [
-                "/mnt/parent/ours/keys/key",
-                "/mnt/the whole/keys/key",
+                "/media/parent/ours/keys/key",
+                "/media/the whole/keys/key",
                 "/srv/ours/keys/key"
             ]
         );
-        assert_eq!(names("/mnt/sibling"), ["/mnt/parent/ours2", "/srv/ours2"]);
+        assert_eq!(names("/media/sibling"), ["/media/parent/ours2", "/srv/ours2"]);
     }
 
     #[test]
     fn the_same_directory_of_another_file_system_is_another_one() {
-        assert_eq!(names("/mnt/other/x"), [] as [&str; 0]);
+        assert_eq!(names("/media/other/x"), [] as [&str; 0]);
     }
 
     #[test]
@@ -236,11 +236,11 @@ broken
 
     #[test]
     fn the_directory_under_a_mount_has_other_names_too() {
-        let text = b"1 0 8:1 / / rw - ext4 a rw\n2 1 8:2 / /home/u/ours rw - ext4 b rw\n3 1 8:1 /home /mnt/homes rw - ext4 a rw\n";
+        let text = b"1 0 8:1 / / rw - ext4 a rw\n2 1 8:2 / /users/u/ours rw - ext4 b rw\n3 1 8:1 /users /media/homes rw - ext4 a rw\n";
         let mounts = Mounts::parse(text);
         assert_eq!(
-            mounts.names_in(Path::new("/home/u/ours/key"), None),
-            [Path::new("/mnt/homes/u/ours")]
+            mounts.names_in(Path::new("/users/u/ours/key"), None),
+            [Path::new("/media/homes/u/ours")]
         );
     }
 
