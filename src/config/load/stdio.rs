@@ -276,11 +276,7 @@ fn paths(record: &Record, name: &'static str, problems: &mut Problems) -> Vec<Pa
                 "sandbox: {name} has a path that is not absolute, or has .. in it: {shown}; write all of it from /"
             );
             problems.add(text, problem);
-        } else if name == "devices"
-            && path
-                .strip_prefix("/dev")
-                .map_or(true, |rest| rest.as_os_str().is_empty())
-        {
+        } else if name == "devices" && !is_below_dev(path) {
             let shown = echo(&text.text);
             let problem =
                 format!("sandbox: devices has a path that is not below /dev: {shown}; write that of a device");
