@@ -56,6 +56,7 @@ fn a_second_mount_of_the_directory_opens_none_of_its_files() {
     bind(&placed.base().join("tunnel-client"), &other);
     placed.holds_by(&[other.join("c.yaml"), other.join("secrets/key")]);
     placed.holds();
+    let _ = Process::new("umount").arg(&other).status();
 }
 
 #[test]
