@@ -400,6 +400,10 @@ pub const LOCKDOWN_ENTRIES_MAX: usize = 256;
 /// Entries of directories on the way to the client's files, of which each costs a rule at every start of a server: some
 /// microseconds.
 pub const HIDDEN_SIBLINGS_MAX: usize = 10_000;
+/// Names of the client's files, of links on the way to them and of what mounts make of both. Each is compared with each mount.
+pub const HIDDEN_NAMES_MAX: usize = 4096;
+/// Bytes of `/proc/self/mountinfo`: some ten thousand mounts, more than hosts of containers have.
+pub const MOUNTS_BYTES_MAX: usize = 4 << 20;
 /// Bytes of `/etc/passwd` and `/etc/group`: some ten thousand users.
 pub const USER_FILE_MAX: usize = 1 << 20;
 /// Descriptors of one call: its connection to the MCP server and that for its answer, each while up to four addresses are tried.

@@ -26,7 +26,11 @@ const REFUSED_ANYWAY: [(&str, &str); 2] = [
 ];
 
 /// What only root may, so that it is refused to others without the sandbox too.
-const REFUSED_TO_OTHERS: [&str; 26] = [
+const REFUSED_TO_OTHERS: [&str; 30] = [
+    "open /dev/userfaultfd",
+    "open a device in a directory",
+    "read a disk",
+    "list the keys of this host",
     "write to the kernel's log (/dev/kmsg)",
     "read /etc/shadow",
     "set the handler of cores (core_pattern)",

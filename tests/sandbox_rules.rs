@@ -15,11 +15,17 @@ use support::{ClientBuilder, Command, ControlPlane, McpServer, Scratch, StdioSer
 const COMMON: &str = include_str!("../src/sandbox/seccomp/common.rs");
 const MAIN: &str = include_str!("../src/sandbox/seccomp/main.rs");
 const SERVER: &str = include_str!("../src/sandbox/seccomp/server.rs");
+const STRICT: &str = include_str!("../src/sandbox/seccomp/strict.rs");
 const ATTEMPTS: &str = include_str!("../src/sys/attempts.rs");
 
 const OF_SERVERS: [&str; 2] = [
     include_str!("../src/probes/attempts/server.rs"),
     include_str!("../src/probes/attempts/server_system.rs"),
+];
+
+const OF_STRICT_SERVERS: [&str; 2] = [
+    include_str!("../src/probes/attempts/strict.rs"),
+    include_str!("../src/probes/attempts/strict_channels.rs"),
 ];
 
 /// Allowed, and not called in the run below by one build of the program at least; why.
@@ -180,6 +186,17 @@ fn every_call_that_is_refused_to_servers_is_tried_by_a_probe_or_there_is_a_reaso
     for (name, _) in NOT_TRIED {
         assert!(refused.contains(name), "there is a reason for {name}, and no rule");
     }
+    are_tried(&refused, &OF_SERVERS);
+}
+
+#[test]
+fn every_call_that_is_refused_to_strict_servers_alone_is_tried_by_a_probe() {
+    are_tried(&named(STRICT), &OF_STRICT_SERVERS);
+}
+
+/// Each of the calls is tried by one of the probes, or stands in [`NOT_TRIED`].
+#[track_caller]
+fn are_tried(refused: &BTreeSet<&str>, probes: &[&str]) {
     // `NAME = libc::SYS_name, [..]`
     let mut calls: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for line in ATTEMPTS.lines() {
@@ -188,9 +205,9 @@ fn every_call_that_is_refused_to_servers_is_tried_by_a_probe_or_there_is_a_reaso
         }
     }
     for name in refused {
-        let is_tried = |call: &&str| OF_SERVERS.iter().any(|probes| names_call(probes, call));
+        let is_tried = |call: &&str| probes.iter().any(|probes| names_call(probes, call));
         let tried = calls.get(name).is_some_and(|calls| calls.iter().any(is_tried));
-        let is_known = NOT_TRIED.iter().any(|(known, _)| *known == name);
+        let is_known = NOT_TRIED.iter().any(|(known, _)| known == name);
         assert!(tried != is_known, "{name}: tried {tried}, reason {is_known}");
     }
 }

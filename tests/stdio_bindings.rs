@@ -157,6 +157,15 @@ fn every_mistake_is_told_at_once_with_its_line() {
     - channel: g
       command: srv
       sandbox: { level: strict, network: tcp }
+    - channel: h
+      command: srv
+      sandbox: { level: off, devices: [/dev/ttyUSB0] }
+    - channel: i
+      command: srv
+      sandbox: { level: default, devices: [/dev] }
+    - channel: j
+      command: srv
+      sandbox: { level: strict, devices: [/dev/../etc/shadow] }
 ";
     let (code, text) = say(&["run"], &format!("{BASE}{entries}"));
     assert_eq!(code, Some(1), "{text}");
@@ -189,7 +198,8 @@ fn every_mistake_is_told_at_once_with_its_line() {
         ("env in mcp.commands must be a mapping of names to values", "12:12"),
         ("pass_env in mcp.commands must be a list", "13:17"),
         (
-            "sandbox in mcp.commands must be a word or a mapping with the keys level, read, write, connect, network",
+            "sandbox in mcp.commands must be a word or a mapping with the keys level, read, write, connect, network, \
+             devices",
             "14:16",
         ),
         (
@@ -218,6 +228,12 @@ fn every_mistake_is_told_at_once_with_its_line() {
         ),
         ("sandbox: network: none leaves no port of connect to reach", "26:42"),
         ("sandbox: network: tcp needs connect", "29:42"),
+        ("sandbox: devices is for level: default or strict", "32:40"),
+        ("sandbox: devices has a path that is not below /dev: \"/dev\"", "35:44"),
+        (
+            "sandbox: devices has a path that is not absolute, or has .. in it: \"/dev/../etc/shadow\"",
+            "38:43",
+        ),
     ] {
         let line = text.lines().find(|line| line.contains(gist));
         let line = line.unwrap_or_else(|| panic!("{gist} is not in\n{text}"));

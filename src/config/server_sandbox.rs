@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// How much of the system a stdio server sees.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How much of the system a stdio server sees: the later, the less.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Everything that its user may.
@@ -20,8 +20,10 @@ pub enum Level {
 /// What a stdio server may do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerSandbox {
-    /// How much of the system it sees. What follows is empty unless it is [`Level::Strict`].
+    /// How much of the system it sees.
     pub level: Level,
+    /// Absolute paths below `/dev` that it may use; empty under [`Level::Off`]. What follows is empty unless it is [`Level::Strict`].
+    pub devices: Vec<PathBuf>,
     /// Absolute paths that it may read, with all that is below them.
     pub read: Vec<PathBuf>,
     /// Absolute paths that it may read and write, with all that is below them.

@@ -1,7 +1,7 @@
 //! What attempts have to work with: what the configuration gives them, and what is set up to be attacked.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::process::getppid;
 use serde::{Deserialize, Serialize};
@@ -81,7 +81,7 @@ impl Facts {
         Self {
             status: Status::default(),
             ports: cage.ports(),
-            reads: cage.reads(),
+            reads: reads(config, cage),
             unix: cage.reaches_unix_sockets(),
             files: Files {
                 configuration: config.selection.path().map(|path| absolute(&path.to_owned())),
@@ -107,9 +107,25 @@ impl Facts {
     }
 
     /// Whether a file is readable because of what lies beside it.
-    pub(super) fn reaches(&self, path: &std::path::Path) -> bool {
+    pub(super) fn reaches(&self, path: &Path) -> bool {
         self.reads.iter().any(|place| path.starts_with(place))
     }
+}
+
+/// Files and directories that stay readable, also by the names in the settings: those may lead through links.
+fn reads(config: &Config, cage: &Cage) -> Vec<PathBuf> {
+    let mut reads = cage.reads();
+    let is_read = |path: &Path| {
+        path.canonicalize()
+            .is_ok_and(|path| reads.iter().any(|place| path.starts_with(place)))
+    };
+    let named: Vec<_> = config
+        .own_files()
+        .filter(|path| is_read(path))
+        .filter_map(|path| std::path::absolute(path).ok())
+        .collect();
+    reads.extend(named);
+    reads
 }
 
 /// Those of the servers that are started.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::net::{self as unix, UnixListener};
+use std::os::unix::net::{self as unix, UnixDatagram, UnixListener};
 use std::path::PathBuf;
 
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
@@ -33,6 +33,7 @@ pub(super) fn be_there(facts: &Facts) -> Result<(), run::Error> {
         let name = format!("tunnel-client-probe-{}", std::process::id());
         let _abstract = UnixListener::bind_addr(&unix::SocketAddr::from_abstract_name(&name)?)?;
         let _socket = UnixListener::bind(directory.0.join("socket"))?;
+        let _datagrams = UnixDatagram::bind(directory.0.join("datagrams"))?;
         let scene = Scene {
             directory: directory.0.clone(),
             victim: std::process::id(),

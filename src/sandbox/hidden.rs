@@ -1,53 +1,89 @@
 //! Rules of landlock that leave everything in reach but some files: landlock can only allow, so all that lies beside the way to
 //! them is allowed, piece by piece.
 //!
-//! What is made later directly in a directory on such a way is out of reach too.
+//! In a directory on such a way nothing can be made, moved or removed, so the names on the way stay what they are. Files that others
+//! make there later are out of reach too.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirEntry};
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-use std::path::{Component, Path, PathBuf};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use landlock::{Access as _, AccessFs, BitFlags};
 
+use super::devices;
+use super::mounts::Mounts;
 use super::rules::{Rules, TARGET};
-use crate::limits::HIDDEN_SIBLINGS_MAX;
+use crate::limits::{HIDDEN_NAMES_MAX, HIDDEN_SIBLINGS_MAX};
 
 /// What is hidden, by paths without links. A directory is hidden with all that is in it.
 #[derive(Debug, Default)]
 pub(super) struct Hidden {
+    /// None of them is below another.
     paths: BTreeSet<PathBuf>,
-    /// The directories that lead to them.
+    /// The directories that lead to them. None of them is hidden.
     ways: BTreeSet<PathBuf>,
+    /// Devices that are in reach although they are not harmless.
+    devices: Vec<PathBuf>,
     is_root: bool,
 }
 
+/// The kernel's own files. Their names cannot be changed, and processes come and go: no directory there is a way.
+const OF_KERNEL: &str = "/proc";
+
 /// What servers have no reason to write: settings of the kernel, and of other processes.
-const READ_ONLY: [&str; 3] = ["/boot", "/proc", "/sys"];
+const READ_ONLY: [&str; 3] = ["/boot", OF_KERNEL, "/sys"];
 
 /// What a server that is root has no reason to write either: programs and settings of the whole host.
 const READ_ONLY_FOR_ROOT: [&str; 7] = ["/bin", "/etc", "/lib", "/lib32", "/lib64", "/sbin", "/usr"];
 
-/// Devices that show or change what is not the server's: memory, terminals, keyboards. Disks are among them whatever their names.
-const DEVICES: &str = "/dev";
-const FOREIGN_DEVICES: [&str; 9] = [
-    "console", "input", "kmem", "kmsg", "mem", "port", "ptmx", "pts", "uinput",
-];
-
 impl Hidden {
-    /// These paths, which are without links. `is_root`: who is kept from them is root, without capabilities.
-    pub(super) fn of(paths: &[PathBuf], is_root: bool) -> Self {
+    /// These paths, whose directories are without links, and whatever other names mounts give them. `is_root`: who is kept from them is
+    /// root, without capabilities.
+    ///
+    /// # Errors
+    /// Mounts cannot be read, or there are too many.
+    pub(super) fn of<'a>(paths: impl Iterator<Item = &'a PathBuf>, is_root: bool) -> io::Result<Self> {
+        Self::under(&Mounts::read()?, paths, is_root)
+    }
+
+    fn under<'a>(mounts: &Mounts, paths: impl Iterator<Item = &'a PathBuf>, is_root: bool) -> io::Result<Self> {
+        let mut names: BTreeSet<PathBuf> = mounts.of_devices().map(Path::to_owned).collect();
+        // The entries of this directory are judged one by one.
+        names.retain(|point| !point.starts_with(devices::DIRECTORY));
+        for path in paths.filter(|path| can_be_hidden(path)) {
+            names.extend(mounts.names(path));
+            names.insert(path.clone());
+            if names.len() > HIDDEN_NAMES_MAX {
+                return Err(io::Error::other(format!(
+                    "mounts give the client's files more than {HIDDEN_NAMES_MAX} names; move the client's files to a file system that is \
+                     mounted fewer times"
+                )));
+            }
+        }
         let mut hidden = Self {
             is_root,
             ..Self::default()
         };
-        hidden.ways.extend([PathBuf::from("/"), PathBuf::from(DEVICES)]);
-        for path in paths {
+        hidden.ways.extend(["/", devices::DIRECTORY].map(PathBuf::from));
+        // In the order of paths a directory comes right before what is in it, which goes with it.
+        let mut last: Option<PathBuf> = None;
+        for path in names {
+            if last.as_ref().is_some_and(|last| path.starts_with(last)) {
+                continue;
+            }
             hidden.ways.extend(path.ancestors().skip(1).map(Path::to_owned));
             hidden.paths.insert(path.clone());
+            last = Some(path);
         }
-        hidden
+        Ok(hidden)
+    }
+
+    /// The same, with these devices in reach: paths without links.
+    pub(super) fn with_devices(mut self, devices: Vec<PathBuf>) -> Self {
+        self.devices = devices;
+        self
     }
 
     /// Whether a directory leads to what is hidden.
@@ -75,98 +111,66 @@ impl Hidden {
                         way.display()
                     ))
                 })?;
-                if self.leaves(&entry) {
-                    let path = entry.path();
-                    let access = self.access(&path);
-                    rules.allow(path, access);
+                let access = self.access(&entry);
+                if !access.is_empty() {
+                    rules.allow(entry.path(), access);
                 }
             }
+        }
+        for device in self.devices.iter().filter(|device| !self.covers(device)) {
+            rules.allow(device, AccessFs::from_all(TARGET));
         }
         Ok(rules)
     }
 
-    /// Whether an entry of a directory on the way stays in reach. A symbolic link gives nothing by itself: what it leads to counts.
-    /// A file with more names than one may be one of those that are hidden.
-    fn leaves(&self, entry: &DirEntry) -> bool {
-        let path = entry.path();
-        if self.paths.contains(&path) || self.ways.contains(&path) {
-            return false;
-        }
-        let Ok(found) = entry.metadata() else { return false };
-        let kind = found.file_type();
-        if kind.is_symlink() || kind.is_block_device() {
-            return false;
-        }
-        if path.parent() == Some(Path::new(DEVICES)) {
-            return !is_foreign_device(&entry.file_name().to_string_lossy());
-        }
-        !kind.is_file() || found.nlink() == 1
+    /// Whether a path is hidden, or leads to what is.
+    fn covers(&self, path: &Path) -> bool {
+        self.ways.contains(path) || path.ancestors().any(|above| self.paths.contains(above))
     }
 
-    fn access(&self, path: &Path) -> BitFlags<AccessFs> {
+    /// Access to an entry of a directory on the way, and to all that is in it. A symbolic link gives nothing by itself: its target
+    /// counts. A file with more names than one may be one of those that are hidden.
+    fn access(&self, entry: &DirEntry) -> BitFlags<AccessFs> {
+        let (path, all) = (entry.path(), AccessFs::from_all(TARGET));
+        let Ok(found) = entry.metadata() else {
+            return BitFlags::EMPTY;
+        };
+        if found.is_symlink() || self.covers(&path) {
+            return BitFlags::EMPTY;
+        }
+        if devices::is_device(&found) || path.parent() == Some(Path::new(devices::DIRECTORY)) {
+            return match devices::is_everybodys(&path, &found) {
+                true => all,
+                false => BitFlags::EMPTY,
+            };
+        }
+        if found.is_file() && found.nlink() > 1 {
+            return BitFlags::EMPTY;
+        }
         let is_below = |tops: &[&str]| tops.iter().any(|top| path.starts_with(top));
         match is_below(&READ_ONLY) || self.is_root && is_below(&READ_ONLY_FOR_ROOT) {
             true => AccessFs::from_read(TARGET),
-            false => AccessFs::from_all(TARGET),
+            // Device nodes outside the directory of devices: no ioctl (Linux 6.10).
+            false => all & !BitFlags::from(AccessFs::IoctlDev),
         }
     }
 }
 
-/// Terminals and consoles have numbers; serial lines (`ttyS0`, `ttyUSB0`) are devices like others.
-fn is_foreign_device(name: &str) -> bool {
-    let is_console = |prefix: &str| {
-        let number = name.strip_prefix(prefix);
-        number.is_some_and(|number| {
-            number
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b'a' || byte == b'u')
-        })
-    };
-    FOREIGN_DEVICES.contains(&name) || ["tty", "vcs", "hvc"].into_iter().any(is_console)
-}
-
-/// What has to be hidden so that a secret stays hidden when another file takes its place: its whole directory, unless that
-/// belongs to everybody, or a server lives in it; then the file that is there, by its own name.
-pub(super) fn around(file: &Path, used: &[PathBuf]) -> Vec<PathBuf> {
-    let mut hidden = Vec::new();
-    for place in super::reach::places(file) {
-        let is_used = used.iter().any(|path| path.starts_with(&place));
-        match is_used {
-            false => hidden.push(place),
-            true => hidden.extend(fs::canonicalize(file)),
-        }
-    }
-    hidden.sort();
-    hidden.dedup();
-    hidden
-}
-
-/// The places that a server's command names: its program, files among its arguments, without links and as they are written.
-pub(super) fn used_by(argv: &[String], homes: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
-    let named = argv
-        .iter()
-        .flat_map(|word| word.split(['=', ':', ',']))
-        .filter(|word| word.contains('/'));
-    let named = named.map(PathBuf::from).chain(homes);
-    let mut used: Vec<PathBuf> = Vec::new();
-    for path in named {
-        let Ok(absolute) = std::path::absolute(&path) else {
-            continue;
-        };
-        if absolute.components().all(|part| part == Component::RootDir) {
-            continue;
-        }
-        used.extend(fs::canonicalize(&absolute));
-        used.push(absolute);
-    }
-    used
+/// Output may go to a harmless device, or to what only the kernel has a name for.
+fn can_be_hidden(path: &Path) -> bool {
+    let is_harmless = || fs::symlink_metadata(path).is_ok_and(|found| devices::is_harmless(&found));
+    !path.starts_with(OF_KERNEL) && !is_harmless()
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use std::fs::OpenOptions;
+    use std::fs::{File, OpenOptions};
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::devices::DIRECTORY;
 
     use super::*;
 
@@ -186,8 +190,8 @@ mod tests {
     #[test]
     fn what_is_hidden_cannot_be_read_by_any_name_and_the_rest_can() {
         let base = directory("names");
-        let hidden = Hidden::of(&[base.join("ours")], false);
-        let key = Hidden::of(&[base.join("ours/key"), base.join("not-there")], true);
+        let hidden = Hidden::of([base.join("ours")].iter(), false).unwrap();
+        let key = Hidden::of([base.join("ours/key"), base.join("not-there")].iter(), true).unwrap();
         std::thread::scope(|scope| {
             let _ = scope.spawn(|| {
                 hidden.rules().unwrap().prepare().unwrap().restrict().unwrap();
@@ -215,27 +219,75 @@ mod tests {
     }
 
     #[test]
-    fn terminals_are_foreign_and_serial_lines_are_not() {
-        for name in ["tty", "tty1", "pts", "vcsa2", "vcsu", "hvc0", "mem"] {
-            assert!(is_foreign_device(name), "{name}");
-        }
-        for name in ["null", "ttyS0", "ttyUSB0", "shm", "nvidia0", "urandom"] {
-            assert!(!is_foreign_device(name), "{name}");
-        }
+    fn devices_are_closed_but_those_of_nobody_and_those_that_are_named() {
+        let open = |name: &str| File::open(name).map(drop).map_err(|error| error.kind());
+        // Opening them does nothing.
+        let closed = [
+            "kmsg",
+            "fuse",
+            "userfaultfd",
+            "ptmx",
+            "loop0",
+            "net/tun",
+            "tty0",
+            "pts/0",
+        ];
+        let closed = closed.map(|name| format!("{DIRECTORY}/{name}"));
+        let there: Vec<_> = closed.iter().filter(|path| open(path).is_ok()).collect();
+        let named = there.first().map(PathBuf::from);
+        let hide = |devices| {
+            Hidden::of([].iter(), false)
+                .unwrap()
+                .with_devices(devices)
+                .rules()
+                .unwrap()
+        };
+        let (none, one) = (hide(Vec::new()), hide(named.iter().cloned().collect()));
+        std::thread::scope(|scope| {
+            let _ = scope.spawn(|| {
+                none.prepare().unwrap().restrict().unwrap();
+                for path in &there {
+                    assert_eq!(open(path), Err(io::ErrorKind::PermissionDenied), "{path}");
+                }
+                for path in devices::HARMLESS {
+                    open(path).unwrap();
+                }
+            });
+            let _ = scope.spawn(|| {
+                one.prepare().unwrap().restrict().unwrap();
+                let still: Vec<_> = there.iter().filter(|path| open(path).is_ok()).collect();
+                assert_eq!(still, there.iter().take(1).collect::<Vec<_>>());
+            });
+        });
     }
 
     #[test]
-    fn a_directory_is_hidden_whole_unless_a_server_lives_in_it() {
-        let base = directory("around");
-        let key = base.join("ours/key");
-        assert_eq!(around(&key, &[base.join("theirs/data")]), [base.join("ours")]);
-        assert_eq!(around(&key, &[base.join("ours/server.py")]), [&*key]);
-        let used = used_by(
-            &["python3".into(), format!("--at={}", base.join("ours/x").display())],
-            std::iter::empty(),
+    fn a_device_on_the_way_is_known_by_its_number_and_not_by_its_name() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let base = directory("devices");
+        let make = |name: &str, kind, major, minor| {
+            let number = rustix::fs::makedev(major, minor);
+            mknodat(CWD, base.join(name), kind, Mode::RUSR, number).unwrap();
+            base.join(name)
+        };
+        let (disk, kernel) = (
+            make("null", FileType::BlockDevice, 7, 0),
+            make("zero", FileType::CharacterDevice, 1, 11),
         );
-        assert_eq!(around(&key, &used), [key]);
-        assert_eq!(around(Path::new("/etc/passwd"), &[]), [Path::new("/etc/passwd")]);
+        let harmless = make("hidraw0", FileType::CharacterDevice, 1, 5);
+        let hidden = Hidden::of([base.join("ours")].iter(), false).unwrap().rules().unwrap();
+        std::thread::scope(|scope| {
+            let _ = scope.spawn(|| {
+                hidden.prepare().unwrap().restrict().unwrap();
+                File::open(disk).unwrap_err();
+                File::open(kernel).unwrap_err();
+                // A file system may be mounted so that it has no devices.
+                let opened = File::open(harmless).map(drop).map_err(|error| error.to_string());
+                assert!(opened.is_ok(), "{opened:?}");
+            });
+        });
         fs::remove_dir_all(base).unwrap();
     }
 }

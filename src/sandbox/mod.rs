@@ -6,8 +6,11 @@
 
 mod broker;
 mod cage;
+mod devices;
 mod hidden;
 mod homes;
+mod mounts;
+mod names;
 mod privileges;
 mod process;
 mod reach;
@@ -19,6 +22,8 @@ mod users;
 
 pub use broker::BrokerCage;
 pub use cage::{Cage, Error, ResolverCage};
+pub use mounts::other_names;
+pub use names::on_the_way as names_on_the_way;
 pub use privileges::{Privileges, log_owners};
 pub use process::{conceal, current_umask, seclude};
 pub use status::{Finding, Layer, State, Status};

@@ -8,10 +8,10 @@ use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
 use super::cage::Error;
-use super::hidden::{self, Hidden};
-use super::homes;
+use super::hidden::Hidden;
 use super::rules::{self, Ready, Rules, TARGET};
 use super::seccomp::{Filters, Sockets};
+use super::{devices, homes, names};
 use crate::config::{Level, Mode, ServerNetwork, ServerSandbox};
 
 /// What a server may not, or may.
@@ -20,6 +20,8 @@ pub struct ServerCage {
     sandbox: ServerSandbox,
     /// The client's files, by paths without links.
     hidden: Vec<PathBuf>,
+    /// The names of these files and of the links on the way to them, in directories without links: they stay what they are.
+    names: Vec<PathBuf>,
     /// It starts although the kernel cannot hide them.
     lenient: bool,
 }
@@ -32,14 +34,36 @@ pub struct Prepared {
     filters: Option<Filters>,
 }
 
-/// What programs of any kind read: themselves, libraries, certificates, users, names, languages.
-const SYSTEM: [&str; 27] = [
-    "/usr",
+/// Files that programs of any kind read: themselves, libraries, certificates, users, names, languages. Directories in which private keys,
+/// passwords or settings of other programs are kept are named in parts.
+const SYSTEM: [&str; 59] = [
     "/bin",
-    "/sbin",
     "/lib",
     "/lib32",
     "/lib64",
+    "/libx32",
+    "/sbin",
+    "/usr/bin",
+    "/usr/include",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/libx32",
+    "/usr/sbin",
+    "/usr/share",
+    "/usr/local/bin",
+    "/usr/local/include",
+    "/usr/local/lib",
+    "/usr/local/lib64",
+    "/usr/local/libexec",
+    "/usr/local/sbin",
+    "/usr/local/share",
+    // Defaults of a distribution, in place of /etc (openSUSE).
+    "/usr/etc/host.conf",
+    "/usr/etc/nsswitch.conf",
+    "/usr/etc/protocols",
+    "/usr/etc/services",
     "/etc/alternatives",
     "/etc/ca-certificates",
     "/etc/crypto-policies",
@@ -54,17 +78,27 @@ const SYSTEM: [&str; 27] = [
     "/etc/mime.types",
     "/etc/nsswitch.conf",
     "/etc/passwd",
-    "/etc/pki",
     "/etc/protocols",
     "/etc/resolv.conf",
     "/etc/services",
-    "/etc/ssl",
+    "/etc/timezone",
+    // Certificates of authorities. Keys are elsewhere: in /etc/ssl/private, /etc/pki/tls/private, /etc/pki/entitlement.
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/ca-trust",
+    "/etc/pki/java/cacerts",
+    "/etc/pki/tls/cert.pem",
+    "/etc/pki/tls/certs",
+    "/etc/pki/tls/ct_log_list.cnf",
+    "/etc/pki/tls/fips_local.cnf",
+    "/etc/pki/tls/openssl.cnf",
+    "/etc/pki/tls/openssl.d",
+    "/var/lib/ca-certificates",
     "/proc",
     "/sys/devices/system/cpu",
 ];
-
-/// Devices without a device behind them.
-const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 impl ServerCage {
     /// That of a server with this command. `files` are the client's; `homes` are directories that the server calls its own.
@@ -76,18 +110,24 @@ impl ServerCage {
         files: impl Iterator<Item = &'a Path>,
         homes: impl Iterator<Item = PathBuf>,
     ) -> Self {
-        let used = hidden::used_by(argv, homes);
+        let used = names::used_by(argv, homes);
         let mut sandbox = sandbox.clone();
         if mode == Mode::Off {
             sandbox.level = Level::Off;
         }
-        let hidden = match sandbox.level {
-            Level::Default | Level::Strict => files.flat_map(|file| hidden::around(file, &used)).collect(),
-            Level::Off => Vec::new(),
-        };
+        let (mut hidden, mut names) = (Vec::new(), Vec::new());
+        if sandbox.level != Level::Off {
+            for file in files {
+                hidden.extend(names::around(file, &used));
+                names.extend(names::on_the_way(file));
+            }
+        }
+        names.sort();
+        names.dedup();
         Self {
             sandbox,
             hidden,
+            names,
             lenient: mode != Mode::Enforce,
         }
     }
@@ -126,12 +166,15 @@ impl ServerCage {
                 filters: None,
             }),
             Level::Default => {
-                let hidden = self.hidden();
-                // What is made there later is out of reach.
-                if let Some(home) = home.filter(|home| hidden.has_way_through(home)) {
-                    homes::complete(home);
-                }
-                let ready = match (hide(&hidden), self.lenient) {
+                let hide = || {
+                    let hidden = self.hidden()?;
+                    // What is made there later is out of reach.
+                    if let Some(home) = home.filter(|home| hidden.has_way_through(home)) {
+                        homes::complete(home);
+                    }
+                    hide(&hidden)
+                };
+                let ready = match (hide(), self.lenient) {
                     (Ok(ready), _) => vec![ready],
                     (Err(_), true) => Vec::new(),
                     (Err(error), false) => return Err(error),
@@ -141,14 +184,17 @@ impl ServerCage {
             Level::Strict => {
                 let mut prepared = Strict(&self.sandbox).prepare(argv).map_err(io::Error::other)?;
                 // What is listed may lie above the client's files.
-                prepared.ready.push(hide(&self.hidden())?);
+                prepared.ready.push(hide(&self.hidden()?)?);
                 Ok(prepared)
             }
         }
     }
 
-    fn hidden(&self) -> Hidden {
-        Hidden::of(&self.hidden, geteuid().is_root())
+    fn hidden(&self) -> io::Result<Hidden> {
+        let hidden = Hidden::of(self.hidden.iter().chain(&self.names), geteuid().is_root())?;
+        let listed = self.sandbox.read.iter().chain(&self.sandbox.write);
+        let listed = listed.chain(&self.sandbox.devices);
+        Ok(hidden.with_devices(devices::among(listed)))
     }
 }
 
@@ -186,17 +232,18 @@ impl Strict<'_> {
         let (read, all) = (AccessFs::from_read(TARGET), AccessFs::from_all(TARGET));
         let mut rules = Rules::new();
         SYSTEM.iter().for_each(|path| rules.allow(path, read));
-        DEVICES
+        devices::HARMLESS
             .iter()
             .for_each(|path| rules.allow(path, AccessFs::ReadFile | AccessFs::WriteFile));
         // Its program, and files that its command names.
-        for path in hidden::used_by(argv, std::iter::empty()) {
+        for path in names::used_by(argv, std::iter::empty()) {
             if path.is_file() {
                 rules.allow(path, read);
             }
         }
         self.0.read.iter().for_each(|path| rules.allow(path, read));
-        self.0.write.iter().for_each(|path| rules.allow(path, all));
+        let written = self.0.write.iter().chain(&self.0.devices);
+        written.for_each(|path| rules.allow(path, all));
         match &self.0.network {
             ServerNetwork::None => rules.limit_ports([]),
             ServerNetwork::Tcp(ports) => rules.limit_ports(ports.iter().copied()),
@@ -250,3 +297,8 @@ impl std::fmt::Display for StrictError {
 }
 
 impl std::error::Error for StrictError {}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod trees;

@@ -39,6 +39,8 @@ use Argument::{Is, Nowhere, Page, Socket, Text, Victim, VictimDirectory, VictimG
 const PAGE: usize = 4096;
 const PAGE_LENGTH: Argument = Is(4096);
 const NO_DESCRIPTOR: Argument = Is(-1);
+/// A key of System V IPC that nobody has heard of (sysvipc(7)).
+const UNUSED_KEY: Argument = Is(0x7c1e_a7f1);
 const HERE: Argument = Is(libc::AT_FDCWD as c_long);
 const EXECUTABLE: Argument = Is((libc::PROT_READ | libc::PROT_EXEC) as c_long);
 /// A signal that does nothing to a process that does not wait for it.
@@ -99,6 +101,25 @@ pub mod calls {
         PKEY_MPROTECT = libc::SYS_pkey_mprotect, [Page, PAGE_LENGTH, EXECUTABLE, Is(-1)];
         SHMGET = libc::SYS_shmget, [Is(0), PAGE_LENGTH, Is(-1)];
         SHMAT = libc::SYS_shmat, [Is(-1), Is(0), Is(libc::SHM_EXEC as c_long)];
+        // Numbers and keys under which nobody has anything.
+        SHMGET_OTHERS = libc::SYS_shmget, [UNUSED_KEY];
+        SHMAT_OTHERS = libc::SYS_shmat, [NO_DESCRIPTOR];
+        SHMCTL = libc::SYS_shmctl, [NO_DESCRIPTOR, Is(libc::IPC_STAT as c_long), Nowhere];
+        SHMDT = libc::SYS_shmdt, [Nowhere];
+        MSGGET = libc::SYS_msgget, [UNUSED_KEY];
+        MSGSND = libc::SYS_msgsnd, [NO_DESCRIPTOR, Nowhere];
+        MSGRCV = libc::SYS_msgrcv, [NO_DESCRIPTOR, Nowhere];
+        MSGCTL = libc::SYS_msgctl, [NO_DESCRIPTOR, Is(libc::IPC_STAT as c_long), Nowhere];
+        SEMGET = libc::SYS_semget, [UNUSED_KEY];
+        SEMOP = libc::SYS_semop, [NO_DESCRIPTOR, Nowhere, Is(1)];
+        SEMTIMEDOP = libc::SYS_semtimedop, [NO_DESCRIPTOR, Nowhere, Is(1)];
+        SEMCTL = libc::SYS_semctl, [NO_DESCRIPTOR, Is(0), Is(libc::IPC_STAT as c_long), Nowhere];
+        MQ_OPEN = libc::SYS_mq_open, [Nowhere];
+        MQ_UNLINK = libc::SYS_mq_unlink, [Nowhere];
+        MQ_TIMEDSEND = libc::SYS_mq_timedsend, [NO_DESCRIPTOR, Nowhere];
+        MQ_TIMEDRECEIVE = libc::SYS_mq_timedreceive, [NO_DESCRIPTOR, Nowhere];
+        MQ_NOTIFY = libc::SYS_mq_notify, [NO_DESCRIPTOR];
+        MQ_GETSETATTR = libc::SYS_mq_getsetattr, [NO_DESCRIPTOR];
         USERFAULTFD = libc::SYS_userfaultfd, [Is(-1)];
         PERSONALITY = libc::SYS_personality, [Is(libc::ADDR_NO_RANDOMIZE as c_long)];
         // Files.
@@ -122,9 +143,13 @@ pub mod calls {
         OPENAT2 = libc::SYS_openat2, [HERE, Text(c"/"), Nowhere, Is(24)];
         SENDFILE = libc::SYS_sendfile, [NO_DESCRIPTOR, NO_DESCRIPTOR];
         // Sockets.
+        CONNECT_NOTHING = libc::SYS_connect, [NO_DESCRIPTOR, Nowhere, Is(16)];
+        BIND_NOTHING = libc::SYS_bind, [NO_DESCRIPTOR, Nowhere, Is(16)];
         BIND = libc::SYS_bind, [Socket, Nowhere];
         LISTEN = libc::SYS_listen, [Socket, Is(1)];
         SOCKETPAIR = libc::SYS_socketpair, [Is(libc::AF_UNIX as c_long), Is(libc::SOCK_STREAM as c_long), Is(0), Nowhere];
+        SOCKETPAIR_DATAGRAM = libc::SYS_socketpair, [Is(libc::AF_UNIX as c_long), Is(libc::SOCK_DGRAM as c_long), Is(0), Nowhere];
+        SOCKETPAIR_RAW = libc::SYS_socketpair, [Is(libc::AF_UNIX as c_long), Is(libc::SOCK_RAW as c_long), Is(0), Nowhere];
         SENDTO_FAST_OPEN = libc::SYS_sendto, [Socket, Text(c"x"), Is(1), FAST_OPEN, Nowhere, Is(16)];
         SENDMSG_FAST_OPEN = libc::SYS_sendmsg, [Socket, Nowhere, FAST_OPEN];
         SENDMMSG_FAST_OPEN = libc::SYS_sendmmsg, [Socket, Nowhere, Is(1), FAST_OPEN];

@@ -158,6 +158,13 @@ pub fn python() -> &'static str {
     })
 }
 
+/// An interpreter that every user may run, if there is one: others may lie in a home.
+pub fn everybodys_python() -> &'static str {
+    let everybodys = ["/usr/bin/python3", "/usr/local/bin/python3"];
+    let found = everybodys.into_iter().find(|path| std::path::Path::new(path).exists());
+    found.unwrap_or_else(python)
+}
+
 /// A client whose only server is a child with this script, behind a fresh control plane.
 pub fn start(script: &str) -> (ControlPlane, StdioServer, Client) {
     let (control, child) = (ControlPlane::http(), StdioServer::with(script));

@@ -28,6 +28,7 @@ pub mod home;
 pub mod http;
 pub mod init;
 pub mod kernel;
+pub mod layout;
 pub mod mcp;
 pub mod memory;
 pub mod post;

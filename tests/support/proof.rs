@@ -17,7 +17,16 @@ use super::scratch::Scratch;
 use super::tls::Authority;
 
 /// What there is not on every host to try it on.
-const NOT_EVERYWHERE: [(&str, &str); 5] = [
+const NOT_EVERYWHERE: [(&str, &str); 11] = [
+    (
+        "read the client's files past a mount",
+        "hosts on which nothing is mounted twice",
+    ),
+    ("open /dev/userfaultfd", "kernels before 6.1, and containers, have none"),
+    ("open a device in a directory", "containers without it"),
+    ("read a disk", "containers without any"),
+    ("list the keys of this host", "hosts without a directory for them"),
+    ("memory that is shared by name", "containers without it"),
     ("write to the kernel's log (/dev/kmsg)", "containers without it"),
     (
         "open /dev/mem",

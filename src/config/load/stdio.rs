@@ -212,13 +212,22 @@ fn sandbox(record: &Record, problems: &mut Problems) -> ServerSandbox {
         }
         None => {}
     }
-    if sandbox.level != Level::Strict {
-        for (name, value) in record.fields.iter().filter(|(name, _)| *name != "level") {
-            let problem = format!("sandbox: {name} is for level: strict; write that too, or remove {name}");
-            problems
-                .0
-                .push((value.texts().first().map(|text| text.location.clone()), problem));
+    for (name, value) in &record.fields {
+        let (least, levels) = match *name {
+            "level" => (Level::Off, ""),
+            "devices" => (Level::Default, "default or strict"),
+            _ => (Level::Strict, "strict"),
+        };
+        if sandbox.level < least {
+            let problem = format!("sandbox: {name} is for level: {levels}; write that too, or remove {name}");
+            let location = value.texts().first().map(|text| text.location.clone());
+            problems.0.push((location, problem));
         }
+    }
+    if sandbox.level >= Level::Default {
+        sandbox.devices = paths(record, "devices", problems);
+    }
+    if sandbox.level < Level::Strict {
         return sandbox;
     }
     sandbox.read = paths(record, "read", problems);
@@ -267,11 +276,21 @@ fn paths(record: &Record, name: &'static str, problems: &mut Problems) -> Vec<Pa
                 "sandbox: {name} has a path that is not absolute, or has .. in it: {shown}; write all of it from /"
             );
             problems.add(text, problem);
+        } else if name == "devices" && !is_below_dev(path) {
+            let shown = echo(&text.text);
+            let problem =
+                format!("sandbox: devices has a path that is not below /dev: {shown}; write that of a device");
+            problems.add(text, problem);
         } else {
             paths.push(path.to_owned());
         }
     }
     paths
+}
+
+fn is_below_dev(path: &Path) -> bool {
+    path.strip_prefix("/dev")
+        .is_ok_and(|rest| rest.components().next().is_some())
 }
 
 fn network(record: &Record, problems: &mut Problems) -> ServerNetwork {

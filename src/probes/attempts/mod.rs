@@ -11,13 +11,14 @@ mod server;
 mod server_system;
 mod server_useful;
 mod strict;
+mod strict_channels;
 mod useful;
 
 use super::probe::Probe;
 
 /// All of them, in the order of the table.
 pub(super) fn all() -> impl Iterator<Item = &'static Probe> {
-    let lists: [&[Probe]; 12] = [
+    let lists: [&[Probe]; 13] = [
         files::PROBES,
         network::PROBES,
         processes::PROBES,
@@ -30,6 +31,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Probe> {
         server_system::PROBES,
         server_useful::PROBES,
         strict::PROBES,
+        strict_channels::PROBES,
     ];
     lists.into_iter().flatten()
 }

@@ -1,19 +1,24 @@
 //! A stdio server can be any program, by anybody: it is kept from the client and its files, and from what reaches beyond a program's
 //! own business.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::{SocketAddr, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::probes::probe::{Attempt, By, Expected, Failure, Place, Probe, Target};
 use crate::probes::scene::{Facts, Scene};
+use crate::sandbox;
 use crate::sys::attempts::{Call, calls};
 
 const HIDDEN: &[i32] = &[libc::EACCES];
 /// Which one depends on what the kernel looks at first.
 const CLOSED: &[i32] = &[libc::EACCES, libc::EPERM];
+/// The kernel refuses changes of a read-only file system before it asks landlock.
+const NAMES: &[i32] = &[libc::EACCES, libc::EROFS];
 
 pub(super) const PROBES: &[Probe] = &[
     hidden("read the client's keys", "The tunnel, in the client's name.", |scene| {
@@ -46,6 +51,23 @@ pub(super) const PROBES: &[Probe] = &[
         |scene| {
             let write = |path| OpenOptions::new().write(true).open(path).map(drop);
             any(scene.facts.files.own.iter().map(write))
+        },
+    ),
+    hidden(
+        "rename what leads to the client's files",
+        "Another configuration.",
+        rename_own,
+    )
+    .with(By::Landlock(1), NAMES),
+    hidden(
+        "read the client's files past a mount",
+        "The tunnel, in the client's name.",
+        |scene| {
+            let own = scene.facts.files.own.iter();
+            let names = own
+                .flat_map(|path| sandbox::other_names(path))
+                .filter(|path| path.exists());
+            any(names.map(|path| File::open(path).map(drop)))
         },
     ),
     hidden(
@@ -258,6 +280,21 @@ pub(super) const PROBES: &[Probe] = &[
         "Lies for whoever reads it.",
         |_| write("/dev/kmsg"),
     ),
+    hidden(
+        "open /dev/userfaultfd",
+        "The kernel waits in the middle of a copy.",
+        |_| Ok(File::open("/dev/userfaultfd").map(drop)?),
+    ),
+    hidden("open a device in a directory", "A network of their own.", |_| {
+        Ok(File::open("/dev/net/tun").map(drop)?)
+    }),
+    hidden("read a disk", "All files of this host.", |_| {
+        let disk = fs::read_dir("/dev")?.flatten().find(|entry| {
+            let kind = entry.file_type();
+            kind.is_ok_and(|kind| kind.is_block_device())
+        });
+        Ok(File::open(disk.ok_or(Failure::NotHere)?.path()).map(drop)?)
+    }),
     hidden("open a terminal (/dev/ptmx)", "A terminal for a shell.", |_| {
         write("/dev/ptmx")
     }),
@@ -341,6 +378,17 @@ fn any(tried: impl Iterator<Item = io::Result<()>>) -> Result<(), Failure> {
         }
     }
     Err(refusal)
+}
+
+/// Gives each name on which it depends what the client's files are, directories and links on the way among them, to what has it already.
+pub(super) fn rename_own(scene: &Scene) -> Result<(), Failure> {
+    let files = &scene.facts.files;
+    let ends = files.own.iter().flat_map(|path| sandbox::names_on_the_way(path));
+    let names: BTreeSet<PathBuf> = ends
+        .flat_map(|end| end.ancestors().map(Path::to_owned).collect::<Vec<_>>())
+        .filter(|path| path.parent().is_some() && path.symlink_metadata().is_ok())
+        .collect();
+    any(names.iter().map(|path| fs::rename(path, path)))
 }
 
 /// Nothing is written and nothing cut off.

@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::path::Path;
 use std::process::Command;
 
 use crate::probes::probe::{Attempt, By, Expected, Failure, Place, Probe, Target};
@@ -84,6 +85,19 @@ pub(super) const PROBES: &[Probe] = &[
         let mut byte = [0];
         Ok(File::open("/dev/urandom")?.read_exact(&mut byte)?)
     }),
+    works(
+        "memory that is shared by name",
+        "Helpers of a server share data.",
+        |_| {
+            let directory = Path::new("/dev/shm");
+            if !directory.is_dir() {
+                return Err(Failure::NotHere);
+            }
+            let path = directory.join(format!("tunnel-client-probe-{}", std::process::id()));
+            OpenOptions::new().write(true).create_new(true).open(&path)?;
+            Ok(fs::remove_file(path)?)
+        },
+    ),
     Probe::new(
         "without capabilities, and none to be gained",
         "Programs that run as root give it nothing.",
@@ -149,7 +163,7 @@ pub(super) fn start_thread(_: &Scene) -> Result<(), Failure> {
 }
 
 pub(super) fn read_system(_: &Scene) -> Result<(), Failure> {
-    fs::read_dir("/usr")?;
+    fs::read_dir("/usr/lib")?;
     Ok(fs::read("/etc/passwd").map(drop)?)
 }
 

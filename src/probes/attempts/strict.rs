@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
+use super::server::rename_own;
 use super::server_useful::{read_system, run_shell, start_thread};
 use crate::config::{ServerNetwork, ServerSandbox};
 use crate::limits::SANDBOX_PROBE_CONNECT_TIMEOUT;
@@ -15,6 +16,9 @@ use crate::sys::attempts::{Call, calls};
 
 /// The first version of landlock that looks at ports; a server that lists ports is not started without.
 const PORTS: u8 = 4;
+
+/// Directories in which distributions keep keys of services.
+const PRIVATE: [&str; 2] = ["/etc/ssl/private", "/etc/pki/tls/private"];
 
 pub(super) const PROBES: &[Probe] = &[
     beyond(
@@ -48,6 +52,19 @@ pub(super) const PROBES: &[Probe] = &[
         let key = scene.facts.files.secrets.first().ok_or(Failure::NotHere)?;
         Ok(File::open(key).map(drop)?)
     }),
+    beyond(
+        "rename what leads to the client's files",
+        "Another configuration.",
+        rename_own,
+    ),
+    beyond(
+        "list the keys of this host",
+        "Connections in the name of this host.",
+        |_| {
+            let directory = PRIVATE.iter().find(|path| Path::new(path).is_dir());
+            Ok(fs::read_dir(directory.ok_or(Failure::NotHere)?).map(drop)?)
+        },
+    ),
     beyond("read /etc/shadow", "Passwords of this host.", |_| {
         Ok(File::open("/etc/shadow").map(drop)?)
     }),
@@ -164,7 +181,7 @@ pub(super) const PROBES: &[Probe] = &[
 ];
 
 /// A strict server is not started where a layer is missing, nor, if it lists ports, where the kernel does not look at them.
-fn is_started(facts: &Facts) -> bool {
+pub(super) fn is_started(facts: &Facts) -> bool {
     if !facts.status.filters_calls() {
         return false;
     }
@@ -185,7 +202,7 @@ fn lists_ports(facts: &Facts) -> bool {
     matches!(network(facts), Some(ServerNetwork::Tcp(_)))
 }
 
-fn has_no_network(facts: &Facts) -> bool {
+pub(super) fn has_no_network(facts: &Facts) -> bool {
     network(facts) == Some(&ServerNetwork::None)
 }
 

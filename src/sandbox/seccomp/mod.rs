@@ -9,6 +9,7 @@ mod main;
 mod resolver;
 mod server;
 mod sockets;
+mod strict;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -95,11 +96,9 @@ impl Filters {
         ]))
     }
 
-    /// Of one stdio server that is to have fewer sockets, and none that others connect to: without a bound port the kernel chooses
-    /// one, past landlock.
+    /// Of one stdio server that may do what is listed.
     pub(super) fn of_strict_server(sockets: Sockets) -> Result<Self, Error> {
-        let mut rules = sockets.refused()?;
-        rules.insert(libc::SYS_listen, Vec::new());
+        let rules = strict::refused(sockets)?;
         Ok(Self(vec![filter(rules, SeccompAction::Allow, EPERM)?]))
     }
 

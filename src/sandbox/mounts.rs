@@ -1,0 +1,264 @@
+//! Mounts of this process (proc_pid_mountinfo(5)). A bind mount gives a file a second name, and a rule about the first one says nothing
+//! about the second.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+
+use crate::limits::MOUNTS_BYTES_MAX;
+
+const MOUNTS: &str = "/proc/self/mountinfo";
+
+/// File systems whose files are devices, wherever they are mounted.
+const OF_DEVICES: [&[u8]; 2] = [b"devtmpfs", b"devpts"];
+
+/// All of them, in the order of the kernel.
+#[derive(Debug, Default)]
+pub(super) struct Mounts(Vec<Mount>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Mount {
+    id: u64,
+    /// The mount that its point lies in.
+    parent: u64,
+    /// Major and minor number: which file system it shows.
+    device: Vec<u8>,
+    /// The directory or file of the file system that it shows.
+    root: PathBuf,
+    /// The directory or file at which it is mounted.
+    point: PathBuf,
+    is_of_devices: bool,
+}
+
+impl Mounts {
+    /// The mounts that this process sees.
+    ///
+    /// # Errors
+    /// `/proc` is not there, or there are too many.
+    pub(super) fn read() -> io::Result<Self> {
+        let mut text = Vec::new();
+        let limit = u64::try_from(MOUNTS_BYTES_MAX).unwrap_or(u64::MAX);
+        File::open(MOUNTS)?.take(limit).read_to_end(&mut text)?;
+        if text.len() >= MOUNTS_BYTES_MAX {
+            return Err(io::Error::other(format!("{MOUNTS} has more than {limit} bytes")));
+        }
+        Ok(Self::parse(&text))
+    }
+
+    fn parse(text: &[u8]) -> Self {
+        Self(text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect())
+    }
+
+    /// The other names of a path without links, and of what is below it: where else its directory, one above it or a part of it is
+    /// mounted. The same for the mount points on the way, which could be moved away by those. Not every name is in sight, as another
+    /// mount may lie over it.
+    pub(super) fn names(&self, path: &Path) -> Vec<PathBuf> {
+        self.names_in(path, mount_of(path))
+    }
+
+    fn names_in(&self, path: &Path, id: Option<u64>) -> Vec<PathBuf> {
+        let mut names = Vec::new();
+        let mut shown = self.shows(path, id);
+        // Mounts form a tree: there are no more on the way than there are.
+        for _ in &self.0 {
+            let Some((mount, rest)) = shown else { break };
+            let inside = join(&mount.root, rest);
+            let others = self.0.iter();
+            let others = others.filter(|other| other.id != mount.id && other.device == mount.device);
+            names.extend(others.filter_map(|other| match inside.strip_prefix(&other.root) {
+                Ok(rest) => Some(join(&other.point, rest)),
+                Err(_) => other.root.starts_with(&inside).then(|| other.point.clone()),
+            }));
+            shown = self.shows_point_of(mount);
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The mount that the point of another one lies in, and the way there.
+    fn shows_point_of<'a>(&'a self, mount: &'a Mount) -> Option<(&'a Mount, &'a Path)> {
+        let parent = self
+            .0
+            .iter()
+            .find(|other| other.id == mount.parent && other.id != mount.id)?;
+        Some((parent, mount.point.strip_prefix(&parent.point).ok()?))
+    }
+
+    /// Mount points of file systems of devices.
+    pub(super) fn of_devices(&self) -> impl Iterator<Item = &Path> {
+        let mounts = self.0.iter().filter(|mount| mount.is_of_devices);
+        mounts.map(|mount| mount.point.as_path())
+    }
+
+    /// The mount with this number and the way from there to the path; without a number the nearest mount, of several the last one,
+    /// which lies over the others.
+    fn shows<'a>(&'a self, path: &'a Path, id: Option<u64>) -> Option<(&'a Mount, &'a Path)> {
+        let above = self.0.iter();
+        let above = above.filter_map(|mount| Some((mount, path.strip_prefix(&mount.point).ok()?)));
+        let told = above.clone().find(|(mount, _)| Some(mount.id) == id);
+        told.or_else(|| above.max_by_key(|(mount, _)| mount.point.components().count()))
+    }
+}
+
+/// The other names that mounts give the file that a path leads to; none where they cannot be read.
+#[must_use]
+pub fn other_names(path: &Path) -> Vec<PathBuf> {
+    let found = path.canonicalize().and_then(|path| Ok(Mounts::read()?.names(&path)));
+    found.unwrap_or_default()
+}
+
+impl Mount {
+    /// `ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [FIELDS] - TYPE SOURCE OPTIONS`.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let mut fields = line.split(|byte| *byte == b' ');
+        let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse().ok();
+        let (id, parent) = (number()?, number()?);
+        let device = fields.next()?.to_vec();
+        let (root, point) = (path(fields.next()?), path(fields.next()?));
+        fields.find(|field| *field == b"-")?;
+        let kind = fields.next()?;
+        Some(Self {
+            id,
+            parent,
+            device,
+            root,
+            point,
+            is_of_devices: OF_DEVICES.contains(&kind),
+        })
+    }
+}
+
+/// The number of the mount in which a path is, or the nearest directory above it that is there.
+fn mount_of(path: &Path) -> Option<u64> {
+    let found = path.ancestors().find_map(|path| {
+        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+        statx(CWD, path, flags, StatxFlags::MNT_ID).ok()
+    })?;
+    let told = StatxFlags::from_bits_retain(found.stx_mask);
+    told.contains(StatxFlags::MNT_ID).then_some(found.stx_mnt_id)
+}
+
+/// Blanks, line ends and backslashes are written as three octal digits.
+fn path(field: &[u8]) -> PathBuf {
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((byte, after)) = rest.split_first() {
+        let digits = after.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        match (byte, escaped) {
+            (b'\\', Some(escaped)) => {
+                bytes.push(escaped);
+                rest = after.get(3..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
+/// Without the slash that an empty rest would add.
+fn join(directory: &Path, rest: &Path) -> PathBuf {
+    match rest.as_os_str() == OsStr::from_bytes(b"") {
+        true => directory.to_owned(),
+        false => directory.join(rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    const TEXT: &[u8] = b"\
+1 0 254:0 / / rw shared:1 - ext4 /dev/vda rw
+2 1 0:6 / /dev rw - devtmpfs devtmpfs rw
+3 1 254:0 /srv/ours /media/the\\040whole rw shared:1 master:2 - ext4 /dev/vda rw
+4 1 254:0 /srv/ours/keys/key /media/one-file rw - ext4 /dev/vda rw
+5 1 254:0 /srv /media/parent ro - ext4 /dev/vda rw
+6 1 0:9 /srv/ours /media/other rw - tmpfs tmpfs rw
+7 1 254:0 /srv/ours2 /media/sibling rw - ext4 /dev/vda rw
+8 1 0:7 / /jail/dev/pts rw - devpts devpts rw
+broken
+";
+
+    fn names(path: &str) -> Vec<String> {
+        let names = Mounts::parse(TEXT).names_in(Path::new(path), None);
+        names.iter().map(|path| path.to_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn blanks_in_names_are_read_as_they_are() {
+        assert_eq!(path(b"/media/the\\040whole"), Path::new("/media/the whole"));
+        assert_eq!(path(b"/a\\134b\\012c\\"), Path::new("/a\\b\nc\\"));
+    }
+
+    #[test]
+    fn a_file_has_a_name_in_each_mount_of_its_directory_of_one_above_and_of_a_part() {
+        let whole = ["/media/one-file", "/media/parent/ours", "/media/the whole"];
+        assert_eq!(names("/srv/ours"), whole);
+        assert_eq!(
+            names("/media/the whole/keys"),
+            ["/media/one-file", "/media/parent/ours/keys", "/srv/ours/keys"]
+        );
+        assert_eq!(
+            names("/media/one-file"),
+            [
+                "/media/parent/ours/keys/key",
+                "/media/the whole/keys/key",
+                "/srv/ours/keys/key"
+            ]
+        );
+        assert_eq!(names("/media/sibling"), ["/media/parent/ours2", "/srv/ours2"]);
+    }
+
+    #[test]
+    fn the_same_directory_of_another_file_system_is_another_one() {
+        assert_eq!(names("/media/other/x"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn of_mounts_over_each_other_the_last_one_is_in_sight() {
+        let text = b"1 0 8:1 / / rw - ext4 a rw\n2 1 8:2 /a /m rw - ext4 b rw\n3 1 8:1 /b /m rw - ext4 a rw\n";
+        let mounts = Mounts::parse(text);
+        assert_eq!(mounts.names_in(Path::new("/m/x"), None), [Path::new("/b/x")]);
+        // Unless the kernel says otherwise.
+        assert_eq!(mounts.names_in(Path::new("/m/x"), Some(2)), [] as [&Path; 0]);
+    }
+
+    #[test]
+    fn the_directory_under_a_mount_has_other_names_too() {
+        let text = b"1 0 8:1 / / rw - ext4 a rw\n2 1 8:2 / /users/u/ours rw - ext4 b rw\n3 1 8:1 /users /media/homes rw - ext4 a rw\n";
+        let mounts = Mounts::parse(text);
+        assert_eq!(
+            mounts.names_in(Path::new("/users/u/ours/key"), None),
+            [Path::new("/media/homes/u/ours")]
+        );
+    }
+
+    #[test]
+    fn file_systems_of_devices_are_known_wherever_they_are() {
+        let mounts = Mounts::parse(TEXT);
+        let found: Vec<_> = mounts.of_devices().collect();
+        assert_eq!(found, [Path::new("/dev"), Path::new("/jail/dev/pts")]);
+    }
+
+    #[test]
+    fn the_mounts_of_this_process_are_read() {
+        assert!(
+            Mounts::read()
+                .unwrap()
+                .0
+                .iter()
+                .any(|mount| mount.point == Path::new("/"))
+        );
+    }
+}
