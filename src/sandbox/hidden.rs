@@ -13,12 +13,15 @@ use landlock::{Access as _, AccessFs, BitFlags};
 
 use super::rules::{Rules, TARGET};
 use crate::limits::HIDDEN_SIBLINGS_MAX;
+use crate::secrets::is_roots_alone;
 
 /// What is hidden, by paths without links. A directory is hidden with all that is in it.
 #[derive(Debug, Default)]
 pub(super) struct Hidden {
     paths: BTreeSet<PathBuf>,
-    /// The directories that lead to them.
+    /// What may be read and not changed.
+    read_only: BTreeSet<PathBuf>,
+    /// The directories that lead to both.
     ways: BTreeSet<PathBuf>,
     is_root: bool,
 }
@@ -36,8 +39,9 @@ const FOREIGN_DEVICES: [&str; 9] = [
 ];
 
 impl Hidden {
-    /// These paths, which are without links. `is_root`: who is kept from them is root, without capabilities.
-    pub(super) fn of(paths: &[PathBuf], is_root: bool) -> Self {
+    /// These paths, which are without links; those of `read_only` can be read. `is_root`: who is kept from them is root, without
+    /// capabilities.
+    pub(super) fn of(paths: &[PathBuf], read_only: &[PathBuf], is_root: bool) -> Self {
         let mut hidden = Self {
             is_root,
             ..Self::default()
@@ -46,6 +50,15 @@ impl Hidden {
         for path in paths {
             hidden.ways.extend(path.ancestors().skip(1).map(Path::to_owned));
             hidden.paths.insert(path.clone());
+        }
+        // No piece more than it takes, because what is made directly on a way is out of reach. Sorted, a directory precedes its files.
+        let read_only: BTreeSet<&PathBuf> = read_only.iter().collect();
+        for path in read_only {
+            let is_inside = |tops: &BTreeSet<PathBuf>| tops.iter().any(|top| path.starts_with(top));
+            if !is_inside(&hidden.paths) && !is_inside(&hidden.read_only) && !is_safe_anyway(path, is_root) {
+                hidden.ways.extend(path.ancestors().skip(1).map(Path::to_owned));
+                hidden.read_only.insert(path.clone());
+            }
         }
         hidden
     }
@@ -92,6 +105,9 @@ impl Hidden {
         if self.paths.contains(&path) || self.ways.contains(&path) {
             return false;
         }
+        if self.read_only.contains(&path) {
+            return true;
+        }
         let Ok(found) = entry.metadata() else { return false };
         let kind = found.file_type();
         if kind.is_symlink() || kind.is_block_device() {
@@ -105,10 +121,22 @@ impl Hidden {
 
     fn access(&self, path: &Path) -> BitFlags<AccessFs> {
         let is_below = |tops: &[&str]| tops.iter().any(|top| path.starts_with(top));
-        match is_below(&READ_ONLY) || self.is_root && is_below(&READ_ONLY_FOR_ROOT) {
+        let is_kept = self.read_only.iter().any(|kept| path.starts_with(kept));
+        match is_kept || is_below(&READ_ONLY) || self.is_root && is_below(&READ_ONLY_FOR_ROOT) {
             true => AccessFs::from_read(TARGET),
             false => AccessFs::from_all(TARGET),
         }
+    }
+}
+
+/// Whether the user of this process cannot change what is there even without a rule: root is kept from the settings of the host by
+/// another, and where root alone may write, modes keep everybody else.
+fn is_safe_anyway(path: &Path, is_root: bool) -> bool {
+    match is_root {
+        true => READ_ONLY_FOR_ROOT.iter().any(|top| path.starts_with(top)),
+        false => path
+            .ancestors()
+            .all(|above| fs::symlink_metadata(above).is_ok_and(|found| is_roots_alone(&found))),
     }
 }
 
@@ -186,8 +214,8 @@ mod tests {
     #[test]
     fn what_is_hidden_cannot_be_read_by_any_name_and_the_rest_can() {
         let base = directory("names");
-        let hidden = Hidden::of(&[base.join("ours")], false);
-        let key = Hidden::of(&[base.join("ours/key"), base.join("not-there")], true);
+        let hidden = Hidden::of(&[base.join("ours")], &[], false);
+        let key = Hidden::of(&[base.join("ours/key"), base.join("not-there")], &[], true);
         std::thread::scope(|scope| {
             let _ = scope.spawn(|| {
                 hidden.rules().unwrap().prepare().unwrap().restrict().unwrap();
@@ -211,6 +239,37 @@ mod tests {
                 OpenOptions::new().write(true).open("/dev/null").unwrap();
             });
         });
+        fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
+    fn what_is_read_only_can_be_read_and_neither_changed_nor_exchanged_and_what_is_hidden_in_it_stays_hidden() {
+        let base = directory("read-only");
+        fs::create_dir_all(base.join("trust/keys")).unwrap();
+        fs::write(base.join("trust/ca.pem"), "c").unwrap();
+        fs::write(base.join("trust/keys/key"), "k").unwrap();
+        let kept = [base.join("trust"), base.join("trust/ca.pem"), base.join("ours/ca.pem")];
+        let hidden = Hidden::of(&[base.join("trust/keys"), base.join("ours")], &kept, false);
+        std::thread::scope(|scope| {
+            let _ = scope.spawn(|| {
+                hidden.rules().unwrap().prepare().unwrap().restrict().unwrap();
+                fs::read(base.join("trust/ca.pem")).unwrap();
+                OpenOptions::new()
+                    .append(true)
+                    .open(base.join("trust/ca.pem"))
+                    .unwrap_err();
+                fs::write(base.join("trust/new"), "n").unwrap_err();
+                fs::rename(base.join("trust/ca.pem"), base.join("theirs/ca.pem")).unwrap_err();
+                fs::rename(base.join("trust"), base.join("other")).unwrap_err();
+                fs::read(base.join("trust/keys/key")).unwrap_err();
+                // What lies in a hidden directory is not opened by being read only.
+                fs::read(base.join("ours/key")).unwrap_err();
+                fs::write(base.join("theirs/new"), "n").unwrap();
+            });
+        });
+        // What its user cannot change anyway costs nothing: what is made beside it later stays in reach.
+        let bare = Hidden::of(&[], &[PathBuf::from("/etc/ssl/certs")], true);
+        assert!(bare.read_only.is_empty() && !bare.ways.contains(Path::new("/etc")));
         fs::remove_dir_all(base).unwrap();
     }
 

@@ -15,10 +15,13 @@ mod rules;
 mod seccomp;
 pub mod server;
 mod status;
+mod streams;
+mod trusted;
 mod users;
 
 pub use broker::BrokerCage;
 pub use cage::{Cage, Error, ResolverCage};
 pub use privileges::Privileges;
-pub use process::{conceal, current_umask, seclude};
+pub use process::{conceal, current_umask, reveal, seclude};
 pub use status::{Finding, Layer, State, Status};
+pub use trusted::{outsiders, unprotected};

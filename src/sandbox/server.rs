@@ -12,6 +12,7 @@ use super::hidden::{self, Hidden};
 use super::homes;
 use super::rules::{self, Ready, Rules, TARGET};
 use super::seccomp::{Filters, Sockets};
+use super::streams;
 use crate::config::{Level, Mode, ServerNetwork, ServerSandbox};
 
 /// What a server may not, or may.
@@ -20,8 +21,19 @@ pub struct ServerCage {
     sandbox: ServerSandbox,
     /// The client's files, by paths without links.
     hidden: Vec<PathBuf>,
+    /// Files of trust anchors and their directories, by paths without links: to be read, not to be changed.
+    read_only: Vec<PathBuf>,
     /// It starts although the kernel cannot hide them.
     lenient: bool,
+}
+
+/// The client's files, by their class.
+#[derive(Debug)]
+pub struct Protected<Own, Trust> {
+    /// Secrets, configuration, log: hidden.
+    pub own: Own,
+    /// Trust anchors: to be read, not to be changed.
+    pub trust: Trust,
 }
 
 /// A cage that is ready, for any number of starts.
@@ -67,13 +79,14 @@ const SYSTEM: [&str; 27] = [
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 impl ServerCage {
-    /// That of a server with this command. `files` are the client's; `homes` are directories that the server calls its own.
+    /// That of a server with this command. The client's files are those of `protected`, and what its standard streams lead to;
+    /// `homes` are directories that the server calls its own.
     #[must_use]
     pub fn new<'a>(
         sandbox: &ServerSandbox,
         mode: Mode,
         argv: &[String],
-        files: impl Iterator<Item = &'a Path>,
+        protected: Protected<impl Iterator<Item = &'a Path>, impl Iterator<Item = &'a Path>>,
         homes: impl Iterator<Item = PathBuf>,
     ) -> Self {
         let used = hidden::used_by(argv, homes);
@@ -81,13 +94,21 @@ impl ServerCage {
         if mode == Mode::Off {
             sandbox.level = Level::Off;
         }
-        let hidden = match sandbox.level {
-            Level::Default | Level::Strict => files.flat_map(|file| hidden::around(file, &used)).collect(),
-            Level::Off => Vec::new(),
-        };
+        let Protected { own, trust } = protected;
+        let (mut hidden, mut read_only) = (Vec::new(), Vec::new());
+        if sandbox.level != Level::Off {
+            hidden.extend(own.flat_map(|file| hidden::around(file, &used)));
+            // Only the files: their directory was chosen for something else.
+            hidden.extend(streams::files());
+            read_only.extend(trust.flat_map(|file| {
+                let directories = hidden::around(file, &used);
+                directories.into_iter().chain(std::fs::canonicalize(file))
+            }));
+        }
         Self {
             sandbox,
             hidden,
+            read_only,
             lenient: mode != Mode::Enforce,
         }
     }
@@ -148,7 +169,7 @@ impl ServerCage {
     }
 
     fn hidden(&self) -> Hidden {
-        Hidden::of(&self.hidden, geteuid().is_root())
+        Hidden::of(&self.hidden, &self.read_only, geteuid().is_root())
     }
 }
 

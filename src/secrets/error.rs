@@ -47,6 +47,11 @@ pub enum Fault {
         /// Permission bits as they are.
         mode: u32,
     },
+    /// A user that must not be able to change it can.
+    Changeable {
+        /// Who.
+        uid: u32,
+    },
     /// Somebody else put it into a directory that all can write.
     Owner {
         /// Whose it is.
@@ -113,6 +118,10 @@ fn describe(f: &mut fmt::Formatter<'_>, path: &str, fault: Fault) -> fmt::Result
             f,
             "others can exchange it, because they can write its directory {path} (mode {mode:04o}); \
              chmod o-w {path}"
+        ),
+        Fault::Changeable { uid } => write!(
+            f,
+            "user {uid}, as whom stdio MCP servers run, can change it, because of {path}; chown root {path} && chmod go-w {path}"
         ),
         Fault::Owner { uid } => write!(
             f,

@@ -27,7 +27,6 @@ pub use error::{Error, IdentityFile, IdentityProblem};
 pub use facts::{AnchorSource, CertFacts, Purposes, TlsFacts, Validity};
 pub(crate) use record::Record;
 pub use roots::Roots;
-pub(crate) use system::place as place_of_store;
 
 use crate::config::{self, TlsVersion};
 use identity::Identity;

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::probes::probe::{Attempt, By, Expected, Failure, Place, Probe, Target};
 use crate::probes::scene::{Facts, Scene};
@@ -46,6 +46,23 @@ pub(super) const PROBES: &[Probe] = &[
         |scene| {
             let write = |path| OpenOptions::new().write(true).open(path).map(drop);
             any(scene.facts.files.own.iter().map(write))
+        },
+    ),
+    hidden(
+        "write into the files of trust anchors",
+        "Another authority, and with it another control plane that is sent the key.",
+        change_trust,
+    ),
+    hidden(
+        "put a file beside those of trust anchors",
+        "Another authority under the name of this one.",
+        |scene| {
+            let beside = |path: &PathBuf| {
+                let path = path.with_file_name(format!(".tunnel-client-probe-{}", std::process::id()));
+                OpenOptions::new().write(true).create_new(true).open(&path)?;
+                fs::remove_file(path)
+            };
+            any(scene.facts.trust.iter().map(beside))
         },
     ),
     hidden(
@@ -329,6 +346,12 @@ const fn closed(name: &'static str, gains: &'static str, code: fn(&Scene) -> Res
         .with(By::Process, CLOSED)
         .at(Place::Server)
         .when(default)
+}
+
+/// Opens for writing what decides whom the client trusts.
+pub(super) fn change_trust(scene: &Scene) -> Result<(), Failure> {
+    let write = |path| OpenOptions::new().append(true).open(path).map(drop);
+    any(scene.facts.trust.iter().map(write))
 }
 
 /// Whether any of them works, or the first refusal.

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
+use super::server::change_trust;
 use super::server_useful::{read_system, run_shell, start_thread};
 use crate::config::{ServerNetwork, ServerSandbox};
 use crate::limits::SANDBOX_PROBE_CONNECT_TIMEOUT;
@@ -48,6 +49,11 @@ pub(super) const PROBES: &[Probe] = &[
         let key = scene.facts.files.secrets.first().ok_or(Failure::NotHere)?;
         Ok(File::open(key).map(drop)?)
     }),
+    beyond(
+        "write into the files of trust anchors",
+        "Another authority, and with it another control plane that is sent the key.",
+        change_trust,
+    ),
     beyond("read /etc/shadow", "Passwords of this host.", |_| {
         Ok(File::open("/etc/shadow").map(drop)?)
     }),
