@@ -6,7 +6,7 @@ mod support;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use support::child::python;
 use support::client::{API_KEY, binary};
@@ -32,6 +32,7 @@ impl Site {
         }
         files.write("keys/key", API_KEY);
         files.write("log/log", "");
+        files.write("out/in", "");
         let bundle = files.write("trust/ca.pem", Authority::new().pem());
         fs::set_permissions(bundle, Permissions::from_mode(0o644)).unwrap();
         let (certificate, key) = Authority::new().client("ours");
@@ -99,7 +100,7 @@ mcp:
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", hostile.directory())
             .current_dir(hostile.directory())
-            .stdin(Stdio::null())
+            .stdin(File::open(self.at("out/in")).unwrap())
             .stdout(stream("out/out"))
             .stderr(stream("out/err"))
             .spawn()
@@ -118,8 +119,8 @@ mcp:
     }
 }
 
-/// Hidden: secrets, the configuration, the log, and what standard output and error lead to.
-const SECRET: [&str; 7] = [
+/// Hidden: secrets, the configuration, the log, and what the standard streams lead to.
+const SECRET: [&str; 8] = [
     "keys/key",
     "keys/client.key",
     "keys/client.pem",
@@ -127,6 +128,7 @@ const SECRET: [&str; 7] = [
     "log/log",
     "out/out",
     "out/err",
+    "out/in",
 ];
 
 /// Readable and not to be changed.
