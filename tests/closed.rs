@@ -285,11 +285,11 @@ fn the_proof_of_the_sandbox_shows_no_secret_in_any_of_its_processes() {
     let end = std::time::Instant::now() + Duration::from_secs(60);
     while seen < 200 && std::time::Instant::now() < end && child.try_wait().unwrap().is_none() {
         for process in family(child.id()) {
+            // Until it has run its first instructions the kernel shows what it was executed with. Looked at first: once it waits, it has.
+            let status = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+            let is_waiting = status.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'));
             let role = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
             let role = String::from_utf8_lossy(&role).into_owned();
-            let status = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-            // Until it has run its first instructions the kernel shows what it was executed with.
-            let is_waiting = status.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'));
             if is_waiting {
                 seen += 1;
                 assert!(!role.contains(PROXY_PASSWORD), "{role}");

@@ -59,9 +59,23 @@ for line in sys.stdin:
         sys.stdout.flush()
 "#;
 
+/// The attempts on memory alone, for users that may not enter the directories of an interpreter.
+const SHELL_SCRIPT: &str = r#"
+parent() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 2; }
+try() { if ( : < "/proc/$3/$1" ) 2> /dev/null; then echo "$1 $2 done"; else echo "$1 $2 EACCES"; fi; }
+client=$(parent "$PPID")
+for part in mem environ; do
+    try "$part" broker "$PPID"
+    try "$part" client "$client"
+done > "$1/report.new"
+mv "$1/report.new" "$1/report"
+exec cat
+"#;
+
 /// The server, in a directory of its own.
 pub struct Hostile {
     directory: Scratch,
+    command: String,
 }
 
 impl Hostile {
@@ -71,13 +85,23 @@ impl Hostile {
         directory.write("hostile.py", SCRIPT);
         let targets: Vec<_> = targets.iter().map(|path| path.display().to_string()).collect();
         directory.write("targets", &targets.join("\n"));
-        Self { directory }
+        let place = directory.path().display();
+        let command = format!("{} -u {place}/hostile.py {place}", python());
+        Self { directory, command }
+    }
+
+    /// One that goes for the memory of the client and of the broker.
+    pub fn at_memory() -> Self {
+        let directory = Scratch::new();
+        directory.write("hostile.sh", SHELL_SCRIPT);
+        let place = directory.path().display();
+        let command = format!("/bin/sh {place}/hostile.sh {place}");
+        Self { directory, command }
     }
 
     /// The command line.
     pub fn command(&self) -> String {
-        let directory = self.directory.path().display();
-        format!("{} -u {directory}/hostile.py {directory}", python())
+        self.command.clone()
     }
 
     pub fn directory(&self) -> &Path {
