@@ -108,6 +108,7 @@ fn file_of(setting: &Setting, value: &str) -> Option<PathBuf> {
     let plain = || is_path.then_some(value);
     match named.or_else(plain)? {
         "env:PATH_VARIABLE" => Some("/from/variable".into()),
+        "credential:there" => Some("/run/credentials/x/there".into()),
         path => Some(path.into()),
     }
 }
@@ -142,12 +143,8 @@ fn every_file_that_a_setting_names_is_among_the_files_of_the_configuration() {
 #[test]
 fn the_files_that_were_read_and_the_store_of_the_system_are_among_the_files() {
     let config = with(
-        &[
-            ("CONTROL_PLANE_API_KEY", "file:/run/key"),
-            ("SSL_CERT_FILE", "/etc/store.pem"),
-            ("CA_BUNDLE", "/ca.pem"),
-        ],
-        &[],
+        &[("SSL_CERT_FILE", "/etc/store.pem"), ("CA_BUNDLE", "/ca.pem")],
+        &[("control-plane.api-key", "file:/run/key")],
     )
     .unwrap();
     let of = |role| {
