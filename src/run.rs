@@ -39,7 +39,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         ("tunnel_id", config.control_plane.tunnel_id.clone()),
     ];
     sink::init(&config.log, &base, sandbox::log_owners(&config)).map_err(Error::Log)?;
-    for warning in &config.warnings {
+    for warning in config.warnings.iter().chain(&sandbox::unprotected(&config)) {
         warn!("{warning}");
     }
     // Before anything is forbidden to this process and before there is a thread: the broker inherits neither.

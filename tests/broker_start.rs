@@ -20,7 +20,7 @@ use support::wait::within;
 use support::{ClientBuilder, Command, ControlPlane, Scratch, StdioServer};
 use tunnel_client::broker::Specification;
 use tunnel_client::config::{Level, Mode, ServerSandbox};
-use tunnel_client::sandbox::server::ServerCage;
+use tunnel_client::sandbox::server::{Protected, ServerCage};
 
 /// The user and group that own nothing, by the convention of every distribution.
 const NOBODY: u32 = 65534;
@@ -119,7 +119,10 @@ fn a_server_that_is_started_anew_gets_no_wider_cage_when_files_have_changed() {
         &sandbox,
         Mode::Enforce,
         &[argv[0].clone()],
-        std::iter::empty(),
+        Protected {
+            own: std::iter::empty(),
+            trust: std::iter::empty(),
+        },
         std::iter::empty(),
     );
     let raw = Raw::ready(&[Specification {

@@ -10,6 +10,7 @@ use support::tls::{Authority, long_expired, of_an_authority};
 use support::{Manner, Proxy, Server};
 use tunnel_client::config::{Cidr, HttpUrl, Lockdown, SystemStore, Timeouts, TlsVersion, Trust};
 use tunnel_client::net::{Cause, Connector, Hop, NetError, Network, NetworkError, Peer, Step, Via, Way};
+use tunnel_client::secrets::Outsiders;
 use tunnel_client::tls::{self, AnchorSource, Roots};
 
 fn connector(trust: &Trust, url: &str, via: Via) -> Result<Connector, String> {
@@ -184,7 +185,7 @@ fn entries_of_a_bundle_that_are_of_no_use_are_named_by_their_subject() {
         bundle: Some(site.files.file(name)),
         ..Trust::default()
     };
-    let roots = Roots::load(&bundle("mixed.pem")).unwrap();
+    let roots = Roots::load(&bundle("mixed.pem"), &Outsiders::default()).unwrap();
     let notes = roots.notes();
     assert!(
         notes[0].starts_with("certificate 1 of ca-bundle is that of no authority and of no server"),
@@ -206,7 +207,9 @@ fn entries_of_a_bundle_that_are_of_no_use_are_named_by_their_subject() {
         ),
     ] {
         site.files.write("useless.pem", text);
-        let error = Roots::load(&bundle("useless.pem")).unwrap_err().to_string();
+        let error = Roots::load(&bundle("useless.pem"), &Outsiders::default())
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains(gist) && error.contains("useless.pem"),
             "{text:?}: {error}"

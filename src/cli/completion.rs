@@ -3,6 +3,7 @@
 use clap::{ArgMatches, Command};
 
 use super::args::switch;
+use super::start::Start;
 use super::{Error, print};
 
 const SCRIPTS: [(&str, &str); 3] = [
@@ -36,7 +37,7 @@ pub(super) fn arguments() -> Command {
         .subcommand(Command::new("powershell").hide(true).arg(no_descriptions()))
 }
 
-pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches, _: Start) -> Result<(), Error> {
     let shell = matches.subcommand_name();
     match SCRIPTS.iter().find(|(name, _)| Some(*name) == shell) {
         Some((_, script)) => print(script),

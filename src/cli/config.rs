@@ -8,9 +8,10 @@ use std::io::{self, Write};
 use clap::{ArgMatches, Command};
 
 use super::args::{is_on, switch};
+use super::start::Start;
 use super::text::is_coloured;
 use super::{Error, print, settings};
-use crate::config::{self, Effective, File, Kind, Selection, Source, Sources};
+use crate::config::{Effective, File, Kind, Opened, Selection, Source};
 use crate::secrets::{Disk, Environment};
 use crate::telemetry::redact;
 
@@ -34,38 +35,32 @@ pub(super) fn arguments() -> Command {
         .subcommand(settings::add(show))
 }
 
-pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Error> {
     // Without a subcommand the help was printed.
-    matches.subcommand().map_or(Ok(()), |(_, matches)| show(matches))
+    matches
+        .subcommand()
+        .map_or(Ok(()), |(_, matches)| show(matches, &start.environment))
 }
 
-fn show(matches: &ArgMatches) -> Result<(), Error> {
+fn show(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
     let flags = settings::flags(matches);
-    let environment = Environment::of_process();
-    let selection = Selection::choose(&flags, &environment).map_err(Error::Config)?;
-    let file = selection.open(&Disk);
-    let sources = Sources {
-        flags: &flags,
-        environment: &environment,
-        file: file.as_ref(),
-        files: &Disk,
-    };
-    let mut settings = config::effective(&sources);
+    let opened = Opened::open(&flags, environment, &Disk).map_err(Error::Config)?;
+    let mut settings = opened.effective();
     if !is_on(matches, "all") {
         settings.retain(is_telling);
     }
-    if file.as_ref().is_none_or(|file: &File| file.is_readable) {
+    if opened.file().is_none_or(|file: &File| file.is_readable) {
         let view = View {
-            selection: &selection,
+            selection: opened.selection(),
             settings,
         };
         print(&if is_on(matches, "json") {
             json::render(&view)
         } else {
-            text::render(&view, is_coloured())
+            text::render(&view, is_coloured(environment))
         })?;
     }
-    let config = config::load(&sources).map_err(Error::Config)?;
+    let config = opened.check().map_err(Error::Config)?;
     for warning in &config.warnings {
         // There is nowhere to report that a warning could not be written.
         let _ = writeln!(io::stderr(), "warning: {}", redact::scrub(warning));

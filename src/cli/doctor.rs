@@ -8,11 +8,12 @@ use std::io::{self, IsTerminal as _, Write as _};
 use clap::{ArgMatches, Command};
 
 use super::args::{is_on, switch};
+use super::start::Start;
 use super::text::is_coloured;
 use super::{Error, help, print, settings};
 use crate::doctor::{self, Report, Request, json, text};
-use crate::probes::{Again, ROLE};
-use crate::secrets::{Disk, Environment};
+use crate::probes::ROLE;
+use crate::secrets::Disk;
 
 /// The exit code when a check failed (spec: cli, doctor).
 const FAILED: u8 = 2;
@@ -35,20 +36,21 @@ pub(super) fn arguments() -> Command {
 }
 
 /// Walks the way, prints the report on standard output; nothing else says that a check failed but the exit code.
-pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Error> {
     if is_on(matches, ROLE) {
-        return sandbox::play(matches);
+        return sandbox::play(matches, start);
     }
     if is_on(matches, "sandbox") {
-        return sandbox::prove(matches);
+        return sandbox::prove(matches, start);
     }
-    let report = examine(matches);
+    let is_coloured = is_coloured(&start.environment);
+    let report = examine(matches, start);
     let text = if is_on(matches, "json") {
         json::render(&report)
     } else {
         let style = text::Style {
             explain: is_on(matches, "explain"),
-            colour: is_coloured(),
+            colour: is_coloured,
         };
         text::render(&report, style)
     };
@@ -63,17 +65,16 @@ pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
     Err(Error::Reported(FAILED))
 }
 
-/// The snapshot of the environment ends here, wiped.
-fn examine(matches: &ArgMatches) -> Report {
-    let environment = Environment::of_process();
+/// What the process was started with ends here, wiped.
+fn examine(matches: &ArgMatches, start: Start) -> Report {
     let flags = settings::flags(matches);
     let profile_dir = matches
         .get_one::<OsString>("profile-dir")
         .map(|path| path.to_string_lossy().into_owned());
-    let again = Again::as_started();
+    let again = start.again();
     let request = Request {
         flags: &flags,
-        environment: &environment,
+        environment: &again.environment,
         start_stdio: is_on(matches, "start-stdio"),
         again: Some(&again),
         profile_dir: profile_dir.as_deref().filter(|path| !path.trim().is_empty()),

@@ -40,6 +40,9 @@ pub(super) const AFTER_RUN: &str = "\
 A flag wins over its environment variable, the variable over the configuration file, the file over the default; empty
 means unset. Durations are written as 30s, 1m30s, 100ms.
 
+For the first milliseconds every user of the host can read the arguments of a process, and its own user the
+environment: keep secrets in files and write file:PATH or credential:NAME.
+
 Next steps:
   tunnel-client doctor --explain      the same flags; checks every hop
   tunnel-client config show           the same flags; each setting and its source

@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::args::is_on;
 use super::profiles::{self, Place, Verdict};
+use super::start::Start;
 use super::{Error, print};
 use crate::config::{ProfileName, echo};
 use crate::preflight;
@@ -82,10 +83,10 @@ pub(super) fn text_flag(name: &'static str, placeholder: &'static str, help: &'s
         .help(help)
 }
 
-pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Error> {
     let flag = |name| text(matches, name);
     let tunnel_id = TunnelId::parse(flag("tunnel-id"))?;
-    let environment = Environment::of_process();
+    let environment = start.environment;
     let name = profiles::name(flag("profile").unwrap_or(DEFAULT_PROFILE))?;
     let place = Place::choose(matches, &environment)?;
     let path = name.path_in(&place.directory);

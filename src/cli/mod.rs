@@ -14,6 +14,7 @@ mod left_out;
 mod profiles;
 mod run;
 mod settings;
+mod start;
 mod text;
 mod topics;
 mod version;
@@ -27,6 +28,8 @@ use clap::{ArgMatches, Command};
 use crate::config::ConfigErrors;
 use crate::telemetry::redact;
 
+use start::Start;
+
 pub use args::command;
 pub use topics::TOPICS;
 
@@ -35,7 +38,7 @@ struct Entry {
     name: &'static str,
     arguments: fn() -> Command,
     /// Who runs for long lets go of the arguments first.
-    execute: fn(&mut ArgMatches) -> Result<(), Error>,
+    execute: fn(&mut ArgMatches, Start) -> Result<(), Error>,
 }
 
 /// Every command, in the order of the help text.
@@ -54,7 +57,7 @@ const COMMANDS: &[Entry] = &[
 const fn entry(
     name: &'static str,
     arguments: fn() -> Command,
-    execute: fn(&mut ArgMatches) -> Result<(), Error>,
+    execute: fn(&mut ArgMatches, Start) -> Result<(), Error>,
 ) -> Entry {
     Entry {
         name,
@@ -63,17 +66,18 @@ const fn entry(
     }
 }
 
-/// Does what the arguments ask for; the first one is the name of the program.
+/// Does what the arguments ask for; the first one is the name of the program. Closes the process to others before anything else.
 ///
 /// # Errors
 ///
 /// The arguments or the configuration are wrong, or the daemon could not start or failed.
 pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
-    match args::parse(arguments)? {
+    let start = Start::close(arguments)?;
+    match args::parse(start.arguments.clone())? {
         args::Request::Print(text) => print(&text),
         args::Request::Command(mut matches) => match matches.remove_subcommand() {
             Some((name, mut matches)) => match COMMANDS.iter().find(|command| command.name == name) {
-                Some(command) => (command.execute)(&mut matches),
+                Some(command) => (command.execute)(&mut matches, start),
                 None => left_out::command(&name).map_or(Ok(()), Err),
             },
             None => Ok(()),

@@ -10,6 +10,7 @@ mod write;
 
 use clap::{ArgMatches, Command};
 
+use super::start::Start;
 use super::{Error, args, print};
 
 pub(super) use add::save;
@@ -31,11 +32,11 @@ pub(super) fn arguments() -> Command {
         .subcommand(samples::arguments())
 }
 
-pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Error> {
     match matches.subcommand() {
-        Some(("list", matches)) => list::execute(matches),
-        Some(("add", matches)) => add::execute(matches),
-        Some(("edit", matches)) => edit::execute(matches),
+        Some(("list", matches)) => list::execute(matches, &start.environment),
+        Some(("add", matches)) => add::execute(matches, &start.environment),
+        Some(("edit", matches)) => edit::execute(matches, &start.environment),
         Some(("samples", matches)) => samples::execute(matches),
         _ => help(&[NAME]),
     }

@@ -6,11 +6,10 @@ use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgMatches, Command};
 
 use super::args::{is_on, switch};
+use super::start::{Start, hide_secrets};
 use super::{Error, help, settings};
-use crate::config::{self, Config, ConfigErrors, Flags, Source};
-use crate::sandbox::conceal;
-use crate::secrets::{self, Disk, Environment};
-use crate::sys::own_block;
+use crate::config::{self, ConfigErrors, Source};
+use crate::secrets::Disk;
 
 /// Where arguments that belong to no flag are kept; they are ignored (spec: cli, section 1).
 const SURPLUS: &str = "surplus";
@@ -60,33 +59,18 @@ fn stub_flags() -> impl Iterator<Item = Arg> {
 }
 
 /// Loads the configuration and serves the tunnel until told to stop.
-pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Error> {
     refuse_stub(matches)?;
-    conceal().map_err(|error| Error::Message(format!("the process cannot be closed to others: {error}")))?;
-    let mut config = configure(&settings::flags(matches)).map_err(with_first_steps)?;
-    // Flags can hold proxies' passwords and tokens.
-    drop(mem::take(matches));
-    hide_secrets(&mut config);
-    crate::run::run(config).map_err(Error::Run)
-}
-
-/// Takes what was read out of the blocks that `/proc` shows of us. What servers receive of it is in the configuration.
-fn hide_secrets(config: &mut Config) {
-    let hidden = own_block::scrub(|arguments| {
-        secrets::mask_flags(arguments, config::flag_holds_secret);
-        config.for_each_secret(|secret| secrets::mask_secret(arguments, secret));
-    });
-    if let Err(error) = hidden {
+    let flags = settings::flags(matches);
+    let mut config = config::read(&flags, &start.environment, &Disk).map_err(with_first_steps)?;
+    // Flags can hold proxies' passwords and tokens, the environment the key. What servers receive of it is in the configuration.
+    drop((mem::take(matches), flags, start));
+    if let Err(error) = hide_secrets(&config) {
         config.warnings.push(format!(
             "secrets in the environment and in arguments stay readable under /proc for this user and root: {error}; keep them in files"
         ));
     }
-}
-
-/// The snapshot of the environment ends here, wiped, before anything runs.
-fn configure(flags: &Flags) -> Result<Config, ConfigErrors> {
-    let environment = Environment::of_process();
-    config::read(flags, &environment, &Disk)
+    crate::run::run(config).map_err(Error::Run)
 }
 
 /// The flags of the embedded server change nothing while it is off, and get one answer when it is asked for.

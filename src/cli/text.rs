@@ -1,16 +1,16 @@
 //! Text for a terminal or a script: one line, no control characters, no secrets.
 
-use std::env;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
 
 use serde::Serialize;
 
+use crate::secrets::Environment;
 use crate::telemetry::{self, is_unsafe, redact};
 
 /// Whether standard output takes colours: a terminal, unless the operator asks for none (https://no-color.org).
-pub(super) fn is_coloured() -> bool {
-    io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+pub(super) fn is_coloured(environment: &Environment) -> bool {
+    io::stdout().is_terminal() && environment.value("NO_COLOR").is_none()
 }
 
 /// Untrusted text as part of a line: scrubbed, trimmed, and nothing that a terminal would obey.

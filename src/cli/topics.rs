@@ -6,6 +6,7 @@ use clap::builder::OsStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command};
 
+use super::start::Start;
 use super::{Error, args, left_out, print};
 
 /// The topics, in the order of messages, with their texts.
@@ -40,7 +41,7 @@ pub(super) fn arguments() -> Command {
         )
 }
 
-pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches, _: Start) -> Result<(), Error> {
     let words: Vec<&str> = matches
         .get_many::<OsString>("topic")
         .into_iter()

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -44,10 +44,10 @@ pub struct Config {
     pub announce_ui: bool,
     /// What the process gives up once it has started.
     pub hardening: Hardening,
-    /// The file that was read.
-    pub selection: Selection,
+    /// The configuration file that was chosen. Private, as the next: there is no configuration without them.
+    pub(super) selection: Selection,
     /// The files that were read: the configuration itself, secrets and values that it refers to.
-    pub files_read: Vec<PathBuf>,
+    pub(super) files_read: Vec<PathBuf>,
     /// Names of environment variables that hold secrets: never for a child process, to be wiped from our own block.
     pub secret_variables: Vec<String>,
     /// What stdio servers may receive of the environment.
@@ -63,29 +63,10 @@ impl Config {
         self.mcp.served(&self.control_plane)
     }
 
-    /// The files that nobody else has any business with: what was read, certificates and their keys, the log, what tells others
-    /// where the process is.
-    pub fn own_files(&self) -> impl Iterator<Item = &Path> {
-        let of_servers = self.mcp.bindings.iter().filter_map(|binding| match &binding.target {
-            Target::Http { identity, .. } => identity.as_ref(),
-            Target::Stdio { .. } => None,
-        });
-        let identities = of_servers
-            .chain(&self.control_plane.identity)
-            .chain(&self.trust.proxy_identity);
-        let pairs = identities.flat_map(|identity| [&identity.certificate, &identity.key]);
-        let socket = match &self.health.listen {
-            Listen::Unix(path) => Some(path),
-            Listen::Tcp { .. } => None,
-        };
-        let made = [
-            self.log.file.as_ref(),
-            self.pid_file.as_ref(),
-            self.health.url_file.as_ref(),
-            socket,
-        ];
-        let files = self.files_read.iter().chain(pairs).chain(made.into_iter().flatten());
-        files.map(PathBuf::as_path)
+    /// The configuration file that was chosen.
+    #[must_use]
+    pub fn selection(&self) -> &Selection {
+        &self.selection
     }
 
     /// The bindings that are not served.

@@ -34,7 +34,7 @@ pub struct EffectiveValue {
 
 /// Every setting of the table, in its order. Nothing is checked, and no reference is followed.
 #[must_use]
-pub fn effective(sources: &Sources<'_>) -> Vec<Effective> {
+pub(super) fn effective(sources: &Sources<'_>) -> Vec<Effective> {
     let settings = SETTINGS.iter().copied();
     let shown = settings.map(|setting| Effective {
         setting,
@@ -256,6 +256,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::config::read::Recorder;
     use crate::config::{File, Flags};
     use crate::secrets::{Disk, Environment};
 
@@ -270,7 +271,7 @@ mod tests {
             flags: &flags,
             environment: &environment,
             file: Some(&file),
-            files: &Disk,
+            files: &Recorder::of(&Disk),
         });
         let written = settings
             .into_iter()

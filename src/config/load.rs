@@ -21,7 +21,8 @@ mod stdio;
 mod trust;
 mod without_effect;
 
-pub use admin::{Admin, Keys, load_admin};
+pub(super) use admin::load_admin;
+pub use admin::{Admin, Keys};
 pub(crate) use api_key::read_key_again;
 pub use control_plane::tunnel_id;
 pub use secret_variables::flag_holds_secret;
@@ -43,14 +44,14 @@ use super::trust::Trust;
 /// How a message about the bundle begins (spec: cli, section 4).
 const INVALID_CA_BUNDLE: &str = "invalid ca-bundle: it";
 
-/// Checks everything that was written, for `tunnel-client run`.
+/// Checks everything that was written, for `tunnel-client run`; `selection` is the file of `sources`.
 ///
 /// Reads the files of references to secrets and values and nothing else; looks nothing up and connects nowhere.
 ///
 /// # Errors
 ///
 /// Every mistake there is, each with its setting and source.
-pub fn load(sources: &Sources<'_>) -> Result<Config, ConfigErrors> {
+pub(super) fn load(sources: &Sources<'_>, selection: &Selection) -> Result<Config, ConfigErrors> {
     let mut reader = Reader::new(*sources);
     let proxies = proxies::proxies(&mut reader);
     let secret_variables = secret_variables::secret_variables(sources);
@@ -98,8 +99,8 @@ pub fn load(sources: &Sources<'_>) -> Result<Config, ConfigErrors> {
                 pid_file,
                 announce_ui,
                 hardening,
-                selection: Selection::None,
-                files_read: Vec::new(),
+                selection: selection.clone(),
+                files_read: sources.files.paths_read(),
                 secret_variables,
                 inheritance,
                 warnings: findings.warnings,

@@ -1,8 +1,8 @@
 //! Configuration: what was written (flags, environment, a file or profile) becomes one checked value.
 //!
-//! [`table`](SETTINGS) says what can be set; [`Selection`] says which file is read; [`Sources`] holds what was written;
-//! [`load`] checks it all, reports every mistake at once, or gives a [`Config`]. [`read`] does all of that. Everything past start-up sees only that; it cannot hold a value that is out
-//! of range.
+//! [`table`](SETTINGS) says what can be set; [`Selection`] says which file is read; [`Opened`] is what was written and checks it
+//! all: it reports every mistake at once, or gives a [`Config`]. [`read`] does all of that. Everything past start-up sees only the
+//! [`Config`]; it cannot hold a value that is out of range.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ mod file;
 mod hardening;
 mod load;
 mod lockdown;
+mod named;
 mod no_proxy;
 mod profiles;
 mod proxy;
@@ -45,20 +46,21 @@ pub use checked::{
 pub use child_environment::{ChildEnvironment, Inheritance};
 pub use cidr::{Cidr, NoNetwork};
 pub use connection::Timeouts;
-pub use effective::{Effective, EffectiveValue, effective};
+pub use effective::{Effective, EffectiveValue};
 pub use error::{ConfigError, ConfigErrors};
 pub use file::{Entry, FieldValue, File, Location, Record, Text, Value};
 pub use hardening::{Hardening, Mode, UserName};
 pub(crate) use load::read_key_again;
-pub use load::{Admin, Keys, flag_holds_secret, load, load_admin, tunnel_id};
+pub use load::{Admin, Keys, flag_holds_secret, tunnel_id};
 pub use lockdown::Lockdown;
+pub use named::{FileRole, NamedFile};
 pub use profiles::{ProfileName, profile_dir, profiles};
 pub use proxy::{Class, Proxies};
-pub use read::read;
+pub use read::{Opened, mistakes, read, read_admin};
 pub(crate) use scalar::{boolean, echo};
 pub use selection::Selection;
 pub use server_sandbox::{Level, ServerNetwork, ServerSandbox};
-pub use sources::{Flags, Origin, Source, Sources};
+pub use sources::{Flags, Origin, Source};
 pub use table::{ADMIN_SETTINGS, Field, Kind, SELECTORS, SETTINGS, Separator, Setting, Shape, Shown};
 pub use trust::{SystemStore, TlsVersion, Trust};
 pub use url::UrlError;

@@ -1,4 +1,7 @@
 //! From the flags and the environment to the checked configuration: the one way in for every command.
+//!
+//! A [`Config`] comes from here and from nowhere else, so it always knows the file that was chosen and every file that was read:
+//! the cages of stdio servers are made from that.
 
 use std::cell::RefCell;
 use std::io;
@@ -7,8 +10,10 @@ use std::path::{Path, PathBuf};
 use secrecy::zeroize::Zeroizing;
 
 use super::checked::Config;
-use super::error::ConfigErrors;
-use super::load::load;
+use super::effective::{Effective, effective};
+use super::error::{ConfigError, ConfigErrors};
+use super::file::File;
+use super::load::{Admin, Keys, load, load_admin};
 use super::selection::Selection;
 use super::sources::{Flags, Sources};
 use crate::secrets::{Environment, Files};
@@ -21,43 +26,146 @@ use crate::secrets::{Environment, Files};
 ///
 /// Every mistake there is, each with its setting and source. When it is not clear which file to read, only that.
 pub fn read(flags: &Flags, environment: &Environment, files: &dyn Files) -> Result<Config, ConfigErrors> {
-    let files = &Remembering {
-        files,
-        read: RefCell::default(),
-    };
-    let selection = Selection::choose(flags, environment)?;
-    let file = selection.open(files);
-    let mut config = load(&Sources {
-        flags,
-        environment,
-        file: file.as_ref(),
-        files,
-    })?;
-    config.selection = selection;
-    config.files_read = files.read.take();
-    Ok(config)
+    Opened::open(flags, environment, files)?.check()
 }
 
-/// Remembers which files it was asked for.
-struct Remembering<'a> {
+/// The same for `admin tunnels`, which reads no configuration file.
+///
+/// # Errors
+///
+/// Every mistake there is, each with its setting and source.
+pub fn read_admin(
+    flags: &Flags,
+    environment: &Environment,
+    files: &dyn Files,
+    keys: Keys,
+) -> Result<Admin, ConfigErrors> {
+    let sources = Sources {
+        flags,
+        environment,
+        file: None,
+        files: &Recorder::of(files),
+    };
+    load_admin(&sources, keys)
+}
+
+/// The mistakes of a configuration file that may not be saved yet, alone: neither flags nor a file on disk add to it.
+#[must_use]
+pub fn mistakes(file: &File, environment: &Environment, files: &dyn Files) -> Vec<ConfigError> {
+    let sources = Sources {
+        flags: &Flags::default(),
+        environment,
+        file: Some(file),
+        files: &Recorder::of(files),
+    };
+    load(&sources, &Selection::None)
+        .err()
+        .map_or_else(Vec::new, |errors| errors.0)
+}
+
+/// What was written, with the configuration file that was chosen, before anything of it is checked.
+pub struct Opened<'a> {
+    flags: &'a Flags,
+    environment: &'a Environment,
+    selection: Selection,
+    file: Option<File>,
+    files: Recorder<'a>,
+}
+
+impl<'a> Opened<'a> {
+    /// Chooses the configuration file and reads it. One that cannot be read is a mistake for [`Self::check`].
+    ///
+    /// # Errors
+    ///
+    /// It is not clear which file to read.
+    pub fn open(flags: &'a Flags, environment: &'a Environment, files: &'a dyn Files) -> Result<Self, ConfigErrors> {
+        let files = Recorder::of(files);
+        let selection = Selection::choose(flags, environment)?;
+        Ok(Self {
+            flags,
+            environment,
+            file: selection.open(&files),
+            selection,
+            files,
+        })
+    }
+
+    /// The file that was chosen.
+    #[must_use]
+    pub fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// What stands in it.
+    #[must_use]
+    pub fn file(&self) -> Option<&File> {
+        self.file.as_ref()
+    }
+
+    /// Every setting with its value and source, for people.
+    #[must_use]
+    pub fn effective(&self) -> Vec<Effective> {
+        effective(&self.sources())
+    }
+
+    /// Checks everything that was written.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake there is, each with its setting and source.
+    pub fn check(&self) -> Result<Config, ConfigErrors> {
+        load(&self.sources(), &self.selection)
+    }
+
+    fn sources(&self) -> Sources<'_> {
+        Sources {
+            flags: self.flags,
+            environment: self.environment,
+            file: self.file.as_ref(),
+            files: &self.files,
+        }
+    }
+}
+
+/// Files, with a record of those that were read.
+pub(super) struct Recorder<'a> {
     files: &'a dyn Files,
     read: RefCell<Vec<PathBuf>>,
 }
 
-impl Remembering<'_> {
-    fn remember(&self, path: &Path) {
-        self.read.borrow_mut().push(path.to_owned());
+impl<'a> Recorder<'a> {
+    pub(super) fn of(files: &'a dyn Files) -> Self {
+        Self {
+            files,
+            read: RefCell::default(),
+        }
+    }
+
+    /// The files that were read until now, each once.
+    pub(super) fn paths_read(&self) -> Vec<PathBuf> {
+        self.read.borrow().clone()
+    }
+
+    fn record(&self, path: &Path) {
+        let mut read = self.read.borrow_mut();
+        if !read.iter().any(|known| known == path) {
+            read.push(path.to_owned());
+        }
     }
 }
 
-impl Files for Remembering<'_> {
+impl Files for Recorder<'_> {
     fn read(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-        self.remember(path);
+        self.record(path);
         self.files.read(path, limit)
     }
 
     fn read_secret(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-        self.remember(path);
+        self.record(path);
         self.files.read_secret(path, limit)
+    }
+
+    fn is_there(&self, path: &Path) -> bool {
+        self.files.is_there(path)
     }
 }

@@ -7,7 +7,7 @@ use secrecy::zeroize::Zeroizing;
 
 use super::sources::Sources;
 use crate::limits::{UNIX_SOCKET_PATH_MAX, VALUE_FILE_MAX};
-use crate::secrets::{Environment, Prefix, Reference, ReferenceError};
+use crate::secrets::{Environment, Files as _, Prefix, Reference, ReferenceError};
 
 impl Sources<'_> {
     /// What a value of a configuration file stands for that may be a reference: itself, or what the reference leads to,

@@ -6,20 +6,21 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
 use super::file::{File, Location, Record, Text, Value};
+use super::read::Recorder;
 use super::table::{Kind, Separator, Setting};
-use crate::secrets::{Environment, Files};
+use crate::secrets::Environment;
 
 /// Everything that a configuration is made from.
 #[derive(Clone, Copy)]
-pub struct Sources<'a> {
+pub(super) struct Sources<'a> {
     /// What stood on the command line.
-    pub flags: &'a Flags,
+    pub(super) flags: &'a Flags,
     /// The environment.
-    pub environment: &'a Environment,
+    pub(super) environment: &'a Environment,
     /// The configuration file, if one is read.
-    pub file: Option<&'a File>,
-    /// Reads the files that references name.
-    pub files: &'a dyn Files,
+    pub(super) file: Option<&'a File>,
+    /// Reads the files that references name, and remembers which.
+    pub(super) files: &'a Recorder<'a>,
 }
 
 impl fmt::Debug for Sources<'_> {

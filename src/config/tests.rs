@@ -11,6 +11,9 @@ use log::LevelFilter;
 use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 
+use super::load::load;
+use super::read::Recorder;
+use super::sources::Sources;
 use super::*;
 use crate::secrets::{Environment, Files};
 
@@ -53,6 +56,10 @@ impl Files for NoDisk {
             _ => Err(io::ErrorKind::NotFound.into()),
         }
     }
+
+    fn is_there(&self, _: &Path) -> bool {
+        false
+    }
 }
 
 fn load_from(environment: Environment, given: &[(&'static str, &str)]) -> Result<Config, ConfigErrors> {
@@ -60,12 +67,18 @@ fn load_from(environment: Environment, given: &[(&'static str, &str)]) -> Result
     for (name, value) in given {
         flags.add(name, [OsString::from(value)]);
     }
-    load(&Sources {
-        flags: &flags,
-        environment: &environment,
-        file: None,
-        files: &NoDisk,
-    })
+    load_written(&flags, &environment, None)
+}
+
+/// Loads what was written in the three sources; files are those of [`NoDisk`].
+fn load_written(flags: &Flags, environment: &Environment, file: Option<&File>) -> Result<Config, ConfigErrors> {
+    let sources = Sources {
+        flags,
+        environment,
+        file,
+        files: &Recorder::of(&NoDisk),
+    };
+    load(&sources, &Selection::None)
 }
 
 /// Loads with `variables` over the least that starts; an empty value unsets one of those.

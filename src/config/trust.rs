@@ -1,6 +1,6 @@
 //! What is trusted, and which TLS is spoken: the checked types.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::checked::Identity;
 
@@ -21,10 +21,24 @@ pub struct Trust {
     pub proxy_identity: Option<Identity>,
 }
 
+/// Where distributions keep it; the first that is there counts.
+const PLACES: [&str; 6] = [
+    // Debian, Ubuntu, Alpine, Arch
+    "/etc/ssl/certs/ca-certificates.crt",
+    // Fedora, RHEL
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    // SUSE
+    "/etc/ssl/ca-bundle.pem",
+    "/var/lib/ca-certificates/ca-bundle.pem",
+    // BSD's place, which some minimal images keep
+    "/etc/ssl/cert.pem",
+];
+
 /// The store of the system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SystemStore {
-    /// The file that `SSL_CERT_FILE` names, instead of the usual places.
+    /// The file that `SSL_CERT_FILE` names, or the first of the usual places that was there; `None`: there was none.
     pub file: Option<PathBuf>,
     /// It was asked for by name: that there is none is a mistake.
     pub required: bool,
@@ -38,6 +52,14 @@ pub enum TlsVersion {
     V1_2,
     /// RFC 8446.
     V1_3,
+}
+
+impl SystemStore {
+    /// Its file, or the first of the usual places that is there.
+    pub(crate) fn find(&self, is_there: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+        let usual = || PLACES.iter().map(PathBuf::from).find(|place| is_there(place));
+        self.file.clone().or_else(usual)
+    }
 }
 
 impl Trust {

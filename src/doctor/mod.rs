@@ -14,7 +14,7 @@ mod why;
 
 use std::path::Path;
 
-use crate::config::{self, Config, Flags, Selection, Sources, Target};
+use crate::config::{Config, Flags, Opened, Selection, Target};
 use crate::limits::DOCTOR_TIMEOUT;
 use crate::net::Network;
 use crate::probes::Again;
@@ -55,17 +55,18 @@ pub fn examine(request: &Request<'_>, files: &dyn Files, progress: &mut dyn FnMu
         false => Vec::new(),
     };
     let mut walk = Walk::new(&unseen, progress);
-    let selection = match Selection::choose(request.flags, request.environment) {
-        Ok(selection) => selection,
+    let opened = match Opened::open(request.flags, request.environment, files) {
+        Ok(opened) => opened,
         Err(errors) => {
             walk.add(settings::no_source(&errors));
             walk.add_all(settings::addresses());
             return report(walk, "tunnel-client run".to_owned());
         }
     };
-    let run_command = run_command(&selection, request.profile_dir);
+    let selection = opened.selection();
+    let run_command = run_command(selection, request.profile_dir);
     walk.add(Check::pass("config_source", selection.to_string()));
-    match configuration(request, &selection, files) {
+    match opened.check() {
         Ok(config) => {
             let loaded = selection
                 .path()
@@ -76,8 +77,9 @@ pub fn examine(request: &Request<'_>, files: &dyn Files, progress: &mut dyn FnMu
             config.for_each_secret(redact::protect);
             examine_configured(&mut walk, &config, nsswitch.as_deref(), request);
         }
-        Err(checks) => {
-            walk.add_all(checks);
+        Err(errors) => {
+            let in_file = opened.file().map_or(&[][..], |file| &file.mistakes);
+            walk.add_all(settings::refused(&errors, in_file, selection));
             walk.add_all(settings::addresses());
         }
     }
@@ -88,27 +90,6 @@ fn report(walk: Walk<'_>, run_command: String) -> Report {
     Report {
         checks: walk.into_checks(),
         run_command,
-    }
-}
-
-/// The configuration as `run` reads it, or the checks of its mistakes.
-fn configuration(request: &Request<'_>, selection: &Selection, files: &dyn Files) -> Result<Config, Vec<Check>> {
-    let file = selection.open(files);
-    let loaded = config::load(&Sources {
-        flags: request.flags,
-        environment: request.environment,
-        file: file.as_ref(),
-        files,
-    });
-    match loaded {
-        Ok(config) => Ok(Config {
-            selection: selection.clone(),
-            ..config
-        }),
-        Err(errors) => {
-            let mistakes = file.as_ref().map(|file| file.mistakes.as_slice()).unwrap_or_default();
-            Err(settings::refused(&errors, mistakes, selection))
-        }
     }
 }
 
@@ -151,7 +132,7 @@ async fn examine_network(walk: &mut Walk<'_>, config: &Config, network: Result<&
             false => network,
         };
         mcp::http(walk, config, network, binding).await;
-        stdio::stdio(walk, config, binding, request.start_stdio && !late).await;
+        stdio::stdio(walk, config, network, binding, request.start_stdio && !late).await;
     }
     walk.add(files::log_file(config));
     walk.add(files::state_files(config));

@@ -71,8 +71,9 @@ impl Generation {
     /// # Errors
     /// Anything that cannot be used, and a client certificate that no server will take while the one in force is good.
     pub(super) fn next(plan: &Plan, current: &Self) -> Result<Self, Refusal> {
+        let store = plan.trust.system.as_ref().and_then(|store| store.file.as_ref());
         for file in plan.files() {
-            let is_store = plan.store.as_ref() == Some(&file.path);
+            let is_store = store == Some(&file.path);
             // A store that was never there may be missing.
             if !is_store || current.roots.system_store().is_some() {
                 file.can_be_read()?;
@@ -100,7 +101,6 @@ impl Generation {
         };
         let mut trust = plan.trust.clone();
         if let Some(store) = &mut trust.system {
-            store.file.clone_from(&plan.store);
             // What was trusted is not to vanish by accident.
             store.required |= current.roots.system_store().is_some();
         }
@@ -134,10 +134,10 @@ impl Generation {
         proxies: Vec<Option<SecretString>>,
         key: Option<ApiKey>,
     ) -> Result<Self, tls::Error> {
-        let roots = Roots::load(trust)?;
+        let roots = Roots::load(trust, &plan.outsiders)?;
         let proxy_bundle = trust.proxy_bundle.as_ref();
         let proxy_roots = proxy_bundle
-            .map(|path| Roots::of_bundle(path, "proxy.ca-bundle"))
+            .map(|path| Roots::of_bundle(path, "proxy.ca-bundle", &plan.outsiders))
             .transpose()?;
         let mut loaded = Identities::default();
         let mut tls =

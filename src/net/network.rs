@@ -80,7 +80,7 @@ pub enum Error {
     Tls(tls::Error),
     /// The system grants no thread for name resolution.
     Thread(io::Error),
-    /// Such a thread cannot give up what it is to give up.
+    /// Such a thread cannot give up what it is to give up; a user that there is not.
     Cage(sandbox::Error),
 }
 
@@ -128,11 +128,17 @@ impl Network {
     /// The network of a daemon: everything is read, no thread is started, and no name can be resolved yet.
     ///
     /// # Errors
-    /// [`Error::Tls`].
+    /// [`Error::Tls`], [`Error::Cage`].
     pub fn load(config: &Config) -> Result<Self, Error> {
         let servers = config.served().filter_map(|binding| Way::to_server(&binding.target));
         let ways: Vec<_> = servers.chain([Way::to_control_plane(config)]).collect();
-        Self::build(Plan::of(config), &ways, config.lockdown.clone(), config.timeouts)
+        let outsiders = sandbox::outsiders(config).map_err(Error::Cage)?;
+        Self::build(
+            Plan::of(config, outsiders),
+            &ways,
+            config.lockdown.clone(),
+            config.timeouts,
+        )
     }
 
     /// The network of one way, for a single request.

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::generation::Refusal;
 use crate::config::{Config, Identity, Proxy, Trust};
-use crate::secrets::{ApiKey, SeenFile, Stamp};
-use crate::tls;
+use crate::secrets::{ApiKey, Outsiders, SeenFile, Stamp};
 
 /// What is to be loaded: settings, which do not change while the process runs.
 #[derive(Debug, Default)]
@@ -16,8 +15,8 @@ pub(super) struct Plan {
     /// The proxy of each way that has one.
     pub(super) proxies: Vec<Proxy>,
     pub(super) key: Option<Key>,
-    /// The file of the system's store at start: it stays that one.
-    pub(super) store: Option<PathBuf>,
+    /// Users that must not be able to change trust anchors.
+    pub(super) outsiders: Outsiders,
 }
 
 /// The key of the control plane.
@@ -79,8 +78,8 @@ impl Watched {
 }
 
 impl Plan {
-    /// Of a daemon's configuration, without its ways.
-    pub(super) fn of(config: &Config) -> Self {
+    /// Of a daemon's configuration, without its ways; none of `outsiders` may be able to change what is trusted.
+    pub(super) fn of(config: &Config, outsiders: Outsiders) -> Self {
         let control = &config.control_plane;
         let first = control.api_key.clone();
         Self {
@@ -91,6 +90,7 @@ impl Plan {
                 },
                 None => Key::Fixed(first),
             }),
+            outsiders,
             ..Self::of_trust(&config.trust)
         }
     }
@@ -99,33 +99,24 @@ impl Plan {
     pub(super) fn of_trust(trust: &Trust) -> Self {
         Self {
             trust: trust.clone(),
-            store: trust.system.as_ref().and_then(tls::place_of_store),
             ..Self::default()
         }
     }
 
     /// The files that a rotation exchanges; some more than once.
     pub(super) fn files(&self) -> Vec<Watched> {
-        let trust = &self.trust;
-        let bundles = [
-            ("ca-bundle", &trust.bundle),
-            ("proxy.ca-bundle", &trust.proxy_bundle),
-            ("the system's store of certificate authorities", &self.store),
-        ];
-        let bundles = bundles
-            .into_iter()
-            .filter_map(|(setting, path)| Some(Watched::new(setting, path.as_ref()?)));
-        let identities = self.identities.iter().chain(&trust.proxy_identity);
-        let identities = identities.flat_map(|identity| {
-            [&identity.certificate, &identity.key].map(|path| Watched::new(identity.setting, path))
-        });
+        let named = self
+            .trust
+            .files()
+            .chain(self.identities.iter().flat_map(Identity::files));
+        let named = named.map(|file| Watched::new(file.setting, file.path));
         let proxies = self.proxies.iter();
         let proxies = proxies.filter_map(|proxy| Some(Watched::of_seen(&proxy.source, proxy.file.as_ref()?)));
         let key = match &self.key {
             Some(Key::InFile { file, .. }) => Some(Watched::of_seen("control-plane.api-key", file)),
             _ => None,
         };
-        bundles.chain(identities).chain(proxies).chain(key).collect()
+        named.chain(proxies).chain(key).collect()
     }
 
     /// The key of the first generation. One that has successors is not kept here beside it.

@@ -26,7 +26,7 @@ pub struct Summary {
 impl Summary {
     /// Of this process.
     pub fn new(config: &Config, listener: &Listener) -> Self {
-        let (profile_name, profile_path) = profile(&config.selection);
+        let (profile_name, profile_path) = profile(config.selection());
         let main = config.served().find(|binding| binding.channel == MAIN_CHANNEL);
         let (mcp_target_kind, mcp_target_value) = main
             .or_else(|| config.served().next())
@@ -34,7 +34,7 @@ impl Summary {
         Self {
             health_url: listener.url().to_owned(),
             health_url_file: config.health.url_file.as_ref().map(|path| path.display().to_string()),
-            config_source: config_source(&config.selection),
+            config_source: config_source(config.selection()),
             profile_name,
             profile_path,
             tunnel_id: config.control_plane.tunnel_id.clone(),

@@ -3,7 +3,6 @@
 
 use std::io;
 use std::mem;
-use std::process::Command;
 use std::sync::mpsc;
 
 use rustix::process::geteuid;
@@ -33,10 +32,9 @@ pub(super) fn facts(config: &Config) -> Result<Facts, Error> {
     Ok(facts)
 }
 
-/// Makes an attempt where it belongs.
-pub(super) fn attempt(probe: &'static Probe, caged: bool, scene: &Scene, config: &Config) -> Result<Outcome, Error> {
+/// Makes an attempt where it belongs, in the cage.
+pub(super) fn attempt(probe: &'static Probe, scene: &Scene, config: &Config) -> Result<Outcome, Error> {
     let level = match probe.place {
-        Place::Main | Place::Resolver if !caged => return Ok(Outcome::of(&probe.attempt(scene))),
         Place::Main => {
             let client = Client::new(config, sandbox::seclude())?;
             event_loop()?.block_on(client.shut(None, |_, _| Ok(())))?;
@@ -46,20 +44,29 @@ pub(super) fn attempt(probe: &'static Probe, caged: bool, scene: &Scene, config:
         Place::Server => Level::Default,
         Place::Strict => Level::Strict,
     };
-    let role = Role::Serve {
+    by_broker(&serve_role(probe, scene), config, level)
+}
+
+/// Makes the same attempt without a cage, in a process that knows no configuration.
+pub(super) fn attempt_freely(probe: &'static Probe, scene: &Scene) -> Result<Outcome, Error> {
+    match probe.place {
+        Place::Main | Place::Resolver => Ok(Outcome::of(&probe.attempt(scene))),
+        Place::Server | Place::Strict => {
+            let server = trial::start_server(&serve_role(probe, scene));
+            let ended = server.and_then(|server| Ok(server.end()?));
+            Ok(ended.map_err(|error| failed(io::Error::other(error)))?.1)
+        }
+    }
+}
+
+/// This process is the client of the server that makes the attempt.
+fn serve_role(probe: &'static Probe, scene: &Scene) -> Role {
+    Role::Serve {
         probe: Named::from(probe),
         scene: Box::new(Scene {
             client: Some(std::process::id()),
             ..scene.clone()
         }),
-    };
-    match caged {
-        true => by_broker(&role, config, level),
-        false => {
-            let server = trial::start_as(Command::new("/proc/self/exe"), &["doctor".into()], &role);
-            let ended = server.and_then(|server| Ok(server.end()?));
-            Ok(ended.map_err(|error| failed(io::Error::other(error)))?.1)
-        }
     }
 }
 

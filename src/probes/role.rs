@@ -71,16 +71,10 @@ impl Role {
         Ok(serde_json::from_str(&line)?)
     }
 
-    /// Whether the process is to be like the client from the beginning.
-    #[must_use]
-    pub fn is_caged(&self) -> bool {
-        matches!(self, Self::Facts | Self::Attempt { caged: true, .. })
-    }
-
-    /// Whether the process is to read the configuration.
+    /// Whether the process is to be like the client from the beginning: closed to others, with its configuration.
     #[must_use]
     pub fn is_of_client(&self) -> bool {
-        matches!(self, Self::Facts | Self::Attempt { .. })
+        matches!(self, Self::Facts | Self::Attempt { caged: true, .. })
     }
 
     /// Plays it. What has to be said goes to standard output, what went wrong to standard error. `config` is that of the client.
@@ -93,8 +87,14 @@ impl Role {
             Self::Serve { probe, scene } => probe.probe().map(|probe| Outcome::of(&probe.attempt(scene))),
             Self::Facts => config.and_then(|config| tell_facts(config).map(|()| Outcome::Worked)),
             Self::Victims(facts) => victims::be_there(facts).map(|()| Outcome::Worked),
-            Self::Attempt { probe, caged, scene } => {
-                config.and_then(|config| client::attempt(probe.probe()?, *caged, scene, config))
+            Self::Attempt {
+                probe,
+                caged: true,
+                scene,
+            } => config.and_then(|config| client::attempt(probe.probe()?, scene, config)),
+            Self::Attempt { probe, scene, .. } => {
+                let probe = probe.probe();
+                probe.and_then(|probe| client::attempt_freely(probe, scene))
             }
         };
         let outcome = played.unwrap_or_else(|error| {

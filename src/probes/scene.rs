@@ -26,6 +26,10 @@ pub struct Facts {
     pub files: Files,
     /// The directory of the first key is hidden whole: no server lives in it.
     pub hides_directory: bool,
+    /// Where programs keep temporary files.
+    pub temporary: PathBuf,
+    /// The files of trust anchors.
+    pub trust: Vec<PathBuf>,
     /// Who the client becomes.
     pub privileges: Privileges,
     /// The client stays root.
@@ -84,7 +88,7 @@ impl Facts {
             reads: reads(config, cage),
             unix: cage.reaches_unix_sockets(),
             files: Files {
-                configuration: config.selection.path().map(|path| absolute(&path.to_owned())),
+                configuration: config.selection().path().map(|path| absolute(&path.to_owned())),
                 secrets: key.into_iter().chain(identity).map(absolute).collect(),
                 log: config.log.file.as_ref().map(absolute),
                 own: config
@@ -97,6 +101,11 @@ impl Facts {
                 let servers = specifications(config);
                 servers.iter().any(|server| server.cage.hides(&directory))
             }),
+            temporary: PathBuf::new(),
+            trust: config
+                .trust_files()
+                .map(|file| absolute(&file.path.to_owned()))
+                .collect(),
             privileges: cage.privileges().clone(),
             root: false,
             server: sandboxes(config).any(|sandbox| sandbox.level == Level::Default),

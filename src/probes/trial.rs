@@ -1,9 +1,10 @@
 //! One process for each attempt, as the one sees it that starts them: bounded in time and in what it says.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, Read, Write as _};
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,25 +15,41 @@ use super::probe::Probe;
 use super::role::{Named, Role};
 use super::scene::{Facts, Scene};
 use crate::limits::{SANDBOX_PROBE_OUTPUT_MAX, SANDBOX_PROBE_TIMEOUT};
+use crate::secrets::Environment;
 
 /// The flag that gives a process its role; it is shown nowhere.
 pub const ROLE: &str = "probe";
 
 /// How this program is started again, so that it reads the same configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Again {
     /// Its arguments, without its name.
     pub arguments: Vec<OsString>,
+    /// Its environment, which this process no longer has.
+    pub environment: Environment,
 }
 
 impl Again {
-    /// As it was started.
-    #[must_use]
-    pub fn as_started() -> Self {
-        Self {
-            arguments: std::env::args_os().skip(1).collect(),
-        }
+    /// The same program with the same configuration.
+    fn as_client(&self) -> Command {
+        let mut command = program();
+        command.args(&self.arguments).envs(self.environment.iter());
+        command
     }
+}
+
+fn program() -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.env_clear();
+    command
+}
+
+/// The same program, and nothing that this process was given: arguments and environment can hold secrets, and others may look into
+/// a process that is not the client.
+fn stranger() -> Command {
+    let mut command = program();
+    command.arg("doctor");
+    command
 }
 
 /// Nothing can be proved.
@@ -84,18 +101,18 @@ impl Drop for Victims {
 }
 
 pub(super) fn facts(again: &Again) -> Result<Facts, Error> {
-    let (said, _) = start(again, &Role::Facts)?.end()?;
-    serde_json::from_slice(&said.output).map_err(|_| Error::Cage(said.error))
+    let (said, _) = start_as(again.as_client(), &Role::Facts)?.end()?;
+    let facts: Facts = serde_json::from_slice(&said.output).map_err(|_| Error::Cage(said.error))?;
+    let temporary = again.environment.value("TMPDIR").unwrap_or(OsStr::new("/tmp"));
+    Ok(Facts {
+        temporary: PathBuf::from(temporary),
+        ..facts
+    })
 }
 
 pub(super) fn victims(facts: &Facts) -> Result<Victims, Error> {
-    // Without what this process knows: arguments and environment can hold secrets, and others may look into that one.
-    let mut command = Command::new("/proc/self/exe");
-    command
-        .env_clear()
-        .envs(std::env::var_os("TMPDIR").map(|directory| ("TMPDIR", directory)));
     let role = Role::Victims(Box::new(facts.clone()));
-    let Started { mut child, stdin } = start_as(command, &["doctor".into()], &role)?;
+    let Started { mut child, stdin } = start_as(stranger(), &role)?;
     let until = Instant::now() + SANDBOX_PROBE_TIMEOUT;
     let line = child.stdout.as_mut().map(|stdout| collect(stdout, until, Until::Line));
     match serde_json::from_slice(&line.unwrap_or_default()) {
@@ -113,18 +130,21 @@ pub(super) fn run(again: &Again, probe: &Probe, scene: &Scene, caged: bool) -> R
         caged,
         scene: Box::new(scene.clone()),
     };
-    Ok(start(again, &role)?.end()?.1)
+    let command = match caged {
+        true => again.as_client(),
+        false => stranger(),
+    };
+    Ok(start_as(command, &role)?.end()?.1)
+}
+
+/// Starts a process of the same kind with nothing that it was not given by its role.
+pub(super) fn start_server(role: &Role) -> Result<Started, Error> {
+    start_as(stranger(), role)
 }
 
 /// The role goes to standard input: arguments can be seen by everybody.
-fn start(again: &Again, role: &Role) -> Result<Started, Error> {
-    let command = Command::new("/proc/self/exe");
-    start_as(command, &again.arguments, role)
-}
-
-pub(super) fn start_as(mut command: Command, arguments: &[OsString], role: &Role) -> Result<Started, Error> {
+fn start_as(mut command: Command, role: &Role) -> Result<Started, Error> {
     let mut child = command
-        .args(arguments)
         .arg(format!("--{ROLE}"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{self as unix, UnixDatagram, UnixListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
@@ -25,7 +25,7 @@ pub(super) fn be_there(facts: &Facts) -> Result<(), run::Error> {
     let stand = || -> io::Result<()> {
         // As most processes are: nothing but the cage is to keep others out.
         set_dumpable_behavior(DumpableBehavior::Dumpable)?;
-        let directory = Directory::create()?;
+        let directory = Directory::create(&facts.temporary)?;
         let (tcp, tcp6) = (
             listen(Ipv4Addr::LOCALHOST.into(), facts)?,
             listen(Ipv6Addr::LOCALHOST.into(), facts),
@@ -58,11 +58,11 @@ pub(super) fn be_there(facts: &Facts) -> Result<(), run::Error> {
 struct Directory(PathBuf);
 
 impl Directory {
-    fn create() -> io::Result<Self> {
+    fn create(base: &Path) -> io::Result<Self> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         let name = format!("tunnel-client-probe-{:016x}", u64::from_ne_bytes(random));
-        let path = std::env::temp_dir().join(name);
+        let path = base.join(name);
         fs::create_dir(&path)?;
         let directory = Self(path);
         for name in ["file", "empty", "removed"] {

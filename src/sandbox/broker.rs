@@ -11,6 +11,7 @@ use super::privileges::Privileges;
 use super::rules::Rules;
 use super::seccomp::{Filters, Others};
 use crate::config::{Config, Mode};
+use crate::secrets::Account;
 use crate::sys::own_group::own_group;
 
 /// The cage of the broker. The client describes it, because the broker reads no configuration.
@@ -35,6 +36,19 @@ impl BrokerCage {
     /// A user that there is not.
     pub fn of(config: &Config, umask: u32) -> Result<Self, Error> {
         let hardening = &config.hardening;
+        let off = hardening.mode == Mode::Off;
+        Ok(Self {
+            off,
+            lenient: hardening.mode != Mode::Enforce,
+            privileges: Self::privileges(config)?,
+            umask,
+            threads: Vec::new(),
+            group: own_group().map(NonZeroU32::get),
+        })
+    }
+
+    fn privileges(config: &Config) -> Result<Privileges, Error> {
+        let hardening = &config.hardening;
         let users = [
             (
                 "process.server_user (TUNNEL_CLIENT_SERVER_USER)",
@@ -42,15 +56,15 @@ impl BrokerCage {
             ),
             ("process.user (TUNNEL_CLIENT_USER)", hardening.user.as_ref()),
         ];
-        let off = hardening.mode == Mode::Off;
-        Ok(Self {
-            off,
-            lenient: hardening.mode != Mode::Enforce,
-            privileges: Privileges::of(&users).map_err(Error::Privileges)?,
-            umask,
-            threads: Vec::new(),
-            group: own_group().map(NonZeroU32::get),
-        })
+        Privileges::of(&users).map_err(Error::Privileges)
+    }
+
+    /// The user that servers run as, if it is another one than starts the client.
+    ///
+    /// # Errors
+    /// A user that there is not.
+    pub(super) fn account(config: &Config) -> Result<Option<Account>, Error> {
+        Ok(Self::privileges(config)?.account())
     }
 
     /// The same, for a client with these threads beside its main one.

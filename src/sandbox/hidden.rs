@@ -16,13 +16,16 @@ use super::devices;
 use super::mounts::Mounts;
 use super::rules::{Rules, TARGET};
 use crate::limits::{HIDDEN_NAMES_MAX, HIDDEN_SIBLINGS_MAX};
+use crate::secrets::is_roots_alone;
 
 /// What is hidden, by paths without links. A directory is hidden with all that is in it.
 #[derive(Debug, Default)]
 pub(super) struct Hidden {
     /// None of them is below another.
     paths: BTreeSet<PathBuf>,
-    /// The directories that lead to them. None of them is hidden.
+    /// What may be read and not changed. None of it is hidden or below another.
+    read_only: BTreeSet<PathBuf>,
+    /// The directories that lead to both. None of them is hidden.
     ways: BTreeSet<PathBuf>,
     /// Devices that are in reach although they are not harmless.
     devices: Vec<PathBuf>,
@@ -39,43 +42,52 @@ const READ_ONLY: [&str; 3] = ["/boot", OF_KERNEL, "/sys"];
 const READ_ONLY_FOR_ROOT: [&str; 7] = ["/bin", "/etc", "/lib", "/lib32", "/lib64", "/sbin", "/usr"];
 
 impl Hidden {
-    /// These paths, whose directories are without links, and whatever other names mounts give them. `is_root`: who is kept from them is
-    /// root, without capabilities.
+    /// These paths, whose directories are without links, and whatever other names mounts give them; those of `read_only` can be read.
+    /// `is_root`: who is kept from them is root, without capabilities.
     ///
     /// # Errors
     /// Mounts cannot be read, or there are too many.
-    pub(super) fn of<'a>(paths: impl Iterator<Item = &'a PathBuf>, is_root: bool) -> io::Result<Self> {
-        Self::under(&Mounts::read()?, paths, is_root)
+    pub(super) fn of<'a>(
+        paths: impl Iterator<Item = &'a PathBuf>,
+        read_only: &[PathBuf],
+        is_root: bool,
+    ) -> io::Result<Self> {
+        Self::under(&Mounts::read()?, paths, read_only, is_root)
     }
 
-    fn under<'a>(mounts: &Mounts, paths: impl Iterator<Item = &'a PathBuf>, is_root: bool) -> io::Result<Self> {
-        let mut names: BTreeSet<PathBuf> = mounts.of_devices().map(Path::to_owned).collect();
-        // The entries of this directory are judged one by one.
-        names.retain(|point| !point.starts_with(devices::DIRECTORY));
-        for path in paths.filter(|path| can_be_hidden(path)) {
-            names.extend(mounts.names(path));
-            names.insert(path.clone());
-            if names.len() > HIDDEN_NAMES_MAX {
-                return Err(io::Error::other(format!(
-                    "mounts give the client's files more than {HIDDEN_NAMES_MAX} names; move the client's files to a file system that is \
-                     mounted fewer times"
-                )));
-            }
-        }
+    fn under<'a>(
+        mounts: &Mounts,
+        paths: impl Iterator<Item = &'a PathBuf>,
+        read_only: &[PathBuf],
+        is_root: bool,
+    ) -> io::Result<Self> {
         let mut hidden = Self {
             is_root,
             ..Self::default()
         };
         hidden.ways.extend(["/", devices::DIRECTORY].map(PathBuf::from));
-        // In the order of paths a directory comes right before what is in it, which goes with it.
-        let mut last: Option<PathBuf> = None;
+        let mut names = every_name(mounts, paths)?;
+        // The entries of the directory of devices are judged one by one.
+        let devices = mounts.of_devices();
+        names.extend(
+            devices
+                .filter(|point| !point.starts_with(devices::DIRECTORY))
+                .map(Path::to_owned),
+        );
+        // In the order of paths a directory comes before what is in it, which goes with it.
         for path in names {
-            if last.as_ref().is_some_and(|last| path.starts_with(last)) {
-                continue;
+            if !is_below(&hidden.paths, &path) {
+                hidden.ways.extend(path.ancestors().skip(1).map(Path::to_owned));
+                hidden.paths.insert(path);
             }
-            hidden.ways.extend(path.ancestors().skip(1).map(Path::to_owned));
-            hidden.paths.insert(path.clone());
-            last = Some(path);
+        }
+        // No piece more than it takes, because what is made directly on a way is out of reach.
+        let read_only = read_only.iter().filter(|path| !is_safe_anyway(path, is_root));
+        for path in every_name(mounts, read_only)? {
+            if !is_below(&hidden.paths, &path) && !is_below(&hidden.read_only, &path) {
+                hidden.ways.extend(path.ancestors().skip(1).map(Path::to_owned));
+                hidden.read_only.insert(path);
+            }
         }
         Ok(hidden)
     }
@@ -125,7 +137,7 @@ impl Hidden {
 
     /// Whether a path is hidden, or leads to what is.
     fn covers(&self, path: &Path) -> bool {
-        self.ways.contains(path) || path.ancestors().any(|above| self.paths.contains(above))
+        self.ways.contains(path) || is_below(&self.paths, path)
     }
 
     /// Access to an entry of a directory on the way, and to all that is in it. A symbolic link gives nothing by itself: its target
@@ -144,15 +156,50 @@ impl Hidden {
                 false => BitFlags::EMPTY,
             };
         }
+        if is_below(&self.read_only, &path) {
+            return AccessFs::from_read(TARGET);
+        }
         if found.is_file() && found.nlink() > 1 {
             return BitFlags::EMPTY;
         }
-        let is_below = |tops: &[&str]| tops.iter().any(|top| path.starts_with(top));
-        match is_below(&READ_ONLY) || self.is_root && is_below(&READ_ONLY_FOR_ROOT) {
+        let is_of_host = |tops: &[&str]| tops.iter().any(|top| path.starts_with(top));
+        match is_of_host(&READ_ONLY) || self.is_root && is_of_host(&READ_ONLY_FOR_ROOT) {
             true => AccessFs::from_read(TARGET),
             // Device nodes outside the directory of devices: no ioctl (Linux 6.10).
             false => all & !BitFlags::from(AccessFs::IoctlDev),
         }
+    }
+}
+
+/// Whether a path is one of these, or in one of them.
+fn is_below(tops: &BTreeSet<PathBuf>, path: &Path) -> bool {
+    path.ancestors().any(|above| tops.contains(above))
+}
+
+/// These paths under every name that mounts give them.
+fn every_name<'a>(mounts: &Mounts, paths: impl Iterator<Item = &'a PathBuf>) -> io::Result<BTreeSet<PathBuf>> {
+    let mut names = BTreeSet::new();
+    for path in paths.filter(|path| can_be_hidden(path)) {
+        names.extend(mounts.names(path));
+        names.insert(path.clone());
+        if names.len() > HIDDEN_NAMES_MAX {
+            return Err(io::Error::other(format!(
+                "mounts give the client's files more than {HIDDEN_NAMES_MAX} names; move the client's files to a file system that is \
+                 mounted fewer times"
+            )));
+        }
+    }
+    Ok(names)
+}
+
+/// Whether the user of this process cannot change what is there even without a rule: root is kept from the settings of the host by
+/// another, and where root alone may write, modes keep everybody else.
+fn is_safe_anyway(path: &Path, is_root: bool) -> bool {
+    match is_root {
+        true => READ_ONLY_FOR_ROOT.iter().any(|top| path.starts_with(top)),
+        false => path
+            .ancestors()
+            .all(|above| fs::symlink_metadata(above).is_ok_and(|found| is_roots_alone(&found))),
     }
 }
 
@@ -190,8 +237,8 @@ mod tests {
     #[test]
     fn what_is_hidden_cannot_be_read_by_any_name_and_the_rest_can() {
         let base = directory("names");
-        let hidden = Hidden::of([base.join("ours")].iter(), false).unwrap();
-        let key = Hidden::of([base.join("ours/key"), base.join("not-there")].iter(), true).unwrap();
+        let hidden = Hidden::of([base.join("ours")].iter(), &[], false).unwrap();
+        let key = Hidden::of([base.join("ours/key"), base.join("not-there")].iter(), &[], true).unwrap();
         std::thread::scope(|scope| {
             let _ = scope.spawn(|| {
                 hidden.rules().unwrap().prepare().unwrap().restrict().unwrap();
@@ -219,6 +266,37 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_only_can_be_read_and_neither_changed_nor_exchanged_and_what_is_hidden_in_it_stays_hidden() {
+        let base = directory("read-only");
+        fs::create_dir_all(base.join("trust/keys")).unwrap();
+        fs::write(base.join("trust/ca.pem"), "c").unwrap();
+        fs::write(base.join("trust/keys/key"), "k").unwrap();
+        let kept = [base.join("trust"), base.join("trust/ca.pem"), base.join("ours/ca.pem")];
+        let hidden = Hidden::of([base.join("trust/keys"), base.join("ours")].iter(), &kept, false).unwrap();
+        std::thread::scope(|scope| {
+            let _ = scope.spawn(|| {
+                hidden.rules().unwrap().prepare().unwrap().restrict().unwrap();
+                fs::read(base.join("trust/ca.pem")).unwrap();
+                OpenOptions::new()
+                    .append(true)
+                    .open(base.join("trust/ca.pem"))
+                    .unwrap_err();
+                fs::write(base.join("trust/new"), "n").unwrap_err();
+                fs::rename(base.join("trust/ca.pem"), base.join("theirs/ca.pem")).unwrap_err();
+                fs::rename(base.join("trust"), base.join("other")).unwrap_err();
+                fs::read(base.join("trust/keys/key")).unwrap_err();
+                // What lies in a hidden directory is not opened by being read only.
+                fs::read(base.join("ours/key")).unwrap_err();
+                fs::write(base.join("theirs/new"), "n").unwrap();
+            });
+        });
+        // What its user cannot change anyway costs nothing: what is made beside it later stays in reach.
+        let bare = Hidden::of([].iter(), &[PathBuf::from("/etc/ssl/certs")], true).unwrap();
+        assert!(bare.read_only.is_empty() && !bare.ways.contains(Path::new("/etc")));
+        fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
     fn devices_are_closed_but_those_of_nobody_and_those_that_are_named() {
         let open = |name: &str| File::open(name).map(drop).map_err(|error| error.kind());
         // Opening them does nothing.
@@ -236,7 +314,7 @@ mod tests {
         let there: Vec<_> = closed.iter().filter(|path| open(path).is_ok()).collect();
         let named = there.first().map(PathBuf::from);
         let hide = |devices| {
-            Hidden::of([].iter(), false)
+            Hidden::of([].iter(), &[], false)
                 .unwrap()
                 .with_devices(devices)
                 .rules()
@@ -277,7 +355,10 @@ mod tests {
             make("zero", FileType::CharacterDevice, 1, 11),
         );
         let harmless = make("hidraw0", FileType::CharacterDevice, 1, 5);
-        let hidden = Hidden::of([base.join("ours")].iter(), false).unwrap().rules().unwrap();
+        let hidden = Hidden::of([base.join("ours")].iter(), &[], false)
+            .unwrap()
+            .rules()
+            .unwrap();
         std::thread::scope(|scope| {
             let _ = scope.spawn(|| {
                 hidden.prepare().unwrap().restrict().unwrap();

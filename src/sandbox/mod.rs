@@ -18,6 +18,8 @@ mod rules;
 mod seccomp;
 pub mod server;
 mod status;
+mod streams;
+mod trusted;
 mod users;
 
 pub use broker::BrokerCage;
@@ -25,5 +27,6 @@ pub use cage::{Cage, Error, ResolverCage};
 pub use mounts::other_names;
 pub use names::on_the_way as names_on_the_way;
 pub use privileges::{Privileges, log_owners};
-pub use process::{conceal, current_umask, seclude};
+pub use process::{conceal, current_umask, reveal, seclude};
 pub use status::{Finding, Layer, State, Status};
+pub use trusted::{outsiders, unprotected};

@@ -13,6 +13,7 @@ use super::process::conceal;
 use super::users::{self, User};
 use crate::config::{Config, UserName};
 use crate::files::Trusted;
+use crate::secrets::Account;
 
 /// Privileges that cannot be given up.
 #[derive(Debug)]
@@ -88,6 +89,14 @@ impl Privileges {
         }
         set_no_new_privs(true).map_err(|error| Error::NoNewPrivileges(error.into()))?;
         Ok(geteuid().is_root())
+    }
+
+    /// The user that the process becomes, if it becomes another.
+    pub(super) fn account(&self) -> Option<Account> {
+        self.0.as_ref().map(|user| Account {
+            uid: user.uid,
+            groups: user.groups.clone(),
+        })
     }
 
     /// The user that remains.

@@ -18,6 +18,14 @@ pub fn conceal() -> io::Result<()> {
     Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }
 
+/// Takes [`conceal`] back, for a process that holds no secret and is there to be looked into.
+///
+/// # Errors
+/// The kernel refuses, which it has no reason to.
+pub fn reveal() -> io::Result<()> {
+    Ok(set_dumpable_behavior(DumpableBehavior::Dumpable)?)
+}
+
 /// Before anything is opened: nothing inherited but the standard streams, and files that are made are for ourselves only. Returns
 /// the mask of mode bits that was in force before.
 pub fn seclude() -> u32 {

@@ -11,7 +11,7 @@ use super::cage::Error;
 use super::hidden::Hidden;
 use super::rules::{self, Ready, Rules, TARGET};
 use super::seccomp::{Filters, Sockets};
-use super::{devices, homes, names};
+use super::{devices, homes, names, streams};
 use crate::config::{Level, Mode, ServerNetwork, ServerSandbox};
 
 /// What a server may not, or may.
@@ -22,8 +22,20 @@ pub struct ServerCage {
     hidden: Vec<PathBuf>,
     /// The names of these files and of the links on the way to them, in directories without links: they stay what they are.
     names: Vec<PathBuf>,
+    /// Files of trust anchors, their directories and the links on the way to them, in directories without links: to be read, not to be
+    /// changed.
+    read_only: Vec<PathBuf>,
     /// It starts although the kernel cannot hide them.
     lenient: bool,
+}
+
+/// The client's files, by their class.
+#[derive(Debug)]
+pub struct Protected<Own, Trust> {
+    /// Secrets, configuration, log: hidden.
+    pub own: Own,
+    /// Trust anchors: to be read, not to be changed.
+    pub trust: Trust,
 }
 
 /// A cage that is ready, for any number of starts.
@@ -101,13 +113,14 @@ const SYSTEM: [&str; 59] = [
 ];
 
 impl ServerCage {
-    /// That of a server with this command. `files` are the client's; `homes` are directories that the server calls its own.
+    /// That of a server with this command. The client's files are those of `protected`, and what its standard streams lead to;
+    /// `homes` are directories that the server calls its own.
     #[must_use]
     pub fn new<'a>(
         sandbox: &ServerSandbox,
         mode: Mode,
         argv: &[String],
-        files: impl Iterator<Item = &'a Path>,
+        protected: Protected<impl Iterator<Item = &'a Path>, impl Iterator<Item = &'a Path>>,
         homes: impl Iterator<Item = PathBuf>,
     ) -> Self {
         let used = names::used_by(argv, homes);
@@ -115,11 +128,18 @@ impl ServerCage {
         if mode == Mode::Off {
             sandbox.level = Level::Off;
         }
-        let (mut hidden, mut names) = (Vec::new(), Vec::new());
+        let Protected { own, trust } = protected;
+        let (mut hidden, mut names, mut read_only) = (Vec::new(), Vec::new(), Vec::new());
         if sandbox.level != Level::Off {
-            for file in files {
+            for file in own {
                 hidden.extend(names::around(file, &used));
                 names.extend(names::on_the_way(file));
+            }
+            // Only the files: their directory was chosen for something else.
+            hidden.extend(streams::files());
+            for file in trust {
+                read_only.extend(names::around(file, &used));
+                read_only.extend(names::on_the_way(file));
             }
         }
         names.sort();
@@ -128,6 +148,7 @@ impl ServerCage {
             sandbox,
             hidden,
             names,
+            read_only,
             lenient: mode != Mode::Enforce,
         }
     }
@@ -191,9 +212,9 @@ impl ServerCage {
     }
 
     fn hidden(&self) -> io::Result<Hidden> {
-        let hidden = Hidden::of(self.hidden.iter().chain(&self.names), geteuid().is_root())?;
+        let hidden = self.hidden.iter().chain(&self.names);
+        let hidden = Hidden::of(hidden, &self.read_only, geteuid().is_root())?;
         let listed = self.sandbox.read.iter().chain(&self.sandbox.write);
-        let listed = listed.chain(&self.sandbox.devices);
         Ok(hidden.with_devices(devices::among(listed)))
     }
 }

@@ -9,10 +9,11 @@ use crate::limits::PROTECTED_LEN_MIN;
 const MASK: u8 = b'*';
 
 /// Overwrites the values of the flags that `holds_secret` names, in a block of arguments that each end with a zero. A reference stays:
-/// it says where a secret is, not what it is.
+/// it says where a secret is, not what it is. User and password in a URL are overwritten wherever they stand.
 pub fn mask_flags(block: &mut [u8], holds_secret: impl Fn(&str) -> bool) {
     let mut is_value = false;
     for argument in block.split_mut(|byte| *byte == 0) {
+        mask_userinfo(argument);
         if is_value {
             mask_value(argument);
             is_value = false;
@@ -43,6 +44,23 @@ pub fn mask_secret(block: &mut [u8], secret: &str) {
             .for_each(|byte| *byte = MASK);
         if secret.bytes().all(|byte| byte == MASK) {
             return;
+        }
+    }
+}
+
+/// What stands between `://` and the last `@` before the path (RFC 3986, section 3.2.1).
+fn mask_userinfo(argument: &mut [u8]) {
+    let mut from = 0;
+    while let Some(at) = argument.get(from..).and_then(|rest| memmem::find(rest, b"://")) {
+        from += at + 3;
+        let rest = argument.get_mut(from..).unwrap_or_default();
+        let end = rest
+            .iter()
+            .position(|byte| b"/?# \n\t".contains(byte))
+            .unwrap_or(rest.len());
+        let (authority, _) = rest.split_at_mut(end);
+        if let Some(length) = authority.iter().rposition(|byte| *byte == b'@') {
+            authority.iter_mut().take(length).for_each(|byte| *byte = MASK);
         }
     }
 }
@@ -109,6 +127,16 @@ mod tests {
         assert_eq!(seen, expected);
         assert_eq!(masked(&["--proxy"], &[]), ["--proxy"]);
         assert_eq!(masked(&["--proxy", "--proxy", "x"], &[]), ["--proxy", "*******", "x"]);
+    }
+
+    #[test]
+    fn user_and_password_of_a_url_are_masked_in_every_argument() {
+        let seen = masked(
+            &["--base=https://u:p@h/x@y", "a://b@c://d:e@f g://h/i@j", "x://", "u@h"],
+            &[],
+        );
+        let expected = ["--base=https://***@h/x@y", "a://*@c://***@f g://h/i@j", "x://", "u@h"];
+        assert_eq!(seen, expected);
     }
 
     #[test]

@@ -45,6 +45,11 @@ pub enum Fault {
         /// Kubernetes put it there.
         kubernetes: bool,
     },
+    /// A user that must not be able to change it can.
+    Changeable {
+        /// Its id.
+        uid: u32,
+    },
 }
 
 /// Who can do what to a file, and should not.
@@ -102,6 +107,10 @@ fn describe(f: &mut fmt::Formatter<'_>, path: &str, fault: Fault) -> fmt::Result
         } => write!(
             f,
             "{excess} (mode {mode:04o}); set defaultMode: 0400 on the volume (chmod {enough:04o} {path})"
+        ),
+        Fault::Changeable { uid } => write!(
+            f,
+            "user {uid}, as whom stdio MCP servers run, can change it, because of {path}; chown root {path} && chmod go-w {path}"
         ),
     }
 }

@@ -30,6 +30,9 @@ pub trait Files {
     ///
     /// As [`Files::read`]; also when others can read the file or its group can change it.
     fn read_secret(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>>;
+
+    /// Whether there is a file.
+    fn is_there(&self, path: &Path) -> bool;
 }
 
 /// The file system.
@@ -43,6 +46,10 @@ impl Files for Disk {
 
     fn read_secret(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
         Ok(read(path, limit, Guard::Secret)?)
+    }
+
+    fn is_there(&self, path: &Path) -> bool {
+        path.exists()
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Guard {
     Secret,
     /// It decides what we do: others must not change it.
     Config,
+    /// It decides whom we trust: neither others nor members of its group may change it.
+    Trust,
     /// It only tells how another process is: nobody is kept out.
     Report,
 }
@@ -41,6 +43,7 @@ impl Guard {
                 (OTHERS_READ, Excess::OthersRead),
             ],
             Self::Config => &[(OTHERS_WRITE, Excess::OthersWrite)],
+            Self::Trust => &[(OTHERS_WRITE, Excess::OthersWrite), (GROUP_WRITE, Excess::GroupWrite)],
             Self::Report => &[],
         };
         match forbidden.iter().find(|(bit, _)| mode & bit != 0) {
@@ -63,6 +66,7 @@ impl Guard {
     fn enough(self, metadata: &Metadata) -> u32 {
         match self {
             Self::Config | Self::Report => metadata.mode() & 0o777 & !OTHERS_WRITE,
+            Self::Trust => metadata.mode() & 0o777 & !(OTHERS_WRITE | GROUP_WRITE),
             Self::Secret if metadata.uid() != geteuid().as_raw() && metadata.mode() & GROUP_READ != 0 => 0o640,
             Self::Secret => 0o600,
         }

@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod guard;
 mod key;
+mod outsiders;
 mod reference;
 mod seen;
 
@@ -20,6 +21,8 @@ pub use error::{Fault, FileError};
 pub use files::{Disk, Files, open, read};
 pub use guard::Guard;
 pub use key::ApiKey;
+pub(crate) use outsiders::is_roots_alone;
+pub use outsiders::{Account, Outsiders};
 pub(crate) use reference::is_variable_name;
 pub use reference::{Prefix, Reference, ReferenceError};
 pub use seen::{SeenFile, Stamp};

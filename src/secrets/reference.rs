@@ -235,6 +235,10 @@ mod tests {
     struct OneFile(&'static str);
 
     impl Files for OneFile {
+        fn is_there(&self, _: &Path) -> bool {
+            false
+        }
+
         fn read(&self, path: &Path, _limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
             Err(io::Error::other(format!("not read as a secret: {}", path.display())))
         }

@@ -323,10 +323,13 @@ mod tests {
     #[test]
     fn a_certificate_of_version_1_is_called_that() {
         let old = CertificateDer::from_pem_slice(include_bytes!("../../tests/data/identity/ec.crt")).unwrap();
-        let roots = Roots::load(&crate::config::Trust {
-            webpki: true,
-            ..Default::default()
-        })
+        let roots = Roots::load(
+            &crate::config::Trust {
+                webpki: true,
+                ..Default::default()
+            },
+            &crate::secrets::Outsiders::default(),
+        )
         .unwrap();
         let verifier = WebPkiServerVerifier::builder_with_provider(roots.store(), provider::provider());
         let error = verifier

@@ -28,7 +28,6 @@ pub use error::{Error, IdentityFile, IdentityProblem};
 pub use facts::{AnchorSource, CertFacts, Purposes, TlsFacts, Validity};
 pub(crate) use record::Record;
 pub use roots::Roots;
-pub(crate) use system::place as place_of_store;
 
 use crate::config::{self, TlsVersion};
 pub use identity::Identities;

@@ -13,7 +13,7 @@ use super::facts::{AnchorSource, CertFacts, Validity};
 use super::system;
 use crate::config::Trust;
 use crate::limits::{ANCHORS_MAX, BUNDLE_NOTES_MAX, CA_BUNDLE_MAX};
-use crate::secrets::{self, Guard};
+use crate::secrets::{self, Guard, Outsiders};
 
 /// What is trusted; loaded once for each generation, cheap to clone.
 #[derive(Debug, Clone)]
@@ -44,12 +44,12 @@ pub(super) struct Bundle {
 }
 
 impl Roots {
-    /// The sets that the configuration trusts.
+    /// The sets that the configuration trusts. None of `outsiders` may be able to change a file of theirs.
     ///
     /// # Errors
     /// When a bundle cannot be read, or holds no certificate that can be used, or when the store of the system was asked for
     /// by name and is not there.
-    pub fn load(trust: &Trust) -> Result<Self, Error> {
+    pub fn load(trust: &Trust, outsiders: &Outsiders) -> Result<Self, Error> {
         let mut roots = match trust.webpki {
             true => webpki_roots::TLS_SERVER_ROOTS.to_vec(),
             false => Vec::new(),
@@ -57,7 +57,7 @@ impl Roots {
         let system_at = roots.len();
         let mut problem = None;
         let system = match &trust.system {
-            Some(store) => match system::add(&mut roots, store) {
+            Some(store) => match system::add(&mut roots, store, outsiders) {
                 Ok(path) => path,
                 Err(error) if store.required => return Err(error),
                 // It was not asked for by name: the others are trusted, and the log says why this one is not.
@@ -68,29 +68,30 @@ impl Roots {
             },
             None => None,
         };
-        Self::with_bundle(roots, system_at, system, trust.bundle.as_deref(), "ca-bundle", problem)
+        let bundle = trust.bundle.as_deref().map(|path| ("ca-bundle", path));
+        Self::with_bundle(roots, system_at, system, bundle, outsiders, problem)
     }
 
     /// The authorities of one bundle and no others; `setting` names it.
     ///
     /// # Errors
     /// Those of [`Self::load`].
-    pub fn of_bundle(path: &Path, setting: &'static str) -> Result<Self, Error> {
-        Self::with_bundle(Vec::new(), 0, None, Some(path), setting, None)
+    pub fn of_bundle(path: &Path, setting: &'static str, outsiders: &Outsiders) -> Result<Self, Error> {
+        Self::with_bundle(Vec::new(), 0, None, Some((setting, path)), outsiders, None)
     }
 
     fn with_bundle(
         roots: Vec<TrustAnchor<'static>>,
         system_at: usize,
         system: Option<PathBuf>,
-        path: Option<&Path>,
-        setting: &'static str,
+        bundle: Option<(&'static str, &Path)>,
+        outsiders: &Outsiders,
         problem: Option<String>,
     ) -> Result<Self, Error> {
         let bundle_at = roots.len();
         let mut store = RootCertStore { roots };
-        let bundle = match path {
-            Some(path) => Bundle::add(&mut store, path, setting)?,
+        let bundle = match bundle {
+            Some((setting, path)) => Bundle::add(&mut store, path, setting, outsiders)?,
             None => Bundle::default(),
         };
         Ok(Self(Arc::new(Inner {
@@ -155,9 +156,15 @@ impl Roots {
 }
 
 impl Bundle {
-    fn add(store: &mut RootCertStore, path: &Path, setting: &'static str) -> Result<Self, Error> {
+    fn add(
+        store: &mut RootCertStore,
+        path: &Path,
+        setting: &'static str,
+        outsiders: &Outsiders,
+    ) -> Result<Self, Error> {
         let unreadable = |error| Error::Unreadable(setting, path.to_owned(), error);
-        let text = secrets::read(path, CA_BUNDLE_MAX, Guard::Config).map_err(unreadable)?;
+        let text = secrets::read(path, CA_BUNDLE_MAX, Guard::Trust).map_err(unreadable)?;
+        outsiders.judge(path).map_err(unreadable)?;
         let mut bundle = Self {
             setting,
             ..Self::default()

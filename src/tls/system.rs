@@ -16,35 +16,26 @@ use super::error::Error;
 use super::facts::{CertFacts, Validity};
 use crate::config::SystemStore;
 use crate::limits::{ANCHORS_MAX, CA_BUNDLE_MAX};
-use crate::secrets::{self, Guard};
-
-/// Where distributions keep it; the first that is there counts.
-const PLACES: [&str; 6] = [
-    // Debian, Ubuntu, Alpine, Arch
-    "/etc/ssl/certs/ca-certificates.crt",
-    // Fedora, RHEL
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    // SUSE
-    "/etc/ssl/ca-bundle.pem",
-    "/var/lib/ca-certificates/ca-bundle.pem",
-    // BSD's place, which some minimal images keep
-    "/etc/ssl/cert.pem",
-];
+use crate::secrets::{self, Guard, Outsiders};
 
 /// Adds the anchors that are not among `roots` yet; gives the file, `None` when there is no store.
 ///
 /// Certificates of no authority are left out without a word: the store is the distribution's, for all programs. But half a store
 /// is none: a file that is damaged, cut or empty is an error.
-pub(super) fn add(roots: &mut Vec<TrustAnchor<'static>>, store: &SystemStore) -> Result<Option<PathBuf>, Error> {
-    let Some(path) = place(store) else {
+pub(super) fn add(
+    roots: &mut Vec<TrustAnchor<'static>>,
+    store: &SystemStore,
+    outsiders: &Outsiders,
+) -> Result<Option<PathBuf>, Error> {
+    let Some(path) = store.file.clone() else {
         return match store.required {
             true => Err(Error::SystemStore(None, "there is none".to_owned())),
             false => Ok(None),
         };
     };
     let fail = |why: String| Error::SystemStore(Some(path.clone()), why);
-    let file = secrets::open(&path, Guard::Config).map_err(|error| fail(error.to_string()))?;
+    let file = secrets::open(&path, Guard::Trust).map_err(|error| fail(error.to_string()))?;
+    outsiders.judge(&path).map_err(|error| fail(error.to_string()))?;
     let known = roots.len();
     let read = read(roots, file);
     if let Err(why) = read {
@@ -52,14 +43,6 @@ pub(super) fn add(roots: &mut Vec<TrustAnchor<'static>>, store: &SystemStore) ->
         return Err(fail(why));
     }
     Ok(Some(path))
-}
-
-/// The file that the environment names, or the first that is there.
-pub(crate) fn place(store: &SystemStore) -> Option<PathBuf> {
-    match &store.file {
-        Some(path) => Some(path.clone()),
-        None => PLACES.iter().map(PathBuf::from).find(|place| place.exists()),
-    }
 }
 
 fn read(roots: &mut Vec<TrustAnchor<'static>>, file: File) -> Result<(), String> {
@@ -106,6 +89,8 @@ fn same(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -125,7 +110,9 @@ mod tests {
                 file: Some(path.clone()),
                 required: true,
             };
-            let error = add(&mut Vec::new(), &store).unwrap_err().to_string();
+            let error = add(&mut Vec::new(), &store, &Outsiders::default())
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(gist) && error.contains("store-"), "{error}");
         }
         let _ = std::fs::remove_file(&path);
@@ -133,15 +120,18 @@ mod tests {
 
     #[test]
     fn authorities_that_are_built_in_are_not_kept_twice() {
-        let store = SystemStore::default();
+        let store = SystemStore {
+            file: SystemStore::default().find(Path::exists),
+            required: false,
+        };
         let mut roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
         let built_in = roots.len();
-        if place(&store).is_none() {
+        if store.file.is_none() {
             return; // This machine has no store; the tests of the network have one of their own.
         }
-        add(&mut roots, &store).unwrap();
+        add(&mut roots, &store, &Outsiders::default()).unwrap();
         let mut alone = Vec::new();
-        add(&mut alone, &store).unwrap();
+        add(&mut alone, &store, &Outsiders::default()).unwrap();
         assert!(
             roots.len() < built_in + alone.len(),
             "{} {built_in} {}",

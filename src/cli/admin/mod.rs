@@ -11,8 +11,9 @@ use self::output::{Failure, Output};
 use super::Error;
 use super::args::{is_on, option, switch};
 use super::settings;
+use super::start::Start;
 use crate::admin::{Client, Request, Tunnel};
-use crate::config::{self, ADMIN_SETTINGS, Keys, Sources};
+use crate::config::{self, ADMIN_SETTINGS, Keys};
 use crate::links;
 use crate::secrets::{Disk, Environment};
 use crate::telemetry::redact;
@@ -107,37 +108,37 @@ fn tunnels() -> Command {
 }
 
 /// Sends one request and prints the answer.
-pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Error> {
     let Some((name, matches)) = matches.subcommand().and_then(|(_, tunnels)| tunnels.subcommand()) else {
         return Ok(());
     };
     let output = Output {
         is_json: is_on(matches, "json"),
     };
-    match perform(name, matches, output) {
+    match perform(name, matches, output, start.environment) {
         Ok(()) => Ok(()),
         Err(failure) => Err(output.failure(failure)),
     }
 }
 
-fn perform(name: &str, matches: &ArgMatches, output: Output) -> Result<(), Failure> {
+fn perform(name: &str, matches: &ArgMatches, output: Output, environment: Environment) -> Result<(), Failure> {
     match name {
         "create" => {
             let request = Request::Create(fields::new_tunnel(matches)?);
-            output.created(&one(matches, output, Keys::Admin, &request)?)
+            output.created(&one(matches, output, environment, Keys::Admin, &request)?)
         }
         "list" => {
             let request = Request::List(fields::scope(matches)?);
-            let list = client(matches, output, Keys::Admin)?.list(&request)?;
+            let list = client(matches, output, environment, Keys::Admin)?.list(&request)?;
             output.list(&list)
         }
         "get" => {
             let request = Request::Get(fields::tunnel_id(matches)?);
-            output.tunnel(&one(matches, output, Keys::AdminOrRuntime, &request)?)
+            output.tunnel(&one(matches, output, environment, Keys::AdminOrRuntime, &request)?)
         }
         "update" => {
             let request = Request::Update(fields::tunnel_id(matches)?, fields::changes(matches)?);
-            output.tunnel(&one(matches, output, Keys::Admin, &request)?)
+            output.tunnel(&one(matches, output, environment, Keys::Admin, &request)?)
         }
         _ => {
             let id = fields::tunnel_id(matches)?;
@@ -146,26 +147,25 @@ fn perform(name: &str, matches: &ArgMatches, output: Output) -> Result<(), Failu
                     "refusing to delete without --confirm: callers of the tunnel lose it at once".to_owned(),
                 ));
             }
-            output.tunnel(&one(matches, output, Keys::Admin, &Request::Delete(id))?)
+            output.tunnel(&one(matches, output, environment, Keys::Admin, &Request::Delete(id))?)
         }
     }
 }
 
-fn one(matches: &ArgMatches, output: Output, keys: Keys, request: &Request) -> Result<Tunnel, Failure> {
-    Ok(client(matches, output, keys)?.one(request)?)
+fn one(
+    matches: &ArgMatches,
+    output: Output,
+    environment: Environment,
+    keys: Keys,
+    request: &Request,
+) -> Result<Tunnel, Failure> {
+    Ok(client(matches, output, environment, keys)?.one(request)?)
 }
 
 /// The snapshot of the environment ends here, wiped, before anything is sent.
-fn client(matches: &ArgMatches, output: Output, keys: Keys) -> Result<Client, Failure> {
+fn client(matches: &ArgMatches, output: Output, environment: Environment, keys: Keys) -> Result<Client, Failure> {
     let flags = settings::flags_of(matches, ADMIN_SETTINGS);
-    let environment = Environment::of_process();
-    let sources = Sources {
-        flags: &flags,
-        environment: &environment,
-        file: None,
-        files: &Disk,
-    };
-    let config = config::load_admin(&sources, keys).map_err(Failure::Config)?;
+    let config = config::read_admin(&flags, &environment, &Disk, keys).map_err(Failure::Config)?;
     redact::protect(config.key.expose_secret());
     output.warn(&config.warnings);
     Client::new(&config).map_err(Failure::Setup)

@@ -4,10 +4,11 @@ use clap::{Arg, ArgMatches};
 
 use super::{FAILED, Progress};
 use crate::cli::args::{is_on, switch};
+use crate::cli::start::Start;
 use crate::cli::{Error, print, settings};
 use crate::config::{self, Config, Mode};
-use crate::probes::{self, Again, ROLE, Role};
-use crate::sandbox::conceal;
+use crate::probes::{self, ROLE, Role};
+use crate::sandbox::reveal;
 use crate::secrets::{Disk, Environment};
 
 /// What is said when there is nothing to prove.
@@ -20,18 +21,19 @@ pub(super) fn role() -> Arg {
 }
 
 /// Plays the role that this process was given.
-pub(super) fn play(matches: &ArgMatches) -> Result<(), Error> {
+pub(super) fn play(matches: &ArgMatches, start: Start) -> Result<(), Error> {
     let role = Role::of_process().map_err(|error| {
         Error::Message(format!(
             "--{ROLE} is for processes that doctor --sandbox starts: {error}"
         ))
     })?;
-    if role.is_caged() {
-        conceal().map_err(|error| Error::Message(format!("the process cannot be closed to others: {error}")))?;
-    }
     let config = match role.is_of_client() {
-        true => Some(configure(matches)?),
-        false => None,
+        true => Some(configure(matches, &start.environment)?),
+        // It was given no secret, and is to be as any other program.
+        false => {
+            reveal().map_err(|error| Error::Message(format!("the process cannot be opened to others: {error}")))?;
+            None
+        }
     };
     match role.play(config.as_ref()) {
         0 => Ok(()),
@@ -40,14 +42,14 @@ pub(super) fn play(matches: &ArgMatches) -> Result<(), Error> {
 }
 
 /// Runs the probes, prints what became of them.
-pub(super) fn prove(matches: &ArgMatches) -> Result<(), Error> {
-    let mode = configure(matches)?.hardening.mode;
+pub(super) fn prove(matches: &ArgMatches, start: Start) -> Result<(), Error> {
+    let mode = configure(matches, &start.environment)?.hardening.mode;
     if mode == Mode::Off {
         return Err(Error::Message(OFF.to_owned()));
     }
     let proof = {
         let mut progress = Progress::new();
-        probes::prove(&Again::as_started(), &mut |name| progress.show(name))
+        probes::prove(&start.again(), &mut |name| progress.show(name))
     };
     let proof = proof.map_err(|error| Error::Message(error.to_string()))?;
     let text = match is_on(matches, "json") {
@@ -61,8 +63,7 @@ pub(super) fn prove(matches: &ArgMatches) -> Result<(), Error> {
     }
 }
 
-/// As `run` reads it. The snapshot of the environment ends here, wiped.
-fn configure(matches: &ArgMatches) -> Result<Config, Error> {
-    let environment = Environment::of_process();
-    config::read(&settings::flags(matches), &environment, &Disk).map_err(Error::Config)
+/// As `run` reads it.
+fn configure(matches: &ArgMatches, environment: &Environment) -> Result<Config, Error> {
+    config::read(&settings::flags(matches), environment, &Disk).map_err(Error::Config)
 }

@@ -16,6 +16,7 @@ use self::locator::Locator;
 use self::process::Process;
 use self::report::Report;
 use super::args::{is_on, option, switch};
+use super::start::Start;
 use super::text::json;
 use super::{Error, print};
 
@@ -59,7 +60,7 @@ pub(super) fn arguments() -> Command {
 }
 
 /// Asks, reports, and fails when something is not as it should be.
-pub(super) fn execute(matches: &mut ArgMatches) -> Result<(), Error> {
+pub(super) fn execute(matches: &mut ArgMatches, _: Start) -> Result<(), Error> {
     let locator = locator(matches)?;
     let process = process(matches)?;
     let report = Report::make(&locator, process.as_ref(), is_on(matches, "require-control-plane-poll"));

@@ -39,13 +39,12 @@ pub(super) fn arguments() -> Command {
         .arg(super::force_flag())
 }
 
-pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
-    let environment = Environment::of_process();
+pub(super) fn execute(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
     let name = place::name(matches.get_one::<String>("name").map_or("", String::as_str))?;
-    let place = Place::choose(matches, &environment)?;
+    let place = Place::choose(matches, environment)?;
     let path = name.path_in(&place.directory);
     let text = text(matches)?;
-    let verdict = check(&path, &text, &environment);
+    let verdict = check(&path, &text, environment);
     if !verdict.mistakes.is_empty() {
         return Err(Error::Message(format!(
             "profile did not validate; not adding{}",

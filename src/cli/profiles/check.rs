@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::config::{self, ConfigError, File, Flags, Location, Source, Sources, Text, Value};
+use crate::config::{self, ConfigError, File, Location, Source, Text, Value};
 use crate::secrets::{Disk, Environment, Reference};
 
 /// What the real loader says of a profile.
@@ -22,25 +22,20 @@ pub(in crate::cli) struct Verdict {
 pub(in crate::cli) fn check(path: &Path, text: &[u8], environment: &Environment) -> Verdict {
     let file = File::from_bytes(path, text);
     let references = References::of(&file);
-    let loaded = config::load(&Sources {
-        flags: &Flags::default(),
-        environment: &references.environment(environment),
-        file: Some(&file),
-        files: &Disk,
-    });
+    let mistakes = config::mistakes(&file, &references.environment(environment), &Disk);
     let mut verdict = Verdict {
         unset: references.unset(environment),
         ..Verdict::default()
     };
-    for error in loaded.err().iter().flat_map(config::ConfigErrors::iter) {
+    for error in mistakes {
         let is_missing = match &error.origin.source {
             Source::File(location) => references.places.contains(location),
             Source::Unset => true,
             _ => false,
         };
         match is_missing {
-            true => verdict.missing.push(error.clone()),
-            false => verdict.mistakes.push(error.clone()),
+            true => verdict.missing.push(error),
+            false => verdict.mistakes.push(error),
         }
     }
     verdict

@@ -39,14 +39,13 @@ pub(super) fn arguments() -> Command {
         .arg(Arg::new("name").value_name("NAME"))
 }
 
-pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
-    let environment = Environment::of_process();
+pub(super) fn execute(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
     let name = place::name(matches.get_one::<String>("name").map_or("", String::as_str))?;
-    let place = Place::choose(matches, &environment)?;
-    let editor = Editor::of(&environment)?;
+    let place = Place::choose(matches, environment)?;
+    let editor = Editor::of(environment)?;
     let mut session = Session::start(&place, name)?;
-    session.edit(&editor)?;
-    let verdict = session.save(&environment)?;
+    session.edit(&editor, environment)?;
+    let verdict = session.save(environment)?;
     mention_missing(&verdict);
     let Session { name, path, .. } = &session;
     print(&format!("Saved profile {name} at {}\n", show(path)))
@@ -67,9 +66,12 @@ impl Editor {
         })
     }
 
-    fn run(&self, file: &Path) -> Result<(), String> {
+    /// With the environment that this process was started with: its own is empty by now.
+    fn run(&self, file: &Path, environment: &Environment) -> Result<(), String> {
         let (program, arguments) = self.0.split_first().ok_or("no editor")?;
-        match Process::new(program).args(arguments).arg(file).status() {
+        let mut editor = Process::new(program);
+        editor.args(arguments).arg(file).env_clear().envs(environment.iter());
+        match editor.status() {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(format!("the editor {program} ended with {status}; not saving")),
             Err(error) => Err(format!("start the editor {program}: {error}; set VISUAL or EDITOR")),
@@ -107,8 +109,8 @@ impl Session {
     }
 
     /// Lets the editor change the text.
-    fn edit(&mut self, editor: &Editor) -> Result<(), Error> {
-        let outcome = editor.run(&self.draft);
+    fn edit(&mut self, editor: &Editor, environment: &Environment) -> Result<(), Error> {
+        let outcome = editor.run(&self.draft, environment);
         let edited = read(&self.draft)
             .and_then(|text| text.ok_or_else(|| io::Error::other("the editor removed it")))
             .map_err(|error| Error::Message(format!("read what was edited in {}: {error}", show(&self.draft))))?;

@@ -23,8 +23,8 @@ pub(super) fn json_flag() -> clap::Arg {
     args::switch("json").help("Print JSON")
 }
 
-pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
-    let place = Place::choose(matches, &Environment::of_process())?;
+pub(super) fn execute(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
+    let place = Place::choose(matches, environment)?;
     let directory = &place.directory;
     let names = match config::profiles(directory) {
         Ok(names) => names,

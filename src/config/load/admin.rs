@@ -50,7 +50,7 @@ pub enum Keys {
 /// # Errors
 ///
 /// Every mistake there is, each with its setting and source.
-pub fn load_admin(sources: &Sources<'_>, keys: Keys) -> Result<Admin, ConfigErrors> {
+pub(in crate::config) fn load_admin(sources: &Sources<'_>, keys: Keys) -> Result<Admin, ConfigErrors> {
     let mut reader = Reader::new(*sources);
     let base_url = control_plane::base_url(&mut reader);
     let url_path = control_plane::url_path(&mut reader);

@@ -9,7 +9,7 @@ use crate::config::references::NO_REFERENCE;
 use crate::config::sources::{HeaderEntry, Origin, Source, Sources};
 use crate::config::table::Setting;
 use crate::limits::{EXTRA_HEADERS_MAX, HEADER_NAME_MAX, HEADER_VALUE_MAX};
-use crate::secrets::{Prefix, Reference, ReferenceError};
+use crate::secrets::{Files as _, Prefix, Reference, ReferenceError};
 use crate::wire::headers::is_framing;
 
 /// Whose requests get the headers; decides which names are taken.

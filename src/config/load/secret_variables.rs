@@ -9,11 +9,12 @@ use crate::config::table::{self, Setting};
 use crate::secrets::Reference;
 
 /// Variables of other commands.
-const OF_OTHERS: [&str; 2] = ["OPENAI_ADMIN_KEY", "CLOUDFLARED_TUNNEL_TOKEN"];
+const OF_OTHERS: [&str; 1] = ["CLOUDFLARED_TUNNEL_TOKEN"];
 
 /// Settings whose variables can hold a secret in their text: a key, a token in a URL or a command, a proxy's password. They
 /// count whether or not a flag wins over them, because the secret is there all the same.
-const HOLDERS: [&Setting; 11] = [
+const HOLDERS: [&Setting; 12] = [
+    &table::ADMIN_KEY,
     &table::API_KEY,
     &table::CONTROL_HEADERS,
     &table::MCP_HEADERS,

@@ -10,6 +10,7 @@ use crate::config::scalar::echo;
 use crate::config::sources::Origin;
 use crate::config::table;
 use crate::config::trust::{SystemStore, TlsVersion, Trust};
+use crate::secrets::Files as _;
 
 /// Where Go, too, looks first for the store of the system.
 const STORE_VARIABLE: &str = "SSL_CERT_FILE";
@@ -31,10 +32,12 @@ pub(super) fn trust(reader: &mut Reader<'_>) -> Checked<Trust> {
     let (bundle, sets) = (bundle?, sets?);
     let (bundle, sets) = check_bundle(reader, bundle, sets)?;
     let trusted = |set| sets.as_ref().is_none_or(|sets| sets.contains(&set));
-    let store = SystemStore {
+    let mut store = SystemStore {
         file: reader.sources.environment.value(STORE_VARIABLE).map(PathBuf::from),
         required: sets.is_some(),
     };
+    // Once and for all: what is read, watched and kept from others is the same file.
+    store.file = store.find(|path| reader.sources.files.is_there(path));
     Ok(Trust {
         webpki: trusted(Set::Webpki),
         system: trusted(Set::System).then_some(store),

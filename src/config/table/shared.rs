@@ -8,7 +8,7 @@ pub(in crate::config) static CA_BUNDLE: Setting = Setting {
     variables: &["CA_BUNDLE"],
     placeholder: "PATH",
     help: "PEM file of certificate authorities to trust besides the built-in ones and the system's",
-    details: "They are trusted for the control plane, MCP servers and proxies alike. A server's own certificate may stand there too: it is then trusted as it is. Entries that have expired or cannot be used are named at start.",
+    details: "They are trusted for the control plane, MCP servers and proxies alike. A server's own certificate may stand there too: it is then trusted as it is. Entries that have expired or cannot be used are named at start. A file that its group, others or the user of stdio servers can change is refused.",
     ..UNSET
 };
 
@@ -20,7 +20,7 @@ pub(in crate::config) static HTTP_PROXY: Setting = Setting {
     placeholder: "URL|env:NAME|file:PATH|credential:NAME",
     help: "Proxy for every connection that has none of its own",
     values: "http:// or https://",
-    details: "Wins over HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment. A URL with a password belongs into a file that only this user can read: user and password in it can be exchanged while the client runs.",
+    details: "Wins over HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment. A URL with a password belongs in a file that only this user can read, written as file:PATH, because arguments can be read by every user of the host until the client has masked them: user and password in it can be exchanged while the client runs.",
     ..UNSET
 };
 
@@ -30,7 +30,7 @@ pub(in crate::config) static PROXY_CA_BUNDLE: Setting = Setting {
     variables: &["PROXY_CA_BUNDLE"],
     placeholder: "PATH",
     help: "PEM file of the only certificate authorities that are trusted for proxies over TLS",
-    details: "Unset: what is trusted for everything else.",
+    details: "Unset: what is trusted for everything else. A file that its group, others or the user of stdio servers can change is refused.",
     ..UNSET
 };
 

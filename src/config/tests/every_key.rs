@@ -20,13 +20,7 @@ fn every_key() -> Config {
     let written: BTreeSet<_> = file.entries.iter().map(|entry| entry.setting.key).collect();
     let known: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.key).collect();
     assert_eq!(written, known, "the profile has every key");
-    load(&Sources {
-        flags: &Flags::default(),
-        environment: &VARIABLES.into_iter().collect(),
-        file: Some(&file),
-        files: &NoDisk,
-    })
-    .unwrap()
+    load_written(&Flags::default(), &VARIABLES.into_iter().collect(), Some(&file)).unwrap()
 }
 
 fn header(headers: &[Header], name: &str) -> String {

@@ -63,12 +63,7 @@ fn load_with(setting: &'static Setting, from: From, value: &str, case: &Case) ->
         From::File => file = Some(File::parse(Path::new("test.yaml"), &yaml(setting, value))),
     }
     let environment: Environment = pairs.into_iter().collect();
-    load(&Sources {
-        flags: &flags,
-        environment: &environment,
-        file: file.as_ref(),
-        files: &NoDisk,
-    })
+    load_written(&flags, &environment, file.as_ref())
 }
 
 /// The value as it stands in a configuration file, quoted as JSON, of which YAML takes every string.
@@ -104,6 +99,61 @@ fn each(mut check: impl FnMut(&'static Setting, &Case, From)) {
             check(setting, case, from);
         }
     }
+}
+
+/// The file that a value names, if it names one.
+fn file_of(setting: &Setting, value: &str) -> Option<PathBuf> {
+    let named = value.split_once("file:").map(|(_, path)| path);
+    let is_path = setting.placeholder.split('|').any(|form| form == "PATH");
+    let plain = || is_path.then_some(value);
+    match named.or_else(plain)? {
+        "env:PATH_VARIABLE" => Some("/from/variable".into()),
+        "credential:there" => Some("/run/credentials/x/there".into()),
+        path => Some(path.into()),
+    }
+}
+
+/// What is watched, hidden and kept from changes derives from that list.
+#[test]
+fn every_file_that_a_setting_names_is_among_the_files_of_the_configuration() {
+    let mut covered = std::collections::BTreeSet::new();
+    each(|setting, case, from| {
+        for value in case.good {
+            let Some(path) = file_of(setting, value) else { continue };
+            let config = load_with(setting, from, value, case).unwrap();
+            let files: Vec<_> = config.files().map(|file| file.path.to_owned()).collect();
+            // A flag or a variable takes some references as text.
+            let is_text = !matches!(from, From::File) && setting.reference && value.starts_with("file:");
+            assert!(
+                files.contains(&path) || is_text,
+                "{} {from:?} {value}: {files:?}",
+                setting.key
+            );
+            covered.insert(setting.key);
+        }
+    });
+    let paths = SETTINGS.iter().filter(|setting| setting.placeholder.contains("PATH"));
+    for setting in paths.filter(|setting| setting.without_effect.is_none()) {
+        let is_covered = covered.contains(setting.key) || ELSEWHERE.contains(&setting.key);
+        assert!(is_covered || setting.key == "control_plane.url_path", "{}", setting.key);
+    }
+    assert!(covered.len() >= 15, "{covered:?}");
+}
+
+#[test]
+fn the_files_that_were_read_and_the_store_of_the_system_are_among_the_files() {
+    let config = with(
+        &[("SSL_CERT_FILE", "/etc/store.pem"), ("CA_BUNDLE", "/ca.pem")],
+        &[("control-plane.api-key", "file:/run/key")],
+    )
+    .unwrap();
+    let of = |role| {
+        let files = config.files().filter(move |file| file.role == role);
+        files.map(|file| file.path.to_str().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(FileRole::Read), ["/run/key"]);
+    assert_eq!(of(FileRole::Trust), ["/ca.pem", "/etc/store.pem"]);
+    assert!(config.own_files().all(|path| path != Path::new("/ca.pem")));
 }
 
 #[test]

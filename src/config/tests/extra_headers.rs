@@ -16,12 +16,11 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 fn in_file(text: &str) -> Result<Config, ConfigErrors> {
-    load(&Sources {
-        flags: &Flags::default(),
-        environment: &COMPLETE.into_iter().collect(),
-        file: Some(&File::parse(Path::new("test.yaml"), text)),
-        files: &NoDisk,
-    })
+    load_written(
+        &Flags::default(),
+        &COMPLETE.into_iter().collect(),
+        Some(&File::parse(Path::new("test.yaml"), text)),
+    )
 }
 
 #[test]

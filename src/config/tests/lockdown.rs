@@ -179,12 +179,7 @@ fn an_allow_list_without_an_entry_is_a_mistake_and_not_leave_for_everything() {
     ] {
         let file = File::parse(Path::new("x.yaml"), text);
         let environment: Environment = COMPLETE.into_iter().collect();
-        let loaded = load(&Sources {
-            flags: &Flags::default(),
-            environment: &environment,
-            file: Some(&file),
-            files: &NoDisk,
-        });
+        let loaded = load_written(&Flags::default(), &environment, Some(&file));
         let lines: Vec<String> = loaded.unwrap_err().iter().map(ToString::to_string).collect();
         assert!(
             lines[0].contains("without an entry") && lines[0].contains("x.yaml:"),

@@ -6,12 +6,11 @@ fn in_file(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError
     let base = COMPLETE
         .into_iter()
         .filter(|(name, _)| *name == "CONTROL_PLANE_TUNNEL_ID");
-    load(&Sources {
-        flags: &Flags::default(),
-        environment: &base.chain(variables.iter().copied()).collect(),
-        file: Some(&File::parse(Path::new("test.yaml"), text)),
-        files: &NoDisk,
-    })
+    load_written(
+        &Flags::default(),
+        &base.chain(variables.iter().copied()).collect(),
+        Some(&File::parse(Path::new("test.yaml"), text)),
+    )
 }
 
 const REST: &str = "control_plane:\n  api_key: file:/run/key\n";

@@ -206,12 +206,7 @@ fn no_value_of_any_setting_makes_it_panic() {
             let mut flags = Flags::default();
             flags.add(setting.flag, [value.clone()]);
             let environment: Environment = COMPLETE.into_iter().collect();
-            let _ = load(&Sources {
-                flags: &flags,
-                environment: &environment,
-                file: None,
-                files: &NoDisk,
-            });
+            let _ = load_written(&flags, &environment, None);
             let pairs = COMPLETE
                 .into_iter()
                 .map(|(name, value)| (OsString::from(name), OsString::from(value)));
@@ -220,12 +215,7 @@ fn no_value_of_any_setting_makes_it_panic() {
                 .iter()
                 .map(|name| (OsString::from(name), value.clone()));
             let environment: Environment = pairs.chain(set).collect();
-            let _ = load(&Sources {
-                flags: &Flags::default(),
-                environment: &environment,
-                file: None,
-                files: &NoDisk,
-            });
+            let _ = load_written(&Flags::default(), &environment, None);
         }
     }
 }
@@ -237,12 +227,7 @@ fn text_that_is_not_utf8_is_refused_and_a_path_may_be() {
     flags.add("pid.file", [bytes.clone()]);
     flags.add("log.level", [bytes.clone()]);
     let environment: Environment = COMPLETE.into_iter().collect();
-    let errors = lines(load(&Sources {
-        flags: &flags,
-        environment: &environment,
-        file: None,
-        files: &NoDisk,
-    }));
+    let errors = lines(load_written(&flags, &environment, None));
     assert_eq!(
         errors,
         ["log.level is not UTF-8 text (log.level from flag --log.level)"]
@@ -253,12 +238,11 @@ fn text_that_is_not_utf8_is_refused_and_a_path_may_be() {
 fn numbers_of_a_file_may_be_written_as_yaml_writes_them() {
     let in_flight = |text: &str| {
         let text = format!("control_plane: {{max_inflight_requests: {text}}}");
-        let config = load(&Sources {
-            flags: &Flags::default(),
-            environment: &COMPLETE.into_iter().collect(),
-            file: Some(&File::parse(Path::new("p.yaml"), &text)),
-            files: &NoDisk,
-        });
+        let config = load_written(
+            &Flags::default(),
+            &COMPLETE.into_iter().collect(),
+            Some(&File::parse(Path::new("p.yaml"), &text)),
+        );
         config.map(|config| config.control_plane.max_inflight)
     };
     for (text, expected) in [("1_000", 1000), ("0x10", 16), ("0o17", 15), ("+5", 5)] {

@@ -148,7 +148,7 @@ enum Relation {
 }
 
 fn relation(config: &Config, port: u16, live: bool, holder: &Holder) -> Relation {
-    if !live || is_of_another_configuration(&config.selection, holder) {
+    if !live || is_of_another_configuration(config.selection(), holder) {
         return Relation::Other;
     }
     if let Some(how) = announced(config, port, holder) {

@@ -7,12 +7,19 @@ use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
 use crate::limits::DOCTOR_START_TIMEOUT;
 use crate::mcp::stdio::{End, Trial, instructions, try_start};
+use crate::net::Network;
 use crate::preflight;
 use crate::wire::command::MAIN_CHANNEL;
 
 /// The server of a binding with a command; nothing for any other. It is started only when `start` says so, because a start
 /// can have effects, and may be the second one beside a running daemon.
-pub(in crate::doctor) async fn stdio(walk: &mut Walk<'_>, config: &Config, binding: &Binding, start: bool) {
+pub(in crate::doctor) async fn stdio(
+    walk: &mut Walk<'_>,
+    config: &Config,
+    network: Result<&Network, &str>,
+    binding: &Binding,
+    start: bool,
+) {
     let Target::Stdio { argv, .. } = &binding.target else {
         return;
     };
@@ -30,7 +37,10 @@ pub(in crate::doctor) async fn stdio(walk: &mut Walk<'_>, config: &Config, bindi
             walk.add(Check::pass(executable, path.display().to_string()).evidence(&withheld));
             walk.begin(&reachable);
             let instructions = match start {
-                true => instructions(config, binding),
+                true => {
+                    let threads = network.map_or_else(|_| Vec::new(), Network::resolver_threads);
+                    instructions(config, binding, threads)
+                }
                 false => Ok(None),
             };
             walk.add(match instructions {

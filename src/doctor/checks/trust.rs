@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::doctor::report::Check;
 use crate::doctor::way::expires_soon;
 use crate::net::{ClientCertificate, Network, NetworkError};
+use crate::sandbox;
 use crate::tls::Validity;
 
 /// The trust anchors, and with them everything that connections share.
@@ -52,11 +53,19 @@ fn trusted(config: &Config, network: &Network) -> Check {
     ];
     let summary = sets.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let notes = generation.notes();
+    let unprotected = sandbox::unprotected(config);
     let bundles = [Some(generation.roots()), generation.proxy_roots()];
     let soon = bundles
         .into_iter()
         .flatten()
         .find_map(|roots| expires_soon(roots.first_to_end()?));
+    if let Some(first) = unprotected.first() {
+        return Check::warn(id, first.clone())
+            .evidence([summary])
+            .evidence(notes)
+            .evidence(unprotected)
+            .next(["let root own the file and its directory, set process.server_user, or remove sandbox: off"]);
+    }
     match (notes.first(), soon) {
         (Some(note), _) => Check::warn(id, note.clone())
             .evidence([summary])

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::broker::{Instructions, Specification};
 use crate::config::{Binding, ChildEnvironment, Config, Target};
-use crate::sandbox::server::ServerCage;
+use crate::sandbox::server::{Protected, ServerCage};
 use crate::sandbox::{self, BrokerCage, current_umask};
 
 /// Variables that name directories which a server takes for its own, or finds programs in.
@@ -19,17 +19,22 @@ pub fn specifications(config: &Config) -> Vec<Specification> {
     served.filter_map(|binding| specification(config, binding)).collect()
 }
 
-/// All that a broker is told which is to start the server of one binding; `None` when that is behind a URL.
+/// All that a broker is told which is to start the server of one binding, for a client with these threads beside its main one;
+/// `None` when the server is behind a URL.
 ///
 /// # Errors
 /// A user that there is not.
-pub(crate) fn instructions(config: &Config, binding: &Binding) -> Result<Option<Instructions>, sandbox::Error> {
+pub(crate) fn instructions(
+    config: &Config,
+    binding: &Binding,
+    threads: Vec<u32>,
+) -> Result<Option<Instructions>, sandbox::Error> {
     let Some(server) = specification(config, binding) else {
         return Ok(None);
     };
     server.cage.check(&server.argv)?;
     Ok(Some(Instructions {
-        cage: BrokerCage::of(config, current_umask())?,
+        cage: BrokerCage::of(config, current_umask())?.with_threads(threads),
         servers: vec![server],
     }))
 }
@@ -58,7 +63,10 @@ fn specification(config: &Config, binding: &Binding) -> Option<Specification> {
             sandbox,
             config.hardening.mode,
             argv,
-            config.own_files(),
+            Protected {
+                own: config.own_files(),
+                trust: config.trust_files().map(|file| file.path),
+            },
             homes.into_iter(),
         ),
     })

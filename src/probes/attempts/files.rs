@@ -76,7 +76,14 @@ pub(super) const PROBES: &[Probe] = &[
         1,
         "create a file in /tmp",
         "A place to keep what was fetched.",
-        |scene| create_and_remove(&std::env::temp_dir().join(format!("tunnel-client-probe-{}", scene.victim))),
+        |scene| {
+            create_and_remove(
+                &scene
+                    .facts
+                    .temporary
+                    .join(format!("tunnel-client-probe-{}", scene.victim)),
+            )
+        },
     ),
     Probe::out_of_reach(
         1,

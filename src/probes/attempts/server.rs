@@ -71,6 +71,23 @@ pub(super) const PROBES: &[Probe] = &[
         },
     ),
     hidden(
+        "write into the files of trust anchors",
+        "Another authority, and with it another control plane that is sent the key.",
+        change_trust,
+    ),
+    hidden(
+        "put a file beside those of trust anchors",
+        "Another authority under the name of this one.",
+        |scene| {
+            let beside = |path: &PathBuf| {
+                let path = path.with_file_name(format!(".tunnel-client-probe-{}", std::process::id()));
+                OpenOptions::new().write(true).create_new(true).open(&path)?;
+                fs::remove_file(path)
+            };
+            any(scene.facts.trust.iter().map(beside))
+        },
+    ),
+    hidden(
         "read the client's keys past /proc",
         "The tunnel, in the client's name.",
         |scene| {
@@ -366,6 +383,12 @@ const fn closed(name: &'static str, gains: &'static str, code: fn(&Scene) -> Res
         .with(By::Process, CLOSED)
         .at(Place::Server)
         .when(default)
+}
+
+/// Opens for writing what decides whom the client trusts.
+pub(super) fn change_trust(scene: &Scene) -> Result<(), Failure> {
+    let write = |path| OpenOptions::new().append(true).open(path).map(drop);
+    any(scene.facts.trust.iter().map(write))
 }
 
 /// Whether any of them works, or the first refusal.

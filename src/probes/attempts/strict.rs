@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use super::server::rename_own;
+use super::server::{change_trust, rename_own};
 use super::server_useful::{read_system, run_shell, start_thread};
 use crate::config::{ServerNetwork, ServerSandbox};
 use crate::limits::SANDBOX_PROBE_CONNECT_TIMEOUT;
@@ -64,6 +64,11 @@ pub(super) const PROBES: &[Probe] = &[
             let directory = PRIVATE.iter().find(|path| Path::new(path).is_dir());
             Ok(fs::read_dir(directory.ok_or(Failure::NotHere)?).map(drop)?)
         },
+    ),
+    beyond(
+        "write into the files of trust anchors",
+        "Another authority, and with it another control plane that is sent the key.",
+        change_trust,
     ),
     beyond("read /etc/shadow", "Passwords of this host.", |_| {
         Ok(File::open("/etc/shadow").map(drop)?)

@@ -15,7 +15,11 @@ fn strict<T: Send>(read: &[&str], write: &[&str], attempt: impl FnOnce() -> T + 
         devices: Vec::new(),
     };
     let argv = ["/bin/sh".to_owned()];
-    let cage = ServerCage::new(&sandbox, Mode::Enforce, &argv, std::iter::empty(), std::iter::empty());
+    let none = Protected {
+        own: std::iter::empty(),
+        trust: std::iter::empty(),
+    };
+    let cage = ServerCage::new(&sandbox, Mode::Enforce, &argv, none, std::iter::empty());
     let prepared = cage.prepare(&argv, None).unwrap();
     std::thread::scope(|scope| {
         let server = scope.spawn(|| {

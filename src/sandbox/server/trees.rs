@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, linkat, renameat_with};
 
-use super::{ServerCage, names};
+use super::{Protected, ServerCage, names};
 use crate::config::{Mode, ServerSandbox};
 
 const TREES: u64 = 100;
@@ -121,7 +121,10 @@ impl Tree {
     }
 
     fn cage(&self) -> super::Prepared {
-        let files = self.ours.iter().map(PathBuf::as_path);
+        let files = Protected {
+            own: self.ours.iter().map(PathBuf::as_path),
+            trust: std::iter::empty(),
+        };
         let sandbox = ServerSandbox::default();
         let cage = ServerCage::new(&sandbox, Mode::Enforce, &self.argv, files, std::iter::empty());
         cage.prepare(&self.argv, None).unwrap()

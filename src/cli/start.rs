@@ -1,0 +1,98 @@
+//! What the process was started with, and the first thing that every command does: it closes itself to others.
+
+use std::ffi::OsString;
+
+use super::Error;
+use crate::config::{self, Config};
+use crate::probes::Again;
+use crate::sandbox::conceal;
+use crate::secrets::{self, Environment};
+use crate::sys::own_block;
+
+/// Flags of commands that are no settings and take a value that can be a secret, typed where a reference or a plain URL belongs.
+const OF_COMMANDS: [&str; 2] = ["control-plane-api-key-ref", "url"];
+
+/// What the process was started with. Freed memory is wiped by the allocator, so both end with this value.
+pub(super) struct Start {
+    /// The name of the program first.
+    pub(super) arguments: Vec<OsString>,
+    /// A snapshot: once the process is closed, the environment itself is empty.
+    pub(super) environment: Environment,
+}
+
+impl Start {
+    /// Closes the process to others before it holds a copy of any secret: no core file, no debugger of the same user, and nothing
+    /// secret in the blocks of arguments and environment that `/proc` shows. There is one thread yet.
+    ///
+    /// # Errors
+    /// The kernel refuses to conceal the process, which it has no reason to.
+    pub(super) fn close(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Error> {
+        conceal().map_err(|error| Error::Message(format!("the process cannot be closed to others: {error}")))?;
+        let start = Self {
+            arguments: arguments.into_iter().collect(),
+            environment: Environment::of_process(),
+        };
+        // Without /proc nobody on this host is shown anything; `run` warns.
+        let _ = own_block::scrub(|block| secrets::mask_flags(block, holds_secret));
+        Ok(start)
+    }
+
+    /// How this program is started again with the same configuration.
+    pub(super) fn again(self) -> Again {
+        Again {
+            arguments: self.arguments.into_iter().skip(1).collect(),
+            environment: self.environment,
+        }
+    }
+}
+
+/// Masks the secrets of a configuration wherever they stand in the arguments.
+///
+/// # Errors
+/// `/proc` is not there: arguments and environment stay as they are.
+pub(super) fn hide_secrets(config: &Config) -> std::io::Result<()> {
+    own_block::scrub(|block| {
+        secrets::mask_flags(block, holds_secret);
+        config.for_each_secret(|secret| secrets::mask_secret(block, secret));
+    })
+}
+
+/// Whether the flag of this name, without dashes, takes a value that can be a secret, in any command.
+fn holds_secret(flag: &str) -> bool {
+    config::flag_holds_secret(flag) || OF_COMMANDS.contains(&flag)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::*;
+
+    /// Values of flags that look as if they could hold a secret and do not: userinfo in them is masked by its form.
+    const PLAIN: [&str; 2] = ["control-plane.base-url", "control-plane-base-url"];
+
+    fn each_flag(command: &Command, see: &mut impl FnMut(&str, &str)) {
+        for arg in command.get_arguments() {
+            let placeholder = arg.get_value_names().into_iter().flatten().map(ToString::to_string);
+            if let Some(name) = arg.get_long() {
+                see(name, &placeholder.collect::<String>());
+            }
+        }
+        command.get_subcommands().for_each(|command| each_flag(command, see));
+    }
+
+    #[test]
+    fn every_flag_of_every_command_that_takes_a_url_a_command_or_a_reference_is_masked() {
+        let mut seen = 0;
+        each_flag(&crate::cli::command(), &mut |name, placeholder| {
+            let telling = ["URL", "COMMAND", "REFERENCE", "env:NAME", "KEY", "TOKEN", "HEADER"];
+            // The value is where a file is, or nothing but a name.
+            let is_path = placeholder == "PATH" || PLAIN.contains(&name);
+            if !is_path && telling.iter().any(|word| placeholder.contains(word)) {
+                assert!(holds_secret(name), "--{name} {placeholder}");
+                seen += 1;
+            }
+        });
+        assert!(seen >= 20, "{seen}");
+    }
+}

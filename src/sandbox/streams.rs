@@ -1,0 +1,28 @@
+//! The files that this process was given as its standard streams: `run >> FILE 2>&1` makes FILE a log that no setting names.
+
+use std::fs;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+
+use rustix::fs::{FileType, fstat};
+
+/// Where they are. Pipes, sockets, terminals and devices have no place; a file that was removed needs none, and what this process
+/// cannot find by that name (chroot(2), another mount namespace), its servers cannot find either.
+pub(super) fn files() -> Vec<PathBuf> {
+    let streams = [file(0, io::stdin()), file(1, io::stdout()), file(2, io::stderr())];
+    streams.into_iter().flatten().collect()
+}
+
+/// The kernel names what a descriptor leads to (proc_pid_fd(5)), for the process itself also when it is not dumpable. The name may
+/// be that of a file that is gone, so what is there now has to be the same file.
+fn file(number: u8, stream: impl AsFd) -> Option<PathBuf> {
+    let opened = fstat(stream).ok()?;
+    if FileType::from_raw_mode(opened.st_mode) != FileType::RegularFile {
+        return None;
+    }
+    let path = fs::read_link(format!("/proc/self/fd/{number}")).ok()?;
+    let found = fs::symlink_metadata(&path).ok()?;
+    (found.dev() == opened.st_dev && found.ino() == opened.st_ino).then_some(path)
+}
