@@ -212,10 +212,14 @@ pub const BROKER_PIECE_MAX: usize = 16 * KIB;
 pub const BROKER_RUNS_MAX: usize = 2 * BROKER_SERVERS_MAX;
 /// From the start of a broker until it is ready, which takes milliseconds.
 pub const BROKER_READY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a broker waits at its end for servers that it killed: the kernel alone keeps them.
-pub const BROKER_END_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a broker waits at its end for processes that it killed: the kernel alone keeps them, which for thousands of processes that
+/// were forked from one another takes seconds. Together with the drain it stays below the usual 30 s of service managers.
+pub const BROKER_END_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long it waits for what the last server left behind and it killed; meanwhile it starts nothing.
-pub const BROKER_CLEAR_TIMEOUT: Duration = Duration::from_millis(500);
+pub const BROKER_CLEAR_TIMEOUT: Duration = Duration::from_secs(1);
+/// Looks at the processes in which a broker stops those that it finds, before it kills them all: each finds what was started during the
+/// one before, and a stopped process starts none.
+pub const BROKER_STOPS_MAX: usize = 8;
 /// Between looks at that, when nothing has ended.
 pub const BROKER_CLEAR_INTERVAL: Duration = Duration::from_millis(10);
 /// Children reaped before it looks at requests again: servers can leave more of them than it is told of.

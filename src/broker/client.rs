@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use log::warn;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType, shutdown, socketpair};
 use tokio::io::unix::AsyncFd;
@@ -137,7 +138,10 @@ impl Starting {
                 tokio::spawn(listen(Arc::clone(&broker.0)));
                 Ok(broker)
             }
-            _ => Err(Error::NotReady(broker.close().await)),
+            _ => {
+                broker.0.hang_up();
+                Err(Error::NotReady(broker.0.reap().await))
+            }
         }
     }
 }
@@ -209,6 +213,9 @@ impl Broker {
 
     /// Lets it end, with every server that still runs, and waits for that for a bounded time.
     pub async fn close(&self) -> Option<ExitStatus> {
+        // It hears that nothing more is asked for, and can still report what it could not end.
+        let _ = shutdown(self.0.socket.get_ref(), Shutdown::Write);
+        let _ = timeout(2 * BROKER_END_TIMEOUT, self.0.gone.wait()).await;
         self.0.hang_up();
         self.0.reap().await
     }
@@ -260,6 +267,10 @@ impl Shared {
                     return false;
                 }
                 let _ = waiting.exited.send(ExitStatus::from_raw(status));
+            }
+            (Reply::Remaining(remaining), None) => {
+                let (count, pids) = remaining.shown();
+                warn!(count, pids; "processes of stdio MCP servers did not end when killed");
             }
             _ => return false,
         }

@@ -25,6 +25,7 @@ mod sink;
 pub mod spec;
 mod startable;
 mod stderr;
+mod tree;
 
 use std::ffi::{OsStr, OsString};
 

@@ -1,5 +1,6 @@
 //! What the broker gives up, and with it every server that it starts.
 
+use std::io;
 use std::num::NonZeroU32;
 
 use rustix::fs::Mode as FileMode;
@@ -10,6 +11,7 @@ use super::cage::Error;
 use super::privileges::Privileges;
 use super::rules::Rules;
 use super::seccomp::{Filters, Others};
+use super::signal_scope::SignalScope;
 use crate::config::{Config, Mode};
 use crate::sys::own_group::own_group;
 
@@ -66,25 +68,34 @@ impl BrokerCage {
         self.privileges.uid()
     }
 
-    /// Enters it; servers inherit it. The process has one thread.
+    /// Enters it; servers inherit it. The process has one thread and no child.
     ///
     /// # Errors
     /// Anything that the kernel cannot apply, where it must.
-    pub fn enter(&self) -> Result<(), Error> {
+    pub fn enter(&self) -> Result<Entered, Error> {
         umask(FileMode::from_raw_mode(self.umask));
         if self.off {
-            return match self.privileges.name() {
-                Some(_) => self.privileges.give_up().map(drop).map_err(Error::Privileges),
-                None => Ok(()),
-            };
+            if self.privileges.name().is_some() {
+                self.privileges.give_up().map_err(Error::Privileges)?;
+            }
+            return Ok(Entered::default());
         }
         self.privileges.give_up().map_err(Error::Privileges)?;
+        let scope = SignalScope::enter();
         let truncates = Rules::new()
             .prepare()
             .is_ok_and(|ready| ready.enforced().looks_at_truncation());
-        match Filters::of_servers(&self.others(), truncates).and_then(|filters| filters.apply()) {
-            Err(error) if !self.lenient => Err(Error::Seccomp(error)),
-            _ => Ok(()),
+        let filters = Filters::of_servers(&self.others(), truncates).and_then(|filters| filters.apply());
+        match filters.and_then(|()| Filters::of_each_server()) {
+            Ok(filters) => Ok(Entered {
+                scope,
+                seal: Seal(Some(filters)),
+            }),
+            Err(_) if self.lenient => Ok(Entered {
+                scope,
+                ..Entered::default()
+            }),
+            Err(error) => Err(Error::Seccomp(error)),
         }
     }
 
@@ -96,6 +107,33 @@ impl BrokerCage {
         Others {
             ids,
             groups: self.group.into_iter().chain(own_group().map(NonZeroU32::get)).collect(),
+        }
+    }
+}
+
+/// What the broker holds once it is in its cage.
+#[derive(Debug, Default)]
+pub struct Entered {
+    /// Where the kernel keeps signals in: the means to end all that servers have started in one step.
+    pub scope: Option<SignalScope>,
+    /// What servers give up beyond the broker.
+    pub seal: Seal,
+}
+
+/// Calls that the broker needs and its servers are refused. Nothing where system calls are not filtered.
+#[derive(Debug, Default)]
+pub struct Seal(Option<Filters>);
+
+impl Seal {
+    /// Applies it to the process that calls, between fork and exec: system calls only, and no memory is taken but on the way to an
+    /// error.
+    ///
+    /// # Errors
+    /// The kernel refuses a filter although it took that of the broker.
+    pub fn apply(&self) -> io::Result<()> {
+        match &self.0 {
+            Some(filters) => filters.apply().map_err(io::Error::other),
+            None => Ok(()),
         }
     }
 }

@@ -14,11 +14,13 @@ mod reach;
 mod rules;
 mod seccomp;
 pub mod server;
+mod signal_scope;
 mod status;
 mod users;
 
-pub use broker::BrokerCage;
+pub use broker::{BrokerCage, Entered, Seal};
 pub use cage::{Cage, Error, ResolverCage};
 pub use privileges::Privileges;
 pub use process::{conceal, current_umask, seclude};
+pub use signal_scope::SignalScope;
 pub use status::{Finding, Layer, State, Status};

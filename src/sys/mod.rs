@@ -13,3 +13,4 @@ pub mod own_group;
 pub mod program;
 pub mod signals;
 pub mod watched;
+pub mod witness;

@@ -95,6 +95,15 @@ impl Filters {
         ]))
     }
 
+    /// Of each stdio server, after that of the broker.
+    pub(super) fn of_each_server() -> Result<Self, Error> {
+        Ok(Self(vec![filter(
+            server::refused_to_each()?,
+            SeccompAction::Allow,
+            EPERM,
+        )?]))
+    }
+
     /// Of one stdio server that is to have fewer sockets, and none that others connect to: without a bound port the kernel chooses
     /// one, past landlock.
     pub(super) fn of_strict_server(sockets: Sockets) -> Result<Self, Error> {
