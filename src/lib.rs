@@ -16,6 +16,7 @@ mod links;
 pub mod mcp;
 pub mod net;
 pub mod ops;
+pub mod own_program;
 pub mod preflight;
 pub mod probes;
 pub mod rotation;

@@ -243,6 +243,15 @@ pub const OOM_SCORE_ADJ_MAX: i32 = 1000;
 /// Between looks at a broker that is about to be gone.
 pub const BROKER_REAP_INTERVAL: Duration = Duration::from_millis(2);
 
+/// From the start of a janitor until it is ready, which takes milliseconds.
+pub const JANITOR_READY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the end of the client waits for its janitor, which removes three files at most.
+pub const JANITOR_END_TIMEOUT: Duration = Duration::from_secs(2);
+/// Between looks at a janitor that is about to be gone.
+pub const JANITOR_REAP_INTERVAL: Duration = Duration::from_millis(1);
+/// Bytes of what a janitor is told: three paths, each byte of which takes up to six in JSON.
+pub const JANITOR_MESSAGE_MAX: usize = 96 * KIB;
+
 // ---- checks before start ---------------------------------------------------------------------------------------
 
 /// Wrappers (`env`, shells) that the preflight of a stdio command looks through (spec: cli, section 2).

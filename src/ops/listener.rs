@@ -33,7 +33,7 @@ pub struct Listener {
     url: String,
     addr: String,
     /// Removed with the listener.
-    _file: Option<OwnFile>,
+    file: Option<OwnFile>,
 }
 
 #[derive(Debug)]
@@ -117,6 +117,11 @@ impl Listener {
         }
     }
 
+    /// The file of a unix socket, no longer removed with the listener.
+    pub(super) fn take_file(&mut self) -> Option<OwnFile> {
+        self.file.take()
+    }
+
     /// The base URL under which others find it: `http://HOST:PORT`, or `http+unix://` and the encoded path.
     pub fn url(&self) -> &str {
         &self.url
@@ -152,7 +157,7 @@ async fn bind_tcp(host: &str, addr: SocketAddr) -> Result<Listener, Problem> {
         socket: Socket::Tcp(listener),
         url: format!("http://{host}:{}", bound.port()),
         addr: bound.to_string(),
-        _file: None,
+        file: None,
     })
 }
 
@@ -183,7 +188,7 @@ async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
         socket: Socket::Unix(listener),
         url: unix_url::encode(&absolute),
         addr: absolute.display().to_string(),
-        _file: Some(file),
+        file: Some(file),
     })
 }
 

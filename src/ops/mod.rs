@@ -3,6 +3,7 @@
 pub mod banner;
 pub mod files;
 pub mod health;
+pub mod janitor;
 pub mod listener;
 pub mod metrics;
 mod own_file;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::broker;
 use crate::mcp::servers;
 use crate::net::{BadHeader, NetworkError};
-use crate::ops::{files, listener};
+use crate::ops::{files, janitor, listener};
 use crate::sandbox;
 use crate::tls;
 
@@ -26,6 +26,8 @@ pub enum Error {
     Health(listener::BindError),
     /// A file cannot be written.
     File(files::Error),
+    /// What was written would not be removed.
+    Janitor(janitor::Error),
     /// An MCP server cannot be served.
     Server(servers::Error),
     /// The cage of the server of a channel is not possible here.
@@ -45,6 +47,7 @@ impl fmt::Display for Error {
             Self::Header(error) => error.fmt(f),
             Self::Health(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
+            Self::Janitor(error) => error.fmt(f),
             Self::Server(error) => error.fmt(f),
             Self::ServerCage(channel, error) => write!(f, "mcp.commands of channel {channel}: {error}"),
             Self::Sandbox(error) => error.fmt(f),

@@ -24,8 +24,8 @@ pub struct BrokerCage {
     privileges: Privileges,
     /// The mask that whoever started the client had chosen; servers make files with it.
     umask: u32,
-    /// Threads of the client beside its main one.
-    threads: Vec<u32>,
+    /// Threads of the client beside its main one, and its other processes.
+    others: Vec<u32>,
     /// The group of processes that the client is in, if it has a number here.
     group: Option<u32>,
 }
@@ -50,15 +50,15 @@ impl BrokerCage {
             lenient: hardening.mode != Mode::Enforce,
             privileges: Privileges::of(&users).map_err(Error::Privileges)?,
             umask,
-            threads: Vec::new(),
+            others: Vec::new(),
             group: own_group().map(NonZeroU32::get),
         })
     }
 
-    /// The same, for a client with these threads beside its main one.
+    /// The same, for a client with these threads beside its main one and these other processes.
     #[must_use]
-    pub fn with_threads(mut self, threads: Vec<u32>) -> Self {
-        self.threads = threads;
+    pub fn with_others(mut self, others: Vec<u32>) -> Self {
+        self.others = others;
         self
     }
 
@@ -101,7 +101,7 @@ impl BrokerCage {
 
     /// The client and the broker. Its parent is the client, or nobody's any more.
     fn others(&self) -> Others {
-        let mut ids = self.threads.clone();
+        let mut ids = self.others.clone();
         ids.push(id(getpid()));
         ids.extend(getppid().map(id));
         Others {

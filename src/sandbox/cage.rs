@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::janitor::JanitorCage;
 use super::privileges::{self, Privileges};
 use super::process;
 use super::reach::{self, Reach};
@@ -129,6 +130,12 @@ impl Cage {
     #[must_use]
     pub fn of_resolvers(&self) -> ResolverCage {
         ResolverCage(self.mode)
+    }
+
+    /// What the process gives up that removes the client's files.
+    #[must_use]
+    pub fn of_janitor(&self) -> JanitorCage {
+        JanitorCage::new(self.mode, self.privileges.clone())
     }
 
     /// Shuts the cage around this thread, the last one that can be: nothing is created after it.

@@ -8,6 +8,7 @@ mod broker;
 mod cage;
 mod hidden;
 mod homes;
+mod janitor;
 mod privileges;
 mod process;
 mod reach;
@@ -20,6 +21,7 @@ mod users;
 
 pub use broker::{BrokerCage, Entered, Seal};
 pub use cage::{Cage, Error, ResolverCage};
+pub use janitor::JanitorCage;
 pub use privileges::Privileges;
 pub use process::{conceal, current_umask, seclude};
 pub use signal_scope::SignalScope;

@@ -5,6 +5,7 @@
 
 mod calls;
 mod common;
+mod janitor;
 mod main;
 mod resolver;
 mod server;
@@ -110,6 +111,18 @@ impl Filters {
         let mut rules = sockets.refused()?;
         rules.insert(libc::SYS_listen, Vec::new());
         Ok(Self(vec![filter(rules, SeccompAction::Allow, EPERM)?]))
+    }
+
+    /// Of the process that removes files at the end.
+    pub(super) fn of_janitor() -> Result<Self, Error> {
+        let mut rules = Rules::new();
+        add(&mut rules, janitor::CALLS)?;
+        common::allow_own_end(&mut rules)?;
+        Ok(Self(vec![filter(
+            rules,
+            SeccompAction::KillProcess,
+            SeccompAction::Allow,
+        )?]))
     }
 
     fn of_own(calls: &[Call], overlay: &[Call], sockets: &Sockets) -> Result<Self, Error> {
