@@ -13,7 +13,7 @@ use log::warn;
 use crate::broker::Starting;
 use crate::config::Config;
 use crate::control;
-use crate::mcp::stdio::specifications;
+use crate::mcp::stdio::{exposures, specifications};
 use crate::net::Network;
 use crate::ops::Listener;
 use crate::ops::files::Files;
@@ -72,6 +72,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         let hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
         let mut enclosure = Enclosure::of(&config, &network, umask)?;
+        told::replaceable_programs(exposures(&config, &enclosure.servers_account()))?;
         if let Some(janitor) = &janitor {
             enclosure.protect(janitor.id());
         }

@@ -157,6 +157,9 @@ fn every_mistake_is_told_at_once_with_its_line() {
     - channel: g
       command: srv
       sandbox: { level: strict, network: tcp }
+    - channel: h
+      command: srv
+      sandbox: { level: strict, allow_writable_program: perhaps }
 ";
     let (code, text) = say(&["run"], &format!("{BASE}{entries}"));
     assert_eq!(code, Some(1), "{text}");
@@ -189,7 +192,7 @@ fn every_mistake_is_told_at_once_with_its_line() {
         ("env in mcp.commands must be a mapping of names to values", "12:12"),
         ("pass_env in mcp.commands must be a list", "13:17"),
         (
-            "sandbox in mcp.commands must be a word or a mapping with the keys level, read, write, connect, network",
+            "sandbox in mcp.commands must be a word or a mapping with the keys level, read, write, connect, network, allow_writable_program",
             "14:16",
         ),
         (
@@ -218,6 +221,10 @@ fn every_mistake_is_told_at_once_with_its_line() {
         ),
         ("sandbox: network: none leaves no port of connect to reach", "26:42"),
         ("sandbox: network: tcp needs connect", "29:42"),
+        (
+            "sandbox: allow_writable_program is not a boolean: \"perhaps\"; write true or false",
+            "32:57",
+        ),
     ] {
         let line = text.lines().find(|line| line.contains(gist));
         let line = line.unwrap_or_else(|| panic!("{gist} is not in\n{text}"));

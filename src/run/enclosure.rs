@@ -4,7 +4,7 @@ use super::Error;
 use crate::broker::{Broker, Instructions, Specification, Starting};
 use crate::config::Config;
 use crate::net::{Network, NetworkError};
-use crate::sandbox::{BrokerCage, Cage, ResolverCage, Status};
+use crate::sandbox::{Account, BrokerCage, Cage, ResolverCage, Status};
 
 /// Both cages, looked up while everything can be.
 #[derive(Debug)]
@@ -32,6 +32,11 @@ impl Enclosure {
     /// The user that stdio servers run as.
     pub(crate) fn servers_uid(&self) -> u32 {
         self.broker.uid()
+    }
+
+    /// The same, with its groups.
+    pub(crate) fn servers_account(&self) -> Account {
+        self.broker.account()
     }
 
     /// Servers must leave this process alone, too.

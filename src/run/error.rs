@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::broker;
 use crate::mcp::servers;
+use crate::mcp::stdio::Exposure;
 use crate::net::{BadHeader, NetworkError};
 use crate::ops::{files, janitor, listener};
 use crate::sandbox;
@@ -32,6 +33,8 @@ pub enum Error {
     Server(servers::Error),
     /// The cage of the server of a channel is not possible here.
     ServerCage(String, sandbox::Error),
+    /// Another server can replace the program of one that is not to start then.
+    Exposed(Exposure),
     /// A layer of the sandbox is not in force.
     Sandbox(sandbox::Error),
     /// The system refuses a thread, a signal handler or an event queue.
@@ -50,6 +53,7 @@ impl fmt::Display for Error {
             Self::Janitor(error) => error.fmt(f),
             Self::Server(error) => error.fmt(f),
             Self::ServerCage(channel, error) => write!(f, "mcp.commands of channel {channel}: {error}"),
+            Self::Exposed(exposure) => exposure.fmt(f),
             Self::Sandbox(error) => error.fmt(f),
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }

@@ -7,6 +7,7 @@ use rustix::fs::Mode as FileMode;
 use rustix::process::{Pid, getpid, getppid, umask};
 use serde::{Deserialize, Serialize};
 
+use super::account::Account;
 use super::cage::Error;
 use super::privileges::Privileges;
 use super::rules::Rules;
@@ -66,6 +67,12 @@ impl BrokerCage {
     #[must_use]
     pub fn uid(&self) -> u32 {
         self.privileges.uid()
+    }
+
+    /// The same, with its groups.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        self.privileges.account()
     }
 
     /// Enters it; servers inherit it. The process has one thread and no child.

@@ -104,12 +104,19 @@ impl Hidden {
     }
 
     fn access(&self, path: &Path) -> BitFlags<AccessFs> {
-        let is_below = |tops: &[&str]| tops.iter().any(|top| path.starts_with(top));
-        match is_below(&READ_ONLY) || self.is_root && is_below(&READ_ONLY_FOR_ROOT) {
+        match is_read_only(path, self.is_root) {
             true => AccessFs::from_read(TARGET),
             false => AccessFs::from_all(TARGET),
         }
     }
+}
+
+/// Whether a server under `default` can only read a place, whatever its user may. `is_root`: it is root, without capabilities.
+#[must_use]
+pub fn is_read_only(path: &Path, is_root: bool) -> bool {
+    let is_below = |tops: &[&str]| tops.iter().any(|top| path.starts_with(top));
+    // In `/` itself nothing is made or removed.
+    path == Path::new("/") || is_below(&READ_ONLY) || is_root && is_below(&READ_ONLY_FOR_ROOT)
 }
 
 /// Terminals and consoles have numbers; serial lines (`ttyS0`, `ttyUSB0`) are devices like others.

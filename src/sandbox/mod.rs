@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod account;
 mod broker;
 mod cage;
 mod hidden;
@@ -19,8 +20,10 @@ mod signal_scope;
 mod status;
 mod users;
 
+pub use account::Account;
 pub use broker::{BrokerCage, Entered, Seal};
 pub use cage::{Cage, Error, ResolverCage};
+pub use hidden::is_read_only;
 pub use janitor::JanitorCage;
 pub use privileges::Privileges;
 pub use process::{conceal, current_umask, seclude};

@@ -9,6 +9,7 @@ use rustix::process::{Gid, Uid, geteuid, getgroups};
 use rustix::thread::{set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use serde::{Deserialize, Serialize};
 
+use super::account::Account;
 use super::process::conceal;
 use super::users::{self, User};
 use crate::config::UserName;
@@ -84,6 +85,11 @@ impl Privileges {
     /// The user that remains.
     pub(super) fn uid(&self) -> u32 {
         self.0.as_ref().map_or_else(|| geteuid().as_raw(), |user| user.uid)
+    }
+
+    /// The user that remains, with its groups.
+    pub(super) fn account(&self) -> Account {
+        self.0.as_ref().map_or_else(Account::own, Account::from)
     }
 
     /// Who the process becomes, for people.

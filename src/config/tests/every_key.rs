@@ -141,6 +141,7 @@ fn the_servers_are_as_written() {
         read: vec!["/srv/data".into()],
         write: vec!["/var/lib/local".into()],
         network: ServerNetwork::Tcp(vec![5432, 443]),
+        allow_writable_program: true,
     };
     assert_eq!(sandbox, &expected);
     assert_eq!(header(&mcp.extra_headers, "Authorization"), "site-sekret");
