@@ -71,6 +71,7 @@ impl Cage {
         if mode == Mode::Enforce {
             // Better now than when others see us already.
             Rules::new().prepare().map_err(Error::Landlock)?;
+            seccomp::check().map_err(Error::Seccomp)?;
         }
         Ok(Self {
             mode,

@@ -13,9 +13,11 @@ mod sockets;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 
 use seccompiler::{BackendError, BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule};
 
+use crate::sys;
 use calls::{Call, Test};
 pub(super) use server::Others;
 pub(super) use sockets::Sockets;
@@ -27,6 +29,8 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 #[derive(Debug, Clone)]
 pub(super) struct Filters(Vec<BpfProgram>);
 
+const MISSING: &str = "this kernel does not filter system calls (Linux built with CONFIG_SECCOMP_FILTER)";
+
 /// Why there is no filter.
 #[derive(Debug)]
 pub enum Error {
@@ -34,16 +38,21 @@ pub enum Error {
     Make(BackendError),
     /// The kernel does not take it.
     Apply(seccompiler::Error),
+    /// The kernel has none.
+    Missing(io::Error),
+}
+
+/// Whether this kernel has filters, as far as can be told without one.
+pub(super) fn check() -> Result<(), Error> {
+    sys::seccomp::available().map_err(Error::Missing)
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Make(error) => write!(f, "a filter of system calls cannot be made: {error}"),
-            Self::Apply(error) => write!(
-                f,
-                "this kernel does not filter system calls (Linux built with CONFIG_SECCOMP_FILTER): {error}"
-            ),
+            Self::Apply(error) => write!(f, "{MISSING}: {error}"),
+            Self::Missing(error) => write!(f, "{MISSING}: {error}"),
         }
     }
 }
