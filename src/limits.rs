@@ -245,7 +245,7 @@ pub const BROKER_REAP_INTERVAL: Duration = Duration::from_millis(2);
 
 /// From the start of a janitor until it is ready, which takes milliseconds.
 pub const JANITOR_READY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the end of the client waits for its janitor, which removes three files at most.
+/// Bound of the wait for the janitor at the end of the client: it removes three files at most.
 pub const JANITOR_END_TIMEOUT: Duration = Duration::from_secs(2);
 /// Between looks at a janitor that is about to be gone.
 pub const JANITOR_REAP_INTERVAL: Duration = Duration::from_millis(1);

@@ -1,4 +1,4 @@
-//! What servers started is gone when the broker ends or the last server does, however it hides: long chains of subreapers, processes that
+//! Everything that servers started ends with the broker or with the last server, however it hides: long chains of subreapers, processes that
 //! start each other again. Processes outside stay. What cannot be ended is reported.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 

@@ -82,7 +82,7 @@ pub enum Reply {
 /// Processes that were killed and are alive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Remaining {
-    /// How many there are, at most [`u16::MAX`]. 0: the number is unknown.
+    /// Number of processes, at most [`u16::MAX`]. 0: unknown.
     pub count: u16,
     /// The ids of the first ones. 0 where there are fewer.
     pub first: [i32; 3],
@@ -239,7 +239,7 @@ impl Reply {
 }
 
 impl Remaining {
-    /// Of these processes.
+    /// Describes these processes.
     #[must_use]
     pub fn new(pids: impl ExactSizeIterator<Item = Pid>) -> Self {
         let count = u16::try_from(pids.len()).unwrap_or(u16::MAX);

@@ -30,7 +30,7 @@ impl OwnFile {
         }
     }
 
-    /// What another process has to know to remove it.
+    /// Description by which another process can remove it.
     ///
     /// # Errors
     /// The current directory is needed and unknown.

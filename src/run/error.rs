@@ -27,7 +27,7 @@ pub enum Error {
     Health(listener::BindError),
     /// A file cannot be written.
     File(files::Error),
-    /// What was written would not be removed.
+    /// The files that were written would not be removed.
     Janitor(janitor::Error),
     /// An MCP server cannot be served.
     Server(servers::Error),

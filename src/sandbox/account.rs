@@ -21,7 +21,7 @@ pub struct Account {
 const STICKY: u32 = 0o1000;
 
 impl Account {
-    /// That of this process.
+    /// User and groups of this process.
     pub(super) fn own() -> Self {
         let groups = getgroups().unwrap_or_default();
         Self {

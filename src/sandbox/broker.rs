@@ -118,12 +118,12 @@ impl BrokerCage {
     }
 }
 
-/// What the broker holds once it is in its cage.
+/// Means of the broker once it is in its cage.
 #[derive(Debug, Default)]
 pub struct Entered {
     /// Where the kernel keeps signals in: the means to end all that servers have started in one step.
     pub scope: Option<SignalScope>,
-    /// What servers give up beyond the broker.
+    /// Restrictions of servers beyond those of the broker.
     pub seal: Seal,
 }
 

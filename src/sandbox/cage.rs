@@ -133,7 +133,7 @@ impl Cage {
         ResolverCage(self.mode)
     }
 
-    /// What the process gives up that removes the client's files.
+    /// Cage of the process that removes the client's files.
     #[must_use]
     pub fn of_janitor(&self) -> JanitorCage {
         JanitorCage::new(self.mode, self.privileges.clone())

@@ -1,4 +1,4 @@
-//! What the process gives up that removes the client's files at the end.
+//! The cage of the process that removes the client's files at the end.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub struct JanitorCage {
 }
 
 impl JanitorCage {
-    /// That of a client with this mode, which becomes this user.
+    /// Builds the cage for a client with this mode, which becomes this user.
     pub(super) fn new(mode: Mode, privileges: Privileges) -> Self {
         Self {
             off: mode == Mode::Off,

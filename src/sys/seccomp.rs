@@ -1,4 +1,4 @@
-//! What the kernel says of filters of system calls.
+//! Availability of system call filters in the kernel.
 
 use std::io;
 

@@ -15,7 +15,7 @@ use crate::sandbox::{Account, is_read_only};
 pub struct Exposure {
     /// The channel of the server whose code it is.
     pub channel: String,
-    /// What can be replaced: a program, an interpreter, a script, a directory of modules or one on the way to them.
+    /// The replaceable place: a program, an interpreter, a script, a directory of modules or one on the way to them.
     pub path: PathBuf,
     /// The channels whose servers can.
     pub by: Vec<String>,
@@ -42,7 +42,7 @@ impl fmt::Display for Exposure {
 
 impl std::error::Error for Exposure {}
 
-/// Those of the servers that are served, at most one each. `account` is the user that they run as.
+/// Exposures of all served servers, at most one each. `account` is the user that they run as.
 #[must_use]
 pub fn exposures(config: &Config, account: &Account) -> Vec<Exposure> {
     // Nothing keeps a server in then; that is said at level ERROR.
@@ -55,7 +55,7 @@ pub fn exposures(config: &Config, account: &Account) -> Vec<Exposure> {
         .collect()
 }
 
-/// That of the server of one binding.
+/// Exposure of the server of one binding.
 #[must_use]
 pub fn exposure(config: &Config, binding: &Binding, account: &Account) -> Option<Exposure> {
     let Target::Stdio { argv, sandbox, .. } = &binding.target else {

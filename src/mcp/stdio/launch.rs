@@ -24,7 +24,7 @@ pub fn specifications(config: &Config) -> Vec<Specification> {
 /// All that a broker is told which is to start the server of one binding; `None` when that is behind a URL.
 ///
 /// # Errors
-/// What keeps `run` from starting it, too.
+/// Any reason for which `run` would not start it either.
 pub(crate) fn instructions(config: &Config, binding: &Binding) -> Result<Option<Instructions>, Refused> {
     let Some(server) = specification(config, binding) else {
         return Ok(None);

@@ -38,7 +38,7 @@ const READY: [u8; MESSAGE] = [u8::MAX, 0, 0, 0, 0];
 const DONE: [u8; MESSAGE] = [u8::MAX, 1, 0, 0, 0];
 const MESSAGE: usize = 5;
 
-/// All that it is told.
+/// Its task.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Instructions {

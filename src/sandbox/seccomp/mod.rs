@@ -105,7 +105,7 @@ impl Filters {
         ]))
     }
 
-    /// Of each stdio server, after that of the broker.
+    /// Builds the filter of each stdio server, applied after that of the broker.
     pub(super) fn of_each_server() -> Result<Self, Error> {
         Ok(Self(vec![filter(
             server::refused_to_each()?,
@@ -122,7 +122,7 @@ impl Filters {
         Ok(Self(vec![filter(rules, SeccompAction::Allow, EPERM)?]))
     }
 
-    /// Of the process that removes files at the end.
+    /// Builds the filter of the process that removes files at the end.
     pub(super) fn of_janitor() -> Result<Self, Error> {
         let mut rules = Rules::new();
         add(&mut rules, janitor::CALLS)?;

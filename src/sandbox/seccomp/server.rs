@@ -163,7 +163,7 @@ pub(super) fn refused(others: &Others) -> Result<Rules, BackendError> {
     Ok(rules)
 }
 
-/// What each server is refused beyond its broker: a signal to all processes of the user at once (-1 in 32 bits), by which the broker
+/// Calls refused to servers and not to their broker: a signal to all processes of the user at once (-1 in 32 bits), by which the broker
 /// ends its own descendants. No other call takes -1 so: the process ids of `rt_sigqueueinfo` and `tkill` are positive.
 pub(super) fn refused_to_each() -> Result<Rules, BackendError> {
     Ok(Rules::from([(
