@@ -18,6 +18,7 @@ pub mod mcp;
 pub mod memory;
 pub mod net;
 pub mod ops;
+pub mod own_program;
 pub mod preflight;
 pub mod probes;
 pub mod rotation;

@@ -236,10 +236,14 @@ pub const BROKER_PIECE_MAX: usize = 16 * KIB;
 pub const BROKER_RUNS_MAX: usize = 2 * BROKER_SERVERS_MAX;
 /// From the start of a broker until it is ready, which takes milliseconds.
 pub const BROKER_READY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a broker waits at its end for servers that it killed: the kernel alone keeps them.
-pub const BROKER_END_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a broker waits at its end for processes that it killed: the kernel alone keeps them, which for thousands of processes that
+/// were forked from one another takes seconds. Together with the drain it stays below the usual 30 s of service managers.
+pub const BROKER_END_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long it waits for what the last server left behind and it killed; meanwhile it starts nothing.
-pub const BROKER_CLEAR_TIMEOUT: Duration = Duration::from_millis(500);
+pub const BROKER_CLEAR_TIMEOUT: Duration = Duration::from_secs(1);
+/// Looks at the processes in which a broker stops those that it finds, before it kills them all: each finds what was started during the
+/// one before, and a stopped process starts none.
+pub const BROKER_STOPS_MAX: usize = 8;
 /// Between looks at that, when nothing has ended.
 pub const BROKER_CLEAR_INTERVAL: Duration = Duration::from_millis(10);
 /// Children reaped before it looks at requests again: servers can leave more of them than it is told of.
@@ -262,6 +266,15 @@ pub const SERVER_OOM_SCORE: i32 = 200;
 pub const OOM_SCORE_ADJ_MAX: i32 = 1000;
 /// Between looks at a broker that is about to be gone.
 pub const BROKER_REAP_INTERVAL: Duration = Duration::from_millis(2);
+
+/// From the start of a janitor until it is ready, which takes milliseconds.
+pub const JANITOR_READY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bound of the wait for the janitor at the end of the client: it removes three files at most.
+pub const JANITOR_END_TIMEOUT: Duration = Duration::from_secs(2);
+/// Between looks at a janitor that is about to be gone.
+pub const JANITOR_REAP_INTERVAL: Duration = Duration::from_millis(1);
+/// Bytes of what a janitor is told: three paths, each byte of which takes up to six in JSON.
+pub const JANITOR_MESSAGE_MAX: usize = 96 * KIB;
 
 // ---- checks before start ---------------------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use tunnel_client::broker;
+use tunnel_client::ops::janitor;
+use tunnel_client::own_program::is_asked_for;
 use tunnel_client::sys::allocator::Wiping;
 
 /// What is freed is wiped first.
@@ -10,9 +12,12 @@ use tunnel_client::sys::allocator::Wiping;
 static ALLOCATOR: Wiping = Wiping;
 
 fn main() -> ExitCode {
-    // Before anything else: the broker is to be small, and what it never runs it never has in memory.
-    if broker::is_asked_for(std::env::args_os()) {
+    // Before anything else: these are to be small, and what they never run they never have in memory.
+    if is_asked_for(broker::ROLE, std::env::args_os()) {
         return broker::serve();
+    }
+    if is_asked_for(janitor::ROLE, std::env::args_os()) {
+        return janitor::serve();
     }
     match tunnel_client::cli::execute(std::env::args_os()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,11 +13,13 @@ use log::warn;
 use crate::broker::Starting;
 use crate::config::Config;
 use crate::control;
-use crate::mcp::stdio::specifications;
+use crate::mcp::stdio::{exposures, specifications};
 use crate::net::Network;
 use crate::ops::Listener;
 use crate::ops::files::Files;
-use crate::sandbox;
+use crate::ops::janitor::{self, Custody, Janitor};
+use crate::own_program;
+use crate::sandbox::{self, JanitorCage};
 use crate::shutdown::{self, Interrupts};
 use crate::sys;
 use crate::telemetry::{log as sink, redact};
@@ -52,6 +54,10 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         true => None,
         false => Some(Starting::launch().map_err(Error::Broker)?),
     };
+    let janitor = match Files::are_configured(&config) {
+        true => janitor()?,
+        false => None,
+    };
     let mut network = Network::load(&config)?;
     // The network has it now, and lets go of it when it is rotated.
     drop(mem::take(&mut config.control_plane.api_key));
@@ -65,8 +71,12 @@ pub fn run(mut config: Config) -> Result<(), Error> {
     runtime.block_on(async {
         let hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
-        let enclosure = Enclosure::of(&config, &network, umask)?;
-        let outside = Outside::open(&config).await?;
+        let mut enclosure = Enclosure::of(&config, &network, umask)?;
+        told::replaceable_programs(exposures(&config, &enclosure.servers_account()))?;
+        if let Some(janitor) = &janitor {
+            enclosure.protect(janitor.id());
+        }
+        let outside = Outside::open(&config, janitor, enclosure.own().of_janitor()).await?;
         let broker = broker.map(|starting| (starting, servers));
         let servers_uid = enclosure.servers_uid();
         let (status, broker) = enclosure
@@ -91,18 +101,31 @@ pub fn run(mut config: Config) -> Result<(), Error> {
     Ok(())
 }
 
+/// The process that removes files at the end; `None` where it cannot be had without /proc.
+fn janitor() -> Result<Option<Janitor>, Error> {
+    match Janitor::launch() {
+        Ok(janitor) => Ok(Some(janitor)),
+        Err(error @ janitor::Error::Start(own_program::Error::NoProc)) => {
+            warn!("{error}; they will stay behind");
+            Ok(None)
+        }
+        Err(error) => Err(Error::Janitor(error)),
+    }
+}
+
 /// What others see of the process: made while it may make files and sockets.
 struct Outside {
     listener: Listener,
     /// Removed at the end.
-    files: Files,
+    files: Option<Custody>,
 }
 
 impl Outside {
-    async fn open(config: &Config) -> Result<Self, Error> {
-        let listener = Listener::bind(&config.health).await.map_err(Error::Health)?;
+    async fn open(config: &Config, janitor: Option<Janitor>, cage: JanitorCage) -> Result<Self, Error> {
+        let mut listener = Listener::bind(&config.health).await.map_err(Error::Health)?;
         // Scripts that wait for the files find a listener that is bound.
         let files = Files::write(config, &listener).map_err(Error::File)?;
+        let files = files.entrust(&mut listener, janitor, cage).map_err(Error::Janitor)?;
         Ok(Self { listener, files })
     }
 }

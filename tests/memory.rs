@@ -182,14 +182,14 @@ fn environment_and_arguments_hold_no_secret_once_they_were_read() {
 }
 
 #[test]
-fn neither_the_broker_nor_a_server_has_the_key() {
+fn neither_the_broker_nor_the_janitor_nor_a_server_has_the_key() {
     let (control, server, client) = start_child("");
     let server = server.await_start(1);
     control.call(Command::call("r1", "tools/call", "{}"), "r1");
-    let [broker] = process::children(client.pid())[..] else {
-        panic!("one child, the broker: {:?}", process::children(client.pid()));
+    let [broker, janitor] = process::children(client.pid())[..] else {
+        panic!("broker and janitor: {:?}", process::children(client.pid()));
     };
-    for pid in [broker, server] {
+    for pid in [broker, janitor, server] {
         at_most(0, &Memory::of(pid).find(API_KEY.as_bytes()));
         for name in ["environ", "cmdline"] {
             let shown = fs::read(format!("/proc/{pid}/{name}")).unwrap();

@@ -166,6 +166,9 @@ fn every_mistake_is_told_at_once_with_its_line() {
     - channel: j
       command: srv
       sandbox: { level: strict, devices: [/dev/../etc/shadow] }
+    - channel: k
+      command: srv
+      sandbox: { level: strict, allow_writable_program: perhaps }
 ";
     let (code, text) = say(&["run"], &format!("{BASE}{entries}"));
     assert_eq!(code, Some(1), "{text}");
@@ -199,7 +202,7 @@ fn every_mistake_is_told_at_once_with_its_line() {
         ("pass_env in mcp.commands must be a list", "13:17"),
         (
             "sandbox in mcp.commands must be a word or a mapping with the keys level, read, write, connect, network, \
-             devices",
+             devices, allow_writable_program",
             "14:16",
         ),
         (
@@ -233,6 +236,10 @@ fn every_mistake_is_told_at_once_with_its_line() {
         (
             "sandbox: devices has a path that is not absolute, or has .. in it: \"/dev/../etc/shadow\"",
             "38:43",
+        ),
+        (
+            "sandbox: allow_writable_program is not a boolean: \"perhaps\"; write true or false",
+            "41:57",
         ),
     ] {
         let line = text.lines().find(|line| line.contains(gist));

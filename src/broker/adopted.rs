@@ -1,73 +1,70 @@
-//! Children that the broker never started: what servers leave behind comes to it, as the kernel gives orphans to the nearest
-//! ancestor that asked for them (PR_SET_CHILD_SUBREAPER in prctl(2)).
+//! Descendants that the broker never started: what servers leave behind comes to it, as the kernel gives orphans to the nearest
+//! ancestor that asked for them (PR_SET_CHILD_SUBREAPER in prctl(2)). They may have asked too, so that their own orphans come to them.
 //!
-//! Nothing that a process cannot change tells whose an orphan was. So it may stay while a server runs, and has to go with the last.
+//! Nothing that a process cannot change tells which server an orphan belongs to. So it may stay while a server runs, and is ended with
+//! the last one.
 
+use std::collections::HashSet;
 use std::fs;
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
-/// Kills every child, those that were not started here among them. Their children come here then: repeat it until there are none.
-pub(super) fn kill_children() {
-    for child in children() {
-        // A child keeps its number until this process waits for it.
+use super::protocol::Remaining;
+use super::tree;
+use crate::limits::BROKER_STOPS_MAX;
+use crate::sandbox::SignalScope;
+
+/// Kills all descendants: in one step where the kernel keeps signals in, else as far as a look at `/proc` finds them. To be repeated
+/// until there is no child.
+pub(super) fn kill_descendants(scope: Option<&SignalScope>) {
+    match scope {
+        Some(scope) => scope.kill_descendants(),
+        None => kill_found(),
+    }
+}
+
+/// Descendants are stopped first, until a look finds none that is not, and only then killed: one that runs could start others as soon as it
+/// sees the first ones end.
+fn kill_found() {
+    let mut stopped = HashSet::new();
+    for _ in 0..BROKER_STOPS_MAX {
+        let before = stopped.len();
+        for process in tree::descendants().unwrap_or_default() {
+            if stopped.insert(process) {
+                process.signal(Signal::STOP);
+            }
+        }
+        if stopped.len() == before {
+            break;
+        }
+    }
+    for process in stopped {
+        process.signal(Signal::KILL);
+    }
+    for child in listed_children() {
+        // A child keeps its id until this process waits for it.
         let _ = kill_process(child, Signal::KILL);
     }
 }
 
-/// Those that there are, dead or alive; some may be missing when others end meanwhile (proc(5), /proc/PID/task/TID/children).
-fn children() -> Vec<Pid> {
+/// Direct children in the kernel's own list, which `hidepid` (proc(5)) does not shorten. Empty where Linux was built without
+/// CONFIG_PROC_CHILDREN, or `/proc` is that of another pid namespace.
+fn listed_children() -> Vec<Pid> {
     let own = getpid().as_raw_nonzero().to_string();
-    // Where /proc is that of another pid namespace, its numbers are those of other processes here.
-    if fs::read_link("/proc/self").is_ok_and(|shown| shown.as_os_str() != own.as_str()) {
+    if !fs::read_link("/proc/self").is_ok_and(|shown| shown.as_os_str() == own.as_str()) {
         return Vec::new();
     }
-    match fs::read_to_string(format!("/proc/self/task/{own}/children")) {
-        Ok(text) => text.split_whitespace().filter_map(number).collect(),
-        // Linux was built without CONFIG_PROC_CHILDREN.
-        Err(_) => children_by_parent(&own),
-    }
-}
-
-/// The same from a look at all processes.
-fn children_by_parent(own: &str) -> Vec<Pid> {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
-        .filter_map(|entry| {
-            let child = number(entry.file_name().to_str()?)?;
-            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // The name before it is any text, in parentheses; then come state and parent.
-            let (_, fields) = stat.rsplit_once(')')?;
-            (fields.split_whitespace().nth(1) == Some(own)).then_some(child)
-        })
+    let list = fs::read_to_string(format!("/proc/self/task/{own}/children")).unwrap_or_default();
+    list.split_whitespace()
+        .filter_map(|number| number.parse().ok().filter(|number| *number > 0).and_then(Pid::from_raw))
         .collect()
 }
 
-fn number(text: &str) -> Option<Pid> {
-    text.parse().ok().filter(|number| *number > 0).and_then(Pid::from_raw)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use std::process::Command;
-
-    use super::*;
-
-    #[test]
-    fn children_are_found_with_and_without_the_kernels_list() {
-        let mut child = Command::new("sleep").arg("300").spawn().unwrap();
-        let id = number(&child.id().to_string()).unwrap();
-        assert!(children_by_parent(&std::process::id().to_string()).contains(&id));
-        // The list is that of one thread, and tests have many.
-        let lists = fs::read_dir("/proc/self/task").unwrap().flatten();
-        let listed = lists.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-        let listed: Vec<Pid> = listed
-            .flat_map(|text| text.split_whitespace().filter_map(number).collect::<Vec<_>>())
-            .collect();
-        assert!(listed.is_empty() || listed.contains(&id), "{listed:?}");
-        child.kill().unwrap();
-        child.wait().unwrap();
+/// Which descendants are alive although they were killed; `None` when none is. To be called while there is a child.
+pub(super) fn remaining() -> Option<Remaining> {
+    match tree::descendants() {
+        Some(alive) if alive.is_empty() => None,
+        Some(alive) => Some(Remaining::new(alive.iter().map(|process| process.pid))),
+        None => Some(Remaining::default()),
     }
 }

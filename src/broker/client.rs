@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use log::warn;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType, shutdown, socketpair};
+use rustix::net::{Shutdown, shutdown};
 use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 use tokio::sync::oneshot;
@@ -22,12 +22,10 @@ use super::connection::{Message, SpecificationWriter, receive, send};
 use super::protocol::{Reply, Request};
 use super::spec::Instructions;
 use crate::limits::{BROKER_END_TIMEOUT, BROKER_READY_TIMEOUT, BROKER_REAP_INTERVAL};
+use crate::own_program;
 use crate::shutdown::Signal;
 use crate::sys::child::Failure;
-use crate::sys::{descriptors, watched};
-
-/// This program, even when its file was replaced or removed.
-const SELF: &str = "/proc/self/exe";
+use crate::sys::watched;
 
 /// The broker cannot be had, or is gone.
 #[derive(Debug)]
@@ -91,22 +89,10 @@ impl Starting {
     /// # Errors
     /// There is no process.
     pub fn launch() -> Result<Self, Error> {
-        if !Path::new(SELF).is_symlink() {
-            return Err(Error::NoProc);
-        }
-        // What this process inherited is not for the broker.
-        descriptors::close_others_on_exec().map_err(Error::Start)?;
-        let pair = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
-        let (socket, theirs) = pair.map_err(|error| Error::Start(error.into()))?;
-        let process = Command::new(SELF)
-            .arg0("tunnel-client")
-            .arg(ROLE)
-            .env_clear()
-            .stdin(Stdio::from(theirs))
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .map_err(Error::Start)?;
+        let (socket, process) = own_program::launch(ROLE).map_err(|error| match error {
+            own_program::Error::NoProc => Error::NoProc,
+            own_program::Error::Start(error) => Error::Start(error),
+        })?;
         Ok(Self { socket, process })
     }
 
@@ -137,7 +123,10 @@ impl Starting {
                 tokio::spawn(listen(Arc::clone(&broker.0)));
                 Ok(broker)
             }
-            _ => Err(Error::NotReady(broker.close().await)),
+            _ => {
+                broker.0.hang_up();
+                Err(Error::NotReady(broker.0.reap().await))
+            }
         }
     }
 }
@@ -209,6 +198,9 @@ impl Broker {
 
     /// Lets it end, with every server that still runs, and waits for that for a bounded time.
     pub async fn close(&self) -> Option<ExitStatus> {
+        // It hears that nothing more is asked for, and can still report what it could not end.
+        let _ = shutdown(self.0.socket.get_ref(), Shutdown::Write);
+        let _ = timeout(2 * BROKER_END_TIMEOUT, self.0.gone.wait()).await;
         self.0.hang_up();
         self.0.reap().await
     }
@@ -260,6 +252,10 @@ impl Shared {
                     return false;
                 }
                 let _ = waiting.exited.send(ExitStatus::from_raw(status));
+            }
+            (Reply::Remaining(remaining), None) => {
+                let (count, pids) = remaining.shown();
+                warn!(count, pids; "processes of stdio MCP servers did not end when killed");
             }
             _ => return false,
         }

@@ -25,8 +25,7 @@ mod sink;
 pub mod spec;
 mod startable;
 mod stderr;
-
-use std::ffi::{OsStr, OsString};
+mod tree;
 
 pub use child::Child;
 pub use client::{Broker, Error, Started, Starting};
@@ -35,10 +34,3 @@ pub use spec::{Instructions, Specification};
 
 /// The argument by which the binary is told to be the broker. People do not see it.
 pub const ROLE: &str = "broker";
-
-/// Whether these arguments, the name of the program first, ask for the broker.
-#[must_use]
-pub fn is_asked_for(mut arguments: impl Iterator<Item = OsString>) -> bool {
-    let role = arguments.nth(1);
-    role.as_deref() == Some(OsStr::new(ROLE)) && arguments.next().is_none()
-}

@@ -9,7 +9,9 @@
 //!
 //! [`BROKER_PIECE_MAX`]: crate::limits::BROKER_PIECE_MAX
 
-use rustix::process::Signal;
+use std::array;
+
+use rustix::process::{Pid, Signal};
 
 use crate::sys::child::Failure;
 
@@ -73,6 +75,17 @@ pub enum Reply {
         /// As wait(2) gives it.
         status: i32,
     },
+    /// Processes that servers have started did not end within the bound.
+    Remaining(Remaining),
+}
+
+/// Processes that were killed and are alive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Remaining {
+    /// Number of processes, at most [`u16::MAX`]. 0: unknown.
+    pub count: u16,
+    /// The ids of the first ones. 0 where there are fewer.
+    pub first: [i32; 3],
 }
 
 /// The bytes are no message of the protocol.
@@ -85,6 +98,7 @@ const READY: u8 = 4;
 const STARTED: u8 = 5;
 const FAILED: u8 = 6;
 const EXITED: u8 = 7;
+const REMAINING: u8 = 8;
 
 const TERM: u8 = 1;
 const KILL: u8 = 2;
@@ -173,6 +187,16 @@ impl Reply {
                 run,
                 ..none
             },
+            Self::Remaining(Remaining {
+                count,
+                first: [first, second, third],
+            }) => Fields {
+                kind: REMAINING,
+                index: count,
+                value: first,
+                run: u64::from(second.cast_unsigned()) | u64::from(third.cast_unsigned()) << 32,
+                ..none
+            },
         }
         .encode()
     }
@@ -197,9 +221,45 @@ impl Reply {
                 failure: Failure::Cage(value),
             },
             (EXITED, _) => Self::Exited { run, status: value },
+            (REMAINING, _) => {
+                let half = |bits: u64| i32::try_from(bits & u64::from(u32::MAX)).map_err(|_| NoMessage);
+                let first = [value, half(run)?, half(run >> 32)?];
+                if value < 0 {
+                    return Err(NoMessage);
+                }
+                Self::Remaining(Remaining {
+                    count: fields.index,
+                    first,
+                })
+            }
             _ => return Err(NoMessage),
         };
         (reply.encode() == bytes).then_some(reply).ok_or(NoMessage)
+    }
+}
+
+impl Remaining {
+    /// Describes these processes.
+    #[must_use]
+    pub fn new(pids: impl ExactSizeIterator<Item = Pid>) -> Self {
+        let count = u16::try_from(pids.len()).unwrap_or(u16::MAX);
+        let mut ids = pids.map(|pid| pid.as_raw_nonzero().get());
+        Self {
+            count,
+            first: array::from_fn(|_| ids.next().unwrap_or_default()),
+        }
+    }
+
+    /// For people: the number and the ids that are known.
+    #[must_use]
+    pub fn shown(&self) -> (String, String) {
+        let count = match self.count {
+            0 => "unknown".to_owned(),
+            count => count.to_string(),
+        };
+        let ids: Vec<String> = self.first.iter().filter(|pid| **pid > 0).map(i32::to_string).collect();
+        let more = usize::from(self.count) > ids.len() && !ids.is_empty();
+        (count, ids.join(", ") + if more { ", ..." } else { "" })
     }
 }
 
@@ -278,8 +338,12 @@ mod tests {
         },
     ];
 
-    const REPLIES: [Reply; 5] = [
+    const REPLIES: [Reply; 6] = [
         Reply::Ready,
+        Reply::Remaining(Remaining {
+            count: 589,
+            first: [4711, 4712, i32::MAX],
+        }),
         Reply::Started { run: 1, pid: 4711 },
         Reply::Failed {
             run: 1,
@@ -355,6 +419,14 @@ mod tests {
                 run: 1,
                 failure: Failure::Cage(4096),
             },
+            Reply::Remaining(Remaining {
+                count: 1,
+                first: [1, -1, 1],
+            }),
+            Reply::Remaining(Remaining {
+                count: 1,
+                first: [-1, 1, 1],
+            }),
         ] {
             assert_eq!(Reply::decode(&reply.encode()), Err(NoMessage), "{reply:?}");
         }

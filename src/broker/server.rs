@@ -5,6 +5,7 @@ use std::io::{self, IoSlice, IoSliceMut, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::cmsg_space;
@@ -18,7 +19,7 @@ use rustix::process::{Pid, Signal, getpid, getppid, set_child_subreaper, set_par
 
 use super::adopted;
 use super::oom::OomScore;
-use super::protocol::{Reply, Request, SIZE};
+use super::protocol::{Remaining, Reply, Request, SIZE};
 use super::received::{Pieces, Refused};
 use super::running::{Ended, NoChild, Running};
 use super::sink::Sink;
@@ -29,7 +30,7 @@ use crate::limits::{
     BROKER_CLEAR_INTERVAL, BROKER_CLEAR_TIMEOUT, BROKER_END_TIMEOUT, BROKER_PIECE_MAX, BROKER_REAPS_MAX,
     BROKER_WORDS_TIMEOUT,
 };
-use crate::sandbox;
+use crate::sandbox::{self, Entered, SignalScope};
 use crate::sys::{program, signals};
 
 /// Why the broker ends before the daemon does.
@@ -85,7 +86,8 @@ fn obey() -> Result<(), Error> {
     let Some(Instructions { cage, servers }) = receive_instructions(daemon)? else {
         return Ok(());
     };
-    cage.enter().map_err(Error::Sandbox)?;
+    let Entered { scope, seal } = cage.enter().map_err(Error::Sandbox)?;
+    let seal = Arc::new(seal);
     // The kernel forgets it when a process changes its user.
     die_with_daemon()?;
     let mut broker = Server {
@@ -93,7 +95,11 @@ fn obey() -> Result<(), Error> {
         signals,
         parent,
         // As the user who it is now, and before a server can change what it is made from.
-        servers: servers.into_iter().map(Startable::new).collect(),
+        servers: servers
+            .into_iter()
+            .map(|server| Startable::new(server, Arc::clone(&seal)))
+            .collect(),
+        scope,
         running: Running::default(),
         stderr: Stderr::new(sink),
         oom_score,
@@ -149,6 +155,8 @@ struct Server<'d> {
     signals: OwnedFd,
     parent: Option<Pid>,
     servers: Vec<Startable>,
+    /// Where there is one, descendants are ended in one step.
+    scope: Option<SignalScope>,
     running: Running,
     stderr: Stderr,
     oom_score: Option<OomScore>,
@@ -223,6 +231,11 @@ impl Server<'_> {
 
     /// Sends a message. A daemon that is gone shows at the next look at the socket.
     fn reply(&self, reply: Reply, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
+        self.try_reply(reply, descriptors).map(drop)
+    }
+
+    /// Sends a message; whether the daemon is there to receive it.
+    fn try_reply(&self, reply: Reply, descriptors: &[BorrowedFd<'_>]) -> Result<bool, Error> {
         let bytes = reply.encode();
         let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(2))];
         let mut control = SendAncillaryBuffer::new(&mut space);
@@ -231,7 +244,8 @@ impl Server<'_> {
         }
         let sent = retry_on_intr(|| sendmsg(self.daemon, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL));
         match sent {
-            Ok(_) | Err(Errno::PIPE | Errno::CONNRESET) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(Errno::PIPE | Errno::CONNRESET) => Ok(false),
             Err(error) => Err(Error::System("a message to the daemon", error.into())),
         }
     }
@@ -243,8 +257,10 @@ impl Server<'_> {
                 Ok(Some(Ended::Run(run, status))) => {
                     self.stderr.end(run);
                     self.stderr.turn();
-                    if self.running.is_empty() {
-                        self.clear(BROKER_CLEAR_TIMEOUT);
+                    if self.running.is_empty()
+                        && let Some(remaining) = self.clear(BROKER_CLEAR_TIMEOUT)
+                    {
+                        self.reply(Reply::Remaining(remaining), &[])?;
                     }
                     self.reply(Reply::Exited { run, status }, &[])?;
                 }
@@ -288,29 +304,46 @@ impl Server<'_> {
     /// Kills every server with all that it started, waits until they are gone, and passes on their last words.
     fn end_all(&mut self) {
         self.running.kill_all();
-        self.clear(BROKER_END_TIMEOUT);
+        if let Some(remaining) = self.clear(BROKER_END_TIMEOUT) {
+            let is_told = self.try_reply(Reply::Remaining(remaining), &[]);
+            if !matches!(is_told, Ok(true)) {
+                let (count, pids) = remaining.shown();
+                self.stderr.say(&format!(
+                    "tunnel-client broker: processes of MCP servers did not end when killed: count={count} pids=[{pids}]"
+                ));
+            }
+        }
         self.stderr.finish(Instant::now() + BROKER_WORDS_TIMEOUT);
     }
 
-    /// Kills every child, and what comes here by that, until there is none, for a bounded time.
-    fn clear(&mut self, bound: Duration) {
+    /// Kills every descendant and waits until there is none, for a bounded time. Gives those that are left.
+    fn clear(&mut self, bound: Duration) -> Option<Remaining> {
         let deadline = Instant::now() + bound;
-        while Instant::now() < deadline {
-            adopted::kill_children();
-            for _ in 0..BROKER_REAPS_MAX {
-                match self.running.reap() {
-                    Ok(Some(_)) => {}
-                    Ok(None) => break,
-                    Err(NoChild) => return,
-                }
+        loop {
+            if self.reap_all() {
+                return None;
             }
-            let Ok(interval) = Timespec::try_from(BROKER_CLEAR_INTERVAL) else {
-                return;
-            };
+            if Instant::now() >= deadline {
+                return adopted::remaining();
+            }
+            adopted::kill_descendants(self.scope.as_ref());
+            let interval = Timespec::try_from(BROKER_CLEAR_INTERVAL).unwrap_or_default();
             let mut signal = [PollFd::new(&self.signals, PollFlags::IN)];
             let _ = poll(&mut signal, Some(&interval));
             self.forget_signals();
         }
+    }
+
+    /// Reaps children that have ended, up to a number; whether there is no child any more.
+    fn reap_all(&mut self) -> bool {
+        for _ in 0..BROKER_REAPS_MAX {
+            match self.running.reap() {
+                Ok(Some(_)) => {}
+                Ok(None) => return false,
+                Err(NoChild) => return true,
+            }
+        }
+        false
     }
 }
 

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 
 use super::spec::Specification;
+use crate::sandbox::Seal;
 use crate::sandbox::server::Prepared;
 use crate::sys::child::{self, Failure};
 
@@ -21,6 +22,7 @@ use crate::sys::child::{self, Failure};
 pub(super) struct Startable {
     specification: Specification,
     cage: Result<Arc<Prepared>, Failure>,
+    seal: Arc<Seal>,
 }
 
 /// A server that was just started, and our ends of its pipes.
@@ -34,10 +36,11 @@ pub(super) struct Started {
 
 impl Startable {
     /// Makes its cage. One that cannot be made is the failure of every start.
-    pub(super) fn new(specification: Specification) -> Self {
+    pub(super) fn new(specification: Specification, seal: Arc<Seal>) -> Self {
         Self {
             cage: make(&specification),
             specification,
+            seal,
         }
     }
 
@@ -62,7 +65,7 @@ impl Startable {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        child::confine(&mut command, cage);
+        child::confine(&mut command, cage, Arc::clone(&self.seal));
         let mut process = command.spawn().map_err(|error| Failure::of(&error))?;
         let pid = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
         match (pid, process.stdin.take(), process.stdout.take(), process.stderr.take()) {

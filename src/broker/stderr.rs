@@ -75,6 +75,12 @@ impl Stderr {
         }
     }
 
+    /// Writes a line of the broker's own, or counts it as left out when there is no room.
+    pub(super) fn say(&mut self, line: &str) {
+        let _ = self.sink.is_ready();
+        self.sink.put(format!("{line}\n").as_bytes());
+    }
+
     /// What to watch until the next turn.
     pub(super) fn watched(&self) -> impl Iterator<Item = PollFd<'_>> {
         let room = self.sink.awaited();

@@ -30,6 +30,8 @@ pub struct ServerSandbox {
     pub write: Vec<PathBuf>,
     /// Where it may connect to.
     pub network: ServerNetwork,
+    /// It starts although another stdio server can replace its program.
+    pub allow_writable_program: bool,
 }
 
 /// Where a stdio server under [`Level::Strict`] may connect to.

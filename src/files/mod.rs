@@ -16,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+mod account;
 mod error;
 mod groups;
 mod rule;
@@ -26,6 +27,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use account::{Account, Replaceable};
 pub(crate) use error::shown;
 pub use error::{Error, Fault};
 pub use rule::Rule;

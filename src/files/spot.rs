@@ -31,6 +31,14 @@ pub struct Spot {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity(u64, u64);
 
+impl Identity {
+    /// Both numbers.
+    #[must_use]
+    pub fn device_and_inode(self) -> (u64, u64) {
+        (self.0, self.1)
+    }
+}
+
 impl From<&Metadata> for Identity {
     fn from(metadata: &Metadata) -> Self {
         Self(metadata.dev(), metadata.ino())

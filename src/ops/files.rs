@@ -3,12 +3,14 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use log::info;
+use log::{info, warn};
 
 use super::Listener;
+use super::janitor::{self, Custody, Janitor};
 use super::own_file::OwnFile;
-use crate::config::Config;
+use crate::config::{Config, Listen};
 use crate::files::{self, Missing, Rule, Spot};
+use crate::sandbox::JanitorCage;
 
 /// Of directories that are made on the way, before the process's mask.
 const DIRECTORY_MODE: u32 = 0o777;
@@ -62,6 +64,35 @@ impl Files {
             info!(path:% = path.display(); "pid file written");
         }
         Ok(files)
+    }
+
+    /// Whether the configuration names any, or a unix socket.
+    #[must_use]
+    pub fn are_configured(config: &Config) -> bool {
+        let is_socket = matches!(config.health.listen, Listen::Unix(_));
+        is_socket || config.health.url_file.is_some() || config.pid_file.is_some()
+    }
+
+    /// Entrusts a janitor with the removal of these files and of the listener's socket. Without one they stay behind.
+    ///
+    /// # Errors
+    /// The janitor did not get ready.
+    pub fn entrust(
+        self,
+        listener: &mut Listener,
+        janitor: Option<Janitor>,
+        cage: JanitorCage,
+    ) -> Result<Option<Custody>, janitor::Error> {
+        let files: Vec<OwnFile> = self.0.into_iter().chain(listener.take_file()).collect();
+        match janitor {
+            Some(janitor) => janitor.take(cage, files).map(Some),
+            None => {
+                for (path, _) in files.into_iter().map(OwnFile::let_go) {
+                    warn!(path:% = path.display(); "this file of ours will stay behind");
+                }
+                Ok(None)
+            }
+        }
     }
 
     fn put(&mut self, setting: &'static str, path: &Path, content: &str, mode: u32) -> Result<(), Error> {

@@ -38,7 +38,7 @@ pub struct Listener {
     /// Names that requests may use; none where no name leads to it.
     hosts: Option<Arc<Hosts>>,
     /// Removed with the listener.
-    _file: Option<OwnFile>,
+    file: Option<OwnFile>,
 }
 
 #[derive(Debug)]
@@ -138,6 +138,11 @@ impl Listener {
         }
     }
 
+    /// The file of a unix socket, no longer removed with the listener.
+    pub(super) fn take_file(&mut self) -> Option<OwnFile> {
+        self.file.take()
+    }
+
     /// The base URL under which others find it: `http://HOST:PORT`, or `http+unix://` and the encoded path.
     pub fn url(&self) -> &str {
         &self.url
@@ -179,7 +184,7 @@ async fn bind_tcp(host: &str, addr: SocketAddr, allowed: &[String]) -> Result<Li
         url: format!("http://{host}:{}", bound.port()),
         addr: bound.to_string(),
         hosts: Some(Arc::new(Hosts::new(allowed))),
-        _file: None,
+        file: None,
     })
 }
 
@@ -201,7 +206,7 @@ async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
         url: unix_url::encode(&absolute),
         addr: absolute.display().to_string(),
         hosts: None,
-        _file: Some(file),
+        file: Some(file),
     })
 }
 

@@ -4,6 +4,7 @@ pub mod banner;
 pub mod files;
 pub mod health;
 mod hosts;
+pub mod janitor;
 pub mod listener;
 pub mod metrics;
 mod own_file;

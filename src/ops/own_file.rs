@@ -1,10 +1,13 @@
 //! A file that this process made and removes.
 
+use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
 use log::warn;
 
+use super::janitor::Entrusted;
 use crate::files::{Identity, Spot};
 
 /// A file with a name. Dropped, it is removed, unless another one has taken its place: that of a successor, which starts
@@ -15,8 +18,8 @@ use crate::files::{Identity, Spot};
 pub(super) struct OwnFile {
     spot: Spot,
     identity: Identity,
-    /// Keeps the inode, by which the file is recognized, from being used again.
-    _held: File,
+    /// Keeps the inode, by which the file is recognized, from being used again. `None` once another process removes the file.
+    held: Option<File>,
 }
 
 impl OwnFile {
@@ -28,15 +31,40 @@ impl OwnFile {
         Ok(Self {
             spot,
             identity: Identity::from(&opened.metadata()?),
-            _held: opened,
+            held: Some(opened),
         })
+    }
+
+    /// Description by which another process can remove it.
+    ///
+    /// # Errors
+    /// The path has no directory, which that of a file that was made always has.
+    pub(super) fn entrusted(&self) -> io::Result<Entrusted> {
+        let path = self.spot.path();
+        let directory = path.parent().map(Path::as_os_str);
+        let (directory, name): (&OsStr, _) = directory.zip(path.file_name()).ok_or(ErrorKind::InvalidInput)?;
+        let (device, inode) = self.identity.device_and_inode();
+        Ok(Entrusted {
+            directory: directory.into(),
+            name: name.into(),
+            device,
+            inode,
+        })
+    }
+
+    /// It is not removed here any more. Its path, and the file, which has to stay open until it is removed.
+    pub(super) fn let_go(mut self) -> (PathBuf, Option<File>) {
+        (self.spot.path(), self.held.take())
     }
 }
 
 impl Drop for OwnFile {
     fn drop(&mut self) {
+        if self.held.is_none() {
+            return;
+        }
         if let Err(error) = self.spot.remove_if(self.identity)
-            && error.kind() != io::ErrorKind::NotFound
+            && error.kind() != ErrorKind::NotFound
         {
             warn!(path:% = self.spot.path().display(), error:% = error;
                 "this file of ours stays behind; put it into a directory that the user of the process can write");

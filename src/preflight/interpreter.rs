@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::problem::Problem;
-use super::script;
+use super::{Context, script};
 
 /// How one interpreter's options are read. An option that is in no list makes the command one that is not judged.
 struct Interpreter {
@@ -91,17 +91,19 @@ const INTERPRETERS: &[Interpreter] = &[
 ];
 
 /// Checks the script argument of a known interpreter.
-pub(super) fn check(name: &str, arguments: &[&str]) -> Result<(), Problem> {
+pub(super) fn check(name: &str, arguments: &[&str], context: &Context) -> Result<(), Problem> {
     if name == "deno" {
-        return deno(arguments);
+        return deno(arguments, context);
     }
     let unversioned = name.trim_end_matches(|char: char| char.is_ascii_digit() || char == '.');
     let Some(interpreter) = INTERPRETERS.iter().find(|known| known.name == unversioned) else {
         return Ok(());
     };
-    interpreter
-        .script(arguments)
-        .map_or(Ok(()), |file| interpreter.check_script(file))
+    let Some(file) = interpreter.script(arguments) else {
+        return Ok(());
+    };
+    context.saw(Path::new(file));
+    interpreter.check_script(file)
 }
 
 impl Interpreter {
@@ -152,7 +154,7 @@ fn matches(pattern: &str, option: &str) -> bool {
 }
 
 /// `deno [run] [OPTION].. SCRIPT`, where the script may also be a URL.
-fn deno(arguments: &[&str]) -> Result<(), Problem> {
+fn deno(arguments: &[&str], context: &Context) -> Result<(), Problem> {
     const ALONE: &[&str] = &[
         "-A",
         "-R",
@@ -175,6 +177,7 @@ fn deno(arguments: &[&str]) -> Result<(), Problem> {
         // `https://..`, `jsr:..` and `npm:..` are fetched; an option that is not known may take a value.
         Some(word) if word.starts_with('-') || word.contains(':') => Ok(()),
         Some(word) if explicit || SOURCES.iter().any(|end| word.ends_with(end)) => {
+            context.saw(Path::new(word));
             script::check(Path::new(word), false)
         }
         // Another subcommand, or none.

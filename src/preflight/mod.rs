@@ -16,8 +16,10 @@ mod shebang;
 mod shell;
 mod words;
 
+use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 pub use problem::{Kind, Problem};
 
@@ -31,12 +33,19 @@ use crate::limits::PREFLIGHT_DEPTH;
 /// The first thing that keeps the command from starting. Names programs and scripts, never another argument: those
 /// may be secrets.
 pub fn check(argv: &[String], path: Option<&OsStr>) -> Result<PathBuf, Problem> {
-    let context = Context {
-        search: Search::Known(path.map(OsStr::to_owned)),
-        depth: 0,
-    };
     let words: Vec<&str> = argv.iter().map(String::as_str).collect();
-    command(&words, &context)
+    command(&words, &Context::of(path))
+}
+
+/// The files that a start of `argv` executes, as far as [`check`] would judge them: the program first, its interpreter, what wrappers
+/// start, scripts. `path` as for [`check`].
+#[must_use]
+pub fn code(argv: &[String], path: Option<&OsStr>) -> Vec<PathBuf> {
+    let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+    let context = Context::of(path);
+    // What cannot start ends the list.
+    let _ = command(&words, &context);
+    context.seen.take()
 }
 
 /// Where programs without a `/` are looked up.
@@ -54,14 +63,30 @@ struct Context {
     search: Search,
     /// Wrappers around it.
     depth: usize,
+    /// Files that were looked at, with those of wrappers.
+    seen: Rc<RefCell<Vec<PathBuf>>>,
 }
 
 impl Context {
+    fn of(path: Option<&OsStr>) -> Self {
+        Self {
+            search: Search::Known(path.map(OsStr::to_owned)),
+            depth: 0,
+            seen: Rc::default(),
+        }
+    }
+
+    /// Remembers a file that is executed.
+    fn saw(&self, file: &Path) {
+        self.seen.borrow_mut().push(file.to_owned());
+    }
+
     /// For what is wrapped in a command of this context, or `None` when that is deep enough.
     fn inner(&self, search: Search) -> Option<Self> {
         (self.depth < PREFLIGHT_DEPTH).then(|| Self {
             search,
             depth: self.depth + 1,
+            seen: Rc::clone(&self.seen),
         })
     }
 }
@@ -76,13 +101,14 @@ fn command(words: &[&str], context: &Context) -> Result<PathBuf, Problem> {
         Search::Known(path) => executable::find(program, path.as_deref())?,
     };
     if executable::is_path(&found) {
+        context.saw(&found);
         shebang::check(&found, context)?;
         elf::check(&found)?;
     }
     match Path::new(program).file_name().and_then(OsStr::to_str) {
         Some("env") => env::check(arguments, context)?,
         Some("sh" | "bash" | "zsh" | "dash" | "ksh") => shell::check(arguments, context)?,
-        Some(name) => interpreter::check(name, arguments)?,
+        Some(name) => interpreter::check(name, arguments, context)?,
         None => {}
     }
     Ok(found)

@@ -40,7 +40,8 @@ pub(super) fn check(program: &Path, context: &Context) -> Result<(), Problem> {
         let interpreter = show(interpreter.trim_end_matches('\r'));
         return Err(Problem::new(Kind::RelativeInterpreter { interpreter }, program));
     }
-    executable::find(interpreter, None).map_err(|_| unavailable(interpreter))?;
+    let found = executable::find(interpreter, None).map_err(|_| unavailable(interpreter))?;
+    context.saw(&found);
     if Path::new(interpreter).file_name() != Some("env".as_ref()) {
         return Ok(());
     }
@@ -55,7 +56,7 @@ pub(super) fn check(program: &Path, context: &Context) -> Result<(), Problem> {
     match (name.filter(|name| !name.starts_with('-')), &context.search) {
         (Some(""), _) => Err(unavailable(interpreter)),
         (Some(name), Search::Known(path)) => executable::find(name, path.as_deref())
-            .map(|_| ())
+            .map(|found| context.saw(&found))
             .map_err(|_| unavailable(name)),
         _ => Ok(()),
     }

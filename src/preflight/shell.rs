@@ -21,7 +21,7 @@ const OWN_WORDS: &[&str] = &[
 pub(super) fn check(arguments: &[&str], context: &Context) -> Result<(), Problem> {
     match Invocation::parse(arguments) {
         Invocation::Other => Ok(()),
-        Invocation::Script(file) => check_script(file, &context.search),
+        Invocation::Script(file) => check_script(file, context),
         Invocation::Command { text, start_up_files } => {
             let search = if start_up_files {
                 Search::Unknown
@@ -83,13 +83,14 @@ impl<'a> Invocation<'a> {
 }
 
 /// A script without a `/` may also be in `PATH`.
-fn check_script(file: &str, search: &Search) -> Result<(), Problem> {
+fn check_script(file: &str, context: &Context) -> Result<(), Problem> {
+    context.saw(Path::new(file));
     let outcome = script::check(Path::new(file), false);
     let missing = matches!(&outcome, Err(problem) if problem.kind == Kind::ScriptMissing);
     if !missing || file.contains('/') {
         return outcome;
     }
-    match search {
+    match &context.search {
         Search::Unknown => Ok(()),
         Search::Known(path) => {
             let mut directories = std::env::split_paths(path.as_deref().unwrap_or(OsStr::new("")));

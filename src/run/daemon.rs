@@ -16,7 +16,7 @@ use crate::mcp::http::{HttpServer, Prober};
 use crate::mcp::servers::Servers;
 use crate::net::{Network, Way};
 use crate::ops::banner::{self, Summary};
-use crate::ops::files::Files;
+use crate::ops::janitor::Custody;
 use crate::ops::{Ops, Server, health, metrics};
 use crate::rotation::Rotation;
 use crate::sandbox::Status;
@@ -36,7 +36,7 @@ pub(super) struct Daemon {
     stop_servers: Signal,
     summary: Summary,
     /// Removed at the end.
-    _files: Files,
+    _files: Option<Custody>,
 }
 
 impl Daemon {

@@ -3,6 +3,7 @@
 use super::Error;
 use crate::broker::{Broker, Instructions, Specification, Starting};
 use crate::config::Config;
+use crate::files::Account;
 use crate::net::{Network, NetworkError};
 use crate::sandbox::{BrokerCage, Cage, ResolverCage, Status};
 
@@ -11,6 +12,8 @@ use crate::sandbox::{BrokerCage, Cage, ResolverCage, Status};
 pub(crate) struct Enclosure {
     own: Cage,
     broker: BrokerCage,
+    /// Processes of the client beside itself and its broker.
+    protected: Vec<u32>,
 }
 
 impl Enclosure {
@@ -23,12 +26,23 @@ impl Enclosure {
         Ok(Self {
             own: Cage::of(config, files).map_err(Error::Sandbox)?,
             broker: BrokerCage::of(config, umask).map_err(Error::Sandbox)?,
+            protected: Vec::new(),
         })
     }
 
     /// The user that stdio servers run as.
     pub(crate) fn servers_uid(&self) -> u32 {
         self.broker.uid()
+    }
+
+    /// The same, with its groups.
+    pub(crate) fn servers_account(&self) -> Account {
+        self.broker.account()
+    }
+
+    /// Servers must leave this process alone, too.
+    pub(crate) fn protect(&mut self, process: u32) {
+        self.protected.push(process);
     }
 
     /// The client's.
@@ -48,14 +62,19 @@ impl Enclosure {
         broker: Option<(Starting, Vec<Specification>)>,
         threads: impl FnOnce(&mut Network, ResolverCage) -> Result<(), NetworkError>,
     ) -> Result<(Status, Option<Broker>), Error> {
-        let Self { mut own, broker: cage } = self;
+        let Self {
+            mut own,
+            broker: cage,
+            mut protected,
+        } = self;
         // From the user who started us to the one who stays: what needed the former is open.
         own.give_up_privileges().map_err(Error::Sandbox)?;
         // Threads take the rules of landlock of whoever makes them, and have less to reach than this one: they come first.
         threads(network, own.of_resolvers())?;
         let broker = match broker {
             Some((starting, servers)) => {
-                let cage = cage.with_threads(network.resolver_threads());
+                protected.extend(network.resolver_threads());
+                let cage = cage.with_others(protected);
                 let instructions = Instructions { cage, servers };
                 Some(starting.connect(&instructions).await.map_err(Error::Broker)?)
             }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::broker;
 use crate::mcp::servers;
+use crate::mcp::stdio::Exposure;
 use crate::net::{BadHeader, NetworkError};
-use crate::ops::{files, listener};
+use crate::ops::{files, janitor, listener};
 use crate::sandbox;
 use crate::tls;
 
@@ -26,10 +27,14 @@ pub enum Error {
     Health(listener::BindError),
     /// A file cannot be written.
     File(files::Error),
+    /// The files that were written would not be removed.
+    Janitor(janitor::Error),
     /// An MCP server cannot be served.
     Server(servers::Error),
     /// The cage of the server of a channel is not possible here.
     ServerCage(String, sandbox::Error),
+    /// Another server can replace the program of one that is not to start then.
+    Exposed(Exposure),
     /// A layer of the sandbox is not in force.
     Sandbox(sandbox::Error),
     /// The system refuses a thread, a signal handler or an event queue.
@@ -45,8 +50,10 @@ impl fmt::Display for Error {
             Self::Header(error) => error.fmt(f),
             Self::Health(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
+            Self::Janitor(error) => error.fmt(f),
             Self::Server(error) => error.fmt(f),
             Self::ServerCage(channel, error) => write!(f, "mcp.commands of channel {channel}: {error}"),
+            Self::Exposed(exposure) => exposure.fmt(f),
             Self::Sandbox(error) => error.fmt(f),
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use log::{error, info, warn};
 
+use super::Error;
 use crate::config::Config;
+use crate::mcp::stdio::Exposure;
 use crate::net::Network;
 use crate::sandbox::{Finding, Layer, State, Status};
 
@@ -30,6 +32,21 @@ pub(super) fn layers(status: &Status, network: &Network) {
                 "this file cannot be read any more, so what replaces it needs a restart; let the user of the process read it");
         }
     }
+}
+
+/// Says which stdio servers' programs other stdio servers can replace.
+///
+/// # Errors
+/// One of them is not to start then.
+pub(super) fn replaceable_programs(exposures: Vec<Exposure>) -> Result<(), Error> {
+    for exposure in exposures {
+        if exposure.is_refused {
+            return Err(Error::Exposed(exposure));
+        }
+        warn!(channel = exposure.channel, path:% = exposure.path.display(), by = exposure.by.join(", ");
+            "the program of a stdio MCP server can be replaced by another stdio MCP server");
+    }
+    Ok(())
 }
 
 /// Says what stdio servers can do to the client's files as the user that they are: no layer looks at modes.

@@ -1,5 +1,6 @@
 //! What the broker gives up, and with it every server that it starts.
 
+use std::io;
 use std::num::NonZeroU32;
 
 use rustix::fs::Mode as FileMode;
@@ -10,8 +11,9 @@ use super::cage::Error;
 use super::privileges::Privileges;
 use super::rules::Rules;
 use super::seccomp::{Filters, Others};
+use super::signal_scope::SignalScope;
 use crate::config::{Config, Mode};
-use crate::secrets::Account;
+use crate::files::Account;
 use crate::sys::own_group::own_group;
 
 /// The cage of the broker. The client describes it, because the broker reads no configuration.
@@ -23,8 +25,8 @@ pub struct BrokerCage {
     privileges: Privileges,
     /// The mask that whoever started the client had chosen; servers make files with it.
     umask: u32,
-    /// Threads of the client beside its main one.
-    threads: Vec<u32>,
+    /// Threads of the client beside its main one, and its other processes.
+    others: Vec<u32>,
     /// The group of processes that the client is in, if it has a number here.
     group: Option<u32>,
 }
@@ -42,7 +44,7 @@ impl BrokerCage {
             lenient: hardening.mode != Mode::Enforce,
             privileges: Self::privileges(config)?,
             umask,
-            threads: Vec::new(),
+            others: Vec::new(),
             group: own_group().map(NonZeroU32::get),
         })
     }
@@ -63,14 +65,14 @@ impl BrokerCage {
     ///
     /// # Errors
     /// A user that there is not.
-    pub(super) fn account(config: &Config) -> Result<Option<Account>, Error> {
-        Ok(Self::privileges(config)?.account())
+    pub(super) fn other_account(config: &Config) -> Result<Option<Account>, Error> {
+        Ok(Self::privileges(config)?.other_account())
     }
 
-    /// The same, for a client with these threads beside its main one.
+    /// The same, for a client with these threads beside its main one and these other processes.
     #[must_use]
-    pub fn with_threads(mut self, threads: Vec<u32>) -> Self {
-        self.threads = threads;
+    pub fn with_others(mut self, others: Vec<u32>) -> Self {
+        self.others = others;
         self
     }
 
@@ -80,36 +82,78 @@ impl BrokerCage {
         self.privileges.uid()
     }
 
-    /// Enters it; servers inherit it. The process has one thread.
+    /// The same, with its groups.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        self.privileges.account()
+    }
+
+    /// Enters it; servers inherit it. The process has one thread and no child.
     ///
     /// # Errors
     /// Anything that the kernel cannot apply, where it must.
-    pub fn enter(&self) -> Result<(), Error> {
+    pub fn enter(&self) -> Result<Entered, Error> {
         umask(FileMode::from_raw_mode(self.umask));
         if self.off {
-            return match self.privileges.name() {
-                Some(_) => self.privileges.give_up().map(drop).map_err(Error::Privileges),
-                None => Ok(()),
-            };
+            if self.privileges.name().is_some() {
+                self.privileges.give_up().map_err(Error::Privileges)?;
+            }
+            return Ok(Entered::default());
         }
         self.privileges.give_up().map_err(Error::Privileges)?;
+        let scope = SignalScope::enter();
         let truncates = Rules::new()
             .prepare()
             .is_ok_and(|ready| ready.enforced().looks_at_truncation());
-        match Filters::of_servers(&self.others(), truncates).and_then(|filters| filters.apply()) {
-            Err(error) if !self.lenient => Err(Error::Seccomp(error)),
-            _ => Ok(()),
+        let filters = Filters::of_servers(&self.others(), truncates).and_then(|filters| filters.apply());
+        match filters.and_then(|()| Filters::of_each_server()) {
+            Ok(filters) => Ok(Entered {
+                scope,
+                seal: Seal(Some(filters)),
+            }),
+            Err(_) if self.lenient => Ok(Entered {
+                scope,
+                ..Entered::default()
+            }),
+            Err(error) => Err(Error::Seccomp(error)),
         }
     }
 
     /// The client and the broker. Its parent is the client, or nobody's any more.
     fn others(&self) -> Others {
-        let mut ids = self.threads.clone();
+        let mut ids = self.others.clone();
         ids.push(id(getpid()));
         ids.extend(getppid().map(id));
         Others {
             ids,
             groups: self.group.into_iter().chain(own_group().map(NonZeroU32::get)).collect(),
+        }
+    }
+}
+
+/// Means of the broker once it is in its cage.
+#[derive(Debug, Default)]
+pub struct Entered {
+    /// Where the kernel keeps signals in: the means to end all that servers have started in one step.
+    pub scope: Option<SignalScope>,
+    /// Restrictions of servers beyond those of the broker.
+    pub seal: Seal,
+}
+
+/// Calls that the broker needs and its servers are refused. Nothing where system calls are not filtered.
+#[derive(Debug, Default)]
+pub struct Seal(Option<Filters>);
+
+impl Seal {
+    /// Applies it to the process that calls, between fork and exec: system calls only, and no memory is taken but on the way to an
+    /// error.
+    ///
+    /// # Errors
+    /// The kernel refuses a filter although it took that of the broker.
+    pub fn apply(&self) -> io::Result<()> {
+        match &self.0 {
+            Some(filters) => filters.apply().map_err(io::Error::other),
+            None => Ok(()),
         }
     }
 }

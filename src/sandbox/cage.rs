@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::janitor::JanitorCage;
 use super::privileges::{self, Privileges};
 use super::process;
 use super::reach::{self, Reach};
@@ -70,6 +71,7 @@ impl Cage {
         if mode == Mode::Enforce {
             // Better now than when others see us already.
             Rules::new().prepare().map_err(Error::Landlock)?;
+            seccomp::check().map_err(Error::Seccomp)?;
         }
         Ok(Self {
             mode,
@@ -129,6 +131,12 @@ impl Cage {
     #[must_use]
     pub fn of_resolvers(&self) -> ResolverCage {
         ResolverCage(self.mode)
+    }
+
+    /// Cage of the process that removes the client's files.
+    #[must_use]
+    pub fn of_janitor(&self) -> JanitorCage {
+        JanitorCage::new(self.mode, self.privileges.clone())
     }
 
     /// Shuts the cage around this thread, the last one that can be: nothing is created after it.

@@ -162,13 +162,20 @@ impl Hidden {
         if found.is_file() && found.nlink() > 1 {
             return BitFlags::EMPTY;
         }
-        let is_of_host = |tops: &[&str]| tops.iter().any(|top| path.starts_with(top));
-        match is_of_host(&READ_ONLY) || self.is_root && is_of_host(&READ_ONLY_FOR_ROOT) {
+        match is_read_only(&path, self.is_root) {
             true => AccessFs::from_read(TARGET),
             // Device nodes outside the directory of devices: no ioctl (Linux 6.10).
             false => all & !BitFlags::from(AccessFs::IoctlDev),
         }
     }
+}
+
+/// Whether a server under `default` can only read a place, whatever its user may. `is_root`: it is root, without capabilities.
+#[must_use]
+pub fn is_read_only(path: &Path, is_root: bool) -> bool {
+    let is_of_host = |tops: &[&str]| tops.iter().any(|top| path.starts_with(top));
+    // In `/` itself nothing is made or removed.
+    path == Path::new("/") || is_of_host(&READ_ONLY) || is_root && is_of_host(&READ_ONLY_FOR_ROOT)
 }
 
 /// Whether a path is one of these, or in one of them.

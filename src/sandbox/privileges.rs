@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::process::conceal;
 use super::users::{self, User};
 use crate::config::{Config, UserName};
-use crate::files::Trusted;
-use crate::secrets::Account;
+use crate::files::{Account, Trusted};
 
 /// Privileges that cannot be given up.
 #[derive(Debug)]
@@ -92,7 +91,7 @@ impl Privileges {
     }
 
     /// The user that the process becomes, if it becomes another.
-    pub(super) fn account(&self) -> Option<Account> {
+    pub(super) fn other_account(&self) -> Option<Account> {
         self.0.as_ref().map(|user| Account {
             uid: user.uid,
             groups: user.groups.clone(),
@@ -102,6 +101,11 @@ impl Privileges {
     /// The user that remains.
     pub(super) fn uid(&self) -> u32 {
         self.0.as_ref().map_or_else(|| geteuid().as_raw(), |user| user.uid)
+    }
+
+    /// The user that remains, with its groups.
+    pub(super) fn account(&self) -> Account {
+        self.other_account().unwrap_or_else(Account::own)
     }
 
     /// Who the process becomes, for people.

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use landlock::AccessFs;
 
 use super::rules::Rules;
-use crate::config::{Config, HttpUrl, Listen, Proxy, Target};
+use crate::config::{Config, HttpUrl, Proxy, Target};
 use crate::limits::SYMLINKS_MAX;
 
 /// DNS over TCP, when an answer does not fit into a datagram (RFC 7766).
@@ -34,7 +34,6 @@ const DEPTH_OF_SHARED: usize = 1;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reach {
     pub(super) reads: Vec<PathBuf>,
-    removes: Vec<PathBuf>,
     pub(super) ports: BTreeSet<u16>,
     /// A server is behind a unix socket.
     pub(super) unix: bool,
@@ -49,12 +48,6 @@ impl Reach {
         }
         reach.reads.sort();
         reach.reads.dedup();
-        let socket = match &config.health.listen {
-            Listen::Unix(path) => Some(path),
-            Listen::Tcp { .. } => None,
-        };
-        let made = [config.pid_file.as_ref(), config.health.url_file.as_ref(), socket];
-        reach.removes = made.into_iter().flatten().filter_map(|path| parent(path)).collect();
         let control = &config.control_plane;
         reach.connect(&control.base_url, control.proxy.as_ref());
         for binding in config.served() {
@@ -81,9 +74,6 @@ impl Reach {
         let mut rules = Rules::new();
         for path in &self.reads {
             rules.allow(path, AccessFs::ReadFile);
-        }
-        for path in &self.removes {
-            rules.allow(path, AccessFs::RemoveFile);
         }
         rules.limit_ports(self.ports.iter().copied());
         rules

@@ -1,14 +1,10 @@
 //! Files of trust anchors and the users that stdio servers run as: a server that could change them would choose the client's peers.
 
-use std::io;
-use std::path::PathBuf;
-
-use rustix::process::{getegid, geteuid, getgroups};
-
 use super::broker::BrokerCage;
 use super::cage::Error;
 use crate::config::{Config, Level, Mode, Target};
-use crate::secrets::{Account, Outsiders};
+use crate::files::Account;
+use crate::secrets::Outsiders;
 
 /// The users that must not be able to change a file of trust anchors: the one that stdio servers run as, where that is not the
 /// client's own. A server of the client's own user is kept from these files by its cage.
@@ -19,7 +15,7 @@ pub fn outsiders(config: &Config) -> Result<Outsiders, Error> {
     if servers(config).next().is_none() {
         return Ok(Outsiders::default());
     }
-    let servers = BrokerCage::account(config)?;
+    let servers = BrokerCage::other_account(config)?;
     Ok(Outsiders(servers.into_iter().collect()))
 }
 
@@ -31,12 +27,12 @@ pub fn unprotected(config: &Config) -> Vec<String> {
         .filter_map(|(channel, level)| is_off(level).then_some(channel))
         .collect();
     // Of another user the files are refused when they are read.
-    if open.is_empty() || !BrokerCage::account(config).is_ok_and(|other| other.is_none()) {
+    if open.is_empty() || !BrokerCage::other_account(config).is_ok_and(|other| other.is_none()) {
         return Vec::new();
     }
-    let Ok(own) = own_account() else { return Vec::new() };
+    let own = Account::own();
     let exposed = config.trust_files().filter_map(|file| {
-        let place: PathBuf = own.changes(file.path).ok()??;
+        let place = own.replaceable(file.path, &|_| true)?.by;
         Some(format!(
             "{}: the stdio MCP servers without a sandbox ({}) can change {} as the client's own user, because of {}, and with it \
              whom the client trusts; let root own it, set process.server_user, or remove sandbox: off",
@@ -54,13 +50,5 @@ fn servers(config: &Config) -> impl Iterator<Item = (&str, Level)> {
     config.served().filter_map(|binding| match &binding.target {
         Target::Stdio { sandbox, .. } => Some((binding.channel.as_str(), sandbox.level)),
         Target::Http { .. } => None,
-    })
-}
-
-fn own_account() -> io::Result<Account> {
-    let groups = getgroups()?.into_iter().chain([getegid()]);
-    Ok(Account {
-        uid: geteuid().as_raw(),
-        groups: groups.map(|group| group.as_raw()).collect(),
     })
 }

@@ -123,6 +123,9 @@ pub mod calls {
         USERFAULTFD = libc::SYS_userfaultfd, [Is(-1)];
         PERSONALITY = libc::SYS_personality, [Is(libc::ADDR_NO_RANDOMIZE as c_long)];
         // Files.
+        UNLINK = libc::SYS_unlinkat, [HERE, Nowhere];
+        // AT_REMOVEDIR.
+        REMOVE_DIRECTORY = libc::SYS_unlinkat, [HERE, Nowhere, Is(libc::AT_REMOVEDIR as c_long)];
         RENAME = libc::SYS_renameat2, [HERE, Nowhere, HERE, Nowhere];
         LINK = libc::SYS_linkat, [HERE, Nowhere, HERE, Nowhere];
         SYMLINK = libc::SYS_symlinkat, [Nowhere, HERE, Nowhere];

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal, setsid};
 
 use super::signals;
+use crate::sandbox::Seal;
 use crate::sandbox::server::Prepared;
 
 /// Added to the error number of a cage that cannot be entered, to tell it from a program that cannot be executed: the kernel's
@@ -24,17 +25,17 @@ pub enum Failure {
     Cage(i32),
 }
 
-/// Gives a child a session of its own, and so a process group; blocks no signal for it; shuts it into its cage; lets the kernel
-/// kill it when this process ends, however it ends (prctl(2), PR_SET_PDEATHSIG).
+/// Gives a child a session of its own, and so a process group; blocks no signal for it; shuts it into its cage and applies the seal;
+/// lets the kernel kill it when this process ends, however it ends (prctl(2), PR_SET_PDEATHSIG).
 ///
 /// The cage comes before the signal, because the kernel forgets that when a process changes its user. The signal follows the
 /// *thread* that starts the child: it has to be one that lives as long as the process.
-pub fn confine(command: &mut Command, cage: Arc<Prepared>) {
+pub fn confine(command: &mut Command, cage: Arc<Prepared>, seal: Arc<Seal>) {
     let parent = getpid();
     let before_exec = move || {
         setsid()?;
         signals::unblock_all()?;
-        cage.enter().map_err(|error| {
+        cage.enter().and_then(|()| seal.apply()).map_err(|error| {
             let number = error.raw_os_error().unwrap_or(libc::EINVAL);
             io::Error::from_raw_os_error(number.saturating_add(OF_CAGE))
         })?;
@@ -47,8 +48,8 @@ pub fn confine(command: &mut Command, cage: Arc<Prepared>) {
         }
     };
     // SAFETY: the closure runs in the child between fork and exec, where only async-signal-safe calls are allowed: it makes
-    // system calls through wrappers that neither allocate nor lock, `Prepared::enter` promises the same of itself, and
-    // its errors are plain numbers. The cage is only looked at: whoever holds it last is not here.
+    // system calls through wrappers that neither allocate nor lock, `Prepared::enter` and `Seal::apply` promise the
+    // same of themselves, and its errors are plain numbers. Both are only looked at: whoever holds them last is not here.
     unsafe {
         command.pre_exec(before_exec);
     }

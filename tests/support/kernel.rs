@@ -20,6 +20,11 @@ impl Kernel {
         Self(vec!["--seccomp", "none"])
     }
 
+    /// Whether it is this one, as it is.
+    pub fn is_real(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The command that starts the program on it.
     pub fn command(&self, program: &Path) -> Command {
         if self.0.is_empty() {

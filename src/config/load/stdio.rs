@@ -11,7 +11,7 @@ use crate::config::checked::{Binding, Target, Variable};
 use crate::config::child_environment::holds;
 use crate::config::file::{FieldValue, Location, Record, Text};
 use crate::config::references::NO_REFERENCE;
-use crate::config::scalar::echo;
+use crate::config::scalar::{boolean, echo};
 use crate::config::server_sandbox::{Level, ServerNetwork, ServerSandbox};
 use crate::config::sources::Sources;
 use crate::limits::{PASS_ENV_MAX, SERVER_RULES_MAX, SERVER_VARIABLE_MAX, SERVER_VARIABLES_MAX};
@@ -233,6 +233,15 @@ fn sandbox(record: &Record, problems: &mut Problems) -> ServerSandbox {
     sandbox.read = paths(record, "read", problems);
     sandbox.write = paths(record, "write", problems);
     sandbox.network = network(record, problems);
+    if let Some(text) = record.field("allow_writable_program") {
+        let outcome = boolean(text.text.trim()).ok_or_else(|| {
+            format!(
+                "sandbox: allow_writable_program is not a boolean: {}; write true or false",
+                echo(&text.text)
+            )
+        });
+        sandbox.allow_writable_program = problems.take(text, outcome).unwrap_or_default();
+    }
     sandbox
 }
 

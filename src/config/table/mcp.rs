@@ -37,6 +37,7 @@ const SANDBOX: &[Field] = &[
     field("connect", Shape::List),
     one("network"),
     field("devices", Shape::List),
+    one("allow_writable_program"),
 ];
 
 pub(in crate::config) static COMMANDS: Setting = Setting {
@@ -59,7 +60,7 @@ pub(in crate::config) static COMMANDS: Setting = Setting {
     placeholder: "COMMAND|channel=NAME,command=COMMAND",
     help: "MCP server run as a child process; repeatable, one line each in the variable",
     values: "channel: 1 to 64 letters, digits, - or _",
-    details: "Split into words as a shell does, with quotes and backslashes, but nothing is expanded and no shell is started. Messages are lines of JSON on stdin and stdout; lines of its stderr go to that of tunnel-client, with the channel before them. Only a configuration file takes the other keys. env sets variables of this server, each a text, env:NAME, file:PATH or credential:NAME; pass_env lets it have more of the environment than mcp.pass_env does. Neither takes a secret of tunnel-client. sandbox is default, strict or off, or a mapping: level; and with level: strict, what the server may do beside running its program: read and write (absolute paths, with what is below them), connect (TCP ports), network (none: no internet sockets, tcp: those ports, any). With level: default and strict, devices names those below /dev that it may use besides null, zero, full, random and urandom.",
+    details: "Split into words as a shell does, with quotes and backslashes, but nothing is expanded and no shell is started. Messages are lines of JSON on stdin and stdout; lines of its stderr go to that of tunnel-client, with the channel before them. Only a configuration file takes the other keys. env sets variables of this server, each a text, env:NAME, file:PATH or credential:NAME; pass_env lets it have more of the environment than mcp.pass_env does. Neither takes a secret of tunnel-client. sandbox is default, strict or off, or a mapping: level; and with level: strict, what the server may do beside running its program: read and write (absolute paths, with what is below them), connect (TCP ports), network (none: no internet sockets, tcp: those ports, any), allow_writable_program (true: start although another stdio server can replace the program). With level: default and strict, devices names those below /dev that it may use besides null, zero, full, random and urandom.",
     ..UNSET
 };
 

@@ -136,6 +136,7 @@ fn the_servers_are_as_written() {
         write: vec!["/var/lib/local".into()],
         network: ServerNetwork::Tcp(vec![5432, 443]),
         devices: Vec::new(),
+        allow_writable_program: true,
     };
     assert_eq!(sandbox, &expected);
     assert_eq!(header(&mcp.extra_headers, "Authorization"), "site-sekret");

@@ -2,13 +2,14 @@
 
 use super::initialize::introduction;
 use super::mcp::id;
-use crate::config::{Binding, Config, Target};
+use crate::config::{Binding, Config, Mode, Target};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
 use crate::limits::DOCTOR_START_TIMEOUT;
-use crate::mcp::stdio::{End, Trial, instructions, try_start};
+use crate::mcp::stdio::{End, Trial, exposure, instructions, try_start};
 use crate::net::Network;
 use crate::preflight;
+use crate::sandbox::{BrokerCage, current_umask};
 use crate::wire::command::MAIN_CHANNEL;
 
 /// The server of a binding with a command; nothing for any other. It is started only when `start` says so, because a start
@@ -35,6 +36,7 @@ pub(in crate::doctor) async fn stdio(
     match preflight::check(argv, environment.value("PATH")) {
         Ok(path) => {
             walk.add(Check::pass(executable, path.display().to_string()).evidence(&withheld));
+            walk.add(protected(config, binding));
             walk.begin(&reachable);
             let instructions = match start {
                 true => {
@@ -60,6 +62,7 @@ pub(in crate::doctor) async fn stdio(
                 .evidence(withheld)
                 .next([problem.fix()]);
             walk.add(check);
+            walk.add(Check::blocked(id("mcp_command_protected", channel), &executable));
             walk.add(Check::blocked(reachable, &executable));
         }
     }
@@ -68,6 +71,24 @@ pub(in crate::doctor) async fn stdio(
             id("oauth_metadata", channel),
             "a stdio server has no OAuth metadata",
         ));
+    }
+}
+
+/// Whether another stdio server can replace its program.
+fn protected(config: &Config, binding: &Binding) -> Check {
+    let id = id("mcp_command_protected", &binding.channel);
+    if config.hardening.mode == Mode::Off {
+        return Check::skip(id, "hardening.mode is off");
+    }
+    let account = match BrokerCage::of(config, current_umask()) {
+        Ok(cage) => cage.account(),
+        Err(error) => return Check::fail(id, error.to_string()),
+    };
+    match exposure(config, binding, &account) {
+        None => Check::pass(id, "no other stdio server can replace its program"),
+        Some(exposure) if exposure.is_refused => Check::fail(id, exposure.to_string()),
+        Some(exposure) => Check::warn(id, exposure.to_string())
+            .next([format!("see who may write it: ls -ld {}", exposure.path.display())]),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What the broker is told: the servers of a configuration.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use super::exposure::{Exposure, exposure};
 use crate::broker::{Instructions, Specification};
 use crate::config::{Binding, ChildEnvironment, Config, Target};
 use crate::sandbox::server::{Protected, ServerCage};
@@ -23,21 +25,45 @@ pub fn specifications(config: &Config) -> Vec<Specification> {
 /// `None` when the server is behind a URL.
 ///
 /// # Errors
-/// A user that there is not.
+/// Any reason for which `run` would not start it either.
 pub(crate) fn instructions(
     config: &Config,
     binding: &Binding,
     threads: Vec<u32>,
-) -> Result<Option<Instructions>, sandbox::Error> {
+) -> Result<Option<Instructions>, Refused> {
     let Some(server) = specification(config, binding) else {
         return Ok(None);
     };
-    server.cage.check(&server.argv)?;
-    Ok(Some(Instructions {
-        cage: BrokerCage::of(config, current_umask())?.with_threads(threads),
-        servers: vec![server],
-    }))
+    server.cage.check(&server.argv).map_err(Refused::Sandbox)?;
+    let cage = BrokerCage::of(config, current_umask()).map_err(Refused::Sandbox)?;
+    match exposure(config, binding, &cage.account()) {
+        Some(exposure) if exposure.is_refused => Err(Refused::Exposed(exposure)),
+        _ => Ok(Some(Instructions {
+            cage: cage.with_others(threads),
+            servers: vec![server],
+        })),
+    }
 }
+
+/// Why a server is not started.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// Its user or its cage cannot be had.
+    Sandbox(sandbox::Error),
+    /// Another server can replace its program.
+    Exposed(Exposure),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sandbox(error) => error.fmt(f),
+            Self::Exposed(exposure) => exposure.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// The server of a binding; `None` when it is behind a URL.
 fn specification(config: &Config, binding: &Binding) -> Option<Specification> {

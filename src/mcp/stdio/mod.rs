@@ -3,6 +3,7 @@
 //! Callers may use the same ids, so ids, progress tokens and what else names a request are made unique on the pipe and
 //! restored on the way back; nothing else of a message changes.
 
+mod exposure;
 mod frame;
 mod inbox;
 mod launch;
@@ -21,6 +22,7 @@ use serde_json::value::RawValue;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
+pub use exposure::{Exposure, exposure, exposures};
 pub(crate) use launch::instructions;
 pub use launch::specifications;
 pub use supervisor::Supervisor;

@@ -103,8 +103,7 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(())
         },
     ),
-    Probe::out_of_reach(
-        1,
+    Probe::killed_in(
         "remove a file of the same user",
         "What others wrote is gone.",
         |scene| {
@@ -127,6 +126,17 @@ pub(super) const PROBES: &[Probe] = &[
     Probe::out_of_reach(1, "open /proc/sysrq-trigger", "The machine stops.", |_| {
         write("/proc/sysrq-trigger")
     }),
+    // Its own PID file is removed by a process of its own: the right to it would cover all that is below its directory.
+    Probe::killed(
+        "remove a file (unlinkat)",
+        "Everything below the directory of the PID file.",
+        &calls::UNLINK,
+    ),
+    Probe::killed(
+        "remove a directory",
+        "What others wrote is gone.",
+        &calls::REMOVE_DIRECTORY,
+    ),
     Probe::killed("truncate a file", "What others wrote is gone.", &calls::TRUNCATE),
     Probe::killed("truncate an open file", "The log is gone.", &calls::FTRUNCATE),
     Probe::killed("rename a file", "One file in place of another.", &calls::RENAME),

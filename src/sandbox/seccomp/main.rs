@@ -22,16 +22,12 @@ pub(super) const CALLS: &[Call] = &[
     // A key that comes later is kept in memory that is not written to disk either.
     (libc::SYS_mlock, ANY),
     (libc::SYS_munlock, ANY),
-    // The broker, when it has ended: it is our only child.
+    // The broker and the janitor, when they have ended: there is no other child. The latter removes files; this thread does not.
     (libc::SYS_wait4, ANY),
-    // What was written at the start is removed at the end, where landlock lets it.
-    (libc::SYS_unlinkat, ANY),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_epoll_wait, ANY),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_readlink, ANY),
-    #[cfg(target_arch = "x86_64")]
-    (libc::SYS_unlink, ANY),
 ];
 
 /// What glibc calls beyond musl: the build for development.

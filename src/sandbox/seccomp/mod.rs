@@ -5,6 +5,7 @@
 
 mod calls;
 mod common;
+mod janitor;
 mod main;
 mod resolver;
 mod server;
@@ -13,9 +14,11 @@ mod strict;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 
 use seccompiler::{BackendError, BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule};
 
+use crate::sys;
 use calls::{Call, Test};
 pub(super) use server::Others;
 pub(super) use sockets::Sockets;
@@ -27,6 +30,8 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 #[derive(Debug, Clone)]
 pub(super) struct Filters(Vec<BpfProgram>);
 
+const MISSING: &str = "this kernel does not filter system calls (Linux built with CONFIG_SECCOMP_FILTER)";
+
 /// Why there is no filter.
 #[derive(Debug)]
 pub enum Error {
@@ -34,16 +39,21 @@ pub enum Error {
     Make(BackendError),
     /// The kernel does not take it.
     Apply(seccompiler::Error),
+    /// The kernel has none.
+    Missing(io::Error),
+}
+
+/// Whether this kernel has filters, as far as can be told without one.
+pub(super) fn check() -> Result<(), Error> {
+    sys::seccomp::available().map_err(Error::Missing)
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Make(error) => write!(f, "a filter of system calls cannot be made: {error}"),
-            Self::Apply(error) => write!(
-                f,
-                "this kernel does not filter system calls (Linux built with CONFIG_SECCOMP_FILTER): {error}"
-            ),
+            Self::Apply(error) => write!(f, "{MISSING}: {error}"),
+            Self::Missing(error) => write!(f, "{MISSING}: {error}"),
         }
     }
 }
@@ -96,10 +106,31 @@ impl Filters {
         ]))
     }
 
+    /// Builds the filter of each stdio server, applied after that of the broker.
+    pub(super) fn of_each_server() -> Result<Self, Error> {
+        Ok(Self(vec![filter(
+            server::refused_to_each()?,
+            SeccompAction::Allow,
+            EPERM,
+        )?]))
+    }
+
     /// Of one stdio server that may do what is listed.
     pub(super) fn of_strict_server(sockets: Sockets) -> Result<Self, Error> {
         let rules = strict::refused(sockets)?;
         Ok(Self(vec![filter(rules, SeccompAction::Allow, EPERM)?]))
+    }
+
+    /// Builds the filter of the process that removes files at the end.
+    pub(super) fn of_janitor() -> Result<Self, Error> {
+        let mut rules = Rules::new();
+        add(&mut rules, janitor::CALLS)?;
+        common::allow_own_end(&mut rules)?;
+        Ok(Self(vec![filter(
+            rules,
+            SeccompAction::KillProcess,
+            SeccompAction::Allow,
+        )?]))
     }
 
     fn of_own(calls: &[Call], overlay: &[Call], sockets: &Sockets) -> Result<Self, Error> {

@@ -163,6 +163,15 @@ pub(super) fn refused(others: &Others) -> Result<Rules, BackendError> {
     Ok(rules)
 }
 
+/// Calls refused to servers and not to their broker: a signal to all processes of the user at once (-1 in 32 bits), by which the broker
+/// ends its own descendants. No other call takes -1 so: the process ids of `rt_sigqueueinfo` and `tkill` are positive.
+pub(super) fn refused_to_each() -> Result<Rules, BackendError> {
+    Ok(Rules::from([(
+        libc::SYS_kill,
+        vec![rule(&[(0, IS, u64::from(u32::MAX))])?],
+    )]))
+}
+
 /// Signals, limits and priorities of processes that are not the server's own.
 fn refuse_others(rules: &mut Rules, others: &Others) -> Result<(), BackendError> {
     let named = others.ids.iter().map(|id| u64::from(*id));
@@ -194,9 +203,8 @@ fn refuse_others(rules: &mut Rules, others: &Others) -> Result<(), BackendError>
             rules.entry(number).or_default().push(rule(&[(1, IS, id)])?);
         }
     }
-    // All processes of the user at once, and groups: -1 and -GROUP as 32 bits.
-    let all = std::iter::once(1).chain(others.groups.iter().copied());
-    for group in all {
+    // Groups, as -GROUP in 32 bits. What reaches all processes of the user at once, `refused_to_each` has.
+    for group in &others.groups {
         let number = u64::from(group.wrapping_neg());
         rules.entry(libc::SYS_kill).or_default().push(rule(&[(0, IS, number)])?);
         rules

@@ -12,7 +12,7 @@ fn strict<T: Send>(read: &[&str], write: &[&str], attempt: impl FnOnce() -> T + 
         read: read.iter().map(PathBuf::from).collect(),
         write: write.iter().map(PathBuf::from).collect(),
         network: ServerNetwork::None,
-        devices: Vec::new(),
+        ..ServerSandbox::default()
     };
     let argv = ["/bin/sh".to_owned()];
     let none = Protected {

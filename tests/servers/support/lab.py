@@ -148,6 +148,8 @@ class Lab:
             "level": "strict",
             "read": [str(place.installed), str(place.shared)],
             "write": [str(place.scratch)],
+            # It lies in a directory of the user, as what npx and uvx fetch does.
+            "allow_writable_program": True,
         }
         return {
             "config_version": 1,

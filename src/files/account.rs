@@ -1,0 +1,198 @@
+//! A user, as the kernel judges its access to files: which of them it can replace or change.
+
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::process::{getegid, geteuid, getgroups};
+
+use crate::limits::SYMLINKS_MAX;
+
+/// User and groups of a process. Of access control lists it sees what the mode shows of them: the most that any named user or group has
+/// (acl(5)), and it is not known whether that is this one; it counts as the group's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its number.
+    pub uid: u32,
+    /// All its groups.
+    pub groups: Vec<u32>,
+}
+
+/// A place on the way to a file that a user can put another in place of, or change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaceable {
+    /// The place.
+    pub entry: PathBuf,
+    /// The file or directory that the user can write for that: the place itself, or its directory.
+    pub by: PathBuf,
+}
+
+const STICKY: u32 = 0o1000;
+
+impl Account {
+    /// User and groups of this process.
+    #[must_use]
+    pub fn own() -> Self {
+        let groups = getgroups().unwrap_or_default();
+        Self {
+            uid: geteuid().as_raw(),
+            groups: groups.iter().chain([&getegid()]).map(|group| group.as_raw()).collect(),
+        }
+    }
+
+    /// Whether it is root, without capabilities.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.uid == 0
+    }
+
+    /// The first place on the way to a file, or to a directory whose entries count, where this user can put another in its place:
+    /// a directory on the way that it can write, or the file itself. Links are followed as the kernel follows them; what is not there has no
+    /// such place but in the directories that are. `reaches` says whether the process can write there at all.
+    #[must_use]
+    pub fn replaceable(&self, path: &Path, reaches: &dyn Fn(&Path) -> bool) -> Option<Replaceable> {
+        let absolute = std::path::absolute(path).ok()?;
+        let (mut at, mut links) = (PathBuf::from("/"), 0);
+        let mut ahead: Vec<OsString> = steps(&absolute).collect();
+        while let Some(step) = ahead.pop() {
+            if step == ".." {
+                at.pop();
+                continue;
+            }
+            let next = at.join(&step);
+            let (directory, entry) = (fs::metadata(&at).ok()?, fs::symlink_metadata(&next).ok());
+            if self.exchanges(&directory, entry.as_ref()) && reaches(&at) {
+                return Some(Replaceable { entry: next, by: at });
+            }
+            let entry = entry?;
+            if entry.is_symlink() {
+                links += 1;
+                if links > SYMLINKS_MAX {
+                    return None;
+                }
+                let target = fs::read_link(&next).ok()?;
+                if target.is_absolute() {
+                    at = PathBuf::from("/");
+                }
+                ahead.extend(steps(&target));
+            } else {
+                at = next;
+            }
+        }
+        let end = fs::metadata(&at).ok()?;
+        (self.writes(&end) && reaches(&at)).then(|| Replaceable {
+            entry: at.clone(),
+            by: at,
+        })
+    }
+
+    /// Whether it can replace an entry of a directory, or add one.
+    fn exchanges(&self, directory: &Metadata, entry: Option<&Metadata>) -> bool {
+        let is_owner = |found: &Metadata| found.uid() == self.uid;
+        let is_spared =
+            directory.mode() & STICKY != 0 && !is_owner(directory) && entry.is_some_and(|entry| !is_owner(entry));
+        self.writes(directory) && !is_spared
+    }
+
+    /// Whether it can write, at once or after a change of the mode, which an owner can make.
+    fn writes(&self, found: &Metadata) -> bool {
+        let class = match (found.uid() == self.uid, self.groups.contains(&found.gid())) {
+            (true, _) => return true,
+            (false, true) => 0o020,
+            (false, false) => 0o002,
+        };
+        found.mode() & class != 0
+    }
+}
+
+/// The names in a path, the last one first.
+fn steps(path: &Path) -> impl Iterator<Item = OsString> {
+    path.components().rev().filter_map(|component| match component {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some(OsString::from("..")),
+        Component::Prefix(_) | Component::RootDir | Component::CurDir => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    const EVERYWHERE: &dyn Fn(&Path) -> bool = &|_| true;
+
+    fn tree(name: &str) -> PathBuf {
+        let base = std::env::temp_dir().canonicalize().unwrap();
+        let base = base.join(format!("tunnel-client-account-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&base);
+        fs::create_dir_all(base.join("app/lib")).unwrap();
+        fs::write(base.join("app/server"), "#!/bin/sh\n").unwrap();
+        for (path, mode) in [("app", 0o755), ("app/lib", 0o755), ("app/server", 0o755), ("", 0o755)] {
+            fs::set_permissions(base.join(path), Permissions::from_mode(mode)).unwrap();
+        }
+        base
+    }
+
+    fn mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn entry(account: &Account, path: &Path) -> Option<PathBuf> {
+        account.replaceable(path, EVERYWHERE).map(|found| found.entry)
+    }
+
+    /// A user that owns nothing, in no group of a file here.
+    fn stranger() -> Account {
+        Account {
+            uid: 4_000_000,
+            groups: vec![4_000_000],
+        }
+    }
+
+    #[test]
+    fn an_owner_can_replace_its_files_and_a_stranger_only_what_all_may_write() {
+        let base = tree("owner");
+        let server = base.join("app/server");
+        assert!(Account::own().replaceable(&server, EVERYWHERE).is_some());
+        assert_eq!(entry(&stranger(), &server), None);
+        mode(&server, 0o757);
+        assert_eq!(entry(&stranger(), &server), Some(server.clone()));
+        assert_eq!(stranger().replaceable(&server, &|_| false), None);
+        mode(&server, 0o755);
+        mode(&base.join("app"), 0o777);
+        assert_eq!(entry(&stranger(), &server), Some(server.clone()));
+        mode(&base.join("app"), 0o1777);
+        assert_eq!(entry(&stranger(), &server), None);
+        // A name that is free can be taken in a sticky directory, too.
+        let free = base.join("app/not-there");
+        assert_eq!(entry(&stranger(), &free), Some(free));
+        fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
+    fn groups_count_and_so_does_the_way_of_every_link() {
+        let base = tree("links");
+        let group = fs::metadata(&base).unwrap().gid();
+        let member = Account {
+            groups: vec![group],
+            ..stranger()
+        };
+        fs::create_dir(base.join("current")).unwrap();
+        symlink("../app", base.join("current/link")).unwrap();
+        let server = base.join("current/link/server");
+        assert_eq!(entry(&member, &server), None);
+        mode(&base.join("current"), 0o775);
+        assert_eq!(entry(&member, &server), Some(base.join("current/link")));
+        assert_eq!(entry(&stranger(), &server), None);
+        mode(&base.join("current"), 0o755);
+        mode(&base.join("app/lib"), 0o775);
+        let lib = base.join("current/link/lib");
+        assert_eq!(entry(&member, &lib), Some(base.join("app/lib")));
+        fs::remove_dir_all(base).unwrap();
+    }
+}

@@ -1,0 +1,198 @@
+//! Removal of the files that this process made: PID file, URL file and unix socket.
+//!
+//! A right to remove a file under landlock covers everything below its directory, so the process that parses what others send has no such
+//! right. The files are entrusted to a process of its own, which is this program executed again and holds no secret. It is told their names
+//! once, receives nothing more, and removes them when the other end of its socket closes, also when this process is killed. It exists only
+//! where there are such files.
+
+#![forbid(unsafe_code)]
+
+mod process;
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::time::Instant;
+
+use log::warn;
+use rustix::io::retry_on_intr;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
+use serde::{Deserialize, Serialize};
+
+use super::own_file::OwnFile;
+use crate::broker::spec::Text;
+use crate::limits::{JANITOR_END_TIMEOUT, JANITOR_MESSAGE_MAX, JANITOR_READY_TIMEOUT, JANITOR_REAP_INTERVAL};
+use crate::own_program;
+use crate::sandbox::JanitorCage;
+
+pub use process::serve;
+
+/// The argument by which the binary is asked to be the janitor. It is not for people.
+pub const ROLE: &str = "janitor";
+
+/// Its only messages: it is ready; it has done its work; or, before that, a file of this index remains, with the error number of the reason.
+const READY: [u8; MESSAGE] = [u8::MAX, 0, 0, 0, 0];
+const DONE: [u8; MESSAGE] = [u8::MAX, 1, 0, 0, 0];
+const MESSAGE: usize = 5;
+
+/// Its task.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Instructions {
+    cage: JanitorCage,
+    files: Vec<Entrusted>,
+}
+
+/// A file to be removed, unless another has taken its name.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entrusted {
+    pub(super) directory: Text,
+    pub(super) name: Text,
+    pub(super) device: u64,
+    pub(super) inode: u64,
+}
+
+/// The janitor does not take its task.
+#[derive(Debug)]
+pub enum Error {
+    /// It cannot be started.
+    Start(own_program::Error),
+    /// It did not get ready.
+    NotReady(io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the process that removes health.url_file, process.pid_file and health.unix_socket at the end ")?;
+        match self {
+            Self::Start(error) => write!(f, "cannot be started: {error}"),
+            Self::NotReady(error) => write!(f, "did not get ready: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A janitor that waits for its instructions.
+#[derive(Debug)]
+pub struct Janitor {
+    socket: OwnedFd,
+    process: Child,
+}
+
+impl Janitor {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// [`Error::Start`].
+    pub fn launch() -> Result<Self, Error> {
+        let (socket, process) = own_program::launch(ROLE).map_err(Error::Start)?;
+        Ok(Self { socket, process })
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Entrusts it with these files, and waits until it is in its cage. When it is not, the files are removed here and now.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`].
+    pub(super) fn take(self, cage: JanitorCage, files: Vec<OwnFile>) -> Result<Custody, Error> {
+        let entrusted: Vec<_> = files
+            .iter()
+            .map(OwnFile::entrusted)
+            .collect::<io::Result<_>>()
+            .map_err(Error::NotReady)?;
+        self.instruct(&Instructions { cage, files: entrusted })
+            .map_err(Error::NotReady)?;
+        Ok(Custody {
+            janitor: self,
+            files: files.into_iter().map(OwnFile::let_go).collect(),
+        })
+    }
+
+    fn instruct(&self, instructions: &Instructions) -> io::Result<()> {
+        for timeout in [Timeout::Send, Timeout::Recv] {
+            set_socket_timeout(&self.socket, timeout, Some(JANITOR_READY_TIMEOUT))?;
+        }
+        let message = serde_json::to_vec(instructions)?;
+        if message.len() > JANITOR_MESSAGE_MAX {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the paths of the files are too long",
+            ));
+        }
+        retry_on_intr(|| send(&self.socket, &message, SendFlags::NOSIGNAL))?;
+        match self.receive()? {
+            Some(READY) => Ok(()),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
+    /// The next message; `None` when it has ended.
+    fn receive(&self) -> io::Result<Option<[u8; MESSAGE]>> {
+        let mut bytes = [0; MESSAGE];
+        let (length, _) = retry_on_intr(|| recv(&self.socket, &mut bytes, RecvFlags::empty()))?;
+        match length {
+            0 => Ok(None),
+            MESSAGE => Ok(Some(bytes)),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+}
+
+/// Files that a janitor removes when this is dropped, or when this process ends in any other way.
+#[derive(Debug)]
+pub struct Custody {
+    janitor: Janitor,
+    /// Their paths; held open, because the janitor recognizes them by their inodes.
+    files: Vec<(PathBuf, Option<File>)>,
+}
+
+impl Custody {
+    /// Hears which files remain, until it is done.
+    fn hear(&self) -> io::Result<()> {
+        // One message a file at most, then the last one.
+        for _ in 0..=self.files.len() {
+            match self.janitor.receive()? {
+                Some(DONE) => return Ok(()),
+                Some([index, number @ ..]) => {
+                    let error = io::Error::from_raw_os_error(i32::from_ne_bytes(number));
+                    if let Some((path, _)) = self.files.get(usize::from(index)) {
+                        remains(path, &error);
+                    }
+                }
+                None => break,
+            }
+        }
+        Err(io::Error::other("the process that removes it is gone"))
+    }
+}
+
+impl Drop for Custody {
+    /// Waits until they are gone, for a bounded time.
+    fn drop(&mut self) {
+        let _ = set_socket_timeout(&self.janitor.socket, Timeout::Recv, Some(JANITOR_END_TIMEOUT));
+        let _ = shutdown(&self.janitor.socket, Shutdown::Write);
+        if let Err(error) = self.hear() {
+            self.files.iter().for_each(|(path, _)| remains(path, &error));
+        }
+        let deadline = Instant::now() + JANITOR_END_TIMEOUT;
+        while matches!(self.janitor.process.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(JANITOR_REAP_INTERVAL);
+        }
+    }
+}
+
+fn remains(path: &Path, error: &io::Error) {
+    warn!(path:% = path.display(), error:% = error;
+        "this file of ours stays behind; put it into a directory that the user of the process can write");
+}

@@ -1,0 +1,136 @@
+//! The janitor's own process.
+
+use std::fmt;
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::process::ExitCode;
+
+use rustix::fs::{AtFlags, Mode, OFlags, open, statat, unlinkat};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::{RecvFlags, SendFlags, SocketType, recv, send, sockopt};
+use rustix::process::setsid;
+
+use super::{DONE, Entrusted, Instructions, MESSAGE, READY};
+use crate::limits::JANITOR_MESSAGE_MAX;
+use crate::sandbox;
+use crate::sys::{program, signals};
+
+/// Why it ends before its task.
+enum Error {
+    /// It was not started by the client.
+    NoClient,
+    /// The system refuses what it needs.
+    System(&'static str, io::Error),
+    /// Its instructions are unreadable.
+    Instructions,
+    /// It cannot enter its cage.
+    Sandbox(sandbox::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoClient => f.write_str("it is started by tunnel-client run and does nothing without it"),
+            Self::System(what, error) => write!(f, "{what}: {error}"),
+            Self::Instructions => f.write_str("the instructions of the client are unreadable"),
+            Self::Sandbox(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Waits for the end of the client at the other end of standard input, then removes its files.
+#[must_use]
+pub fn serve() -> ExitCode {
+    match work() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // There is nowhere to report that reporting failed.
+            let _ = writeln!(io::stderr(), "tunnel-client janitor: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work() -> Result<(), Error> {
+    let stdin = io::stdin();
+    let client = stdin.as_fd();
+    if sockopt::socket_type(client) != Ok(SocketType::SEQPACKET) {
+        return Err(Error::NoClient);
+    }
+    sandbox::conceal().map_err(|error| Error::System("being closed to others", error))?;
+    // A terminal and a service manager signal every process; its end follows that of the client.
+    let _signals = signals::receive(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT])
+        .map_err(|error| Error::System("signals", error))?;
+    setsid().map_err(|error| Error::System("a session of its own", error.into()))?;
+    let Some(Instructions { cage, files }) = receive(client)? else {
+        return Ok(());
+    };
+    let directories: Vec<&Path> = files.iter().map(|file| Path::new(file.directory.as_os_str())).collect();
+    // As the user that it becomes; a directory that is exchanged later is not the one of the files.
+    cage.give_up_privileges().map_err(Error::Sandbox)?;
+    let opened: Vec<_> = directories.iter().map(|directory| open_directory(directory)).collect();
+    cage.shut(&directories).map_err(Error::Sandbox)?;
+    tell(client, READY);
+    program::release();
+    wait_for_end(client);
+    for (index, (file, directory)) in files.iter().zip(&opened).enumerate() {
+        let removed = directory
+            .as_ref()
+            .map_err(|error| *error)
+            .and_then(|directory| remove(file, directory));
+        if let (Err(error), Ok(index)) = (removed, u8::try_from(index)) {
+            let [a, b, c, d] = error.raw_os_error().to_ne_bytes();
+            tell(client, [index, a, b, c, d]);
+        }
+    }
+    tell(client, DONE);
+    Ok(())
+}
+
+/// `None`: the client is gone, and has removed its files itself.
+fn receive(client: BorrowedFd<'_>) -> Result<Option<Instructions>, Error> {
+    let mut buffer = vec![0; JANITOR_MESSAGE_MAX];
+    let (length, _) = retry_on_intr(|| recv(client, &mut buffer, RecvFlags::empty()))
+        .map_err(|error| Error::System("the instructions", error.into()))?;
+    match buffer.get(..length) {
+        None | Some([]) => Ok(None),
+        Some(message) => serde_json::from_slice(message)
+            .map(Some)
+            .map_err(|_| Error::Instructions),
+    }
+}
+
+fn open_directory(directory: &Path) -> Result<OwnedFd, Errno> {
+    open(
+        directory,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+}
+
+/// Nothing that comes is read as anything: only the end counts.
+fn wait_for_end(client: BorrowedFd<'_>) {
+    let mut byte = [0];
+    while retry_on_intr(|| recv(client, &mut byte, RecvFlags::empty())).is_ok_and(|(length, _)| length > 0) {}
+}
+
+/// Removes the file, unless its name is another's: that of a successor, which starts before the client ends.
+fn remove(file: &Entrusted, directory: &OwnedFd) -> Result<(), Errno> {
+    let name = file.name.as_os_str();
+    match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(found) if (found.st_dev, found.st_ino) == (file.device, file.inode) => {}
+        Ok(_) | Err(Errno::NOENT) => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    match unlinkat(directory, name, AtFlags::empty()) {
+        // One that is gone already is as good.
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A client that is gone does not hear it.
+fn tell(client: BorrowedFd<'_>, message: [u8; MESSAGE]) {
+    let _ = retry_on_intr(|| send(client, &message, SendFlags::NOSIGNAL | SendFlags::DONTWAIT));
+}

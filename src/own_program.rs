@@ -1,0 +1,71 @@
+//! This program, executed again in another role: with an empty environment, so that it holds none of this process's secrets, before
+//! anything is forbidden to this process, so that it inherits no restriction.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use crate::sys::descriptors;
+
+/// This program, even when its file was replaced or removed.
+const SELF: &str = "/proc/self/exe";
+
+/// Why there is no such process.
+#[derive(Debug)]
+pub enum Error {
+    /// There is no /proc, through which this program is executed again.
+    NoProc,
+    /// The system refuses a process or a socket.
+    Start(io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoProc => f.write_str(
+                "there is no /proc here, by which tunnel-client executes itself again; mount it (mount -t proc proc /proc)",
+            ),
+            Self::Start(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Starts it. Its standard input is one end of a pair of sockets that keep messages apart (unix(7), SOCK_SEQPACKET); the other end and the
+/// process are given.
+///
+/// # Errors
+/// [`Error`].
+pub fn launch(role: &str) -> Result<(OwnedFd, Child), Error> {
+    if !Path::new(SELF).is_symlink() {
+        return Err(Error::NoProc);
+    }
+    // What this process inherited is not for it.
+    descriptors::close_others_on_exec().map_err(Error::Start)?;
+    let pair = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
+    let (socket, theirs) = pair.map_err(|error| Error::Start(error.into()))?;
+    let process = Command::new(SELF)
+        .arg0("tunnel-client")
+        .arg(role)
+        .env_clear()
+        .stdin(Stdio::from(theirs))
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .map_err(Error::Start)?;
+    Ok((socket, process))
+}
+
+/// Whether these arguments, the name of the program first, ask for a role.
+#[must_use]
+pub fn is_asked_for(role: &str, mut arguments: impl Iterator<Item = OsString>) -> bool {
+    let first = arguments.nth(1);
+    first.as_deref() == Some(OsStr::new(role)) && arguments.next().is_none()
+}
