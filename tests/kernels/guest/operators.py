@@ -26,9 +26,10 @@ class Operator:
         return ["setpriv", *identity, "--", *command] if self.starts else list(command)
 
 
+USER = {"user": "tunnel-client"}
 OPERATORS = (
     Operator("user", SITE, SITE, SITE),
     Operator("root", 0, 0, 0),
-    Operator("root, process.user", 0, CLIENT, CLIENT, {"user": "tunnel-client"}),
-    Operator("root, two users", 0, CLIENT, SERVERS, {"user": "tunnel-client", "server_user": "tunnel-servers"}, is_proved=False),
+    Operator("root, process.user", 0, CLIENT, CLIENT, USER),
+    Operator("root, two users", 0, CLIENT, SERVERS, {**USER, "server_user": "tunnel-servers"}, is_proved=False),
 )

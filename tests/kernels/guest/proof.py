@@ -13,8 +13,8 @@ DOCTOR_SECONDS = 660.0
 LEAST = {
     "the client's main thread": 140,
     "a thread that resolves names": 12,
-    "a stdio server, sandbox: default": 60,
-    "a stdio server, sandbox: strict": 20,
+    "a stdio server, sandbox: default": 100,
+    "a stdio server, sandbox: strict": 15,
 }
 SHOWN = 8
 

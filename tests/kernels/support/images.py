@@ -146,11 +146,10 @@ def configure(tree: Path) -> None:
     authorities = sorted((tree / "usr/share/ca-certificates/mozilla").glob("*.crt"))
     (etc / "ssl/certs").mkdir(parents=True, exist_ok=True)
     put(etc / "ssl/certs/ca-certificates.crt", "".join(each.read_text(encoding="utf-8") for each in authorities))
-    for name, mode in (("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("run", 0o755), ("tmp", 0o1777), ("root", 0o700)):
+    modes = {"proc": 0o555, "sys": 0o555, "dev": 0o755, "run": 0o755, "tmp": 0o1777, "var/tmp": 0o1777, "root": 0o700}
+    for name, mode in modes.items():
         (tree / name).mkdir(exist_ok=True)
         (tree / name).chmod(mode)
-    (tree / "var/tmp").mkdir(exist_ok=True)
-    (tree / "var/tmp").chmod(0o1777)
     put(tree / "sbin/init", (HERE / "init.sh").read_text(encoding="utf-8"), 0o755)
 
 
@@ -162,8 +161,7 @@ def put(path: Path, text: str, mode: int = 0o644) -> None:
 def make_start(packages: Packages, work: Path, new: Path, root: Path) -> None:
     tree, start = work / "tree", work / "start"
     packages.unpack(tree)
-    kernel = next(iter((tree / "boot").glob("vmlinuz-*")))
-    release = kernel.name.removeprefix("vmlinuz-")
+    release, kernel = kernel_of(tree)
     for name in ("bin", "dev", "disk", "modules", "proc"):
         (start / name).mkdir(parents=True)
     shutil.copy(root / "busybox", start / "bin/busybox")
@@ -177,6 +175,15 @@ def make_start(packages: Packages, work: Path, new: Path, root: Path) -> None:
         subprocess.run(archive, cwd=start, input=names.encode(), stdout=output, check=True)
     shutil.copy(kernel, new / "vmlinuz")
     put(new / "release", release + "\n")
+
+
+def kernel_of(tree: Path) -> tuple[str, Path]:
+    """Its release and file; from 7.0 on Debian has it with its modules."""
+    for folder in (tree / "lib/modules").iterdir():
+        for kernel in (tree / "boot" / f"vmlinuz-{folder.name}", folder / "vmlinuz"):
+            if kernel.exists():
+                return folder.name, kernel
+    raise PackagesFailed("the packages hold no kernel")
 
 
 def modules_of(tree: Path, release: str, wanted: tuple[str, ...]) -> list[tuple[str, bytes]]:

@@ -14,7 +14,7 @@ from certificates import make_certificates
 HERE = Path(__file__).resolve().parent.parent
 TESTS = HERE.parent
 # Modules of other steps that the cases use.
-SHARED = (TESTS / "lockdown/support/call.py", TESTS / "lockdown/support/client.py", TESTS / "peers/support/processes.py")
+SHARED = ("lockdown/support/call.py", "lockdown/support/client.py", "peers/support/processes.py")
 BLOCK = 1 << 20
 
 
@@ -24,7 +24,7 @@ def make_job(folder: Path, client: Path, relay: Path, settings: dict[str, object
     guest = tree / "guest"
     shutil.copytree(HERE / "guest", guest)
     for each in SHARED:
-        shutil.copy(each, guest)
+        shutil.copy(TESTS / each, guest)
     shutil.copy(client, tree / "tunnel-client")
     with_libraries(relay, tree)
     certificates = tree / "certificates"

@@ -46,10 +46,10 @@ class Machine:
         command += ["-machine", "q35", *ACCELERATORS[accelerator], "-smp", "2", "-m", str(MEGABYTES)]
         command += ["-kernel", str(images / kernel / "vmlinuz"), "-initrd", str(images / kernel / "initrd")]
         command += ["-append", f"root=/dev/vda console=ttyS0 panic=-1 {'quiet' if job else ''}"]
-        if job:
-            root = images / "root" / "root.ext4"
-            command += ["-drive", f"file={root},format=raw,if=none,id=root,snapshot=on", "-device", "virtio-blk-pci,drive=root"]
-            command += ["-drive", f"file={job},format=raw,if=none,id=job,readonly=on", "-device", "virtio-blk-pci,drive=job"]
+        root = images / "root" / "root.ext4"
+        for name, file, how in (("root", root, "snapshot=on"), ("job", job, "readonly=on")) if job else ():
+            command += ["-drive", f"file={file},format=raw,if=none,id={name},{how}"]
+            command += ["-device", f"virtio-blk-pci,drive={name}"]
         command += ["-serial", f"file:{console}", "-serial", "stdio"]
         self._errors = console.with_suffix(".qemu").open("w+b")
         self._process = subprocess.Popen(

@@ -9,6 +9,7 @@ from pathlib import Path
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 DEFAULT_SECURITY = "http://deb.debian.org/debian-security"
+SUITE = re.compile(r"(bullseye|bookworm|trixie|forky|sid|(old){0,2}stable|testing|unstable)(-security|-updates)?")
 COMMAND_SECONDS = 300.0
 # What else apt of this host may be set to fetch with the lists of packages.
 NOT_FETCHED = ("DEP-11", "DEP-11-icons", "DEP-11-icons-small", "DEP-11-icons-hidpi", "Contents-deb")
@@ -32,11 +33,14 @@ def run(*command: str, folder: Path | None = None) -> str:
 
 
 def mirrors() -> tuple[str, str]:
-    """Where this host has Debian and its security updates from."""
-    listed = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages", "Origin: Debian")
-    sources = [line.split() for line in listed.splitlines() if len(line.split()) == 2]
-    security = [uri for uri, release in sources if "security" in release]
-    plain = [uri for uri, release in sources if "security" not in release]
+    """Where this host has Debian and its security updates from; others publish for Debian too, under other names."""
+    form = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
+    listed = run("apt-get", "indextargets", "--format", form, "Created-By: Packages")
+    plain, security = [], []
+    for line in listed.splitlines():
+        uri, release, component = (*line.split(), "", "", "")[:3]
+        if component == "main" and "debian" in uri and SUITE.fullmatch(release):
+            (security if "security" in release else plain).append(uri)
     return (plain or [DEFAULT_MIRROR])[0], (security or [DEFAULT_SECURITY])[0]
 
 
@@ -104,12 +108,9 @@ class Suites:
 
     def versions(self, packages: list[str]) -> str:
         """`NAME VERSION` of each, a line each."""
-        lines = []
-        for name in packages:
-            record = self._run("apt-cache", "--no-all-versions", "show", name)
-            version = re.search(r"^Version: (.*)$", record, re.MULTILINE)
-            lines.append(f"{name} {version[1] if version else '?'}")
-        return "\n".join(lines) + "\n"
+        records = self._run("apt-cache", "--no-all-versions", "show", *packages)
+        found = dict(re.findall(r"^Package: (\S+)$.*?^Version: (\S+)$", records, re.MULTILINE | re.DOTALL))
+        return "".join(f"{name} {found[name]}\n" for name in packages)
 
 
 def unpack(packages: list[Path], tree: Path) -> None:
