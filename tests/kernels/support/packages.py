@@ -88,7 +88,7 @@ class Suites:
             name = wanted.pop()
             record = self._run("apt-cache", "--no-all-versions", "show", name)
             depends = re.search(r"^Depends: (.*)$", record, re.MULTILINE)
-            parts = re.findall(r"\blinux-(?:image|binary|modules)-\d\S*", depends[1] if depends else "")
+            parts = re.findall(r"\blinux-(?:image|binary|modules|base)-\d\S*", depends[1] if depends else "")
             wanted += [part for part in parts if part not in found]
             found += [name, *parts] if name != package else parts
         unique = sorted(set(found))
