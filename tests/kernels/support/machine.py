@@ -22,6 +22,8 @@ ACCELERATORS = {
     "kvm": ["-accel", "kvm", "-cpu", "host"],
     "tcg": ["-accel", "tcg,thread=multi", "-cpu", "max,-cx16"],
 }
+# Linux 7.2 changes its own code at boot while the other processor runs it, which qemu 7.2 does not emulate: it panics.
+ALONE = {("newest", "tcg")}
 
 
 class MachineFailed(Exception):
@@ -43,7 +45,8 @@ class Machine:
     def __init__(self, images: Path, kernel: str, accelerator: str, console: Path, job: Path | None = None) -> None:
         self.console, self.kernel = console, kernel
         command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
-        command += ["-machine", "q35", *ACCELERATORS[accelerator], "-smp", "2", "-m", str(MEGABYTES)]
+        command += ["-machine", "q35", *ACCELERATORS[accelerator], "-m", str(MEGABYTES)]
+        command += ["-smp", "1" if (kernel, accelerator) in ALONE else "2"]
         command += ["-kernel", str(images / kernel / "vmlinuz"), "-initrd", str(images / kernel / "initrd")]
         command += ["-append", f"root=/dev/vda console=ttyS0 panic=-1 {'quiet' if job else ''}"]
         root = images / "root" / "root.ext4"
