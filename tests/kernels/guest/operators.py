@@ -30,6 +30,6 @@ USER = {"user": "tunnel-client"}
 OPERATORS = (
     Operator("user", SITE, SITE, SITE),
     Operator("root", 0, 0, 0),
-    Operator("root, process.user", 0, CLIENT, CLIENT, USER),
+    Operator("root, process.user", 0, CLIENT, CLIENT, USER, is_proved=False),
     Operator("root, two users", 0, CLIENT, SERVERS, {**USER, "server_user": "tunnel-servers"}, is_proved=False),
 )
