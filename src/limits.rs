@@ -494,8 +494,8 @@ pub const DOCTOR_PROCESSES_MAX: usize = 65_536;
 
 /// One attempt to get out of the sandbox, and the setting up of what is attacked: milliseconds of work.
 pub const SANDBOX_PROBE_TIMEOUT: Duration = Duration::from_secs(5);
-/// All of them, a few hundred, each twice: ten seconds' work, and more on a machine that is busy. A person waits for it.
-pub const SANDBOX_PROBES_TIMEOUT: Duration = Duration::from_secs(240);
+/// All of them, a few hundred, each twice: ten seconds' work, and minutes on a machine that is busy or emulated. A person waits for it.
+pub const SANDBOX_PROBES_TIMEOUT: Duration = Duration::from_secs(600);
 /// A connection to this host that is refused or not at once.
 pub const SANDBOX_PROBE_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Bytes kept of what a process says that makes an attempt: paths and ports of the configuration.

@@ -5,9 +5,12 @@ mod support;
 
 use std::time::Duration;
 
+use rustix::process::Signal;
 use support::kernel::Kernel;
-use support::proof::Site;
+use support::proof::{Site, give};
+use support::rotating::IN_FORCE;
 use support::{ClientBuilder, Command, ControlPlane, McpServer, StdioServer};
+use support::{program, relay};
 
 /// Starting a simulated kernel takes a moment longer than starting a program.
 const START: Duration = Duration::from_secs(30);
@@ -86,6 +89,68 @@ fn enforce_starts_with_any_version_of_landlock_and_reports_what_it_does_not_look
         let line = line.unwrap_or_else(|| panic!("{ready}"));
         assert!(line.contains(version) && line.contains(lack), "{line}");
     }
+}
+
+/// `nobody`.
+const NOBODY: u32 = 65534;
+
+/// Versions of Linux without calls that libraries ask for, each with its landlock. RHEL 8, Ubuntu 20.04, Debian 11, Ubuntu 22.04,
+/// Debian 12.
+const OLDER: [(&str, &str); 5] = [
+    ("4.18", "none"),
+    ("5.4", "none"),
+    ("5.10", "none"),
+    ("5.15", "1"),
+    ("6.1", "2"),
+];
+
+#[test]
+fn calls_that_an_older_kernel_lacks_are_not_needed_once_the_sandbox_is_shut() {
+    let become_nobody = format!("{NOBODY}:{NOBODY}");
+    for (version, landlock) in OLDER {
+        let kernel = Kernel::version(version, landlock);
+        lives_through(&kernel, |builder| builder);
+        if rustix::process::geteuid().is_root() {
+            lives_through(&kernel, |builder| builder.started_by(NOBODY));
+            lives_through(&kernel, |builder| {
+                give(&builder.directory().file("key"), NOBODY);
+                builder.env("TUNNEL_CLIENT_USER", &become_nobody)
+            });
+        }
+    }
+}
+
+/// A client with servers on HTTP and stdio starts, serves, reads another key, serves again and ends.
+#[track_caller]
+fn lives_through(kernel: &Kernel, settings: impl Fn(ClientBuilder) -> ClientBuilder) {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let builder = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .no_env("CONTROL_PLANE_API_KEY");
+    let key = builder.directory().write("key", "sk-first-0123456789");
+    let server = builder.directory().file("relay");
+    program::copy(&relay::binary(), &server);
+    let mut client = settings(builder)
+        .command(format!("channel=local,command={} mcp-stub --stdio", server.display()))
+        .arg(&format!("--control-plane.api-key=file:{}", key.display()))
+        .env("HARDENING_MODE", "best-effort")
+        .on(kernel.clone())
+        .start();
+    client.await_ready();
+    serves(&control, "first");
+    client.directory().write("key", "sk-second-9876543210");
+    client.signal(Signal::HUP);
+    client.await_log(IN_FORCE);
+    serves(&control, "second");
+    client.terminate();
+    assert_eq!(client.wait_exit(START).code(), Some(0), "{kernel:?}");
+    assert_eq!(client.log_with("panicked"), [""; 0], "{kernel:?}");
+}
+
+fn serves(control: &ControlPlane, round: &str) {
+    let (http, stdio) = (format!("{round}-http"), format!("{round}-stdio"));
+    control.call(Command::call(&http, "tools/list", "{}"), &http);
+    control.call(Command::call(&stdio, "tools/list", "{}").channel("local"), &stdio);
 }
 
 #[test]

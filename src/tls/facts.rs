@@ -103,6 +103,15 @@ impl CertFacts {
         }
     }
 
+    /// Whether it is that of an authority that is valid at this moment. A store holds many: their names are not made into texts.
+    pub(super) fn is_authority_at(der: &CertificateDer<'_>, now: SystemTime) -> bool {
+        Certificate::from_der(der).is_ok_and(|certificate| {
+            let validity = certificate.tbs_certificate().validity();
+            let life = validity.not_before.to_system_time()..=validity.not_after.to_system_time();
+            is_authority(&certificate) && life.contains(&now)
+        })
+    }
+
     fn read(certificate: &Certificate) -> Self {
         let tbs = certificate.tbs_certificate();
         Self {

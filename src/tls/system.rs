@@ -13,7 +13,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
 use super::error::Error;
-use super::facts::{CertFacts, Validity};
+use super::facts::CertFacts;
 use crate::config::SystemStore;
 use crate::limits::{ANCHORS_MAX, CA_BUNDLE_MAX};
 use crate::secrets::{self, Guard, Outsiders};
@@ -77,8 +77,7 @@ fn read(roots: &mut Vec<TrustAnchor<'static>>, file: File) -> Result<(), String>
 
 /// An anchor has no dates and no other limits, so they are looked at here.
 fn is_trusted(certificate: &CertificateDer<'_>) -> bool {
-    let facts = CertFacts::of(certificate);
-    facts.is_authority && facts.validity(SystemTime::now()) == Validity::Valid
+    CertFacts::is_authority_at(certificate, SystemTime::now())
 }
 
 fn same(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {

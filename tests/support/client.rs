@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,6 +12,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::control::{ControlPlane, TUNNEL};
 use super::kernel::Kernel;
+use super::program;
+use super::proof::give;
 use super::scratch::Scratch;
 use super::wait::{BOUND, eventually, within};
 
@@ -26,6 +28,7 @@ pub struct ClientBuilder {
     commands: Vec<String>,
     directory: Scratch,
     kernel: Kernel,
+    user: Option<u32>,
 }
 
 impl ClientBuilder {
@@ -61,6 +64,7 @@ impl ClientBuilder {
             commands: Vec::new(),
             directory,
             kernel: Kernel::default(),
+            user: None,
         }
     }
 
@@ -97,6 +101,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Started by this user, whose the client's directory becomes. Needs root.
+    pub fn started_by(mut self, user: u32) -> Self {
+        self.user = Some(user);
+        self
+    }
+
     pub fn workers(self, count: usize) -> Self {
         self.env("MCP_MAX_CONCURRENT_REQUESTS", count.to_string())
     }
@@ -107,7 +117,22 @@ impl ClientBuilder {
     }
 
     pub fn start(self) -> Client {
-        let command = self.kernel.command(&binary());
+        let Some(user) = self.user else {
+            let command = self.kernel.command(&binary());
+            return self.start_with(command);
+        };
+        // Build products, and the simulation, may lie where only root may enter.
+        let copy = self.directory.file("tunnel-client");
+        program::copy(&binary(), &copy);
+        give(self.directory.path(), user);
+        let mut command = self.kernel.command(Path::new("setpriv"));
+        command.args([
+            &format!("--reuid={user}"),
+            &format!("--regid={user}"),
+            "--clear-groups",
+            "--",
+        ]);
+        command.arg(copy);
         self.start_with(command)
     }
 

@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
 """Starts a program as on an older kernel, or one built with less.
 
-    tests/support/kernel.py [--landlock WHICH] [--seccomp none] [--no-proc] [--pid-file FILE] -- PROGRAM [ARGUMENT]...
+    tests/support/kernel.py [--kernel VERSION] [--landlock WHICH] [--seccomp none] [--no-proc] [--pid-file FILE] --
+        PROGRAM [ARGUMENT]...
+
+    --kernel 4.18 ... 6.12
+                         system calls that came later answer ENOSYS, options of prctl() that did answer EINVAL; landlock is
+                         still this kernel's, unless the version is older than landlock or --landlock says otherwise
 
     --landlock none      landlock is not compiled in: its system calls answer ENOSYS
     --landlock disabled  compiled in, but not in lsm= at boot: EOPNOTSUPP
@@ -40,6 +45,7 @@ from simulated import FAILED, NOT_EXECUTABLE, NOT_FOUND, Failure, call, libc
 from simulated.landlock import ABIS, Landlock, abi_of_this_kernel
 from simulated.seccomp import filter_of
 from simulated.supervisor import Supervisor
+from simulated.versions import NAMES, Calls
 
 # linux/prctl.h
 PR_SET_PDEATHSIG = 1
@@ -53,6 +59,7 @@ FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Options:
+    calls: Calls | None
     landlock: str | None
     seccomp: str | None
     no_proc: bool
@@ -82,8 +89,8 @@ def become_program(options: Options, channel: socket.socket, launcher: int, mask
         raise Failure("the launcher is gone")
     if options.no_proc:
         hide_proc()
-    wanted = filter_of(options.landlock, options.seccomp)
-    listener = wanted.install() if wanted.rules else 0
+    wanted = filter_of(options.landlock, options.seccomp, options.calls)
+    listener = wanted.install() if wanted else 0
     socket.send_fds(channel, [b"ready"], [listener] if wanted.notifies else [])
     if wanted.notifies:
         os.close(listener)
@@ -184,6 +191,7 @@ def run(options: Options) -> int:
 
 def options_of(arguments: list[str]) -> Options:
     parser = argparse.ArgumentParser(usage="%(prog)s [option]... -- program [argument]...")
+    parser.add_argument("--kernel", choices=NAMES)
     parser.add_argument("--landlock", choices=("none", "disabled", *map(str, ABIS), "lies", "rhel9"))
     parser.add_argument("--seccomp", choices=("none",))
     parser.add_argument("--no-proc", action="store_true")
@@ -195,7 +203,8 @@ def options_of(arguments: list[str]) -> Options:
     parsed = parser.parse_args(own)
     if not program:
         parser.error("no program after --")
-    return Options(parsed.landlock, parsed.seccomp, parsed.no_proc, parsed.pid_file, tuple(program))
+    calls = Calls.named(parsed.kernel) if parsed.kernel else None
+    return Options(calls, parsed.landlock, parsed.seccomp, parsed.no_proc, parsed.pid_file, tuple(program))
 
 
 def main() -> int:

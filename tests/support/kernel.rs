@@ -15,6 +15,11 @@ impl Kernel {
         Self(vec!["--landlock", which])
     }
 
+    /// With the system calls of this version, and its landlock: `none` or a version of it.
+    pub fn version(which: &'static str, landlock: &'static str) -> Self {
+        Self(vec!["--kernel", which, "--landlock", landlock])
+    }
+
     /// Without filters of system calls.
     pub fn without_seccomp() -> Self {
         Self(vec!["--seccomp", "none"])

@@ -61,7 +61,7 @@ impl Drop for Relay {
 }
 
 /// Beside our own binary; `cargo build --workspace` puts it there.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_tunnel-client")).with_file_name("tunnel-relay");
     assert!(path.exists(), "{path:?} is missing: cargo build --workspace");
     path

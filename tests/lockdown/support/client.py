@@ -14,6 +14,7 @@ from processes import Child, ProcessFailed
 
 START_SECONDS = 20.0
 POLL_SECONDS = 0.05
+ANSWER_BYTES = 1 << 20
 
 
 @dataclass
@@ -23,17 +24,30 @@ class Client:
     _health: Path
 
     def is_ready(self) -> tuple[bool, str]:
-        """What /readyz says. Asked over a unix socket, which leads out of the namespace."""
+        """What /readyz says."""
+        try:
+            status, said = self._ask("/readyz")
+        except OSError as error:
+            return False, str(error)
+        return status == 200, said[:300].strip()
+
+    def asked(self, path: str) -> str:
+        """What the health listener answers; nothing when it does not answer."""
+        try:
+            return self._ask(path)[1]
+        except OSError:
+            return ""
+
+    def _ask(self, path: str) -> tuple[int, str]:
+        """Over a unix socket, which leads out of the namespace."""
         connection = http.client.HTTPConnection("localhost", timeout=START_SECONDS)
         try:
             connection.sock = socket.socket(socket.AF_UNIX)
             connection.sock.settimeout(START_SECONDS)
             connection.sock.connect(str(self._health))
-            connection.request("GET", "/readyz")
+            connection.request("GET", path)
             answer = connection.getresponse()
-            return answer.status == 200, answer.read(300).decode("utf-8", "replace").strip()
-        except OSError as error:
-            return False, str(error)
+            return answer.status, answer.read(ANSWER_BYTES).decode("utf-8", "replace")
         finally:
             connection.close()
 

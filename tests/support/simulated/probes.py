@@ -250,6 +250,20 @@ def probe_signal() -> str:
     return signal.Signals(signal.sigwait(awaited)).name
 
 
+def probe_newer() -> dict[str, object]:
+    """Calls and an option of prctl() that not all kernels have, asked with what no kernel accepts."""
+    buffer = ctypes.create_string_buffer(4096)
+    return {
+        "pidfd_open (5.3)": answer(libc.syscall, 434, -1, 0),
+        "close_range (5.9)": answer(libc.syscall, 436, 1, 0, 0),
+        "epoll_pwait2 (5.11)": answer(libc.syscall, 441, -1, None, 0, None, None, 0),
+        "futex_waitv (5.16)": answer(libc.syscall, 449, None, 0, 0, None, 0),
+        "cachestat (6.5)": answer(libc.syscall, 451, -1, None, None, 0),
+        "PR_GET_AUXV (6.4)": ok(answer(libc.prctl, 0x4155_5856, buffer, len(buffer), 0, 0)),
+        "version": version(),
+    }
+
+
 def probe_status() -> dict[str, str]:
     lines = Path("/proc/self/status").read_text().splitlines()
     return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}

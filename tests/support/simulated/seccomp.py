@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from . import call, libc, machine
 from .landlock import ADD_RULE, CREATE_RULESET, RESTRICT_SELF
+from .versions import Calls
 
 # linux/prctl.h
 PR_SET_DUMPABLE, PR_GET_SECCOMP, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 4, 21, 22, 38
@@ -16,6 +17,9 @@ PR_SET_DUMPABLE, PR_GET_SECCOMP, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 4, 21, 22
 # linux/seccomp.h
 SET_MODE_FILTER, NEW_LISTENER = 1, 1 << 3
 RET_USER_NOTIF, RET_ERRNO, RET_ALLOW = 0x7FC0_0000, 0x0005_0000, 0x7FFF_0000
+
+# asm/unistd.h: the calls of x32 are numbered from here on.
+X32 = 0x4000_0000
 
 
 class Instruction(ctypes.Structure):
@@ -42,6 +46,8 @@ class Rule:
 @dataclass(frozen=True)
 class Filter:
     rules: tuple[Rule, ...]
+    last: int | None = None
+    """Calls with a higher number are not there."""
 
     @property
     def notifies(self) -> bool:
@@ -86,10 +92,17 @@ class Filter:
                 yield unless_equal_skip(rule.first, 1)
                 yield end(rule.action)
                 yield load(0)
+        if self.last is not None:
+            yield (0x35, 0, 2, self.last + 1)
+            yield (0x35, 1, 0, X32)
+            yield end(RET_ERRNO | errno.ENOSYS)
         yield end(RET_ALLOW)
 
+    def __bool__(self) -> bool:
+        return bool(self.rules) or self.last is not None
 
-def filter_of(landlock: str | None, seccomp: str | None) -> Filter:
+
+def filter_of(landlock: str | None, seccomp: str | None, calls: Calls | None) -> Filter:
     _, seccomp_call, prctl_call = machine()
     rules: list[Rule] = []
     if landlock is not None:
@@ -101,4 +114,7 @@ def filter_of(landlock: str | None, seccomp: str | None) -> Filter:
     if seccomp is not None:
         rules.append(Rule(seccomp_call, RET_ERRNO | errno.ENOSYS))
         rules += [Rule(prctl_call, RET_ERRNO | errno.EINVAL, first=option) for option in (PR_SET_SECCOMP, PR_GET_SECCOMP)]
-    return Filter(tuple(rules))
+    if calls is None:
+        return Filter(tuple(rules))
+    rules += [Rule(prctl_call, RET_ERRNO | errno.EINVAL, first=option) for option in calls.unknown_prctl]
+    return Filter(tuple(rules), calls.last)

@@ -1,0 +1,55 @@
+"""What `doctor --sandbox` says, against what a kernel with this version of landlock has to do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lab import Lab
+
+# It ends by itself after ten minutes.
+DOCTOR_SECONDS = 660.0
+# Fewer are a list that has lost something, or a place that was left out.
+LEAST = {
+    "the client's main thread": 140,
+    "a thread that resolves names": 12,
+    "a stdio server, sandbox: default": 100,
+    "a stdio server, sandbox: strict": 15,
+}
+SHOWN = 8
+
+
+def proved(lab: Lab, landlock: int) -> list[str]:
+    """A line for each thing that is not as it has to be."""
+    done = lab.run("doctor", "--sandbox", "--json", seconds=DOCTOR_SECONDS)
+    try:
+        report = json.loads(done.stdout)
+    except ValueError:
+        return [f"doctor --sandbox ended with code {done.returncode}: {done.stderr.strip()[-300:]}"]
+    lines = [] if (done.returncode, report["result"]) == (0, "ok") else [
+        f"doctor --sandbox ended with code {done.returncode}, result {report['result']}"
+    ]  # fmt: skip
+    if report["landlock"] != landlock:
+        lines.append(f"landlock is {report['landlock']} and not {landlock}")
+    probes = report["probes"]
+    lines += [line for probe in probes for line in judged(probe, landlock)]
+    for place, least in LEAST.items():
+        # Nothing is strict without landlock.
+        least = least if landlock or "strict" not in place else 0
+        tried = [probe for probe in probes if probe["place"] == place and probe["verdict"] != "not tried"]
+        if len(tried) < least:
+            lines.append(f"{place}: {len(tried)} probes were tried, and not {least}")
+    return lines
+
+
+def judged(probe: dict[str, Any], landlock: int) -> list[str]:
+    """Open is what a later version of landlock closes, and nothing else."""
+    verdict, since = probe["verdict"], probe.get("landlock_since")
+    what = f"{probe['place']}: {probe['name']}: {verdict} ({probe['with']}; without the cage {probe['without']})"
+    is_older = since is not None and since > landlock
+    if verdict == "WRONG" or (verdict == "open" and not is_older):
+        return [what]
+    # Another reason refuses it, with or without the cage, or a later version is there than is said.
+    if verdict == "refused" and is_older and not probe["anyway"]:
+        return [f"{what}, which only landlock {since} does"]
+    return []

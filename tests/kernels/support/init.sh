@@ -1,0 +1,25 @@
+#!/bin/sh
+# The first process of the machine: what every system has mounted, then the job on the second disk, then the end.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
+busybox mount -t proc -o nosuid,nodev,noexec proc /proc
+busybox mount -t sysfs -o nosuid,nodev,noexec sys /sys
+busybox mount -t securityfs securityfs /sys/kernel/security
+busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
+busybox mount -t tmpfs -o nosuid,nodev,mode=755 run /run
+mkdir -p /dev/pts /dev/shm
+busybox mount -t devpts -o mode=620,gid=5,ptmxmode=666 devpts /dev/pts
+busybox mount -t tmpfs -o nosuid,nodev shm /dev/shm
+ln -snf /proc/self/fd /dev/fd
+ln -snf fd/0 /dev/stdin
+ln -snf fd/1 /dev/stdout
+ln -snf fd/2 /dev/stderr
+busybox ip link set lo up
+busybox hostname kernels
+ulimit -n 4096
+mkdir -p /srv/job
+tar -xf /dev/vdb -C /srv/job || busybox tar -xf /dev/vdb -C /srv/job
+stty -F /dev/ttyS1 raw -echo
+# In a session of its own: what is tried there may send signals to its group.
+setsid -w python3 -B /srv/job/guest/main.py </dev/null >/dev/ttyS1 2>/dev/console
+echo "the job ended with code $?" >/dev/console
+busybox poweroff -f

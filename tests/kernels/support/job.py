@@ -1,0 +1,60 @@
+"""What is put into a machine: the programs, what they need, and the cases."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+from certificates import make_certificates
+
+HERE = Path(__file__).resolve().parent.parent
+TESTS = HERE.parent
+# Modules of other steps that the cases use.
+SHARED = ("lockdown/support/call.py", "lockdown/support/client.py", "peers/support/processes.py")
+BLOCK = 1 << 20
+
+
+def make_job(folder: Path, client: Path, relay: Path, settings: dict[str, object]) -> Path:
+    """A tar, as long as a disk has to be."""
+    tree = folder / "job"
+    guest = tree / "guest"
+    shutil.copytree(HERE / "guest", guest)
+    for each in SHARED:
+        shutil.copy(TESTS / each, guest)
+    shutil.copy(client, tree / "tunnel-client")
+    with_libraries(relay, tree)
+    certificates = tree / "certificates"
+    certificates.mkdir()
+    make_certificates(certificates)
+    (guest / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+    for each in (tree, *tree.rglob("*")):
+        is_open = each.is_dir() or each.name in ("tunnel-client", "tunnel-relay", "loader")
+        each.chmod(0o755 if is_open else 0o644)
+    packed = folder / "job.tar"
+    with tarfile.open(packed, "w") as archive:
+        archive.add(tree, ".", filter=of_root)
+    size = packed.stat().st_size
+    with packed.open("ab") as file:
+        file.truncate((size + BLOCK - 1) // BLOCK * BLOCK)
+    return packed
+
+
+def with_libraries(program: Path, tree: Path) -> None:
+    """The program and this machine's libraries for it, so that it does not depend on those of the image."""
+    shutil.copy(program, tree / "tunnel-relay")
+    libraries = tree / "lib"
+    libraries.mkdir()
+    listed = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False).stdout
+    for path in re.findall(r"(/\S+) \(0x", listed):
+        loads = Path(path).name.startswith("ld-")
+        shutil.copy(path, tree / "loader" if loads else libraries / Path(path).name)
+
+
+def of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    return entry

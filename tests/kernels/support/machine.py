@@ -1,0 +1,116 @@
+"""A virtual machine with one kernel: runs a job, tells line by line what the job prints, and is ended by its pid."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+# Where a kernel runs at all, its first words are there in a fraction of this.
+KVM_SECONDS = 10.0
+KVM_WORDS = "Run /init as init process"
+STOP_SECONDS = 5.0
+POLL_SECONDS = 0.1
+MEGABYTES = 1024
+CONSOLE_LINES = 25
+LINE_CHARACTERS = 200
+# Emulated, Linux 6.12 ends with a double fault when the processor has cmpxchg16b (qemu 7.2).
+ACCELERATORS = {
+    "kvm": ["-accel", "kvm", "-cpu", "host"],
+    "tcg": ["-accel", "tcg,thread=multi", "-cpu", "max,-cx16"],
+}
+# Linux 7.2 changes its own code at boot while the other processor runs it, which qemu 7.2 does not emulate: it panics.
+ALONE = {("newest", "tcg")}
+
+
+class MachineFailed(Exception):
+    """It did not boot, or did not come to the end of its job."""
+
+
+def last_lines(console: Path) -> list[str]:
+    """The end of what a kernel and what it started said."""
+    try:
+        text = console.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return [line[:LINE_CHARACTERS] for line in text.splitlines()[-CONSOLE_LINES:] if line.strip()]
+
+
+class Machine:
+    """Runs from its making on. The disk stays as it was: what is written is gone with the machine."""
+
+    def __init__(self, images: Path, kernel: str, accelerator: str, console: Path, job: Path | None = None) -> None:
+        self.console, self.kernel = console, kernel
+        command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
+        command += ["-machine", "q35", *ACCELERATORS[accelerator], "-m", str(MEGABYTES)]
+        command += ["-smp", "1" if (kernel, accelerator) in ALONE else "2"]
+        command += ["-kernel", str(images / kernel / "vmlinuz"), "-initrd", str(images / kernel / "initrd")]
+        command += ["-append", f"root=/dev/vda console=ttyS0 panic=-1 {'quiet' if job else ''}"]
+        root = images / "root" / "root.ext4"
+        for name, file, how in (("root", root, "snapshot=on"), ("job", job, "readonly=on")) if job else ():
+            command += ["-drive", f"file={file},format=raw,if=none,id={name},{how}"]
+            command += ["-device", f"virtio-blk-pci,drive={name}"]
+        command += ["-serial", f"file:{console}", "-serial", "stdio"]
+        self._errors = console.with_suffix(".qemu").open("w+b")
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True
+        )
+        self._lines: queue.Queue[bytes | None] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def line(self, deadline: float) -> str | None:
+        """The next line of the job; None at its end."""
+        try:
+            line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise MachineFailed("it took too long") from None
+        return None if line is None else line.decode("utf-8", "replace").rstrip("\r\n")
+
+    def complaint(self) -> list[str]:
+        """What qemu itself said."""
+        self._errors.seek(0)
+        text = self._errors.read(4000).decode("utf-8", "replace")
+        return [line[:LINE_CHARACTERS] for line in text.splitlines()[:CONSOLE_LINES]]
+
+    def has_said(self, words: str, seconds: float) -> bool:
+        """Whether its console has these words in time."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.console.exists() and words in self.console.read_text(encoding="utf-8", errors="replace"):
+                return True
+            if self._process.poll() is not None:
+                return False
+            time.sleep(POLL_SECONDS)
+        return False
+
+
+def kvm_refusal(images: Path, kernel: str, folder: Path) -> str:
+    """Why a kernel is not run by KVM here; empty if it is. The device alone says nothing: nested ones may not work."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "no /dev/kvm"
+    with Machine(images, kernel, "kvm", folder / "kvm.console") as machine:
+        if machine.has_said(KVM_WORDS, KVM_SECONDS):
+            return ""
+        said = machine.complaint()
+        return said[0] if said else f"/dev/kvm is there, and a kernel said nothing in {KVM_SECONDS:.0f} s"
