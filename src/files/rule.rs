@@ -115,8 +115,9 @@ impl Rule {
         if !trusted.includes(link.uid()) {
             return Err(Fault::Link { uid: link.uid() });
         }
-        // Where hard links are not protected (proc(5)), others can give a trusted user's link a name of their choice.
-        if shared && link.nlink() != 1 {
+        // Where hard links are not protected (proc(5)), others can give a trusted user's link a name of their choice. One that was
+        // replaced in between has no name left.
+        if shared && link.nlink() > 1 {
             return Err(Fault::LinkNames);
         }
         Ok(())
