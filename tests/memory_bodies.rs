@@ -102,10 +102,11 @@ def on(message):
     let (control, server, client) = start(&script.replace("LONG", LONG));
     client.await_ready();
     let params = format!(r#"{{"text":"{}"}}"#, marker("asked"));
-    control.push(Command::call_with_id("r1", "7", "tools/call", &params));
+    let own = |command: Command| command.header("Mcp-Session-Id", "a-session");
+    control.push(own(Command::call_with_id("r1", "7", "tools/call", &params)));
     server.await_method("tools/call", 1);
     let params = format!(r#"{{"requestId":7,"reason":"{}"}}"#, marker("cancelled"));
-    control.push(Command::notification("r2", "notifications/cancelled", &params));
+    control.push(own(Command::notification("r2", "notifications/cancelled", &params)));
     control.terminal("r1");
     control.terminal("r2");
     server.open("late");
