@@ -47,7 +47,7 @@ const REASONS: &[(&str, &str)] = &[
     ("ppoll", "where there is no poll: other architectures"),
     ("readlink", "links on the way to a key"),
     ("readlinkat", "where there is no readlink: other architectures"),
-    ("unlinkat", "where there is no unlink: other architectures"),
+    ("fstatfs", "a key in a directory that others could write, in rotation"),
     ("readv", "musl reads buffered files by it"),
     ("sysinfo", "glibc, before it sorts much"),
     // Clocks, where the machine has none that programs can read without a call.
