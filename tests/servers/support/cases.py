@@ -112,7 +112,11 @@ def variables(lab: Lab) -> list[str]:
 def identities(lab: Lab) -> list[str]:
     servers = children(lab.broker)
     lines = [] if len(servers) >= 7 else [f"there are {len(servers)} servers"]
-    about = [("client", lab.pid, lab.operator.client), ("broker", lab.broker, lab.operator.servers)]
+    about = [
+        ("client", lab.pid, lab.operator.client),
+        ("janitor", lab.janitor, lab.operator.client),
+        ("broker", lab.broker, lab.operator.servers),
+    ]
     for what, pid, user in [*about, *((f"server {pid}", pid, lab.operator.servers) for pid in servers)]:
         found = status(pid)
         wanted = {name: NO_CAPABILITIES for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")}
@@ -147,7 +151,7 @@ def strict(lab: Lab) -> list[str]:
 
 def end(lab: Lab) -> list[str]:
     """Told to stop, everything ends, and no file is left but the log."""
-    processes = [lab.pid, lab.broker, *children(lab.broker)]
+    processes = [lab.pid, lab.janitor, lab.broker, *children(lab.broker)]
     lab.child.stop()
     code = lab.child.wait(0)
     lines = [] if code == 0 else [f"the client ended with code {code}"]

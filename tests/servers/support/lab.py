@@ -134,7 +134,10 @@ class Lab:
         self.client = Client(child, self.tunnel, place.socket)
         self.client.wait_until_ready(READY_SECONDS)
         self.pid = int(child.wait_for_file(place.pid_file, START_SECONDS))
-        self.broker = only(children(self.pid), "the client has one child")
+        roles = {role: pid for pid in children(self.pid) for role in arguments(pid)[1:2]}
+        if len(children(self.pid)) != 2 or set(roles) != {"broker", "janitor"}:
+            raise OSError(f"the client has other children than a broker and a janitor: {roles}")
+        self.broker, self.janitor = roles["broker"], roles["janitor"]
         self._sessions: dict[str, Session] = {}
 
     @property
@@ -231,7 +234,10 @@ def status(pid: int) -> dict[str, str]:
     return {name: " ".join(value.split()) for name, _, value in (line.partition(":") for line in lines)}
 
 
-def only(found: list[int], what: str) -> int:
-    if len(found) != 1:
-        raise OSError(f"{what}: {found}")
-    return found[0]
+def arguments(pid: int) -> list[str]:
+    """/proc/PID/cmdline; nothing when there is no such process."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [word.decode(errors="replace") for word in words]
