@@ -135,6 +135,15 @@ fn a_caller_that_has_just_opened_its_session_loses_nothing() {
 }
 
 #[test]
+fn a_caller_that_connects_again_with_its_key_loses_nothing() {
+    let (control, _child, _client) = start(TALKATIVE);
+    let earlier = Command::call("earlier", "tools/call", r#"{"quick":true}"#);
+    control.call(key_a(session_a(earlier)), "earlier");
+    control.call(key_a(session_b(Command::call("r", "tools/call", "{}"))), "r");
+    assert_eq!(messages_before_the_answer(&control, "r").len(), 1);
+}
+
+#[test]
 fn the_session_that_a_caller_opens_does_not_hide_who_came_before() {
     let (control, _child, _client) = start(TALKATIVE);
     control.call(Command::call("other", "tools/call", r#"{"quick":true}"#), "other");

@@ -5,8 +5,9 @@
 //! names the key that the caller was admitted with (additive: a service that does not know it leaves it out, a client that
 //! does not know it ignores it).
 //!
-//! Two commands that show nothing of this are taken for the same caller where only delivery is concerned: a service with
-//! one caller must not lose messages. An action against another call needs proof, see [`Caller::is_proved`].
+//! Delivery goes by the [`Principal`]. All sessions of one key are one principal, because a client that connects again must
+//! not lose messages, and so are all commands that show nothing, because a service with one caller must not either. An
+//! action against another call needs proof, see [`Caller::is_proved`].
 
 use std::fmt;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
@@ -26,6 +27,24 @@ pub struct Caller {
     session: Option<u64>,
     named: Option<u64>,
     credentials: u64,
+}
+
+/// Caller as far as the attribution of a server's messages is concerned: the key and the credentials; the session where the
+/// service names no key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Principal {
+    is_named: bool,
+    key_or_session: Option<u64>,
+    credentials: u64,
+}
+
+/// Shows no fingerprints.
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("is_named", &self.is_named)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Shows no fingerprints.
@@ -59,6 +78,15 @@ impl Caller {
         Self {
             session: fingerprint(Some(id)),
             ..self
+        }
+    }
+
+    /// Returns the principal that the caller acts for.
+    pub fn principal(self) -> Principal {
+        Principal {
+            is_named: self.named.is_some(),
+            key_or_session: self.named.or(self.session),
+            credentials: self.credentials,
         }
     }
 
@@ -109,6 +137,18 @@ mod tests {
             caller(&[], Some("a")).with_session("s"),
             caller(&[("mcp-session-id", "s")], Some("a"))
         );
+    }
+
+    #[test]
+    fn sessions_of_one_key_are_one_principal_and_other_sessions_are_not() {
+        let session = |id: &str, key| caller(&[("mcp-session-id", id)], key).principal();
+        assert_eq!(session("a", Some("k")), session("b", Some("k")));
+        assert_eq!(session("a", Some("k")), caller(&[], Some("k")).principal());
+        assert_ne!(session("a", Some("k")), session("a", Some("l")));
+        assert_ne!(session("a", None), session("b", None));
+        assert_ne!(session("a", None), session("a", Some("a")));
+        let with_token = caller(&[("authorization", "Bearer a")], Some("k"));
+        assert_ne!(with_token.principal(), session("a", Some("k")));
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::wire::caller::Caller;
+use crate::wire::caller::{Caller, Principal};
 
 /// The last caller, and when the last one before who was another. That is all that has to be remembered to know, for any
 /// caller, when another one was served last.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    last: Option<(Caller, Instant)>,
+    last: Option<(Principal, Instant)>,
     other: Option<Instant>,
 }
 
@@ -21,7 +21,7 @@ impl Recent {
     /// True when the child worked for another caller within `window`, so that what it writes now may be about that.
     pub(super) fn is_shared(&self, caller: Caller, window: Duration) -> bool {
         let another = match self.last {
-            Some((last, _)) if last == caller => self.other,
+            Some((last, _)) if last == caller.principal() => self.other,
             Some((_, at)) => Some(at),
             None => None,
         };
@@ -29,8 +29,9 @@ impl Recent {
     }
 
     fn served_at(&mut self, caller: Caller, now: Instant) {
-        if let Some((last, at)) = self.last.replace((caller, now))
-            && last != caller
+        let principal = caller.principal();
+        if let Some((last, at)) = self.last.replace((principal, now))
+            && last != principal
         {
             self.other = Some(at);
         }
