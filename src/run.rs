@@ -101,7 +101,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// The process that removes files at the end; `None` where it cannot be had without /proc.
+/// Starts the process that removes files at the end; `None` where it cannot exist for lack of /proc.
 fn janitor() -> Result<Option<Janitor>, Error> {
     match Janitor::launch() {
         Ok(janitor) => Ok(Some(janitor)),
