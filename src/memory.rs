@@ -4,7 +4,7 @@
 //! when its last copy is dropped, wherever that is: the bytes carry their reservation. A reader that finds no room waits, and so
 //! does its peer, because nothing is read meanwhile.
 //!
-//! No reader waits forever. Room is given in two steps, each at once: first [`ROOM_FIRST`], then all that the message can need. A
+//! Every wait of a reader ends. Room is given in two steps, each at once: first [`ROOM_FIRST`], then all that the message can need. A
 //! message with all its room waits only for its peer, for at most [`ROOM_TIMEOUT`], and then for its delivery, which has bounds of
 //! its own; so the second step is eventually reached, and with it the first. Both serve in the order of arrival.
 

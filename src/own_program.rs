@@ -29,7 +29,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoProc => f.write_str(
-                "there is no /proc here, by which tunnel-client executes itself again; mount it (mount -t proc proc /proc)",
+                "/proc is missing, and tunnel-client needs it to execute itself again; mount it (mount -t proc proc /proc)",
             ),
             Self::Start(error) => error.fmt(f),
         }

@@ -106,7 +106,7 @@ fn janitor() -> Result<Option<Janitor>, Error> {
     match Janitor::launch() {
         Ok(janitor) => Ok(Some(janitor)),
         Err(error @ janitor::Error::Start(own_program::Error::NoProc)) => {
-            warn!("{error}; they will stay behind");
+            warn!("{error}; these files will not be removed at the end");
             Ok(None)
         }
         Err(error) => Err(Error::Janitor(error)),

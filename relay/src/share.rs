@@ -79,7 +79,7 @@ impl Pool {
         }
     }
 
-    /// No code panics while it holds the lock, so a poisoned one is still consistent.
+    /// Code that holds the lock does not panic, so a poisoned one is still consistent.
     fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

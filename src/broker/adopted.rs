@@ -2,7 +2,7 @@
 //! to the nearest ancestor that asked for them (PR_SET_CHILD_SUBREAPER in prctl(2)). Servers may have asked too, so that their own
 //! orphans come to them.
 //!
-//! No unchangeable property of a process tells which server an orphan belongs to. So an orphan may stay while a server runs, and is
+//! A process has no unchangeable property that shows which server it belongs to. So an orphan may stay while a server runs, and is
 //! killed when the last one ends.
 
 use std::collections::HashSet;

@@ -88,7 +88,7 @@ impl Files {
             Some(janitor) => janitor.take(cage, files).map(Some),
             None => {
                 for (path, _) in files.into_iter().map(OwnFile::let_go) {
-                    warn!(path:% = path.display(); "this file of ours will stay behind");
+                    warn!(path:% = path.display(); "file of tunnel-client will not be removed at the end");
                 }
                 Ok(None)
             }

@@ -67,7 +67,7 @@ impl Drop for OwnFile {
             && error.kind() != ErrorKind::NotFound
         {
             warn!(path:% = self.spot.path().display(), error:% = error;
-                "this file of ours stays behind; put it into a directory that the user of the process can write");
+                "file of tunnel-client not removed; put it into a directory that the user of the process can write");
         }
     }
 }

@@ -110,7 +110,7 @@ fn describe(f: &mut fmt::Formatter<'_>, path: &str, fault: Fault) -> fmt::Result
         ),
         Fault::Changeable { uid } => write!(
             f,
-            "user {uid}, as whom stdio MCP servers run, can change it, because of {path}; chown root {path} && chmod go-w {path}"
+            "stdio MCP servers run as user {uid}, who can change it through {path}; chown root {path} && chmod go-w {path}"
         ),
     }
 }

@@ -225,7 +225,7 @@ impl Streaming {
 
 /// Refusal of an answer while its caller has too many unread bytes.
 fn unread() -> Refusal {
-    let message = "callers with this caller's key have as many bytes of answers to read as they may";
+    let message = "callers with this caller's key have reached their limit of unread answer bytes";
     Refusal::new(Code::Unavailable, message).retry_after(1)
 }
 

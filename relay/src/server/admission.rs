@@ -129,7 +129,7 @@ impl Admission {
         self.left.notified().await;
     }
 
-    /// No code panics while it holds the lock, so a poisoned one is still consistent.
+    /// Code that holds the lock does not panic, so a poisoned one is still consistent.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -152,7 +152,7 @@ impl Place {
         table.known.make_room(key).ok_or_else(|| {
             Refusal::new(
                 Code::RateLimitExceeded,
-                "this key has as many connections as it may; reuse or close some",
+                "this key has reached its limit of connections; reuse or close some",
             )
             .retry_after(1)
         })?;

@@ -135,7 +135,7 @@ impl From<BodyError> for Refusal {
 
 /// Refusal of bytes beyond the bound of a key or a tunnel.
 pub(crate) fn no_memory() -> Refusal {
-    let message = "this key or tunnel holds as many bytes of bodies as it may; try again when some are done";
+    let message = "this key or tunnel has reached its limit of body bytes; try again when some requests are done";
     Refusal::new(Code::Unavailable, message).retry_after(1)
 }
 

@@ -55,11 +55,11 @@ impl Discovery {
             }
             Self::Elsewhere(place) => Check::warn(
                 id,
-                format!("the server names its metadata at another origin, {place}, which was not asked"),
+                format!("the server names its metadata at another origin, {place}, which was not requested"),
             )
             .next([
-                "if the place is right, look at it yourself: it must answer with a JSON object that names the resource (RFC 9728)",
-                "doctor asks the MCP server's own origin only: a server does not choose what this host requests",
+                "if the place is right, check it by hand: it must answer with a JSON object that names the resource (RFC 9728)",
+                "doctor sends requests to the MCP server's own origin only: a server must not choose what this host requests",
             ]),
             Self::Bad(problem) => Check::fail(id, problem).next([
                 "a server without logins must answer 404 at /.well-known/oauth-protected-resource",

@@ -29,13 +29,13 @@ impl fmt::Display for Exposure {
         write!(
             f,
             "mcp.commands: channel {}: the MCP server of channel {} can replace {}, which this server's code comes from; \
-             let another user own it, and the directories on the way, than the one that servers run as (process.server_user)",
+             let a user other than that of the servers (process.server_user) own it and the directories on the way",
             self.channel,
             self.by.join(", "),
             self.path.display()
         )?;
         match self.is_refused {
-            true => f.write_str(", or write allow_writable_program: true beside level: strict"),
+            true => f.write_str(", or add allow_writable_program: true to level: strict"),
             false => Ok(()),
         }
     }

@@ -308,8 +308,9 @@ impl Router {
                 (call, Some((request.span.clone(), wire_id)))
             }
             _ => (
-                self.sole()
-                    .ok_or(Unattributed("it names no call, and not exactly one can be meant"))?,
+                self.sole().ok_or(Unattributed(
+                    "it names no call, and cannot be attributed to exactly one",
+                ))?,
                 None,
             ),
         };

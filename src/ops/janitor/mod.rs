@@ -72,7 +72,7 @@ impl fmt::Display for Error {
         f.write_str("the process that removes health.url_file, process.pid_file and health.unix_socket at the end ")?;
         match self {
             Self::Start(error) => write!(f, "cannot be started: {error}"),
-            Self::NotReady(error) => write!(f, "did not get ready: {error}"),
+            Self::NotReady(error) => write!(f, "was not ready: {error}"),
         }
     }
 }
@@ -196,5 +196,5 @@ impl Drop for Custody {
 
 fn remains(path: &Path, error: &io::Error) {
     warn!(path:% = path.display(), error:% = error;
-        "this file of ours stays behind; put it into a directory that the user of the process can write");
+        "file of tunnel-client not removed; put it into a directory that the user of the process can write");
 }

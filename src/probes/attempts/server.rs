@@ -72,11 +72,11 @@ pub(super) const PROBES: &[Probe] = &[
     ),
     hidden(
         "write into the files of trust anchors",
-        "Another authority, and with it another control plane that is sent the key.",
+        "Another authority, and with it another control plane that receives the key.",
         change_trust,
     ),
     hidden(
-        "put a file beside those of trust anchors",
+        "put a file next to those of trust anchors",
         "Another authority under the name of this one.",
         |scene| {
             let beside = |path: &PathBuf| {
