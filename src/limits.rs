@@ -55,8 +55,8 @@ pub const CONTROL_IDLE_MAX: Duration = Duration::from_secs(50);
 /// How long start-up waits for the tunnel's name before it logs the banner without it (spec: cli, run).
 pub const METADATA_WAIT: Duration = Duration::from_secs(2);
 
-/// Characters of the id of a request, and of a progress token, as JSON: copies of them are kept while a call is open. Real ones have up
-/// to forty.
+/// Characters of a request id, and of a progress token, as JSON: copies of them are kept while a call is open. Real ones have up to
+/// forty.
 pub const ID_MAX: usize = 16 * KIB;
 /// Requests of a server during one call that wait for their caller's answer.
 pub const QUESTIONS_MAX: usize = 256;
@@ -92,7 +92,7 @@ pub const ANCHORS_MAX: usize = 4096;
 pub const BUNDLE_NOTES_MAX: usize = 20;
 /// A PEM file of one certificate and its issuers.
 pub const CERTIFICATE_FILE_MAX: usize = 256 * KIB;
-/// Stack that is wiped after a private key was used: ring's largest frames, for RSA with 8192 bits, have half of this.
+/// Stack that is wiped after each use of a private key: ring's largest frames, for RSA with 8192 bits, have half of this.
 pub const SIGNING_STACK: usize = 64 * KIB;
 /// Input buffer of a command's single request; the head of the answer must fit.
 pub const BLOCKING_INPUT: usize = 64 * KIB;
@@ -102,8 +102,8 @@ pub const BLOCKING_OUTPUT: usize = 16 * KIB;
 pub const RESOLVER_STACK: usize = 256 * KIB;
 /// What hyper may buffer of one connection before it stops reading; also bounds a response head.
 pub const CONNECTION_BUFFER_MAX: usize = 64 * KIB;
-/// The most that is read of a connection at once: less than hyper's first buffer (8 KiB), because one read that fills it makes hyper
-/// take a larger one, in which parts of messages stay.
+/// Most bytes that one read takes from a connection: less than hyper's first buffer (8 KiB), because one read that fills it makes
+/// hyper take a larger one, in which parts of messages stay.
 pub const CONNECTION_READ_MAX: usize = 8 * KIB - 1;
 /// Length of the shared filler in the place of an `Authorization` (`net/sealed.rs`): common tokens are shorter, longer ones get their own.
 pub const FILLER_SHARED: usize = 4 * KIB;
@@ -114,6 +114,8 @@ pub const WRITE_SLICES: usize = 16;
 pub const MCP_IDLE_MAX: Duration = Duration::from_secs(4);
 /// A connection that is used again is ready within this, or it is replaced.
 pub const KEPT_READY_TIMEOUT: Duration = Duration::from_millis(250);
+/// From the start of the daemon until pages of the program that only the start needed are given back to the system.
+pub const START_SETTLES: Duration = Duration::from_secs(1);
 /// How often idle connections past their age are looked for.
 pub const IDLE_SWEEP: Duration = Duration::from_secs(5);
 
@@ -178,26 +180,26 @@ pub const STARTUP_RETRY_MAX: Duration = Duration::from_secs(1);
 pub const STDIO_MESSAGE_MAX: usize = 64 * MIB;
 /// What is asked of the pipe with one read.
 pub const STDIO_READ: usize = 16 * KIB;
-/// The most that is taken from the pipe with one read: what a pipe holds (pipe(7)).
+/// Most bytes that one read takes from the pipe: the capacity of a pipe (pipe(7)).
 pub const STDIO_READ_MAX: usize = 64 * KIB;
-/// What the buffer of a pipe keeps between messages.
+/// Capacity that the buffer of a pipe keeps between messages.
 pub const STDIO_BUFFER_KEEP: usize = 64 * KIB;
 /// Messages that may wait for the pipe to the child; callers wait behind it.
 pub const STDIO_WRITE_QUEUE: usize = 64;
 /// Messages coalesced into one write.
 pub const STDIO_WRITE_BATCH: usize = 32;
-/// Messages from this size on are written by themselves, without a copy.
+/// Messages of this size or more are written by themselves, without a copy.
 pub const STDIO_LINE_LARGE: usize = 64 * KIB;
 /// Bytes of such messages that may wait for the pipe to one child. A longer one waits until the pipe has no other.
 pub const STDIO_LINES_LARGE: usize = 4 * MIB;
 /// Server messages that may wait for the delivery of one call's notifications.
 pub const STDIO_INBOX_MESSAGES: usize = 1024;
-/// Bytes of those of all calls of one server.
+/// Bytes of such messages of all calls of one server.
 pub const STDIO_INBOX_BYTES: usize = 8 * MIB;
 /// Messages that a child may write as one array.
 pub const STDIO_BATCH_MAX: usize = 1000;
-/// For this long after a call that got no answer, and after any message of another caller, what the child writes may still
-/// belong to it: longer than tools that report after their answer take, short enough for a pipe with few callers.
+/// Time after an unanswered call, and after any message of another caller, in which the child's output may still belong to it:
+/// longer than tools that report after their answer take, short enough for a pipe with few callers.
 pub const STDIO_AFTERMATH: Duration = Duration::from_secs(30);
 /// Such calls that are remembered; older ones are forgotten first.
 pub const STDIO_AFTERMATH_MAX: usize = 1024;
@@ -443,7 +445,8 @@ pub const DOCTOR_PROCESSES_MAX: usize = 65_536;
 
 /// One attempt to get out of the sandbox, and the setting up of what is attacked: milliseconds of work.
 pub const SANDBOX_PROBE_TIMEOUT: Duration = Duration::from_secs(5);
-/// All of them, a few hundred, each twice: ten seconds' work, and minutes on a machine that is busy or emulated. A person waits for it.
+/// All attempts, a few hundred, each twice: ten seconds' work, and minutes on a machine that is busy or emulated. A person waits
+/// for it.
 pub const SANDBOX_PROBES_TIMEOUT: Duration = Duration::from_secs(600);
 /// A connection to this host that is refused or not at once.
 pub const SANDBOX_PROBE_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -463,7 +466,7 @@ pub const LOG_BUFFER_KEEP: usize = 4 * 1024;
 /// Secrets known to the scrubber at once: the extra headers of three settings, twice where a scheme stands before the
 /// credentials, a few variables of each stdio server, proxies' credentials, and keys, those in force and those they replaced.
 pub const PROTECTED_MAX: usize = 3 * 2 * EXTRA_HEADERS_MAX + 8 * BINDINGS_MAX + 128;
-/// Layers of escapes that are taken away in the search for secrets: JSON in JSON in a URL.
+/// Layers of escapes that the search for secrets removes: JSON in JSON in a URL.
 pub const SCRUB_ROUNDS: usize = 3;
 /// A shorter secret is not searched for: it would blank out ordinary words.
 pub const PROTECTED_LEN_MIN: usize = 6;

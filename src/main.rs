@@ -12,7 +12,7 @@ use tunnel_client::sys::allocator::Wiping;
 static ALLOCATOR: Wiping = Wiping;
 
 fn main() -> ExitCode {
-    // Before anything else: these are to be small, and what they never run they never have in memory.
+    // Before anything else: these processes are to be small, and code that they never run never gets into their memory.
     if is_asked_for(broker::ROLE, std::env::args_os()) {
         return broker::serve();
     }

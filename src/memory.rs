@@ -1,12 +1,12 @@
 //! Memory of large messages: one budget, however many servers and calls there are.
 //!
-//! A message below [`LARGE_MESSAGE`] costs nothing here. A longer one gets room before it is read any further, and gives it back when
-//! its last copy is dropped, wherever that is: the bytes carry their reservation. Whoever finds no room waits, and its peer with it,
-//! because nothing is read meanwhile.
+//! A message below [`LARGE_MESSAGE`] costs nothing here. A longer one gets room before it is read any further, and gives it back
+//! when its last copy is dropped, wherever that is: the bytes carry their reservation. A reader that finds no room waits, and so
+//! does its peer, because nothing is read meanwhile.
 //!
-//! Nobody waits for ever. Room is given in two steps, each at once: first [`ROOM_FIRST`], then all that the message can become. A
-//! message with all its room waits for nothing but its peer, for at most [`ROOM_TIMEOUT`], and then for its delivery, which has bounds of
-//! its own; so the second step is reached in the end, and with it the first. Both serve in the order of arrival.
+//! Every wait of a reader ends. Room is given in two steps, each at once: first [`ROOM_FIRST`], then all that the message can need. A
+//! message with all its room waits only for its peer, for at most [`ROOM_TIMEOUT`], and then for its delivery, which has bounds of
+//! its own; so the second step is eventually reached, and with it the first. Both serve in the order of arrival.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -28,7 +28,7 @@ static WHOLE: Pool = Pool::new(ROOM_WHOLE_TOTAL);
 pub struct Pool {
     total: usize,
     free: Semaphore,
-    /// Bytes that were taken though they were not free.
+    /// Bytes that were taken although they were not free.
     owed: Mutex<usize>,
     returned: Notify,
 }
@@ -50,7 +50,7 @@ impl Pool {
         }
     }
 
-    /// Waits for its turn and for so many bytes, at most all there are.
+    /// Waits for its turn and for so many bytes, at most the whole pool.
     async fn wait_for(&'static self, bytes: usize) -> Reservation {
         let wanted = u32::try_from(bytes.min(self.total)).unwrap_or(u32::MAX);
         match self.free.acquire_many(wanted).await {
@@ -61,19 +61,19 @@ impl Pool {
                     bytes: wanted as usize,
                 }
             }
-            // Nobody closes the semaphore.
+            // The semaphore is never closed.
             Err(_) => self.take(bytes),
         }
     }
 
-    /// So many bytes, if they are free.
+    /// Takes so many bytes, if they are free.
     pub fn try_take(&'static self, bytes: usize) -> Option<Reservation> {
         let permit = self.free.try_acquire_many(u32::try_from(bytes).ok()?).ok()?;
         permit.forget();
         Some(Reservation { pool: self, bytes })
     }
 
-    /// For what is in memory already: what is not free is owed, and those that wait do so until it was given back.
+    /// Takes room for bytes that are in memory already: the missing part is owed, and waiting readers wait until it was given back.
     fn take(&'static self, bytes: usize) -> Reservation {
         let mut owed = self.owed();
         *owed += bytes - self.free.forget_permits(bytes);
@@ -106,7 +106,7 @@ impl Pool {
 }
 
 impl Reservation {
-    /// Gives back what is more than `bytes`.
+    /// Gives back all above `bytes`.
     fn shrink_to(&mut self, bytes: usize) {
         if bytes < self.bytes {
             self.pool.give_back(self.bytes - bytes);
@@ -121,7 +121,7 @@ impl Drop for Reservation {
     }
 }
 
-/// Bytes and what must live as long as they do.
+/// Bytes with a value that must live as long as they do.
 struct Carrying<T> {
     bytes: Bytes,
     _carried: T,
@@ -133,7 +133,7 @@ impl<T> AsRef<[u8]> for Carrying<T> {
     }
 }
 
-/// The same bytes; what is `carried` is dropped with the last of their clones.
+/// The same bytes; `carried` is dropped with the last of their clones.
 pub fn carrying<T: Send + 'static>(bytes: Bytes, carried: T) -> Bytes {
     Bytes::from_owner(Carrying {
         bytes,
@@ -174,7 +174,7 @@ impl Room {
         size > self.covers
     }
 
-    /// Waits for room for `size` bytes of a message that has at most `most` when it is whole.
+    /// Waits for room for `size` bytes of a message that has at most `most` bytes when it is complete.
     pub async fn cover(&mut self, size: usize, most: usize) {
         if !self.is_short_of(size) {
             return;
@@ -184,18 +184,18 @@ impl Room {
             (..=ROOM_FIRST, _) => (&FIRST, ROOM_FIRST),
             _ => (&WHOLE, most),
         };
-        // What it has it keeps: that is in memory.
+        // It keeps the room of the bytes that are in memory.
         let reservation = pool.wait_for(bytes).await;
         self.covers = bytes;
         self.held = Some((reservation, Instant::now() + ROOM_TIMEOUT));
     }
 
-    /// When the message must be whole, if it has room of the budget.
+    /// Deadline for the complete message, if it has room of the budget.
     pub fn until(&self) -> Option<Instant> {
         self.held.as_ref().map(|(_, until)| *until)
     }
 
-    /// The message is whole: it carries what room it needs, and the rest is free. The next one begins.
+    /// Ends a complete message: it carries the room that it needs, and the rest is free. The next one begins.
     pub fn keep(&mut self, message: Bytes) -> Bytes {
         match std::mem::take(self).held {
             Some((mut reservation, _)) => {
@@ -206,7 +206,7 @@ impl Room {
         }
     }
 
-    /// Nothing of the message is kept. The next one begins.
+    /// Drops the message without keeping any of it. The next one begins.
     pub fn clear(&mut self) {
         if self.held.is_some() {
             *self = Self::default();
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
     use crate::limits::STDIO_MESSAGE_MAX;
 
-    /// A message of this size that grows by 64 KiB at a time and stays for a while once it is whole.
+    /// A message of this size that grows by 64 KiB at a time and stays for a while once it is complete.
     async fn read(size: usize) -> usize {
         let mut room = Room::default();
         for read in (0..=size).step_by(64 * 1024) {
@@ -238,7 +238,7 @@ mod tests {
         size
     }
 
-    /// The pools are those of the process, so all of it is one test.
+    /// The pools belong to the process, so all of it is one test.
     #[test]
     fn messages_that_are_more_than_all_room_wait_for_one_another_and_all_are_read() {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -251,7 +251,7 @@ mod tests {
             small.cover(LARGE_MESSAGE, STDIO_MESSAGE_MAX).await;
             assert_eq!((FIRST.free(), small.until()), (ROOM_FIRST_TOTAL, None));
 
-            // More than either step has room for, in the order that would let each hold a part of what another needs.
+            // More than either step has room for, in the order in which each could otherwise hold a part that another needs.
             let mut messages = JoinSet::new();
             for number in 0..100 {
                 messages.spawn(read(if number % 3 == 0 {
@@ -266,7 +266,7 @@ mod tests {
             assert_eq!(all.len(), 100);
             assert_eq!((FIRST.free(), WHOLE.free()), (ROOM_FIRST_TOTAL, ROOM_WHOLE_TOTAL));
 
-            // What waits can be given up, and keeps no one else waiting.
+            // Waiting readers can be cancelled, and then hold up no other.
             let mut holders = [Room::default(), Room::default()];
             for holder in &mut holders {
                 holder.cover(ROOM_FIRST + 1, STDIO_MESSAGE_MAX).await;
@@ -277,7 +277,7 @@ mod tests {
             drop(holders);
             assert_eq!(WHOLE.free(), ROOM_WHOLE_TOTAL);
 
-            // A whole message keeps what it has, in each of its clones; what is copied is owed until it is gone.
+            // A complete message keeps its room, in each of its clones; a copy is owed until it is dropped.
             let mut room = Room::default();
             room.cover(ROOM_FIRST + 1, STDIO_MESSAGE_MAX).await;
             let message = room.keep(Bytes::from(vec![0; ROOM_FIRST + 1]));

@@ -1,5 +1,5 @@
-//! This program, executed again in another role: with an empty environment, so that it holds none of this process's secrets, before
-//! anything is forbidden to this process, so that it inherits no restriction.
+//! This program, executed again in another role: with an empty environment, so that it holds none of this process's secrets, and
+//! before this process is restricted, so that it inherits no restriction.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::sys::descriptors;
 /// This program, even when its file was replaced or removed.
 const SELF: &str = "/proc/self/exe";
 
-/// Why there is no such process.
+/// Reason why there is no such process.
 #[derive(Debug)]
 pub enum Error {
     /// There is no /proc, through which this program is executed again.
@@ -29,7 +29,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoProc => f.write_str(
-                "there is no /proc here, by which tunnel-client executes itself again; mount it (mount -t proc proc /proc)",
+                "/proc is missing, and tunnel-client needs it to execute itself again; mount it (mount -t proc proc /proc)",
             ),
             Self::Start(error) => error.fmt(f),
         }
@@ -38,8 +38,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Starts it. Its standard input is one end of a pair of sockets that keep messages apart (unix(7), SOCK_SEQPACKET); the other end and the
-/// process are given.
+/// Starts it. Its standard input is one end of a pair of sockets that preserve message boundaries (unix(7), SOCK_SEQPACKET); the
+/// other end and the process are returned.
 ///
 /// # Errors
 /// [`Error`].
@@ -47,7 +47,7 @@ pub fn launch(role: &str) -> Result<(OwnedFd, Child), Error> {
     if !Path::new(SELF).is_symlink() {
         return Err(Error::NoProc);
     }
-    // What this process inherited is not for it.
+    // Inherited descriptors of this process are not for it.
     descriptors::close_others_on_exec().map_err(Error::Start)?;
     let pair = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
     let (socket, theirs) = pair.map_err(|error| Error::Start(error.into()))?;

@@ -101,12 +101,12 @@ pub fn run(mut config: Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// The process that removes files at the end; `None` where it cannot be had without /proc.
+/// Starts the process that removes files at the end; `None` where it cannot exist for lack of /proc.
 fn janitor() -> Result<Option<Janitor>, Error> {
     match Janitor::launch() {
         Ok(janitor) => Ok(Some(janitor)),
         Err(error @ janitor::Error::Start(own_program::Error::NoProc)) => {
-            warn!("{error}; they will stay behind");
+            warn!("{error}; these files will not be removed at the end");
             Ok(None)
         }
         Err(error) => Err(Error::Janitor(error)),

@@ -1,5 +1,5 @@
-//! Everything that servers started ends with the broker or with the last server, however it hides: long chains of subreapers, processes that
-//! start each other again. Processes outside stay. What cannot be ended is reported.
+//! All processes that servers started end with the broker or with the last server, however they hide: long chains of subreapers,
+//! processes that start each other again. Processes outside remain. Processes that cannot be ended are reported.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
@@ -232,7 +232,7 @@ fn a_process_whose_first_thread_has_ended_ends_with_the_last_server() {
     }
 }
 
-/// A client of `nobody` without a sandbox, whose server leaves a process of root's behind: one that the broker may not signal.
+/// A client of `nobody` without a sandbox, whose server leaves behind a process of root: one that the broker may not signal.
 fn with_root_left_behind(control: &ControlPlane, site: &Site) -> Client {
     let program = site.directory.file("leftovers");
     fs::set_permissions(&program, Permissions::from_mode(0o4755)).unwrap();

@@ -1,4 +1,4 @@
-//! Every command closes itself to others before it holds a secret: nothing secret in its arguments and environment, no way to its
+//! Every command closes itself to others before it holds a secret: no secret in its arguments and environment, no way to its
 //! memory.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -18,7 +18,7 @@ use support::client::binary;
 use support::control::TUNNEL;
 use support::{Scratch, eventually, program};
 
-/// What must show up nowhere.
+/// Secrets that must not appear anywhere.
 const SECRETS: [&str; 4] = [
     "pr0xy-passw0rd-4711",
     "sk-runtime-key-0123456789",
@@ -30,10 +30,10 @@ const PROXY_PASSWORD: &str = SECRETS[0];
 /// `nobody`.
 const NOBODY: u32 = 65534;
 
-/// A command that waits for somebody who is slow.
+/// A command that waits for a slow peer.
 struct Waiting {
     child: Child,
-    /// What holds it up.
+    /// Peer or pipe that holds it up.
     _held: Held,
 }
 
@@ -93,7 +93,7 @@ impl Set {
         command
     }
 
-    /// Starts it and waits until it waits for the slow server.
+    /// Starts it and returns once it waits for the slow server.
     fn connected(&self, mut command: Command) -> Waiting {
         let mut child = command.spawn().unwrap();
         self.slow.set_nonblocking(true).unwrap();
@@ -107,7 +107,7 @@ impl Set {
         }
     }
 
-    /// Starts it and waits until it reads the pipe.
+    /// Starts it and returns once it reads the pipe.
     fn reading(&self, mut command: Command) -> Waiting {
         use std::os::unix::fs::OpenOptionsExt as _;
         let mut child = command.spawn().unwrap();
@@ -131,7 +131,7 @@ fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
 }
 
-/// Nothing of it is in what others, or the same user, may look at.
+/// Asserts that no secret is in the files that others, or the same user, may read.
 #[track_caller]
 fn is_closed(waiting: &Waiting) {
     for process in family(waiting.child.id()) {
@@ -139,7 +139,7 @@ fn is_closed(waiting: &Waiting) {
             let mut shown = Vec::new();
             let path = format!("/proc/{process}/{part}");
             if let Ok(mut file) = File::open(&path) {
-                // What is gone meanwhile shows nothing.
+                // A file that is gone meanwhile shows no secret.
                 let _ = file.read_to_end(&mut shown);
             }
             let shown = String::from_utf8_lossy(&shown);
@@ -148,7 +148,7 @@ fn is_closed(waiting: &Waiting) {
             }
         }
     }
-    // The kernel makes what is in /proc/PID root's when a process is not to be looked into (proc(5)).
+    // The kernel gives the files in /proc/PID to root when a process must not be inspected (proc(5)).
     let own = fs::metadata(format!("/proc/{}/status", waiting.child.id())).unwrap();
     let is_roots = std::os::unix::fs::MetadataExt::uid(&own) == 0;
     assert!(is_roots, "it can be looked into by its user");
@@ -269,7 +269,7 @@ fn the_same_user_cannot_look_into_a_command_of_an_ordinary_user() {
     }
 }
 
-/// It starts itself again: a process that is closed can still do so, and its children are closed before they read anything.
+/// The process starts itself again: a closed process can still do so, and its children are closed before they read any input.
 #[test]
 fn the_proof_of_the_sandbox_shows_no_secret_in_any_of_its_processes() {
     let set = Set::new();
@@ -285,7 +285,8 @@ fn the_proof_of_the_sandbox_shows_no_secret_in_any_of_its_processes() {
     let end = std::time::Instant::now() + Duration::from_secs(60);
     while seen < 200 && std::time::Instant::now() < end && child.try_wait().unwrap().is_none() {
         for process in family(child.id()) {
-            // Until it has run its first instructions the kernel shows what it was executed with. Looked at first: once it waits, it has.
+            // Until it has run its first instructions, the kernel shows its original arguments. Checked first: once it waits, it
+            // has run them.
             let status = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
             let is_waiting = status.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'));
             let role = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();

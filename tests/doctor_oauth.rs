@@ -1,4 +1,4 @@
-//! Logins at MCP servers: where `doctor` looks for their metadata, and where it does not.
+//! Logins at MCP servers: where `doctor` searches for their metadata, and where it does not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;

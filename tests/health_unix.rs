@@ -83,7 +83,7 @@ fn health_is_served_on_the_socket_and_nowhere_else() {
     eventually("readiness", || (get(&socket, "/readyz").1 == "ready").then_some(()));
     assert!(get(&socket, "/metrics").1.contains("commands_polled_total 1"));
 
-    // No name resolves to a socket: whatever a request names is right.
+    // No name resolves to a socket: any name in a request is right.
     let mut stream = UnixStream::connect(&socket).unwrap();
     write!(
         stream,

@@ -1,4 +1,5 @@
-//! Every command that can start a stdio server keeps it from the client's files, and lets it read trust anchors and not change them.
+//! Every command that can start a stdio server keeps it from the client's files, and lets it read trust anchors without changing
+//! them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
@@ -21,14 +22,14 @@ use support::{ControlPlane, Scratch, program, within};
 /// `nobody`.
 const NOBODY: u32 = 65534;
 
-/// How long a command may take that a server holds up by nothing.
+/// Time that a command may take when no server holds it up.
 const WHOLE: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// A client whose files lie in one tree, and a hostile server somewhere else.
+/// A client whose files lie in one tree, and a hostile server in another place.
 struct Site {
     files: Scratch,
     control: ControlPlane,
-    /// Who runs the client; everything is theirs.
+    /// User that runs the client and owns all files.
     user: Option<u32>,
 }
 
@@ -59,7 +60,7 @@ impl Site {
         self.files.file(name)
     }
 
-    /// What a server goes for.
+    /// Targets of a server.
     fn targets(&self) -> Vec<PathBuf> {
         let files = [SECRET.as_slice(), &TRUST].concat();
         files.into_iter().map(|name| self.at(name)).collect()
@@ -136,7 +137,7 @@ mcp:
     }
 }
 
-/// Hidden: secrets, the configuration, the log, and what the standard streams lead to.
+/// Hidden: secrets, the configuration, the log, and the targets of the standard streams.
 const SECRET: [&str; 8] = [
     "keys/key",
     "keys/client.key",
@@ -148,10 +149,10 @@ const SECRET: [&str; 8] = [
     "out/in",
 ];
 
-/// Readable and not to be changed.
+/// Readable and not changeable.
 const TRUST: [&str; 3] = ["linked/ca.pem", "trust/ca.pem", "trust/proxies.pem"];
 
-/// The commands that start servers of the configuration. `doctor --sandbox` starts this program in their place: `tests/sandbox.rs`.
+/// Commands that start servers of the configuration. `doctor --sandbox` starts this program instead: `tests/sandbox.rs`.
 const STARTING: [&[&str]; 2] = [&["run"], &["doctor", "--start-stdio"]];
 
 #[test]
@@ -196,7 +197,7 @@ fn a_strict_server_that_may_read_and_write_all_around_them_gets_at_no_file_eithe
 fn a_server_without_a_sandbox_does_not_get_at_the_memory_of_the_client_or_of_the_broker() {
     for command in STARTING {
         let mut site = Site::new();
-        // Of root's processes capabilities decide; of an ordinary user's only whether they are closed to their user.
+        // For root's processes capabilities decide; for an ordinary user's only whether they are closed to their user.
         site.user = geteuid().is_root().then_some(NOBODY);
         let hostile = Hostile::at_memory();
         site.configure(&hostile, "off");

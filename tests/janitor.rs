@@ -1,4 +1,4 @@
-//! The files of a client are removed by a process of its own, which can do nothing else.
+//! A process of its own removes the files of a client, and can do nothing else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
@@ -128,13 +128,13 @@ fn files_that_stay_are_logged() {
     assert_eq!(killed.wait_exit(BOUND).code(), Some(0));
     for path in &files {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let said = killed.log_with("this file of ours stays behind");
+        let said = killed.log_with("file of tunnel-client not removed");
         assert!(said.iter().any(|line| line.contains(&name)), "{name}: {said:?}");
     }
     if !geteuid().is_root() {
         return;
     }
-    // A directory of root's, which the user of the process cannot change.
+    // A directory that belongs to root, and that the user of the process cannot change.
     let mut other = ClientBuilder::new(&control)
         .server("http://127.0.0.1:9/mcp")
         .env("TUNNEL_CLIENT_USER", "65534:65534")
@@ -142,7 +142,7 @@ fn files_that_stay_are_logged() {
     other.await_log("tunnel-client started");
     other.terminate();
     assert_eq!(other.wait_exit(BOUND).code(), Some(0));
-    let line = other.await_log("this file of ours stays behind");
+    let line = other.await_log("file of tunnel-client not removed");
     assert!(
         line.contains("health.url") && line.contains("ermission denied"),
         "{line}"

@@ -1,4 +1,4 @@
-//! What is left of messages of stdio servers, and of an RSA client key, in the memory of the running client.
+//! Remains of messages of stdio servers, and of an RSA client key, in the memory of the running client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![cfg(target_os = "linux")]
 
@@ -14,10 +14,10 @@ use support::rotating::Site;
 use support::wait::within;
 use support::{Client, Command, ControlPlane, McpServer, eventually};
 
-/// Between the delivery of an answer and the end of its task.
+/// Time between the delivery of an answer and the end of its task.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
 
-/// In every message. Longer than a register, because the linker of a debug build keeps all registers on the stack for a while.
+/// Text in every message. Longer than a register, because the linker of a debug build keeps all registers on the stack for a while.
 const LONG: &str = "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789ABCDEF0123456789abcdef";
 
 /// `name` and the long text.
@@ -25,7 +25,7 @@ fn marker(name: &str) -> String {
     format!("{name}-{LONG}")
 }
 
-/// Waits until nothing of the client's memory holds one of these.
+/// Waits until the client's memory contains none of these.
 #[track_caller]
 fn await_gone(client: &Client, names: &[&str]) {
     let memory = Memory::of(client.pid());
@@ -63,7 +63,7 @@ def on(message):
 "#;
     let (control, _server, client) = start(script);
     client.await_ready();
-    // Of several sizes: what shares a page, a buffer or a write with others, and what does not.
+    // Several sizes: some share a page, a buffer or a write with others, some do not.
     for size in [8, 2000, 40_000, 300_000] {
         let filling = "f".repeat(size);
         let text = marker("asked");
@@ -84,7 +84,7 @@ def on(message):
 "#;
     let (control, _server, client) = start(&script.replace("LONG", LONG));
     client.await_ready();
-    // An answer to an id of nobody ends the only open call; so there are two.
+    // An answer with an unknown id ends the only open call; so there are two.
     control.push_all([Command::call("r1", "a", "{}"), Command::call("r2", "b", "{}")]);
     control.terminal("r1");
     control.terminal("r2");

@@ -13,14 +13,14 @@ use support::{
 };
 
 const MIB: u64 = 1024;
-/// What one message may have.
+/// Memory that one message may take.
 const MESSAGE_MAX: u64 = 64 * MIB;
-/// What is not the messages': reading, counting, a heap that is a little larger than it was.
+/// Memory that does not belong to messages: reading, counting, a heap that is a little larger than before.
 const SLACK: u64 = 12 * MIB;
-/// A message of tens of MiB is read, parsed and delivered by a build without optimisation.
+/// A build without optimisation reads, parses and delivers a message of tens of MiB.
 const LARGE_WITHIN: Duration = Duration::from_secs(60);
 
-/// Memory that the client has, in KiB.
+/// Memory of the client, in KiB.
 fn resident(client: &Client) -> u64 {
     process::resident_kib(client.pid())
 }
@@ -33,7 +33,7 @@ fn await_given_back(client: &Client, before: u64) {
     });
 }
 
-/// Bytes of the message that was delivered.
+/// Bytes of the delivered message.
 fn length(post: &Post) -> usize {
     post.resp_json.as_ref().map_or(0, String::len)
 }
@@ -85,7 +85,7 @@ def on(message):
         let post = control.terminal_within(LARGE_WITHIN, &format!("r{number}"));
         post.assert_failure(502, "protocol", &["response_body_too_large"]);
     }
-    // Two have room for a whole message at once; each of the others waits with what is read of its first 2 MiB.
+    // Two have room for a whole message at once; each of the others waits with the part of its first 2 MiB that it has read.
     peak_below(&client, before, 2 * MESSAGE_MAX + SERVERS * 2 * MIB);
     await_given_back(&client, before);
     for (number, server) in servers.iter().enumerate() {
@@ -136,7 +136,7 @@ fn a_large_command_and_its_answer_are_in_memory_once_each() {
 
 #[test]
 fn a_poll_answer_without_end_takes_what_one_may_have_and_is_given_back() {
-    /// More than a client without messages has, whatever its build.
+    /// More memory than a client without messages has, whatever its build.
     const CLIENT: u64 = 48 * MIB;
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     let block = Answer::default().chunk("x".repeat(1 << 20));

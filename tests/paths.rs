@@ -1,4 +1,5 @@
-//! Links, pipes and owners on the way to files: other users do not choose what is read and written, nor by whom.
+//! Links, pipes and owners on the way to files: other users choose neither which files are read and written, nor who reads and
+//! writes them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
@@ -14,7 +15,7 @@ use support::home::Home;
 use support::wait::BOUND;
 use support::{Client, ClientBuilder, ControlPlane, McpServer, Scratch, eventually};
 
-/// `nobody`, the user that the client becomes.
+/// `nobody`, the user that the client switches to.
 const SERVICE: u32 = 65534;
 /// Another user.
 const MALLORY: u32 = 12345;
@@ -60,7 +61,7 @@ impl Setup {
         ClientBuilder::new(&self.control).server(self.mcp.url())
     }
 
-    /// A client that writes this file; started by root it becomes another user.
+    /// A client that writes this file; started by root, it switches to another user.
     fn writes(&self, variable: &str, path: &Path) -> ClientBuilder {
         let client = self.client().env(variable, path.display().to_string());
         let client = match variable {
@@ -74,7 +75,7 @@ impl Setup {
     }
 }
 
-/// Waits for the refusal, which comes at once, and gives its line.
+/// Waits for the refusal, which comes at once, and returns its line.
 #[track_caller]
 fn refusal(client: ClientBuilder, words: &str) -> String {
     let mut client = client.start();
@@ -84,7 +85,7 @@ fn refusal(client: ClientBuilder, words: &str) -> String {
     line
 }
 
-/// Starts a client that may log to this file, to the end of its start.
+/// Starts a client that may log to this file, and waits for the end of its start.
 #[track_caller]
 fn starts(client: ClientBuilder, log: &Path) -> Client {
     let client = client.start();
@@ -216,7 +217,7 @@ fn a_log_that_is_not_a_file_of_our_own_is_refused_at_once() {
             setup.client().env("LOG_FILE", theirs.display().to_string()),
             &format!("belongs to user {MALLORY}"),
         );
-        // As logrotate(8) makes it for the user that the client becomes.
+        // As logrotate(8) makes it for the user that the client switches to.
         give(&theirs, SERVICE);
         starts(setup.writes("LOG_FILE", &theirs), &theirs);
     }
@@ -273,7 +274,7 @@ fn root_reads_no_key_that_the_user_it_becomes_chooses() {
     starts(with(&setup.files.file("current")), Path::new("/nonexistent"));
 }
 
-/// What `doctor` says of a check.
+/// Asserts the result of a check of `doctor`.
 #[track_caller]
 fn predicted(doctor: Doctor, id: &str, words: &str) {
     let examined = doctor.examine();
@@ -359,7 +360,7 @@ fn a_profile_directory_that_is_a_link_of_the_user_works_and_one_of_another_does_
     if !is_root() {
         return;
     }
-    // The same link, of somebody else.
+    // The same link, made by another user.
     give(&home.file(".config/tunnel-client"), MALLORY);
     let words = format!("symbolic link of user {MALLORY}");
     let show = home.run_unprivileged(&["config", "show", "--profile", "p"]).shown();

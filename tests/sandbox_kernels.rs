@@ -94,7 +94,7 @@ fn enforce_starts_with_any_version_of_landlock_and_reports_what_it_does_not_look
 /// `nobody`.
 const NOBODY: u32 = 65534;
 
-/// Versions of Linux without calls that libraries ask for, each with its landlock. RHEL 8, Ubuntu 20.04, Debian 11, Ubuntu 22.04,
+/// Versions of Linux without calls that libraries make, each with its landlock. RHEL 8, Ubuntu 20.04, Debian 11, Ubuntu 22.04,
 /// Debian 12.
 const OLDER: [(&str, &str); 5] = [
     ("4.18", "none"),

@@ -1,4 +1,4 @@
-//! Files of the client as the documentation arranges them and as people do: a stdio server of a running client gets at none of them.
+//! Files of the client as the documentation and people arrange them: a stdio server of a running client reaches none of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
@@ -20,7 +20,7 @@ const TEXTS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Places in which files of services are kept, and that of everybody's.
+/// Directories in which files of services are kept, and the one that everybody can write.
 const TOPS: [&str; 5] = ["/etc", "/opt", "/var/lib", "/home", "/tmp"];
 
 fn examples() -> Vec<Layout> {

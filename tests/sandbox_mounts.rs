@@ -1,4 +1,4 @@
-//! A second mount gives the client's files a second name, which is closed to servers as well. In namespaces of mounts of their own.
+//! A second mount gives the client's files a second name, which is closed to servers as well. In mount namespaces of their own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
@@ -11,7 +11,7 @@ use support::layout::{Layout, Placed, User};
 /// Set in the process that has mounts of its own.
 const INSIDE: &str = "TUNNEL_CLIENT_TEST_MOUNTS";
 
-/// Runs the test of this name again, where mounts are seen by nobody else; says whether this is that process.
+/// Runs the test of this name again in a process whose mounts no other process sees; returns whether this is that process.
 fn is_inside(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
@@ -98,7 +98,7 @@ fn mounts_of_what_is_above_of_a_part_and_of_a_single_file_open_nothing() {
         others.join("file"),
     ]);
     drop(placed);
-    // The mounts end with this process; what they lie on is left to nobody.
+    // The mounts end with this process; the directories below them are left to no other.
     for name in ["whole", "above", "part", "file"] {
         let _ = Process::new("umount").arg(others.join(name)).status();
     }

@@ -194,7 +194,7 @@ fn every_call_that_is_refused_to_strict_servers_alone_is_tried_by_a_probe() {
     are_tried(&named(STRICT), &OF_STRICT_SERVERS);
 }
 
-/// Each of the calls is tried by one of the probes, or stands in [`NOT_TRIED`].
+/// One of the probes tries each call, or it is in [`NOT_TRIED`].
 #[track_caller]
 fn are_tried(refused: &BTreeSet<&str>, probes: &[&str]) {
     // `NAME = libc::SYS_name, [..]`

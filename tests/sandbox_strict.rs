@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use support::child::{everybodys_python, python};
 use support::{ClientBuilder, Command, ControlPlane, Scratch, StdioServer};
 
-/// Attempts of a server, by name; it answers the error of each, or that it works.
+/// Attempts of a server, by name; it answers with the error of each, or with success.
 const HOSTILE: &str = r#"
 import asyncio, ctypes, errno, mmap, socket, stat, struct
 
@@ -262,7 +262,7 @@ impl Drop for Neighbour {
     }
 }
 
-/// The outcomes in this sandbox, and whether a datagram reached the test.
+/// Outcomes in this sandbox, and whether a datagram reached the test.
 fn tried(sandbox: &str) -> (Value, bool) {
     let files = Scratch::new();
     let datagrams = UnixDatagram::bind(files.file("datagrams")).unwrap();
@@ -345,7 +345,7 @@ fn what_a_strict_server_is_refused_works_without() {
         .filter(|(_, outcome)| *outcome != "works")
         .collect();
     if !Path::new("/dev/mqueue").is_dir() {
-        // Landlock finds no directory of theirs then.
+        // Landlock then finds no directory of theirs.
         refused.retain(|(name, _)| !name.contains("POSIX"));
     }
     assert_eq!(refused, []);

@@ -117,7 +117,7 @@ fn a_service_that_repeats_the_key_in_another_spelling_puts_it_nowhere() {
         |before: &str| unix_url::encode(Path::new(&format!("{before}{API_KEY}")))["http+unix://".len()..].to_owned();
     let spellings = [hex, percent, escaped, entities, base64(""), base64("x"), base64("xy")];
     for (number, spelling) in spellings.iter().enumerate() {
-        // Members of the message, and what stands at the cut of a long one.
+        // Members of the message, and the text at the cut of a long one.
         let error = format!(r#"{{"error":{{"message":"bad {spelling}","type":"t{spelling}","code":"c{spelling}"}}}}"#);
         control.on_poll(Answer::json(400, error));
         let long = format!("{}{spelling}", "y ".repeat((1024 - spelling.len() / 2) / 2));
@@ -134,7 +134,7 @@ fn a_service_that_repeats_the_key_in_another_spelling_puts_it_nowhere() {
         .concat()
         .to_lowercase();
     for spelling in &spellings {
-        // Any stretch of it would be a part of the key.
+        // Any part of it would be a part of the key.
         let middle = &spelling[spelling.len() / 2..][..12];
         for written in [middle.to_lowercase(), middle.replace('\\', "\\\\").to_lowercase()] {
             assert!(!shown.contains(&written), "{written} of {spelling} is in:\n{shown}");

@@ -1,4 +1,4 @@
-//! Programs of stdio servers that another stdio server could replace: a warning, or no start where the server is strict.
+//! Programs of stdio servers that another stdio server could replace: a warning, or a refused start where the server is strict.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
@@ -46,7 +46,7 @@ impl Site {
     }
 }
 
-/// The start is over, and the warning would have been there.
+/// The start is over, and the warning would have appeared by now.
 fn assert_quiet(client: &Client) {
     client.await_log("tunnel-client started");
     assert_eq!(client.log_with(WARNING), [""; 0]);
@@ -111,7 +111,7 @@ fn a_strict_server_whose_program_another_server_can_replace_is_not_started_unles
 #[test]
 fn what_no_other_server_reaches_is_quiet() {
     let site = Site::new();
-    // Alone.
+    // The only server.
     assert_quiet(&site.start("    - { channel: main, command: DIR/server, sandbox: strict }\n"));
     // The other one writes elsewhere only.
     let elsewhere = site.start(
@@ -119,7 +119,7 @@ fn what_no_other_server_reaches_is_quiet() {
          - { channel: own, command: DIR/server, sandbox: strict }\n",
     );
     assert_quiet(&elsewhere);
-    // The other one may write just there.
+    // The other one may write exactly there.
     let mut there = site.start(
         "    - channel: main\n      command: /bin/cat\n      sandbox: { level: strict, write: [DIR] }\n    \
          - { channel: own, command: DIR/server, sandbox: strict }\n",
@@ -131,7 +131,7 @@ fn what_no_other_server_reaches_is_quiet() {
 #[test]
 fn doctor_names_the_program_and_start_stdio_starts_it_no_more_than_run_does() {
     let site = Site::new();
-    // Each ends before it answers, which is not what this is about.
+    // Each ends before it answers, which does not matter here.
     site.program("server", "#!/bin/sh\nexit 0\n");
     let examine = |sandbox: &str| {
         let doctor = Doctor::healthy();

@@ -1,4 +1,4 @@
-//! What one caller's messages make a shared stdio child write or give up never concerns another caller.
+//! Messages of one caller that make a shared stdio child write or give up something never affect another caller.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use support::child::start;
 use support::{ClientBuilder, Command, ControlPlane, Post, StdioServer};
 
-/// Answers `quick` at once. For any other call it first writes a log line and asks with each kind of request; the answer
-/// says what became of these.
+/// Answers `quick` at once. For any other call it first writes a log line and asks with each kind of request; the answer reports
+/// the outcome of these.
 const TALKATIVE: &str = r#"
 asked = ["sampling/createMessage", "elicitation/create", "roots/list"]
 told, current = [], []
@@ -181,7 +181,7 @@ def on(message):
     assert!(answer.json()["result"]["told"]["error"].is_object(), "{answer:#?}");
 }
 
-/// Holds each call; says which were cancelled.
+/// Holds each call; reports which were cancelled.
 const HOLDING: &str = r#"
 held = {}
 def on(message):
@@ -214,7 +214,7 @@ fn a_call_is_not_cancelled_by_another_caller_or_by_one_that_may_be_another() {
         child.await_method("tools/call", 1);
         control.push(b(cancel("n")));
         assert_eq!(control.only_terminal("n").resp_type, "notify_ack");
-        // What comes after it on the pipe has come through: nothing of the cancellation has.
+        // Messages sent after it on the pipe have arrived: no part of the cancellation has.
         control.call(b(Command::call("later", "ping", "{}")), "later");
         control.assert_unanswered("a");
         assert!(
@@ -263,7 +263,7 @@ fn a_call_at_an_http_server_is_given_up_for_its_own_caller_only() {
     mcp.await_forwarded("own");
     control.push(session_a(cancel("o")));
     assert!(control.only_terminal("own").json()["error"].is_object());
-    // Longer than a cancelled call may still be answered.
+    // Longer than the time in which a cancelled call may still be answered.
     let until_given_up = std::time::Duration::from_secs(3);
     support::holds_for(until_given_up, "the call is held", || control.posts_of("a").is_empty());
     gate.open();

@@ -1,4 +1,4 @@
-//! Trust anchors that somebody else may change are refused, when they are read first and when they are read again.
+//! Trust anchors that another user may change are refused, both when they are first read and when they are read again.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
@@ -20,7 +20,7 @@ fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Why the client did not start.
+/// Reason why the client did not start.
 #[track_caller]
 fn refusal(builder: ClientBuilder) -> String {
     let mut client = builder.start();
@@ -96,7 +96,7 @@ fn a_bundle_that_becomes_writable_is_refused_and_what_was_in_force_stays() {
     client.signal(Signal::HUP);
     let line = client.await_log(REFUSED);
     assert!(line.contains("its group can change it"), "{line}");
-    // A look at the file between both steps finds nothing that is wrong with it.
+    // A check of the file between both steps finds nothing wrong with it.
     let before = generation(&client);
     mode(&site.files.file("ca.pem"), 0o600);
     client.signal(Signal::HUP);
@@ -192,7 +192,7 @@ fn a_server_without_a_sandbox_that_may_change_trust_anchors_is_warned_about() {
         .examine();
     assert_eq!(examined.status("ca_bundle"), "WARN");
     assert!(examined.said("ca_bundle").contains("without a sandbox (main)"));
-    // With hardening off every server is one.
+    // With hardening off every server counts as one.
     let off = ClientBuilder::new(&site.control)
         .command(child.command())
         .env("HARDENING_MODE", "off")

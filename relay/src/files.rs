@@ -1,4 +1,4 @@
-//! Files that options name: read and replaced only where no other user can exchange them.
+//! Files that options name. They are read and replaced only where no other user can exchange them.
 //!
 //! A path is followed component by component, by descriptors. A symbolic link counts only when root or the relay's own user made
 //! it, in a directory that nobody else can write; `/var/run`, volumes of Kubernetes and `current` links are of this kind.
@@ -20,7 +20,7 @@ const OTHERS_WRITE: u32 = 0o002;
 const GROUP_WRITE: u32 = 0o020;
 const STICKY: u32 = 0o1000;
 
-/// A place in the tree, which nothing is read from.
+/// A place in the tree; nothing is read from it.
 const PLACE: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Opens a file for reading: a regular one or a pipe that others cannot change or exchange. A descriptor of the shell's
@@ -34,7 +34,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     for _ in 0..limits::FILE_LOOKS {
         outcome = open_once(path);
         match &outcome {
-            // Exchanged in between, as Kubernetes exchanges a volume.
+            // The path was exchanged in between, as Kubernetes exchanges a volume.
             Err(error) if [io::ErrorKind::WouldBlock, io::ErrorKind::NotFound].contains(&error.kind()) => {}
             _ => break,
         }
@@ -42,8 +42,8 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     outcome
 }
 
-/// Opens a file that [`replace`] is going to replace: what is read and what is replaced must be one, so a link in its place is
-/// refused.
+/// Opens a file that [`replace`] is going to replace. The file read and the file replaced must be the same, so a link
+/// in its place is refused.
 pub(crate) fn open_replaced(path: &Path) -> io::Result<File> {
     Spot::of(path)?.judge_replaced()?;
     open(path)
@@ -68,7 +68,7 @@ fn open_once(path: &Path) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = File::from(openat(&walk.directory, &step, flags, Mode::empty())?);
         let opened = file.metadata()?;
-        // The place is open, so its inode is not another file's meanwhile.
+        // The place is open, so its inode cannot be reused for another file.
         let same = (opened.dev(), opened.ino()) == (found.dev(), found.ino());
         drop(entry);
         return if same { Ok(file) } else { Err(Errno::AGAIN.into()) };
@@ -76,8 +76,8 @@ fn open_once(path: &Path) -> io::Result<File> {
     Err(Errno::ISDIR.into())
 }
 
-/// Writes a new file in the same directory, on disk, and puts it in the place of the old one: a reader or a crash sees one of the
-/// two. Readable by its owner only. Nothing but a regular file is replaced.
+/// Writes a new file in the same directory, on disk, and renames it over the old one: a reader or a crash sees either
+/// the old or the new file. Readable by its owner only. Replaces regular files only.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let spot = Spot::of(path)?;
     spot.judge_replaced()?;
@@ -144,9 +144,9 @@ impl Spot {
 struct Walk {
     directory: File,
     metadata: Metadata,
-    /// A path to it without links.
+    /// Path to it without links.
     at: PathBuf,
-    /// Names that are still to be taken, the next one last.
+    /// Names still to be followed, the next one last.
     ahead: Vec<OsString>,
     links: usize,
 }
@@ -164,7 +164,7 @@ impl Walk {
         })
     }
 
-    /// Takes one step. What is neither a directory nor a link is given back.
+    /// Follows the next name. Returns whatever is neither a directory nor a link.
     fn step(&mut self, step: &OsStr) -> io::Result<Option<(File, Metadata)>> {
         let (entry, found) = entry(&self.directory, step)?;
         let path = self.at.join(step);

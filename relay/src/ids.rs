@@ -134,8 +134,8 @@ impl fmt::Debug for ShardToken {
     }
 }
 
-/// Names the caller of a command to the tunnel's client, which keeps callers apart by it: equal for commands of one key on
-/// one tunnel. It says nothing about the key and means nothing to another tunnel's client or after a restart.
+/// Names the caller of a command to the tunnel's client, which keeps callers apart by it: equal for commands of one key
+/// on one tunnel. It reveals nothing about the key and means nothing to another tunnel's client or after a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CallerTag([u8; 16]);
 

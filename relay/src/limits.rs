@@ -9,20 +9,20 @@ const MIB: usize = 1024 * KIB;
 
 // ---- connections -----------------------------------------------------------------------------------------------
 
-/// Connections served at once unless `--max-connections` says otherwise: 4,096 of known peers, each caller that waits
-/// holds one, and 1,024 that have shown no accepted key yet.
+/// Connections served at once unless `--max-connections` says otherwise: 4,096 of known peers (each waiting caller
+/// holds one) and 1,024 that have not shown an accepted key yet.
 pub(crate) const CONNECTIONS: usize = 5120;
-/// The least that `--max-connections` can say: a client, a few callers, and some that come.
+/// Lower bound of `--max-connections`: a client, a few callers, and some new connections.
 pub(crate) const CONNECTIONS_MIN: usize = 16;
-/// The most that `--max-connections` can say: each takes some 100 KiB.
+/// Upper bound of `--max-connections`: each connection takes some 100 KiB.
 pub(crate) const CONNECTIONS_MAX: usize = 1 << 20;
-/// Of all places, one in so many is for connections that have shown no accepted key. A handshake and a head take a few
-/// round trips: 1,024 places let all in that come within 0.3 s of each other at 3,000 a second.
+/// Share of the places for connections that have not shown an accepted key: one in so many. A handshake and a head take
+/// a few round trips: 1,024 places admit all that arrive within 0.3 s of each other at 3,000 a second.
 pub(crate) const ANONYMOUS_PART: usize = 5;
-/// Connections of one address, of those that have shown no accepted key, unless `--max-anonymous-per-address` says
-/// otherwise. After a restart all peers behind one address may come in the same moment; a quarter of the places.
+/// Connections of one address that have not shown an accepted key, unless `--max-anonymous-per-address` says otherwise:
+/// a quarter of the places. After a restart all peers behind one address may connect in the same moment.
 pub(crate) const ANONYMOUS_PER_ADDRESS: usize = 256;
-/// Connections beyond all places that were asked to end and are not gone yet.
+/// Connections beyond all places that were asked to end and have not ended yet.
 pub(crate) const CLOSING: usize = OWN_DESCRIPTORS / 2;
 /// File descriptors that connections leave to the relay: its listener, its files, the runtime's own, and some spare.
 pub(crate) const OWN_DESCRIPTORS: usize = 64;
@@ -32,15 +32,15 @@ pub(crate) const SELDOM: Duration = Duration::from_secs(1);
 pub(crate) const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
 /// The first request head on a fresh connection: whoever connects has something to ask, and places are few.
 pub(crate) const FIRST_REQUEST_HEAD: Duration = Duration::from_secs(10);
-/// How long a connection that has shown no accepted key may be idle after a request, or not read the answer: enough
-/// for a probe or a caller that tries again with its key.
+/// How long a connection that has not shown an accepted key may be idle after a request, or leave the answer unread:
+/// enough for a probe or a caller that tries again with its key.
 pub(crate) const ANONYMOUS_IDLE: Duration = Duration::from_secs(5);
-/// The next request head on a kept connection of a known peer, so also how long one may be idle. Above the 50 to 60 s
-/// after which clients and load balancers give up theirs, so that it is they who close and no request meets a closing
-/// connection.
+/// Bound of the wait for the next request head on a kept connection of a known peer, and so of its idle time. Longer
+/// than the 50 to 60 s after which clients and load balancers close theirs, so that they close first and no request
+/// meets a closing connection.
 pub(crate) const REQUEST_HEAD: Duration = Duration::from_secs(75);
-/// Bytes a second that a peer must send or take while it is waited for: half of what the slowest usable lines carry
-/// (GPRS, 9,600 baud), and about Apache's default (`mod_reqtimeout`, 500).
+/// Bytes a second that a peer must send or take while the relay waits for it: half of what the slowest usable lines
+/// carry (GPRS, 9,600 baud), and about Apache's default (`mod_reqtimeout`, 500).
 pub(crate) const LEAST_RATE: u32 = 512;
 /// How long a head of a known peer may be slower, from its first byte: heads have few packets.
 pub(crate) const HEAD_GRACE: Duration = Duration::from_secs(10);
@@ -57,8 +57,7 @@ pub(crate) const WRITE_GRACE: Duration = Duration::from_secs(30);
 pub(crate) const REQUEST_BODY: Duration = Duration::from_secs(300);
 /// Bytes of one request head; large enough for long bearer tokens and cookies.
 pub(crate) const REQUEST_HEAD_BYTES: usize = 64 * KIB;
-/// Pause after `accept` failed (out of descriptors), or until a connection that was closed is gone: the loop must not
-/// spin.
+/// Pause after `accept` failed (out of descriptors), or while a closed connection ends: the loop must not spin.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// After SIGTERM, calls that a client has taken may still be answered for this long.
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);
@@ -88,16 +87,16 @@ pub(crate) const DISCARD: usize = 256 * MIB;
 
 // ---- queue -----------------------------------------------------------------------------------------------------
 
-/// Commands of one tunnel that wait or are being written to a client. Shared by its callers' keys: one of them may have
-/// half.
+/// Commands of one tunnel that are queued or being written to a client. Shared by its callers' keys: one of them may
+/// have half.
 pub(crate) const QUEUE_COMMANDS: usize = 2048;
 /// Further places, for callers' answers to a server's request: a queue full of calls must not keep out the answer
 /// that one of them waits for.
 pub(crate) const QUEUE_RESERVE: usize = 128;
-/// Bytes of them, shared likewise.
+/// Bytes of these commands, shared likewise.
 pub(crate) const QUEUE_BYTES: usize = 128 * MIB;
-/// Polls of one tunnel that wait at once; more would only be clients that forget theirs. Shared by its clients' keys:
-/// one of them may have half.
+/// Polls of one tunnel that wait at once; more would come only from clients that lose track of their polls. Shared by
+/// its clients' keys: one of them may have half.
 pub(crate) const POLLS: usize = 128;
 /// Commands in one poll answer (contract: at most 25).
 pub(crate) const POLL_COMMANDS: usize = 25;
@@ -116,7 +115,7 @@ pub(crate) const CLIENT_SEEN: Duration = Duration::from_secs(20);
 // ---- calls -----------------------------------------------------------------------------------------------------
 
 /// Calls that wait for their answer, over all tunnels. Shared by keys and tunnels: one key may have a quarter on one
-/// tunnel, as many as it may have connections.
+/// tunnel, as many as its bound of connections.
 pub(crate) const CALLS: usize = 8192;
 /// How long a call may take unless `--call-timeout` says otherwise.
 pub(crate) const CALL_TIMEOUT_DEFAULT: Duration = Duration::from_secs(120);

@@ -43,7 +43,7 @@ pub(crate) struct Relay {
     pub(crate) call_timeout: Duration,
     /// Connections served at once.
     pub(crate) max_connections: usize,
-    /// Of them, those of one address that have shown no accepted key; none: no limit.
+    /// Bound on connections of one address that have not shown an accepted key; `None`: no limit.
     pub(crate) max_anonymous_per_address: Option<usize>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Message {
 }
 
 impl Relay {
-    /// The key with this text, which the connection has now shown.
+    /// Looks up the key with this text, which the connection has now shown.
     pub(crate) fn accept_key(&self, text: &[u8], connection: &Connection) -> Result<&Key, Refusal> {
         let key = self
             .keys

@@ -47,7 +47,7 @@ pub(crate) struct ServeOptions {
     pub(crate) call_timeout: Duration,
     /// Connections served at once.
     pub(crate) max_connections: usize,
-    /// Of them, those of one address that have shown no accepted key; none: no limit.
+    /// Bound on connections of one address that have not shown an accepted key; `None`: no limit.
     pub(crate) max_anonymous_per_address: Option<usize>,
     /// The form of log lines.
     pub(crate) log_format: log::Format,

@@ -1,10 +1,10 @@
-//! Bounded things that keys and tunnels share, so that none of them can take all.
+//! Bounded amounts that keys and tunnels share, so that no single one can take all.
 //!
 //! The rule is that of dynamic thresholds (Choudhury and Hahne, "Dynamic Queue Length Thresholds for Shared-Memory
-//! Packet Switches", 1998): a key may hold as much as remains free. One key gets at most half, the next one half of the rest,
-//! and so on: room for another always remains, and nothing is set aside that nobody needs. The same rule applies to a
-//! tunnel, and within a tunnel to the keys that use it: of what its tunnel may hold, a key may hold as much as remains,
-//! so that one key on one tunnel gets at most a quarter.
+//! Packet Switches", 1998): a key may hold as much as remains free. One key gets at most half, the next one half of the
+//! rest, and so on: room for another always remains, and no unneeded part is set aside. The same rule applies to a
+//! tunnel, and within a tunnel to the keys that use it: a key may hold as much of its tunnel's part as remains, so that
+//! one key on one tunnel gets at most a quarter.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,12 +18,12 @@ pub(crate) fn is_fair(held: usize, free: usize) -> bool {
     held <= free
 }
 
-/// The accounts that something is charged to.
+/// Accounts to which an amount is charged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Holder {
-    /// The name of the key.
+    /// Name of the key.
     pub(crate) key: Arc<str>,
-    /// The tunnel; none for what concerns no single tunnel.
+    /// The tunnel; `None` for an amount that concerns no single tunnel.
     pub(crate) tunnel: Option<TunnelId>,
 }
 
@@ -36,7 +36,7 @@ impl Holder {
         }
     }
 
-    /// A key that manages.
+    /// A key that manages tunnels.
     pub(crate) fn manager(key: &Key) -> Self {
         Self {
             key: Arc::clone(&key.name),
@@ -45,7 +45,7 @@ impl Holder {
     }
 }
 
-/// A bounded amount of something.
+/// A bounded amount that holders share.
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Mutex<Ledger>>);
 
@@ -62,7 +62,7 @@ enum Account {
 }
 
 impl Pool {
-    /// All of it free.
+    /// Creates an amount that is all free.
     pub(crate) fn new(amount: usize) -> Self {
         Self(Arc::new(Mutex::new(Ledger {
             free: amount,
@@ -70,7 +70,7 @@ impl Pool {
         })))
     }
 
-    /// A share without anything in it yet.
+    /// Creates an empty share.
     pub(crate) fn share(&self, holder: Holder) -> Share {
         Share {
             pool: self.clone(),
@@ -79,7 +79,7 @@ impl Pool {
         }
     }
 
-    /// Nothing panics while it holds the lock, so a poisoned one is still consistent.
+    /// Code that holds the lock does not panic, so a poisoned one is still consistent.
     fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -148,7 +148,7 @@ fn accounts(holder: &Holder) -> impl Iterator<Item = Account> {
     std::iter::once(key).chain(of_tunnel.into_iter().flatten())
 }
 
-/// What a holder has of a pool; given back when dropped.
+/// A holder's part of a pool, given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     pool: Pool,
@@ -157,7 +157,7 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// Makes the share at least so large; false when that would be more than the holder may have.
+    /// Grows the share to at least this size; false when that would be more than the holder may have.
     pub(crate) fn grow(&mut self, amount: usize) -> bool {
         let more = amount.saturating_sub(self.amount);
         if more > 0 && !self.pool.lock().take(&self.holder, more) {
@@ -167,7 +167,7 @@ impl Share {
         true
     }
 
-    /// Makes the share at most so large.
+    /// Shrinks the share to at most this size.
     pub(crate) fn shrink(&mut self, amount: usize) {
         let less = self.amount.saturating_sub(amount);
         if less > 0 {
@@ -176,7 +176,7 @@ impl Share {
         }
     }
 
-    /// Charges the share to another holder; false, and nothing changes, when that would be more than it may have.
+    /// Charges the share to another holder; false, without any change, when that would be more than it may have.
     pub(crate) fn pass_to(&mut self, holder: Holder) -> bool {
         if self.holder == holder || self.amount == 0 {
             self.holder = holder;
@@ -221,7 +221,7 @@ mod tests {
         }
     }
 
-    /// As many shares of one as the holder gets.
+    /// Takes as many shares of one as the holder gets.
     fn greedy(pool: &Pool, holder: &Holder) -> Vec<Share> {
         std::iter::repeat_with(|| pool.share(holder.clone()))
             .map_while(|mut share| share.grow(1).then_some(share))

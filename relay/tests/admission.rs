@@ -1,4 +1,4 @@
-//! Which connections have a place, and for how long.
+//! Admission of connections, and how long they keep their place.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
@@ -17,7 +17,7 @@ fn health() -> Request {
     Request::new("GET", "/healthz")
 }
 
-/// Connections that have asked something and shown no key.
+/// Connections that have sent a request and shown no key.
 fn anonymous(relay: &Relay, source: [u8; 4], count: usize) -> Vec<Connection> {
     (0..count)
         .map(|_| {
@@ -33,7 +33,7 @@ fn a_flood_without_a_key_takes_no_place_of_known_peers() {
     let mut relay = Relay::start(&["--max-connections", "40", "--max-anonymous-per-address", "0"]);
     let mut client = relay.connect();
     assert_eq!(client.exchange(&poll("timeout_ms=1")).status, 204);
-    // More than all places; the oldest give way, to these and to those that come next.
+    // More than all places; the oldest are closed, for these and for later ones.
     let mut flood = anonymous(&relay, [127, 0, 0, 2], 100);
     flood[0].wait_for_end();
     let caller = send_aside(&relay, call(1, "m"));
@@ -41,7 +41,7 @@ fn a_flood_without_a_key_takes_no_place_of_known_peers() {
     let command = answer.json()["commands"][0].clone();
     assert_eq!(client.exchange(&result(&command, json!({}))).status, 200);
     assert_eq!(receive(&caller).status, 200);
-    // One line tells of many.
+    // One line stands for many.
     relay.line("connection without a key closed to make room for another");
     relay.terminate();
     let lines = relay.all_lines();
@@ -70,7 +70,7 @@ fn a_connection_is_idle_for_a_few_seconds_until_it_shows_a_key() {
     let request = Request::new("GET", "/v1/tunnels").key("no-key-of-this-relay");
     assert_eq!(wrong.exchange(&request).status, 401);
     let mut probe = anonymous(&relay, [127, 0, 0, 1], 1).remove(0);
-    // A head that never ends, with a key in it that was not looked at.
+    // A head that never ends, with a key in it that was not checked.
     let mut slow = relay.connect();
     assert!(slow.write_raw(format!("GET /healthz HTTP/1.1\r\nAuthorization: Bearer {USE_KEY}\r\n").as_bytes()));
     let mut silent = relay.connect();
@@ -97,7 +97,7 @@ fn handshakes_that_stall_give_way_to_those_that_do_not() {
     let relay = Relay::start(&[&args[..], &["--max-anonymous-per-address", "4"]].concat());
     let mut client = connect(relay.addr, &authority, None).unwrap();
     assert_eq!(client.exchange(&poll("timeout_ms=1")).status, 204);
-    // Some say nothing, some begin.
+    // Some send nothing, some send the beginning of a request.
     let stalled: Vec<TcpStream> = (0..100)
         .map(|number| {
             let mut socket = TcpStream::connect(relay.addr).unwrap();
@@ -146,7 +146,7 @@ fn a_key_with_many_connections_leaves_some_to_others_and_loses_idle_ones_first()
     assert_eq!(relay.send(&poll("timeout_ms=1&channel=none")).status, 204);
 }
 
-/// What is answered at once and shows the callers' key.
+/// Request that is answered at once and shows the callers' key.
 fn with_call_key() -> Request {
     let mut request = call(1, "m");
     request.path = format!("/v1/mcp/{NO_TUNNEL}");

@@ -27,7 +27,7 @@ fn callers_that_take_their_answers_slowly_hold_what_is_counted() {
             break answer;
         }
         caller.head();
-        // Slow, not gone: those are cut off.
+        // Slow, not stopped: stopped ones are cut off.
         callers.push(http::Sipping::start(caller));
         assert!(callers.len() < 12, "answers are not counted while they are sent");
     };
@@ -82,7 +82,7 @@ fn a_caller_that_takes_its_answer_below_the_least_rate_is_cut_off() {
     let answer = result(&command(&relay), json!("x".repeat(3 << 20)));
     assert_eq!(relay.send(&answer).status, 200);
     caller.head();
-    // Well beyond the grace time of 30 s, which is counted from when the kernel has taken as much as it does.
+    // Well beyond the grace time of 30 s, which counts from the moment when the kernel has taken as much as it does.
     let begun = std::time::Instant::now();
     let mut taken = 0;
     while begun.elapsed().as_secs() < 50 {

@@ -1,4 +1,4 @@
-//! No key takes what others need: bodies, polls, answers, calls.
+//! A single key cannot take all that others need: bodies, polls, answers, calls.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
@@ -30,7 +30,7 @@ fn with_key(request: Request, key: &str) -> Request {
     request.key(key)
 }
 
-/// A call is taken by the client and answered.
+/// The client takes a call and answers it.
 fn is_answered(relay: &Relay, change: &dyn Fn(Request) -> Request, caller_key: &str) {
     let caller = send_aside(relay, with_key(change(call(1, "m")), caller_key));
     let answer = relay.send(&change(poll("timeout_ms=20000")));
@@ -58,7 +58,7 @@ fn announced(request: &Request, size: usize, host: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Connections with bodies that are complete but for their last byte.
+/// Connections with bodies that are complete except for their last byte.
 fn unfinished(relay: &Relay, request: &Request, size: usize, count: usize) -> Vec<Connection> {
     let body = vec![b' '; size - 1];
     (0..count)

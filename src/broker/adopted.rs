@@ -1,8 +1,9 @@
-//! Descendants that the broker never started: what servers leave behind comes to it, as the kernel gives orphans to the nearest
-//! ancestor that asked for them (PR_SET_CHILD_SUBREAPER in prctl(2)). They may have asked too, so that their own orphans come to them.
+//! Descendants that the broker never started. Processes that servers leave behind come to the broker, as the kernel gives orphans
+//! to the nearest ancestor that asked for them (PR_SET_CHILD_SUBREAPER in prctl(2)). Servers may have asked too, so that their own
+//! orphans come to them.
 //!
-//! Nothing that a process cannot change tells which server an orphan belongs to. So it may stay while a server runs, and is ended with
-//! the last one.
+//! A process has no unchangeable property that shows which server it belongs to. So an orphan may stay while a server runs, and is
+//! killed when the last one ends.
 
 use std::collections::HashSet;
 use std::fs;
@@ -14,8 +15,8 @@ use super::tree;
 use crate::limits::BROKER_STOPS_MAX;
 use crate::sandbox::SignalScope;
 
-/// Kills all descendants: in one step where the kernel keeps signals in, else as far as a look at `/proc` finds them. To be repeated
-/// until there is no child.
+/// Kills all descendants: in one step where the kernel keeps signals in, otherwise as far as a scan of `/proc` finds them. The
+/// caller repeats it until there is no child.
 pub(super) fn kill_descendants(scope: Option<&SignalScope>) {
     match scope {
         Some(scope) => scope.kill_descendants(),
@@ -23,8 +24,8 @@ pub(super) fn kill_descendants(scope: Option<&SignalScope>) {
     }
 }
 
-/// Descendants are stopped first, until a look finds none that is not, and only then killed: one that runs could start others as soon as it
-/// sees the first ones end.
+/// Stops descendants first, until a scan finds no running one, and only then kills them: a running one could start others as soon
+/// as it sees the first ones end.
 fn kill_found() {
     let mut stopped = HashSet::new();
     for _ in 0..BROKER_STOPS_MAX {
@@ -42,13 +43,13 @@ fn kill_found() {
         process.signal(Signal::KILL);
     }
     for child in listed_children() {
-        // A child keeps its id until this process waits for it.
+        // A child keeps its id until this process reaps it.
         let _ = kill_process(child, Signal::KILL);
     }
 }
 
 /// Direct children in the kernel's own list, which `hidepid` (proc(5)) does not shorten. Empty where Linux was built without
-/// CONFIG_PROC_CHILDREN, or `/proc` is that of another pid namespace.
+/// CONFIG_PROC_CHILDREN, or where `/proc` belongs to another pid namespace.
 fn listed_children() -> Vec<Pid> {
     let own = getpid().as_raw_nonzero().to_string();
     if !fs::read_link("/proc/self").is_ok_and(|shown| shown.as_os_str() == own.as_str()) {
@@ -60,7 +61,7 @@ fn listed_children() -> Vec<Pid> {
         .collect()
 }
 
-/// Which descendants are alive although they were killed; `None` when none is. To be called while there is a child.
+/// Descendants that are alive although they were killed; `None` when there is none. Valid only while there is a child.
 pub(super) fn remaining() -> Option<Remaining> {
     match tree::descendants() {
         Some(alive) if alive.is_empty() => None,

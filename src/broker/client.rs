@@ -198,7 +198,7 @@ impl Broker {
 
     /// Lets it end, with every server that still runs, and waits for that for a bounded time.
     pub async fn close(&self) -> Option<ExitStatus> {
-        // It hears that nothing more is asked for, and can still report what it could not end.
+        // It learns that no more requests follow, and can still report the processes that it could not end.
         let _ = shutdown(self.0.socket.get_ref(), Shutdown::Write);
         let _ = timeout(2 * BROKER_END_TIMEOUT, self.0.gone.wait()).await;
         self.0.hang_up();

@@ -75,16 +75,16 @@ pub enum Reply {
         /// As wait(2) gives it.
         status: i32,
     },
-    /// Processes that servers have started did not end within the bound.
+    /// Processes started by servers that did not end within the bound.
     Remaining(Remaining),
 }
 
-/// Processes that were killed and are alive.
+/// Processes that were killed and are still alive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Remaining {
     /// Number of processes, at most [`u16::MAX`]. 0: unknown.
     pub count: u16,
-    /// The ids of the first ones. 0 where there are fewer.
+    /// Ids of the first ones; 0 in unused places.
     pub first: [i32; 3],
 }
 
@@ -250,7 +250,7 @@ impl Remaining {
         }
     }
 
-    /// For people: the number and the ids that are known.
+    /// Text for people: the number and the known ids.
     #[must_use]
     pub fn shown(&self) -> (String, String) {
         let count = match self.count {

@@ -155,7 +155,7 @@ struct Server<'d> {
     signals: OwnedFd,
     parent: Option<Pid>,
     servers: Vec<Startable>,
-    /// Where there is one, descendants are ended in one step.
+    /// Signal scope of the kernel; with it, descendants are ended in one step.
     scope: Option<SignalScope>,
     running: Running,
     stderr: Stderr,
@@ -234,7 +234,7 @@ impl Server<'_> {
         self.try_reply(reply, descriptors).map(drop)
     }
 
-    /// Sends a message; whether the daemon is there to receive it.
+    /// Sends a message; returns whether the daemon is there to receive it.
     fn try_reply(&self, reply: Reply, descriptors: &[BorrowedFd<'_>]) -> Result<bool, Error> {
         let bytes = reply.encode();
         let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(2))];
@@ -316,7 +316,7 @@ impl Server<'_> {
         self.stderr.finish(Instant::now() + BROKER_WORDS_TIMEOUT);
     }
 
-    /// Kills every descendant and waits until there is none, for a bounded time. Gives those that are left.
+    /// Kills every descendant and waits until there is none, for a bounded time. Returns the remaining ones.
     fn clear(&mut self, bound: Duration) -> Option<Remaining> {
         let deadline = Instant::now() + bound;
         loop {
@@ -334,7 +334,7 @@ impl Server<'_> {
         }
     }
 
-    /// Reaps children that have ended, up to a number; whether there is no child any more.
+    /// Reaps ended children, up to a number; returns whether no child remains.
     fn reap_all(&mut self) -> bool {
         for _ in 0..BROKER_REAPS_MAX {
             match self.running.reap() {

@@ -75,7 +75,7 @@ impl Stderr {
         }
     }
 
-    /// Writes a line of the broker's own, or counts it as left out when there is no room.
+    /// Writes a line of the broker's own, or counts it as omitted when there is no room.
     pub(super) fn say(&mut self, line: &str) {
         let _ = self.sink.is_ready();
         self.sink.put(format!("{line}\n").as_bytes());

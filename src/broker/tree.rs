@@ -1,15 +1,15 @@
-//! The processes below this one, from a snapshot of `/proc` (proc(5)).
+//! Descendants of this process, from a snapshot of `/proc` (proc(5)).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
-/// A process. Ids are reused; together with the time of the start they are not.
+/// A process. Ids are reused; the pair of id and start time is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Process {
     pub(super) pid: Pid,
-    /// In clock ticks since the machine started.
+    /// Start time, in clock ticks since the machine started.
     started: u64,
 }
 
@@ -22,7 +22,7 @@ struct Stat {
 }
 
 impl Process {
-    /// Signals it, unless its id meanwhile belongs to another.
+    /// Signals the process, unless its id now belongs to another.
     pub(super) fn signal(self, signal: Signal) {
         if stat(self.pid).is_some_and(|stat| stat.started == self.started) {
             let _ = kill_process(self.pid, signal);
@@ -30,8 +30,8 @@ impl Process {
     }
 }
 
-/// All descendants that are alive, parents before their children. `None` where `/proc` is missing or that of another pid namespace,
-/// whose ids mean other processes here.
+/// Lists all living descendants, parents before their children. `None` where `/proc` is missing or belongs to another pid
+/// namespace, where ids mean other processes.
 pub(super) fn descendants() -> Option<Vec<Process>> {
     let own = getpid();
     let shown = fs::read_link("/proc/self").ok()?;
@@ -54,7 +54,7 @@ pub(super) fn descendants() -> Option<Vec<Process>> {
     let mut found = Vec::new();
     let mut parents = VecDeque::from([own.as_raw_nonzero().get()]);
     while let Some(parent) = parents.pop_front() {
-        // Taken out: a snapshot is not made in one moment and could, with a reused id, hold a circle.
+        // Removed from the map: a snapshot is not taken in one moment and could, with a reused id, contain a cycle.
         for (process, is_dead) in children.remove(&parent).unwrap_or_default() {
             parents.push_back(process.pid.as_raw_nonzero().get());
             if !is_dead {

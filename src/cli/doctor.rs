@@ -65,7 +65,7 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
     Err(Error::Reported(FAILED))
 }
 
-/// What the process was started with ends here, wiped.
+/// Drops and wipes the arguments and environment that the process was started with.
 fn examine(matches: &ArgMatches, start: Start) -> Report {
     let flags = settings::flags(matches);
     let profile_dir = matches

@@ -66,7 +66,8 @@ const fn entry(
     }
 }
 
-/// Does what the arguments ask for; the first one is the name of the program. Closes the process to others before anything else.
+/// Performs the command that the arguments name; the first one is the name of the program. Closes the process to others before
+/// anything else.
 ///
 /// # Errors
 ///

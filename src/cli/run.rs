@@ -63,7 +63,8 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
     refuse_stub(matches)?;
     let flags = settings::flags(matches);
     let mut config = config::read(&flags, &start.environment, &Disk).map_err(with_first_steps)?;
-    // Flags can hold proxies' passwords and tokens, the environment the key. What servers receive of it is in the configuration.
+    // Flags can hold proxies' passwords and tokens, and the environment the key. The configuration has the parts of it that servers
+    // receive.
     drop((mem::take(matches), flags, start));
     if let Err(error) = hide_secrets(&config) {
         config.warnings.push(format!(

@@ -1,4 +1,4 @@
-//! What the process was started with, and the first thing that every command does: it closes itself to others.
+//! Arguments and environment at start, and the first step of every command: closing the process to others.
 
 use std::ffi::OsString;
 
@@ -9,35 +9,35 @@ use crate::sandbox::conceal;
 use crate::secrets::{self, Environment};
 use crate::sys::own_block;
 
-/// Flags of commands that are no settings and take a value that can be a secret, typed where a reference or a plain URL belongs.
+/// Flags of commands that are not settings and take a value that can be a secret, typed where a reference or a plain URL belongs.
 const OF_COMMANDS: [&str; 2] = ["control-plane-api-key-ref", "url"];
 
-/// What the process was started with. Freed memory is wiped by the allocator, so both end with this value.
+/// Arguments and environment at the start of the process. The allocator wipes freed memory, so both end with this value.
 pub(super) struct Start {
-    /// The name of the program first.
+    /// Arguments, the name of the program first.
     pub(super) arguments: Vec<OsString>,
-    /// A snapshot: once the process is closed, the environment itself is empty.
+    /// Snapshot of the environment: once the process is closed, the environment itself is empty.
     pub(super) environment: Environment,
 }
 
 impl Start {
-    /// Closes the process to others before it holds a copy of any secret: no core file, no debugger of the same user, and nothing
-    /// secret in the blocks of arguments and environment that `/proc` shows. There is one thread yet.
+    /// Closes the process to others before it holds a copy of any secret: no core file, no debugger of the same user, and no secret
+    /// in the blocks of arguments and environment that `/proc` shows. The process has a single thread at this time.
     ///
     /// # Errors
-    /// The kernel refuses to conceal the process, which it has no reason to.
+    /// The kernel refuses to conceal the process, which is not expected.
     pub(super) fn close(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Error> {
         conceal().map_err(|error| Error::Message(format!("the process cannot be closed to others: {error}")))?;
         let start = Self {
             arguments: arguments.into_iter().collect(),
             environment: Environment::of_process(),
         };
-        // Without /proc nobody on this host is shown anything; `run` warns.
+        // Without /proc these blocks are not visible to anybody on this host; `run` warns.
         let _ = own_block::scrub(|block| secrets::mask_flags(block, holds_secret));
         Ok(start)
     }
 
-    /// How this program is started again with the same configuration.
+    /// Command that starts this program again with the same configuration.
     pub(super) fn again(self) -> Again {
         Again {
             arguments: self.arguments.into_iter().skip(1).collect(),
@@ -49,7 +49,7 @@ impl Start {
 /// Masks the secrets of a configuration wherever they stand in the arguments.
 ///
 /// # Errors
-/// `/proc` is not there: arguments and environment stay as they are.
+/// `/proc` is missing: arguments and environment remain as they are.
 pub(super) fn hide_secrets(config: &Config) -> std::io::Result<()> {
     own_block::scrub(|block| {
         secrets::mask_flags(block, holds_secret);
@@ -68,7 +68,7 @@ mod tests {
 
     use super::*;
 
-    /// Values of flags that look as if they could hold a secret and do not: userinfo in them is masked by its form.
+    /// Flags whose values look as if they could hold a secret and do not: userinfo in them is masked by its form.
     const PLAIN: [&str; 2] = ["control-plane.base-url", "control-plane-base-url"];
 
     fn each_flag(command: &Command, see: &mut impl FnMut(&str, &str)) {
@@ -86,7 +86,7 @@ mod tests {
         let mut seen = 0;
         each_flag(&crate::cli::command(), &mut |name, placeholder| {
             let telling = ["URL", "COMMAND", "REFERENCE", "env:NAME", "KEY", "TOKEN", "HEADER"];
-            // The value is where a file is, or nothing but a name.
+            // The value is the path of a file, or only a name.
             let is_path = placeholder == "PATH" || PLAIN.contains(&name);
             if !is_path && telling.iter().any(|word| placeholder.contains(word)) {
                 assert!(holds_secret(name), "--{name} {placeholder}");

@@ -44,7 +44,7 @@ pub struct Config {
     pub announce_ui: bool,
     /// What the process gives up once it has started.
     pub hardening: Hardening,
-    /// The configuration file that was chosen. Private, as the next: there is no configuration without them.
+    /// Configuration file that was chosen. Private, like the next field: no configuration exists without them.
     pub(super) selection: Selection,
     /// The files that were read: the configuration itself, secrets and values that it refers to.
     pub(super) files_read: Vec<PathBuf>,
@@ -63,7 +63,7 @@ impl Config {
         self.mcp.served(&self.control_plane)
     }
 
-    /// The configuration file that was chosen.
+    /// Configuration file that was chosen.
     #[must_use]
     pub fn selection(&self) -> &Selection {
         &self.selection
@@ -323,7 +323,7 @@ pub struct Health {
     pub listen: Listen,
     /// Where to write the base URL once the listener is bound.
     pub url_file: Option<PathBuf>,
-    /// Further names by which the TCP listener may be asked.
+    /// Additional host names that requests to the TCP listener may use.
     pub allowed_hosts: Vec<String>,
 }
 

@@ -44,7 +44,7 @@ use super::trust::Trust;
 /// How a message about the bundle begins (spec: cli, section 4).
 const INVALID_CA_BUNDLE: &str = "invalid ca-bundle: it";
 
-/// Checks everything that was written, for `tunnel-client run`; `selection` is the file of `sources`.
+/// Checks all written settings, for `tunnel-client run`; `selection` is the file of `sources`.
 ///
 /// Reads the files of references to secrets and values and nothing else; looks nothing up and connects nowhere.
 ///

@@ -1,8 +1,8 @@
 //! Configuration: what was written (flags, environment, a file or profile) becomes one checked value.
 //!
-//! [`table`](SETTINGS) says what can be set; [`Selection`] says which file is read; [`Opened`] is what was written and checks it
-//! all: it reports every mistake at once, or gives a [`Config`]. [`read`] does all of that. Everything past start-up sees only the
-//! [`Config`]; it cannot hold a value that is out of range.
+//! [`table`](SETTINGS) lists the settings; [`Selection`] chooses the file to read; [`Opened`] holds the settings as written and
+//! checks them all: it reports every mistake at once, or returns a [`Config`]. [`read`] does all of that. Everything past start-up
+//! sees only the [`Config`]; it cannot hold a value that is out of range.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,6 @@
-//! Every file that a configuration names or was read from, with its use. What is watched, read again, hidden from stdio servers
-//! or kept from their changes derives from this list: each type lists its own files, by a pattern that names every field.
+//! Every file that a configuration names or was read from, with its use. The sets of files that are watched, read again, hidden
+//! from stdio servers or protected from their changes all derive from this list: each type lists its own files, by a pattern that
+//! names every field.
 
 use std::path::Path;
 
@@ -9,29 +10,29 @@ use super::trust::Trust;
 /// A file of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NamedFile<'a> {
-    /// The setting that names it; for a file that is found in another way, what it is.
+    /// Setting that names it; for a file that is found in another way, its description.
     pub setting: &'a str,
-    /// Where it is, as it was written.
+    /// Path as it was written.
     pub path: &'a Path,
-    /// What it is for.
+    /// Use of the file.
     pub role: FileRole,
 }
 
-/// What a file is for.
+/// Use of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileRole {
-    /// It was read when the configuration was: the configuration itself, a secret, a value.
+    /// Read together with the configuration: the configuration itself, a secret, a value.
     Read,
-    /// A client certificate, or its key.
+    /// Client certificate, or its key.
     Identity,
-    /// Trust anchors: public, and whoever changes them chooses the client's peers.
+    /// Trust anchors. They are public, and a user who can change them chooses the client's peers.
     Trust,
-    /// The client writes it, or listens on it.
+    /// File that the client writes, or listens on.
     Made,
 }
 
 impl Trust {
-    /// The files of trust anchors, and those of the certificate that is shown to proxies.
+    /// Lists the files of trust anchors, and those of the certificate that is shown to proxies.
     pub fn files(&self) -> impl Iterator<Item = NamedFile<'_>> {
         let Self {
             webpki: _,
@@ -75,7 +76,7 @@ impl Identity {
 }
 
 impl Config {
-    /// Every file, some more than once.
+    /// Lists every file, some more than once.
     pub fn files(&self) -> impl Iterator<Item = NamedFile<'_>> {
         let Self {
             control_plane,
@@ -101,7 +102,7 @@ impl Config {
             inheritance: _,
             warnings: _,
         } = self;
-        // The file of the configuration, those of the key, of proxies, of headers and of variables were read through the recorder.
+        // The recorder has read the configuration file and the files of the key, proxies, headers and variables.
         let read = files_read.iter().map(|path| NamedFile {
             setting: "a file that the configuration refers to",
             path,
@@ -132,13 +133,13 @@ impl Config {
         read.chain(trust.files()).chain(identities).chain(made)
     }
 
-    /// The files that nobody else has any business with: all but trust anchors, which are public.
+    /// Lists the files that no other process needs: all but trust anchors, which are public.
     pub fn own_files(&self) -> impl Iterator<Item = &Path> {
         let own = self.files().filter(|file| file.role != FileRole::Trust);
         own.map(|file| file.path)
     }
 
-    /// The files of trust anchors: anybody may read them, and no server may change them.
+    /// Lists the files of trust anchors: anybody may read them, and no server may change them.
     pub fn trust_files(&self) -> impl Iterator<Item = NamedFile<'_>> {
         self.files().filter(|file| file.role == FileRole::Trust)
     }

@@ -1,7 +1,7 @@
 //! From the flags and the environment to the checked configuration: the one way in for every command.
 //!
-//! A [`Config`] comes from here and from nowhere else, so it always knows the file that was chosen and every file that was read:
-//! the cages of stdio servers are made from that.
+//! A [`Config`] comes from here only, so it always knows the chosen file and every file that was read: the cages of stdio servers
+//! are made from that.
 
 use std::cell::RefCell;
 use std::io;
@@ -33,7 +33,7 @@ pub fn read(flags: &Flags, environment: &Environment, files: &dyn Files) -> Resu
 ///
 /// # Errors
 ///
-/// Every mistake there is, each with its setting and source.
+/// Every mistake, each with its setting and source.
 pub fn read_admin(
     flags: &Flags,
     environment: &Environment,
@@ -49,7 +49,7 @@ pub fn read_admin(
     load_admin(&sources, keys)
 }
 
-/// The mistakes of a configuration file that may not be saved yet, alone: neither flags nor a file on disk add to it.
+/// Lists the mistakes of a configuration file that may not be saved yet, alone: neither flags nor a file on disk add to it.
 #[must_use]
 pub fn mistakes(file: &File, environment: &Environment, files: &dyn Files) -> Vec<ConfigError> {
     let sources = Sources {
@@ -63,7 +63,7 @@ pub fn mistakes(file: &File, environment: &Environment, files: &dyn Files) -> Ve
         .map_or_else(Vec::new, |errors| errors.0)
 }
 
-/// What was written, with the configuration file that was chosen, before anything of it is checked.
+/// Settings as written, with the chosen configuration file, before any check.
 pub struct Opened<'a> {
     flags: &'a Flags,
     environment: &'a Environment,
@@ -73,11 +73,11 @@ pub struct Opened<'a> {
 }
 
 impl<'a> Opened<'a> {
-    /// Chooses the configuration file and reads it. One that cannot be read is a mistake for [`Self::check`].
+    /// Chooses the configuration file and reads it. A file that cannot be read is a mistake for [`Self::check`].
     ///
     /// # Errors
     ///
-    /// It is not clear which file to read.
+    /// The choice of the file to read is not clear.
     pub fn open(flags: &'a Flags, environment: &'a Environment, files: &'a dyn Files) -> Result<Self, ConfigErrors> {
         let files = Recorder::of(files);
         let selection = Selection::choose(flags, environment)?;
@@ -90,29 +90,29 @@ impl<'a> Opened<'a> {
         })
     }
 
-    /// The file that was chosen.
+    /// File that was chosen.
     #[must_use]
     pub fn selection(&self) -> &Selection {
         &self.selection
     }
 
-    /// What stands in it.
+    /// Content of the file.
     #[must_use]
     pub fn file(&self) -> Option<&File> {
         self.file.as_ref()
     }
 
-    /// Every setting with its value and source, for people.
+    /// Lists every setting with its value and source, for people.
     #[must_use]
     pub fn effective(&self) -> Vec<Effective> {
         effective(&self.sources())
     }
 
-    /// Checks everything that was written.
+    /// Checks all written settings.
     ///
     /// # Errors
     ///
-    /// Every mistake there is, each with its setting and source.
+    /// Every mistake, each with its setting and source.
     pub fn check(&self) -> Result<Config, ConfigErrors> {
         load(&self.sources(), &self.selection)
     }
@@ -127,7 +127,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Files, with a record of those that were read.
+/// Reader of files that records those it has read.
 pub(super) struct Recorder<'a> {
     files: &'a dyn Files,
     read: RefCell<Vec<PathBuf>>,
@@ -141,7 +141,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// The files that were read until now, each once.
+    /// Files read so far, each once.
     pub(super) fn paths_read(&self) -> Vec<PathBuf> {
         self.read.borrow().clone()
     }

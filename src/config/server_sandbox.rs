@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// How much of the system a stdio server sees: the later, the less.
+/// Part of the system that a stdio server sees: the later the variant, the less.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -20,9 +20,10 @@ pub enum Level {
 /// What a stdio server may do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerSandbox {
-    /// How much of the system it sees.
+    /// Part of the system that it sees.
     pub level: Level,
-    /// Absolute paths below `/dev` that it may use; empty under [`Level::Off`]. What follows is empty unless it is [`Level::Strict`].
+    /// Absolute paths below `/dev` that it may use; empty under [`Level::Off`]. The fields below are empty unless it is
+    /// [`Level::Strict`].
     pub devices: Vec<PathBuf>,
     /// Absolute paths that it may read, with all that is below them.
     pub read: Vec<PathBuf>,
@@ -30,7 +31,7 @@ pub struct ServerSandbox {
     pub write: Vec<PathBuf>,
     /// Where it may connect to.
     pub network: ServerNetwork,
-    /// It starts although another stdio server can replace its program.
+    /// Starts the server although another stdio server can replace its program.
     pub allow_writable_program: bool,
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Sources<'a> {
     pub(super) environment: &'a Environment,
     /// The configuration file, if one is read.
     pub(super) file: Option<&'a File>,
-    /// Reads the files that references name, and remembers which.
+    /// Reads the files that references name, and records them.
     pub(super) files: &'a Recorder<'a>,
 }
 

@@ -70,7 +70,7 @@ fn load_from(environment: Environment, given: &[(&'static str, &str)]) -> Result
     load_written(&flags, &environment, None)
 }
 
-/// Loads what was written in the three sources; files are those of [`NoDisk`].
+/// Loads the settings written in the three sources; files are those of [`NoDisk`].
 fn load_written(flags: &Flags, environment: &Environment, file: Option<&File>) -> Result<Config, ConfigErrors> {
     let sources = Sources {
         flags,

@@ -21,7 +21,7 @@ pub struct Trust {
     pub proxy_identity: Option<Identity>,
 }
 
-/// Where distributions keep it; the first that is there counts.
+/// Usual places of the system's bundle in distributions; the first existing one counts.
 const PLACES: [&str; 6] = [
     // Debian, Ubuntu, Alpine, Arch
     "/etc/ssl/certs/ca-certificates.crt",
@@ -31,14 +31,14 @@ const PLACES: [&str; 6] = [
     // SUSE
     "/etc/ssl/ca-bundle.pem",
     "/var/lib/ca-certificates/ca-bundle.pem",
-    // BSD's place, which some minimal images keep
+    // BSD's place, which some minimal images use
     "/etc/ssl/cert.pem",
 ];
 
 /// The store of the system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SystemStore {
-    /// The file that `SSL_CERT_FILE` names, or the first of the usual places that was there; `None`: there was none.
+    /// File that `SSL_CERT_FILE` names, or the first of the usual places that existed; `None`: there was none.
     pub file: Option<PathBuf>,
     /// It was asked for by name: that there is none is a mistake.
     pub required: bool,
@@ -55,7 +55,7 @@ pub enum TlsVersion {
 }
 
 impl SystemStore {
-    /// Its file, or the first of the usual places that is there.
+    /// Its file, or the first of the usual places that exists.
     pub(crate) fn find(&self, is_there: impl Fn(&Path) -> bool) -> Option<PathBuf> {
         let usual = || PLACES.iter().map(PathBuf::from).find(|place| is_there(place));
         self.file.clone().or_else(usual)

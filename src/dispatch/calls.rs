@@ -1,10 +1,10 @@
 //! The calls that wait or run, and which of them a cancellation means (MCP "Cancellation").
 //!
-//! Callers number their requests alike, so an id alone may be anyone's. A cancellation is acted on only when its sender is
-//! provably the caller of the call ([`Caller::is_proved`]), and then it is still a hint: one that could mean two calls, or
-//! one that has just ended, is not acted on (one key may have several clients behind it). A cancellation that is not acted
-//! on still goes to an MCP server over HTTP, with its sender's own session and credentials, which the server judges by.
-//! It never goes onto a pipe, where nothing would distinguish its sender.
+//! Callers number their requests alike, so an id alone may belong to any of them. A cancellation is acted on only when its sender
+//! is provably the caller of the call ([`Caller::is_proved`]). Even then it is still a hint: one that could mean two calls, or one
+//! that has just ended, is not acted on (one key may have several clients behind it). A cancellation that is not acted on still
+//! goes to an MCP server over HTTP, with its sender's own session and credentials, by which the server judges it. It never goes
+//! onto a pipe, where its sender could not be distinguished.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -34,9 +34,9 @@ pub(super) struct Job {
     received: Instant,
     deadline: Option<Instant>,
     server_requests: bool,
-    /// Bytes of the command as it came.
+    /// Bytes of the command as received.
     size: usize,
-    /// What a large one takes of the budget; its message carries the same.
+    /// Share of the budget that a large command takes; its message carries the same.
     room: Option<Arc<CommandRoom>>,
     /// Its caller sent `notifications/cancelled`.
     cancelled: Cancellation,
@@ -122,12 +122,12 @@ impl Job {
         })
     }
 
-    /// Bytes of the command as it came.
+    /// Bytes of the command as received.
     pub(super) fn size(&self) -> usize {
         self.size
     }
 
-    /// The same command with other work, which needs nothing of what came with it.
+    /// The same command with other work, which needs no part of the received command.
     pub(super) fn instead(self, work: Work) -> Self {
         Self {
             work,
@@ -136,7 +136,7 @@ impl Job {
         }
     }
 
-    /// The command as part of the budget: every copy of its message keeps its room.
+    /// Makes the command part of the budget: every copy of its message keeps its room.
     pub(super) fn within(mut self, room: CommandRoom) -> Self {
         let room = Arc::new(room);
         if let Work::Do(

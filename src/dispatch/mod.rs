@@ -268,14 +268,14 @@ impl Shared {
         job.instead(work)
     }
 
-    /// Large commands are taken as far as there is memory for them. Polls leave room for what they ask for, so this refuses only what is
-    /// far larger than usual, and channels whose servers leave large commands lying.
+    /// Takes large commands as far as there is memory for them. Polls reserve room for the commands that they ask for, so this
+    /// refuses only commands far larger than usual, and those of channels whose servers do not read large commands.
     fn within_memory(&self, job: Job) -> Job {
         let size = job.size();
         if !room::is_large(size) {
             return job;
         }
-        // What no channel can take is answered at once.
+        // A command that no channel can take is answered at once.
         let Some(channel) = self.channel(&job.route.channel) else {
             return job;
         };

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::limits::{LARGE_MESSAGE, ROOM_COMMAND, ROOM_COMMANDS};
 use crate::memory::{COMMANDS, Reservation};
 
-/// What the large commands of one channel take.
+/// Budget that the large commands of one channel take.
 #[derive(Debug, Default)]
 pub(super) struct ChannelRoom(Arc<AtomicUsize>);
 
-/// What one large command takes, until it is dropped.
+/// Budget that one large command takes, until it is dropped.
 #[derive(Debug)]
 pub(super) struct CommandRoom {
     channel: Arc<AtomicUsize>,
@@ -19,8 +19,8 @@ pub(super) struct CommandRoom {
 }
 
 impl ChannelRoom {
-    /// Room for a large command of this channel, one of `channels`. A channel whose server takes nothing leaves half of all room to the
-    /// others.
+    /// Takes room for a large command of this channel, one of `channels`. A channel whose server reads nothing leaves half of all
+    /// room to the others.
     pub(super) fn take(&self, bytes: usize, channels: usize) -> Option<CommandRoom> {
         let share = if channels > 1 { ROOM_COMMANDS / 2 } else { ROOM_COMMANDS };
         let taken = self.0.load(Ordering::Relaxed);
@@ -48,7 +48,7 @@ pub(super) fn is_large(bytes: usize) -> bool {
     bytes >= LARGE_MESSAGE
 }
 
-/// How many large commands there is room for.
+/// Number of large commands that there is room for.
 pub(super) fn large_commands() -> usize {
     COMMANDS.free() / ROOM_COMMAND
 }
@@ -72,7 +72,7 @@ mod tests {
         let second = other.take(ROOM_COMMANDS / 4, 2);
         assert!(second.is_some());
         drop(first);
-        // The longest there is, alone.
+        // The longest possible command, alone.
         drop(second);
         assert!(greedy.take(ROOM_COMMANDS, 2).is_some());
         assert_eq!(large_commands(), all);

@@ -1,4 +1,4 @@
-//! A user, as the kernel judges its access to files: which of them it can replace or change.
+//! Access of a user to files as the kernel judges it: which files the user can replace or change.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -9,22 +9,22 @@ use rustix::process::{getegid, geteuid, getgroups};
 
 use crate::limits::SYMLINKS_MAX;
 
-/// User and groups of a process. Of access control lists it sees what the mode shows of them: the most that any named user or group has
-/// (acl(5)), and it is not known whether that is this one; it counts as the group's.
+/// User and groups of a process. An access control list shows here only through the mode: the most that any named user or group has
+/// (acl(5)). Whether this user is the named one is not known; that access counts as the group's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Its number.
+    /// User id.
     pub uid: u32,
-    /// All its groups.
+    /// Ids of all its groups.
     pub groups: Vec<u32>,
 }
 
-/// A place on the way to a file that a user can put another in place of, or change.
+/// A place on the way to a file that a user can replace or change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replaceable {
-    /// The place.
+    /// Path of the place.
     pub entry: PathBuf,
-    /// The file or directory that the user can write for that: the place itself, or its directory.
+    /// File or directory that the user can write for that: the place itself, or its directory.
     pub by: PathBuf,
 }
 
@@ -41,14 +41,15 @@ impl Account {
         }
     }
 
-    /// Whether it is root, without capabilities.
+    /// Whether the user is root, without capabilities.
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.uid == 0
     }
 
-    /// The first place on the way to a file, or to a directory whose entries count, where this user can put another in its place:
-    /// a directory on the way that it can write, or the file itself. Links are followed as the kernel follows them; what is not there has no
+    /// Finds the first place on the way to a file, or to a directory whose entries count, that this user can replace: an entry of a
+    /// directory on the way that it can write, or the file itself. Links are followed as the kernel follows them. A missing path
+    /// has such a place only in its existing directories. `reaches` says whether the process can write there at all.
     /// such place but in the directories that are. `reaches` says whether the process can write there at all.
     #[must_use]
     pub fn replaceable(&self, path: &Path, reaches: &dyn Fn(&Path) -> bool) -> Option<Replaceable> {
@@ -87,7 +88,7 @@ impl Account {
         })
     }
 
-    /// Whether it can replace an entry of a directory, or add one.
+    /// Whether the user can replace an entry of a directory, or add one.
     fn exchanges(&self, directory: &Metadata, entry: Option<&Metadata>) -> bool {
         let is_owner = |found: &Metadata| found.uid() == self.uid;
         let is_spared =
@@ -95,7 +96,7 @@ impl Account {
         self.writes(directory) && !is_spared
     }
 
-    /// Whether it can write, at once or after a change of the mode, which an owner can make.
+    /// Whether the user can write, at once or after a change of the mode, which an owner can make.
     fn writes(&self, found: &Metadata) -> bool {
         let class = match (found.uid() == self.uid, self.groups.contains(&found.gid())) {
             (true, _) => return true,
@@ -106,7 +107,7 @@ impl Account {
     }
 }
 
-/// The names in a path, the last one first.
+/// Names in a path, the last one first.
 fn steps(path: &Path) -> impl Iterator<Item = OsString> {
     path.components().rev().filter_map(|component| match component {
         Component::Normal(name) => Some(name.to_owned()),
@@ -168,7 +169,7 @@ mod tests {
         assert_eq!(entry(&stranger(), &server), Some(server.clone()));
         mode(&base.join("app"), 0o1777);
         assert_eq!(entry(&stranger(), &server), None);
-        // A name that is free can be taken in a sticky directory, too.
+        // A free name can be taken in a sticky directory, too.
         let free = base.join("app/not-there");
         assert_eq!(entry(&stranger(), &free), Some(free));
         fs::remove_dir_all(base).unwrap();

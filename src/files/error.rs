@@ -1,4 +1,4 @@
-//! Why a path is not followed, or the file at its end not used, and the remedy.
+//! Reasons why a path is not followed, or the file at its end is not used, with the remedy.
 
 use std::fmt;
 use std::io;
@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 /// A path that is not followed, or a file that is not used.
 #[derive(Debug)]
 pub enum Error {
-    /// The system refuses.
+    /// The system refuses the access.
     Io(io::Error),
-    /// Other users decide what the path leads to, or the file is not of the kind that is needed.
+    /// Other users decide where the path leads, or the file is not of the required kind.
     Refused {
         /// The directory, the link or the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Fault of it.
         fault: Fault,
     },
     /// Exchanged during each of several attempts.
     Unsteady,
 }
 
-/// What is wrong with a directory, a link or a file.
+/// Fault of a directory, a link or a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Other users can exchange the directory's entries: it has no sticky bit.
@@ -32,10 +32,10 @@ pub enum Fault {
     GroupDirectory {
         /// Permission bits.
         mode: u32,
-        /// The group.
+        /// Group that can write it.
         gid: u32,
     },
-    /// Another user put it into a directory that all can write.
+    /// Another user put it into a directory that everybody can write.
     Owner {
         /// Its owner.
         uid: u32,
@@ -59,7 +59,7 @@ pub enum Fault {
     LinkNames,
     /// A symbolic link in place of the file.
     LinkAtEnd,
-    /// Something else than a regular file.
+    /// Not a regular file.
     Kind(&'static str),
     /// A file of a user who is not trusted.
     FileOwner {
@@ -137,7 +137,7 @@ impl Fault {
     }
 }
 
-/// A path that can be pasted into a shell, or is quoted so that it plainly cannot.
+/// Path in a form that can be pasted into a shell, or is quoted so that it plainly cannot.
 pub(crate) fn shown(path: &Path) -> String {
     let safe = |text: &&str| {
         text.bytes()

@@ -1,4 +1,4 @@
-//! Paths: which file a name leads to, and which users can make it lead elsewhere.
+//! Paths: the file that a name leads to, and the users who can make it lead elsewhere.
 //!
 //! Every file that is read because a setting names it, and every file that is written, is reached by one walk: component by
 //! component, by descriptors (`O_PATH`, `O_NOFOLLOW`), so that a directory or link that was judged is the one that is used.

@@ -14,7 +14,7 @@ const STICKY: u32 = 0o1000;
 /// Conditions under which a path is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
-    /// Only root's links are followed, not those of this process's user.
+    /// Follows only root's links, not those of this process's user.
     only_roots_links: bool,
     exchange: Exchange,
 }
@@ -37,8 +37,8 @@ struct Writers {
 }
 
 impl Rule {
-    /// For a file that is read: others must not be able to exchange it. `group_counts` for a file whose group must not change it
-    /// either: it could exchange the whole file instead. Where the group may change a file, it may exchange it.
+    /// Rule for a file that is read: others must not be able to exchange it. `group_counts` is for a file that its group must not
+    /// change: the group could exchange the whole file instead. A group that may change a file may also exchange it.
     #[must_use]
     pub const fn reading(group_counts: bool) -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Rule {
         }
     }
 
-    /// For a file that is created. Directories may belong to any user: without links, their owners can put in place of one only
+    /// Rule for a file that is created. Directories may belong to any user: without links, their owners can replace one only by
     /// directories that they can write to themselves.
     #[must_use]
     pub const fn creating() -> Self {
@@ -79,9 +79,9 @@ impl Rule {
         }
     }
 
-    /// Judges an entry of a directory on the way. In a directory that others can write, even with the sticky bit, they can make
-    /// a file or a link under a name that is not taken yet. So only entries of the directory's owner, root and ourselves count
-    /// (as protected_symlinks in proc(5)).
+    /// Judges an entry of a directory on the way. In a directory that others can write, even with the sticky bit, they can make a
+    /// file or a link under a free name. So only entries of the directory's owner, root and ourselves count (as protected_symlinks
+    /// in proc(5)).
     pub(super) fn judge_entry(self, directory: &Directory, entry: &Metadata) -> Result<(), Fault> {
         if self.exchange == Exchange::Nobody {
             return Ok(());
@@ -96,7 +96,7 @@ impl Rule {
         }
     }
 
-    /// Judges a symbolic link on the way: whether anybody who is not trusted can exchange it, or made it.
+    /// Judges a symbolic link on the way: whether an untrusted user can exchange it, or made it.
     pub(super) fn judge_link(self, directory: &Directory, link: &Metadata) -> Result<(), Fault> {
         let trusted = match self.only_roots_links {
             true => Trusted::root(),
@@ -115,8 +115,8 @@ impl Rule {
         if !trusted.includes(link.uid()) {
             return Err(Fault::Link { uid: link.uid() });
         }
-        // Where hard links are not protected (proc(5)), others can give a trusted user's link a name of their choice. One that was
-        // replaced in between has no name left.
+        // Where hard links are not protected (proc(5)), others can give a trusted user's link a name of their choice. A link that
+        // was replaced in between has no name left.
         if shared && link.nlink() > 1 {
             return Err(Fault::LinkNames);
         }

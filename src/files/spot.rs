@@ -1,4 +1,4 @@
-//! A name in a directory that was reached by the walk: where a file is, or will be, created, replaced, appended to or removed.
+//! A name in a directory that the walk has reached: the place of a file to be created, replaced, appended to or removed.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, Permissions};
@@ -18,7 +18,7 @@ use super::trusted::Trusted;
 use super::walk::{self, Directory, Missing};
 use crate::limits::FILE_LOOKS;
 
-/// A name in an opened directory. Nothing that happens to the path before it can lead elsewhere any more.
+/// A name in an opened directory. Later changes to the path before it cannot make it lead elsewhere.
 #[derive(Debug, Clone)]
 pub struct Spot {
     directory: Arc<Directory>,
@@ -46,7 +46,7 @@ impl From<&Metadata> for Identity {
 }
 
 impl Spot {
-    /// Follows all of a path but its last name.
+    /// Follows all of a path except its last name.
     ///
     /// # Errors
     ///
@@ -87,17 +87,17 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// The system refuses the access.
     pub fn open_directory(&self) -> Result<File, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(openat(self.directory.file(), ".", flags, Mode::empty())?.into())
     }
 
-    /// What is there: a link itself, not what it leads to. The file is a place only, which keeps the inode from being used again.
+    /// Opens the entry itself: a link, not its target. The descriptor is a place only; it prevents reuse of the inode.
     ///
     /// # Errors
     ///
-    /// The system refuses; that nothing is there is no error.
+    /// The system refuses the access; a missing entry is not an error.
     pub fn look(&self) -> Result<Option<(File, Metadata)>, Error> {
         match self.directory.entry(&self.name) {
             Ok(entry) => Ok(Some(entry)),
@@ -110,14 +110,14 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`] when something has the name, be it a link that leads nowhere.
+    /// [`io::ErrorKind::AlreadyExists`] when the name is taken, even by a link that leads nowhere.
     pub fn create(&self, mode: u32) -> Result<File, Error> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(openat(self.directory.file(), &self.name, flags, Mode::from_raw_mode(mode))?.into())
     }
 
-    /// Opens a file to be appended to; creates it with this mode when nothing has the name. One that exists must be a regular
-    /// file with one name, or a character device such as `/dev/null`, of a `trusted` user. It is never truncated.
+    /// Opens a file to be appended to; creates it with this mode when the name is free. An existing one must be a regular file with
+    /// one name, or a character device such as `/dev/null`, of a `trusted` user. It is never truncated.
     ///
     /// # Errors
     ///
@@ -141,7 +141,7 @@ impl Spot {
 
     fn open_known(&self, found: &Metadata, trusted: Trusted) -> Result<File, Error> {
         self.judge(found, trusted)?;
-        // Without waiting, should a pipe have taken its place.
+        // Opened without waiting, in case a pipe has taken its place.
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NONBLOCK | OFlags::NOCTTY;
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file: File = openat(self.directory.file(), &self.name, flags, Mode::empty())?.into();
@@ -177,12 +177,12 @@ impl Spot {
         Err(self.directory.refused(&self.name, fault))
     }
 
-    /// Puts a file with this content and mode, whatever the process's mask, in place of the regular file that is there, or where
-    /// nothing is: readers see the old content or the new one.
+    /// Puts a file with this content and mode, whatever the process's mask, in place of the existing regular file, or at a free
+    /// name: readers see either the old content or the new one.
     ///
     /// # Errors
     ///
-    /// [`Error`]; then what was there remains.
+    /// [`Error`]; the old content then remains.
     pub fn replace(&self, content: &[u8], mode: u32) -> Result<File, Error> {
         self.judge_replaced()?;
         let new = self.unguessable("tunnel-client", ".tmp")?;
@@ -196,11 +196,11 @@ impl Spot {
         Ok(file)
     }
 
-    /// Tries what [`Spot::append`] needs, and leaves nothing behind. A file that exists is opened, not changed.
+    /// Tests whether [`Spot::append`] would succeed, and leaves no trace. Opens an existing file without changing it.
     ///
     /// # Errors
     ///
-    /// As [`Spot::append`] would fail.
+    /// The error of [`Spot::append`].
     pub fn try_append(&self, mode: u32, trusted: Trusted) -> Result<(), Error> {
         if self.look()?.is_some() {
             return self.append(mode, trusted).map(drop);
@@ -209,11 +209,11 @@ impl Spot {
         Ok(self.remove()?)
     }
 
-    /// Tries what [`Spot::replace`] needs, and leaves nothing behind.
+    /// Tests whether [`Spot::replace`] would succeed, and leaves no trace.
     ///
     /// # Errors
     ///
-    /// As [`Spot::replace`] would fail.
+    /// The error of [`Spot::replace`].
     pub fn try_replace(&self) -> Result<(), Error> {
         if !self.incomplete {
             self.judge_replaced()?;
@@ -227,7 +227,7 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// No randomness.
+    /// The system has no randomness.
     pub fn unguessable(&self, prefix: &str, suffix: &str) -> Result<Self, Error> {
         let random = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Self {
@@ -237,21 +237,21 @@ impl Spot {
         })
     }
 
-    /// Gives the file another name in the same directory, in place of whatever has it. A link is replaced, not followed.
+    /// Renames the file within the same directory, over any existing entry. A link is replaced, not followed.
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// The system refuses the change.
     pub fn rename_to(&self, other: &Self) -> Result<(), Error> {
         let (from, to) = (self.directory.file(), other.directory.file());
         Ok(renameat(from, &self.name, to, &other.name)?)
     }
 
-    /// Gives the file another name in the same directory that nothing has.
+    /// Renames the file within the same directory to a free name.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`]; the system refuses.
+    /// [`io::ErrorKind::AlreadyExists`], or the system refuses the change.
     pub fn rename_if_free(&self, other: &Self) -> Result<(), Error> {
         let (from, to) = (self.directory.file(), other.directory.file());
         Ok(renameat_with(
@@ -267,21 +267,21 @@ impl Spot {
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// The system refuses the change.
     pub fn remove(&self) -> io::Result<()> {
         Ok(unlinkat(self.directory.file(), &self.name, AtFlags::empty())?)
     }
 
-    /// Removes the name of a file of ours. That it stays is no reason to fail.
+    /// Removes the name of a file of ours. A remaining file is not a reason to fail.
     pub fn discard(&self) {
         let _ = self.remove();
     }
 
-    /// Removes the name as long as it is this file's; one that has taken its place stays.
+    /// Removes the name as long as it belongs to this file; a file that has taken its place remains.
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// The system refuses the change.
     pub fn remove_if(&self, identity: Identity) -> io::Result<()> {
         match self.look()? {
             Some((_held, found)) if Identity::from(&found) == identity => self.remove(),

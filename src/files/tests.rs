@@ -15,10 +15,10 @@ use super::*;
 
 /// A user who is not trusted.
 const MALLORY: u32 = 12345;
-/// The user that the process becomes.
+/// User that the process switches to.
 const SERVICE: u32 = 12346;
 
-/// A directory that goes away with the test.
+/// A directory that is removed with the test.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -200,7 +200,7 @@ fn in_a_sticky_directory_only_links_of_root_and_ours_with_one_name_are_followed(
 }
 
 /// Modes and owners as the kubelet makes them: `secret` and `projected` volumes are tmpfs of mode 1777, 3777 with `fsGroup`, those
-/// of some CSI drivers 2775; the directory with the time in its name is 2755 then.
+/// of some CSI drivers 2775; the directory with the time in its name has mode 2755 in that case.
 #[test]
 fn volumes_of_kubernetes_are_read_through_their_links() {
     let scratch = Scratch::new();
@@ -242,7 +242,7 @@ fn a_group_that_may_exchange_a_file_counts_where_it_must_not_change_it() {
         error.contains(&words) && error.ends_with(&format!("chmod g-w {}", shared.display())),
         "{error}"
     );
-    // With the sticky bit it can exchange only its own, and nothing here is.
+    // With the sticky bit it can exchange only its own files, and it has none here.
     fs::set_permissions(&shared, Permissions::from_mode(0o3775)).unwrap();
     assert_eq!(
         read(&shared.join("inner/file"), Rule::reading(true)).unwrap(),
@@ -402,7 +402,7 @@ fn directories_that_are_missing_are_made_and_a_dry_run_makes_none() {
         1,
         "no draft stays behind"
     );
-    // A file is no directory.
+    // A file is not a directory.
     assert!(replace(&path.join("more")).is_err());
     let names = [scratch.at("a/.."), PathBuf::from("/"), PathBuf::new()];
     for path in names {

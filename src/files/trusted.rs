@@ -25,7 +25,7 @@ impl Trusted {
         Self([Some(geteuid().as_raw()), None])
     }
 
-    /// Also this user.
+    /// Adds this user.
     #[must_use]
     pub const fn and(self, uid: Option<u32>) -> Self {
         Self([self.0[0], uid])
@@ -38,10 +38,10 @@ impl Trusted {
 }
 
 /// The user that root's files seem to belong to in a user namespace without root (`bwrap`, `PrivateUsers=` of a user's service
-/// manager). There is no telling root's files from those of other unmapped users, and without them nothing of the system's could
+/// manager). Root's files cannot be distinguished there from those of other unmapped users, and without them no system file could
 /// be read; only the starter of this process can have made the namespace.
 ///
-/// Asked for the first time before the sandbox closes `/proc`.
+/// The first call must come before the sandbox closes `/proc`.
 fn shown_for_root() -> Option<u32> {
     static UID: OnceLock<Option<u32>> = OnceLock::new();
     *UID.get_or_init(|| {
@@ -53,7 +53,7 @@ fn shown_for_root() -> Option<u32> {
     })
 }
 
-/// Whether a map has a user 0; one that cannot be understood is taken to have it.
+/// Whether a map has a user 0; a map that cannot be parsed is taken to have it.
 fn maps_root(map: &str) -> bool {
     map.lines().next().is_none()
         || map

@@ -19,7 +19,7 @@ use crate::limits::{FILE_LOOKS, SYMLINKS_MAX};
 pub(super) struct Directory {
     file: File,
     metadata: Metadata,
-    /// A path to it without links.
+    /// Path to it without links.
     at: PathBuf,
 }
 
@@ -28,25 +28,25 @@ pub(super) struct Directory {
 pub struct Found {
     /// Its directory.
     directory: Directory,
-    /// Its name there.
+    /// Name in that directory.
     name: OsString,
-    /// Keeps its inode from being given to another file.
+    /// Descriptor that prevents reuse of the file's inode.
     _entry: File,
     metadata: Metadata,
 }
 
-/// What to do about directories that do not exist.
+/// Handling of directories that do not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     /// Fail.
     Fail,
-    /// Make them, with these permission bits before the process's mask.
+    /// Create them, with these permission bits before the process's mask.
     Make(u32),
     /// Stop at the last one that exists.
     Stop,
 }
 
-/// Follows a path to the file at its end, through links that the rule allows; whatever the file is, it is not opened.
+/// Follows a path to the file at its end, through links that the rule allows. Does not open the file, whatever it is.
 ///
 /// # Errors
 ///
@@ -74,7 +74,7 @@ pub fn find(path: &Path, rule: Rule) -> Result<Found, Error> {
     Err(Errno::ISDIR.into())
 }
 
-/// Follows a path to a directory; also says whether it is that one, or one above that is missing ([`Missing::Stop`]).
+/// Follows a path to a directory; also returns whether it is that one, or one above that is missing ([`Missing::Stop`]).
 pub(super) fn directory(path: &Path, rule: Rule, missing: Missing) -> Result<(Directory, bool), Error> {
     let mut walk = Walk::begin(path, rule, missing)?;
     while let Some(step) = walk.ahead.pop() {
@@ -83,7 +83,7 @@ pub(super) fn directory(path: &Path, rule: Rule, missing: Missing) -> Result<(Di
     Ok((walk.directory, walk.complete))
 }
 
-/// Makes the directories of a path that are missing.
+/// Creates the missing directories of a path.
 ///
 /// # Errors
 ///
@@ -96,7 +96,7 @@ struct Walk {
     rule: Rule,
     missing: Missing,
     directory: Directory,
-    /// Names that are still to be taken, the next one last.
+    /// Names still to be followed, the next one last.
     ahead: Vec<OsString>,
     links: usize,
     complete: bool,
@@ -126,7 +126,7 @@ impl Walk {
                 return Ok(());
             }
             Err(Errno::NOENT) => self.make(&step)?,
-            // A file, or a link: O_DIRECTORY and O_NOFOLLOW say both alike.
+            // A file, or a link: O_DIRECTORY and O_NOFOLLOW give the same error for both.
             Err(Errno::NOTDIR | Errno::LOOP) => self.directory.entry(&step)?,
             opened => opened.map_err(Error::from).and_then(with_metadata)?,
         };
@@ -161,7 +161,7 @@ impl Walk {
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
             }
-            // Somebody else may have made it, or something else under its name.
+            // Another process may have made it, or something else under its name.
             match self.directory.entry(step) {
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
                 found => return found,
@@ -202,7 +202,7 @@ fn accept(rule: Rule, directory: &Directory) -> Result<(), Error> {
 }
 
 impl Found {
-    /// As it was on the way.
+    /// State as found on the way.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
@@ -216,7 +216,7 @@ impl Found {
     pub fn open(&self) -> Result<(File, Metadata), Error> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let (file, opened) = match openat(&self.directory.file, &self.name, flags, Mode::empty()) {
-            // A link now.
+            // It has become a link.
             Err(Errno::LOOP) => return Err(Error::Unsteady),
             opened => with_metadata(opened?.into())?,
         };
@@ -238,33 +238,33 @@ impl Directory {
         })
     }
 
-    /// Its permission bits and owners when it was opened.
+    /// Permission bits and owners at the time of opening.
     pub(super) fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// The descriptor, for calls that take a directory.
+    /// Descriptor, for calls that take a directory.
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
-    /// The path without links that one of its entries has.
+    /// Path, without links, of one of its entries.
     pub(super) fn path_of(&self, name: &OsStr) -> PathBuf {
         self.at.join(name)
     }
 
-    /// Whether nobody can write here through the mount that the path leads through.
+    /// Whether the mount that the path leads through forbids all writing.
     pub(super) fn is_on_read_only_mount(&self) -> bool {
         fstatvfs(&self.file).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
     }
 
-    /// An entry, whatever it is, not followed and not opened.
+    /// Opens an entry, whatever it is, as a place: without following or reading it.
     pub(super) fn entry(&self, name: &OsStr) -> Result<(File, Metadata), Error> {
         let entry = openat(&self.file, name, PLACE | OFlags::NOFOLLOW, Mode::empty())?;
         with_metadata(entry.into())
     }
 
-    /// O_DIRECTORY has an automounter mount what lies there.
+    /// O_DIRECTORY makes an automounter mount the file system there.
     fn subdirectory(&self, name: &OsStr) -> Result<File, Errno> {
         let flags = PLACE | OFlags::NOFOLLOW | OFlags::DIRECTORY;
         openat(&self.file, name, flags, Mode::empty()).map(File::from)
@@ -278,7 +278,7 @@ impl Directory {
     }
 }
 
-/// A place in the tree, which nothing is read from.
+/// Flags for a place in the tree; nothing is read from it.
 const PLACE: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 
 fn with_metadata(file: File) -> Result<(File, Metadata), Error> {
@@ -286,7 +286,7 @@ fn with_metadata(file: File) -> Result<(File, Metadata), Error> {
     Ok((file, metadata))
 }
 
-/// The names in a path, the last one first.
+/// Names in a path, the last one first.
 fn steps(path: &Path) -> impl Iterator<Item = OsString> {
     path.components().rev().filter_map(|component| match component {
         Component::Normal(name) => Some(name.to_owned()),

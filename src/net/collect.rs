@@ -32,10 +32,10 @@ impl Reply {
         self.collect_in(max, None).await
     }
 
-    /// The same within the budget for large answers; the bytes carry what they took of it.
+    /// The same within the budget for large answers; the bytes carry their part of it.
     ///
     /// # Errors
-    /// Those of [`Self::collect`], and [`NetError::Timeout`] when the peer keeps others waiting for the room of its answer.
+    /// The errors of [`Self::collect`], and [`NetError::Timeout`] when the peer makes others wait for the room of its answer.
     pub async fn collect_in_room(&mut self, max: usize) -> Result<Bytes, NetError> {
         let mut room = Room::default();
         let whole = self.collect_in(max, Some(&mut room)).await?;

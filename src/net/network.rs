@@ -80,7 +80,7 @@ pub enum Error {
     Tls(tls::Error),
     /// The system grants no thread for name resolution.
     Thread(io::Error),
-    /// Such a thread cannot give up what it is to give up; a user that there is not.
+    /// The thread cannot give up its privileges, or the user does not exist.
     Cage(sandbox::Error),
 }
 

@@ -78,7 +78,7 @@ impl Watched {
 }
 
 impl Plan {
-    /// Of a daemon's configuration, without its ways; none of `outsiders` may be able to change what is trusted.
+    /// Plan of a daemon's configuration, without its ways; none of `outsiders` may be able to change the trust anchors.
     pub(super) fn of(config: &Config, outsiders: Outsiders) -> Self {
         let control = &config.control_plane;
         let first = control.api_key.clone();

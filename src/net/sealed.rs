@@ -318,8 +318,8 @@ impl<S: AsyncWrite + Unpin> Sealed<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Sealed<S> {
-    /// Zeroes the room first: hyper's buffer keeps what it has handed on until something else is read, and a connection may be idle
-    /// for long. As long as no read is larger than its first buffer, it reads to the start of that one each time.
+    /// Zeroes the room first: hyper's buffer keeps bytes that it has passed on until something else is read, and a connection may
+    /// be idle for long. As long as no read is larger than its first buffer, it reads to the start of that one each time.
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let size = buf.remaining().min(CONNECTION_READ_MAX);
         let mut room = ReadBuf::new(buf.initialize_unfilled_to(size));

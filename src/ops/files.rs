@@ -12,7 +12,7 @@ use crate::config::{Config, Listen};
 use crate::files::{self, Missing, Rule, Spot};
 use crate::sandbox::JanitorCage;
 
-/// Of directories that are made on the way, before the process's mask.
+/// Mode of directories that are created on the way, before the process's mask.
 const DIRECTORY_MODE: u32 = 0o777;
 
 /// The files that were written. Dropped, they are removed.
@@ -66,14 +66,14 @@ impl Files {
         Ok(files)
     }
 
-    /// Whether the configuration names any, or a unix socket.
+    /// Whether the configuration names such a file, or a unix socket.
     #[must_use]
     pub fn are_configured(config: &Config) -> bool {
         let is_socket = matches!(config.health.listen, Listen::Unix(_));
         is_socket || config.health.url_file.is_some() || config.pid_file.is_some()
     }
 
-    /// Entrusts a janitor with the removal of these files and of the listener's socket. Without one they stay behind.
+    /// Entrusts a janitor with the removal of these files and of the listener's socket. Without a janitor they remain.
     ///
     /// # Errors
     /// The janitor did not get ready.
@@ -88,7 +88,7 @@ impl Files {
             Some(janitor) => janitor.take(cage, files).map(Some),
             None => {
                 for (path, _) in files.into_iter().map(OwnFile::let_go) {
-                    warn!(path:% = path.display(); "this file of ours will stay behind");
+                    warn!(path:% = path.display(); "file of tunnel-client will not be removed at the end");
                 }
                 Ok(None)
             }
@@ -106,17 +106,17 @@ impl Files {
     }
 }
 
-/// Readers see the old content or the new.
+/// Writes the file; readers see either the old content or the new one.
 fn write(path: &Path, content: &str, mode: u32) -> Result<OwnFile, files::Error> {
     let spot = Spot::of(path, Rule::creating(), Missing::Make(DIRECTORY_MODE))?;
     let file = spot.replace(content.as_bytes(), mode)?;
     Ok(OwnFile::new(spot, file)?)
 }
 
-/// Whether [`Files::write`] could put a file there; leaves nothing behind, directories that it would make included.
+/// Tests whether [`Files::write`] could put a file there; leaves no trace, not even directories that it would create.
 ///
 /// # Errors
-/// As it would fail.
+/// The error of the write.
 pub(crate) fn try_write(path: &Path) -> Result<(), files::Error> {
     Spot::of(path, Rule::creating(), Missing::Stop)?.try_replace()
 }

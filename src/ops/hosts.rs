@@ -1,4 +1,4 @@
-//! Names by which the health listener may be asked: a web page whose name resolves to the listener's address (DNS
+//! Host names that requests to the health listener may use. A web page whose name resolves to the listener's address (DNS
 //! rebinding) still sends its own name as `Host`, and must not read metrics and states.
 
 use std::fs;
@@ -9,15 +9,15 @@ use http::{Request, StatusCode, Version};
 
 use crate::config::HttpUrl;
 
-/// What the kernel calls this host.
+/// This host's name in the kernel.
 const HOSTNAME: &str = "/proc/sys/kernel/hostname";
 
-/// Accepted names. IP addresses and `localhost` always are: they cannot be made to resolve elsewhere.
+/// Accepted names. IP addresses and `localhost` are always accepted: they cannot be made to resolve elsewhere.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hosts(Vec<String>);
 
 impl Hosts {
-    /// The configured names, and this host's own, by which agents on the network ask.
+    /// The configured names, and this host's own, which agents on the network use.
     pub(super) fn new(configured: &[String]) -> Self {
         let mut names: Vec<String> = configured.to_vec();
         names.extend(fs::read_to_string(HOSTNAME).ok().and_then(|name| host(name.trim())));

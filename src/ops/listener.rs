@@ -35,7 +35,7 @@ pub struct Listener {
     socket: Socket,
     url: String,
     addr: String,
-    /// Names that requests may use; none where no name leads to it.
+    /// Host names that requests may use; `None` where no host name leads to it.
     hosts: Option<Arc<Hosts>>,
     /// Removed with the listener.
     file: Option<OwnFile>,
@@ -70,7 +70,7 @@ pub enum Problem {
     TooLong(usize),
     /// Whether somebody listens there cannot be found out.
     Unknown(io::Error),
-    /// Its directory is not reached: others could lead the way elsewhere.
+    /// The way to its directory is refused: others could make it lead elsewhere.
     Way(files::Error),
     /// The system refuses.
     Io(io::Error),
@@ -138,7 +138,7 @@ impl Listener {
         }
     }
 
-    /// The file of a unix socket, no longer removed with the listener.
+    /// The file of a unix socket, which is then no longer removed with the listener.
     pub(super) fn take_file(&mut self) -> Option<OwnFile> {
         self.file.take()
     }
@@ -153,7 +153,7 @@ impl Listener {
         &self.addr
     }
 
-    /// Names that requests may use; `None`: any, on a unix socket.
+    /// Host names that requests may use; `None`: any, on a unix socket.
     pub(super) fn hosts(&self) -> Option<Arc<Hosts>> {
         self.hosts.clone()
     }
@@ -210,8 +210,8 @@ async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
     })
 }
 
-/// bind(2) takes no directory, but a path that leads through its descriptor. Where that is longer than an address may be, the
-/// socket is bound by a short name first; nothing that has the name by then is replaced.
+/// bind(2) takes no directory, but a path that leads through its descriptor. Where that path is longer than an address may be, the
+/// socket is bound by a short name first; an entry that has the name by then is not replaced.
 fn bind_at(spot: &Spot) -> Result<UnixListener, Problem> {
     let bind = |spot: &Spot| {
         let _mask = Umask::set(!SOCKET_MODE & 0o777);
@@ -260,7 +260,7 @@ async fn remove_stale(spot: &Spot) -> Result<(), Problem> {
     match UnixStream::connect(files::path_by_descriptor(&socket)).await {
         Ok(_) => Err(Problem::InUse),
         Err(error) => match error.kind() {
-            // Only the one that was seen to be a socket.
+            // Only the file that was found to be a socket.
             ErrorKind::ConnectionRefused => spot.remove_if(Identity::from(&found)).map_err(Problem::Io),
             ErrorKind::NotFound => Ok(()),
             ErrorKind::WouldBlock => Err(Problem::InUse),

@@ -13,12 +13,12 @@ use crate::files::{Identity, Spot};
 /// A file with a name. Dropped, it is removed, unless another one has taken its place: that of a successor, which starts
 /// before we end.
 ///
-/// Its directory stays open: a link that somebody puts in place of a directory above it has nothing else removed.
+/// Its directory stays open: a link that another user puts in place of a directory above it does not redirect the removal.
 #[derive(Debug)]
 pub(super) struct OwnFile {
     spot: Spot,
     identity: Identity,
-    /// Keeps the inode, by which the file is recognized, from being used again. `None` once another process removes the file.
+    /// Descriptor that prevents reuse of the inode, by which the file is recognized. `None` once another process removes the file.
     held: Option<File>,
 }
 
@@ -38,7 +38,7 @@ impl OwnFile {
     /// Description by which another process can remove it.
     ///
     /// # Errors
-    /// The path has no directory, which that of a file that was made always has.
+    /// The path has no directory; the path of a created file always has one.
     pub(super) fn entrusted(&self) -> io::Result<Entrusted> {
         let path = self.spot.path();
         let directory = path.parent().map(Path::as_os_str);
@@ -52,7 +52,7 @@ impl OwnFile {
         })
     }
 
-    /// It is not removed here any more. Its path, and the file, which has to stay open until it is removed.
+    /// Leaves the removal to another process. Returns its path, and the file, which has to stay open until it is removed.
     pub(super) fn let_go(mut self) -> (PathBuf, Option<File>) {
         (self.spot.path(), self.held.take())
     }
@@ -67,7 +67,7 @@ impl Drop for OwnFile {
             && error.kind() != ErrorKind::NotFound
         {
             warn!(path:% = self.spot.path().display(), error:% = error;
-                "this file of ours stays behind; put it into a directory that the user of the process can write");
+                "file of tunnel-client not removed; put it into a directory that the user of the process can write");
         }
     }
 }

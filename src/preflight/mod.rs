@@ -37,13 +37,13 @@ pub fn check(argv: &[String], path: Option<&OsStr>) -> Result<PathBuf, Problem> 
     command(&words, &Context::of(path))
 }
 
-/// The files that a start of `argv` executes, as far as [`check`] would judge them: the program first, its interpreter, what wrappers
-/// start, scripts. `path` as for [`check`].
+/// Lists the files that a start of `argv` executes, as far as [`check`] would judge them: the program first, its interpreter,
+/// programs that wrappers start, scripts. `path` as for [`check`].
 #[must_use]
 pub fn code(argv: &[String], path: Option<&OsStr>) -> Vec<PathBuf> {
     let words: Vec<&str> = argv.iter().map(String::as_str).collect();
     let context = Context::of(path);
-    // What cannot start ends the list.
+    // A file that cannot be started ends the list.
     let _ = command(&words, &context);
     context.seen.take()
 }
@@ -63,7 +63,7 @@ struct Context {
     search: Search,
     /// Wrappers around it.
     depth: usize,
-    /// Files that were looked at, with those of wrappers.
+    /// Files that were checked, with those of wrappers.
     seen: Rc<RefCell<Vec<PathBuf>>>,
 }
 
@@ -76,7 +76,7 @@ impl Context {
         }
     }
 
-    /// Remembers a file that is executed.
+    /// Records a file that is executed.
     fn saw(&self, file: &Path) {
         self.seen.borrow_mut().push(file.to_owned());
     }

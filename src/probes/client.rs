@@ -32,7 +32,7 @@ pub(super) fn facts(config: &Config) -> Result<Facts, Error> {
     Ok(facts)
 }
 
-/// Makes an attempt where it belongs, in the cage.
+/// Makes an attempt in the cage that it is meant for.
 pub(super) fn attempt(probe: &'static Probe, scene: &Scene, config: &Config) -> Result<Outcome, Error> {
     let level = match probe.place {
         Place::Main => {
@@ -59,7 +59,7 @@ pub(super) fn attempt_freely(probe: &'static Probe, scene: &Scene) -> Result<Out
     }
 }
 
-/// This process is the client of the server that makes the attempt.
+/// Role of the server that makes the attempt; this process is its client.
 fn serve_role(probe: &'static Probe, scene: &Scene) -> Role {
     Role::Serve {
         probe: Named::from(probe),

@@ -71,7 +71,7 @@ impl Role {
         Ok(serde_json::from_str(&line)?)
     }
 
-    /// Whether the process is to be like the client from the beginning: closed to others, with its configuration.
+    /// Whether the process has to be like the client from the beginning: closed to others, with its configuration.
     #[must_use]
     pub fn is_of_client(&self) -> bool {
         matches!(self, Self::Facts | Self::Attempt { caged: true, .. })

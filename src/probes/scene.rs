@@ -26,7 +26,7 @@ pub struct Facts {
     pub files: Files,
     /// The directory of the first key is hidden whole: no server lives in it.
     pub hides_directory: bool,
-    /// Where programs keep temporary files.
+    /// Directory where programs keep temporary files.
     pub temporary: PathBuf,
     /// The files of trust anchors.
     pub trust: Vec<PathBuf>,

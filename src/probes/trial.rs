@@ -25,12 +25,12 @@ pub const ROLE: &str = "probe";
 pub struct Again {
     /// Its arguments, without its name.
     pub arguments: Vec<OsString>,
-    /// Its environment, which this process no longer has.
+    /// Environment that this process was started with and no longer has.
     pub environment: Environment,
 }
 
 impl Again {
-    /// The same program with the same configuration.
+    /// Command for the same program with the same configuration.
     fn as_client(&self) -> Command {
         let mut command = program();
         command.args(&self.arguments).envs(self.environment.iter());
@@ -44,8 +44,8 @@ fn program() -> Command {
     command
 }
 
-/// The same program, and nothing that this process was given: arguments and environment can hold secrets, and others may look into
-/// a process that is not the client.
+/// Command for the same program without any argument or variable of this process: they can hold secrets, and others may look into a
+/// process that is not the client.
 fn stranger() -> Command {
     let mut command = program();
     command.arg("doctor");
@@ -137,12 +137,12 @@ pub(super) fn run(again: &Again, probe: &Probe, scene: &Scene, caged: bool) -> R
     Ok(start_as(command, &role)?.end()?.1)
 }
 
-/// Starts a process of the same kind with nothing that it was not given by its role.
+/// Starts a process of the same kind with only the inputs that its role has.
 pub(super) fn start_server(role: &Role) -> Result<Started, Error> {
     start_as(stranger(), role)
 }
 
-/// The role goes to standard input: arguments can be seen by everybody.
+/// The role goes to standard input: every user can see arguments.
 fn start_as(mut command: Command, role: &Role) -> Result<Started, Error> {
     let mut child = command
         .arg(format!("--{ROLE}"))

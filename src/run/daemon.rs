@@ -11,7 +11,7 @@ use crate::broker::{self, Broker};
 use crate::config::Config;
 use crate::control::{ControlPlane, Metadata, Poller, Responder};
 use crate::dispatch::{Bounds, Dispatcher};
-use crate::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, IDLE_SWEEP, METADATA_WAIT};
+use crate::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, IDLE_SWEEP, METADATA_WAIT, START_SETTLES};
 use crate::mcp::http::{HttpServer, Prober};
 use crate::mcp::servers::Servers;
 use crate::net::{Network, Way};
@@ -21,6 +21,7 @@ use crate::ops::{Ops, Server, health, metrics};
 use crate::rotation::Rotation;
 use crate::sandbox::Status;
 use crate::shutdown::{Hangup, Interrupts, Signal};
+use crate::sys;
 use crate::wire::command::MAIN_CHANNEL;
 
 /// The parts of a running daemon.
@@ -88,6 +89,7 @@ impl Daemon {
         }
         let summary = Summary::new(config, &listener);
         tokio::spawn(Server::new(listener, Arc::clone(&ops)).run());
+        tokio::spawn(settle());
         tokio::spawn(sweep(Arc::clone(&control), servers.http));
         tokio::spawn(rotation.run());
         Ok(Self {
@@ -216,6 +218,12 @@ async fn announce(control: Arc<ControlPlane>, ops: Arc<Ops>, summary: Summary, t
 fn tunnel_url(config: &Config) -> String {
     let c = &config.control_plane;
     format!("{}{}/v1/tunnels/{}", c.base_url.origin(), c.url_path, c.tunnel_id)
+}
+
+/// Gives back what only the start needed, once the first poll is held open: its handshakes and probes used the program's pages again.
+async fn settle() {
+    sleep(START_SETTLES).await;
+    sys::program::release();
 }
 
 /// Closes idle connections.

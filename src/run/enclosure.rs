@@ -12,7 +12,7 @@ use crate::sandbox::{BrokerCage, Cage, ResolverCage, Status};
 pub(crate) struct Enclosure {
     own: Cage,
     broker: BrokerCage,
-    /// Processes of the client beside itself and its broker.
+    /// Processes of the client in addition to itself and its broker.
     protected: Vec<u32>,
 }
 
@@ -35,7 +35,7 @@ impl Enclosure {
         self.broker.uid()
     }
 
-    /// The same, with its groups.
+    /// The same user, with its groups.
     pub(crate) fn servers_account(&self) -> Account {
         self.broker.account()
     }

@@ -27,13 +27,13 @@ pub enum Error {
     Health(listener::BindError),
     /// A file cannot be written.
     File(files::Error),
-    /// The files that were written would not be removed.
+    /// Nothing would remove the written files.
     Janitor(janitor::Error),
     /// An MCP server cannot be served.
     Server(servers::Error),
     /// The cage of the server of a channel is not possible here.
     ServerCage(String, sandbox::Error),
-    /// Another server can replace the program of one that is not to start then.
+    /// Another server can replace the program of a server that must not start in that case.
     Exposed(Exposure),
     /// A layer of the sandbox is not in force.
     Sandbox(sandbox::Error),

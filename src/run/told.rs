@@ -34,10 +34,10 @@ pub(super) fn layers(status: &Status, network: &Network) {
     }
 }
 
-/// Says which stdio servers' programs other stdio servers can replace.
+/// Logs the stdio servers whose programs other stdio servers can replace.
 ///
 /// # Errors
-/// One of them is not to start then.
+/// One of them must not start in that case.
 pub(super) fn replaceable_programs(exposures: Vec<Exposure>) -> Result<(), Error> {
     for exposure in exposures {
         if exposure.is_refused {

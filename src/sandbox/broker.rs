@@ -25,7 +25,7 @@ pub struct BrokerCage {
     privileges: Privileges,
     /// The mask that whoever started the client had chosen; servers make files with it.
     umask: u32,
-    /// Threads of the client beside its main one, and its other processes.
+    /// Threads of the client in addition to its main one, and its other processes.
     others: Vec<u32>,
     /// The group of processes that the client is in, if it has a number here.
     group: Option<u32>,
@@ -61,15 +61,15 @@ impl BrokerCage {
         Privileges::of(&users).map_err(Error::Privileges)
     }
 
-    /// The user that servers run as, if it is another one than starts the client.
+    /// The user that servers run as, if it differs from the one that starts the client.
     ///
     /// # Errors
-    /// A user that there is not.
+    /// The user does not exist.
     pub(super) fn other_account(config: &Config) -> Result<Option<Account>, Error> {
         Ok(Self::privileges(config)?.other_account())
     }
 
-    /// The same, for a client with these threads beside its main one and these other processes.
+    /// The same, for a client with these threads in addition to its main one and these other processes.
     #[must_use]
     pub fn with_others(mut self, others: Vec<u32>) -> Self {
         self.others = others;
@@ -82,13 +82,13 @@ impl BrokerCage {
         self.privileges.uid()
     }
 
-    /// The same, with its groups.
+    /// The same user, with its groups.
     #[must_use]
     pub fn account(&self) -> Account {
         self.privileges.account()
     }
 
-    /// Enters it; servers inherit it. The process has one thread and no child.
+    /// Enters the cage; servers inherit it. The process has one thread and no child.
     ///
     /// # Errors
     /// Anything that the kernel cannot apply, where it must.
@@ -134,22 +134,22 @@ impl BrokerCage {
 /// Means of the broker once it is in its cage.
 #[derive(Debug, Default)]
 pub struct Entered {
-    /// Where the kernel keeps signals in: the means to end all that servers have started in one step.
+    /// Signal scope of the kernel, where it has one: ends all processes that servers have started in one step.
     pub scope: Option<SignalScope>,
     /// Restrictions of servers beyond those of the broker.
     pub seal: Seal,
 }
 
-/// Calls that the broker needs and its servers are refused. Nothing where system calls are not filtered.
+/// Filter of calls that the broker needs and its servers are refused. Empty where system calls are not filtered.
 #[derive(Debug, Default)]
 pub struct Seal(Option<Filters>);
 
 impl Seal {
-    /// Applies it to the process that calls, between fork and exec: system calls only, and no memory is taken but on the way to an
-    /// error.
+    /// Applies it to the calling process, between fork and exec: with system calls only, and without taking memory except on the
+    /// way to an error.
     ///
     /// # Errors
-    /// The kernel refuses a filter although it took that of the broker.
+    /// The kernel refuses a filter although it accepted that of the broker.
     pub fn apply(&self) -> io::Result<()> {
         match &self.0 {
             Some(filters) => filters.apply().map_err(io::Error::other),

@@ -1,4 +1,4 @@
-//! Devices that any program may use. The number of a device tells what it is; its name does not.
+//! Devices that any program may use. The number of a device identifies it; its name does not.
 
 use std::fs::Metadata;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -12,15 +12,15 @@ pub(super) const DIRECTORY: &str = "/dev";
 /// Directories in it that hold no devices: memory and queues that processes share by name (shm_overview(7), mq_overview(7)).
 const SHARED: [&str; 2] = ["/dev/shm", "/dev/mqueue"];
 
-/// Devices without a device behind them, for programs that are given their names.
+/// Devices without hardware behind them, for programs that are given their names.
 pub(super) const HARMLESS: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
-/// The major number of memory devices, and those of them that show nobody's memory: `null`, `zero`, `full`, `random`, `urandom`
+/// Major number of memory devices, and those among them that show no process's memory: `null`, `zero`, `full`, `random`, `urandom`
 /// (admin-guide/devices.txt of Linux).
 const MEMORY: u32 = 1;
 const OF_NOBODY: [u32; 5] = [3, 5, 7, 8, 9];
 
-/// Whether a program may use what lies in [`DIRECTORY`] by this path.
+/// Whether a program may use the file in [`DIRECTORY`] at this path.
 pub(super) fn is_everybodys(path: &Path, found: &Metadata) -> bool {
     is_harmless(found) || found.is_dir() && SHARED.iter().any(|shared| path == Path::new(shared))
 }
@@ -37,8 +37,8 @@ pub(super) fn is_device(found: &Metadata) -> bool {
     kind.is_char_device() || kind.is_block_device()
 }
 
-/// The listed paths that name devices: below the directory of devices, with links resolved. To list that directory as a whole, or one
-/// above it, names none.
+/// The listed paths that name devices: below the directory of devices, with links resolved. Listing that directory as a whole, or
+/// one above it, names no device.
 pub(super) fn among<'a>(listed: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
     let found = listed.filter_map(|path| path.canonicalize().ok());
     let is_named = |path: &PathBuf| path.starts_with(DIRECTORY) && path != Path::new(DIRECTORY);

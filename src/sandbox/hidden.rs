@@ -21,18 +21,18 @@ use crate::secrets::is_roots_alone;
 /// What is hidden, by paths without links. A directory is hidden with all that is in it.
 #[derive(Debug, Default)]
 pub(super) struct Hidden {
-    /// None of them is below another.
+    /// Hidden paths; each is outside the others.
     paths: BTreeSet<PathBuf>,
-    /// What may be read and not changed. None of it is hidden or below another.
+    /// Paths that may be read and not changed. Each is outside the others and the hidden ones.
     read_only: BTreeSet<PathBuf>,
-    /// The directories that lead to both. None of them is hidden.
+    /// Directories that lead to both. Not hidden themselves.
     ways: BTreeSet<PathBuf>,
-    /// Devices that are in reach although they are not harmless.
+    /// Devices that are accessible although they are not harmless.
     devices: Vec<PathBuf>,
     is_root: bool,
 }
 
-/// The kernel's own files. Their names cannot be changed, and processes come and go: no directory there is a way.
+/// The kernel's own files. Their names cannot be changed, and processes come and go: no directory there is on a way.
 const OF_KERNEL: &str = "/proc";
 
 /// What servers have no reason to write: settings of the kernel, and of other processes.
@@ -42,8 +42,8 @@ const READ_ONLY: [&str; 3] = ["/boot", OF_KERNEL, "/sys"];
 const READ_ONLY_FOR_ROOT: [&str; 7] = ["/bin", "/etc", "/lib", "/lib32", "/lib64", "/sbin", "/usr"];
 
 impl Hidden {
-    /// These paths, whose directories are without links, and whatever other names mounts give them; those of `read_only` can be read.
-    /// `is_root`: who is kept from them is root, without capabilities.
+    /// Hides these paths, whose directories are without links, and all other names that mounts give them; those of `read_only` can
+    /// be read. `is_root`: the servers run as root without capabilities.
     ///
     /// # Errors
     /// Mounts cannot be read, or there are too many.
@@ -81,7 +81,7 @@ impl Hidden {
                 hidden.paths.insert(path);
             }
         }
-        // No piece more than it takes, because what is made directly on a way is out of reach.
+        // No more pieces than necessary, because new entries directly on a way are out of reach.
         let read_only = read_only.iter().filter(|path| !is_safe_anyway(path, is_root));
         for path in every_name(mounts, read_only)? {
             if !is_below(&hidden.paths, &path) && !is_below(&hidden.read_only, &path) {
@@ -92,7 +92,7 @@ impl Hidden {
         Ok(hidden)
     }
 
-    /// The same, with these devices in reach: paths without links.
+    /// The same, with these accessible devices: paths without links.
     pub(super) fn with_devices(mut self, devices: Vec<PathBuf>) -> Self {
         self.devices = devices;
         self
@@ -135,13 +135,13 @@ impl Hidden {
         Ok(rules)
     }
 
-    /// Whether a path is hidden, or leads to what is.
+    /// Whether a path is hidden, or leads to a hidden one.
     fn covers(&self, path: &Path) -> bool {
         self.ways.contains(path) || is_below(&self.paths, path)
     }
 
-    /// Access to an entry of a directory on the way, and to all that is in it. A symbolic link gives nothing by itself: its target
-    /// counts. A file with more names than one may be one of those that are hidden.
+    /// Access to an entry of a directory on the way, and to everything in it. A symbolic link grants nothing by itself: its target
+    /// counts. A file with several names may be a hidden one.
     fn access(&self, entry: &DirEntry) -> BitFlags<AccessFs> {
         let (path, all) = (entry.path(), AccessFs::from_all(TARGET));
         let Ok(found) = entry.metadata() else {
@@ -170,11 +170,11 @@ impl Hidden {
     }
 }
 
-/// Whether a server under `default` can only read a place, whatever its user may. `is_root`: it is root, without capabilities.
+/// Whether a server under `default` can only read a place, whatever its user may do. `is_root`: it is root, without capabilities.
 #[must_use]
 pub fn is_read_only(path: &Path, is_root: bool) -> bool {
     let is_of_host = |tops: &[&str]| tops.iter().any(|top| path.starts_with(top));
-    // In `/` itself nothing is made or removed.
+    // In `/` itself no entry can be made or removed.
     path == Path::new("/") || is_of_host(&READ_ONLY) || is_root && is_of_host(&READ_ONLY_FOR_ROOT)
 }
 
@@ -199,8 +199,8 @@ fn every_name<'a>(mounts: &Mounts, paths: impl Iterator<Item = &'a PathBuf>) -> 
     Ok(names)
 }
 
-/// Whether the user of this process cannot change what is there even without a rule: root is kept from the settings of the host by
-/// another, and where root alone may write, modes keep everybody else.
+/// Whether the user of this process cannot change the file even without a rule: another rule protects the settings of the host from
+/// root, and modes protect files that only root may write from everybody else.
 fn is_safe_anyway(path: &Path, is_root: bool) -> bool {
     match is_root {
         true => READ_ONLY_FOR_ROOT.iter().any(|top| path.starts_with(top)),
@@ -210,7 +210,7 @@ fn is_safe_anyway(path: &Path, is_root: bool) -> bool {
     }
 }
 
-/// Output may go to a harmless device, or to what only the kernel has a name for.
+/// Output may go to a harmless device, or to an object that only the kernel has a name for.
 fn can_be_hidden(path: &Path) -> bool {
     let is_harmless = || fs::symlink_metadata(path).is_ok_and(|found| devices::is_harmless(&found));
     !path.starts_with(OF_KERNEL) && !is_harmless()
@@ -292,12 +292,12 @@ mod tests {
                 fs::rename(base.join("trust/ca.pem"), base.join("theirs/ca.pem")).unwrap_err();
                 fs::rename(base.join("trust"), base.join("other")).unwrap_err();
                 fs::read(base.join("trust/keys/key")).unwrap_err();
-                // What lies in a hidden directory is not opened by being read only.
+                // Read-only access does not open files in a hidden directory.
                 fs::read(base.join("ours/key")).unwrap_err();
                 fs::write(base.join("theirs/new"), "n").unwrap();
             });
         });
-        // What its user cannot change anyway costs nothing: what is made beside it later stays in reach.
+        // Files that its user cannot change anyway cost nothing: files made next to them later remain in reach.
         let bare = Hidden::of([].iter(), &[PathBuf::from("/etc/ssl/certs")], true).unwrap();
         assert!(bare.read_only.is_empty() && !bare.ways.contains(Path::new("/etc")));
         fs::remove_dir_all(base).unwrap();
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn devices_are_closed_but_those_of_nobody_and_those_that_are_named() {
         let open = |name: &str| File::open(name).map(drop).map_err(|error| error.kind());
-        // Opening them does nothing.
+        // Opening them has no effect.
         let closed = [
             "kmsg",
             "fuse",
@@ -371,7 +371,7 @@ mod tests {
                 hidden.prepare().unwrap().restrict().unwrap();
                 File::open(disk).unwrap_err();
                 File::open(kernel).unwrap_err();
-                // A file system may be mounted so that it has no devices.
+                // A file system may be mounted without devices.
                 let opened = File::open(harmless).map(drop).map_err(|error| error.to_string());
                 assert!(opened.is_ok(), "{opened:?}");
             });

@@ -15,13 +15,13 @@ use crate::config::Mode;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JanitorCage {
     off: bool,
-    /// It goes on although the kernel lacks a layer.
+    /// Whether it continues although the kernel lacks a layer.
     lenient: bool,
     privileges: Privileges,
 }
 
 impl JanitorCage {
-    /// Builds the cage for a client with this mode, which becomes this user.
+    /// Builds the cage for a client with this mode, which switches to this user.
     pub(super) fn new(mode: Mode, privileges: Privileges) -> Self {
         Self {
             off: mode == Mode::Off,
@@ -30,7 +30,7 @@ impl JanitorCage {
         }
     }
 
-    /// Becomes the user that the client becomes. The process has one thread.
+    /// Switches to the user of the client. The process has one thread.
     ///
     /// # Errors
     /// [`Error::Privileges`].
@@ -44,7 +44,7 @@ impl JanitorCage {
     /// Keeps the right to remove files in these directories, and nothing else.
     ///
     /// # Errors
-    /// Anything that the kernel cannot apply, where it must.
+    /// The kernel cannot apply a required layer.
     pub fn shut(&self, directories: &[&Path]) -> Result<(), Error> {
         if self.off {
             return Ok(());

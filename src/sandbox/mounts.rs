@@ -16,29 +16,29 @@ const MOUNTS: &str = "/proc/self/mountinfo";
 /// File systems whose files are devices, wherever they are mounted.
 const OF_DEVICES: [&[u8]; 2] = [b"devtmpfs", b"devpts"];
 
-/// All of them, in the order of the kernel.
+/// All mounts, in the order of the kernel.
 #[derive(Debug, Default)]
 pub(super) struct Mounts(Vec<Mount>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Mount {
     id: u64,
-    /// The mount that its point lies in.
+    /// Number of the mount that its mount point lies in.
     parent: u64,
-    /// Major and minor number: which file system it shows.
+    /// Major and minor number: the file system that it shows.
     device: Vec<u8>,
-    /// The directory or file of the file system that it shows.
+    /// Directory or file of the file system that it shows.
     root: PathBuf,
-    /// The directory or file at which it is mounted.
+    /// Directory or file at which it is mounted.
     point: PathBuf,
     is_of_devices: bool,
 }
 
 impl Mounts {
-    /// The mounts that this process sees.
+    /// Reads the mounts that this process sees.
     ///
     /// # Errors
-    /// `/proc` is not there, or there are too many.
+    /// `/proc` is missing, or there are too many mounts.
     pub(super) fn read() -> io::Result<Self> {
         let mut text = Vec::new();
         let limit = u64::try_from(MOUNTS_BYTES_MAX).unwrap_or(u64::MAX);
@@ -53,9 +53,9 @@ impl Mounts {
         Self(text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect())
     }
 
-    /// The other names of a path without links, and of what is below it: where else its directory, one above it or a part of it is
-    /// mounted. The same for the mount points on the way, which could be moved away by those. Not every name is in sight, as another
-    /// mount may lie over it.
+    /// Other names of a path without links, and of everything below it: the places where its directory, one above it or a part of
+    /// it is mounted as well. The same for the mount points on the way, which those names could move away. Not every name is
+    /// visible, as another mount may lie over it.
     pub(super) fn names(&self, path: &Path) -> Vec<PathBuf> {
         self.names_in(path, mount_of(path))
     }
@@ -63,7 +63,7 @@ impl Mounts {
     fn names_in(&self, path: &Path, id: Option<u64>) -> Vec<PathBuf> {
         let mut names = Vec::new();
         let mut shown = self.shows(path, id);
-        // Mounts form a tree: there are no more on the way than there are.
+        // Mounts form a tree: the way has no more steps than there are mounts.
         for _ in &self.0 {
             let Some((mount, rest)) = shown else { break };
             let inside = join(&mount.root, rest);
@@ -105,7 +105,7 @@ impl Mounts {
     }
 }
 
-/// The other names that mounts give the file that a path leads to; none where they cannot be read.
+/// Other names that mounts give the file that a path leads to; empty where they cannot be read.
 #[must_use]
 pub fn other_names(path: &Path) -> Vec<PathBuf> {
     let found = path.canonicalize().and_then(|path| Ok(Mounts::read()?.names(&path)));
@@ -133,7 +133,7 @@ impl Mount {
     }
 }
 
-/// The number of the mount in which a path is, or the nearest directory above it that is there.
+/// Number of the mount that contains a path, or its nearest existing directory.
 fn mount_of(path: &Path) -> Option<u64> {
     let found = path.ancestors().find_map(|path| {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
@@ -143,7 +143,7 @@ fn mount_of(path: &Path) -> Option<u64> {
     told.contains(StatxFlags::MNT_ID).then_some(found.stx_mnt_id)
 }
 
-/// Blanks, line ends and backslashes are written as three octal digits.
+/// Decodes blanks, line ends and backslashes, which are written as three octal digits.
 fn path(field: &[u8]) -> PathBuf {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;

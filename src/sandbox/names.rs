@@ -1,4 +1,4 @@
-//! Names by which a file is found: links on the way to it, places where its successors come to lie, what a server's command names.
+//! Names by which a file is found: links on the way to it, places of its successors, names in a server's command.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -8,8 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use super::reach;
 use crate::limits::SYMLINKS_MAX;
 
-/// What has to be hidden so that a secret stays hidden when another file takes its place: its whole directory, unless that
-/// belongs to everybody, or a server lives in it; then the file that is there, by its own name.
+/// Paths to hide so that a secret stays hidden when another file takes its place: its whole directory, unless everybody uses that
+/// directory or a server lives in it; then the existing file, by its own name.
 pub(super) fn around(file: &Path, used: &[PathBuf]) -> Vec<PathBuf> {
     let mut hidden = Vec::new();
     for place in reach::places(file) {
@@ -24,8 +24,8 @@ pub(super) fn around(file: &Path, used: &[PathBuf]) -> Vec<PathBuf> {
     hidden
 }
 
-/// Every name on which it depends what a path leads to: each symbolic link on the way, also in the targets of others, and the name at
-/// the end, whether there is such a file or not. Directories before them are without links.
+/// Every name that decides where a path leads: each symbolic link on the way, also in the targets of others, and the name at the
+/// end, whether such a file exists or not. Directories before them are without links.
 #[must_use]
 pub fn on_the_way(path: &Path) -> Vec<PathBuf> {
     let mut names = Vec::new();
@@ -65,7 +65,7 @@ fn parts(path: &Path) -> VecDeque<OsString> {
     parts.collect()
 }
 
-/// The places that a server's command names: its program, files among its arguments, without links and as they are written.
+/// Places that a server's command names: its program, files among its arguments, without links and as written.
 pub(super) fn used_by(argv: &[String], homes: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
     let named = argv
         .iter()

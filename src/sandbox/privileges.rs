@@ -47,8 +47,8 @@ impl std::error::Error for Error {}
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Privileges(Option<User>);
 
-/// Users whose log file is written to: root, ours and, when started as root, the one that the process becomes. That the latter
-/// does not exist is said by whoever needs it.
+/// Users whose log file is written to: root, ours and, when started as root, the one that the process switches to. A missing user
+/// is reported by the code that needs it.
 #[must_use]
 pub fn log_owners(config: &Config) -> Trusted {
     let becomes = Privileges::of(&[("process.user", config.hardening.user.as_ref())]);
@@ -90,7 +90,7 @@ impl Privileges {
         Ok(geteuid().is_root())
     }
 
-    /// The user that the process becomes, if it becomes another.
+    /// User that the process switches to, if it switches.
     pub(super) fn other_account(&self) -> Option<Account> {
         self.0.as_ref().map(|user| Account {
             uid: user.uid,
@@ -103,7 +103,7 @@ impl Privileges {
         self.0.as_ref().map_or_else(|| geteuid().as_raw(), |user| user.uid)
     }
 
-    /// The user that remains, with its groups.
+    /// User that remains, with its groups.
     pub(super) fn account(&self) -> Account {
         self.other_account().unwrap_or_else(Account::own)
     }

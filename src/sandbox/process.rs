@@ -18,10 +18,10 @@ pub fn conceal() -> io::Result<()> {
     Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }
 
-/// Takes [`conceal`] back, for a process that holds no secret and is there to be looked into.
+/// Reverts [`conceal`], for a process that holds no secret and is there to be inspected.
 ///
 /// # Errors
-/// The kernel refuses, which it has no reason to.
+/// The kernel refuses, which is not expected.
 pub fn reveal() -> io::Result<()> {
     Ok(set_dumpable_behavior(DumpableBehavior::Dumpable)?)
 }

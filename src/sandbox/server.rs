@@ -20,10 +20,10 @@ pub struct ServerCage {
     sandbox: ServerSandbox,
     /// The client's files, by paths without links.
     hidden: Vec<PathBuf>,
-    /// The names of these files and of the links on the way to them, in directories without links: they stay what they are.
+    /// Names of these files and of the links on the way to them, in directories without links: these names do not change.
     names: Vec<PathBuf>,
-    /// Files of trust anchors, their directories and the links on the way to them, in directories without links: to be read, not to be
-    /// changed.
+    /// Files of trust anchors, their directories and the links on the way to them, in directories without links: readable, not
+    /// changeable.
     read_only: Vec<PathBuf>,
     /// It starts although the kernel cannot hide them.
     lenient: bool,
@@ -34,7 +34,7 @@ pub struct ServerCage {
 pub struct Protected<Own, Trust> {
     /// Secrets, configuration, log: hidden.
     pub own: Own,
-    /// Trust anchors: to be read, not to be changed.
+    /// Trust anchors: readable, not changeable.
     pub trust: Trust,
 }
 
@@ -46,8 +46,8 @@ pub struct Prepared {
     filters: Option<Filters>,
 }
 
-/// Files that programs of any kind read: themselves, libraries, certificates, users, names, languages. Directories in which private keys,
-/// passwords or settings of other programs are kept are named in parts.
+/// Files that programs of any kind read: the programs themselves, libraries, certificates, users, names, languages. Directories
+/// that contain private keys, passwords or settings of other programs are listed in parts.
 const SYSTEM: [&str; 59] = [
     "/bin",
     "/lib",
@@ -94,7 +94,7 @@ const SYSTEM: [&str; 59] = [
     "/etc/resolv.conf",
     "/etc/services",
     "/etc/timezone",
-    // Certificates of authorities. Keys are elsewhere: in /etc/ssl/private, /etc/pki/tls/private, /etc/pki/entitlement.
+    // Certificates of authorities. Keys are in other directories: /etc/ssl/private, /etc/pki/tls/private, /etc/pki/entitlement.
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
     "/etc/ssl/certs",
@@ -113,7 +113,7 @@ const SYSTEM: [&str; 59] = [
 ];
 
 impl ServerCage {
-    /// That of a server with this command. The client's files are those of `protected`, and what its standard streams lead to;
+    /// Cage of a server with this command. The client's files are those of `protected`, and the targets of its standard streams;
     /// `homes` are directories that the server calls its own.
     #[must_use]
     pub fn new<'a>(
@@ -135,7 +135,7 @@ impl ServerCage {
                 hidden.extend(names::around(file, &used));
                 names.extend(names::on_the_way(file));
             }
-            // Only the files: their directory was chosen for something else.
+            // Only the files: their directory was chosen for another purpose.
             hidden.extend(streams::files());
             for file in trust {
                 read_only.extend(names::around(file, &used));
@@ -189,7 +189,7 @@ impl ServerCage {
             Level::Default => {
                 let hide = || {
                     let hidden = self.hidden()?;
-                    // What is made there later is out of reach.
+                    // Files made there later are out of reach.
                     if let Some(home) = home.filter(|home| hidden.has_way_through(home)) {
                         homes::complete(home);
                     }

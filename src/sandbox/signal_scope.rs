@@ -1,4 +1,5 @@
-//! Signals that cannot leave this process and its descendants: how everything that servers have started is ended in one step.
+//! Signals that cannot leave this process and its descendants: the means to end all processes that servers have started in one
+//! step.
 //!
 //! A landlock domain with signal scope (Linux 6.12) refuses signals from its members to all other processes. Descendants are members,
 //! whatever session, group or parent they have, and cannot leave. In such a domain `kill(-1)` reaches the descendants only, and all of
@@ -20,15 +21,15 @@ use crate::sys::witness::Witness;
 pub struct SignalScope(());
 
 impl SignalScope {
-    /// Enters a domain that restricts signals and nothing else, and proves it. `None` where the kernel has no signal scope, or does not
-    /// keep to it. To be called by a process with one thread and no child, after its last change of user: processes of
-    /// other users cannot be signalled anyway and would prove nothing.
+    /// Enters a domain that restricts signals and nothing else, and proves it. `None` where the kernel has no signal scope, or does
+    /// not enforce it. For a process with one thread and no child, after its last change of user: processes of other users cannot
+    /// be signalled anyway and would prove nothing.
     pub(super) fn enter() -> Option<Self> {
         let witness = Witness::start().ok()?;
-        // Without the domain it can be signalled: another security module does not refuse it already.
+        // Without the domain it can be signalled: no other security module refuses it already.
         test_kill_process(witness.pid()).ok()?;
         restrict().ok()?;
-        // The very signal that is to be kept in. Where the kernel lets it through, it ends the witness and nothing else.
+        // The very signal that the domain has to keep in. Where the kernel lets it through, it ends the witness and nothing else.
         (kill_process(witness.pid(), Signal::KILL) == Err(Errno::PERM)).then_some(Self(()))
     }
 

@@ -1,4 +1,4 @@
-//! The files that this process was given as its standard streams: `run >> FILE 2>&1` makes FILE a log that no setting names.
+//! Files that this process was given as its standard streams: `run >> FILE 2>&1` makes FILE a log that no setting names.
 
 use std::fs;
 use std::io;
@@ -8,15 +8,15 @@ use std::path::PathBuf;
 
 use rustix::fs::{FileType, fstat};
 
-/// Where they are. Pipes, sockets, terminals and devices have no place; a file that was removed needs none, and what this process
-/// cannot find by that name (chroot(2), another mount namespace), its servers cannot find either.
+/// Finds their paths. Pipes, sockets, terminals and devices have none. A removed file needs none. Files that this process cannot
+/// find by that name (chroot(2), another mount namespace) are out of reach of its servers as well.
 pub(super) fn files() -> Vec<PathBuf> {
     let streams = [file(0, io::stdin()), file(1, io::stdout()), file(2, io::stderr())];
     streams.into_iter().flatten().collect()
 }
 
-/// The kernel names what a descriptor leads to (proc_pid_fd(5)), for the process itself also when it is not dumpable. The name may
-/// be that of a file that is gone, so what is there now has to be the same file.
+/// The kernel names the target of a descriptor (proc_pid_fd(5)), for the process itself also when it is not dumpable. The name may
+/// belong to a removed file, so the present file has to be the same one.
 fn file(number: u8, stream: impl AsFd) -> Option<PathBuf> {
     let opened = fstat(stream).ok()?;
     if FileType::from_raw_mode(opened.st_mode) != FileType::RegularFile {

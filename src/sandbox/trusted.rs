@@ -10,7 +10,7 @@ use crate::secrets::Outsiders;
 /// client's own. A server of the client's own user is kept from these files by its cage.
 ///
 /// # Errors
-/// A user that there is not.
+/// The user does not exist.
 pub fn outsiders(config: &Config) -> Result<Outsiders, Error> {
     if servers(config).next().is_none() {
         return Ok(Outsiders::default());
@@ -26,7 +26,7 @@ pub fn unprotected(config: &Config) -> Vec<String> {
     let open: Vec<&str> = servers(config)
         .filter_map(|(channel, level)| is_off(level).then_some(channel))
         .collect();
-    // Of another user the files are refused when they are read.
+    // Files of another user are refused when they are read.
     if open.is_empty() || !BrokerCage::other_account(config).is_ok_and(|other| other.is_none()) {
         return Vec::new();
     }
@@ -45,7 +45,7 @@ pub fn unprotected(config: &Config) -> Vec<String> {
     exposed.collect()
 }
 
-/// The stdio servers that are started, by their channels, and how they are kept in.
+/// The stdio servers to start, by their channels, and their confinement.
 fn servers(config: &Config) -> impl Iterator<Item = (&str, Level)> {
     config.served().filter_map(|binding| match &binding.target {
         Target::Stdio { sandbox, .. } => Some((binding.channel.as_str(), sandbox.level)),

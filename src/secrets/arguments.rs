@@ -9,7 +9,7 @@ use crate::limits::PROTECTED_LEN_MIN;
 const MASK: u8 = b'*';
 
 /// Overwrites the values of the flags that `holds_secret` names, in a block of arguments that each end with a zero. A reference stays:
-/// it says where a secret is, not what it is. User and password in a URL are overwritten wherever they stand.
+/// it gives the place of a secret, not the secret. User and password in a URL are overwritten wherever they stand.
 pub fn mask_flags(block: &mut [u8], holds_secret: impl Fn(&str) -> bool) {
     let mut is_value = false;
     for argument in block.split_mut(|byte| *byte == 0) {
@@ -48,7 +48,7 @@ pub fn mask_secret(block: &mut [u8], secret: &str) {
     }
 }
 
-/// What stands between `://` and the last `@` before the path (RFC 3986, section 3.2.1).
+/// Text between `://` and the last `@` before the path (RFC 3986, section 3.2.1).
 fn mask_userinfo(argument: &mut [u8]) {
     let mut from = 0;
     while let Some(at) = argument.get(from..).and_then(|rest| memmem::find(rest, b"://")) {

@@ -20,18 +20,18 @@ pub enum FileError {
     Silent,
     /// It is exchanged all the time, or a link on the way is.
     Unsteady,
-    /// Others decide what the path leads to.
+    /// Others decide where the path leads.
     Way(files::Error),
     /// More people can get at it than its use allows.
     Exposed {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// What is wrong with it.
         fault: Fault,
     },
 }
 
-/// What is wrong with the access to a file.
+/// Fault in the access to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The permission bits of the file.
@@ -45,9 +45,9 @@ pub enum Fault {
         /// Kubernetes put it there.
         kubernetes: bool,
     },
-    /// A user that must not be able to change it can.
+    /// A user that must not be able to change it can change it.
     Changeable {
-        /// Its id.
+        /// User id.
         uid: u32,
     },
 }
@@ -110,7 +110,7 @@ fn describe(f: &mut fmt::Formatter<'_>, path: &str, fault: Fault) -> fmt::Result
         ),
         Fault::Changeable { uid } => write!(
             f,
-            "user {uid}, as whom stdio MCP servers run, can change it, because of {path}; chown root {path} && chmod go-w {path}"
+            "stdio MCP servers run as user {uid}, who can change it through {path}; chown root {path} && chmod go-w {path}"
         ),
     }
 }

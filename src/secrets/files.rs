@@ -31,7 +31,7 @@ pub trait Files {
     /// As [`Files::read`]; also when others can read the file or its group can change it.
     fn read_secret(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>>;
 
-    /// Whether there is a file.
+    /// Whether the file exists.
     fn is_there(&self, path: &Path) -> bool;
 }
 
@@ -95,19 +95,19 @@ fn judged(path: &Path, guard: Guard) -> Result<(File, Metadata), FileError> {
     Ok((file, opened))
 }
 
-/// Opens the file that the checked way leads to, and no other.
+/// Opens the file at the end of the checked way, and no other.
 fn open_checked(path: &Path, guard: Guard) -> Result<(File, Metadata), FileError> {
     let mut outcome = Err(FileError::Unsteady);
     for _ in 0..FILE_LOOKS {
         outcome = files::find(path, guard.rule())
             .map_err(FileError::from)
             .and_then(|found| {
-                // Before it is opened: opening a device can have effects.
+                // Checked before opening: opening a device can have effects.
                 check_kind(found.metadata())?;
                 Ok(found.open()?)
             });
         match &outcome {
-            // An exchange (Kubernetes renames a link and removes the old directory) may come between.
+            // An exchange (Kubernetes renames a link and removes the old directory) may happen in between.
             Err(FileError::Unsteady) => {}
             Err(FileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
             _ => break,
@@ -116,7 +116,7 @@ fn open_checked(path: &Path, guard: Guard) -> Result<(File, Metadata), FileError
     outcome
 }
 
-/// Opens whatever the name leads to.
+/// Opens the file that the name leads to, whatever it is.
 fn open_by_name(path: &Path) -> Result<(File, Metadata), FileError> {
     check_kind(&std::fs::metadata(path)?)?;
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;

@@ -16,7 +16,7 @@ pub enum Guard {
     Secret,
     /// It decides what we do: others must not change it.
     Config,
-    /// It decides whom we trust: neither others nor members of its group may change it.
+    /// The file decides whom we trust: neither other users nor members of its group may change it.
     Trust,
     /// It only tells how another process is: nobody is kept out.
     Report,
@@ -57,7 +57,7 @@ impl Guard {
         }
     }
 
-    /// How the file is reached: a group that must not change it must not exchange it either.
+    /// The way to the file: a group that must not change the file must not exchange it either.
     pub(super) fn rule(self) -> Rule {
         Rule::reading(!matches!(self, Self::Config | Self::Report))
     }

@@ -1,5 +1,5 @@
-//! Accounts that must not be able to change a file, or what a path leads to: the user that stdio servers run as, when that is not
-//! the client's own. A server of the client's own user is kept from its files by its cage.
+//! Accounts that must not be able to change a file, or the target of a path: the user that stdio servers run as, when that is not
+//! the client's own. The cage keeps a server of the client's own user from the client's files.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
@@ -16,11 +16,11 @@ const GROUP_WRITE: u32 = 0o020;
 pub struct Outsiders(pub Vec<Account>);
 
 impl Outsiders {
-    /// Looks at the file, at every link and at every directory that leads to it. The first of them that an outsider may change
-    /// stays: it cannot be swapped for another behind our back, because all before it cannot be changed either.
+    /// Checks the file, and every link and directory that leads to it. The first of them that an outsider may change is reported,
+    /// and cannot be swapped for another meanwhile, because the ones before it cannot be changed either.
     ///
     /// # Errors
-    /// [`FileError::Exposed`] with what an outsider may change, and why.
+    /// [`FileError::Exposed`] with the entry that an outsider may change, and the reason.
     pub fn judge(&self, path: &Path) -> Result<(), FileError> {
         for account in &self.0 {
             if let Some(found) = account.replaceable(path, &|_| true) {
@@ -32,7 +32,7 @@ impl Outsiders {
     }
 }
 
-/// Whether nobody but root may change a file or directory itself, by its owner and mode.
+/// Whether only root may change a file or directory itself, by its owner and mode.
 pub(crate) fn is_roots_alone(found: &Metadata) -> bool {
     found.uid() == 0 && found.mode() & (GROUP_WRITE | OTHERS_WRITE) == 0
 }

@@ -79,9 +79,9 @@ unsafe impl GlobalAlloc for Wiping {
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if is_mapped(layout) {
-            // Its pages leave the process, and the kernel hands out pages of zeros (mmap(2), MAP_ANONYMOUS): no process can read what
-            // was in them. Wiping them first would take memory for pages that were never written. `munmap` fails only for a part of
-            // a larger mapping, when there are too many mappings to split it (ENOMEM); then the block stays, wiped.
+            // Its pages leave the process, and the kernel hands out pages of zeros (mmap(2), MAP_ANONYMOUS): no process can read
+            // their old content. Wiping them first would take memory for pages that were never written. `munmap` fails only for a
+            // part of a larger mapping, when there are too many mappings to split it (ENOMEM); then the block stays, wiped.
             // SAFETY: the block is mapped and this long, and the caller has given it up.
             unsafe {
                 if munmap(block.cast(), layout.size()).is_err() {
@@ -135,7 +135,7 @@ unsafe impl GlobalAlloc for Wiping {
     }
 }
 
-/// Zeroes bytes of a buffer that goes on being used, such as a message that was worked off.
+/// Zeroes bytes of a buffer that remains in use, such as a processed message.
 pub fn wipe_bytes(bytes: &mut [u8]) {
     // SAFETY: all bytes of the slice are writable and the caller's.
     unsafe { wipe(bytes.as_mut_ptr(), bytes.len()) }

@@ -39,7 +39,7 @@ use Argument::{Is, Nowhere, Page, Socket, Text, Victim, VictimDirectory, VictimG
 const PAGE: usize = 4096;
 const PAGE_LENGTH: Argument = Is(4096);
 const NO_DESCRIPTOR: Argument = Is(-1);
-/// A key of System V IPC that nobody has heard of (sysvipc(7)).
+/// A key of System V IPC that no other process uses (sysvipc(7)).
 const UNUSED_KEY: Argument = Is(0x7c1e_a7f1);
 const HERE: Argument = Is(libc::AT_FDCWD as c_long);
 const EXECUTABLE: Argument = Is((libc::PROT_READ | libc::PROT_EXEC) as c_long);
@@ -101,7 +101,7 @@ pub mod calls {
         PKEY_MPROTECT = libc::SYS_pkey_mprotect, [Page, PAGE_LENGTH, EXECUTABLE, Is(-1)];
         SHMGET = libc::SYS_shmget, [Is(0), PAGE_LENGTH, Is(-1)];
         SHMAT = libc::SYS_shmat, [Is(-1), Is(0), Is(libc::SHM_EXEC as c_long)];
-        // Numbers and keys under which nobody has anything.
+        // Numbers and keys without any object behind them.
         SHMGET_OTHERS = libc::SYS_shmget, [UNUSED_KEY];
         SHMAT_OTHERS = libc::SYS_shmat, [NO_DESCRIPTOR];
         SHMCTL = libc::SYS_shmctl, [NO_DESCRIPTOR, Is(libc::IPC_STAT as c_long), Nowhere];

@@ -25,8 +25,8 @@ pub enum Failure {
     Cage(i32),
 }
 
-/// Gives a child a session of its own, and so a process group; blocks no signal for it; shuts it into its cage and applies the seal;
-/// lets the kernel kill it when this process ends, however it ends (prctl(2), PR_SET_PDEATHSIG).
+/// Gives a child a session of its own, and so a process group; unblocks its signals; puts it into its cage and applies the seal;
+/// has the kernel kill it when this process ends, however it ends (prctl(2), PR_SET_PDEATHSIG).
 ///
 /// The cage comes before the signal, because the kernel forgets that when a process changes its user. The signal follows the
 /// *thread* that starts the child: it has to be one that lives as long as the process.
@@ -48,8 +48,8 @@ pub fn confine(command: &mut Command, cage: Arc<Prepared>, seal: Arc<Seal>) {
         }
     };
     // SAFETY: the closure runs in the child between fork and exec, where only async-signal-safe calls are allowed: it makes
-    // system calls through wrappers that neither allocate nor lock, `Prepared::enter` and `Seal::apply` promise the
-    // same of themselves, and its errors are plain numbers. Both are only looked at: whoever holds them last is not here.
+    // system calls through wrappers that neither allocate nor lock, `Prepared::enter` and `Seal::apply` promise the same of
+    // themselves, and its errors are plain numbers. The closure only reads both: their last owner is elsewhere.
     unsafe {
         command.pre_exec(before_exec);
     }

@@ -5,10 +5,11 @@ use std::io;
 /// `SECCOMP_GET_ACTION_AVAIL` (linux/seccomp.h).
 const ACTION_AVAILABLE: libc::c_uint = 2;
 
-/// Asks whether the kernel has filters at all. Nothing is filtered by it.
+/// Asks whether the kernel has filters at all. Applies none.
 ///
 /// # Errors
-/// ENOSYS: it was built without. Other answers are left to the filter itself: kernels before 4.14 do not know the question.
+/// ENOSYS: the kernel was built without filters. Other answers are left to the filter itself: kernels before 4.14 do not know the
+/// question.
 pub fn available() -> io::Result<()> {
     let action = libc::SECCOMP_RET_KILL_PROCESS;
     // SAFETY: the call reads 32 bits at the address, which live until it returns (seccomp(2)).

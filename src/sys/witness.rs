@@ -1,4 +1,4 @@
-//! A process that does nothing: on it this process tries how far its own signals reach.
+//! A process that does nothing: this process tests on it how far its own signals reach.
 
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::AsRawFd as _;
@@ -19,7 +19,7 @@ impl Witness {
     /// Forks.
     ///
     /// # Errors
-    /// No process or descriptor is left.
+    /// The system has no free process or descriptor.
     pub fn start() -> io::Result<Self> {
         let (wait, end) = io::pipe()?;
         // SAFETY: other threads may hold locks at this moment, so the child makes only the async-signal-safe calls close(2), read(2) and
@@ -41,7 +41,7 @@ impl Witness {
     }
 }
 
-/// In the child.
+/// Body of the child.
 fn wait_and_exit(wait: &PipeReader, end: &PipeWriter) -> ! {
     let mut byte = 0_u8;
     // SAFETY: in this process, which is a copy, nothing uses `end` after it is closed: the function does not return and drops nothing.

@@ -57,11 +57,11 @@ fn open_file(path: &Path, trusted: Trusted) -> Result<File, files::Error> {
     }
 }
 
-/// Whether [`init`] could open the log file; leaves none behind.
+/// Tests whether [`init`] could open the log file; leaves no file behind.
 ///
 /// # Errors
 ///
-/// As it would fail.
+/// The error of [`init`].
 pub(crate) fn try_file(path: &Path, trusted: Trusted) -> Result<(), files::Error> {
     match Stream::named(path) {
         Some(_) => Ok(()),
@@ -69,7 +69,7 @@ pub(crate) fn try_file(path: &Path, trusted: Trusted) -> Result<(), files::Error
     }
 }
 
-/// Of a log file that does not exist yet.
+/// Mode of a log file that does not exist yet.
 const FILE_MODE: u32 = 0o600;
 
 #[derive(Clone, Copy)]
@@ -89,7 +89,7 @@ impl Stream {
     }
 }
 
-/// A duplicate, because it writes a line at once where the standard handles keep a buffer of their own.
+/// A duplicate, because it writes each line at once where the standard handles keep a buffer of their own.
 fn stream(stream: Stream) -> io::Result<File> {
     let duplicate = match stream {
         Stream::Output => io::stdout().as_fd().try_clone_to_owned(),

@@ -1,4 +1,4 @@
-//! Takes secrets out of text, for every sink: known secrets wherever they stand and in common encodings, and what looks like
+//! Removes secrets from text, for every sink: known secrets wherever they stand and in common encodings, and text that resembles
 //! one.
 //!
 //! The rules (spec: ops, section 4, and the gaps it names): header lines, `name=value` and `"name": "value"` with a

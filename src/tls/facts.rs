@@ -103,7 +103,7 @@ impl CertFacts {
         }
     }
 
-    /// Whether it is that of an authority that is valid at this moment. A store holds many: their names are not made into texts.
+    /// Whether it belongs to an authority that is valid at this moment. A store holds many: their names are not turned into texts.
     pub(super) fn is_authority_at(der: &CertificateDer<'_>, now: SystemTime) -> bool {
         Certificate::from_der(der).is_ok_and(|certificate| {
             let validity = certificate.tbs_certificate().validity();

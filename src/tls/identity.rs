@@ -26,12 +26,12 @@ pub(super) struct Identity {
     facts: Vec<CertFacts>,
 }
 
-/// Client certificates that were loaded for one generation: what several settings name is in memory once.
+/// Client certificates that were loaded for one generation: a certificate that several settings name is in memory once.
 #[derive(Debug, Default)]
 pub struct Identities(Vec<(PathBuf, PathBuf, Arc<Identity>)>);
 
 impl Identities {
-    /// The one of these files.
+    /// Returns the certificate of these files.
     pub(super) fn load(&mut self, files: &config::Identity) -> Result<Arc<Identity>, Error> {
         let same =
             |(certificate, key, _): &&(PathBuf, PathBuf, _)| *certificate == files.certificate && *key == files.key;

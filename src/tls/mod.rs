@@ -55,7 +55,7 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Trusts `roots` and shows the client certificate of `identity`, loaded into `loaded` once, to peers that ask.
+    /// Trusts `roots` and shows the client certificate of `identity`, loaded into `loaded` once, to peers that ask for it.
     ///
     /// # Errors
     /// When the certificate or its key cannot be used. One that has expired is no error here: see

@@ -44,7 +44,7 @@ pub(super) struct Bundle {
 }
 
 impl Roots {
-    /// The sets that the configuration trusts. None of `outsiders` may be able to change a file of theirs.
+    /// Reads the sets that the configuration trusts. None of `outsiders` may be able to change one of their files.
     ///
     /// # Errors
     /// When a bundle cannot be read, or holds no certificate that can be used, or when the store of the system was asked for

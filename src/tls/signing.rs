@@ -1,7 +1,7 @@
-//! Private keys that leave nothing of themselves on the stack.
+//! Private keys that leave no trace on the stack.
 //!
-//! The cryptography computes with a private key on the stack: an RSA signature copies a prime there (ring, `elem_exp_consttime`), where it
-//! stays until something else is written. What it puts on the heap is wiped when it is freed.
+//! The cryptography computes with a private key on the stack: an RSA signature copies a prime there (ring, `elem_exp_consttime`),
+//! where it stays until something else is written. Its heap memory is wiped when it is freed.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use rustls::{Error, SignatureAlgorithm, SignatureScheme};
 use crate::limits::SIGNING_STACK;
 use crate::sys::allocator::wipe_bytes;
 
-/// A key whose signatures are followed by a wiped stack.
+/// A key that wipes the stack after each signature.
 #[derive(Debug)]
 pub(super) struct Tidy(pub(super) Arc<dyn SigningKey>);
 
@@ -44,14 +44,14 @@ impl Signer for TidySigner {
     }
 }
 
-/// Does something with a private key, and wipes the stack that it used.
+/// Runs a function with a private key, and wipes the stack that it used.
 pub(super) fn tidily<T>(work: impl FnOnce() -> T) -> T {
     let result = apart(work);
     wipe_stack();
     result
 }
 
-/// Keeps the frames of the work below that of the caller, where [`wipe_stack`] will be.
+/// Keeps the frames of the work below the caller's frame, where [`wipe_stack`] will be.
 #[inline(never)]
 fn apart<T>(work: impl FnOnce() -> T) -> T {
     work()

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use crate::limits::API_ERROR_TEXT_MAX;
 use crate::telemetry::redact;
 
-/// What the service said with an error status. The text comes from outside: it is scrubbed here, and where it is shown for
-/// what was learned since.
+/// Message of the service in an answer with an error status. The text comes from outside: it is scrubbed here, and again where it
+/// is shown, for secrets learned since.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApiError {
     /// A stable code such as `rate_limit_exceeded`.
@@ -129,7 +129,7 @@ impl fmt::Display for ApiError {
     }
 }
 
-/// Scrubbed before it is cut: what is left of a secret at the cut would not be recognized afterwards.
+/// Scrubbed before it is cut: the rest of a secret at the cut would not be recognized afterwards.
 fn shortened(text: &str) -> String {
     let text = redact::scrub(text);
     match text.char_indices().nth(API_ERROR_TEXT_MAX) {

@@ -1,13 +1,13 @@
 //! Caller identity, as far as a command shows it.
 //!
-//! A tunnel carries the messages of many callers, and a stdio pipe mixes them. What distinguishes callers: the session,
-//! the credentials that they send to the MCP server, and `caller`, an optional member of a command by which the service
-//! names the key that the caller was admitted with (additive: a service that does not know it leaves it out, a client that
-//! does not know it ignores it).
+//! A tunnel carries the messages of many callers, and a stdio pipe mixes them. Three things distinguish callers: the session, the
+//! credentials that they send to the MCP server, and `caller`, an optional member of a command by which the service names the key
+//! that the caller was admitted with (additive: a service that does not know it leaves it out, a client that does not know it
+//! ignores it).
 //!
-//! Delivery goes by the [`Principal`]. All sessions of one key are one principal, because a client that connects again must
-//! not lose messages, and so are all commands that show nothing, because a service with one caller must not either. An
-//! action against another call needs proof, see [`Caller::is_proved`].
+//! Messages are attributed to a [`Principal`]. All sessions of one key are one principal, because a client that connects again must
+//! not lose messages. So are all commands that show none of these: a service with one caller must not lose messages either. An action
+//! against another call needs proof, see [`Caller::is_proved`].
 
 use std::fmt;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
@@ -21,7 +21,7 @@ const CREDENTIALS: [&str; 3] = ["authorization", "cookie", "x-api-key"];
 /// Key of the fingerprints: random for each process. Fingerprints never leave it, so collisions cannot be searched for.
 static FINGERPRINTS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// Fingerprint of a caller. It holds no text of the caller, costs no allocation, and says nothing outside this process.
+/// Fingerprint of a caller. It holds no text of the caller, costs no allocation, and reveals nothing outside this process.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
     session: Option<u64>,

@@ -48,13 +48,13 @@ pub struct Command {
     pub route: Route,
     /// Headers for the MCP server, in order, unfiltered. They may hold an end user's credentials.
     pub headers: Headers,
-    /// Sender, as far as the command shows.
+    /// Sender, as far as the command shows it.
     pub caller: Caller,
     /// Time for the whole life of the command, from the headers of the poll answer on.
     pub response_timeout: Option<Duration>,
     /// What is to be done.
     pub action: Action,
-    /// Bytes of the command as it came, headers and all.
+    /// Bytes of the command as received, including headers.
     pub size: usize,
 }
 
@@ -292,7 +292,7 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
         Some("session_termination") => return refused(route, "the command has no Mcp-Session-Id header"),
         _ => return refused(route, "the command type is not supported"),
     };
-    // What is not a string names nobody; the member is optional and spoils no command.
+    // A value that is not a string names no caller; the member is optional and does not make a command invalid.
     let name = written.caller.and_then(string);
     Parsed::Command(Command {
         route,

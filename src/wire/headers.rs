@@ -250,7 +250,7 @@ mod tests {
         ] {
             assert!(is_framing(name), "{name}");
         }
-        // Of an operator.
+        // Header of an operator.
         assert!(!is_framing("Proxy-Auth-Token") && !is_framing("X_Tenant"));
     }
 

@@ -1,8 +1,8 @@
 //! Member names that differ from JSON-RPC's own in case only.
 //!
-//! JSON names are compared byte by byte here (RFC 8259, section 8.3), but not everywhere: Go's `encoding/json` and .NET's
-//! web defaults ignore case, and the last member of a name wins. `{"id":1,"ID":2}` is request 1 for one reader and request
-//! 2 for another. On a pipe that callers share, such a message could answer, cancel or report on a call of someone else.
+//! JSON names are compared byte by byte here (RFC 8259, section 8.3), but not everywhere: Go's `encoding/json` and .NET's web
+//! defaults ignore case, and the last member of a name wins. `{"id":1,"ID":2}` is request 1 for one reader and request 2 for
+//! another. On a pipe that callers share, such a message could answer, cancel or report on another caller's call.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -30,7 +30,7 @@ pub fn is_exact(message: &str) -> bool {
     .unwrap_or(false)
 }
 
-/// Looks at the names of one object, and at those of one member of it. What is no object has no names.
+/// Checks the names of one object, and those of one member of it. Other values have no names.
 struct Object {
     names: &'static [&'static str],
     within: Option<&'static str>,
@@ -102,7 +102,7 @@ impl<'de> Visitor<'de> for Object {
     }
 }
 
-/// Equal but for case, and not equal. Go also folds U+017F to `s` and U+212A to `k`.
+/// Equal except for case, and not equal. Go also folds U+017F to `s` and U+212A to `k`.
 fn is_variant(name: &str, known: &str) -> bool {
     if name == known {
         return false;

@@ -101,7 +101,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Started by this user, whose the client's directory becomes. Needs root.
+    /// Starts the client as this user, and gives the client's directory to that user. Needs root.
     pub fn started_by(mut self, user: u32) -> Self {
         self.user = Some(user);
         self

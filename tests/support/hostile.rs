@@ -1,5 +1,5 @@
-//! A stdio server that tries to get at the files and the memory of the client that starts it, answers `initialize`, and records
-//! what it got.
+//! A stdio server that attacks the files and the memory of the client that starts it, answers `initialize`, and records the
+//! results.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use super::child::python;
 use super::scratch::Scratch;
 use super::wait::eventually;
 
-/// One line of `report` for each attempt: what, on what, and the name of the error or `done`.
+/// One line of `report` for each attempt: attempt, target, and the name of the error or `done`.
 const SCRIPT: &str = r#"
 import errno, json, os, sys
 
@@ -79,7 +79,7 @@ pub struct Hostile {
 }
 
 impl Hostile {
-    /// One that goes for these files and directories.
+    /// Creates one that attacks these files and directories.
     pub fn at(targets: &[PathBuf]) -> Self {
         let directory = Scratch::new();
         directory.write("hostile.py", SCRIPT);
@@ -90,7 +90,7 @@ impl Hostile {
         Self { directory, command }
     }
 
-    /// One that goes for the memory of the client and of the broker.
+    /// Creates one that attacks the memory of the client and of the broker.
     pub fn at_memory() -> Self {
         let directory = Scratch::new();
         directory.write("hostile.sh", SHELL_SCRIPT);
@@ -119,12 +119,12 @@ impl Hostile {
     }
 }
 
-/// What a hostile server got.
+/// Results of a hostile server.
 #[derive(Debug)]
 pub struct Report(pub Vec<String>);
 
 impl Report {
-    /// How an attempt ended: `done`, or the name of the error.
+    /// Outcome of an attempt: `done`, or the name of the error.
     #[track_caller]
     pub fn of(&self, what: &str, on: impl AsRef<Path>) -> &str {
         let begin = format!("{what} {} ", on.as_ref().display());
@@ -132,7 +132,7 @@ impl Report {
         line.unwrap_or_else(|| panic!("no {begin:?} in {self:#?}"))
     }
 
-    /// Every attempt on this file was refused.
+    /// Asserts that every attempt on this file was refused.
     #[track_caller]
     pub fn is_closed(&self, path: &Path) {
         for what in ["read", "append", "create", "swap"] {
@@ -145,7 +145,7 @@ impl Report {
         }
     }
 
-    /// The file can be read, and every attempt to change or exchange it was refused.
+    /// Asserts that the file can be read, and that every attempt to change or exchange it was refused.
     #[track_caller]
     pub fn is_read_only(&self, path: &Path) {
         assert_eq!(self.of("read", path), "done", "{self:#?}");

@@ -15,7 +15,7 @@ impl Kernel {
         Self(vec!["--landlock", which])
     }
 
-    /// With the system calls of this version, and its landlock: `none` or a version of it.
+    /// Simulates the system calls of this version, and its landlock: `none` or a version of it.
     pub fn version(which: &'static str, landlock: &'static str) -> Self {
         Self(vec!["--kernel", which, "--landlock", landlock])
     }
@@ -25,7 +25,7 @@ impl Kernel {
         Self(vec!["--seccomp", "none"])
     }
 
-    /// Whether it is this one, as it is.
+    /// Whether it is the kernel of this host, unchanged.
     pub fn is_real(&self) -> bool {
         self.0.is_empty()
     }

@@ -15,7 +15,7 @@ use super::control::{ControlPlane, TUNNEL};
 use super::program;
 use super::tls::Authority;
 
-/// `nobody`, and one more whom no host has.
+/// `nobody`, and one more user that no host has.
 const NOBODY: u32 = 65534;
 const SOMEBODY: u32 = 65533;
 
@@ -86,7 +86,7 @@ pub struct Layout {
     pub profile: Option<String>,
 }
 
-/// The users of client and servers.
+/// Users of client and servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum User {
     Root,
@@ -173,12 +173,12 @@ pub struct Placed {
 }
 
 impl Placed {
-    /// In a directory of its own below `top`.
+    /// Creates it in a directory of its own below `top`.
     pub fn new(layout: &Layout, top: &str, user: User) -> Self {
         Self::mounted(layout, top, user, |_| {})
     }
 
-    /// The same, when something has been mounted over the directory of the files.
+    /// The same, after a mount over the directory of the files.
     pub fn mounted(layout: &Layout, top: &str, user: User, mount: impl FnOnce(&Path)) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -200,7 +200,7 @@ impl Placed {
         placed
     }
 
-    /// The directory of the files.
+    /// Directory of the files.
     fn directory(&self) -> PathBuf {
         match self.layout.profile {
             Some(_) => self.base.clone(),
@@ -300,7 +300,7 @@ impl Placed {
         self.start_as(&[])
     }
 
-    /// The names of the probes of `doctor --sandbox` that are not as they should be.
+    /// Names of the probes of `doctor --sandbox` with an unexpected outcome.
     pub fn proved_wrong(&self) -> Vec<String> {
         let mut doctor = self.start_as(&["doctor", "--sandbox", "--json"]);
         let status = doctor.wait_exit(PROOF);
@@ -366,7 +366,7 @@ impl Placed {
         builder.start_by(&format!("{instead}exec {become_user}{} \"$@\"{quiet}", copy.display()))
     }
 
-    /// Files that hold what is nobody else's business, as they are named.
+    /// Files that concern no other process, as they are named.
     fn files(&self) -> Vec<PathBuf> {
         let layout = &self.layout;
         let identity = layout.identity.iter().flat_map(|(certificate, key)| [certificate, key]);
@@ -380,7 +380,7 @@ impl Placed {
         files.map(|path| self.at(path).with_file_name("neighbour")).into()
     }
 
-    /// Links, and directories on the way to files, down from the one that is only the test's.
+    /// Links, and directories on the way to files, down from the one that only the test uses.
     fn names(&self) -> Vec<PathBuf> {
         let mut names: Vec<PathBuf> = self.layout.links.iter().map(|(link, _)| self.at(link)).collect();
         for file in self.files() {
@@ -394,7 +394,7 @@ impl Placed {
         names
     }
 
-    /// A server tries everything: nothing of it works, and nothing is changed.
+    /// Lets a server try everything: each attempt fails, and no file is changed.
     #[track_caller]
     pub fn holds(&self) {
         self.holds_by(&[self.files(), self.neighbours()].concat());
@@ -406,13 +406,13 @@ impl Placed {
         self.try_all(files, &self.names());
     }
 
-    /// The same, for these names besides those on the way.
+    /// The same, for these names in addition to those on the way.
     #[track_caller]
     pub fn holds_with(&self, names: &[PathBuf]) {
         self.try_all(&self.files(), &[&self.names(), names].concat());
     }
 
-    /// A server cannot open these files, which are not the client's.
+    /// Asserts that a server cannot open these files, which are not the client's.
     #[track_caller]
     pub fn opens_none_of(&self, files: &[PathBuf]) {
         self.try_all(&[], &[]);
@@ -449,7 +449,7 @@ impl Placed {
         assert_eq!(after, before, "{what}");
     }
 
-    /// The directory below which all of it lies.
+    /// Directory below which all files lie.
     pub fn base(&self) -> &Path {
         &self.base
     }
@@ -457,7 +457,7 @@ impl Placed {
 
 impl Drop for Placed {
     fn drop(&mut self) {
-        // A mount over it goes with the process otherwise.
+        // Without this the mount over it ends with the process.
         let _ = std::process::Command::new("umount")
             .args(["--quiet", "--"])
             .arg(self.directory())

@@ -39,7 +39,7 @@ pub fn peak_resident_kib(pid: u32) -> u64 {
     kib_of(pid, "VmHWM:")
 }
 
-/// The memory that a process has resident, in KiB.
+/// Resident memory of the process, in KiB.
 pub fn resident_kib(pid: u32) -> u64 {
     kib_of(pid, "VmRSS:")
 }

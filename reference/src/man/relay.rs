@@ -60,12 +60,12 @@ const SCOPES: [(&str, &str); 3] = [
 
 const LIMITS: &str = "
 Memory for bodies and answers, open calls, connections, waiting commands and polls are shared by keys and tunnels: a key may hold as
-much as remains free, and on one tunnel as much as remains of what the tunnel may hold. Beyond that it is refused with 429 or 503 and
+much as remains free, and on one tunnel as much as remains of the tunnel's part. Requests beyond that are refused with 429 or 503 and
 `Retry-After`.
 
-Requests must be sent and answers read at 512 bytes a second at least; a request body may fall behind for 20 s, an answer for 30 s.
+Peers must send requests and read answers at 512 bytes a second at least; a request body may fall behind for 20 s, an answer for 30 s.
 
-A fifth of `--max-connections` is for connections that have not shown an accepted key. The limit `--max-anonymous-per-address` goes by
+A fifth of `--max-connections` is for connections that have not shown an accepted key. The limit `--max-anonymous-per-address` applies to
 the address that a connection comes from: the PROXY protocol and `X-Forwarded-For` are not read. Behind a balancer that passes TCP
 connections on, set it to 0 and limit connections in the balancer.";
 

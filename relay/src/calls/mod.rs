@@ -100,7 +100,7 @@ struct Entry {
     call: Arc<Call>,
     terminal: oneshot::Sender<Outcome>,
     stream: Stream,
-    /// Given back with the entry.
+    /// Place of the call, given back with the entry.
     _place: Share,
 }
 
@@ -130,7 +130,7 @@ pub(crate) enum NotStreamed {
 }
 
 impl Calls {
-    /// Enters a call; `None` when its key or its tunnel has too many.
+    /// Registers a call; `None` when its key or its tunnel has too many.
     pub(crate) fn open(self: &Arc<Self>, call: Call) -> Option<Inbox> {
         let mut place = self.places.share(Holder::of_tunnel(&call.key, &call.tunnel));
         if !place.grow(1) {

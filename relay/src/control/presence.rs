@@ -15,13 +15,13 @@ pub(crate) struct Presence(Mutex<HashMap<TunnelId, Seen>>);
 
 #[derive(Debug)]
 struct Seen {
-    /// Polls that wait now, by key.
+    /// Polls that are waiting, by key.
     polls: HashMap<Arc<str>, usize>,
     last: Instant,
 }
 
 impl Seen {
-    /// Whether one more poll of a key leaves room for those of other keys.
+    /// Whether one more poll of a key leaves room for the polls of other keys.
     fn has_room(&self, key: &Arc<str>) -> bool {
         let all: usize = self.polls.values().sum();
         let own = self.polls.get(key).copied().unwrap_or(0);
@@ -40,7 +40,8 @@ pub(crate) struct Waiting {
 }
 
 impl Presence {
-    /// A poll begins; `None` when the tunnel, or the clients of this key, have too many. `agent` is what the client calls itself.
+    /// Registers a poll; `None` when the tunnel, or the clients of this key, have too many. `agent` is the client's own
+    /// name.
     pub(crate) fn enter(self: &Arc<Self>, tunnel: &TunnelId, key: &Arc<str>, agent: &str) -> Option<Waiting> {
         let mut all = self.lock();
         let now = Instant::now();

@@ -76,7 +76,7 @@ pub(crate) async fn response(
 enum Step {
     /// The call goes on.
     Stream(Streaming),
-    /// The call ends; the answer is its caller's.
+    /// Ends the call; the answer belongs to its caller.
     Finish(RequestId, Holder, Terminal),
 }
 
@@ -223,9 +223,9 @@ impl Streaming {
     }
 }
 
-/// The refusal of an answer while its caller has too much to read.
+/// Refusal of an answer while its caller has too many unread bytes.
 fn unread() -> Refusal {
-    let message = "callers with this caller's key have as many bytes of answers to read as they may";
+    let message = "callers with this caller's key have reached their limit of unread answer bytes";
     Refusal::new(Code::Unavailable, message).retry_after(1)
 }
 

@@ -37,7 +37,7 @@ struct State {
     leased: HashSet<RequestId>,
     /// Bytes of both.
     bytes: usize,
-    /// What each caller's key has here.
+    /// Holdings of each caller's key in this queue.
     of_key: HashMap<Arc<str>, Load>,
     /// The last rank given at the back: 1, 2, 3, ...
     last_back: i64,
@@ -46,7 +46,7 @@ struct State {
     removed: bool,
 }
 
-/// Commands that wait or are being written.
+/// Commands that are queued or being written.
 #[derive(Debug, Default, Clone, Copy)]
 struct Load {
     commands: usize,
@@ -180,7 +180,7 @@ impl State {
         let bytes = self.bytes + command.size();
         let own = self.of_key.get(&command.key).copied().unwrap_or_default();
         let commands = own.commands + 1;
-        // Of what is not reserved a key may have as much as remains; the reserve is on top of that.
+        // A key may have as much of the unreserved part as remains; the reserve comes in addition.
         let fits = |limit: usize, reserve: usize, all: usize, own: usize| {
             let free = (limit + reserve).checked_sub(all);
             free.is_some_and(|free| is_fair(own, free + reserve))

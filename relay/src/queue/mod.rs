@@ -26,7 +26,7 @@ pub(crate) struct Command {
     pub(crate) request: RequestId,
     /// What its answer must prove.
     pub(crate) shard_token: ShardToken,
-    /// The name of its caller's key.
+    /// Name of its caller's key.
     pub(crate) key: Arc<str>,
     /// The MCP server it is for.
     pub(crate) channel: Channel,
@@ -34,7 +34,7 @@ pub(crate) struct Command {
     pub(crate) created_at: SystemTime,
     /// When its caller stops waiting.
     pub(crate) deadline: Instant,
-    /// Who sent it, for the client to keep callers apart.
+    /// Sender, by which the client keeps callers apart.
     pub(crate) caller: CallerTag,
     /// The caller's headers, as the JSON object that the wire has.
     pub(crate) headers: Box<str>,

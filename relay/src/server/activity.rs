@@ -1,4 +1,4 @@
-//! What a connection does, as those see it who may close it.
+//! Activity of a connection, for the code that may close it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,18 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The state of one connection that decides whether, and when, it is closed.
+/// State of one connection that decides whether, and when, it is closed.
 #[derive(Debug)]
 pub(crate) struct Activity {
-    /// A request on it has shown an accepted key.
+    /// Whether a request on it has shown an accepted key.
     known: AtomicBool,
-    /// Requests whose answer hyper has not taken whole.
+    /// Requests whose answer hyper has not taken completely.
     serving: AtomicUsize,
-    /// Something was written that the kernel has not taken yet.
+    /// Whether written bytes wait for the kernel.
     unwritten: AtomicBool,
-    /// Request heads that came.
+    /// Request heads received.
     heads: AtomicU64,
-    /// When it was accepted, shook hands, or was last served.
+    /// Time when it was accepted, completed its handshake, or was last served.
     quiet_since: Mutex<Instant>,
     closing: Notify,
 }
@@ -41,7 +41,7 @@ impl Activity {
         self.known.load(Ordering::Relaxed)
     }
 
-    /// An accepted key was shown.
+    /// Records that an accepted key was shown.
     pub(super) fn set_known(&self) {
         self.known.store(true, Ordering::Relaxed);
     }
@@ -56,29 +56,29 @@ impl Activity {
         self.unwritten.store(unwritten, Ordering::Relaxed);
     }
 
-    /// Request heads that came so far.
+    /// Request heads received so far.
     pub(super) fn heads(&self) -> u64 {
         self.heads.load(Ordering::Relaxed)
     }
 
-    /// A request's head came; it is served until the guard is dropped.
+    /// Records a request head; the request counts as served until the guard is dropped.
     pub(super) fn serve(self: &Arc<Self>) -> Serving {
         self.heads.fetch_add(1, Ordering::Relaxed);
         self.serving.fetch_add(1, Ordering::Relaxed);
         Serving(Arc::clone(self))
     }
 
-    /// Begins to count idle time.
+    /// Starts the idle time.
     pub(super) fn quiet(&self) {
         *self.quiet_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Since when nothing is served, whether or not the peer has read what was.
+    /// Time since when nothing is served, whether or not the peer has read the answers.
     pub(super) fn quiet_since(&self) -> Instant {
         *self.quiet_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Since when the connection is idle; none while a request is served or its answer waits for the peer.
+    /// Time since when the connection is idle; `None` while a request is served or its answer waits for the peer.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let busy = self.is_serving() || self.unwritten.load(Ordering::Relaxed);
         (!busy).then(|| self.quiet_since())
@@ -89,19 +89,19 @@ impl Activity {
         self.closing.notify_one();
     }
 
-    /// Completes when that was asked.
+    /// Completes when the end was requested.
     pub(super) async fn closing(&self) {
         self.closing.notified().await;
     }
 }
 
-/// A request that is served.
+/// A request that is being served.
 #[derive(Debug)]
 pub(crate) struct Serving(Arc<Activity>);
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // In this order: the connection is never idle since before it was served.
+        // This order matters: the connection never counts as idle since a time before it was served.
         self.0.quiet();
         self.0.serving.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,8 +1,9 @@
-//! Which connections have a place.
+//! Admission of connections.
 //!
 //! A connection is anonymous until a request on it shows an accepted key. Anonymous connections have places of their
-//! own, few for each address: when these are taken the oldest gives way, so that a flood without a key takes no place
-//! of a known peer, and a new peer always gets to show its key. Known connections share theirs by key.
+//! own, few for each address: when these are taken, the oldest one is closed, so that a flood without a key takes no
+//! place of a known peer, and a new peer always has the chance to show its key. Known connections share their places by
+//! key.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -20,9 +21,9 @@ use crate::share::is_fair;
 #[derive(Debug)]
 pub(super) struct Admission {
     table: Mutex<Table>,
-    /// Anonymous connections of one address; none: no limit.
+    /// Bound on anonymous connections of one address; `None`: no limit.
     per_address: Option<usize>,
-    /// A connection is gone.
+    /// Signal that a connection has ended.
     left: Notify,
 }
 
@@ -30,13 +31,13 @@ pub(super) struct Admission {
 struct Table {
     anonymous: Class<IpAddr>,
     known: Class<Arc<str>>,
-    /// Connections that are not gone, with those that were asked to end.
+    /// Connections that have not ended, including those that were asked to end.
     open: usize,
-    /// The number of the next connection.
+    /// Number of the next connection.
     next: u64,
 }
 
-/// Connections of one kind, by address or key, in the order in which they came.
+/// Connections of one kind, by address or key, in the order of arrival.
 #[derive(Debug)]
 struct Class<G> {
     places: usize,
@@ -44,16 +45,16 @@ struct Class<G> {
     groups: HashMap<G, BTreeMap<u64, Arc<Activity>>>,
 }
 
-/// Whether a connection that waits may be closed to make room.
+/// Whether a waiting connection may be closed to make room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MakeRoom {
-    /// Not yet.
+    /// It may not be closed yet.
     No,
-    /// The oldest.
+    /// The oldest connection may be closed.
     Yes,
 }
 
-/// A connection's place; given back when dropped.
+/// Place of a connection, given back when dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     admission: Arc<Admission>,
@@ -69,7 +70,7 @@ enum Group {
 }
 
 impl Admission {
-    /// So many places, of which a part is for anonymous connections.
+    /// Creates so many places, a part of them for anonymous connections.
     pub(super) fn new(places: usize, per_address: Option<usize>) -> Arc<Self> {
         let anonymous = (places / limits::ANONYMOUS_PART).max(1);
         Arc::new(Self {
@@ -84,11 +85,12 @@ impl Admission {
         })
     }
 
-    /// A place for a connection from this address, and how many others were closed for it; none: there is no room.
+    /// Takes a place for a connection from this address; also returns how many others were closed for it. `None`: there
+    /// is no room.
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr, make_room: MakeRoom) -> Option<(Place, usize)> {
         let address = network(address);
         let mut table = self.lock();
-        // Closed connections need a moment to be gone; their descriptors are among the relay's own meanwhile.
+        // Closed connections need a moment to end; until then the relay's own descriptors hold them.
         if table.open >= table.anonymous.places + table.known.places + limits::CLOSING {
             return None;
         }
@@ -122,25 +124,25 @@ impl Admission {
         Some((place, closed))
     }
 
-    /// Completes when a connection is gone.
+    /// Completes when a connection has ended.
     pub(super) async fn left(&self) {
         self.left.notified().await;
     }
 
-    /// Nothing panics while it holds the lock, so a poisoned one is still consistent.
+    /// Code that holds the lock does not panic, so a poisoned one is still consistent.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Place {
-    /// What the connection does.
+    /// Activity of the connection.
     pub(super) fn activity(&self) -> &Arc<Activity> {
         &self.activity
     }
 
-    /// A request has shown this key. The connection counts among those of the first that it showed: a balancer may put
-    /// requests of several on one connection.
+    /// Records that a request has shown this key. The connection counts for the first key that it showed: a balancer
+    /// may put requests of several keys on one connection.
     pub(super) fn show(&self, key: &Arc<str>) -> Result<(), Refusal> {
         if self.activity.is_known() {
             return Ok(());
@@ -150,7 +152,7 @@ impl Place {
         table.known.make_room(key).ok_or_else(|| {
             Refusal::new(
                 Code::RateLimitExceeded,
-                "this key has as many connections as it may; reuse or close some",
+                "this key has reached its limit of connections; reuse or close some",
             )
             .retry_after(1)
         })?;
@@ -176,7 +178,7 @@ impl Drop for Place {
 
 impl Table {
     fn leave(&mut self, group: &Group, number: u64) {
-        // None if it was closed to make room.
+        // `None` if it was closed to make room.
         let _ = match group {
             Group::Address(address) => self.anonymous.remove(address, number),
             Group::Key(key) => self.known.remove(key, number),
@@ -218,14 +220,14 @@ impl<G: Hash + Eq + Clone> Class<G> {
         Some(group.clone())
     }
 
-    /// Takes out the oldest connection of a group.
+    /// Removes the oldest connection of a group.
     fn oldest(&mut self, group: &G) -> Option<Arc<Activity>> {
         let (number, _) = self.groups.get(group)?.first_key_value()?;
         let number = *number;
         self.remove(group, number)
     }
 
-    /// Takes out the connection of a group that has been idle for longest.
+    /// Removes the connection of a group that has been idle for longest.
     fn longest_idle(&mut self, group: &G) -> Option<Arc<Activity>> {
         let members = self.groups.get(group)?;
         let (_, number) = members
@@ -237,8 +239,8 @@ impl<G: Hash + Eq + Clone> Class<G> {
 }
 
 impl Class<Arc<str>> {
-    /// Makes sure that a key may have one more, if need be by closing one that is idle: of its own, or, when another
-    /// key has more, of the one that has most. None: all that could give way are in use.
+    /// Makes sure that a key may have one more connection, if need be by closing an idle one: one of its own or, when
+    /// another key has more, one of the key that has most. `None`: all candidates are in use.
     fn make_room(&mut self, key: &Arc<str>) -> Option<()> {
         let own = self.count(key);
         let free = self.places.saturating_sub(self.taken);
@@ -251,7 +253,7 @@ impl Class<Arc<str>> {
         });
         match gives_way {
             Some(activity) => activity.close(),
-            // The last places are for keys that have none.
+            // The last places are for keys without a connection.
             None if own == 0 && free > 0 => {}
             None => return None,
         }
@@ -259,7 +261,7 @@ impl Class<Arc<str>> {
     }
 }
 
-/// What counts as one address: an IPv4 address, or an IPv6 network of 64 bits, which is what one subscriber has.
+/// An address for this limit: an IPv4 address, or an IPv6 network of 64 bits, the unit that one subscriber gets.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -346,10 +348,10 @@ mod tests {
             }
             places.push(place);
         }
-        // Half of what is there for known connections; others still get in.
+        // Half of the places for known connections; others are still admitted.
         assert_eq!(places.len(), 10 * (limits::ANONYMOUS_PART - 1) / 2);
         enter(&admission, "192.0.2.1").show(&"other".into()).unwrap();
-        // Two become idle, the second one first.
+        // Two connections become idle, the second one first.
         drop(served.remove(1));
         tokio::time::advance(Duration::from_millis(1)).await;
         drop(served.remove(0));

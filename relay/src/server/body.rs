@@ -22,7 +22,7 @@ impl Memory {
         Self(Pool::new(limits::BODIES))
     }
 
-    /// Memory that will be charged to a holder.
+    /// Memory that is charged to a holder.
     pub(crate) fn share(&self, holder: Holder) -> Share {
         self.0.share(holder)
     }
@@ -58,7 +58,7 @@ impl Held {
         }
     }
 
-    /// Bytes of the relay's own making that somebody asked for; none when they are more than the holder may have.
+    /// Charges bytes that the relay made for a holder; `None` when they are more than the holder may have.
     pub(crate) fn charged(bytes: Vec<u8>, share: Share) -> Option<Self> {
         let mut share = share;
         share.grow(bytes.capacity()).then(|| Self {
@@ -67,7 +67,7 @@ impl Held {
         })
     }
 
-    /// Makes the share large enough for so many bytes; false when that is more than its holder may have.
+    /// Grows the share to so many bytes; false when that is more than its holder may have.
     pub(crate) fn enlarge(&mut self, size: usize) -> bool {
         self.share.as_mut().is_none_or(|share| share.grow(size))
     }
@@ -109,9 +109,9 @@ impl From<Bytes> for Held {
 pub(crate) enum BodyError {
     /// Longer than the limit, in bytes.
     TooLarge(usize),
-    /// Slower than the least rate, or not complete in time.
+    /// The body is slower than the least rate, or incomplete after its time.
     Late,
-    /// The sender's key or tunnel holds as much as it may.
+    /// The sender's key or tunnel holds its maximum.
     NoMemory,
     /// The connection broke, or the framing is wrong.
     Broken,
@@ -133,13 +133,13 @@ impl From<BodyError> for Refusal {
     }
 }
 
-/// The refusal of what would be more than a key or a tunnel may hold.
+/// Refusal of bytes beyond the bound of a key or a tunnel.
 pub(crate) fn no_memory() -> Refusal {
-    let message = "this key or tunnel holds as many bytes of bodies as it may; try again when some are done";
+    let message = "this key or tunnel has reached its limit of body bytes; try again when some requests are done";
     Refusal::new(Code::Unavailable, message).retry_after(1)
 }
 
-/// Reads a body of at most `limit` bytes and charges what came of it to the share.
+/// Reads a body of at most `limit` bytes and charges the received bytes to the share.
 pub(crate) async fn read_body<B>(body: B, limit: usize, share: Share) -> Result<Held, BodyError>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -323,7 +323,7 @@ mod tests {
         assert!(matches!(buffer.append(&[0; 1], 2), Err(BodyError::NoMemory)));
     }
 
-    /// A body in pieces, each so long after the one before.
+    /// A body in pieces, with this time between them.
     struct Pieces {
         left: VecDeque<(usize, Duration)>,
         next: Pin<Box<Sleep>>,

@@ -32,7 +32,7 @@ pub(crate) struct Connection {
     ended_now: Notify,
     /// While set, hyper does not learn of that end.
     hold_eof: AtomicBool,
-    /// What it does.
+    /// Its activity.
     activity: Arc<Activity>,
     /// Its place among all connections; none in tests.
     place: Option<Place>,
@@ -50,12 +50,12 @@ impl Connection {
         }
     }
 
-    /// What it does.
+    /// Its activity.
     pub(super) fn activity(&self) -> &Arc<Activity> {
         &self.activity
     }
 
-    /// A request on it has shown an accepted key. Fails when the key has as many connections as it may.
+    /// Records that a request on it has shown an accepted key. Fails when the key has its maximum of connections.
     pub(crate) fn show(&self, key: &Key) -> Result<(), Refusal> {
         self.place.as_ref().map_or(Ok(()), |place| place.show(&key.name))
     }
@@ -182,7 +182,7 @@ impl<S> Watched<S> {
         }
     }
 
-    /// Lets a write fail whose peer takes less than the least rate.
+    /// Fails a write whose peer takes less than the least rate.
     fn bound<T>(&mut self, result: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         // A flush through TLS may be pending while the peer takes what is flushed.
         let written = self.connection.written.load(Ordering::Relaxed);
@@ -259,7 +259,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
             self.connection.activity.set_unwritten(false);
             self.writing.done();
             if self.connection.flushed() && self.connection.has_ended() {
-                // The end that was held back: hyper would not look for it again.
+                // The end was held back: hyper would not check for it again.
                 cx.waker().wake_by_ref();
             }
         }
@@ -323,7 +323,7 @@ mod tests {
         for (rate, kept) in [(1024, true), (0, false)] {
             let (ours, theirs) = duplex(1024);
             let connection = known();
-            // Holds back what it is given, as TLS does.
+            // Holds back its input, as TLS does.
             let counted = Counted::new(ours, Arc::clone(&connection));
             let mut watched = Watched::new(BufWriter::with_capacity(100 * 1024, counted), connection);
             watched.write_all(&vec![0; 99 * 1024]).await.unwrap();
@@ -338,7 +338,7 @@ mod tests {
         let (ours, mut theirs) = duplex(16);
         let connection = known();
         let mut watched = Watched::new(Counted::new(ours, Arc::clone(&connection)), connection);
-        // Each waits for a moment, on a line that carries less than the least rate.
+        // Each write waits for a moment, on a line that carries less than the least rate.
         for _ in 0..100 {
             let read = async {
                 tokio::time::sleep(Duration::from_secs(1)).await;

@@ -1,8 +1,8 @@
 //! TLS handshakes, on a thread of their own.
 //!
-//! A handshake is what costs a relay most that a peer without a key can have: on a thread apart, a flood of them takes
-//! one thread's share of the processors from the requests of known peers, and no more. Their number is that of the
-//! anonymous connections.
+//! A handshake is the most expensive work that a peer without a key can cause. On a separate thread, a flood of
+//! handshakes takes at most one thread's share of the processors from the requests of known peers. Their number is that
+//! of the anonymous connections.
 
 use std::io;
 
@@ -15,7 +15,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::limits;
 
-/// Shakes hands for all connections of one listener.
+/// Performs the handshakes of all connections of one listener.
 #[derive(Clone)]
 pub(super) struct Handshakes {
     acceptor: TlsAcceptor,
@@ -33,7 +33,7 @@ impl Handshakes {
         Ok(Self { acceptor, thread })
     }
 
-    /// Shakes hands; dropping the future gives up.
+    /// Performs a handshake; dropping the future cancels it.
     pub(super) async fn shake<S>(&self, stream: S) -> io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -45,7 +45,7 @@ impl Handshakes {
     }
 }
 
-/// A task that ends when nobody waits for it any more.
+/// A task that ends when its result is no longer awaited.
 struct Task<T>(JoinHandle<T>);
 
 impl<T> Drop for Task<T> {

@@ -50,8 +50,8 @@ impl Listener {
     }
 }
 
-/// Accepts until dropped, whatever limit is reached. When `stop` turns true, connections end after the request they
-/// serve.
+/// Accepts until dropped, whatever limit is reached. When `stop` turns true, connections end after the request that
+/// they serve.
 pub(crate) async fn serve(listener: Listener, relay: Arc<Relay>, stop: watch::Receiver<bool>) {
     let admission = Admission::new(places(relay.max_connections), relay.max_anonymous_per_address);
     let (not_accepted, not_shaken) = (Seldom::default(), Arc::new(Seldom::default()));
@@ -68,7 +68,7 @@ pub(crate) async fn serve(listener: Listener, relay: Arc<Relay>, stop: watch::Re
             }
         };
         let Some(place) = place(&admission, &mut crowd, peer).await else {
-            // At once and without a trace in the kernel.
+            // Closed at once and without a trace in the kernel.
             let _ = stream.set_zero_linger();
             continue;
         };
@@ -81,23 +81,24 @@ pub(crate) async fn serve(listener: Listener, relay: Arc<Relay>, stop: watch::Re
     }
 }
 
-/// What is logged of connections that exceed the limits.
+/// Log lines for connections that exceed the limits.
 #[derive(Default)]
 struct Crowd {
     refused: Seldom,
     closed: Seldom,
 }
 
-/// A place for a fresh connection.
+/// Takes a place for a new connection.
 async fn place(admission: &Arc<Admission>, crowd: &mut Crowd, peer: SocketAddr) -> Option<Place> {
     let mut entered = admission.enter(peer.ip(), MakeRoom::No);
     if entered.is_none() {
-        // Those that came before get to read what has arrived: whoever shows a key needs no anonymous place any more.
+        // Earlier connections first get to read what has arrived: a peer that shows a key then needs no anonymous
+        // place.
         tokio::task::yield_now().await;
         entered = admission.enter(peer.ip(), MakeRoom::Yes);
     }
     if entered.is_none() {
-        // Connections that were closed have not gone yet: that takes as long as the processors do.
+        // Closed connections have not ended yet; that takes processor time.
         let left = async {
             while entered.is_none() {
                 admission.left().await;

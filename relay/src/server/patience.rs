@@ -1,4 +1,4 @@
-//! How long a connection waits for its peer.
+//! Bounds on the time that a connection waits for its peer.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -10,16 +10,16 @@ use super::activity::Activity;
 use super::pace::Pace;
 use crate::limits;
 
-/// Waits for requests: idle connections, and heads that come slowly.
+/// Waits for requests: bounds idle connections and slow heads.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
-    /// The head that comes, and how many had come before.
+    /// The head that is arriving, and the number of heads before it.
     head: Option<(Pace, u64)>,
     timer: Timer,
 }
 
 impl Reading {
-    /// So many bytes came.
+    /// Records that so many bytes came.
     pub(super) fn progress(&mut self, activity: &Activity, bytes: usize) {
         // Bytes of bodies have a pace of their own.
         if bytes == 0 || activity.is_serving() {
@@ -32,7 +32,7 @@ impl Reading {
         }
     }
 
-    /// Whether the peer is too late with a request, now that nothing more has come.
+    /// Whether the peer is too late with a request, given that nothing more has come.
     pub(super) fn is_late(&mut self, activity: &Activity, cx: &mut Context<'_>) -> bool {
         if activity.is_serving() {
             return false;
@@ -57,7 +57,7 @@ impl Reading {
     }
 }
 
-/// Waits for the peer to take what is written. Its pace begins when a write waits, and ends when all was taken.
+/// Waits for the peer to take written bytes. Its pace begins when a write waits, and ends when all bytes were taken.
 #[derive(Debug, Default)]
 pub(super) struct Writing {
     pace: Option<Slow>,
@@ -73,7 +73,7 @@ struct Slow {
 }
 
 impl Writing {
-    /// Whether the peer takes what is written too slowly. `written` counts all bytes that the kernel took.
+    /// Whether the peer takes written bytes too slowly. `written` counts all bytes that the kernel took.
     pub(super) fn is_late(&mut self, pending: bool, written: u64, known: bool, cx: &mut Context<'_>) -> bool {
         if !pending && self.pace.is_none() {
             return false;
@@ -100,13 +100,13 @@ impl Writing {
         pending && self.timer.is_over(until, cx)
     }
 
-    /// All was taken.
+    /// Records that all bytes were taken.
     pub(super) fn done(&mut self) {
         self.pace = None;
     }
 }
 
-/// A timer that exists once it is needed.
+/// A timer that is created when it is first needed.
 #[derive(Debug, Default)]
 struct Timer(Option<Pin<Box<Sleep>>>);
 

@@ -4,7 +4,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{limits, log};
 
-/// Raises the soft limit of descriptors to the hard one, and tells how many connections fit below it, at most `most`.
+/// Raises the soft limit of descriptors to the hard one, and returns how many connections fit below it, at most `most`.
 pub(super) fn places(most: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {

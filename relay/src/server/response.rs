@@ -109,14 +109,14 @@ impl http_body::Body for Body {
     }
 }
 
-/// The body of an answer, while the request counts as served.
+/// Body of an answer; the request counts as served while it exists.
 pub(super) struct Served {
     body: Body,
     _serving: Serving,
 }
 
 impl Served {
-    /// Until hyper has taken all of it.
+    /// Keeps the request counted as served until hyper has taken all of the body.
     pub(super) fn new(body: Body, serving: Serving) -> Self {
         Self {
             body,
@@ -171,7 +171,7 @@ pub(crate) fn api<T: Serialize>(value: &T) -> Response<Body> {
     }
 }
 
-/// The same for what may be long, charged to whoever asked.
+/// The same for an answer that may be long, charged to the requester.
 pub(crate) fn api_charged<T: Serialize>(value: &T, share: Share) -> Result<Response<Body>, Refusal> {
     let internal = |_| Refusal::new(Code::Internal, "the answer cannot be written as JSON");
     let body = serde_json::to_vec(value).map_err(internal)?;

@@ -182,7 +182,7 @@ impl Connection {
         Self::over(Box::new(socket.try_clone().unwrap()), socket)
     }
 
-    /// From one of the addresses of this host; all of 127.0.0.0/8 is.
+    /// Connects from one of the addresses of this host; all of 127.0.0.0/8 belong to it.
     pub fn from_address(source: [u8; 4], addr: SocketAddr) -> Self {
         let socket = socket2::Socket::new(socket2::Domain::for_address(addr), socket2::Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from((source, 0)).into()).unwrap();
@@ -301,7 +301,7 @@ impl Connection {
         self.wire.read_to_end(&mut rest).is_ok()
     }
 
-    /// Reads to the end, however it comes; returns how many bytes there were.
+    /// Reads to the end, however it comes; returns the number of bytes.
     pub fn rest(&mut self) -> usize {
         let mut rest = Vec::new();
         let _ = self.wire.read_to_end(&mut rest);
@@ -320,7 +320,7 @@ impl Connection {
         }
     }
 
-    /// Bytes as they are; false when the relay takes no more.
+    /// Sends bytes as they are; false when the relay takes no more.
     pub fn write_raw(&mut self, bytes: &[u8]) -> bool {
         self.wire.write_all(bytes).and_then(|()| self.wire.flush()).is_ok()
     }

@@ -29,7 +29,7 @@ pub(super) fn play(matches: &ArgMatches, start: Start) -> Result<(), Error> {
     })?;
     let config = match role.is_of_client() {
         true => Some(configure(matches, &start.environment)?),
-        // It was given no secret, and is to be as any other program.
+        // This process got no secret, and has to be like any other program.
         false => {
             reveal().map_err(|error| Error::Message(format!("the process cannot be opened to others: {error}")))?;
             None
@@ -63,7 +63,7 @@ pub(super) fn prove(matches: &ArgMatches, start: Start) -> Result<(), Error> {
     }
 }
 
-/// As `run` reads it.
+/// Reads the configuration as `run` does.
 fn configure(matches: &ArgMatches, environment: &Environment) -> Result<Config, Error> {
     config::read(&settings::flags(matches), environment, &Disk).map_err(Error::Config)
 }

@@ -79,8 +79,8 @@ impl Base {
         })
     }
 
-    /// Reads what a daemon writes: `http://HOST:PORT` or `http+unix://` and the encoded path. Nothing else, because the file
-    /// may be another user's: it must not choose which URL this user asks for.
+    /// Parses the content that a daemon writes: `http://HOST:PORT` or `http+unix://` and the encoded path. It accepts no other URL,
+    /// because the file may belong to another user, who must not choose which URL this user requests.
     fn written(text: &str) -> Result<Self, String> {
         let base = Self::parse(text)?;
         if base.url.tls || !base.url.path_and_query.is_empty() || text.trim_end_matches('/') != base.text {

@@ -66,7 +66,7 @@ impl Editor {
         })
     }
 
-    /// With the environment that this process was started with: its own is empty by now.
+    /// Uses the environment that this process was started with: its own is empty by now.
     fn run(&self, file: &Path, environment: &Environment) -> Result<(), String> {
         let (program, arguments) = self.0.split_first().ok_or("no editor")?;
         let mut editor = Process::new(program);

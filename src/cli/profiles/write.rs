@@ -8,7 +8,7 @@ use crate::files::{self, Missing, Rule, Spot};
 use crate::limits::CONFIG_FILE_MAX;
 use crate::secrets::{Disk, Files};
 
-/// A profile is written where `run` would read it.
+/// Profiles are written where `run` would read them.
 const RULE: Rule = Rule::reading(false);
 
 /// Makes the profile directory, for its owner only; one that exists stays as it is.
@@ -58,7 +58,7 @@ fn draft(profile: &Spot, name: &ProfileName) -> Result<Spot, files::Error> {
 fn write(spot: &Spot, text: &[u8]) -> io::Result<()> {
     let mut file = spot.create(0o600)?;
     let written = file.write_all(text).and_then(|()| file.sync_all());
-    // A profile that `run` will refuse, because others can exchange it, is better not written.
+    // A profile that `run` would refuse, because others can exchange it, is not written in the first place.
     let readable = written.and_then(|()| Disk.read(&spot.path(), CONFIG_FILE_MAX));
     readable.map(|_| ()).inspect_err(|_| spot.discard())
 }

@@ -288,7 +288,7 @@ fn paths(record: &Record, name: &'static str, problems: &mut Problems) -> Vec<Pa
         } else if name == "devices" && !is_below_dev(path) {
             let shown = echo(&text.text);
             let problem =
-                format!("sandbox: devices has a path that is not below /dev: {shown}; write that of a device");
+                format!("sandbox: devices has a path that is not below /dev: {shown}; write the path of a device");
             problems.add(text, problem);
         } else {
             paths.push(path.to_owned());

@@ -36,7 +36,7 @@ pub(super) fn trust(reader: &mut Reader<'_>) -> Checked<Trust> {
         file: reader.sources.environment.value(STORE_VARIABLE).map(PathBuf::from),
         required: sets.is_some(),
     };
-    // Once and for all: what is read, watched and kept from others is the same file.
+    // Determined once, so that the same file is read, watched and protected.
     store.file = store.find(|path| reader.sources.files.is_there(path));
     Ok(Trust {
         webpki: trusted(Set::Webpki),

@@ -101,7 +101,7 @@ fn each(mut check: impl FnMut(&'static Setting, &Case, From)) {
     }
 }
 
-/// The file that a value names, if it names one.
+/// File that a value names, if it names one.
 fn file_of(setting: &Setting, value: &str) -> Option<PathBuf> {
     let named = value.split_once("file:").map(|(_, path)| path);
     let is_path = setting.placeholder.split('|').any(|form| form == "PATH");
@@ -113,7 +113,7 @@ fn file_of(setting: &Setting, value: &str) -> Option<PathBuf> {
     }
 }
 
-/// What is watched, hidden and kept from changes derives from that list.
+/// The sets of files that are watched, hidden and kept from changes derive from that list.
 #[test]
 fn every_file_that_a_setting_names_is_among_the_files_of_the_configuration() {
     let mut covered = std::collections::BTreeSet::new();

@@ -26,7 +26,7 @@ pub(in crate::doctor) async fn listener(config: &Config) -> Check {
             Ok(()) => Check::pass(ID, format!("will bind unix socket {}", path.display())),
             Err(error) => Check::fail(
                 ID,
-                format!("health.unix_socket: {} cannot be made: {error}", path.display()),
+                format!("health.unix_socket: {} cannot be created: {error}", path.display()),
             )
             .next(["choose a directory that this user may write in health.unix_socket (HEALTH_UNIX_SOCKET)"]),
         },

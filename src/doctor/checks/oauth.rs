@@ -1,7 +1,7 @@
 //! OAuth protected-resource metadata: where connectors look for it (spec: oauth-harpoon, section 1; better 28).
 //!
-//! Every request goes to the MCP server's own origin, over the connector that its endpoint is asked with. Other places that
-//! an answer names are shown and not asked.
+//! Every request goes to the MCP server's own origin, over the connector of its endpoint. Other places that an answer names are
+//! shown and not requested.
 
 use http::{Method, Uri};
 use serde::Deserialize;
@@ -31,7 +31,7 @@ pub(super) enum Discovery {
     },
     /// Every candidate says that there is none, with these statuses.
     NotAdvertised(Vec<u16>),
-    /// The server has none at its own origin and names this place at another, which is not asked.
+    /// The server has none at its own origin and names this place at another, which is not requested.
     Elsewhere(String),
     /// Something else: what is wrong, and at which candidate.
     Bad(String),
@@ -55,11 +55,11 @@ impl Discovery {
             }
             Self::Elsewhere(place) => Check::warn(
                 id,
-                format!("the server names its metadata at another origin, {place}, which was not asked"),
+                format!("the server names its metadata at another origin, {place}, which was not requested"),
             )
             .next([
-                "if the place is right, look at it yourself: it must answer with a JSON object that names the resource (RFC 9728)",
-                "doctor asks the MCP server's own origin only: a server does not choose what this host requests",
+                "if the place is right, check it by hand: it must answer with a JSON object that names the resource (RFC 9728)",
+                "doctor sends requests to the MCP server's own origin only: a server must not choose what this host requests",
             ]),
             Self::Bad(problem) => Check::fail(id, problem).next([
                 "a server without logins must answer 404 at /.well-known/oauth-protected-resource",
@@ -79,8 +79,8 @@ struct Candidate {
 enum Named {
     /// A path at the server's own origin.
     Here(Uri),
-    /// Another origin, as shown: without query. It is not asked: otherwise a hostile server would choose what this
-    /// host requests inside the operator's network.
+    /// Another origin, as shown: without query. It is not requested: otherwise a hostile server would choose the host's requests
+    /// inside the operator's network.
     Elsewhere(String),
 }
 
@@ -177,7 +177,7 @@ fn well_known(endpoint: &str) -> String {
     }
 }
 
-/// The place that the endpoint itself names when it is asked for nothing, with the discovery headers only.
+/// Place that the endpoint itself names in answer to a request without a message, with the discovery headers only.
 async fn challenged(server: &HttpServer, url: &HttpUrl) -> Option<Named> {
     let asked = async {
         for method in [Method::POST, Method::GET] {

@@ -88,7 +88,7 @@ fn protected(config: &Config, binding: &Binding) -> Check {
         None => Check::pass(id, "no other stdio server can replace its program"),
         Some(exposure) if exposure.is_refused => Check::fail(id, exposure.to_string()),
         Some(exposure) => Check::warn(id, exposure.to_string())
-            .next([format!("see who may write it: ls -ld {}", exposure.path.display())]),
+            .next([format!("check who may write it: ls -ld {}", exposure.path.display())]),
     }
 }
 

@@ -61,7 +61,7 @@ impl FixedHeaders {
         }
     }
 
-    /// Whether a server may take a caller's header for one of ours. Many (CGI, WSGI, PHP) see `_`, and some any mark, as `-`.
+    /// Whether a server may mistake a caller's header for one of ours. Many (CGI, WSGI, PHP) read `_`, and some any mark, as `-`.
     fn is_meant_by(&self, theirs: &HeaderName) -> bool {
         let means = |ours: &HeaderName| is_same_variable(ours.as_str(), theirs.as_str());
         !speaks_for_the_caller(theirs) && self.0.keys().any(means)

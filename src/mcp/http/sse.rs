@@ -47,7 +47,7 @@ impl Parser {
         }
     }
 
-    /// Bytes of the event that is not complete.
+    /// Bytes of the incomplete event.
     pub(super) fn pending(&self) -> usize {
         let data = match &self.data {
             None => 0,
@@ -57,7 +57,7 @@ impl Parser {
         self.buffer.len() + data
     }
 
-    /// Gives back what a large event took; false while one is being read.
+    /// Gives back the room that a large event took; false while one is being read.
     pub(super) fn give_back(&mut self) -> bool {
         if self.pending() > CONNECTION_BUFFER_MAX {
             return false;

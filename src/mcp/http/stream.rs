@@ -27,7 +27,7 @@ pub(super) struct Stream<'a, 'n, 'r> {
     headers: ResponseHeaders,
     events: Option<&'n mut Notifier<'r>>,
     parser: sse::Parser,
-    /// Of the event that is being read.
+    /// Room of the event that is being read.
     room: Room,
     resumed: u32,
     /// Answers to the server's requests that are under way beside the stream.
@@ -99,7 +99,7 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
                 }
             }
             if self.parser.give_back() {
-                // A large event that was no message needs no room any more.
+                // A large event that was not a message needs no more room.
                 self.room.clear();
             }
         }

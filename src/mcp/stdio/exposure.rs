@@ -11,16 +11,16 @@ use crate::files::Account;
 use crate::preflight;
 use crate::sandbox::is_read_only;
 
-/// The first place that counts, of one server.
+/// The first replaceable place of one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exposure {
-    /// The channel of the server whose code it is.
+    /// Channel of the server whose code it is.
     pub channel: String,
-    /// The replaceable place: a program, an interpreter, a script, a directory of modules or one on the way to them.
+    /// Replaceable place: a program, an interpreter, a script, a directory of modules or one on the way to them.
     pub path: PathBuf,
-    /// The channels whose servers can.
+    /// Channels of the servers that can replace it.
     pub by: Vec<String>,
-    /// The server is `sandbox: strict` and does not allow it.
+    /// Whether the server is `sandbox: strict` and does not allow it.
     pub is_refused: bool,
 }
 
@@ -29,13 +29,13 @@ impl fmt::Display for Exposure {
         write!(
             f,
             "mcp.commands: channel {}: the MCP server of channel {} can replace {}, which this server's code comes from; \
-             let another user own it, and the directories on the way, than the one that servers run as (process.server_user)",
+             let a user other than that of the servers (process.server_user) own it and the directories on the way",
             self.channel,
             self.by.join(", "),
             self.path.display()
         )?;
         match self.is_refused {
-            true => f.write_str(", or write allow_writable_program: true beside level: strict"),
+            true => f.write_str(", or add allow_writable_program: true to level: strict"),
             false => Ok(()),
         }
     }
@@ -46,7 +46,7 @@ impl std::error::Error for Exposure {}
 /// Exposures of all served servers, at most one each. `account` is the user that they run as.
 #[must_use]
 pub fn exposures(config: &Config, account: &Account) -> Vec<Exposure> {
-    // Nothing keeps a server in then; that is said at level ERROR.
+    // Without a sandbox the server is not confined; a line at level ERROR says so.
     if config.hardening.mode == Mode::Off {
         return Vec::new();
     }
@@ -102,7 +102,7 @@ fn reaches(sandbox: &ServerSandbox, account: &Account, path: &Path) -> bool {
     }
 }
 
-/// Programs that fetch what they run, and keep it in the home of their user.
+/// Programs that download the code that they run, and keep it in the home of their user.
 const RUNNERS: [&str; 9] = ["npx", "npm", "pnpm", "yarn", "bunx", "uvx", "uv", "pipx", "deno"];
 
 /// Variables that name directories of modules (python(1), nodejs.org/api/modules.html, ruby(1), perlrun(1)).
@@ -111,8 +111,8 @@ const MODULE_PATHS: [&str; 4] = ["PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB
 /// Names of scripts, for interpreters whose options are not known.
 const SCRIPTS: [&str; 10] = ["cjs", "jar", "js", "mjs", "php", "pl", "py", "rb", "sh", "ts"];
 
-/// Files and directories that decide which code runs: all that a start looks at, the directories of modules beside it, and directories
-/// that are searched for programs before the one where the program is found.
+/// Files and directories that decide which code runs: every file that a start checks, the directories of modules next to it, and
+/// directories that are searched for programs before the one where the program is found.
 fn places(argv: &[String], variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     let search = variable("PATH");
     let mut code = preflight::code(argv, search.as_deref());
@@ -155,8 +155,8 @@ fn places(argv: &[String], variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<P
     places.into_iter().collect()
 }
 
-/// Directories from which the code of this file loads more: its own, the library of its virtual environment (PEP 405), `node_modules` of
-/// each directory above.
+/// Directories from which the code of this file loads more: its own, the library of its virtual environment (PEP 405),
+/// `node_modules` of each directory above.
 fn modules(file: &Path) -> Vec<PathBuf> {
     let Some(directory) = file.parent() else {
         return Vec::new();

@@ -22,19 +22,19 @@ pub(super) enum Frame<'a> {
     TooLong,
 }
 
-/// Cuts a child's output. What was worked off is wiped when the next piece is asked for.
+/// Splits a child's output into frames. Processed bytes are wiped when the next frame is requested.
 #[derive(Debug, Default)]
 pub(super) struct Framer {
     buffer: Vec<u8>,
-    /// Bytes at the start of the buffer that were worked off.
+    /// Processed bytes at the start of the buffer.
     done: usize,
-    /// Bytes at the start of the buffer in which no further line end is.
+    /// Bytes at the start of the buffer that contain no further line end.
     scanned: usize,
     /// Lines of a message that is not complete.
     partial: Partial,
-    /// The message of several lines that was given last.
+    /// Message of several lines that was returned last.
     joined: Vec<u8>,
-    /// A line that follows the frame just given, as a frame.
+    /// Line after the frame just returned, as a frame.
     ready: Option<Range<usize>>,
 }
 
@@ -47,7 +47,7 @@ struct Partial {
     escaped: bool,
 }
 
-/// What a line comes to, as places in the buffer.
+/// Result of a line, as places in the buffer.
 enum Step {
     Line(Range<usize>),
     Joined,
@@ -62,7 +62,7 @@ impl Framer {
         &mut self.buffer
     }
 
-    /// Bytes of the message that is not complete.
+    /// Bytes of the incomplete message.
     pub(super) fn pending(&self) -> usize {
         self.partial.text.len() + self.buffer.len() - self.done
     }
@@ -142,7 +142,7 @@ impl Framer {
         })
     }
 
-    /// Wipes what was worked off, and gives back what a large message took.
+    /// Wipes processed bytes, and gives back the room of a large message.
     fn forget(&mut self) {
         self.joined = Vec::new();
         if self.done == 0 {
@@ -150,7 +150,7 @@ impl Framer {
         }
         let rest = self.buffer.len() - self.done;
         if self.buffer.capacity() > STDIO_BUFFER_KEEP && rest <= STDIO_BUFFER_KEEP {
-            // What is freed is wiped.
+            // Freed memory is wiped.
             self.buffer = self.buffer[self.done..].to_vec();
         } else {
             self.buffer.copy_within(self.done.., 0);

@@ -49,7 +49,7 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// The queue of a call of the server that counts here.
+    /// Queue of a call of the server that counts here.
     pub(super) fn new(undelivered: &Arc<AtomicUsize>) -> Self {
         Self {
             queue: Mutex::default(),

@@ -21,8 +21,8 @@ pub fn specifications(config: &Config) -> Vec<Specification> {
     served.filter_map(|binding| specification(config, binding)).collect()
 }
 
-/// All that a broker is told which is to start the server of one binding, for a client with these threads beside its main one;
-/// `None` when the server is behind a URL.
+/// Instructions of a broker that is to start the server of one binding, for a client with these threads in addition to its main
+/// one; `None` when the server is behind a URL.
 ///
 /// # Errors
 /// Any reason for which `run` would not start it either.
@@ -45,10 +45,10 @@ pub(crate) fn instructions(
     }
 }
 
-/// Why a server is not started.
+/// Reason why a server is not started.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// Its user or its cage cannot be had.
+    /// Its user or its cage is not available.
     Sandbox(sandbox::Error),
     /// Another server can replace its program.
     Exposed(Exposure),

@@ -56,7 +56,7 @@ struct Shared {
     send_initialized: bool,
     /// Bytes of large lines that may wait for the pipe.
     large_lines: Arc<Semaphore>,
-    /// Bytes of messages that wait for their delivery.
+    /// Bytes of messages that wait for delivery.
     undelivered: Arc<AtomicUsize>,
 }
 
@@ -77,7 +77,7 @@ struct State {
 
 const INITIALIZED: &[u8] = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 
-/// Why a request does not go onto a pipe that callers share.
+/// Reason why a request does not go onto a pipe that callers share.
 const UNSUITABLE: &str = "on stdio, members that name a request must stand once and be spelled exactly, and a request must not have the method of a notification";
 
 impl StdioServer {
@@ -99,8 +99,8 @@ impl StdioServer {
         let Some(pipe) = self.pipe().await else {
             return closed("closed_pipe").into();
         };
-        // A pipe has no sessions, its callers do: by this id one caller's messages are distinguished from another's. It is
-        // made before the call, which then already counts as the session's.
+        // A pipe has no sessions, but its callers do: this id distinguishes the messages of one caller from those of another. It is
+        // created before the call, which then already counts as the session's.
         let session = if call.initialize { random_hex() } else { None };
         let place = self.place_of(call.payload).await;
         let Ok((open, line)) = self.open(&call, session.as_deref()) else {
@@ -176,7 +176,7 @@ impl StdioServer {
         };
         let Some(line) = line else { return Ack::of(202) };
         let place = self.place_of(payload).await;
-        // The child may answer it with a request (`notifications/roots/list_changed`), which no other caller must get.
+        // The child may answer it with a request (`notifications/roots/list_changed`), which no other caller must receive.
         self.lock().router.served(caller);
         match pipe.send(in_place(line, payload, place)).await {
             Ok(()) => Ack::of(202),
@@ -190,7 +190,7 @@ impl StdioServer {
         let Some(pipe) = pipe else {
             return closed("closed_pipe").into();
         };
-        // The places first: a question that is forgotten while its answer waits would never be answered.
+        // The places come first: a question that is dropped while its answer waits would never be answered.
         let large = self.place_of(payload).await;
         let Ok(place) = pipe.reserve().await else {
             return closed("closed_pipe").into();
@@ -229,7 +229,7 @@ impl StdioServer {
         .flatten()
     }
 
-    /// Waits until a message of this size may wait for the pipe. Of those of ordinary size the pipe's queue is the only bound.
+    /// Waits until a message of this size may wait for the pipe. Messages of ordinary size are bounded by the pipe's queue only.
     async fn place_of(&self, payload: &Bytes) -> Option<OwnedSemaphorePermit> {
         if payload.len() < STDIO_LINE_LARGE {
             return None;
@@ -238,7 +238,7 @@ impl StdioServer {
         Arc::clone(&self.0.large_lines).acquire_many_owned(bytes).await.ok()
     }
 
-    /// Registers a call and gives its line for the pipe. `session`: the one that an `initialize` will open.
+    /// Registers a call and returns its line for the pipe. `session`: the session that an `initialize` will open.
     fn open(&self, call: &Call<'_>, session: Option<&str>) -> Result<(OpenCall<'_>, Bytes), Invalid> {
         let text = std::str::from_utf8(call.payload).map_err(|_| Invalid::NotJson)?;
         let message = Message::parse(text)?;
@@ -260,7 +260,7 @@ impl StdioServer {
 
     /// Remembers what a restarted child must be told.
     async fn initialized(&self, payload: &Bytes, pipe: &mpsc::Sender<Bytes>) {
-        // A large one is not kept: it would take room from commands for good. Real ones have a few hundred bytes.
+        // A large one is not kept: it would take room from commands permanently. Real ones have a few hundred bytes.
         self.lock().initialize = Some(payload.clone()).filter(|payload| payload.len() < LARGE_MESSAGE);
         if self.0.send_initialized && pipe.send(Bytes::from_static(INITIALIZED)).await.is_ok() {
             self.lock().initialized_sent = true;
@@ -327,7 +327,7 @@ impl StdioServer {
 impl State {
     /// Writes a line of ours without waiting: whoever reads from the child must never wait for it to read.
     fn write_aside(&self, line: Bytes, channel: &str) {
-        // Longer ones repeat an id that is no use to anybody, and nothing bounds how many wait.
+        // Longer questions repeat an id that is of no use, and their number would be unbounded.
         let fits = line.len() < STDIO_LINE_LARGE;
         if !fits || self.pipe.as_ref().is_none_or(|pipe| pipe.try_send(line).is_err()) {
             debug!(channel; "the MCP server does not read; a message to it was dropped");

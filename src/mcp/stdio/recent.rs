@@ -1,11 +1,11 @@
-//! Callers that the child worked for lately.
+//! Callers that the child has worked for lately.
 
 use std::time::{Duration, Instant};
 
 use crate::wire::caller::{Caller, Principal};
 
-/// The last caller, and when the last one before who was another. That is all that has to be remembered to know, for any
-/// caller, when another one was served last.
+/// The last caller, and the time when the last other caller before it was served. These two suffice to tell, for any caller, when
+/// another one was served last.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     last: Option<(Principal, Instant)>,
@@ -13,12 +13,12 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// The child worked for this caller until now.
+    /// Records that the child has worked for this caller until now.
     pub(super) fn served(&mut self, caller: Caller) {
         self.served_at(caller, Instant::now());
     }
 
-    /// True when the child worked for another caller within `window`, so that what it writes now may be about that.
+    /// True when the child worked for another caller within `window`, so that its output may still concern that one.
     pub(super) fn is_shared(&self, caller: Caller, window: Duration) -> bool {
         let another = match self.last {
             Some((last, _)) if last == caller.principal() => self.other,

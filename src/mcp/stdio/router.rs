@@ -1,8 +1,8 @@
 //! Who a message on the pipe belongs to. Pure state, no I/O.
 //!
 //! Ids on the pipe are numbers of our own, never used twice, so a late answer can never be taken for another. A server's
-//! message goes only to the call that it names; one that names none goes to a call only if no other can be meant: it is the
-//! only open one, no call ended without its answer lately, and the child worked for no other caller lately.
+//! message goes only to the call that it names. A message that names no call goes to a call only if no other can be meant: it is
+//! the only open one, no call ended unanswered lately, and the child worked for no other caller lately.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) struct Router {
     open: HashMap<u64, Open>,
     /// Calls that ended without the child's answer, and when: for a while what it writes may still belong to them.
     aftermath: BTreeMap<u64, GivenUp>,
-    /// The callers that the child worked for.
+    /// Callers that the child has worked for.
     recent: Recent,
     /// Such calls since the child last wrote anything, and when the first of them was handed to it.
     silent_calls: usize,
@@ -49,7 +49,7 @@ struct Open {
     inbox: Arc<Inbox>,
     /// The caller can be asked.
     server_requests: bool,
-    /// Caller; none for a request of our own, which gets nothing but its answer.
+    /// Caller; `None` for a request of our own, which receives nothing but its answer.
     caller: Option<Caller>,
     /// When it was handed to the pipe.
     written: Option<Instant>,
@@ -173,7 +173,7 @@ impl Router {
         lines
     }
 
-    /// The child works for this caller, or has done so until now.
+    /// Records that the child works for this caller, or has done so until now.
     pub(super) fn served(&mut self, caller: impl Into<Option<Caller>>) {
         if let Some(caller) = caller.into() {
             self.recent.served(caller);
@@ -308,8 +308,9 @@ impl Router {
                 (call, Some((request.span.clone(), wire_id)))
             }
             _ => (
-                self.sole()
-                    .ok_or(Unattributed("it names no call, and not exactly one can be meant"))?,
+                self.sole().ok_or(Unattributed(
+                    "it names no call, and cannot be attributed to exactly one",
+                ))?,
                 None,
             ),
         };

@@ -322,7 +322,7 @@ impl Supervisor {
             if let Some(end) = ended {
                 return end;
             }
-            // After the end of a message no more is left than one read brought.
+            // After the end of a message, only the rest of one read is left.
             if room.until().is_some() && framer.pending() <= STDIO_READ_MAX {
                 // Frees the message, and then its room.
                 framer.buffer();
@@ -363,7 +363,7 @@ async fn write(mut stdin: pipe::Sender, mut lines: mpsc::Receiver<Bytes>) {
     }
 }
 
-/// Takes lines that wait into `batch`, as far as they are written at once; one that is written by itself is given back, and comes after
+/// Takes waiting lines into `batch`, as far as they are written at once. Returns a line that is written by itself, and comes after
 /// them.
 fn gather(first: Bytes, lines: &mut mpsc::Receiver<Bytes>, batch: &mut Vec<u8>) -> Option<Bytes> {
     let mut line = first;

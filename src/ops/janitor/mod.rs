@@ -1,9 +1,9 @@
 //! Removal of the files that this process made: PID file, URL file and unix socket.
 //!
-//! A right to remove a file under landlock covers everything below its directory, so the process that parses what others send has no such
-//! right. The files are entrusted to a process of its own, which is this program executed again and holds no secret. It is told their names
-//! once, receives nothing more, and removes them when the other end of its socket closes, also when this process is killed. It exists only
-//! where there are such files.
+//! A right to remove a file under landlock covers everything below its directory, so the process that parses input from others has
+//! no such right. The files are entrusted to a process of its own, which is this program executed again and holds no secret. It
+//! receives their names once and nothing more, and removes them when the other end of its socket closes, also when this process is
+//! killed. It exists only where there are such files.
 
 #![forbid(unsafe_code)]
 
@@ -31,10 +31,11 @@ use crate::sandbox::JanitorCage;
 
 pub use process::serve;
 
-/// The argument by which the binary is asked to be the janitor. It is not for people.
+/// Argument that starts the binary as the janitor. It is not for people.
 pub const ROLE: &str = "janitor";
 
-/// Its only messages: it is ready; it has done its work; or, before that, a file of this index remains, with the error number of the reason.
+/// Messages of the janitor: it is ready; it has done its work; or, before that, a file of this index remains, with the error number
+/// of the reason.
 const READY: [u8; MESSAGE] = [u8::MAX, 0, 0, 0, 0];
 const DONE: [u8; MESSAGE] = [u8::MAX, 1, 0, 0, 0];
 const MESSAGE: usize = 5;
@@ -47,7 +48,7 @@ struct Instructions {
     files: Vec<Entrusted>,
 }
 
-/// A file to be removed, unless another has taken its name.
+/// A file to be removed, unless another file has taken its name.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entrusted {
@@ -57,12 +58,12 @@ pub(super) struct Entrusted {
     pub(super) inode: u64,
 }
 
-/// The janitor does not take its task.
+/// The janitor does not accept its task.
 #[derive(Debug)]
 pub enum Error {
     /// It cannot be started.
     Start(own_program::Error),
-    /// It did not get ready.
+    /// It was not ready in time.
     NotReady(io::Error),
 }
 
@@ -71,7 +72,7 @@ impl fmt::Display for Error {
         f.write_str("the process that removes health.url_file, process.pid_file and health.unix_socket at the end ")?;
         match self {
             Self::Start(error) => write!(f, "cannot be started: {error}"),
-            Self::NotReady(error) => write!(f, "did not get ready: {error}"),
+            Self::NotReady(error) => write!(f, "was not ready: {error}"),
         }
     }
 }
@@ -101,7 +102,8 @@ impl Janitor {
         self.process.id()
     }
 
-    /// Entrusts it with these files, and waits until it is in its cage. When it is not, the files are removed here and now.
+    /// Entrusts it with these files, and waits until it is in its cage. If it does not get there, the files are removed
+    /// immediately, by this process.
     ///
     /// # Errors
     /// [`Error::NotReady`].
@@ -137,7 +139,7 @@ impl Janitor {
         }
     }
 
-    /// The next message; `None` when it has ended.
+    /// Returns the next message; `None` when it has ended.
     fn receive(&self) -> io::Result<Option<[u8; MESSAGE]>> {
         let mut bytes = [0; MESSAGE];
         let (length, _) = retry_on_intr(|| recv(&self.socket, &mut bytes, RecvFlags::empty()))?;
@@ -153,14 +155,14 @@ impl Janitor {
 #[derive(Debug)]
 pub struct Custody {
     janitor: Janitor,
-    /// Their paths; held open, because the janitor recognizes them by their inodes.
+    /// Their paths; the files are held open, because the janitor recognizes them by their inodes.
     files: Vec<(PathBuf, Option<File>)>,
 }
 
 impl Custody {
-    /// Hears which files remain, until it is done.
+    /// Receives the messages about remaining files, until the janitor is done.
     fn hear(&self) -> io::Result<()> {
-        // One message a file at most, then the last one.
+        // At most one message per file, then the last one.
         for _ in 0..=self.files.len() {
             match self.janitor.receive()? {
                 Some(DONE) => return Ok(()),
@@ -178,7 +180,7 @@ impl Custody {
 }
 
 impl Drop for Custody {
-    /// Waits until they are gone, for a bounded time.
+    /// Waits until the files are removed, for a bounded time.
     fn drop(&mut self) {
         let _ = set_socket_timeout(&self.janitor.socket, Timeout::Recv, Some(JANITOR_END_TIMEOUT));
         let _ = shutdown(&self.janitor.socket, Shutdown::Write);
@@ -194,5 +196,5 @@ impl Drop for Custody {
 
 fn remains(path: &Path, error: &io::Error) {
     warn!(path:% = path.display(), error:% = error;
-        "this file of ours stays behind; put it into a directory that the user of the process can write");
+        "file of tunnel-client not removed; put it into a directory that the user of the process can write");
 }

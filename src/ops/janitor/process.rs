@@ -16,11 +16,11 @@ use crate::limits::JANITOR_MESSAGE_MAX;
 use crate::sandbox;
 use crate::sys::{program, signals};
 
-/// Why it ends before its task.
+/// Reason why it ends before its task.
 enum Error {
     /// It was not started by the client.
     NoClient,
-    /// The system refuses what it needs.
+    /// The system refuses a call that it needs.
     System(&'static str, io::Error),
     /// Its instructions are unreadable.
     Instructions,
@@ -45,7 +45,7 @@ pub fn serve() -> ExitCode {
     match work() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // There is nowhere to report that reporting failed.
+            // A failure to report cannot be reported.
             let _ = writeln!(io::stderr(), "tunnel-client janitor: {error}");
             ExitCode::FAILURE
         }
@@ -59,7 +59,7 @@ fn work() -> Result<(), Error> {
         return Err(Error::NoClient);
     }
     sandbox::conceal().map_err(|error| Error::System("being closed to others", error))?;
-    // A terminal and a service manager signal every process; its end follows that of the client.
+    // A terminal and a service manager signal every process; the janitor ends after the client.
     let _signals = signals::receive(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT])
         .map_err(|error| Error::System("signals", error))?;
     setsid().map_err(|error| Error::System("a session of its own", error.into()))?;
@@ -67,7 +67,7 @@ fn work() -> Result<(), Error> {
         return Ok(());
     };
     let directories: Vec<&Path> = files.iter().map(|file| Path::new(file.directory.as_os_str())).collect();
-    // As the user that it becomes; a directory that is exchanged later is not the one of the files.
+    // As the user that it switches to; a directory that is exchanged later is not the directory of the files.
     cage.give_up_privileges().map_err(Error::Sandbox)?;
     let opened: Vec<_> = directories.iter().map(|directory| open_directory(directory)).collect();
     cage.shut(&directories).map_err(Error::Sandbox)?;
@@ -88,11 +88,17 @@ fn work() -> Result<(), Error> {
     Ok(())
 }
 
-/// `None`: the client is gone, and has removed its files itself.
+/// `None`: the client has ended, and has removed its files itself.
 fn receive(client: BorrowedFd<'_>) -> Result<Option<Instructions>, Error> {
-    let mut buffer = vec![0; JANITOR_MESSAGE_MAX];
-    let (length, _) = retry_on_intr(|| recv(client, &mut buffer, RecvFlags::empty()))
-        .map_err(|error| Error::System("the instructions", error.into()))?;
+    let failed = |error: Errno| Error::System("the instructions", error.into());
+    // Its length first: this process stays small, and a buffer that was used is memory that stays.
+    let peek = RecvFlags::PEEK | RecvFlags::TRUNC;
+    let (_, length) = retry_on_intr(|| recv(client, &mut [0_u8; 1], peek)).map_err(failed)?;
+    if length > JANITOR_MESSAGE_MAX {
+        return Err(Error::Instructions);
+    }
+    let mut buffer = vec![0; length];
+    let (length, _) = retry_on_intr(|| recv(client, &mut buffer, RecvFlags::empty())).map_err(failed)?;
     match buffer.get(..length) {
         None | Some([]) => Ok(None),
         Some(message) => serde_json::from_slice(message)
@@ -109,13 +115,13 @@ fn open_directory(directory: &Path) -> Result<OwnedFd, Errno> {
     )
 }
 
-/// Nothing that comes is read as anything: only the end counts.
+/// Input is not interpreted: only its end counts.
 fn wait_for_end(client: BorrowedFd<'_>) {
     let mut byte = [0];
     while retry_on_intr(|| recv(client, &mut byte, RecvFlags::empty())).is_ok_and(|(length, _)| length > 0) {}
 }
 
-/// Removes the file, unless its name is another's: that of a successor, which starts before the client ends.
+/// Removes the file, unless its name belongs to another file: that of a successor, which starts before the client ends.
 fn remove(file: &Entrusted, directory: &OwnedFd) -> Result<(), Errno> {
     let name = file.name.as_os_str();
     match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -124,13 +130,13 @@ fn remove(file: &Entrusted, directory: &OwnedFd) -> Result<(), Errno> {
         Err(error) => return Err(error),
     }
     match unlinkat(directory, name, AtFlags::empty()) {
-        // One that is gone already is as good.
+        // A file that is already gone counts as removed.
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-/// A client that is gone does not hear it.
+/// A client that has ended does not receive it.
 fn tell(client: BorrowedFd<'_>, message: [u8; MESSAGE]) {
     let _ = retry_on_intr(|| send(client, &message, SendFlags::NOSIGNAL | SendFlags::DONTWAIT));
 }

@@ -126,7 +126,7 @@ pub(super) const PROBES: &[Probe] = &[
     Probe::out_of_reach(1, "open /proc/sysrq-trigger", "The machine stops.", |_| {
         write("/proc/sysrq-trigger")
     }),
-    // Its own PID file is removed by a process of its own: the right to it would cover all that is below its directory.
+    // A process of its own removes its PID file: the right to do so would cover everything below the directory.
     Probe::killed(
         "remove a file (unlinkat)",
         "Everything below the directory of the PID file.",

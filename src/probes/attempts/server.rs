@@ -72,11 +72,11 @@ pub(super) const PROBES: &[Probe] = &[
     ),
     hidden(
         "write into the files of trust anchors",
-        "Another authority, and with it another control plane that is sent the key.",
+        "Another authority, and with it another control plane that receives the key.",
         change_trust,
     ),
     hidden(
-        "put a file beside those of trust anchors",
+        "put a file next to those of trust anchors",
         "Another authority under the name of this one.",
         |scene| {
             let beside = |path: &PathBuf| {
@@ -385,7 +385,7 @@ const fn closed(name: &'static str, gains: &'static str, code: fn(&Scene) -> Res
         .when(default)
 }
 
-/// Opens for writing what decides whom the client trusts.
+/// Opens for writing the files that decide whom the client trusts.
 pub(super) fn change_trust(scene: &Scene) -> Result<(), Failure> {
     let write = |path| OpenOptions::new().append(true).open(path).map(drop);
     any(scene.facts.trust.iter().map(write))
@@ -403,7 +403,7 @@ fn any(tried: impl Iterator<Item = io::Result<()>>) -> Result<(), Failure> {
     Err(refusal)
 }
 
-/// Gives each name on which it depends what the client's files are, directories and links on the way among them, to what has it already.
+/// Renames to itself each name that the paths of the client's files depend on, directories and links on the way among them.
 pub(super) fn rename_own(scene: &Scene) -> Result<(), Failure> {
     let files = &scene.facts.files;
     let ends = files.own.iter().flat_map(|path| sandbox::names_on_the_way(path));

@@ -67,7 +67,7 @@ pub(super) const PROBES: &[Probe] = &[
     ),
     beyond(
         "write into the files of trust anchors",
-        "Another authority, and with it another control plane that is sent the key.",
+        "Another authority, and with it another control plane that receives the key.",
         change_trust,
     ),
     beyond("read /etc/shadow", "Passwords of this host.", |_| {

@@ -1,5 +1,5 @@
-//! Channels to processes that a stdio server with `sandbox: strict` did not start: sockets whose peer changes, memory and queues that are
-//! found by a number or a name.
+//! Channels to processes that a stdio server with `sandbox: strict` did not start: sockets whose peer changes, and memory and
+//! queues that are found by a number or a name.
 
 use std::os::unix::net::{UnixDatagram, UnixStream};
 
@@ -67,7 +67,7 @@ pub(super) const PROBES: &[Probe] = &[
     .when(is_started),
 ];
 
-/// Tries calls that harm nobody; each of them has to be refused.
+/// Probe with harmless calls, each of which has to be refused.
 const fn filtered(name: &'static str, gains: &'static str, code: fn(&Scene) -> Result<(), Failure>) -> Probe {
     Probe::new(
         name,
@@ -80,7 +80,7 @@ const fn filtered(name: &'static str, gains: &'static str, code: fn(&Scene) -> R
     .when(is_started)
 }
 
-/// Makes each call, and tells of the first one that is not refused.
+/// Makes each call, and reports the first one that is not refused.
 fn every(calls: &[&Call]) -> Result<(), Failure> {
     let mut refusal = Failure::NotHere;
     for call in calls {

@@ -1,19 +1,20 @@
-//! The process that removes the client's files at the end. It waits on one socket, looks at the files, removes them and ends.
+//! Filter of the process that removes the client's files at the end. It waits on one socket, checks the files, removes them and
+//! ends.
 
 use super::calls::{ANY, Call, IS, NOT_EXECUTABLE};
 
 pub(super) const CALLS: &[Call] = &[
-    // The end of the client; what could not be removed.
+    // The end of the client; files that could not be removed.
     (libc::SYS_recvfrom, ANY),
     (libc::SYS_sendto, ANY),
-    // Which file has the name, and its removal, where landlock grants it.
+    // Check of the file that has the name, and its removal, where landlock grants it.
     (libc::SYS_newfstatat, ANY),
     (libc::SYS_statx, ANY),
     (libc::SYS_unlinkat, ANY),
     (libc::SYS_close, ANY),
-    // The standard library checks at the end of a descriptor whether it is open, in builds for development.
+    // The standard library checks whether a descriptor is open when it closes it, in builds for development.
     (libc::SYS_fcntl, &[&[(1, IS, libc::F_GETFD as u64)]]),
-    // Memory: nothing becomes executable.
+    // Memory: no memory becomes executable.
     (libc::SYS_brk, ANY),
     (libc::SYS_mmap, NOT_EXECUTABLE),
     (libc::SYS_mprotect, NOT_EXECUTABLE),
@@ -21,7 +22,7 @@ pub(super) const CALLS: &[Call] = &[
     (libc::SYS_mremap, ANY),
     (libc::SYS_madvise, ANY),
     (libc::SYS_futex, ANY),
-    // A panic's last words, signals, the end.
+    // A panic's last message, signals, the end.
     (libc::SYS_write, ANY),
     (libc::SYS_rt_sigaction, ANY),
     (libc::SYS_rt_sigprocmask, ANY),

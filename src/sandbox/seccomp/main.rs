@@ -17,12 +17,12 @@ pub(super) const CALLS: &[Call] = &[
     (libc::SYS_ioctl, &[&[(1, IS, NON_BLOCKING)]]),
     // Links on the way to a key, which may be exchanged.
     (libc::SYS_readlinkat, ANY),
-    // Whether a directory on that way that others could write is mounted read-only, as volumes of Kubernetes are.
+    // Check whether a directory on that way that others could write is mounted read-only, as volumes of Kubernetes are.
     (libc::SYS_fstatfs, ANY),
     // A key that comes later is kept in memory that is not written to disk either.
     (libc::SYS_mlock, ANY),
     (libc::SYS_munlock, ANY),
-    // The broker and the janitor, when they have ended: there is no other child. The latter removes files; this thread does not.
+    // Reaps the broker and the janitor: there is no other child. The janitor removes files; this thread does not.
     (libc::SYS_wait4, ANY),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_epoll_wait, ANY),

@@ -39,11 +39,11 @@ pub enum Error {
     Make(BackendError),
     /// The kernel does not take it.
     Apply(seccompiler::Error),
-    /// The kernel has none.
+    /// The kernel has no filters.
     Missing(io::Error),
 }
 
-/// Whether this kernel has filters, as far as can be told without one.
+/// Whether this kernel has filters, as far as this is visible without one.
 pub(super) fn check() -> Result<(), Error> {
     sys::seccomp::available().map_err(Error::Missing)
 }
@@ -106,7 +106,7 @@ impl Filters {
         ]))
     }
 
-    /// Builds the filter of each stdio server, applied after that of the broker.
+    /// Builds the filter of each stdio server, applied after the filter of the broker.
     pub(super) fn of_each_server() -> Result<Self, Error> {
         Ok(Self(vec![filter(
             server::refused_to_each()?,
@@ -115,7 +115,7 @@ impl Filters {
         )?]))
     }
 
-    /// Of one stdio server that may do what is listed.
+    /// Filter of one stdio server that may do the listed things.
     pub(super) fn of_strict_server(sockets: Sockets) -> Result<Self, Error> {
         let rules = strict::refused(sockets)?;
         Ok(Self(vec![filter(rules, SeccompAction::Allow, EPERM)?]))

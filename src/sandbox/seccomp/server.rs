@@ -163,8 +163,8 @@ pub(super) fn refused(others: &Others) -> Result<Rules, BackendError> {
     Ok(rules)
 }
 
-/// Calls refused to servers and not to their broker: a signal to all processes of the user at once (-1 in 32 bits), by which the broker
-/// ends its own descendants. No other call takes -1 so: the process ids of `rt_sigqueueinfo` and `tkill` are positive.
+/// Calls refused to servers and not to their broker: a signal to all processes of the user at once (-1 in 32 bits), by which the
+/// broker ends its own descendants. No other call uses -1 this way: the process ids of `rt_sigqueueinfo` and `tkill` are positive.
 pub(super) fn refused_to_each() -> Result<Rules, BackendError> {
     Ok(Rules::from([(
         libc::SYS_kill,
@@ -203,7 +203,7 @@ fn refuse_others(rules: &mut Rules, others: &Others) -> Result<(), BackendError>
             rules.entry(number).or_default().push(rule(&[(1, IS, id)])?);
         }
     }
-    // Groups, as -GROUP in 32 bits. What reaches all processes of the user at once, `refused_to_each` has.
+    // Groups, as -GROUP in 32 bits. `refused_to_each` covers signals to all processes of the user at once.
     for group in &others.groups {
         let number = u64::from(group.wrapping_neg());
         rules.entry(libc::SYS_kill).or_default().push(rule(&[(0, IS, number)])?);

@@ -1,5 +1,5 @@
-//! A stdio server with `sandbox: strict`: fewer sockets, and no channel to a process that it did not start. `server` holds the calls that
-//! are refused to all servers.
+//! Filter of a stdio server with `sandbox: strict`: fewer sockets, and no channel to a process that it did not start. `server` has
+//! the calls that are refused to all servers.
 
 use seccompiler::SeccompCmpOp::MaskedEq;
 use seccompiler::{BackendError, SeccompRule};
@@ -11,7 +11,7 @@ use super::{Rules, add, rule};
 const REFUSED: &[Call] = &[
     // A socket without a port gets one from the kernel here, which landlock does not see.
     (libc::SYS_listen, ANY),
-    // System V: whoever is the same user finds them by their number (sysvipc(7)).
+    // System V: any process of the same user finds them by their number (sysvipc(7)).
     (libc::SYS_shmget, ANY),
     (libc::SYS_shmat, ANY),
     (libc::SYS_shmctl, ANY),
@@ -24,7 +24,7 @@ const REFUSED: &[Call] = &[
     (libc::SYS_semop, ANY),
     (libc::SYS_semtimedop, ANY),
     (libc::SYS_semctl, ANY),
-    // POSIX queues: their names are in no directory that landlock looks at (mq_overview(7)).
+    // POSIX queues: their names are in no directory that landlock covers (mq_overview(7)).
     (libc::SYS_mq_open, ANY),
     (libc::SYS_mq_unlink, ANY),
     (libc::SYS_mq_timedsend, ANY),
@@ -33,7 +33,7 @@ const REFUSED: &[Call] = &[
     (libc::SYS_mq_getsetattr, ANY),
 ];
 
-/// Without a network all sockets come in pairs: none of them has a name, or looks for one.
+/// Without a network all sockets come in pairs: none of them has a name, or searches for one.
 const REFUSED_WITHOUT_NETWORK: &[Call] = &[(libc::SYS_connect, ANY), (libc::SYS_bind, ANY)];
 
 /// Refused calls, with the arguments that are refused.
@@ -47,8 +47,8 @@ pub(super) fn refused(sockets: Sockets) -> Result<Rules, BackendError> {
     Ok(rules)
 }
 
-/// Pairs of sockets but those whose ends stay with each other: `AF_UNIX`, streams or packets in sequence. Datagrams go wherever each
-/// of them is sent (unix(7)), and the kernel makes them of raw ones too.
+/// Pairs of sockets except those whose ends remain connected to each other: `AF_UNIX`, streams or packets in sequence. Each
+/// datagram can be sent to any address (unix(7)), and the kernel turns raw ones into datagrams too.
 fn pairs() -> Result<Vec<SeccompRule>, BackendError> {
     Ok(vec![
         rule(&[(0, IS_NOT, libc::AF_UNIX as u64)])?,

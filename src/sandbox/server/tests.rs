@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use super::*;
 
-/// The outcome of an attempt in a strict cage with these lists.
+/// Outcome of an attempt in a strict cage with these lists.
 fn strict<T: Send>(read: &[&str], write: &[&str], attempt: impl FnOnce() -> T + Send) -> T {
     let sandbox = ServerSandbox {
         level: Level::Strict,
@@ -39,13 +39,13 @@ fn a_strict_server_opens_the_devices_that_are_listed_and_no_others() {
     assert_eq!(strict(&[], &["/dev/ptmx"], terminal), Ok(()));
     assert_eq!(strict(&["/dev/ptmx"], &[], terminal), Ok(()));
     assert_eq!(strict(&[], &["/dev/pts"], terminal), Err(ErrorKind::PermissionDenied));
-    // To list all of them names none.
+    // Listing all of them names no device.
     assert_eq!(strict(&["/dev"], &["/"], terminal), Err(ErrorKind::PermissionDenied));
 }
 
 #[test]
 fn a_strict_server_reads_certificates_of_the_system_and_not_the_keys_beside_them() {
-    // Directories that are there on one distribution or another.
+    // Directories that exist on one distribution or another.
     for private in [
         "/etc/ssl/private",
         "/etc/pki/tls/private",

@@ -35,7 +35,7 @@ impl Random {
     }
 }
 
-/// Device and number of what a path leads to.
+/// Device and number of the file that a path leads to.
 type Identity = Option<(u64, u64)>;
 
 struct Tree {
@@ -43,7 +43,7 @@ struct Tree {
     directories: Vec<PathBuf>,
     files: Vec<PathBuf>,
     links: Vec<PathBuf>,
-    /// As the client's settings name them.
+    /// Paths as the client's settings name them.
     ours: Vec<PathBuf>,
     argv: Vec<String>,
 }
@@ -163,7 +163,7 @@ fn identity(path: &Path) -> Identity {
     fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
-/// All that is done to what lies behind a name.
+/// All operations on the file behind a name.
 fn open(path: &Path) -> [(&'static str, io::Result<()>); 4] {
     let options = |write: bool, append: bool, truncate: bool| {
         let mut options = OpenOptions::new();
@@ -182,7 +182,7 @@ fn open(path: &Path) -> [(&'static str, io::Result<()>); 4] {
     ]
 }
 
-/// All that is done to a name; what is not refused is done.
+/// All operations on a name; each one that is not refused takes place.
 fn attack(tree: &Tree, at: usize, path: &Path) {
     let free = tree.base.join(format!("free-{at}"));
     let _ = fs::rename(path, &free);
@@ -219,7 +219,7 @@ fn no_name_of_the_clients_files_is_open_or_leads_elsewhere_whatever_the_tree_is_
             .collect();
         let names = tree.names();
         let is_way = |directory: &Path| names.iter().any(|name| name.starts_with(directory));
-        // A hard link that somebody made elsewhere is a name that nothing tells.
+        // No rule can know a hard link that somebody made elsewhere.
         let is_told = |path: &Path| {
             let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
             names.contains(&real) || real.parent().is_some_and(is_way)

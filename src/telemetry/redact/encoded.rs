@@ -1,10 +1,9 @@
-//! Known secrets in other spellings: escaped (URL, JSON, C, HTML), hexadecimal, base64. A peer that repeats a secret
-//! chooses how.
+//! Known secrets in other spellings: escaped (URL, JSON, C, HTML), hexadecimal, base64. A peer that repeats a secret chooses the
+//! spelling.
 //!
-//! The text is decoded and searched like any other; nothing encoded is remembered. What is decoded is freed after the
-//! search, and what is freed is wiped. Escapes are taken away several times, and hexadecimal digits and base64 are looked
-//! for after each: services put escaped text into escaped text. Other codes (compression, ciphers, the secret in pieces)
-//! are not found.
+//! The text is decoded and searched like any other; encoded forms are not stored. Decoded bytes are freed after the search, and
+//! freed memory is wiped. Escapes are removed several times, and each time hexadecimal digits and base64 are searched: services put
+//! escaped text into escaped text. Other codes (compression, ciphers, the secret in pieces) are not found.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -54,7 +53,7 @@ fn search(bytes: &[u8], known: &[Fingerprint], mut hit: impl FnMut(Range<usize>)
 /// Decoded bytes of a text, and the place of each in the text.
 struct View<'a> {
     bytes: Cow<'a, [u8]>,
-    /// None: each in its own place.
+    /// Place of each byte in the text; `None`: its own place.
     places: Option<Vec<Range<usize>>>,
 }
 
@@ -66,7 +65,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Where these bytes stand in the text.
+    /// Place of these bytes in the text.
     fn stretch(&self, bytes: Range<usize>) -> Range<usize> {
         let place = |at: usize| match &self.places {
             Some(places) => places.get(at).cloned().unwrap_or_default(),
@@ -75,7 +74,7 @@ impl<'a> View<'a> {
         place(bytes.start).start..place(bytes.end.saturating_sub(1)).end
     }
 
-    /// The same with each escape replaced by what it stands for; `None` when there is none.
+    /// The same with each escape replaced by its meaning; `None` when there is no escape.
     fn without_escapes(&self) -> Option<Self> {
         memchr::memchr3(b'%', b'\\', b'&', &self.bytes)?;
         let (mut bytes, mut places) = (
@@ -106,7 +105,7 @@ enum Decoded {
     Char(char),
 }
 
-/// The escape that `text` begins with: its length and what it stands for.
+/// Escape that `text` begins with: its length and its meaning.
 fn escape(text: &[u8]) -> Option<(usize, Decoded)> {
     let number = |digits: Option<&[u8]>, radix| {
         let digits = std::str::from_utf8(digits?).ok()?;
@@ -139,13 +138,13 @@ fn escape(text: &[u8]) -> Option<(usize, Decoded)> {
     }
 }
 
-/// A digit of a code: its value, and which byte of the view it is.
+/// A digit of a code: its value, and the index of its byte in the view.
 struct Symbol {
     value: u8,
     at: usize,
 }
 
-/// Gives each run of hexadecimal digits (4 bits) and of base64 characters of both alphabets (6 bits) that is long enough for
+/// Reports each run of hexadecimal digits (4 bits) and of base64 characters of both alphabets (6 bits) that is long enough for
 /// `shortest` bytes. Line ends do not end a run, and neither does a mark between pairs of hexadecimal digits.
 fn for_each_run(bytes: &[u8], shortest: usize, mut run: impl FnMut(&[Symbol], usize)) {
     let is_line_end = |byte: u8| matches!(byte, b'\r' | b'\n');
@@ -167,7 +166,7 @@ fn each(
 ) {
     let mut at = 0;
     while at < bytes.len() {
-        // Looked at before anything is kept: most runs are words.
+        // Checked before any digit is kept: most runs are words.
         let rest = &bytes[at..];
         let length = rest
             .iter()
@@ -185,7 +184,7 @@ fn each(
     }
 }
 
-/// Digits of `bits` bits each as bytes; what does not fill one at the end is left out.
+/// Digits of `bits` bits each as bytes; an incomplete byte at the end is left out.
 fn packed(symbols: &[Symbol], bits: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(symbols.len() * bits / 8 + 1);
     let (mut window, mut filled) = (0_u16, 0);

@@ -58,7 +58,7 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// `text` with something else in these places, which may overlap.
+/// `text` with these places, which may overlap, replaced.
 fn replaced(text: &str, mut places: Vec<Range<usize>>) -> String {
     places.sort_unstable_by_key(|place| place.start);
     let mut out = String::with_capacity(text.len());
@@ -101,7 +101,7 @@ impl Fingerprint {
         self.length
     }
 
-    /// Where the secret occurs first.
+    /// First place of the secret.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<usize> {
         let base = *BASE;
         let mut rolling = hash(bytes.get(..self.length)?);
@@ -219,7 +219,7 @@ mod tests {
         for secret in ["sk-enc-7f3a?>~b1c2d3e4f5", "enc-9\"\\/&%?>>>", "encsix"] {
             protect(secret);
             for spelling in spellings(secret) {
-                // What follows may be a further digit of the code, and what stands before shifts it.
+                // The text after the secret may be a further digit of the code, and the text before it shifts the digits.
                 for (before, after) in [
                     ("", ""),
                     ("key ", " end"),

@@ -21,7 +21,7 @@ JOB = Path("/srv/job")
 PROGRAM = JOB / "tunnel-client"
 RELAY = [str(JOB / "loader"), "--library-path", str(JOB / "lib"), str(JOB / "tunnel-relay")]
 CERTIFICATES = JOB / "certificates"
-# An emulated machine on a busy one takes a second for what a tenth is enough for.
+# An emulated machine on a busy host takes a second for the work of a tenth of a second.
 START_SECONDS = 90.0
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.1
@@ -56,7 +56,7 @@ class Ends:
 
 
 class Lab:
-    """A client of an operator, with a server on HTTP and two on stdio."""
+    """A client of an operator, with one server on HTTP and two on stdio."""
 
     def __init__(self, folder: Path, operator: Operator, ends: Ends, mode: str, landlock: int) -> None:
         self.operator, self._ends, self._mode, self._landlock = operator, ends, mode, landlock
@@ -79,7 +79,7 @@ class Lab:
         self._put(self.settings, json.dumps(self._configuration(authority)), 0o644)
 
     def _put(self, path: Path, text: str, mode: int) -> None:
-        """As an operator does: the new file is whole when it takes the place of the old one."""
+        """Replaces a file as an operator does: the new file is complete when it replaces the old one."""
         new = path.with_name(f"{path.name}.new")
         new.write_text(text, encoding="utf-8")
         new.chmod(mode)
@@ -90,7 +90,7 @@ class Lab:
         stub = " ".join([*RELAY, "mcp-stub", "--stdio"])
         commands: list[dict[str, Any]] = [{"channel": "local", "command": stub}]
         if self._landlock:
-            # Without landlock nothing is strict, and no such server is started.
+            # Without landlock `strict` cannot be enforced, and no such server is started.
             strict = {"level": "strict", "read": [str(JOB)], "network": "none"}
             # All servers are one program, which belongs to root: a root server of another channel can replace it.
             strict["allow_writable_program"] = True
@@ -103,7 +103,7 @@ class Lab:
                 "api_key": f"file:{self.key}",
             },
             "ca_bundle": str(authority),
-            # Each of hundreds of starts reads the store of the system otherwise, which no kernel does differently.
+            # Otherwise each of hundreds of starts reads the store of the system, which is the same on every kernel.
             "tls": {"trust": ["bundle"]} if self.operator.is_proved else {},
             "hardening": {"mode": self._mode},
             "log": {"file": str(self.log_file), "format": "json"},
@@ -128,14 +128,14 @@ class Lab:
         self.pid = int(self.child.wait_for_file(self._pid_file, START_SECONDS))
 
     def run(self, *arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
-        """Another command of the client, on the same configuration."""
+        """Runs another command of the client, with the same configuration."""
         command = self.operator.command(str(PROGRAM), *arguments, "--config", str(self.settings))
         return subprocess.run(
             command, env=self._environment(), capture_output=True, text=True, timeout=seconds, check=False, cwd="/"
         )
 
     def session(self, channel: str) -> list[str]:
-        """initialize, tools/list and a call; a line for what is not as it has to be."""
+        """Sends initialize, tools/list and a call; returns a line for each unexpected result."""
         session = self._ends.session(self.tunnel, channel)
         client = {"name": "kernels", "version": "1"}
         session.request("initialize", {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": client})
@@ -149,7 +149,7 @@ class Lab:
         return [] if text in answer else [f"{channel}: the answer to {text} is {answer[:200]}"]
 
     def rotate(self) -> None:
-        """Another key takes the place of the first, and the client hears of it at once."""
+        """Replaces the key by another, and notifies the client at once."""
         self._put(self.key, self._ends.keys[1], 0o600)
         os.kill(self.pid, signal.SIGHUP)
 
@@ -176,12 +176,12 @@ class Lab:
         return found
 
     def left(self) -> list[str]:
-        """Files that are there while the client runs."""
+        """Files that exist while the client runs."""
         return [str(each) for each in self._run.iterdir()]
 
 
 def descendants(pid: int) -> list[int]:
-    """The process and all that come from it."""
+    """The process and all its descendants."""
     found = [pid]
     for each in found:
         for task in Path(f"/proc/{each}/task").glob("*/children"):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The cases, inside a machine. Prints a JSON object a line: what the machine is, each case, and at last `end`."""
+"""The cases, inside a machine. Prints one JSON object per line: the machine, each case, and finally `end`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Run:
 
     def _case(self, operator: Operator, name: str, run: Callable[[], list[str]]) -> bool:
         name = f"{operator.name}: {name}"
-        # Without the start there is nothing to try the rest on.
+        # Without the start the other cases have no client to test.
         if self._only and not name.endswith("start") and not any(text in name for text in self._only):
             return True
         start = time.monotonic()
@@ -80,7 +80,7 @@ def started_by(lab: Lab, processes: Processes) -> list[str]:
     try:
         lab.start(processes)
     except ProcessFailed:
-        # The process says more of it than its end.
+        # The output of the process says more than its exit code.
         wrong = panics(lab)
         if not wrong:
             raise
@@ -134,7 +134,7 @@ def say(**about: object) -> None:
 def main() -> int:
     settings = json.loads((JOB / "guest/settings.json").read_text(encoding="utf-8"))
     folder = Path(tempfile.mkdtemp(prefix="run-", dir="/srv"))
-    # Other users have folders in it.
+    # It contains folders of other users.
     folder.chmod(0o755)
     with Processes(folder) as processes:
         run = Run(folder, processes, settings)

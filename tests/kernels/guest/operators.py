@@ -1,10 +1,10 @@
-"""Who starts a client in the machine, and who client and servers then are."""
+"""Users that start a client in the machine, and the users of client and servers after that."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-# As the image has them.
+# Users of the image.
 SITE, CLIENT, SERVERS = 1000, 61001, 61002
 
 
@@ -12,16 +12,16 @@ SITE, CLIENT, SERVERS = 1000, 61001, 61002
 class Operator:
     name: str
     starts: int
-    """The user that starts the client. All numbers are those of the group too."""
+    """The user that starts the client. Each number is the group id, too."""
     client: int
     servers: int
     settings: dict[str, str] = field(default_factory=dict)
-    """Below `process` in the configuration."""
+    """Settings below `process` in the configuration."""
     is_proved: bool = True
     """`doctor --sandbox` runs too, which takes as long as all other cases together."""
 
     def command(self, *command: str) -> list[str]:
-        """As the user that starts the client."""
+        """Runs as the user that starts the client."""
         identity = [f"--reuid={self.starts}", f"--regid={self.starts}", "--clear-groups"]
         return ["setpriv", *identity, "--", *command] if self.starts else list(command)
 

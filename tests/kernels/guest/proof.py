@@ -1,4 +1,4 @@
-"""What `doctor --sandbox` says, against what a kernel with this version of landlock has to do."""
+"""Compares the report of `doctor --sandbox` with the capabilities of a kernel with this version of landlock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lab import Lab
 
 # It ends by itself after ten minutes.
 DOCTOR_SECONDS = 660.0
-# Fewer are a list that has lost something, or a place that was left out.
+# Fewer mean that a list has lost entries, or that a place was left out.
 LEAST = {
     "the client's main thread": 140,
     "a thread that resolves names": 12,
@@ -20,7 +20,7 @@ SHOWN = 8
 
 
 def proved(lab: Lab, landlock: int) -> list[str]:
-    """A line for each thing that is not as it has to be."""
+    """Returns a line for each unexpected result."""
     done = lab.run("doctor", "--sandbox", "--json", seconds=DOCTOR_SECONDS)
     try:
         report = json.loads(done.stdout)
@@ -34,7 +34,7 @@ def proved(lab: Lab, landlock: int) -> list[str]:
     probes = report["probes"]
     lines += [line for probe in probes for line in judged(probe, landlock)]
     for place, least in LEAST.items():
-        # Nothing is strict without landlock.
+        # Without landlock `strict` cannot be enforced.
         least = least if landlock or "strict" not in place else 0
         tried = [probe for probe in probes if probe["place"] == place and probe["verdict"] != "not tried"]
         if len(tried) < least:
@@ -43,7 +43,7 @@ def proved(lab: Lab, landlock: int) -> list[str]:
 
 
 def judged(probe: dict[str, Any], landlock: int) -> list[str]:
-    """Open is what a later version of landlock closes, and nothing else."""
+    """Returns a line unless a probe is open exactly where a later version of landlock closes it."""
     verdict, since = probe["verdict"], probe.get("landlock_since")
     what = f"{probe['place']}: {probe['name']}: {verdict} ({probe['with']}; without the cage {probe['without']})"
     is_older = since is not None and since > landlock

@@ -30,9 +30,9 @@ SHARED = (
     "python3", "util-linux",
 )  # fmt: skip
 SHARED_SUITES = ("bookworm", "bookworm-security")
-# The disk; a kernel has either in itself or as a module. All else that is needed each has in itself.
+# The disk; a kernel has either in itself or as a module. Everything else is built into each.
 MODULES = ("virtio_pci", "virtio_blk")
-# Users of the machine, beside those that Debian has.
+# Users of the machine, in addition to those that Debian has.
 USERS = {"site": 1000, "tunnel-client": 61001, "tunnel-servers": 61002}
 
 
@@ -90,7 +90,7 @@ def provide(folder: Path, kernels: list[str], update: bool) -> None:
 
 
 class Packages:
-    """What an image consists of, at the versions that the mirror has."""
+    """Parts of an image, in the versions of the mirror."""
 
     def __init__(self, folder: Path, image: str) -> None:
         source = KERNELS.get(image)
@@ -122,7 +122,7 @@ def make_root(packages: Packages, work: Path, new: Path) -> None:
 
 
 def configure(tree: Path) -> None:
-    """What the scripts of packages do when they are installed, as far as it is needed here."""
+    """The necessary part of the work of the packages' installation scripts."""
     master = tree / "usr/share/base-passwd"
     users = (master / "passwd.master").read_text(encoding="utf-8").replace(":*:", ":x:")
     groups = (master / "group.master").read_text(encoding="utf-8")
@@ -187,7 +187,7 @@ def kernel_of(tree: Path) -> tuple[str, Path]:
 
 
 def modules_of(tree: Path, release: str, wanted: tuple[str, ...]) -> list[tuple[str, bytes]]:
-    """Modules with those that they need before them. One that the kernel has in itself is left out."""
+    """Modules, each after those that it needs. Built-in ones are left out."""
     folder = tree / "lib/modules" / release
     files = {re.sub(r"\.ko(\.xz)?$", "", each.name).replace("-", "_"): each for each in folder.rglob("*.ko*")}
     built_in = {Path(line).stem.replace("-", "_") for line in (folder / "modules.builtin").read_text().split()}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The first process of the machine: what every system has mounted, then the job on the second disk, then the end.
+# The first process of the machine: mounts the usual file systems, runs the job on the second disk, then ends.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
 busybox mount -t proc -o nosuid,nodev,noexec proc /proc
 busybox mount -t sysfs -o nosuid,nodev,noexec sys /sys
@@ -15,11 +15,12 @@ ln -snf fd/1 /dev/stdout
 ln -snf fd/2 /dev/stderr
 busybox ip link set lo up
 busybox hostname kernels
+# shellcheck disable=SC3045 # dash, which runs this, has it
 ulimit -n 4096
 mkdir -p /srv/job
 tar -xf /dev/vdb -C /srv/job || busybox tar -xf /dev/vdb -C /srv/job
 stty -F /dev/ttyS1 raw -echo
-# In a session of its own: what is tried there may send signals to its group.
+# In a session of its own: attempts there may send signals to their group.
 setsid -w python3 -B /srv/job/guest/main.py </dev/null >/dev/ttyS1 2>/dev/console
 echo "the job ended with code $?" >/dev/console
 busybox poweroff -f

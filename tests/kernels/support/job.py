@@ -1,4 +1,4 @@
-"""What is put into a machine: the programs, what they need, and the cases."""
+"""Content of a machine: the programs, their dependencies, and the cases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BLOCK = 1 << 20
 
 
 def make_job(folder: Path, client: Path, relay: Path, settings: dict[str, object]) -> Path:
-    """A tar, as long as a disk has to be."""
+    """A tar, padded to the size of a disk."""
     tree = folder / "job"
     guest = tree / "guest"
     shutil.copytree(HERE / "guest", guest)

@@ -1,4 +1,4 @@
-"""A virtual machine with one kernel: runs a job, tells line by line what the job prints, and is ended by its pid."""
+"""A virtual machine with one kernel: runs a job, yields the output of the job line by line, and is ended by its pid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-# Where a kernel runs at all, its first words are there in a fraction of this.
+# A kernel that runs at all prints its first words in a fraction of this.
 KVM_SECONDS = 10.0
 KVM_WORDS = "Run /init as init process"
 STOP_SECONDS = 5.0
@@ -31,7 +31,7 @@ class MachineFailed(Exception):
 
 
 def last_lines(console: Path) -> list[str]:
-    """The end of what a kernel and what it started said."""
+    """The end of the output of a kernel and its processes."""
     try:
         text = console.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -40,7 +40,7 @@ def last_lines(console: Path) -> list[str]:
 
 
 class Machine:
-    """Runs from its making on. The disk stays as it was: what is written is gone with the machine."""
+    """Runs as soon as it is created. The disk remains unchanged: writes are lost with the machine."""
 
     def __init__(self, images: Path, kernel: str, accelerator: str, console: Path, job: Path | None = None) -> None:
         self.console, self.kernel = console, kernel
@@ -88,7 +88,7 @@ class Machine:
         return None if line is None else line.decode("utf-8", "replace").rstrip("\r\n")
 
     def complaint(self) -> list[str]:
-        """What qemu itself said."""
+        """Output of qemu itself."""
         self._errors.seek(0)
         text = self._errors.read(4000).decode("utf-8", "replace")
         return [line[:LINE_CHARACTERS] for line in text.splitlines()[:CONSOLE_LINES]]
@@ -106,7 +106,7 @@ class Machine:
 
 
 def kvm_refusal(images: Path, kernel: str, folder: Path) -> str:
-    """Why a kernel is not run by KVM here; empty if it is. The device alone says nothing: nested ones may not work."""
+    """Reason why KVM does not run a kernel here; empty if it does. The device proves nothing: nested ones may not work."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "no /dev/kvm"
     with Machine(images, kernel, "kvm", folder / "kvm.console") as machine:

@@ -11,7 +11,7 @@ DEFAULT_MIRROR = "http://deb.debian.org/debian"
 DEFAULT_SECURITY = "http://deb.debian.org/debian-security"
 SUITE = re.compile(r"(bullseye|bookworm|trixie|forky|sid|(old){0,2}stable|testing|unstable)(-security|-updates)?")
 COMMAND_SECONDS = 300.0
-# What else apt of this host may be set to fetch with the lists of packages.
+# Other files that apt of this host may be configured to fetch with the lists of packages.
 NOT_FETCHED = ("DEP-11", "DEP-11-icons", "DEP-11-icons-small", "DEP-11-icons-hidpi", "Contents-deb")
 
 
@@ -20,7 +20,7 @@ class PackagesFailed(Exception):
 
 
 def run(*command: str, folder: Path | None = None) -> str:
-    """What a command prints."""
+    """Output of a command."""
     try:
         done = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
@@ -33,7 +33,7 @@ def run(*command: str, folder: Path | None = None) -> str:
 
 
 def mirrors() -> tuple[str, str]:
-    """Where this host has Debian and its security updates from; others publish for Debian too, under other names."""
+    """Mirrors of this host for Debian and its security updates; others publish for Debian too, under other names."""
     form = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
     listed = run("apt-get", "indextargets", "--format", form, "Created-By: Packages")
     plain, security = [], []
@@ -81,7 +81,7 @@ class Suites:
         return run(command[0], *given, *command[1:], folder=self._folder)
 
     def kernel(self, package: str) -> list[str]:
-        """The packages that the newest kernel of this name consists of."""
+        """Packages of the newest kernel of this name."""
         found: list[str] = []
         wanted = [package]
         while wanted:
@@ -97,7 +97,7 @@ class Suites:
         return unique
 
     def with_dependencies(self, *packages: str) -> list[str]:
-        """These and all that they need, none being installed yet."""
+        """These packages and all their dependencies, on an empty system."""
         planned = self._run("apt-get", "-s", "install", *packages)
         return sorted({line.split()[1] for line in planned.splitlines() if line.startswith("Inst ")})
 
@@ -107,14 +107,14 @@ class Suites:
         return sorted(self._folder.glob("*.deb"))
 
     def versions(self, packages: list[str]) -> str:
-        """`NAME VERSION` of each, a line each."""
+        """`NAME VERSION` of each package, one per line."""
         records = self._run("apt-cache", "--no-all-versions", "show", *packages)
         found = dict(re.findall(r"^Package: (\S+)$.*?^Version: (\S+)$", records, re.MULTILINE | re.DOTALL))
         return "".join(f"{name} {found[name]}\n" for name in packages)
 
 
 def unpack(packages: list[Path], tree: Path) -> None:
-    """Their files into a tree, as they are, without running anything of them."""
+    """Unpacks their files into a tree, unchanged, without running any of their scripts."""
     for package in packages:
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE) as contents:
             extract = ["tar", "--extract", "--keep-directory-symlink", "--directory", str(tree)]

@@ -24,7 +24,7 @@ class Client:
     _health: Path
 
     def is_ready(self) -> tuple[bool, str]:
-        """What /readyz says."""
+        """Answer of /readyz."""
         try:
             status, said = self._ask("/readyz")
         except OSError as error:
@@ -32,7 +32,7 @@ class Client:
         return status == 200, said[:300].strip()
 
     def asked(self, path: str) -> str:
-        """What the health listener answers; nothing when it does not answer."""
+        """Answer of the health listener; empty when it does not answer."""
         try:
             return self._ask(path)[1]
         except OSError:

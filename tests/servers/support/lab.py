@@ -151,7 +151,7 @@ class Lab:
             "level": "strict",
             "read": [str(place.installed), str(place.shared)],
             "write": [str(place.scratch)],
-            # It lies in a directory of the user, as what npx and uvx fetch does.
+            # It lies in a directory of the user, as downloads of npx and uvx do.
             "allow_writable_program": True,
         }
         return {

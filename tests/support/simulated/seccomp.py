@@ -47,7 +47,7 @@ class Rule:
 class Filter:
     rules: tuple[Rule, ...]
     last: int | None = None
-    """Calls with a higher number are not there."""
+    """Calls with a higher number do not exist."""
 
     @property
     def notifies(self) -> bool:

@@ -1,4 +1,4 @@
-"""What kernels know of system calls: from some number on, a call is not there yet, and prctl() has fewer options."""
+"""System calls of kernel versions: from some number on, calls do not exist yet, and prctl() has fewer options."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ use crate::wire::command::Headers;
 /// A router and the calls that were opened on it.
 struct Pipe {
     router: Router,
-    /// Who opens calls.
+    /// Caller that opens calls.
     caller: Caller,
 }
 
