@@ -124,9 +124,11 @@ impl BrokerCage {
         let mut ids = self.others.clone();
         ids.push(id(getpid()));
         ids.extend(getppid().map(id));
+        // A process in a session of its own leads a group of its number.
+        let groups = self.group.into_iter().chain(own_group().map(NonZeroU32::get));
         Others {
+            groups: groups.chain(self.others.iter().copied()).collect(),
             ids,
-            groups: self.group.into_iter().chain(own_group().map(NonZeroU32::get)).collect(),
         }
     }
 }

@@ -232,7 +232,8 @@ impl Strict<'_> {
         if !ready.enforced().limits_ports() && matches!(self.0.network, ServerNetwork::Tcp(_)) {
             return Err(StrictError::Ports(ready.enforced().abi()));
         }
-        let filters = Filters::of_strict_server(self.sockets()).map_err(StrictError::Seccomp)?;
+        let filters =
+            Filters::of_strict_server(self.sockets(), !self.0.write.is_empty()).map_err(StrictError::Seccomp)?;
         Ok(Prepared {
             ready: vec![ready],
             filters: Some(filters),

@@ -43,6 +43,8 @@ const NO_DESCRIPTOR: Argument = Is(-1);
 const UNUSED_KEY: Argument = Is(0x7c1e_a7f1);
 const HERE: Argument = Is(libc::AT_FDCWD as c_long);
 const EXECUTABLE: Argument = Is((libc::PROT_READ | libc::PROT_EXEC) as c_long);
+const SET_USER_ID: Argument = Is(0o4755);
+const SET_GROUP_ID: Argument = Is(0o2755);
 /// A signal that does nothing to a process that does not wait for it.
 const HARMLESS: Argument = Is(libc::SIGURG as c_long);
 const TCP: Argument = Is(libc::IPPROTO_TCP as c_long);
@@ -241,6 +243,19 @@ pub mod calls {
         // F_SETOWN_EX and FIOSETOWN (linux/fcntl.h, asm-generic/sockios.h).
         SOCKET_OWNER_EX = libc::SYS_fcntl, [Socket, Is(15), Nowhere];
         SOCKET_OWNER_IOCTL = libc::SYS_ioctl, [Socket, Is(0x8901), Nowhere];
+        // F_SETLEASE and F_UNLCK (linux/fcntl.h, asm-generic/fcntl.h).
+        LEASE = libc::SYS_fcntl, [NO_DESCRIPTOR, Is(1024), Is(2)];
+        FCHMOD_SET_ID = libc::SYS_fchmod, [NO_DESCRIPTOR, SET_USER_ID];
+        FCHMODAT_SET_ID = libc::SYS_fchmodat, [HERE, Text(c""), SET_GROUP_ID];
+        FCHMODAT2_SET_ID = libc::SYS_fchmodat2, [HERE, Text(c""), SET_USER_ID, Is(0)];
+        FCHMOD = libc::SYS_fchmod, [NO_DESCRIPTOR, Is(0o600)];
+        FCHMODAT2 = libc::SYS_fchmodat2, [HERE, Text(c""), Is(0o600), Is(0)];
+        FCHOWN = libc::SYS_fchown, [NO_DESCRIPTOR, Is(-1), Is(-1)];
+        LSETXATTR = libc::SYS_lsetxattr, [Text(c""), Nowhere, Nowhere, Is(0), Is(0)];
+        FSETXATTR = libc::SYS_fsetxattr, [NO_DESCRIPTOR, Nowhere, Nowhere, Is(0), Is(0)];
+        REMOVEXATTR = libc::SYS_removexattr, [Text(c""), Nowhere];
+        LREMOVEXATTR = libc::SYS_lremovexattr, [Text(c""), Nowhere];
+        FREMOVEXATTR = libc::SYS_fremovexattr, [NO_DESCRIPTOR, Nowhere];
         FILE_OWNER = libc::SYS_fcntl, [Is(0), Is(libc::F_SETOWN as c_long), Victim];
         // A call that no kernel has.
         UNKNOWN = 9999, [];
@@ -250,6 +265,13 @@ pub mod calls {
 
     #[cfg(target_arch = "x86_64")]
     calls! {
+        CHMOD_SET_ID = libc::SYS_chmod, [Text(c""), SET_GROUP_ID];
+        OLD_CHMOD = libc::SYS_chmod, [Text(c""), Is(0o600)];
+        OLD_CHOWN = libc::SYS_chown, [Text(c""), Is(-1), Is(-1)];
+        LCHOWN = libc::SYS_lchown, [Text(c""), Is(-1), Is(-1)];
+        UTIME = libc::SYS_utime, [Text(c""), Is(0)];
+        UTIMES = libc::SYS_utimes, [Text(c""), Is(0)];
+        FUTIMESAT = libc::SYS_futimesat, [HERE, Text(c""), Is(0)];
         USELIB = libc::SYS_uselib, [Nowhere];
         LOOKUP_DCOOKIE = libc::SYS_lookup_dcookie, [Is(0), Nowhere];
         IOPERM = libc::SYS_ioperm, [Is(0), Is(1), Is(0)];

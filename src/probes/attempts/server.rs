@@ -172,6 +172,32 @@ pub(super) const PROBES: &[Probe] = &[
         &calls::SOCKET_OWNER_EX,
     ),
     filtered(
+        "have openers of a file wait (F_SETLEASE)",
+        "A client that stands still.",
+        &calls::LEASE,
+    ),
+    filtered(
+        "make a set-user-ID program (fchmod)",
+        "The server's user, for everybody.",
+        &calls::FCHMOD_SET_ID,
+    ),
+    filtered(
+        "make a set-group-ID program (fchmodat)",
+        "The server's groups, for everybody.",
+        &calls::FCHMODAT_SET_ID,
+    ),
+    filtered(
+        "make a set-user-ID program (fchmodat2)",
+        "The server's user, for everybody.",
+        &calls::FCHMODAT2_SET_ID,
+    ),
+    #[cfg(target_arch = "x86_64")]
+    filtered(
+        "make a set-group-ID program (chmod)",
+        "The server's groups, for everybody.",
+        &calls::CHMOD_SET_ID,
+    ),
+    filtered(
         "signal by a socket (FIOSETOWN)",
         "No tunnel.",
         &calls::SOCKET_OWNER_IOCTL,

@@ -85,8 +85,8 @@ pub(super) const PROBES: &[Probe] = &[
     Probe::new(
         "bind a TCP port",
         "A door for whoever knows it.",
-        Expected::Refused(&[libc::EACCES]),
-        By::Landlock(PORTS),
+        Expected::Refused(&[libc::EPERM]),
+        By::Seccomp,
         Attempt::Code(|_| Ok(TcpListener::bind("127.0.0.1:0").map(drop)?)),
     )
     .at(Place::Strict)
@@ -211,7 +211,11 @@ pub(super) fn has_no_network(facts: &Facts) -> bool {
     network(facts) == Some(&ServerNetwork::None)
 }
 
-fn has_no_datagrams(facts: &Facts) -> bool {
+pub(super) fn writes_nothing(facts: &Facts) -> bool {
+    is_started(facts) && facts.strict.as_ref().is_some_and(|strict| strict.write.is_empty())
+}
+
+pub(super) fn has_no_datagrams(facts: &Facts) -> bool {
     matches!(network(facts), Some(ServerNetwork::None | ServerNetwork::Tcp(_)))
 }
 

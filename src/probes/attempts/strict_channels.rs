@@ -3,8 +3,8 @@
 
 use std::os::unix::net::{UnixDatagram, UnixStream};
 
-use super::strict::{has_no_network, is_started};
-use crate::probes::probe::{Attempt, By, Expected, Failure, Place, Probe};
+use super::strict::{has_no_datagrams, has_no_network, is_started, writes_nothing};
+use crate::probes::probe::{Attempt, By, Expected, Failure, Place, Probe, Target as Attacked};
 use crate::probes::scene::Scene;
 use crate::sys::attempts::{Call, calls};
 
@@ -35,7 +35,7 @@ pub(super) const PROBES: &[Probe] = &[
         "The name of a service that others ask for.",
         |_| every(&[&calls::BIND_NOTHING]),
     )
-    .when(has_no_network),
+    .when(has_no_datagrams),
     filtered("shared memory (System V)", "Memory of other programs.", |_| {
         every(&[
             &calls::SHMGET_OTHERS,
@@ -60,12 +60,55 @@ pub(super) const PROBES: &[Probe] = &[
             &calls::MQ_GETSETATTR,
         ])
     }),
+    filtered(
+        "limits and priorities of another process",
+        "Programs of the same user end, or wait.",
+        |scene| {
+            let calls = [
+                &calls::PRLIMIT64,
+                &calls::SETPRIORITY,
+                &calls::SCHED_SETSCHEDULER,
+                &calls::SCHED_SETPARAM,
+                &calls::SCHED_SETATTR,
+                &calls::SCHED_SETAFFINITY,
+                &calls::IOPRIO_SET,
+            ];
+            every_on(scene.process(Attacked::Other)?, calls.into_iter())
+        },
+    ),
+    filtered("owners and attributes of files", "Files for other users.", |_| {
+        let newer = [
+            &calls::FCHOWN,
+            &calls::CHOWN,
+            &calls::SETXATTR,
+            &calls::LSETXATTR,
+            &calls::FSETXATTR,
+            &calls::REMOVEXATTR,
+            &calls::LREMOVEXATTR,
+            &calls::FREMOVEXATTR,
+        ];
+        every_on(0, newer.into_iter().chain(OLDER[0].iter().copied()))
+    }),
+    filtered("modes and times of files", "Files for other users.", |_| {
+        let newer = [&calls::FCHMOD, &calls::CHMOD, &calls::FCHMODAT2, &calls::UTIMENSAT];
+        every_on(0, newer.into_iter().chain(OLDER[1].iter().copied()))
+    })
+    .when(writes_nothing),
     Probe::works("a pair of sockets", "Node and Python talk to their helpers.", |_| {
         Ok(UnixStream::pair().map(drop)?)
     })
     .at(Place::Strict)
     .when(is_started),
 ];
+
+/// The architecture's own calls for modes, owners and times of files.
+#[cfg(target_arch = "x86_64")]
+const OLDER: [&[&Call]; 2] = [
+    &[&calls::OLD_CHOWN, &calls::LCHOWN],
+    &[&calls::OLD_CHMOD, &calls::UTIME, &calls::UTIMES, &calls::FUTIMESAT],
+];
+#[cfg(not(target_arch = "x86_64"))]
+const OLDER: [&[&Call]; 2] = [&[], &[]];
 
 /// Probe with harmless calls, each of which has to be refused.
 const fn filtered(name: &'static str, gains: &'static str, code: fn(&Scene) -> Result<(), Failure>) -> Probe {
@@ -82,9 +125,13 @@ const fn filtered(name: &'static str, gains: &'static str, code: fn(&Scene) -> R
 
 /// Makes each call, and reports the first one that is not refused.
 fn every(calls: &[&Call]) -> Result<(), Failure> {
+    every_on(0, calls.iter().copied())
+}
+
+fn every_on<'a>(victim: u32, calls: impl Iterator<Item = &'a Call>) -> Result<(), Failure> {
     let mut refusal = Failure::NotHere;
     for call in calls {
-        match call.attempt(0) {
+        match call.attempt(victim) {
             Err(error) if error.raw_os_error() == Some(libc::EPERM) => refusal = Failure::Refused(error),
             outcome => return Ok(outcome?),
         }

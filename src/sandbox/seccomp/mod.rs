@@ -115,9 +115,9 @@ impl Filters {
         )?]))
     }
 
-    /// Filter of one stdio server that may do the listed things.
-    pub(super) fn of_strict_server(sockets: Sockets) -> Result<Self, Error> {
-        let rules = strict::refused(sockets)?;
+    /// Filter of one stdio server that may do the listed things. `writes`: files among them.
+    pub(super) fn of_strict_server(sockets: Sockets, writes: bool) -> Result<Self, Error> {
+        let rules = strict::refused(sockets, writes)?;
         Ok(Self(vec![filter(rules, SeccompAction::Allow, EPERM)?]))
     }
 

@@ -6,7 +6,7 @@
 use seccompiler::BackendError;
 use seccompiler::SeccompCmpOp::MaskedEq;
 
-use super::calls::{ANY, Call, IS, PASTE, TYPE_CHARACTER};
+use super::calls::{ANY, Call, IS, PASTE, TYPE_CHARACTER, Test};
 use super::{Rules, add, rule};
 
 /// The last call of the table that the architectures share (`SYS_mseal`, Linux 6.10).
@@ -37,6 +37,11 @@ const FIOSETOWN: u64 = 0x8901;
 const SIOCSPGRP: u64 = 0x8902;
 /// asm-generic/fcntl.h.
 const F_SETOWN_EX: u64 = 15;
+/// linux/fcntl.h.
+const F_SETLEASE: u64 = 1024;
+
+/// Set-user-ID and set-group-ID (chmod(2)): a program of this server's user for everybody, or of a group of its.
+const SET_IDS: [u64; 2] = [libc::S_ISUID as u64, libc::S_ISGID as u64];
 
 const REFUSED: &[Call] = &[
     // Other processes' memory, descriptors and registers.
@@ -104,7 +109,25 @@ const REFUSED: &[Call] = &[
             &[(1, IS, SIOCSPGRP)],
         ],
     ),
-    (libc::SYS_fcntl, &[&[(1, IS, F_SETOWN_EX)]]),
+    // A lease, too: whoever opens the file waits for its holder (fcntl(2)), the broker and the client among them.
+    (libc::SYS_fcntl, &[&[(1, IS, F_SETOWN_EX)], &[(1, IS, F_SETLEASE)]]),
+    (
+        libc::SYS_fchmod,
+        &[
+            &[(1, MaskedEq(SET_IDS[0]), SET_IDS[0])],
+            &[(1, MaskedEq(SET_IDS[1]), SET_IDS[1])],
+        ],
+    ),
+    (libc::SYS_fchmodat, SET_IDS_AT),
+    (libc::SYS_fchmodat2, SET_IDS_AT),
+    #[cfg(target_arch = "x86_64")]
+    (
+        libc::SYS_chmod,
+        &[
+            &[(1, MaskedEq(SET_IDS[0]), SET_IDS[0])],
+            &[(1, MaskedEq(SET_IDS[1]), SET_IDS[1])],
+        ],
+    ),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_kexec_file_load, ANY),
     #[cfg(target_arch = "x86_64")]
@@ -117,6 +140,11 @@ const REFUSED: &[Call] = &[
     (libc::SYS_uselib, ANY),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_lookup_dcookie, ANY),
+];
+
+const SET_IDS_AT: &[&[Test]] = &[
+    &[(2, MaskedEq(SET_IDS[0]), SET_IDS[0])],
+    &[(2, MaskedEq(SET_IDS[1]), SET_IDS[1])],
 ];
 
 /// Answer ENOSYS although they are known. The flags of clone3(2) lie in memory, where a filter does not see them; C libraries use

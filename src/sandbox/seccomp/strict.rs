@@ -33,15 +33,68 @@ const REFUSED: &[Call] = &[
     (libc::SYS_mq_getsetattr, ANY),
 ];
 
-/// Without a network all sockets come in pairs: none of them has a name, or searches for one.
-const REFUSED_WITHOUT_NETWORK: &[Call] = &[(libc::SYS_connect, ANY), (libc::SYS_bind, ANY)];
+/// Limits, priorities and processors of any process of the user, which no kernel keeps in the domain of landlock: of the caller
+/// only. The same calls for a thread of the server by its number are refused with them.
+const REFUSED_TO_OTHERS: &[Call] = &[
+    (libc::SYS_prlimit64, &[&[(0, IS_NOT, 0)]]),
+    (libc::SYS_sched_setaffinity, &[&[(0, IS_NOT, 0)]]),
+    (libc::SYS_sched_setscheduler, &[&[(0, IS_NOT, 0)]]),
+    (libc::SYS_sched_setparam, &[&[(0, IS_NOT, 0)]]),
+    (libc::SYS_sched_setattr, &[&[(0, IS_NOT, 0)]]),
+    (libc::SYS_setpriority, &[&[(1, IS_NOT, 0)]]),
+    (libc::SYS_ioprio_set, &[&[(1, IS_NOT, 0)]]),
+];
 
-/// Refused calls, with the arguments that are refused.
-pub(super) fn refused(sockets: Sockets) -> Result<Rules, BackendError> {
+/// Owners and attributes of files, which landlock does not cover: of every file of the user, listed or not.
+const REFUSED_ATTRIBUTES: &[Call] = &[
+    (libc::SYS_fchown, ANY),
+    (libc::SYS_fchownat, ANY),
+    (libc::SYS_setxattr, ANY),
+    (libc::SYS_lsetxattr, ANY),
+    (libc::SYS_fsetxattr, ANY),
+    (libc::SYS_removexattr, ANY),
+    (libc::SYS_lremovexattr, ANY),
+    (libc::SYS_fremovexattr, ANY),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_chown, ANY),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_lchown, ANY),
+];
+
+/// Modes and times of files, likewise, for a server that can write nothing. One that writes needs them for its own files.
+const REFUSED_WITHOUT_FILES: &[Call] = &[
+    (libc::SYS_fchmod, ANY),
+    (libc::SYS_fchmodat, ANY),
+    (libc::SYS_fchmodat2, ANY),
+    (libc::SYS_utimensat, ANY),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_chmod, ANY),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_utime, ANY),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_utimes, ANY),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_futimesat, ANY),
+];
+
+/// Without a network all sockets come in pairs: none of them has a name, or searches for one.
+const REFUSED_WITHOUT_NETWORK: &[Call] = &[(libc::SYS_connect, ANY)];
+
+/// Refused calls, with the arguments that are refused. `writes`: the server may write files.
+pub(super) fn refused(sockets: Sockets, writes: bool) -> Result<Rules, BackendError> {
     let mut rules = sockets.refused()?;
-    add(&mut rules, REFUSED)?;
+    for refused in [REFUSED, REFUSED_TO_OTHERS, REFUSED_ATTRIBUTES] {
+        add(&mut rules, refused)?;
+    }
     if !sockets.internet {
         add(&mut rules, REFUSED_WITHOUT_NETWORK)?;
+    }
+    if !sockets.datagrams {
+        // The name of an end of a pair, which is one of its own for all programs of the host. Streams need no port of their own.
+        add(&mut rules, &[(libc::SYS_bind, ANY)])?;
+    }
+    if !writes {
+        add(&mut rules, REFUSED_WITHOUT_FILES)?;
     }
     rules.insert(libc::SYS_socketpair, pairs()?);
     Ok(rules)
