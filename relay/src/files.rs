@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, readlinkat, renameat, unlinkat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatVfsMountFlags, fstatvfs, openat, readlinkat, renameat, unlinkat};
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
@@ -168,7 +168,7 @@ impl Walk {
     fn step(&mut self, step: &OsStr) -> io::Result<Option<(File, Metadata)>> {
         let (entry, found) = entry(&self.directory, step)?;
         let path = self.at.join(step);
-        let mode = self.metadata.mode();
+        let mode = self.writable_mode();
         if step != ".." && mode & OTHERS_WRITE != 0 {
             if mode & STICKY == 0 {
                 return Err(refused(&self.at, "is a directory that others can write; chmod o-w it"));
@@ -207,9 +207,20 @@ impl Walk {
         Ok(None)
     }
 
+    /// Mode of the directory, without the rights to write that a read-only mount takes away: volumes of Kubernetes are 0777 below
+    /// (ConfigMaps), or 2775 for the group of the pod.
+    fn writable_mode(&self) -> u32 {
+        let is_read_only =
+            fstatvfs(&self.directory).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY));
+        match is_read_only {
+            true => self.metadata.mode() & !(OTHERS_WRITE | GROUP_WRITE),
+            false => self.metadata.mode(),
+        }
+    }
+
     /// The group of its own that many distributions give each user may write the directory, and root's.
     fn judge_link(&self, path: &Path, link: &Metadata) -> io::Result<()> {
-        let (mode, gid) = (self.metadata.mode(), self.metadata.gid());
+        let (mode, gid) = (self.writable_mode(), self.metadata.gid());
         let group = mode & GROUP_WRITE != 0 && gid != 0 && gid != getegid().as_raw();
         let shared = group || mode & OTHERS_WRITE != 0;
         let exchanged = shared && (mode & STICKY == 0 || link.nlink() != 1);

@@ -5,9 +5,9 @@
 //! that the caller was admitted with (additive: a service that does not know it leaves it out, a client that does not know it
 //! ignores it).
 //!
-//! Messages are attributed to a [`Principal`]. All sessions of one key are one principal, because a client that connects again must
-//! not lose messages. So are all commands that show none of these: a service with one caller must not lose messages either. An action
-//! against another call needs proof, see [`Caller::is_proved`].
+//! Attribution of a server's messages goes by [`Caller::is_same`]: a client that connects again, or refreshes its token, must not lose
+//! messages, and neither must a service with one caller that shows nothing. An action against another call needs proof, see
+//! [`Caller::is_proved`].
 
 use std::fmt;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
@@ -22,29 +22,13 @@ const CREDENTIALS: [&str; 3] = ["authorization", "cookie", "x-api-key"];
 static FINGERPRINTS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// Fingerprint of a caller. It holds no text of the caller, costs no allocation, and reveals nothing outside this process.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Caller {
     session: Option<u64>,
+    /// The session that its `initialize` opens.
+    opened: Option<u64>,
     named: Option<u64>,
     credentials: u64,
-}
-
-/// Caller as far as the attribution of a server's messages is concerned: the key and the credentials; the session where the
-/// service names no key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Principal {
-    is_named: bool,
-    key_or_session: Option<u64>,
-    credentials: u64,
-}
-
-/// Shows no fingerprints.
-impl fmt::Debug for Principal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Principal")
-            .field("is_named", &self.is_named)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Shows no fingerprints.
@@ -68,31 +52,43 @@ impl Caller {
         }
         Self {
             session: fingerprint(headers.value("mcp-session-id")),
+            opened: None,
             named: fingerprint(name),
             credentials: credentials.finish(),
         }
     }
 
-    /// Returns the same caller with the session that `initialize` gives it.
+    /// Returns the same caller, whose `initialize` opens this session. It may use it or not.
     pub fn with_session(self, id: &str) -> Self {
         Self {
-            session: fingerprint(Some(id)),
+            opened: fingerprint(Some(id)),
             ..self
         }
     }
 
-    /// Returns the principal that the caller acts for.
-    pub fn principal(self) -> Principal {
-        Principal {
-            is_named: self.named.is_some(),
-            key_or_session: self.named.or(self.session),
-            credentials: self.credentials,
+    /// Returns the caller as it is in the session that it opens.
+    pub fn in_opened_session(self) -> Self {
+        Self {
+            session: self.opened.or(self.session),
+            ..self
         }
+    }
+
+    /// True when both count as one caller for the attribution of a server's messages: one key, and the same session or credentials;
+    /// without a key one session, or the same credentials and no session.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let theirs = [other.session, other.opened];
+        let mut ours = [self.session, self.opened].into_iter().flatten();
+        let has_one_session = ours.any(|id| theirs.contains(&Some(id)));
+        let is_like = self.credentials == other.credentials && (self.named.is_some() || self.session == other.session);
+        self.named == other.named && (has_one_session || is_like)
     }
 
     /// True when `other` is certainly this caller: equal in all that distinguishes callers, and distinguished at all.
     pub fn is_proved(&self, other: &Self) -> bool {
-        self == other && (self.session.is_some() || self.named.is_some())
+        let is_distinguished = self.session.is_some() || self.named.is_some();
+        let all = |caller: &Self| (caller.session, caller.named, caller.credentials);
+        is_distinguished && all(self) == all(other)
     }
 
     /// True when the caller has a session.
@@ -118,7 +114,7 @@ mod tests {
     #[test]
     fn session_key_and_credentials_distinguish_callers() {
         let plain = caller(&[("user-agent", "a")], None);
-        assert_eq!(plain, caller(&[("User-Agent", "b")], None));
+        assert!(plain.is_same(&caller(&[("User-Agent", "b")], None)));
         for other in [
             caller(&[("Mcp-Session-Id", "s")], None),
             caller(&[], Some("k")),
@@ -126,29 +122,37 @@ mod tests {
             caller(&[("cookie", "a")], None),
             caller(&[("X-API-Key", "a")], None),
         ] {
-            assert_ne!(plain, other);
+            assert!(!plain.is_same(&other) && !other.is_same(&plain));
         }
-        assert_ne!(caller(&[], Some("a")), caller(&[], Some("b")));
-        assert_ne!(
-            caller(&[("authorization", "a"), ("authorization", "b")], None),
-            caller(&[("authorization", "a")], None)
-        );
-        assert_eq!(
-            caller(&[], Some("a")).with_session("s"),
-            caller(&[("mcp-session-id", "s")], Some("a"))
-        );
+        assert!(!caller(&[], Some("a")).is_same(&caller(&[], Some("b"))));
+        let two = caller(&[("authorization", "a"), ("authorization", "b")], None);
+        assert!(!two.is_same(&caller(&[("authorization", "a")], None)));
     }
 
     #[test]
-    fn sessions_of_one_key_are_one_principal_and_other_sessions_are_not() {
-        let session = |id: &str, key| caller(&[("mcp-session-id", id)], key).principal();
-        assert_eq!(session("a", Some("k")), session("b", Some("k")));
-        assert_eq!(session("a", Some("k")), caller(&[], Some("k")).principal());
-        assert_ne!(session("a", Some("k")), session("a", Some("l")));
-        assert_ne!(session("a", None), session("b", None));
-        assert_ne!(session("a", None), session("a", Some("a")));
-        let with_token = caller(&[("authorization", "Bearer a")], Some("k"));
-        assert_ne!(with_token.principal(), session("a", Some("k")));
+    fn a_client_that_connects_again_or_refreshes_its_token_stays_the_same_caller() {
+        let session = |id: &str, key| caller(&[("mcp-session-id", id)], key);
+        assert!(session("a", Some("k")).is_same(&session("b", Some("k"))));
+        assert!(session("a", Some("k")).is_same(&caller(&[], Some("k"))));
+        assert!(!session("a", Some("k")).is_same(&session("a", Some("l"))));
+        assert!(!session("a", None).is_same(&session("b", None)));
+        assert!(!session("a", None).is_same(&session("a", Some("a"))));
+        for key in [None, Some("k")] {
+            let refreshed = caller(&[("mcp-session-id", "a"), ("authorization", "Bearer new")], key);
+            assert!(refreshed.is_same(&session("a", key)));
+        }
+        let other_user = caller(&[("mcp-session-id", "b"), ("authorization", "Bearer b")], Some("k"));
+        assert!(!other_user.is_same(&session("a", Some("k"))));
+    }
+
+    #[test]
+    fn a_caller_that_opens_a_session_is_the_same_in_it_and_without_it() {
+        let opening = caller(&[], None).with_session("s");
+        let inside = caller(&[("mcp-session-id", "s")], None);
+        assert!(opening.is_same(&inside) && inside.is_same(&opening));
+        assert!(opening.is_same(&caller(&[], None)));
+        assert!(opening.in_opened_session().is_proved(&inside));
+        assert!(!caller(&[], None).is_same(&opening.in_opened_session()));
     }
 
     #[test]

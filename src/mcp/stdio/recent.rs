@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::wire::caller::{Caller, Principal};
+use crate::wire::caller::Caller;
 
 /// The last caller, and the time when the last other caller before it was served. These two suffice to tell, for any caller, when
 /// another one was served last.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    last: Option<(Principal, Instant)>,
+    last: Option<(Caller, Instant)>,
     other: Option<Instant>,
 }
 
@@ -21,7 +21,7 @@ impl Recent {
     /// True when the child worked for another caller within `window`, so that its output may still concern that one.
     pub(super) fn is_shared(&self, caller: Caller, window: Duration) -> bool {
         let another = match self.last {
-            Some((last, _)) if last == caller.principal() => self.other,
+            Some((last, _)) if last.is_same(&caller) => self.other,
             Some((_, at)) => Some(at),
             None => None,
         };
@@ -29,9 +29,10 @@ impl Recent {
     }
 
     fn served_at(&mut self, caller: Caller, now: Instant) {
-        let principal = caller.principal();
-        if let Some((last, at)) = self.last.replace((principal, now))
-            && last != principal
+        // A session that is opened now shows nothing about those who came before.
+        let opened = caller.in_opened_session();
+        if let Some((last, at)) = self.last.replace((caller, now))
+            && !last.is_same(&opened)
         {
             self.other = Some(at);
         }
