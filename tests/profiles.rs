@@ -303,6 +303,19 @@ fn what_does_not_validate_is_not_saved_and_not_lost() {
 }
 
 #[test]
+fn the_editor_gets_no_secret_of_the_client() {
+    let home = Home::new();
+    given(&home, "p", VALID);
+    let seen = home.file("seen");
+    edit(&home, &format!("env > {}", seen.display()));
+    let seen = fs::read_to_string(seen).unwrap();
+    assert!(
+        seen.contains("EDITOR=") && !seen.contains("sk-test_0123456789"),
+        "{seen}"
+    );
+}
+
+#[test]
 fn a_failed_editor_saves_nothing() {
     let home = Home::new();
     let path = given(&home, "p", VALID);

@@ -30,11 +30,15 @@ mod tls;
 
 use std::process::ExitCode;
 
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+
 pub use cli::command;
 
 /// Runs the program with the arguments and environment of this process.
 ///
 /// Exit code 0 after a clean end, 1 when the command failed, 2 when the command line is wrong.
 pub fn main() -> ExitCode {
+    // Before the TLS key is read: no debugger, no reader of its memory with the same user. A kernel that refuses has no such mark.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     cli::main()
 }

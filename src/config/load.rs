@@ -25,7 +25,7 @@ pub(super) use admin::load_admin;
 pub use admin::{Admin, Keys};
 pub(crate) use api_key::read_key_again;
 pub use control_plane::tunnel_id;
-pub use secret_variables::flag_holds_secret;
+pub use secret_variables::{flag_holds_secret, variable_holds_secret};
 
 use std::time::Duration;
 

@@ -51,7 +51,7 @@ pub use error::{ConfigError, ConfigErrors};
 pub use file::{Entry, FieldValue, File, Location, Record, Text, Value};
 pub use hardening::{Hardening, Mode, UserName};
 pub(crate) use load::read_key_again;
-pub use load::{Admin, Keys, flag_holds_secret, tunnel_id};
+pub use load::{Admin, Keys, flag_holds_secret, tunnel_id, variable_holds_secret};
 pub use lockdown::Lockdown;
 pub use named::{FileRole, NamedFile};
 pub use profiles::{ProfileName, profile_dir, profiles};

@@ -1,5 +1,6 @@
 //! `tunnel-client profiles edit`.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
@@ -9,7 +10,7 @@ use clap::{Arg, ArgMatches, Command};
 use super::place::{self, Place, show};
 use super::{Verdict, check, lines, mention_missing, write};
 use crate::cli::{Error, print};
-use crate::config::ProfileName;
+use crate::config::{self, ProfileName};
 use crate::doctor::shell_word;
 use crate::limits::CONFIG_FILE_MAX;
 use crate::secrets::{Disk, Environment, Files};
@@ -66,11 +67,13 @@ impl Editor {
         })
     }
 
-    /// Uses the environment that this process was started with: its own is empty by now.
+    /// Uses the environment that this process was started with, without secrets of ours: its own is empty by now.
     fn run(&self, file: &Path, environment: &Environment) -> Result<(), String> {
         let (program, arguments) = self.0.split_first().ok_or("no editor")?;
         let mut editor = Process::new(program);
-        editor.args(arguments).arg(file).env_clear().envs(environment.iter());
+        let holds_secret = |name: &OsStr| name.to_str().is_some_and(config::variable_holds_secret);
+        let variables = environment.iter().filter(|(name, _)| !holds_secret(name));
+        editor.args(arguments).arg(file).env_clear().envs(variables);
         match editor.status() {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(format!("the editor {program} ended with {status}; not saving")),

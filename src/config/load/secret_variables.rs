@@ -81,6 +81,13 @@ pub fn flag_holds_secret(name: &str) -> bool {
         .any(|setting| setting.flag == name || setting.hidden_flag == Some(name))
 }
 
+/// Whether the environment variable of this name can hold a secret of ours, whatever a configuration refers to.
+#[must_use]
+pub fn variable_holds_secret(name: &str) -> bool {
+    let mut ours = HOLDERS.iter().flat_map(|setting| setting.variables).chain(&OF_OTHERS);
+    ours.any(|known| *known == name)
+}
+
 /// Names, each once.
 struct Names(Vec<String>);
 
