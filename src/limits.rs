@@ -366,6 +366,9 @@ pub const LOCKDOWN_ENTRIES_MAX: usize = 256;
 pub const HIDDEN_SIBLINGS_MAX: usize = 10_000;
 /// Names of the client's files, of links on the way to them and of what mounts make of both. Each is compared with each mount.
 pub const HIDDEN_NAMES_MAX: usize = 4096;
+/// Files that earlier cages of a server have hidden: several generations of [`HIDDEN_NAMES_MAX`]. Each takes some 50 bytes in the
+/// broker.
+pub const HIDDEN_IDENTITIES_MAX: usize = 16_384;
 /// Bytes of `/proc/self/mountinfo`: some ten thousand mounts, more than hosts of containers have.
 pub const MOUNTS_BYTES_MAX: usize = 4 << 20;
 /// Bytes of `/etc/passwd` and `/etc/group`: some ten thousand users.

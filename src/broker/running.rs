@@ -29,7 +29,7 @@ pub(super) enum Ended {
 
 impl Running {
     /// Starts a server.
-    pub(super) fn start(&mut self, number: u64, server: &Startable) -> Result<Started, Failure> {
+    pub(super) fn start(&mut self, number: u64, server: &mut Startable) -> Result<Started, Failure> {
         if self.0.len() >= BROKER_RUNS_MAX {
             return Err(Failure::Program(Errno::AGAIN.raw_os_error()));
         }

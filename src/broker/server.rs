@@ -195,7 +195,7 @@ impl Server<'_> {
     fn obey(&mut self, request: Request) -> Result<(), Error> {
         match request {
             Request::Start { index, run } => {
-                let server = self.servers.get(usize::from(index)).ok_or(Error::Message)?;
+                let server = self.servers.get_mut(usize::from(index)).ok_or(Error::Message)?;
                 if run <= self.last_run {
                     return Err(Error::Message);
                 }

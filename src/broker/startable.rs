@@ -16,11 +16,13 @@ use crate::sys::child::{self, Failure};
 
 /// A specification with its cage.
 ///
-/// Where single files are hidden the cage is made once, before any server runs: what servers do to files afterwards is no way to a
-/// wider one. Where directories are hidden whole it is made anew, so that what the host has replaced since is in reach.
+/// The first cage is made before any server runs. Each start makes another one from the mounts and files of that time. Where single
+/// files are hidden, the first one holds as well, so changes to files lead to no wider cage. Where directories are hidden whole, the
+/// new one replaces it, but does not open files that earlier ones have hidden and that were renamed next to their old name.
 #[derive(Debug)]
 pub(super) struct Startable {
     specification: Specification,
+    /// The last one, which remembers the files that all before it have hidden.
     cage: Result<Arc<Prepared>, Failure>,
     seal: Arc<Seal>,
 }
@@ -38,7 +40,11 @@ impl Startable {
     /// Makes its cage. One that cannot be made is the failure of every start.
     pub(super) fn new(specification: Specification, seal: Arc<Seal>) -> Self {
         Self {
-            cage: make(&specification),
+            cage: specification
+                .cage
+                .prepare(&specification.argv, home(&specification))
+                .map(Arc::new)
+                .map_err(failure),
             specification,
             seal,
         }
@@ -49,13 +55,13 @@ impl Startable {
         &self.specification.name
     }
 
-    pub(super) fn start(&self) -> Result<Started, Failure> {
+    pub(super) fn start(&mut self) -> Result<Started, Failure> {
         let nothing = Failure::Program(Errno::INVAL.raw_os_error());
         let (program, arguments) = self.specification.argv.split_first().ok_or(nothing)?;
-        let cage = match self.specification.cage.hides_directories_alone() {
-            true => make(&self.specification)?,
-            false => Arc::clone(self.cage.as_ref().map_err(|failure| *failure)?),
-        };
+        let last = self.cage.as_mut().map_err(|failure| *failure)?;
+        let again = self.specification.cage.prepare_again(last, home(&self.specification));
+        *last = again.map_err(failure)?;
+        let cage = Arc::clone(last);
         let environment = self.specification.environment.iter();
         let mut command = Command::new(program);
         command
@@ -83,9 +89,10 @@ impl Startable {
     }
 }
 
-fn make(specification: &Specification) -> Result<Arc<Prepared>, Failure> {
-    let home = specification.variable("HOME").map(Path::new);
-    let number = |error: io::Error| error.raw_os_error().unwrap_or(Errno::INVAL.raw_os_error());
-    let cage = specification.cage.prepare(&specification.argv, home);
-    cage.map(Arc::new).map_err(|error| Failure::Cage(number(error)))
+fn home(specification: &Specification) -> Option<&Path> {
+    specification.variable("HOME").map(Path::new)
+}
+
+fn failure(error: io::Error) -> Failure {
+    Failure::Cage(error.raw_os_error().unwrap_or(Errno::INVAL.raw_os_error()))
 }

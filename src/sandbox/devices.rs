@@ -25,6 +25,11 @@ pub(super) fn is_everybodys(path: &Path, found: &Metadata) -> bool {
     is_harmless(found) || found.is_dir() && SHARED.iter().any(|shared| path == Path::new(shared))
 }
 
+/// Whether servers cannot open anything at this path, because it lies in a part of [`DIRECTORY`] that is not shared.
+pub(super) fn is_closed(path: &Path) -> bool {
+    path.starts_with(DIRECTORY) && !SHARED.iter().any(|shared| path.starts_with(shared))
+}
+
 /// Whether it is one of [`HARMLESS`].
 pub(super) fn is_harmless(found: &Metadata) -> bool {
     let number = found.rdev();

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use landlock::{Access as _, AccessFs, BitFlags};
 
 use super::devices;
+use super::host;
+use super::identity::Identities;
 use super::mounts::Mounts;
 use super::rules::{Rules, TARGET};
 use crate::limits::{HIDDEN_NAMES_MAX, HIDDEN_SIBLINGS_MAX};
@@ -29,17 +31,13 @@ pub(super) struct Hidden {
     ways: BTreeSet<PathBuf>,
     /// Devices that are accessible although they are not harmless.
     devices: Vec<PathBuf>,
+    /// Files that this cage and earlier ones hide: one that was moved since is hidden by its new name as well.
+    identities: Identities,
     is_root: bool,
 }
 
 /// The kernel's own files. Their names cannot be changed, and processes come and go: no directory there is on a way.
 const OF_KERNEL: &str = "/proc";
-
-/// What servers have no reason to write: settings of the kernel, and of other processes.
-const READ_ONLY: [&str; 3] = ["/boot", OF_KERNEL, "/sys"];
-
-/// What a server that is root has no reason to write either: programs and settings of the whole host.
-const READ_ONLY_FOR_ROOT: [&str; 7] = ["/bin", "/etc", "/lib", "/lib32", "/lib64", "/sbin", "/usr"];
 
 impl Hidden {
     /// Hides these paths, whose directories are without links, and all other names that mounts give them; those of `read_only` can
@@ -76,14 +74,18 @@ impl Hidden {
         );
         // In the order of paths a directory comes before what is in it, which goes with it.
         for path in names {
+            hidden.identities.add(&path);
             if !is_below(&hidden.paths, &path) {
                 hidden.ways.extend(path.ancestors().skip(1).map(Path::to_owned));
                 hidden.paths.insert(path);
             }
         }
-        // No more pieces than necessary, because new entries directly on a way are out of reach.
-        let read_only = read_only.iter().filter(|path| !is_safe_anyway(path, is_root));
-        for path in every_name(mounts, read_only)? {
+        // No more pieces than necessary, because new entries directly on a way are out of reach. Names in other mounts are judged
+        // by themselves.
+        let mut read_only = every_name(mounts, read_only.iter())?;
+        read_only.retain(|path| !is_safe_anyway(path, is_root));
+        read_only.extend(host::other_places(mounts, is_root));
+        for path in read_only {
             if !is_below(&hidden.paths, &path) && !is_below(&hidden.read_only, &path) {
                 hidden.ways.extend(path.ancestors().skip(1).map(Path::to_owned));
                 hidden.read_only.insert(path);
@@ -96,6 +98,17 @@ impl Hidden {
     pub(super) fn with_devices(mut self, devices: Vec<PathBuf>) -> Self {
         self.devices = devices;
         self
+    }
+
+    /// The same, which hides the files of earlier cages as well, where they lie directly in a directory on a way.
+    pub(super) fn with_earlier(mut self, earlier: &Identities) -> Self {
+        self.identities = earlier.followed_by(&self.identities);
+        self
+    }
+
+    /// Files that it hides.
+    pub(super) fn identities(&self) -> &Identities {
+        &self.identities
     }
 
     /// Whether a directory leads to what is hidden.
@@ -147,7 +160,7 @@ impl Hidden {
         let Ok(found) = entry.metadata() else {
             return BitFlags::EMPTY;
         };
-        if found.is_symlink() || self.covers(&path) {
+        if found.is_symlink() || self.covers(&path) || self.identities.contain(&found) {
             return BitFlags::EMPTY;
         }
         if devices::is_device(&found) || path.parent() == Some(Path::new(devices::DIRECTORY)) {
@@ -162,20 +175,12 @@ impl Hidden {
         if found.is_file() && found.nlink() > 1 {
             return BitFlags::EMPTY;
         }
-        match is_read_only(&path, self.is_root) {
+        match host::is_read_only(&path, self.is_root) {
             true => AccessFs::from_read(TARGET),
             // Device nodes outside the directory of devices: no ioctl (Linux 6.10).
             false => all & !BitFlags::from(AccessFs::IoctlDev),
         }
     }
-}
-
-/// Whether a server under `default` can only read a place, whatever its user may do. `is_root`: it is root, without capabilities.
-#[must_use]
-pub fn is_read_only(path: &Path, is_root: bool) -> bool {
-    let is_of_host = |tops: &[&str]| tops.iter().any(|top| path.starts_with(top));
-    // In `/` itself no entry can be made or removed.
-    path == Path::new("/") || is_of_host(&READ_ONLY) || is_root && is_of_host(&READ_ONLY_FOR_ROOT)
 }
 
 /// Whether a path is one of these, or in one of them.
@@ -203,7 +208,7 @@ fn every_name<'a>(mounts: &Mounts, paths: impl Iterator<Item = &'a PathBuf>) -> 
 /// root, and modes protect files that only root may write from everybody else.
 fn is_safe_anyway(path: &Path, is_root: bool) -> bool {
     match is_root {
-        true => READ_ONLY_FOR_ROOT.iter().any(|top| path.starts_with(top)),
+        true => host::is_of_host(path, is_root),
         false => path
             .ancestors()
             .all(|above| fs::symlink_metadata(above).is_ok_and(|found| is_roots_alone(&found))),

@@ -9,6 +9,8 @@ mod cage;
 mod devices;
 mod hidden;
 mod homes;
+mod host;
+mod identity;
 mod janitor;
 mod mounts;
 mod names;
@@ -26,7 +28,7 @@ mod users;
 
 pub use broker::{BrokerCage, Entered, Seal};
 pub use cage::{Cage, Error, ResolverCage};
-pub use hidden::is_read_only;
+pub use host::is_read_only;
 pub use janitor::JanitorCage;
 pub use mounts::other_names;
 pub use names::on_the_way as names_on_the_way;

@@ -16,6 +16,24 @@ const MOUNTS: &str = "/proc/self/mountinfo";
 /// File systems whose files are devices, wherever they are mounted.
 const OF_DEVICES: [&[u8]; 2] = [b"devtmpfs", b"devpts"];
 
+/// File systems whose files are settings of the kernel or of other processes, wherever they are mounted. Without hugetlbfs, whose
+/// files are memory of programs.
+const OF_KERNEL: [&[u8]; 13] = [
+    b"binfmt_misc",
+    b"bpf",
+    b"cgroup",
+    b"cgroup2",
+    b"configfs",
+    b"debugfs",
+    b"efivarfs",
+    b"fusectl",
+    b"proc",
+    b"pstore",
+    b"securityfs",
+    b"sysfs",
+    b"tracefs",
+];
+
 /// All mounts, in the order of the kernel.
 #[derive(Debug, Default)]
 pub(super) struct Mounts(Vec<Mount>);
@@ -32,6 +50,7 @@ struct Mount {
     /// Directory or file at which it is mounted.
     point: PathBuf,
     is_of_devices: bool,
+    is_of_kernel: bool,
 }
 
 impl Mounts {
@@ -49,7 +68,7 @@ impl Mounts {
         Ok(Self::parse(&text))
     }
 
-    fn parse(text: &[u8]) -> Self {
+    pub(super) fn parse(text: &[u8]) -> Self {
         Self(text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect())
     }
 
@@ -95,6 +114,17 @@ impl Mounts {
         mounts.map(|mount| mount.point.as_path())
     }
 
+    /// Mount points of file systems of the kernel.
+    pub(super) fn of_kernel(&self) -> impl Iterator<Item = &Path> {
+        let mounts = self.0.iter().filter(|mount| mount.is_of_kernel);
+        mounts.map(|mount| mount.point.as_path())
+    }
+
+    /// All mount points.
+    pub(super) fn points(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(|mount| mount.point.as_path())
+    }
+
     /// The mount with this number and the way from there to the path; without a number the nearest mount, of several the last one,
     /// which lies over the others.
     fn shows<'a>(&'a self, path: &'a Path, id: Option<u64>) -> Option<(&'a Mount, &'a Path)> {
@@ -129,6 +159,7 @@ impl Mount {
             root,
             point,
             is_of_devices: OF_DEVICES.contains(&kind),
+            is_of_kernel: OF_KERNEL.contains(&kind),
         })
     }
 }

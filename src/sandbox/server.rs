@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use landlock::{Access as _, AccessFs};
 use rustix::process::geteuid;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cage::Error;
 use super::hidden::Hidden;
+use super::identity::Identities;
 use super::rules::{self, Ready, Rules, TARGET};
 use super::seccomp::{Filters, Sockets};
 use super::{devices, homes, names, streams};
@@ -39,11 +41,15 @@ pub struct Protected<Own, Trust> {
 }
 
 /// A cage that is ready, for any number of starts.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Prepared {
+    /// An earlier one that still holds, the first of its kind: the kernel limits the number of layers.
+    earlier: Option<Arc<Self>>,
     /// Each takes something away.
     ready: Vec<Ready>,
     filters: Option<Filters>,
+    /// Files that it hides.
+    identities: Identities,
 }
 
 /// Files that programs of any kind read: the programs themselves, libraries, certificates, users, names, languages. Directories
@@ -160,8 +166,7 @@ impl ServerCage {
     }
 
     /// Whether all is in reach but whole directories: then no file comes into reach that takes another's name.
-    #[must_use]
-    pub fn hides_directories_alone(&self) -> bool {
+    fn hides_directories_alone(&self) -> bool {
         self.sandbox.level == Level::Default && self.hidden.iter().all(|path| path.is_dir())
     }
 
@@ -182,45 +187,62 @@ impl ServerCage {
     /// The kernel cannot apply it. Strict cages have no lenient form: what was asked for by name is not left out in silence.
     pub fn prepare(&self, argv: &[String], home: Option<&Path>) -> io::Result<Prepared> {
         match self.sandbox.level {
-            Level::Off => Ok(Prepared {
-                ready: Vec::new(),
-                filters: None,
-            }),
-            Level::Default => {
-                let hide = || {
-                    let hidden = self.hidden()?;
-                    // Files made there later are out of reach.
-                    if let Some(home) = home.filter(|home| hidden.has_way_through(home)) {
-                        homes::complete(home);
-                    }
-                    hide(&hidden)
-                };
-                let ready = match (hide(), self.lenient) {
-                    (Ok(ready), _) => vec![ready],
-                    (Err(_), true) => Vec::new(),
-                    (Err(error), false) => return Err(error),
-                };
-                Ok(Prepared { ready, filters: None })
-            }
+            Level::Off => Ok(Prepared::default()),
+            Level::Default => match (self.hide(home, &Identities::default()), self.lenient) {
+                (Err(_), true) => Ok(Prepared::default()),
+                (prepared, _) => prepared,
+            },
             Level::Strict => {
                 let mut prepared = Strict(&self.sandbox).prepare(argv).map_err(io::Error::other)?;
                 // What is listed may lie above the client's files.
-                prepared.ready.push(hide(&self.hidden()?)?);
+                let hidden = self.hide(None, &Identities::default())?;
+                prepared.ready.extend(hidden.ready);
+                prepared.identities = hidden.identities;
                 Ok(prepared)
             }
         }
     }
 
-    fn hidden(&self) -> io::Result<Hidden> {
-        let hidden = self.hidden.iter().chain(&self.names);
-        let hidden = Hidden::of(hidden, &self.read_only, geteuid().is_root())?;
-        let listed = self.sandbox.read.iter().chain(&self.sandbox.write);
-        Ok(hidden.with_devices(devices::among(listed)))
+    /// Makes it again for the next start of the same server, with the mounts and files that are there now.
+    ///
+    /// Where single files are hidden, the first cage holds as well, so the new one can only narrow it. Where directories are hidden
+    /// whole, the new cage replaces it, so that entries that the host has replaced since are in reach. Files that an earlier one has
+    /// hidden stay hidden while they lie directly in a directory on the way to hidden ones.
+    ///
+    /// # Errors
+    /// As for [`Self::prepare`].
+    pub fn prepare_again(&self, earlier: &Arc<Prepared>, home: Option<&Path>) -> io::Result<Arc<Prepared>> {
+        if self.sandbox.level == Level::Off {
+            return Ok(Arc::clone(earlier));
+        }
+        let mut again = match (self.hide(home, &earlier.identities), self.lenient) {
+            (Ok(again), _) => again,
+            (Err(_), true) => return Ok(Arc::clone(earlier)),
+            (Err(error), false) => return Err(error),
+        };
+        if !self.hides_directories_alone() {
+            again.earlier = Some(Arc::clone(earlier.earlier.as_ref().unwrap_or(earlier)));
+        }
+        Ok(Arc::new(again))
     }
-}
 
-fn hide(hidden: &Hidden) -> io::Result<Ready> {
-    hidden.rules()?.prepare().map_err(io::Error::other)
+    /// Rules about the client's files alone.
+    fn hide(&self, home: Option<&Path>, earlier: &Identities) -> io::Result<Prepared> {
+        let paths = self.hidden.iter().chain(&self.names);
+        let listed = self.sandbox.read.iter().chain(&self.sandbox.write);
+        let hidden = Hidden::of(paths, &self.read_only, geteuid().is_root())?
+            .with_devices(devices::among(listed))
+            .with_earlier(earlier);
+        // Files made there later are out of reach.
+        if let Some(home) = home.filter(|home| hidden.has_way_through(home)) {
+            homes::complete(home);
+        }
+        Ok(Prepared {
+            ready: vec![hidden.rules()?.prepare().map_err(io::Error::other)?],
+            identities: hidden.identities().clone(),
+            ..Prepared::default()
+        })
+    }
 }
 
 /// A server that may do what is listed.
@@ -237,6 +259,7 @@ impl Strict<'_> {
         Ok(Prepared {
             ready: vec![ready],
             filters: Some(filters),
+            ..Prepared::default()
         })
     }
 
@@ -282,10 +305,12 @@ impl Prepared {
     /// # Errors
     /// The kernel refuses what it had taken.
     pub fn enter(&self) -> io::Result<()> {
-        for ready in &self.ready {
+        // Filters come last: they refuse the calls that apply rules.
+        let layers = || self.earlier.as_deref().into_iter().chain([self]);
+        for ready in layers().flat_map(|layer| &layer.ready) {
             ready.try_clone()?.restrict().map_err(io::Error::other)?;
         }
-        if let Some(filters) = &self.filters {
+        for filters in layers().filter_map(|layer| layer.filters.as_ref()) {
             filters.apply().map_err(io::Error::other)?;
         }
         Ok(())

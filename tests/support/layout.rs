@@ -13,6 +13,7 @@ use super::client::{API_KEY, Client, ClientBuilder, binary};
 use super::command::Command;
 use super::control::{ControlPlane, TUNNEL};
 use super::program;
+use super::scratch::remove_all;
 use super::tls::Authority;
 
 /// `nobody`, and one more user that no host has.
@@ -462,7 +463,7 @@ impl Drop for Placed {
             .args(["--quiet", "--"])
             .arg(self.directory())
             .output();
-        let _ = fs::remove_dir_all(&self.base);
+        remove_all(&self.base);
     }
 }
 

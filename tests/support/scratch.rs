@@ -35,6 +35,18 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        remove_all(&self.0);
+    }
+}
+
+/// Removes a directory with all that is in it, unless something is mounted there: what would be removed then lies elsewhere.
+pub fn remove_all(directory: &Path) {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    // The fifth field is where it is mounted (proc_pid_mountinfo(5)).
+    let mut points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
+    let real = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    match points.find(|point| Path::new(point).starts_with(&real)) {
+        Some(point) => eprintln!("{} stays, because {point} is mounted", directory.display()),
+        None => drop(std::fs::remove_dir_all(directory)),
     }
 }
