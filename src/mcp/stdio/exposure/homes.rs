@@ -1,4 +1,4 @@
-//! Directories in the home of the user from which interpreters load code on their own.
+//! Places in the home of the user from which interpreters load code on their own.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::limits::VENV_SETTINGS_MAX;
 use crate::preflight::{self, Executed};
 
-/// Directories that this program searches for code, or whose files it runs at its start.
+/// Directories that this program searches for code, and files that it runs at its start.
 pub(super) fn searched(program: &Executed, variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     let home = variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
     let at = |names: &[&str]| -> Vec<PathBuf> {
@@ -27,6 +27,12 @@ pub(super) fn searched(program: &Executed, variable: &dyn Fn(&str) -> Option<OsS
         Some(Kind::Python) | None => Vec::new(),
         // nodejs.org/api/modules.html, "Loading from the global folders".
         Some(Kind::Node) => at(&[".node_modules", ".node_libraries"]),
+        // Start-up files (bash(1), zsh(1)).
+        Some(Kind::Shell) if reads_start_up_files(&program.arguments) => {
+            at(&[".profile", ".bash_profile", ".bash_login", ".bashrc"])
+        }
+        Some(Kind::Shell) => Vec::new(),
+        Some(Kind::Zsh) => at(&[".zshenv", ".zprofile", ".zshrc", ".zlogin"]),
         // `Gem.user_dir`, and its place since RubyGems 3.3 where there is no ~/.gem.
         Some(Kind::Ruby) => at(&[".gem", ".local/share/gem"]),
     }
@@ -37,6 +43,8 @@ enum Kind {
     Python,
     Node,
     Ruby,
+    Shell,
+    Zsh,
 }
 
 /// By the name of the program or of the file that a link leads to.
@@ -55,10 +63,18 @@ fn kind(program: &Path) -> Option<Kind> {
             () if is("python") || is("pypy") => Some(Kind::Python),
             () if is("node") || is("nodejs") => Some(Kind::Node),
             () if is("ruby") => Some(Kind::Ruby),
+            () if ["sh", "bash", "dash", "ksh"].contains(&name) => Some(Kind::Shell),
+            () if name == "zsh" => Some(Kind::Zsh),
             () => None,
         }
     };
     of(program).or_else(|| of(&program.canonicalize().ok()?))
+}
+
+/// Whether options make a shell a login shell or an interactive one.
+fn reads_start_up_files(arguments: &[String]) -> bool {
+    let mut options = arguments.iter().take_while(|word| word.starts_with('-'));
+    options.any(|word| word == "--login" || (!word.starts_with("--") && word.contains(['l', 'i'])))
 }
 
 /// Whether this start of python uses the directory of its user.
@@ -142,7 +158,7 @@ mod tests {
         };
         let variable = |name: &str| match variables.iter().find(|(known, _)| *known == name) {
             Some((_, value)) => Some(OsString::from(value)),
-            None => (name == "HOME").then(|| OsString::from("/home/u")),
+            None => (name == "HOME").then(|| OsString::from("/srv/user")),
         };
         let found = searched(&program, &variable);
         found.into_iter().map(|path| path.display().to_string()).collect()
@@ -150,7 +166,7 @@ mod tests {
 
     #[test]
     fn python_loads_code_from_the_home_unless_options_or_variables_keep_it_from_that() {
-        let site = ["/home/u/.local/lib"];
+        let site = ["/srv/user/.local/lib"];
         for arguments in [
             &[][..],
             &["server.py", "-I"],
@@ -201,16 +217,25 @@ mod tests {
     }
 
     #[test]
-    fn node_and_ruby_load_code_from_the_home_and_other_programs_do_not() {
+    fn node_ruby_and_login_shells_load_code_from_the_home_and_other_programs_do_not() {
         assert_eq!(
             of("/opt/x/node", &[], &[]),
-            ["/home/u/.node_modules", "/home/u/.node_libraries"]
+            ["/srv/user/.node_modules", "/srv/user/.node_libraries"]
         );
         assert_eq!(of("/opt/x/nodejs", &[], &[]).len(), 2);
         assert_eq!(
             of("/opt/x/ruby3.2", &[], &[]),
-            ["/home/u/.gem", "/home/u/.local/share/gem"]
+            ["/srv/user/.gem", "/srv/user/.local/share/gem"]
         );
+        assert_eq!(of("/opt/x/zsh", &["-c", "x"], &[])[0], "/srv/user/.zshenv");
+        for arguments in [&["-lc", "x"][..], &["--login"], &["-c", "-i", "x"]] {
+            assert_eq!(
+                of("/opt/x/bash", arguments, &[])[0],
+                "/srv/user/.profile",
+                "{arguments:?}"
+            );
+        }
+        assert!(of("/opt/x/bash", &["-c", "x", "-l"], &[]).is_empty());
         assert!(of("/opt/x/pythonic-server", &[], &[]).is_empty());
         assert!(of("/opt/x/python3", &[], &[("HOME", "relative")]).is_empty());
     }
