@@ -233,6 +233,8 @@ pub const STDIO_STOP_STEP: Duration = Duration::from_secs(2);
 pub const PREFLIGHT_DEPTH: usize = 4;
 /// What Linux reads of a program to find its interpreter (linux/binfmts.h, `BINPRM_BUF_SIZE`).
 pub const SHEBANG_MAX: usize = 256;
+/// Bytes read of the settings of a virtual environment of python (`pyvenv.cfg`); common ones have 200.
+pub const VENV_SETTINGS_MAX: u64 = 16 * 1024;
 /// Segments of a program that are looked at for its loader; common programs have a dozen.
 pub const ELF_SEGMENTS_MAX: u16 = 128;
 /// A path in Linux (linux/limits.h).

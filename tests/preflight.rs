@@ -3,8 +3,13 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::{Command as Process, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use support::Scratch;
 use tunnel_client::preflight::{self, Problem};
@@ -360,4 +365,39 @@ fn messages_are_bounded_and_on_one_line() {
 fn no_words_and_empty_words_are_errors_and_no_panic() {
     assert!(preflight::check(&[], None).is_err());
     assert!(preflight::check(&[String::new()], Some(OsStr::new(""))).is_err());
+}
+
+#[test]
+fn a_program_on_which_another_process_holds_a_lease_is_not_waited_for() {
+    const HOLDER: &str = "import fcntl, os, signal, sys
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+file = os.open(sys.argv[1], os.O_RDWR)
+fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print('held', flush=True)
+sys.stdin.read()
+";
+    let host = Host::new();
+    let program = host.file("srv/good");
+    let mut holder = Process::new("python3")
+        .args(["-c", HOLDER])
+        .arg(&program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = [0; 5];
+    holder.stdout.take().unwrap().read_exact(&mut said).unwrap();
+    let (done, outcome) = mpsc::channel();
+    let checked = program.clone();
+    let checker = thread::spawn(move || {
+        let argv = [checked.display().to_string()];
+        done.send(preflight::check(&argv, None).is_ok()).unwrap();
+    });
+    // The kernel ends the lease after `fs.lease-break-time`, 45 s, when nobody gives it up.
+    let outcome = outcome.recv_timeout(Duration::from_secs(20));
+    drop(holder.stdin.take());
+    holder.wait().unwrap();
+    checker.join().unwrap();
+    // What cannot be read is taken for right.
+    assert_eq!(outcome, Ok(true));
 }

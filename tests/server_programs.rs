@@ -129,6 +129,59 @@ fn what_no_other_server_reaches_is_quiet() {
 }
 
 #[test]
+fn code_that_an_interpreter_takes_from_the_home_is_logged_unless_it_is_kept_out_or_cannot_be_read() {
+    let site = Site::new();
+    site.program("by-shebang", "#!/usr/bin/env python3\n");
+    site.program("kept-out", "#!/usr/bin/env -S python3 -I\n");
+    // The other server writes in the home alone.
+    let start = |own: &str| {
+        let builder = ClientBuilder::new(&site.control);
+        let home = builder.directory().path().display().to_string();
+        let text = format!(
+            "mcp:\n  commands:\n    - channel: main\n      command: /bin/cat\n      sandbox: {{ level: strict, write: [{home}] }}\n    \
+             - {{ channel: own, command: {} }}\n",
+            own.replace("DIR", &site.directory.path().display().to_string())
+        );
+        let path = builder.directory().write("config.yaml", &text);
+        builder.arg("--config").arg(path.to_str().unwrap()).start()
+    };
+    for own in [
+        "/usr/bin/env python3 -u -c pass",
+        "\"/bin/sh -c 'exec python3 -c pass'\"",
+        "python3 -c pass",
+        "DIR/by-shebang",
+    ] {
+        let line = start(own).await_log(WARNING);
+        assert!(line.contains("/.local"), "{own}: {line}");
+    }
+    for own in [
+        "python3 -I -c pass",
+        "/usr/bin/env python3 -us -c pass",
+        "python3 -c pass, sandbox: strict",
+        "DIR/kept-out",
+    ] {
+        assert_quiet(&start(own));
+    }
+}
+
+#[test]
+fn a_strict_server_that_reads_the_home_of_its_interpreter_is_not_started() {
+    let control = ControlPlane::http();
+    let builder = ClientBuilder::new(&control);
+    let home = builder.directory().path().display().to_string();
+    let text = format!(
+        "mcp:\n  commands:\n    - channel: main\n      command: /bin/cat\n      sandbox: {{ level: strict, write: [{home}] }}\n    \
+         - channel: own\n      command: python3 -c pass\n      sandbox: {{ level: strict, read: [{home}/.local/lib] }}\n"
+    );
+    fs::create_dir_all(builder.directory().file(".local/lib")).unwrap();
+    let path = builder.directory().write("config.yaml", &text);
+    let mut client = builder.arg("--config").arg(path.to_str().unwrap()).start();
+    assert_eq!(client.wait_exit(BOUND).code(), Some(1));
+    let line = client.await_log("can replace");
+    assert!(line.contains("/.local"), "{line}");
+}
+
+#[test]
 fn doctor_names_the_program_and_start_stdio_starts_it_no_more_than_run_does() {
     let site = Site::new();
     // Each ends before it answers, which does not matter here.

@@ -16,6 +16,8 @@ pub(super) struct Running(Vec<Run>);
 struct Run {
     number: u64,
     leader: Pid,
+    /// The daemon knows it as a failed start, and hears nothing more about it.
+    is_failed: bool,
 }
 
 /// A child that ended.
@@ -23,6 +25,8 @@ struct Run {
 pub(super) enum Ended {
     /// The leader of this run, with its status as wait(2) gives it.
     Run(u64, i32),
+    /// The leader of this run, which was reported as a failed start.
+    Failed(u64),
     /// One that was left behind.
     Other,
 }
@@ -37,6 +41,7 @@ impl Running {
         self.0.push(Run {
             number,
             leader: started.pid,
+            is_failed: false,
         });
         Ok(started)
     }
@@ -46,6 +51,14 @@ impl Running {
         if let Some(run) = self.0.iter().find(|run| run.number == number) {
             // It has a member, the leader, dead or alive; one that may not be signalled is beyond our reach.
             let _ = kill_process_group(run.leader, signal);
+        }
+    }
+
+    /// Kills the group of a run that the daemon cannot be given, and reports its end as [`Ended::Failed`].
+    pub(super) fn fail(&mut self, number: u64) {
+        self.signal(number, Signal::KILL);
+        if let Some(run) = self.0.iter_mut().find(|run| run.number == number) {
+            run.is_failed = true;
         }
     }
 
@@ -74,7 +87,11 @@ impl Running {
             // Nobody else waits for it; without a status it counts as killed.
             Ok(None) | Err(_) => Signal::KILL.as_raw(),
         };
-        Ok(Some(run.map_or(Ended::Other, |run| Ended::Run(run.number, status))))
+        Ok(Some(match run {
+            Some(run) if run.is_failed => Ended::Failed(run.number),
+            Some(run) => Ended::Run(run.number, status),
+            None => Ended::Other,
+        }))
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::cmsg_space;
@@ -24,13 +25,14 @@ use super::received::{Pieces, Refused};
 use super::running::{Ended, NoChild, Running};
 use super::sink::Sink;
 use super::spec::Instructions;
-use super::startable::Startable;
+use super::startable::{Startable, Started};
 use super::stderr::Stderr;
 use crate::limits::{
-    BROKER_CLEAR_INTERVAL, BROKER_CLEAR_TIMEOUT, BROKER_END_TIMEOUT, BROKER_PIECE_MAX, BROKER_REAPS_MAX,
-    BROKER_WORDS_TIMEOUT,
+    BROKER_CLEAR_INTERVAL, BROKER_CLEAR_TIMEOUT, BROKER_END_TIMEOUT, BROKER_MEMORY_INTERVAL, BROKER_MEMORY_RETRIES_MAX,
+    BROKER_PIECE_MAX, BROKER_REAPS_MAX, BROKER_WORDS_TIMEOUT,
 };
 use crate::sandbox::{self, Entered, SignalScope};
+use crate::sys::child::Failure;
 use crate::sys::{program, signals};
 
 /// Why the broker ends before the daemon does.
@@ -106,7 +108,7 @@ fn obey() -> Result<(), Error> {
         last_run: 0,
         has_more: false,
     };
-    broker.reply(Reply::Ready, &[])?;
+    broker.reply(Reply::Ready)?;
     // What only the start needed.
     program::release();
     let outcome = broker.run();
@@ -206,17 +208,8 @@ impl Server<'_> {
                     None => running.start(run, server),
                 };
                 match started {
-                    Ok(started) => {
-                        self.stderr
-                            .add(run, server.name(), started.stderr)
-                            .map_err(|error| Error::System("standard error of a server", error))?;
-                        let pid = started.pid.as_raw_nonzero().get();
-                        self.reply(
-                            Reply::Started { run, pid },
-                            &[started.stdin.as_fd(), started.stdout.as_fd()],
-                        )
-                    }
-                    Err(failure) => self.reply(Reply::Failed { run, failure }, &[]),
+                    Ok(started) => self.hand_over(index, run, started),
+                    Err(failure) => self.reply(Reply::Failed { run, failure }),
                 }
             }
             Request::Signal { run, kill } => {
@@ -229,22 +222,35 @@ impl Server<'_> {
         }
     }
 
+    /// Gives the daemon a server that was just started. Servers can use up what that takes: the kernel counts the descriptors that a
+    /// user has in flight (unix(7), ETOOMANYREFS). The server is killed then, and its start has failed.
+    fn hand_over(&mut self, index: u16, run: u64, started: Started) -> Result<(), Error> {
+        let Started {
+            pid,
+            stdin,
+            stdout,
+            stderr,
+        } = started;
+        let name = self.servers.get(usize::from(index)).map_or("", Startable::name);
+        let pid = pid.as_raw_nonzero().get();
+        let pipes = [stdin.as_fd(), stdout.as_fd()];
+        let handed = self.stderr.add(run, name, stderr);
+        let handed = handed.and_then(|()| send(self.daemon, Reply::Started { run, pid }, &pipes));
+        let Err(error) = handed else { return Ok(()) };
+        self.running.fail(run);
+        let failure = Failure::of(&error.into());
+        self.reply(Reply::Failed { run, failure })
+    }
+
     /// Sends a message. A daemon that is gone shows at the next look at the socket.
-    fn reply(&self, reply: Reply, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
-        self.try_reply(reply, descriptors).map(drop)
+    fn reply(&self, reply: Reply) -> Result<(), Error> {
+        self.try_reply(reply).map(drop)
     }
 
     /// Sends a message; returns whether the daemon is there to receive it.
-    fn try_reply(&self, reply: Reply, descriptors: &[BorrowedFd<'_>]) -> Result<bool, Error> {
-        let bytes = reply.encode();
-        let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(2))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        if !descriptors.is_empty() {
-            control.push(SendAncillaryMessage::ScmRights(descriptors));
-        }
-        let sent = retry_on_intr(|| sendmsg(self.daemon, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL));
-        match sent {
-            Ok(_) => Ok(true),
+    fn try_reply(&self, reply: Reply) -> Result<bool, Error> {
+        match patiently(|| send(self.daemon, reply, &[])) {
+            Ok(()) => Ok(true),
             Err(Errno::PIPE | Errno::CONNRESET) => Ok(false),
             Err(error) => Err(Error::System("a message to the daemon", error.into())),
         }
@@ -255,15 +261,10 @@ impl Server<'_> {
         for _ in 0..BROKER_REAPS_MAX {
             match self.running.reap() {
                 Ok(Some(Ended::Run(run, status))) => {
-                    self.stderr.end(run);
-                    self.stderr.turn();
-                    if self.running.is_empty()
-                        && let Some(remaining) = self.clear(BROKER_CLEAR_TIMEOUT)
-                    {
-                        self.reply(Reply::Remaining(remaining), &[])?;
-                    }
-                    self.reply(Reply::Exited { run, status }, &[])?;
+                    self.ended(run)?;
+                    self.reply(Reply::Exited { run, status })?;
                 }
+                Ok(Some(Ended::Failed(run))) => self.ended(run)?,
                 Ok(Some(Ended::Other)) => {}
                 Ok(None) | Err(NoChild) => {
                     self.has_more = false;
@@ -272,6 +273,18 @@ impl Server<'_> {
             }
         }
         self.has_more = true;
+        Ok(())
+    }
+
+    /// Passes on the last words of a run. After the last run, kills what servers have left.
+    fn ended(&mut self, run: u64) -> Result<(), Error> {
+        self.stderr.end(run);
+        self.stderr.turn();
+        if self.running.is_empty()
+            && let Some(remaining) = self.clear(BROKER_CLEAR_TIMEOUT)
+        {
+            self.reply(Reply::Remaining(remaining))?;
+        }
         Ok(())
     }
 
@@ -288,7 +301,7 @@ impl Server<'_> {
         };
         // What is due is so within a second.
         let due = due.and_then(|due| Timespec::try_from(due).ok());
-        retry_on_intr(|| poll(&mut all, due.as_ref())).map_err(|error| Error::System("waiting", error.into()))?;
+        patiently(|| poll(&mut all, due.as_ref())).map_err(|error| Error::System("waiting", error.into()))?;
         let mut ready = all.iter().map(|one| !one.revents().is_empty());
         let (has_request, has_signal) = (ready.next() == Some(true), ready.next() == Some(true));
         let has_words = ready.any(|one| one) || (due.is_some() && !has_request && !has_signal);
@@ -305,7 +318,7 @@ impl Server<'_> {
     fn end_all(&mut self) {
         self.running.kill_all();
         if let Some(remaining) = self.clear(BROKER_END_TIMEOUT) {
-            let is_told = self.try_reply(Reply::Remaining(remaining), &[]);
+            let is_told = self.try_reply(Reply::Remaining(remaining));
             if !matches!(is_told, Ok(true)) {
                 let (count, pids) = remaining.shown();
                 self.stderr.say(&format!(
@@ -347,10 +360,32 @@ impl Server<'_> {
     }
 }
 
+/// Sends a message with these descriptors.
+fn send(daemon: BorrowedFd<'_>, reply: Reply, descriptors: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+    let bytes = reply.encode();
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(2))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() {
+        control.push(SendAncillaryMessage::ScmRights(descriptors));
+    }
+    retry_on_intr(|| sendmsg(daemon, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)).map(drop)
+}
+
+/// Repeats a call for as long as the kernel lacks memory for it, a bounded number of times.
+fn patiently<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    for _ in 0..BROKER_MEMORY_RETRIES_MAX {
+        match retry_on_intr(&mut call) {
+            Err(Errno::NOMEM | Errno::NOBUFS) => thread::sleep(BROKER_MEMORY_INTERVAL),
+            outcome => return outcome,
+        }
+    }
+    retry_on_intr(call)
+}
+
 /// The next message, or `None` when the daemon is gone. One that is too long, or that brings descriptors, is an error.
 fn receive<'b>(daemon: BorrowedFd<'_>, buffer: &'b mut [u8], flags: RecvFlags) -> Result<Option<&'b [u8]>, Error> {
     let mut control = RecvAncillaryBuffer::default();
-    let received = retry_on_intr(|| recvmsg(daemon, &mut [IoSliceMut::new(buffer)], &mut control, flags));
+    let received = patiently(|| recvmsg(daemon, &mut [IoSliceMut::new(buffer)], &mut control, flags));
     match received {
         Ok(received) if received.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) => Err(Error::Message),
         Ok(received) if received.bytes == 0 => Ok(None),

@@ -4,7 +4,6 @@
 //! turn reads a bounded amount, from another server first, so that one that floods keeps nobody from being heard, started or ended.
 
 use std::collections::VecDeque;
-use std::io;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -46,7 +45,7 @@ impl Stderr {
     ///
     /// # Errors
     /// It cannot be read without waiting.
-    pub(super) fn add(&mut self, run: u64, name: &str, from: OwnedFd) -> io::Result<()> {
+    pub(super) fn add(&mut self, run: u64, name: &str, from: OwnedFd) -> Result<(), Errno> {
         ioctl_fionbio(&from, true)?;
         self.pipes.push_back(Pipe {
             run,

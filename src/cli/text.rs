@@ -53,8 +53,10 @@ fn push_string(out: &mut String, string: &str) {
     let quoted = serde_json::to_string(&redact::scrub(&text)).unwrap_or_default();
     for c in quoted.chars() {
         if matches!(c, '<' | '>' | '&') || is_unsafe(c) {
-            // All of them lie below U+10000, so four digits do. Writing to a String cannot fail.
-            let _ = write!(out, "\\u{:04x}", u32::from(c));
+            // JSON escapes UTF-16 (RFC 8259, section 7). Writing to a String cannot fail.
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
         } else {
             out.push(c);
         }

@@ -44,6 +44,11 @@ pub const BROKER_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 pub const SERVER_OOM_SCORE: i32 = 200;
 /// Greatest value (linux/oom.h).
 pub const OOM_SCORE_ADJ_MAX: i32 = 1000;
+/// Repetitions of a broker's call for which the kernel lacks memory. With the pause between them: a second, in which the kernel can
+/// end the process that uses the memory.
+pub const BROKER_MEMORY_RETRIES_MAX: usize = 50;
+/// Pause before each repetition.
+pub const BROKER_MEMORY_INTERVAL: Duration = Duration::from_millis(20);
 /// Pause between checks of a broker that is about to end.
 pub const BROKER_REAP_INTERVAL: Duration = Duration::from_millis(2);
 

@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::executable;
 use super::problem::{Kind, Problem, show};
+use super::{executable, file};
 use crate::limits::{ELF_SEGMENTS_MAX, PATH_MAX};
 
 /// What the file's header has for this machine (elf(5), `e_machine`); programs of others may have an emulator.
@@ -22,7 +22,7 @@ const PT_INTERP: u32 = 3;
 /// Checks that the loader of `program` exists. What is no 64-bit little-endian program for this machine, or cannot be
 /// read, is taken for right.
 pub(super) fn check(program: &Path) -> Result<(), Problem> {
-    let Some(loader) = File::open(program).ok().and_then(|file| loader(&file)) else {
+    let Some(loader) = file::open_regular(program).and_then(|file| loader(&file)) else {
         return Ok(());
     };
     let loader = Path::new(OsStr::from_bytes(&loader));

@@ -102,7 +102,7 @@ pub(super) fn check(name: &str, arguments: &[&str], context: &Context) -> Result
     let Some(file) = interpreter.script(arguments) else {
         return Ok(());
     };
-    context.saw(Path::new(file));
+    context.saw(Path::new(file), &[]);
     interpreter.check_script(file)
 }
 
@@ -177,7 +177,7 @@ fn deno(arguments: &[&str], context: &Context) -> Result<(), Problem> {
         // `https://..`, `jsr:..` and `npm:..` are fetched; an option that is not known may take a value.
         Some(word) if word.starts_with('-') || word.contains(':') => Ok(()),
         Some(word) if explicit || SOURCES.iter().any(|end| word.ends_with(end)) => {
-            context.saw(Path::new(word));
+            context.saw(Path::new(word), &[]);
             script::check(Path::new(word), false)
         }
         // Another subcommand, or none.

@@ -9,6 +9,7 @@
 mod elf;
 mod env;
 mod executable;
+mod file;
 mod interpreter;
 mod problem;
 mod script;
@@ -21,6 +22,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+pub(crate) use file::open_regular;
 pub use problem::{Kind, Problem};
 
 use crate::limits::PREFLIGHT_DEPTH;
@@ -40,12 +42,21 @@ pub fn check(argv: &[String], path: Option<&OsStr>) -> Result<PathBuf, Problem> 
 /// Lists the files that a start of `argv` executes, as far as [`check`] would judge them: the program first, its interpreter,
 /// programs that wrappers start, scripts. `path` as for [`check`].
 #[must_use]
-pub fn code(argv: &[String], path: Option<&OsStr>) -> Vec<PathBuf> {
+pub fn code(argv: &[String], path: Option<&OsStr>) -> Vec<Executed> {
     let words: Vec<&str> = argv.iter().map(String::as_str).collect();
     let context = Context::of(path);
     // A file that cannot be started ends the list.
     let _ = command(&words, &context);
     context.seen.take()
+}
+
+/// A file that a start executes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executed {
+    /// Its path.
+    pub file: PathBuf,
+    /// Arguments that a program is started with, as far as they are known. A `#!` line gives the ones before the script.
+    pub arguments: Vec<String>,
 }
 
 /// Where programs without a `/` are looked up.
@@ -64,7 +75,7 @@ struct Context {
     /// Wrappers around it.
     depth: usize,
     /// Files that were checked, with those of wrappers.
-    seen: Rc<RefCell<Vec<PathBuf>>>,
+    seen: Rc<RefCell<Vec<Executed>>>,
 }
 
 impl Context {
@@ -76,9 +87,12 @@ impl Context {
         }
     }
 
-    /// Records a file that is executed.
-    fn saw(&self, file: &Path) {
-        self.seen.borrow_mut().push(file.to_owned());
+    /// Records a file that is executed, and the arguments of a program.
+    fn saw(&self, file: &Path, arguments: &[&str]) {
+        self.seen.borrow_mut().push(Executed {
+            file: file.to_owned(),
+            arguments: arguments.iter().map(|&word| word.to_owned()).collect(),
+        });
     }
 
     /// For what is wrapped in a command of this context, or `None` when that is deep enough.
@@ -101,7 +115,7 @@ fn command(words: &[&str], context: &Context) -> Result<PathBuf, Problem> {
         Search::Known(path) => executable::find(program, path.as_deref())?,
     };
     if executable::is_path(&found) {
-        context.saw(&found);
+        context.saw(&found, arguments);
         shebang::check(&found, context)?;
         elf::check(&found)?;
     }

@@ -1,11 +1,10 @@
 //! The first line of a program that is a script.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use super::problem::{Kind, Problem, show};
-use super::{Context, Search, env, executable};
+use super::{Context, Search, env, executable, file};
 use crate::limits::SHEBANG_MAX;
 
 /// Checks the interpreter of `program`, which can be executed. A program that is no script, or that cannot be read, is
@@ -41,22 +40,25 @@ pub(super) fn check(program: &Path, context: &Context) -> Result<(), Problem> {
         return Err(Problem::new(Kind::RelativeInterpreter { interpreter }, program));
     }
     let found = executable::find(interpreter, None).map_err(|_| unavailable(interpreter))?;
-    context.saw(&found);
+    context.saw(&found, &[argument]);
     if Path::new(interpreter).file_name() != Some("env".as_ref()) {
         return Ok(());
     }
     // `env -S` splits the one argument; without it, everything is one name.
-    let name = match argument.strip_prefix("-S") {
+    let mut words: Vec<&str> = match argument.strip_prefix("-S") {
         Some(rest) => rest
             .split([' ', '\t'])
-            .find(|word| !word.is_empty() && !env::is_assignment(word)),
-        None => Some(argument.trim_start_matches([' ', '\t'])),
+            .filter(|word| !word.is_empty())
+            .skip_while(|word| env::is_assignment(word))
+            .collect(),
+        None => vec![argument.trim_start_matches([' ', '\t'])],
     };
+    let name = (!words.is_empty()).then(|| words.remove(0));
     // Options of `env` are not judged here.
     match (name.filter(|name| !name.starts_with('-')), &context.search) {
         (Some(""), _) => Err(unavailable(interpreter)),
         (Some(name), Search::Known(path)) => executable::find(name, path.as_deref())
-            .map(|found| context.saw(&found))
+            .map(|found| context.saw(&found, &words))
             .map_err(|_| unavailable(name)),
         _ => Ok(()),
     }
@@ -66,7 +68,7 @@ pub(super) fn check(program: &Path, context: &Context) -> Result<(), Problem> {
 fn head(program: &Path) -> Option<Vec<u8>> {
     let mut head = Vec::with_capacity(SHEBANG_MAX);
     let limit = u64::try_from(SHEBANG_MAX).unwrap_or(u64::MAX);
-    File::open(program).ok()?.take(limit).read_to_end(&mut head).ok()?;
+    file::open_regular(program)?.take(limit).read_to_end(&mut head).ok()?;
     Some(head)
 }
 

@@ -84,7 +84,7 @@ impl<'a> Invocation<'a> {
 
 /// A script without a `/` may also be in `PATH`.
 fn check_script(file: &str, context: &Context) -> Result<(), Problem> {
-    context.saw(Path::new(file));
+    context.saw(Path::new(file), &[]);
     let outcome = script::check(Path::new(file), false);
     let missing = matches!(&outcome, Err(problem) if problem.kind == Kind::ScriptMissing);
     if !missing || file.contains('/') {

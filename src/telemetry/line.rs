@@ -109,8 +109,12 @@ fn escape(out: &mut String, text: &str, quotes: Quotes) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            // Everything unsafe lies below U+10000, so four digits do. Writing to a String cannot fail.
-            _ if is_unsafe(char) => drop(write!(out, "\\u{:04x}", u32::from(char))),
+            // JSON escapes UTF-16 (RFC 8259, section 7). Writing to a String cannot fail.
+            _ if is_unsafe(char) => {
+                for unit in char.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
             _ => out.push(char),
         }
     }
@@ -123,10 +127,39 @@ pub(crate) fn one_line(text: &str) -> String {
     out
 }
 
-/// Characters that could end a line, drive a terminal, or show a text in another order than it is.
+/// Characters that could end a line, drive a terminal, show a text in another order than it is, or show as nothing: two different
+/// names could look alike, and a text could hide in another. Invisible ones are those that Unicode calls default ignorable
+/// (`Default_Ignorable_Code_Point` in DerivedCoreProperties.txt, Unicode 16), with variation selectors and the joiner of emoji.
 pub(crate) fn is_unsafe(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    char.is_control() || is_reordering(char) || is_invisible(char)
+}
+
+fn is_reordering(char: char) -> bool {
+    matches!(char, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fff9}'..='\u{fffb}')
+}
+
+fn is_invisible(char: char) -> bool {
+    matches!(
+        char,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 #[cfg(test)]
@@ -183,7 +216,7 @@ mod tests {
 
     #[test]
     fn no_character_breaks_a_line_or_its_json() {
-        for code in (0..0x3000).chain([0xfeff, 0x1f7e2, 0x0010_ffff]) {
+        for code in (0..0x3000).chain([0xfeff, 0x1f7e2, 0xe0041, 0xe01ef, 0x0010_ffff]) {
             let Some(char) = char::from_u32(code) else {
                 continue;
             };
@@ -199,6 +232,21 @@ mod tests {
                 (parsed["msg"].as_str(), parsed["key"].as_str()),
                 (Some(text.as_str()), Some(text.as_str()))
             );
+        }
+    }
+
+    #[test]
+    fn an_invisible_character_is_escaped() {
+        for char in "\u{ad}\u{61c}\u{180e}\u{200b}\u{200d}\u{2060}\u{2064}\u{3164}\u{fe0f}\u{e0041}\u{e01ef}".chars() {
+            let shown = one_line(&format!("a{char}b"));
+            assert!(
+                shown.is_ascii() && shown.starts_with("a\\u") && shown.ends_with('b'),
+                "{shown:?}"
+            );
+        }
+        assert_eq!(one_line("\u{e0041}"), "\\udb40\\udc41");
+        for text in ["a b", "é", "日本", "🟢", "क्ष"] {
+            assert_eq!(one_line(text), text);
         }
     }
 
