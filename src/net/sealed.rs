@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::limits::{CONNECTION_READ_MAX, FILLER_SHARED, WRITE_SLICES};
 use crate::secrets::ApiKey;
+use crate::sys::reading::poll_read_at_most;
 
 /// How the library writes the header's name (RFC 9112, section 5; lower case).
 const NAME: &[u8] = b"authorization: ";
@@ -123,6 +124,8 @@ pub(super) struct Sealed<S> {
     stream: S,
     seal: Seal,
     progress: Progress,
+    /// Bytes at the start of the reader's buffer that may hold parts of messages.
+    unwiped: usize,
 }
 
 /// Where the writer is.
@@ -220,6 +223,7 @@ impl<S> Sealed<S> {
             stream,
             seal,
             progress: Progress::Passing,
+            unwiped: 0,
         }
     }
 }
@@ -318,15 +322,19 @@ impl<S: AsyncWrite + Unpin> Sealed<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Sealed<S> {
-    /// Zeroes the room first: hyper's buffer keeps bytes that it has passed on until something else is read, and a connection may
-    /// be idle for long. As long as no read is larger than its first buffer, it reads to the start of that one each time.
+    /// Zeroes what earlier reads filled: hyper's buffer keeps bytes that it has passed on until something else is read, and a
+    /// connection may be idle for long. As long as no read is larger than its first buffer, it reads to the start of that one each time.
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let size = buf.remaining().min(CONNECTION_READ_MAX);
-        let mut room = ReadBuf::new(buf.initialize_unfilled_to(size));
-        let read = Pin::new(&mut self.stream).poll_read(cx, &mut room);
-        let count = room.filled().len();
-        buf.advance(count);
-        read
+        buf.initialize_unfilled_to(size.min(self.unwiped));
+        let read = poll_read_at_most(&mut self.stream, cx, buf, size);
+        self.unwiped = match &read {
+            // Waiting: all of it was passed on, and is wiped.
+            Poll::Pending => 0,
+            Poll::Ready(Ok(count)) => CONNECTION_READ_MAX.min(self.unwiped + count),
+            Poll::Ready(Err(_)) => CONNECTION_READ_MAX,
+        };
+        read.map_ok(|_| ())
     }
 }
 

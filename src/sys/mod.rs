@@ -11,6 +11,7 @@ pub mod locked;
 pub mod own_block;
 pub mod own_group;
 pub mod program;
+pub mod reading;
 pub mod seccomp;
 pub mod signals;
 pub mod watched;
