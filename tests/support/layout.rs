@@ -15,6 +15,7 @@ use super::control::{ControlPlane, TUNNEL};
 use super::program;
 use super::scratch::remove_all;
 use super::tls::Authority;
+use super::wait::within;
 
 /// `nobody`, and one more user that no host has.
 const NOBODY: u32 = 65534;
@@ -305,8 +306,11 @@ impl Placed {
     pub fn proved_wrong(&self) -> Vec<String> {
         let mut doctor = self.start_as(&["doctor", "--sandbox", "--json"]);
         let status = doctor.wait_exit(PROOF);
-        let said = doctor.log().join("\n");
-        let report: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}, {status}: {said}"));
+        // Its last lines may still be on their way from the pipe when it has ended.
+        let report: Value = within(PROOF, "the whole report", || {
+            serde_json::from_str(&doctor.log().join("\n")).ok()
+        });
+        let said = format!("{status}: {report:#}");
         let probes = report["probes"].as_array().unwrap_or_else(|| panic!("{said}"));
         let tried = |name: &str| {
             probes
