@@ -72,7 +72,9 @@ class Lab:
         ):
             path.mkdir()
             os.chown(path, owner, owner)
-        self.settings, self.key, authority = (self._config / name for name in ("tunnel-client.yaml", "key", "ca.pem"))
+        self.settings, self.key = (self._config / name for name in ("tunnel-client.yaml", "key"))
+        # Root's: a bundle that the user of the servers can change is refused.
+        authority = base / "ca.pem"
         self.log_file, self._pid_file, self._socket = self._log / "client.log", self._run / "pid", self._run / "health"
         shutil.copy(CERTIFICATES / "ca.pem", authority)
         self._put(self.key, ends.keys[0], 0o600)
