@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use rustix::process::{getegid, geteuid, getgroups};
 
+use super::walk::steps;
 use crate::limits::SYMLINKS_MAX;
 
 /// User and groups of a process. An access control list shows here only through the mode: the most that any named user or group has
@@ -50,7 +51,6 @@ impl Account {
     /// Finds the first place on the way to a file, or to a directory whose entries count, that this user can replace: an entry of a
     /// directory on the way that it can write, or the file itself. Links are followed as the kernel follows them. A missing path
     /// has such a place only in its existing directories. `reaches` says whether the process can write there at all.
-    /// such place but in the directories that are. `reaches` says whether the process can write there at all.
     #[must_use]
     pub fn replaceable(&self, path: &Path, reaches: &dyn Fn(&Path) -> bool) -> Option<Replaceable> {
         let absolute = std::path::absolute(path).ok()?;
@@ -105,15 +105,6 @@ impl Account {
         };
         found.mode() & class != 0
     }
-}
-
-/// Names in a path, the last one first.
-fn steps(path: &Path) -> impl Iterator<Item = OsString> {
-    path.components().rev().filter_map(|component| match component {
-        Component::Normal(name) => Some(name.to_owned()),
-        Component::ParentDir => Some(OsString::from("..")),
-        Component::Prefix(_) | Component::RootDir | Component::CurDir => None,
-    })
 }
 
 #[cfg(test)]

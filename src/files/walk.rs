@@ -287,7 +287,7 @@ fn with_metadata(file: File) -> Result<(File, Metadata), Error> {
 }
 
 /// Names in a path, the last one first.
-fn steps(path: &Path) -> impl Iterator<Item = OsString> {
+pub(super) fn steps(path: &Path) -> impl Iterator<Item = OsString> {
     path.components().rev().filter_map(|component| match component {
         Component::Normal(name) => Some(name.to_owned()),
         Component::ParentDir => Some(OsString::from("..")),

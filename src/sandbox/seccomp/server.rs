@@ -111,23 +111,11 @@ const REFUSED: &[Call] = &[
     ),
     // A lease, too: whoever opens the file waits for its holder (fcntl(2)), the broker and the client among them.
     (libc::SYS_fcntl, &[&[(1, IS, F_SETOWN_EX)], &[(1, IS, F_SETLEASE)]]),
-    (
-        libc::SYS_fchmod,
-        &[
-            &[(1, MaskedEq(SET_IDS[0]), SET_IDS[0])],
-            &[(1, MaskedEq(SET_IDS[1]), SET_IDS[1])],
-        ],
-    ),
-    (libc::SYS_fchmodat, SET_IDS_AT),
-    (libc::SYS_fchmodat2, SET_IDS_AT),
+    (libc::SYS_fchmod, SET_IDS_SECOND),
+    (libc::SYS_fchmodat, SET_IDS_THIRD),
+    (libc::SYS_fchmodat2, SET_IDS_THIRD),
     #[cfg(target_arch = "x86_64")]
-    (
-        libc::SYS_chmod,
-        &[
-            &[(1, MaskedEq(SET_IDS[0]), SET_IDS[0])],
-            &[(1, MaskedEq(SET_IDS[1]), SET_IDS[1])],
-        ],
-    ),
+    (libc::SYS_chmod, SET_IDS_SECOND),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_kexec_file_load, ANY),
     #[cfg(target_arch = "x86_64")]
@@ -142,7 +130,13 @@ const REFUSED: &[Call] = &[
     (libc::SYS_lookup_dcookie, ANY),
 ];
 
-const SET_IDS_AT: &[&[Test]] = &[
+/// Refused modes, by the place of the mode among the arguments.
+const SET_IDS_SECOND: &[&[Test]] = &[
+    &[(1, MaskedEq(SET_IDS[0]), SET_IDS[0])],
+    &[(1, MaskedEq(SET_IDS[1]), SET_IDS[1])],
+];
+/// See [`SET_IDS_SECOND`].
+const SET_IDS_THIRD: &[&[Test]] = &[
     &[(2, MaskedEq(SET_IDS[0]), SET_IDS[0])],
     &[(2, MaskedEq(SET_IDS[1]), SET_IDS[1])],
 ];
