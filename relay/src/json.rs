@@ -1,5 +1,8 @@
 //! JSON and JSON-RPC as far as a relay looks into them: what kind of message, whose id. Payload bytes are never
 //! written anew.
+//!
+//! What an answer is stands in ARCHITECTURE.md ("What a JSON-RPC answer is") and, as cases that the client keeps too, in
+//! `tests/data/jsonrpc-answers.txt`.
 
 use std::borrow::Cow;
 
@@ -93,6 +96,18 @@ pub(crate) fn same_id(left: &str, right: &str) -> bool {
     }
 }
 
+/// Whether an answer's id names this request: the same id, or its number as a string or the other way round. Servers keep
+/// ids in types of their own, and SDKs of callers take both forms.
+pub(crate) fn answers(asked: &str, answered: &str) -> bool {
+    let unquoted = |id: &str| serde_json::from_str::<String>(id).ok();
+    same_id(asked, answered)
+        || match (unquoted(asked), unquoted(answered)) {
+            (Some(text), None) => text == answered,
+            (None, Some(text)) => text == asked,
+            _ => false,
+        }
+}
+
 /// Whether two JSON numbers that are written differently are the same. Integers are not: a float would make equal what
 /// differs above 2^53, and above 2^64 there is nothing else.
 fn same_number(left: &str, right: &str) -> bool {
@@ -161,7 +176,16 @@ impl Envelope<'_> {
                 ));
             }
         };
-        match (self.method, id, self.result, self.error) {
+        // Some programs write every member and leave those null that are not meant.
+        let null = |raw: &&RawValue| raw.get() == "null";
+        let (result, error) = match (self.result, self.error) {
+            (result, error) if self.method.is_some() => (result.filter(|r| !null(r)), error.filter(|e| !null(e))),
+            (Some(result), Some(error)) if null(&error) => (Some(result), None),
+            (Some(result), Some(error)) if null(&result) => (None, Some(error)),
+            (None, Some(error)) if null(&error) => (None, None),
+            both => both,
+        };
+        match (self.method, id, result, error) {
             (Some(method), Some(Some(id)), None, None) => Ok(Kind::Call {
                 id,
                 method: method.into(),
@@ -347,6 +371,27 @@ mod tests {
         assert!(!same_id("9007199254740993", "9007199254740992"));
         assert!(!same_id("1", "2"));
         assert!(same_id("10", "1e1") && same_id("1.50", "1.5"));
+    }
+
+    #[test]
+    fn answers_are_judged_as_the_shared_table_says() {
+        let table = include_str!("../../tests/data/jsonrpc-answers.txt");
+        let cases = table.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let mut seen = 0;
+        for case in cases {
+            let mut parts = case.splitn(3, '|').map(str::trim);
+            let (verdict, asked, message) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+            let judged = match classify(message.as_bytes()) {
+                Ok(Kind::Response { id: Some(id), .. }) if !answers(asked, &id) => "other",
+                Ok(Kind::Response { id: None, error: true }) => "unnamed",
+                Ok(Kind::Response { error: true, .. }) => "error",
+                Ok(Kind::Response { .. }) => "result",
+                Ok(_) | Err(_) => "none",
+            };
+            assert_eq!(judged, verdict, "{case}");
+            seen += 1;
+        }
+        assert!(seen > 40, "{seen} cases");
     }
 
     #[test]

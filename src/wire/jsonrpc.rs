@@ -61,7 +61,7 @@ pub enum Kind<'a> {
     },
     /// An answer.
     Response {
-        /// The id it answers; `None` for `null`, which some servers send when they could not read the request.
+        /// The id it answers; `None` for `null`, and for an error without one: some servers could not read the request.
         id: Option<Id<'a>>,
         /// True for `error`, false for `result`.
         is_error: bool,
@@ -214,18 +214,26 @@ impl<'a> Message<'a> {
         if envelope.jsonrpc.is_none_or(|version| version.0 != "2.0") {
             return Err(Invalid::Version);
         }
-        // Some servers write both members and leave one of them null.
-        let error = envelope
-            .error
-            .0
-            .filter(|e| e.get() != "null" || envelope.result.0.is_none());
-        let result = envelope.result.0.filter(|r| r.get() != "null" || error.is_none());
+        // Some servers write every member and leave those null that are not meant.
+        let null = |raw: &&RawValue| raw.get() == "null";
+        let (result, error) = match (envelope.result.0, envelope.error.0) {
+            (result, error) if envelope.method.is_some() => (result.filter(|r| !null(r)), error.filter(|e| !null(e))),
+            (Some(result), Some(error)) if null(&error) => (Some(result), None),
+            (Some(result), Some(error)) if null(&result) => (None, Some(error)),
+            (None, Some(error)) if null(&error) => return Err(Invalid::Shape),
+            both => both,
+        };
         let kind = match (envelope.method, envelope.id.0, result, error) {
             (Some(method), Some(id), None, None) => Kind::Call {
                 method: method.0,
                 id: Id::new(id)?,
             },
             (Some(method), None, None, None) => Kind::Notification { method: method.0 },
+            // An error without an id is one that names no request; a result without one is nothing.
+            (None, None, None, Some(_)) => Kind::Response {
+                id: None,
+                is_error: true,
+            },
             (None, Some(id), result, error) if result.is_some() != error.is_some() => {
                 let id = if id.get() == "null" { None } else { Some(Id::new(id)?) };
                 Kind::Response {

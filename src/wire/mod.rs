@@ -1,5 +1,6 @@
 //! The control plane's wire contract as pure types: no I/O, no clock, nothing that can block.
 
+pub mod answer;
 pub mod api_error;
 pub mod caller;
 pub mod command;

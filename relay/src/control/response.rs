@@ -11,7 +11,7 @@ use super::payload::{Concerns, ResponsePayload, ResponseType};
 use crate::calls::{Call, Expect, NoCall, NotStreamed, Outcome, Reply, Stream, TooManyHeaders, response_headers};
 use crate::error::{Code, Refusal};
 use crate::ids::{Channel, RequestId, ShardToken, TunnelId};
-use crate::json::{Kind, Malformed, check_text, classify, same_id, with_id};
+use crate::json::{Kind, Malformed, answers, check_text, classify, with_id};
 use crate::limits;
 use crate::relay::Relay;
 use crate::server::{Body, BodyError, Held, event, json, read_body};
@@ -247,7 +247,7 @@ fn check_response(expect: &Expect, status: StatusCode, message: &str) -> Result<
         return Err(invalid("a jsonrpc_response is a JSON-RPC response"));
     };
     match (expect, id) {
-        (Expect::Response(asked), Some(id)) if same_id(asked, &id) => Ok(None),
+        (Expect::Response(asked), Some(id)) if answers(asked, &id) => Ok(None),
         (Expect::Response(_), Some(_)) => Err(invalid("the response has another id than the request")),
         (Expect::Response(asked), None) if status.is_client_error() || status.is_server_error() => {
             Ok(with_id(message, asked))
