@@ -2,11 +2,13 @@
 //!
 //! A number that an operator may set lives in the configuration; what stands here protects the process itself.
 
+mod answers;
 mod broker;
 mod memory;
 
 use std::time::Duration;
 
+pub use answers::*;
 pub use broker::*;
 pub use memory::*;
 
@@ -153,8 +155,8 @@ pub const SSE_RESUME_PAUSE: Duration = Duration::from_secs(1);
 pub const SSE_RETRY_MIN: Duration = Duration::from_millis(100);
 /// See [`SSE_RETRY_MIN`].
 pub const SSE_RETRY_MAX: Duration = Duration::from_secs(30);
-/// Length of an event id that is kept for `Last-Event-ID`.
-pub const SSE_ID_MAX: usize = 8 * KIB;
+/// Length of an event id that is kept for `Last-Event-ID`; as that of a session, which is such a handle too.
+pub const SSE_ID_MAX: usize = 16 * KIB;
 /// Same-origin redirects that keep the method (307, 308), followed for one request.
 pub const REDIRECTS_MAX: u32 = 5;
 /// Answering a server's request on the side (ping, refusal).

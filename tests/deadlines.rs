@@ -148,7 +148,7 @@ fn a_server_that_never_answers_costs_one_504_after_the_connection_ttl() {
     let post = control.only_terminal("r1");
     assert!(start.elapsed() >= Duration::from_millis(650), "{:?}", start.elapsed());
     post.assert_failure(504, "timeout", &["timeout"]);
-    assert_eq!(post.failure().message, "Gateway Timeout");
+    assert_eq!(post.failure().message, "MCP server did not answer in time");
     assert_eq!(post.json()["id"], "r1");
     let deletes = mcp
         .seen()

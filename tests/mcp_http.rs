@@ -38,7 +38,7 @@ fn a_refused_connection_is_connect() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let post = called(&format!("http://127.0.0.1:{port}/mcp"));
     post.assert_failure(502, "connect", &["connection_refused"]);
-    assert_eq!(post.failure().message, "Bad Gateway");
+    assert_eq!(post.failure().message, "MCP server not reachable: connection refused");
     assert!(!post.request.text().contains("127.0.0.1"), "{}", post.request.text());
 }
 
@@ -196,7 +196,7 @@ fn a_2xx_that_is_no_answer_is_a_protocol_failure() {
 }
 
 #[test]
-fn an_http_error_keeps_its_status_and_not_its_body() {
+fn an_http_error_keeps_its_status_and_its_words_are_not_logged() {
     let plain = |status: u16, body: &str| Answer::new(status, &[("Content-Type", "text/plain")], body);
     let big = "x".repeat(100 * 1024 + 1);
     let shape = ["non_protocol_response", "invalid_mcp_error", "http_status"];
@@ -280,10 +280,16 @@ fn an_http_error_keeps_its_status_and_not_its_body() {
     for (status, reason, answer, kinds) in cases {
         let (_, mcp, client, post) = answered(answer);
         post.assert_failure(status, "target_http", kinds);
-        assert_eq!(post.failure().message, reason);
+        let message = post.failure().message;
         assert!(
-            !post.request.text().contains(SECRET),
-            "the body crossed the tunnel: {post:#?}"
+            message.starts_with(&format!("MCP server answered HTTP {status} ({reason})")),
+            "{message}"
+        );
+        let words = &post.json()["error"]["data"]["mcp_server"]["message"];
+        assert_eq!(
+            post.request.text().contains(SECRET),
+            words == SECRET && message.ends_with(SECRET),
+            "what is no sentence crossed the tunnel: {post:#?}"
         );
         assert!(client.log_with(SECRET).is_empty(), "the body is in the log");
         assert_eq!(
@@ -321,7 +327,10 @@ fn a_401_keeps_its_challenge() {
     assert_eq!(post.resp_code, 401, "{post:#?}");
     assert_eq!(post.resp_header("Www-Authenticate"), Some(challenge));
     assert_eq!(post.failure().status, Some(401));
-    assert_eq!(post.failure().message, "Unauthorized");
+    assert_eq!(
+        post.failure().message,
+        "MCP server answered HTTP 401 (Unauthorized): who are you"
+    );
     assert!(
         post.resp_header("Content-Type")
             .unwrap()

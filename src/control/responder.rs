@@ -277,6 +277,11 @@ impl<'a> Notifier<'a> {
         }
     }
 
+    /// Counts what the server sent that is no part of the call. `odd`: its kind.
+    pub fn skipped(&self, odd: &'static str) {
+        self.responder.0.ops.metrics.odd_event(&self.route.channel, odd);
+    }
+
     /// Posts a server's request, with its id as JSON text; true when the service has it, and an answer will come as a
     /// command of its own.
     pub async fn send_request(&mut self, payload: Bytes, id: &str, headers: &ResponseHeaders) -> bool {

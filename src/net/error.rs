@@ -157,6 +157,11 @@ impl NetError {
         }
     }
 
+    /// Whether the body itself is at fault, so that another connection brings nothing better.
+    pub fn is_about_the_body(self) -> bool {
+        matches!(self, Self::TooLarge)
+    }
+
     /// The contract's word.
     pub fn kind(self) -> &'static str {
         match self {
@@ -203,10 +208,15 @@ impl NetError {
                 Source::TransportClosed
             }
         };
-        Failure {
-            reason: matches!(self, Self::Tls(_) | Self::Forbidden | Self::Proxy(_) | Self::ToProxy(_))
-                .then(|| self.to_string()),
-            ..Failure::transport(source, self.kind())
+        let failure = Failure::transport(source, self.kind());
+        match self {
+            Self::Tls(fault) => failure.because(format!("TLS: {fault}")),
+            // Of proxies and rules callers are told no more than that there is no way.
+            Self::Forbidden | Self::Proxy(_) | Self::ToProxy(_) => Failure {
+                reason: Some(self.to_string()),
+                ..failure
+            },
+            _ => failure,
         }
     }
 }

@@ -53,6 +53,13 @@ struct ChannelLabel {
     channel: Box<str>,
 }
 
+/// `channel` (a configured one), `event` (words of this program).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OddEventLabel {
+    channel: Box<str>,
+    event: &'static str,
+}
+
 /// Makes histograms with one set of bounds.
 #[derive(Debug, Clone)]
 struct Bounds(&'static [f64]);
@@ -88,6 +95,7 @@ pub struct Metrics {
     end_to_end: Family<CommandLabel, Histogram, Bounds>,
     stdio_restarts: Family<ChannelLabel, Counter>,
     stdio_dropped: Family<ChannelLabel, Counter>,
+    odd_events: Family<OddEventLabel, Counter>,
     credentials: credentials::Credentials,
     sandbox: sandbox::Sandbox,
 }
@@ -112,6 +120,7 @@ impl Metrics {
             end_to_end: Family::new_with_constructor(Bounds(&MILLISECONDS)),
             stdio_restarts: Family::default(),
             stdio_dropped: Family::default(),
+            odd_events: Family::default(),
             credentials: credentials::Credentials::default(),
             sandbox: sandbox::Sandbox::default(),
             registry: Registry::default(),
@@ -193,6 +202,11 @@ impl Metrics {
             "Messages of stdio servers that belong to no caller and were dropped",
             m.stdio_dropped.clone(),
         );
+        registry.register(
+            "mcp_http_odd_events",
+            "Events of MCP servers over HTTP that are no part of a call and were skipped",
+            m.odd_events.clone(),
+        );
         m.credentials.register(&mut registry);
         m.sandbox.register(&mut registry);
         registry.register("liveness", "1 while the process runs", m.liveness.clone());
@@ -251,6 +265,12 @@ impl Metrics {
                 channel: channel.into(),
             })
             .inc();
+    }
+
+    /// An MCP server over HTTP sent what is no part of a call.
+    pub fn odd_event(&self, channel: &str, event: &'static str) {
+        let channel = channel.into();
+        self.odd_events.get_or_create(&OddEventLabel { channel, event }).inc();
     }
 
     /// The text of `/metrics` (OpenMetrics 1.0).

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use http::StatusCode;
 
 use super::jsonrpc::INTERNAL_ERROR;
+use super::said::Said;
 
 /// Which hop failed. The names are the contract's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,20 @@ impl Source {
             Self::ClientInternal => "client_internal",
         }
     }
+
+    /// What a caller is told.
+    fn words(self) -> &'static str {
+        match self {
+            Self::TargetHttp => "MCP server answered an HTTP error",
+            Self::Dns => "MCP server not reachable: its name has no address",
+            Self::Tls => "MCP server not reachable",
+            Self::Connect => "MCP server not reachable",
+            Self::TransportClosed => "connection to the MCP server lost",
+            Self::Timeout => "MCP server did not answer in time",
+            Self::Protocol => "answer of the MCP server not usable",
+            Self::ClientInternal => "the tunnel client could not go on",
+        }
+    }
 }
 
 /// One failed command: the status that the caller gets, and why.
@@ -56,8 +71,12 @@ pub struct Failure {
     pub received: bool,
     /// The server's status, when it is the failure: 400 to 599.
     pub upstream_status: Option<u16>,
-    /// What the words of the contract do not say, for the log; the caller is not told.
+    /// What the words of the contract do not say, for the log.
     pub reason: Option<String>,
+    /// The cause in words for the caller, where [`Self::kind`] says too little. It names no address and no setting.
+    pub cause: Option<String>,
+    /// The MCP server's own words, for the caller only.
+    pub said: Option<Said>,
 }
 
 impl Failure {
@@ -70,6 +89,8 @@ impl Failure {
             received: false,
             upstream_status: None,
             reason: None,
+            cause: None,
+            said: None,
         }
     }
 
@@ -98,7 +119,7 @@ impl Failure {
                 kind,
                 received: true,
                 upstream_status: Some(status),
-                reason: None,
+                ..Self::protocol(kind)
             }
         } else {
             Self::protocol("non_protocol_response")
@@ -113,6 +134,23 @@ impl Failure {
         }
     }
 
+    /// The same with a cause in words, for the caller and for the log.
+    #[must_use]
+    pub fn because(self, cause: impl Into<String>) -> Self {
+        let cause = cause.into();
+        Self {
+            reason: Some(cause.clone()),
+            cause: Some(cause),
+            ..self
+        }
+    }
+
+    /// The same with the server's own words.
+    #[must_use]
+    pub fn saying(self, said: Option<Said>) -> Self {
+        Self { said, ..self }
+    }
+
     /// The JSON-RPC error that tells the caller. `id` is JSON text, `None` gives `null`.
     pub fn to_json(&self, id: Option<&str>) -> String {
         let mut data = format!(
@@ -125,9 +163,66 @@ impl Failure {
             // Writing to a String cannot fail.
             let _ = write!(data, r#","upstream_status":{status}"#);
         }
-        data.push_str("}}");
-        error_json(id, INTERNAL_ERROR, reason(self.status), Some(&data))
+        data.push('}');
+        if let Some(said) = &self.said {
+            data.push_str(r#","mcp_server":"#);
+            data.push_str(&said.to_json());
+        }
+        data.push('}');
+        error_json(id, INTERNAL_ERROR, &self.message(), Some(&data))
     }
+
+    /// What happened, in one sentence: SDKs show their users nothing else.
+    fn message(&self) -> String {
+        let mut text = match (self.source, self.upstream_status) {
+            (Source::TargetHttp, Some(status)) => format!("MCP server answered HTTP {status}"),
+            (Source::ClientInternal, _) if self.status == 503 => "the tunnel client shuts down".to_owned(),
+            _ => self.source.words().to_owned(),
+        };
+        match (&self.cause, self.source) {
+            (Some(cause), _) => text = format!("{text}: {cause}"),
+            // The server's own words often begin with the phrase of the status.
+            (None, Source::TargetHttp) => {
+                let phrase = reason(self.status);
+                if self.said.as_ref().is_none_or(|said| !said.text().starts_with(phrase)) {
+                    text = format!("{text} ({phrase})");
+                }
+            }
+            (None, _) => {
+                if let Some(words) = words_of(self.kind) {
+                    text = format!("{text}: {words}");
+                }
+            }
+        }
+        match &self.said {
+            Some(said) => format!("{text}: {}", said.text()),
+            None => text,
+        }
+    }
+}
+
+/// A kind of the contract in words. `None` for those that repeat their source.
+fn words_of(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "connection_refused" => "connection refused",
+        "network_unreachable" => "network unreachable",
+        "host_unreachable" => "host unreachable",
+        "dial" => "no connection could be made",
+        "connection_reset" => "connection reset",
+        "connection_aborted" => "connection aborted",
+        "closed_pipe" => "it does not read any more",
+        "eof" => "it ended before the answer",
+        "unexpected_eof" => "it ended inside the answer",
+        "connection_closed" => "connection closed",
+        "malformed_json" => "it is not JSON",
+        "tls" => "TLS failed",
+        "response_body_missing" => "it is empty",
+        "response_body_unreadable" => "it breaks off",
+        "response_body_too_large" => "it is too large",
+        "non_protocol_response" => "it is not MCP",
+        "invalid_protocol_response" => "it is JSON, but not the answer to this request",
+        _ => return None,
+    })
 }
 
 /// The reason phrase of a status.
@@ -162,9 +257,59 @@ mod tests {
         let v: Value = serde_json::from_str(&failure.to_json(Some("\"a\""))).unwrap();
         assert_eq!(
             v,
-            json!({"jsonrpc":"2.0","id":"a","error":{"code":-32603,"message":"Service Unavailable","data":{"tunnel_failure":
+            json!({"jsonrpc":"2.0","id":"a","error":{"code":-32603,"message":"MCP server answered HTTP 503 (Service Unavailable)","data":{"tunnel_failure":
                 {"version":1,"source":"target_http","transport_error_kind":"malformed_json","upstream_response_received":true,"upstream_status":503}}}})
         );
+    }
+
+    fn told(failure: &Failure) -> Value {
+        serde_json::from_str::<Value>(&failure.to_json(None)).unwrap()["error"].clone()
+    }
+
+    #[test]
+    fn the_message_says_what_happened() {
+        for (failure, message) in [
+            (
+                Failure::transport(Source::Connect, "connection_refused"),
+                "MCP server not reachable: connection refused",
+            ),
+            (
+                Failure::transport(Source::Dns, "dns"),
+                "MCP server not reachable: its name has no address",
+            ),
+            (
+                Failure::transport(Source::TransportClosed, "connection_reset"),
+                "connection to the MCP server lost: connection reset",
+            ),
+            (Failure::timeout(), "MCP server did not answer in time"),
+            (
+                Failure::protocol("malformed_json"),
+                "answer of the MCP server not usable: it is not JSON",
+            ),
+            (
+                Failure::protocol("malformed_json").because("the reason"),
+                "answer of the MCP server not usable: the reason",
+            ),
+            (Failure::shutting_down(), "the tunnel client shuts down"),
+        ] {
+            assert_eq!(told(&failure)["message"], message);
+        }
+    }
+
+    #[test]
+    fn the_servers_own_words_stand_in_the_message_and_beside_the_provenance() {
+        let body = br#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Bad Request: no session"}}"#;
+        let said = Said::of("application/json", body, |text| text.to_owned());
+        let error = told(&Failure::http(400, "invalid_mcp_error").saying(said));
+        assert_eq!(
+            error["message"],
+            "MCP server answered HTTP 400: Bad Request: no session"
+        );
+        assert_eq!(
+            error["data"]["mcp_server"],
+            json!({"code": -32600, "message": "Bad Request: no session"})
+        );
+        assert_eq!(error["data"]["tunnel_failure"]["source"], "target_http");
     }
 
     #[test]

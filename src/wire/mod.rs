@@ -10,4 +10,8 @@ pub mod headers;
 pub mod jsonrpc;
 pub mod response;
 pub mod retry_after;
+pub mod said;
 pub mod spelling;
+
+/// What some programs write before UTF-8 text. JSON has none, but readers may skip it (RFC 8259, section 8.1).
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -1,6 +1,8 @@
 //! The real relay: a control plane with management of tunnels.
 
-use std::io::{BufRead as _, BufReader};
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
@@ -12,6 +14,9 @@ pub const MANAGE_KEY: &str = "test-key-read-manage-0123456789";
 /// May read and use tunnels.
 pub const USE_KEY: &str = "test-key-read-use-0123456789";
 
+/// May call tunnels.
+pub const CALL_KEY: &str = "test-key-connect-0123456789";
+
 /// A running relay; ended when dropped.
 pub struct Relay {
     child: Child,
@@ -19,9 +24,9 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Plain HTTP on a free port, with both keys and these further arguments.
+    /// Plain HTTP on a free port, with all keys and these further arguments.
     pub fn start(arguments: &[&str]) -> Self {
-        let keys = format!("manager read,manage {MANAGE_KEY}\nclient read,use {USE_KEY}\n");
+        let keys = format!("manager read,manage {MANAGE_KEY}\nclient read,use {USE_KEY}\ncaller connect {CALL_KEY}\n");
         let mut child = Command::new(binary())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
@@ -50,6 +55,55 @@ impl Relay {
     /// Scheme, host and port.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// One message of a caller that takes JSON only; what it is answered.
+    pub fn call(&self, tunnel: &str, message: &str, headers: &[(&str, &str)]) -> Answered {
+        let address = self.url.rsplit('/').next().unwrap();
+        let mut request = format!(
+            "POST /v1/mcp/{tunnel} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {CALL_KEY}\r\n\
+             Content-Type: application/json\r\nAccept: application/json\r\nContent-Length: {}\r\n",
+            message.len()
+        );
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(BOUND)).unwrap();
+        stream.write_all(format!("{request}\r\n{message}").as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let mut lines = head.split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers = lines.filter_map(|line| line.split_once(": "));
+        Answered {
+            status,
+            headers: headers
+                .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+                .collect(),
+            body: body.to_owned(),
+        }
+    }
+}
+
+/// What a caller was answered.
+#[derive(Debug)]
+pub struct Answered {
+    pub status: u16,
+    pub headers: HashMap<String, String>,
+    pub body: String,
+}
+
+impl Answered {
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The message of an error.
+    pub fn message(&self) -> String {
+        self.json()["error"]["message"].as_str().unwrap_or_default().to_owned()
     }
 }
 

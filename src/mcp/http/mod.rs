@@ -2,6 +2,8 @@
 
 mod fixed;
 mod lookup;
+mod message;
+mod odd;
 mod probe;
 mod sse;
 mod stream;
@@ -26,10 +28,13 @@ use crate::limits::{
     MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX, TAIL_TIMEOUT,
 };
 use crate::net::{Connector, NetError, Patience, Pool, Reply, RequestBody};
+use crate::telemetry::redact;
+use crate::wire::answer::{Verdict, judge};
 use crate::wire::command::Headers;
 use crate::wire::failure::{Failure, error_json};
 use crate::wire::headers::{ResponseHeaders, is_forwarded, is_media_type};
-use crate::wire::jsonrpc::{Id, Kind, METHOD_NOT_FOUND, Message};
+use crate::wire::jsonrpc::{Invalid, METHOD_NOT_FOUND, Message};
+use crate::wire::said::Said;
 
 /// How long connections to MCP servers wait.
 pub(crate) fn patience(config: &config::Mcp) -> Patience {
@@ -52,6 +57,7 @@ struct Shared {
     host: HeaderValue,
     pool: Pool,
     fixed: FixedHeaders,
+    warned: odd::Warned,
 }
 
 impl HttpServer {
@@ -70,6 +76,7 @@ impl HttpServer {
             url: url.clone(),
             pool: Pool::new(connector, patience),
             fixed,
+            warned: odd::Warned::default(),
         })))
     }
 
@@ -82,6 +89,7 @@ impl HttpServer {
             host,
             pool,
             fixed: _,
+            warned: _,
         } = &*self.0;
         Self(Arc::new(Shared {
             channel: channel.clone(),
@@ -90,6 +98,7 @@ impl HttpServer {
             host: host.clone(),
             pool: pool.clone(),
             fixed,
+            warned: odd::Warned::default(),
         }))
     }
 
@@ -111,19 +120,16 @@ impl HttpServer {
                 headers,
             },
             200..=299 if is_media_type(media_type, "application/json") => {
-                let checked = match reply.collect_in_room(MCP_BODY_MAX).await {
-                    Ok(payload) => check_reply(&payload, call.id)
-                        .map(|()| payload)
-                        .map_err(Failure::protocol),
-                    Err(error) => Err(error.failure()),
-                };
-                match checked {
-                    Ok(payload) => Outcome::Reply {
-                        code: reply.status,
+                let status = reply.status;
+                match reply.collect_in_room(MCP_BODY_MAX).await {
+                    Ok(payload) => {
+                        let stream = stream::Stream::new(self, call, headers, events);
+                        stream.whole(status, message::without_mark(payload)).await
+                    }
+                    Err(error) => Outcome::Failed {
+                        failure: error.failure(),
                         headers,
-                        payload,
                     },
-                    Err(failure) => Outcome::Failed { failure, headers },
                 }
             }
             // What the server says in another form is not read at all.
@@ -301,51 +307,41 @@ fn response_headers(reply: &Reply) -> ResponseHeaders {
     })
 }
 
-/// Whether a payload is the JSON-RPC response to `id`; the error is the contract's word.
-fn check_reply(payload: &Bytes, id: &str) -> Result<(), &'static str> {
-    let text = std::str::from_utf8(payload).map_err(|_| "malformed_json")?;
-    if text.trim_ascii().is_empty() {
-        return Err("response_body_missing");
-    }
-    match Message::parse(text) {
-        Ok(message) => match message.kind {
-            Kind::Response { id: Some(answered), .. } if Id::from_json(id) == Some(answered) => Ok(()),
-            _ => Err("invalid_protocol_response"),
-        },
-        Err(crate::wire::jsonrpc::Invalid::NotJson) => Err("malformed_json"),
-        Err(_) => Err("invalid_protocol_response"),
-    }
-}
-
-/// An answer with an error status: MCP's own errors pass unchanged, of the rest only the status.
+/// An answer with an error status: MCP's own errors pass unchanged, of the rest the status and the words.
 async fn error_reply(mut reply: Reply, id: &str, headers: ResponseHeaders) -> Outcome {
     let status = reply.status;
-    let kind = match reply.collect(MCP_ERROR_BODY_MAX).await {
-        Err(NetError::TooLarge) => "response_body_too_large",
-        Err(_) => "response_body_unreadable",
-        Ok(payload) => match std::str::from_utf8(&payload).map(Message::parse) {
-            _ if payload.trim_ascii().is_empty() => "response_body_missing",
-            Ok(Ok(message)) => match &message.kind {
-                Kind::Response {
-                    id: Some(answered),
-                    is_error: true,
-                } if Id::from_json(id) == Some(*answered) && message.has_valid_error() && status >= 400 => {
+    let media_type = reply.header("content-type").unwrap_or_default().to_owned();
+    let (kind, said) = match reply.collect(MCP_ERROR_BODY_MAX).await {
+        Err(NetError::TooLarge) => ("response_body_too_large", None),
+        Err(_) => ("response_body_unreadable", None),
+        Ok(payload) => {
+            let payload = message::without_mark(payload);
+            let parsed = std::str::from_utf8(&payload).map(Message::parse);
+            match parsed {
+                _ if payload.trim_ascii().is_empty() => ("response_body_missing", None),
+                Ok(Ok(message))
+                    if judge(&message, id) == Verdict::Error && message.has_valid_error() && status >= 400 =>
+                {
                     return Outcome::Reply {
                         code: status,
                         headers,
                         payload,
                     };
                 }
-                _ => "invalid_mcp_error",
-            },
-            Ok(Err(crate::wire::jsonrpc::Invalid::NotJson)) | Err(_) => "malformed_json",
-            Ok(Err(_)) => "invalid_mcp_error",
-        },
+                Ok(Err(Invalid::NotJson)) | Err(_) => ("malformed_json", said(&media_type, &payload)),
+                Ok(_) => ("invalid_mcp_error", said(&media_type, &payload)),
+            }
+        }
     };
     Outcome::Failed {
-        failure: Failure::http(status, kind),
+        failure: Failure::http(status, kind).saying(said),
         headers,
     }
+}
+
+/// The server's own words in a body. It may repeat what it was sent: known secrets are taken out.
+fn said(media_type: &str, body: &[u8]) -> Option<Said> {
+    Said::of(media_type, body, |text| redact::scrub(text).into_owned())
 }
 
 /// The answer to a server's request that cannot reach a caller: `ping` is answered, the rest refused (spec: better 17).

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
 
-use crate::limits::{CONNECTION_BUFFER_MAX, LARGE_MESSAGE, SSE_EVENT_MAX, SSE_ID_MAX, SSE_RETRY_MAX, SSE_RETRY_MIN};
+use crate::limits::{
+    CONNECTION_BUFFER_MAX, LARGE_MESSAGE, ODD_NAME_MAX, SSE_EVENT_MAX, SSE_ID_MAX, SSE_RETRY_MAX, SSE_RETRY_MIN,
+};
+use crate::wire::BYTE_ORDER_MARK;
 
 /// Reads events from pieces of a stream.
 #[derive(Debug, Default)]
@@ -16,11 +20,21 @@ pub(super) struct Parser {
     after_cr: bool,
     started: bool,
     data: Option<Data>,
-    other_event: bool,
+    /// The name of an event of another type, cut.
+    other_event: Option<Box<str>>,
     /// The id of the event that is being read; it counts once the event is complete.
     next_id: Option<Box<str>>,
     last_id: Option<Box<str>>,
     retry: Option<Duration>,
+}
+
+/// One event with data.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// A message.
+    Message(Bytes),
+    /// Of another type: its name, cut. MCP knows none.
+    Other(Box<str>),
 }
 
 /// Most events have one line of data, which is not copied.
@@ -40,7 +54,7 @@ impl Parser {
         self.buffer.extend_from_slice(chunk);
         if !self.started && self.buffer.len() >= 3 {
             self.started = true;
-            if self.buffer.starts_with(b"\xef\xbb\xbf") {
+            if self.buffer.starts_with(BYTE_ORDER_MARK) {
                 let _ = self.buffer.split_to(3);
                 self.scanned = 0;
             }
@@ -68,13 +82,12 @@ impl Parser {
         true
     }
 
-    /// The data of the next message event; `None` when more of the stream is needed. Events of other types, comments and
-    /// events without data give nothing.
-    pub(super) fn next(&mut self) -> Result<Option<Bytes>, TooLarge> {
+    /// The next event; `None` when more of the stream is needed. Comments and events without data give nothing.
+    pub(super) fn next(&mut self) -> Result<Option<Event>, TooLarge> {
         while let Some(line) = self.line()? {
             if line.is_empty() {
-                if let Some(data) = self.dispatch() {
-                    return Ok(Some(data));
+                if let Some(event) = self.dispatch() {
+                    return Ok(Some(event));
                 }
             } else {
                 self.field(line)?;
@@ -85,7 +98,7 @@ impl Parser {
 
     /// The stream is over: an event whose last line was complete counts even without the empty line, where it cannot be
     /// asked for again.
-    pub(super) fn finish(&mut self) -> Option<Bytes> {
+    pub(super) fn finish(&mut self) -> Option<Event> {
         if self.buffer.is_empty() && self.last_id.is_none() {
             self.dispatch()
         } else {
@@ -96,8 +109,8 @@ impl Parser {
     /// A new connection continues the stream: what was cut off is sent again.
     pub(super) fn restart(&mut self) {
         self.buffer.clear();
-        self.next_id = None;
-        (self.scanned, self.after_cr, self.started, self.data, self.other_event) = (0, false, false, None, false);
+        (self.next_id, self.other_event) = (None, None);
+        (self.scanned, self.after_cr, self.started, self.data) = (0, false, false, None);
     }
 
     /// The last event id, if there was one.
@@ -138,6 +151,10 @@ impl Parser {
     }
 
     fn field(&mut self, line: Bytes) -> Result<(), TooLarge> {
+        // Some servers encode each event by itself, with a byte order mark.
+        let line = line
+            .strip_prefix(BYTE_ORDER_MARK)
+            .map_or(line.clone(), |rest| line.slice_ref(rest));
         let colon = memchr::memchr(b':', &line).unwrap_or(line.len());
         let start = if line.get(colon + 1) == Some(&b' ') {
             colon + 2
@@ -163,9 +180,21 @@ impl Parser {
                     }
                 });
             }
-            b"event" => self.other_event = !value.is_empty() && value != "message",
-            b"id" if value.len() <= SSE_ID_MAX && !value.contains(&0) => {
-                self.next_id = std::str::from_utf8(&value).ok().map(Box::from);
+            b"event" if value.is_empty() || value == "message" => self.other_event = None,
+            b"event" => {
+                let name = String::from_utf8_lossy(&value[..value.len().min(ODD_NAME_MAX)]);
+                self.other_event = Some(name.escape_debug().to_string().into());
+            }
+            // The standard ignores these.
+            b"id" if value.contains(&0) => {}
+            // What cannot be sent back is no id: the stream must not be resumed from an earlier one, which would repeat events.
+            b"id" => {
+                let id = Some(&value).filter(|id| id.len() <= SSE_ID_MAX && HeaderValue::from_bytes(id).is_ok());
+                self.next_id = Some(
+                    id.and_then(|id| std::str::from_utf8(id).ok())
+                        .unwrap_or_default()
+                        .into(),
+                );
             }
             b"retry" => {
                 let ms = std::str::from_utf8(&value)
@@ -181,17 +210,20 @@ impl Parser {
         Ok(())
     }
 
-    fn dispatch(&mut self) -> Option<Bytes> {
+    fn dispatch(&mut self) -> Option<Event> {
         if let Some(id) = self.next_id.take() {
             self.last_id = Some(id).filter(|id| !id.is_empty());
         }
-        let other = std::mem::take(&mut self.other_event);
+        let other = self.other_event.take();
         let data = match self.data.take()? {
             Data::One(data) => data,
             Data::More(data) => data.freeze(),
         };
         // Empty data is a keep-alive.
-        (!other && !data.trim_ascii().is_empty()).then_some(data)
+        if data.trim_ascii().is_empty() {
+            return None;
+        }
+        Some(other.map_or(Event::Message(data), Event::Other))
     }
 }
 
@@ -206,12 +238,19 @@ mod tests {
         let mut found = Vec::new();
         for chunk in stream.chunks(size) {
             parser.push(chunk);
-            while let Some(data) = parser.next().unwrap() {
-                found.push(String::from_utf8(data.to_vec()).unwrap());
+            while let Some(event) = parser.next().unwrap() {
+                found.push(shown(event));
             }
         }
-        found.extend(parser.finish().map(|d| String::from_utf8(d.to_vec()).unwrap()));
+        found.extend(parser.finish().map(shown));
         (found, parser)
+    }
+
+    fn shown(event: Event) -> String {
+        match event {
+            Event::Message(data) => String::from_utf8(data.to_vec()).unwrap(),
+            Event::Other(name) => format!("<{name}>"),
+        }
     }
 
     #[test]
@@ -224,7 +263,7 @@ mod tests {
             data: three\n";
         for size in 1..stream.len() {
             let (found, parser) = events(stream, size);
-            assert_eq!(found, ["{\"a\":\n1}", "two"], "pieces of {size}");
+            assert_eq!(found, ["{\"a\":\n1}", "<other>", "two"], "pieces of {size}");
             assert_eq!(parser.last_id(), Some("7"));
             assert_eq!(parser.retry(), Some(Duration::from_millis(1500)));
         }
@@ -241,6 +280,29 @@ mod tests {
         let (found, parser) = events(b"id: 1\ndata: one\n\nid: 2\ndata: {\n", 64);
         assert_eq!(found, ["one"]);
         assert_eq!(parser.last_id(), Some("1"));
+    }
+
+    #[test]
+    fn an_id_that_cannot_be_sent_back_ends_resumption_and_is_no_earlier_one() {
+        let too_long = format!("id: 1\ndata: one\n\nid: {}\ndata: two\n\n", "x".repeat(SSE_ID_MAX + 1));
+        assert_eq!(events(too_long.as_bytes(), 64).1.last_id(), None);
+        let longest = "x".repeat(SSE_ID_MAX);
+        let (_, parser) = events(format!("id: {longest}\ndata: one\n\n").as_bytes(), 64);
+        assert_eq!(parser.last_id(), Some(&*longest));
+        assert_eq!(
+            events(b"id: 1\ndata: one\n\nid: \x07\ndata: two\n\n", 64).1.last_id(),
+            None
+        );
+        assert_eq!(
+            events("id: \u{e9}\ndata: one\n\n".as_bytes(), 64).1.last_id(),
+            Some("\u{e9}")
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_may_begin_every_event() {
+        let stream = "\u{feff}data: one\n\n\u{feff}data: two\n\n\u{feff}event: x\u{1b}\ndata: three\n\n";
+        assert_eq!(events(stream.as_bytes(), 5).0, ["one", "two", "<x\\u{1b}>"]);
     }
 
     #[test]

@@ -7,18 +7,20 @@ use log::{debug, warn};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
+use super::message::{Found, elements, look};
+use super::odd::{Odd, OddEvents};
 use super::{HttpServer, local_answer, sse};
 use crate::control::Notifier;
 use crate::control::backoff::Backoff;
 use crate::limits::{
-    ID_MAX, SIDE_POSTS_MAX, SSE_EVENT_MAX, SSE_RESUME_MAX, SSE_RESUME_PAUSE, SSE_RETRY_MAX, TAIL_MAX, TAIL_TIMEOUT,
+    SIDE_POSTS_MAX, SSE_EVENT_MAX, SSE_RESUME_MAX, SSE_RESUME_PAUSE, SSE_RETRY_MAX, TAIL_MAX, TAIL_TIMEOUT,
 };
 use crate::mcp::{Call, Outcome};
 use crate::memory::Room;
 use crate::net::{NetError, Reply};
 use crate::wire::failure::{Failure, Source};
 use crate::wire::headers::{ResponseHeaders, is_media_type};
-use crate::wire::jsonrpc::{Id, Invalid, Kind, Message};
+use crate::wire::said::Said;
 
 /// The stream of one call.
 pub(super) struct Stream<'a, 'n, 'r> {
@@ -30,6 +32,7 @@ pub(super) struct Stream<'a, 'n, 'r> {
     /// Room of the event that is being read.
     room: Room,
     resumed: u32,
+    odd: OddEvents,
     /// Answers to the server's requests that are under way beside the stream.
     side_posts: Option<Arc<Semaphore>>,
 }
@@ -37,6 +40,8 @@ pub(super) struct Stream<'a, 'n, 'r> {
 /// What became of one message.
 enum Step {
     Continue,
+    /// The same, and it was no part of the call.
+    Skipped,
     Done(Outcome),
 }
 
@@ -55,11 +60,12 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
             parser: sse::Parser::default(),
             room: Room::default(),
             resumed: 0,
+            odd: OddEvents::default(),
             side_posts: None,
         }
     }
 
-    /// Reads the stream, over as many connections as it takes, to the reply.
+    /// Reads the stream, over as many connections as it takes, to the reply. Only its end without the reply is a failure.
     pub(super) async fn read(mut self, mut reply: Reply) -> Outcome {
         loop {
             let end = match self.read_connection(&mut reply).await {
@@ -69,15 +75,31 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
                 }
                 Err(end) => end,
             };
-            // What was the end of the stream is the failure, if it cannot be resumed.
-            let failure = match end {
-                None => Failure::transport(Source::TransportClosed, "eof"),
-                Some(NetError::TooLarge) => return self.failed(NetError::TooLarge.failure()),
-                Some(error) => error.failure(),
-            };
+            if matches!(&end, Some(error) if error.is_about_the_body()) {
+                return self.unanswered(end);
+            }
             match self.resume().await {
                 Some(next) => reply = next,
-                None => return self.failed(failure),
+                None => return self.unanswered(end),
+            }
+        }
+    }
+
+    /// Judges an answer that is one JSON document, as an event stream of one event.
+    pub(super) async fn whole(mut self, status: u16, payload: Bytes) -> Outcome {
+        if payload.trim_ascii().is_empty() {
+            return self.failed(Failure::protocol("response_body_missing"));
+        }
+        match self.message(payload).await {
+            Step::Done(Outcome::Reply { headers, payload, .. }) => Outcome::Reply {
+                code: status,
+                headers,
+                payload,
+            },
+            Step::Done(failed) => failed,
+            Step::Continue | Step::Skipped => {
+                let failure = self.odd.failure(None, "it holds no answer to this request");
+                self.failed(failure)
             }
         }
     }
@@ -91,10 +113,8 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
             }
             self.parser.push(&chunk);
             drop(chunk);
-            while let Some(data) = self.parser.next().map_err(|sse::TooLarge| Some(NetError::TooLarge))? {
-                self.resumed = 0;
-                let data = self.room.keep(data);
-                if let Step::Done(outcome) = self.message(data).await {
+            while let Some(event) = self.parser.next().map_err(|sse::TooLarge| Some(NetError::TooLarge))? {
+                if let Step::Done(outcome) = self.event(event).await {
                     return Ok(outcome);
                 }
             }
@@ -103,48 +123,62 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
                 self.room.clear();
             }
         }
-        if let Some(data) = self.parser.finish() {
-            let data = self.room.keep(data);
-            if let Step::Done(outcome) = self.message(data).await {
-                return Ok(outcome);
-            }
+        if let Some(event) = self.parser.finish()
+            && let Step::Done(outcome) = self.event(event).await
+        {
+            return Ok(outcome);
         }
         Err(None)
     }
 
-    async fn message(&mut self, data: Bytes) -> Step {
-        let parsed = std::str::from_utf8(&data)
-            .map_err(|_| Invalid::NotJson)
-            .and_then(Message::parse);
-        let message = match parsed {
-            Ok(message) => message,
-            Err(why) => {
-                let kind = if why == Invalid::NotJson {
-                    "malformed_json"
-                } else {
-                    "invalid_protocol_response"
-                };
-                return Step::Done(self.failed(Failure::protocol(kind)));
+    async fn event(&mut self, event: sse::Event) -> Step {
+        let step = match event {
+            sse::Event::Message(data) => {
+                let data = self.room.keep(data);
+                self.message(data).await
             }
+            sse::Event::Other(name) => self.skip(Odd::OtherEvent, &name, None),
         };
-        match message.kind {
-            Kind::Response { id: Some(id), .. } if Id::from_json(self.call.id) == Some(id) => {
-                Step::Done(Outcome::Reply {
-                    code: 200,
-                    headers: std::mem::take(&mut self.headers),
-                    payload: data,
-                })
+        // What is no part of the call does not show that its stream goes on.
+        if matches!(step, Step::Continue) {
+            self.resumed = 0;
+        }
+        step
+    }
+
+    /// Judges one event's data, or a whole document: a message, or an array of messages (MCP 2025-03-26).
+    async fn message(&mut self, data: Bytes) -> Step {
+        let found = look(&data, self.call.id);
+        if !matches!(found, Found::Array) {
+            return self.one(found, data).await;
+        }
+        let Some(elements) = elements(&data) else {
+            return self.skip(Odd::NotAMessage, "an array of too many", None);
+        };
+        let mut step = Step::Skipped;
+        for element in elements {
+            let found = look(&element, self.call.id);
+            match self.one(found, element).await {
+                Step::Done(outcome) => return Step::Done(outcome),
+                Step::Continue => step = Step::Continue,
+                Step::Skipped => {}
             }
-            Kind::Response { .. } => Step::Done(self.failed(Failure::protocol("invalid_protocol_response"))),
-            Kind::Notification { .. } => {
+        }
+        step
+    }
+
+    async fn one(&mut self, found: Found, data: Bytes) -> Step {
+        match found {
+            Found::Answer => Step::Done(Outcome::Reply {
+                code: 200,
+                headers: std::mem::take(&mut self.headers),
+                payload: data,
+            }),
+            Found::Notification => {
                 self.forward(data).await;
                 Step::Continue
             }
-            Kind::Call { id, .. } if id.json().len() > ID_MAX => {
-                Step::Done(self.failed(Failure::protocol("invalid_protocol_response")))
-            }
-            Kind::Call { ref method, id } => {
-                let (method, id) = (method.clone().into_owned(), id.json().to_owned());
+            Found::Request { method, id } => {
                 if !self.call.server_requests || !self.forward_request(data, &id).await {
                     debug!(channel = &*self.server.0.channel; "a request of the MCP server was answered for the caller");
                     let side_posts = self
@@ -155,7 +189,36 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
                 }
                 Step::Continue
             }
+            Found::Odd { odd, form, said } => self.skip(odd, &form, said),
+            // An array in an array.
+            Found::Array => self.skip(Odd::NotAMessage, "an array", None),
         }
+    }
+
+    /// Goes on after what is no part of the call. `form`: what it was, without its content.
+    fn skip(&mut self, odd: Odd, form: &str, said: Option<Said>) -> Step {
+        let channel = &*self.server.0.channel;
+        self.server.0.warned.log(channel, odd, form);
+        if let Some(events) = &self.events {
+            events.skipped(odd.label());
+        }
+        if self.odd.add(odd, said) {
+            return Step::Skipped;
+        }
+        let failure = self.odd.failure(None, "too much came that is no part of it");
+        Step::Done(self.failed(failure))
+    }
+
+    /// The failure of a stream that ended without the reply.
+    fn unanswered(&mut self, end: Option<NetError>) -> Outcome {
+        const WITHOUT: &str = "its stream ended without the answer";
+        let failure = match end {
+            // What came is more to the point than the end.
+            None if self.odd.any() => self.odd.failure(None, WITHOUT),
+            None => Failure::transport(Source::TransportClosed, "eof").because(WITHOUT),
+            Some(error) => self.odd.failure(Some(error.failure()), ""),
+        };
+        self.failed(failure)
     }
 
     async fn forward(&mut self, data: Bytes) -> bool {
