@@ -78,6 +78,61 @@ fn a_redirect_within_the_origin_repeats_the_post() {
 }
 
 #[test]
+fn a_relative_redirect_is_resolved_against_the_path_it_came_from() {
+    let control = ControlPlane::http();
+    let mcp = McpServer::http(move |request, _| match request.path() {
+        "/mcp" => Answer::new(307, &[("Location", "v2/mcp")], ""),
+        "/v2/mcp" => Answer::new(308, &[("Location", "../v3/./mcp?x=1")], ""),
+        _ => support::mcp::echo(request),
+    });
+    let _client = Client::http(&control, &mcp.url());
+    control.push(Command::call("r1", "tools/call", "{}"));
+    let post = control.only_terminal("r1");
+    assert_eq!(post.resp_code, 200, "{post:#?}");
+    assert_eq!(mcp.forwarded().last().unwrap().target, "/v3/mcp?x=1");
+}
+
+#[test]
+fn a_refused_redirect_is_named_for_what_it_is() {
+    for (status, location, words) in [
+        (
+            302,
+            Some("/mcp/"),
+            "it redirects with HTTP 302, and only 307 and 308 keep a request as it is",
+        ),
+        (307, None, "it redirects and does not say where to"),
+        (
+            308,
+            Some("http://elsewhere.example/x?token=secret"),
+            "it redirects to another origin, where credentials are not sent",
+        ),
+        (
+            308,
+            Some("http://u:secret@127.0.0.1/x"),
+            "it redirects to a URL with a user in it",
+        ),
+        (
+            307,
+            Some("https://127.0.0.1/mcp"),
+            "it redirects from https to http or the other way round on the same host",
+        ),
+        (307, Some("http://[nonsense"), "it redirects to what is no URL"),
+    ] {
+        let control = ControlPlane::http();
+        let headers: Vec<_> = location.map(|location| ("Location", location)).into_iter().collect();
+        let mcp = McpServer::always(Answer::new(status, &headers, ""));
+        let client = Client::http(&control, &mcp.url());
+        control.push(Command::call("r1", "tools/call", "{}"));
+        let post = control.only_terminal("r1");
+        post.assert_failure(502, "protocol", &["non_protocol_response"]);
+        let message = post.failure().message;
+        assert!(message.ends_with(words), "{message}");
+        assert!(client.log_with("secret").is_empty());
+        client.await_log(words.split(',').next().unwrap());
+    }
+}
+
+#[test]
 fn a_redirect_loop_ends() {
     let (control, mcp) = (
         ControlPlane::http(),
@@ -85,6 +140,11 @@ fn a_redirect_loop_ends() {
     );
     let _client = Client::http(&control, &mcp.url());
     control.push(Command::call("r1", "tools/call", "{}"));
-    assert_eq!(control.only_terminal("r1").resp_code, 502);
+    let post = control.only_terminal("r1");
+    assert_eq!(post.resp_code, 502);
+    assert!(
+        post.failure().message.contains("one redirect leads to another"),
+        "{post:#?}"
+    );
     assert!(mcp.forwarded().len() <= 11, "{} requests", mcp.forwarded().len());
 }

@@ -10,3 +10,15 @@ pub const HTTP_BATCH_MAX: usize = STDIO_BATCH_MAX;
 pub const ODD_EVENTS_MAX: u32 = 10_000;
 /// Bytes of the name of an odd event in a log line.
 pub const ODD_NAME_MAX: usize = 40;
+
+/// How many times its packed size an answer may have once [`UNPACK_FREE`] is passed. JSON has 5 to 20 times, a log that repeats
+/// itself a hundred; deflate can reach a thousand.
+pub const UNPACK_RATIO_MAX: u64 = 256;
+/// Bytes that are unpacked before their ratio counts: short answers may repeat themselves.
+pub const UNPACK_FREE: u64 = 1 << 20;
+/// Packed bytes that are unpacked at once: they can become a thousand times as many.
+pub const UNPACK_STEP: usize = 512;
+
+/// Bytes of a session id, from a server to its caller and back: some servers put a signed state into it. As many as
+/// `tunnel-relay` takes.
+pub const SESSION_ID_MAX: usize = 16 * 1024;

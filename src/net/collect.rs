@@ -53,9 +53,12 @@ impl Reply {
         if first.len() > max {
             return Err(NetError::TooLarge);
         }
-        if self.body.is_end_stream() {
+        let is_packed = self.unpacker.is_some();
+        if self.body.is_end_stream() && !is_packed {
             return Ok(first);
         }
+        // Of a packed body this is another size.
+        let announced = if is_packed { 0 } else { announced };
         if let Some(room) = &mut room {
             room.cover(announced, announced).await;
         }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 
 use super::hop::{Cause, FORBIDDEN, Step};
+use super::origin::NotFollowed;
+use super::unpack::Packing;
 use crate::tls;
 use crate::wire::failure::{Failure, Source};
 
@@ -51,6 +53,12 @@ pub enum NetError {
     NotHttp,
     /// The body is larger than allowed.
     TooLarge,
+    /// The body is packed and is not unpacked.
+    Packed(Packing),
+    /// A redirect that is not followed.
+    Redirected(NotFollowed),
+    /// One redirect after another.
+    Redirects,
 }
 
 /// Why a proxy is out of reach. Told from the peer's faults, or whoever reads of them looks after the wrong host.
@@ -159,7 +167,7 @@ impl NetError {
 
     /// Whether the body itself is at fault, so that another connection brings nothing better.
     pub fn is_about_the_body(self) -> bool {
-        matches!(self, Self::TooLarge)
+        matches!(self, Self::TooLarge | Self::Packed(_))
     }
 
     /// The contract's word.
@@ -180,7 +188,9 @@ impl NetError {
             Self::UnexpectedEof => "unexpected_eof",
             Self::Closed => "connection_closed",
             Self::NotHttp => "non_protocol_response",
-            Self::TooLarge => "response_body_too_large",
+            Self::TooLarge | Self::Packed(Packing::Bomb) => "response_body_too_large",
+            Self::Packed(_) => "response_body_unreadable",
+            Self::Redirected(_) | Self::Redirects => "non_protocol_response",
         }
     }
 
@@ -195,6 +205,9 @@ impl NetError {
                 };
             }
             Self::NotHttp | Self::TooLarge => return Failure::protocol(self.kind()),
+            Self::Packed(_) | Self::Redirected(_) | Self::Redirects => {
+                return Failure::protocol(self.kind()).because(self.to_string());
+            }
             Self::Dns => Source::Dns,
             Self::Tls(_) => Source::Tls,
             Self::Refused
@@ -251,6 +264,9 @@ impl fmt::Display for NetError {
             Self::Closed => "connection closed",
             Self::NotHttp => "the peer does not speak HTTP/1.1",
             Self::TooLarge => "the answer is too large",
+            Self::Packed(packing) => return packing.fmt(f),
+            Self::Redirected(why) => return why.fmt(f),
+            Self::Redirects => "one redirect leads to another",
         })
     }
 }

@@ -18,6 +18,7 @@ mod resolver;
 mod sealed;
 mod steps;
 mod stream;
+mod unpack;
 mod wiped;
 
 pub use body::RequestBody;
@@ -27,6 +28,8 @@ pub use generation::{Generation, Live, Refusal};
 pub use headers::{BadHeader, configured};
 pub use hop::{Cause, Hop, HopError, Step};
 pub use network::{ClientCertificate, Error as NetworkError, Network, Way};
+pub use origin::NotFollowed;
 pub use plan::Watched;
 pub use pool::{Patience, Phase, Pool, Reply, SendError};
 pub use resolver::{Resolver, Resolvers};
+pub use unpack::Packing;

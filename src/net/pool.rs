@@ -21,6 +21,7 @@ use super::connect::{Connector, HalfClose};
 use super::error::NetError;
 use super::generation::Generation;
 use super::sealed::{Authorization, Seal, Sealed};
+use super::unpack::Unpacker;
 use crate::limits::{CONNECTION_BUFFER_MAX, KEPT_READY_TIMEOUT};
 
 /// Connections to one peer. Clones share them.
@@ -197,6 +198,7 @@ impl Pool {
                         status: head.status.as_u16(),
                         headers: head.headers,
                         body,
+                        unpacker: None,
                         lease: Some(lease),
                     };
                     reply.release_if_done();
@@ -381,6 +383,7 @@ pub struct Reply {
     /// Header fields.
     pub headers: HeaderMap,
     pub(super) body: Incoming,
+    pub(super) unpacker: Option<Unpacker>,
     lease: Option<Lease>,
 }
 
@@ -403,11 +406,36 @@ impl Reply {
         self.body.is_end_stream()
     }
 
+    /// Has the body unpacked, if it is packed, from here on.
+    #[must_use]
+    pub fn unpacked(mut self) -> Self {
+        self.unpacker = Unpacker::of(&self.headers);
+        self
+    }
+
     /// The next piece of the body; `None` at its end.
     ///
     /// # Errors
-    /// [`NetError`] when the connection breaks first.
+    /// [`NetError`] when the connection breaks first, or the body cannot be unpacked.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, NetError> {
+        loop {
+            let Some(unpacker) = &mut self.unpacker else {
+                return self.piece().await;
+            };
+            if let Some(unpacked) = unpacker.next()? {
+                return Ok(Some(unpacked));
+            }
+            let piece = self.piece().await?;
+            match (piece, &mut self.unpacker) {
+                (Some(piece), Some(unpacker)) => unpacker.push(piece),
+                (None, Some(unpacker)) => return unpacker.finish().map(|()| None),
+                (piece, None) => return Ok(piece),
+            }
+        }
+    }
+
+    /// The next piece of the body as it came.
+    async fn piece(&mut self) -> Result<Option<Bytes>, NetError> {
         let silence = self.lease.as_ref().and_then(|lease| lease.pool.patience.silence);
         loop {
             let Some(frame) = within(silence, self.body.frame()).await else {

@@ -206,8 +206,8 @@ async fn challenged(server: &HttpServer, url: &HttpUrl) -> Option<Named> {
 async fn fetch(server: &HttpServer, url: &HttpUrl, candidate: &Candidate) -> Result<(u16, Vec<u8>), NetError> {
     let mut path = candidate.path.clone();
     for _ in 0..=REDIRECTS_MAX {
-        let mut reply = server.ask(Method::GET, Some(path), JSON, None).await?;
-        match redirect(url, &reply) {
+        let mut reply = server.ask(Method::GET, Some(path.clone()), JSON, None).await?;
+        match redirect(url, &path, &reply) {
             Some(next) => path = next,
             None => {
                 // A body that cannot be read is none; its status still says something.
@@ -216,14 +216,14 @@ async fn fetch(server: &HttpServer, url: &HttpUrl, candidate: &Candidate) -> Res
             }
         }
     }
-    Err(NetError::NotHttp)
+    Err(NetError::Redirects)
 }
 
-fn redirect(url: &HttpUrl, reply: &Reply) -> Option<Uri> {
+fn redirect(url: &HttpUrl, from: &Uri, reply: &Reply) -> Option<Uri> {
     if !matches!(reply.status, 301 | 302 | 303 | 307 | 308) {
         return None;
     }
-    url.same_origin_location(reply.header("location")?)
+    url.same_origin_location(from, reply.header("location")?).ok()
 }
 
 /// The origins of the authorization servers of a valid document.

@@ -24,6 +24,7 @@ impl HttpServer {
         *request.uri_mut() = path.unwrap_or_else(|| self.0.uri.clone());
         *request.headers_mut() = self.request_headers(&Headers::default(), has_body, true);
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
-        self.0.pool.send(request).await.map_err(|error| error.error)
+        let reply = self.0.pool.send(request).await.map_err(|error| error.error)?;
+        Ok(reply.unpacked())
     }
 }

@@ -11,7 +11,9 @@ mod stream;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT,
+};
 use http::{Method, Request, Uri};
 use log::warn;
 use tokio::sync::Semaphore;
@@ -27,7 +29,7 @@ use crate::control::{Notifier, USER_AGENT_VALUE};
 use crate::limits::{
     MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX, TAIL_TIMEOUT,
 };
-use crate::net::{Connector, NetError, Patience, Pool, Reply, RequestBody};
+use crate::net::{Connector, NetError, NotFollowed, Patience, Pool, Reply, RequestBody};
 use crate::telemetry::redact;
 use crate::wire::answer::{Verdict, judge};
 use crate::wire::command::Headers;
@@ -166,23 +168,31 @@ impl HttpServer {
     async fn post(&self, payload: &Bytes, headers: &Headers) -> Result<Reply, NetError> {
         let mut uri = self.0.uri.clone();
         for _ in 0..=REDIRECTS_MAX {
-            let request = self.request(Method::POST, uri, headers, RequestBody::full(payload.clone()));
+            let request = self.request(Method::POST, uri.clone(), headers, RequestBody::full(payload.clone()));
             let reply = self.exchange(request).await?;
-            match self.redirect(&reply) {
+            match self.redirect(&uri, &reply)? {
                 Some(next) => uri = next,
                 None => return Ok(reply),
             }
         }
         warn!(channel = &*self.0.channel; "the MCP server redirects in a circle; set mcp.server_urls to the address that answers");
-        Err(NetError::NotHttp)
+        Err(NetError::Redirects)
     }
 
-    /// Where a redirect leads, if it may be followed.
-    fn redirect(&self, reply: &Reply) -> Option<Uri> {
-        if !matches!(reply.status, 307 | 308) {
-            return None;
+    /// Where an answer from the path `from` redirects to; an error if that may not be followed.
+    fn redirect(&self, from: &Uri, reply: &Reply) -> Result<Option<Uri>, NetError> {
+        if !(300..400).contains(&reply.status) {
+            return Ok(None);
         }
-        self.0.url.same_origin_location(reply.header("location")?)
+        let target = match (reply.status, reply.headers.get(LOCATION)) {
+            (307 | 308, Some(location)) => {
+                let location = location.to_str().map_err(|_| NotFollowed::Unreadable);
+                location.and_then(|location| self.0.url.same_origin_location(from, location))
+            }
+            (307 | 308, None) => Err(NotFollowed::Nowhere),
+            (status, _) => Err(NotFollowed::Status(status)),
+        };
+        target.map(Some).map_err(NetError::Redirected)
     }
 
     /// Reopens a broken event stream.
@@ -191,7 +201,8 @@ impl HttpServer {
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
-        let id = HeaderValue::from_str(last_event_id).map_err(|_| NetError::NotHttp)?;
+        // The parser keeps no other ids.
+        let id = HeaderValue::from_bytes(last_event_id.as_bytes()).map_err(|_| NetError::NotHttp)?;
         request
             .headers_mut()
             .insert(HeaderName::from_static("last-event-id"), id);
@@ -214,12 +225,20 @@ impl HttpServer {
         });
     }
 
+    /// Sends a request. A redirect that may not be followed is an error; one that may is for the caller.
     async fn exchange(&self, request: Request<RequestBody>) -> Result<Reply, NetError> {
-        let reply = self.0.pool.send(request).await.map_err(|e| e.error)?;
-        if (300..400).contains(&reply.status) && self.redirect(&reply).is_none() {
-            warn!(channel = &*self.0.channel, status_code = reply.status;
+        let uri = request.uri().clone();
+        let reply = self.0.pool.send(request).await.map_err(|e| e.error)?.unpacked();
+        if let Err(error) = self.redirect(&uri, &reply) {
+            // The origin only: a path or a query may hold what is nobody's business.
+            let location = reply.header("location").and_then(|to| HttpUrl::parse(to).ok());
+            warn!(
+                channel = &*self.0.channel, status_code = reply.status, reason:% = error,
+                redirected_to = location.map(|url| url.origin()).as_deref();
                 "a redirect of the MCP server was refused: only 307 and 308 on the same origin are followed; \
-                 set mcp.server_urls to the address that answers");
+                 set mcp.server_urls to the address that answers"
+            );
+            return Err(error);
         }
         Ok(reply)
     }
@@ -265,6 +284,7 @@ impl HttpServer {
             headers.append(name, value);
         }
         headers.insert(HOST, self.0.host.clone());
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if has_body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
@@ -312,6 +332,10 @@ async fn error_reply(mut reply: Reply, id: &str, headers: ResponseHeaders) -> Ou
     let status = reply.status;
     let media_type = reply.header("content-type").unwrap_or_default().to_owned();
     let (kind, said) = match reply.collect(MCP_ERROR_BODY_MAX).await {
+        Err(error @ NetError::Packed(_)) => {
+            let failure = Failure::http(status, error.kind()).because(error.to_string());
+            return Outcome::Failed { failure, headers };
+        }
         Err(NetError::TooLarge) => ("response_body_too_large", None),
         Err(_) => ("response_body_unreadable", None),
         Ok(payload) => {

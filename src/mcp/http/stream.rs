@@ -258,6 +258,8 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
                         }
                     }
                 }
+                // Its last word, and already logged.
+                Err(NetError::Redirected(_)) => return None,
                 Err(error) => debug!(channel = &*self.server.0.channel, error:% = error; "event stream not resumed"),
             }
         }
