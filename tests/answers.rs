@@ -14,7 +14,7 @@ use support::{Answer, Client, ClientBuilder, McpServer};
 struct Tunnel {
     relay: Relay,
     client: Client,
-    _mcp: McpServer,
+    mcp: McpServer,
     next: Arc<Mutex<Answer>>,
 }
 
@@ -32,7 +32,7 @@ impl Tunnel {
         Self {
             relay,
             client,
-            _mcp: mcp,
+            mcp,
             next,
         }
     }
@@ -145,6 +145,60 @@ fn an_error_that_names_no_request_reaches_the_caller_in_the_servers_words() {
         assert!(message.ends_with(words), "{answered:?}");
         assert!(error["data"]["tunnel_failure"]["source"].is_string(), "{answered:?}");
     }
+}
+
+#[test]
+fn a_session_id_that_is_handed_out_can_be_sent_back_and_another_is_refused_at_once() {
+    let tunnel = Tunnel::new();
+    let opens = |id: &str| {
+        let headers = [("Content-Type", "application/json"), ("Mcp-Session-Id", id)];
+        Answer::new(200, &headers, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#)
+    };
+    for length in [1, 1500, 16 * 1024] {
+        let id = "s".repeat(length);
+        let answered = tunnel.call("1", opens(&id));
+        assert_eq!(
+            (answered.status, answered.headers.get("mcp-session-id")),
+            (200, Some(&id)),
+            "{length}"
+        );
+        let message = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+        let headers = [(MARK, "back"), ("Mcp-Session-Id", &*id)];
+        assert_eq!(tunnel.relay.call(TUNNEL, message, &headers).status, 200, "{length}");
+        let seen = tunnel.mcp.forwarded_for("back");
+        assert_eq!(seen.last().unwrap().header("mcp-session-id"), Some(&*id), "{length}");
+    }
+    let two = [
+        ("Content-Type", "application/json"),
+        ("Mcp-Session-Id", "a"),
+        ("Mcp-Session-Id", "b"),
+    ];
+    let twice = Answer::new(200, &two, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+    for (answer, why) in [
+        (
+            opens(&"s".repeat(16 * 1024 + 1)),
+            "its Mcp-Session-Id is longer than 16384 bytes",
+        ),
+        (opens("caf\u{e9}"), "its Mcp-Session-Id is not visible ASCII"),
+        (
+            twice,
+            "its Mcp-Session-Id was sent several times, with different values",
+        ),
+    ] {
+        let answered = tunnel.call("1", answer);
+        assert_eq!(
+            (answered.status, answered.headers.get("mcp-session-id")),
+            (502, None),
+            "{answered:?}"
+        );
+        assert!(answered.message().ends_with(why), "{answered:?}");
+    }
+    let message = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let refused = tunnel
+        .relay
+        .call(TUNNEL, message, &[("Mcp-Session-Id", &"s".repeat(16 * 1024 + 1))]);
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert!(refused.message().contains("is longer than 16384 bytes"), "{refused:?}");
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::limits;
+
 /// `tunnel_` and 32 lower-case letters or digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TunnelId(Arc<str>);
@@ -54,6 +56,29 @@ impl Channel {
         let allowed = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase() || byte == b'_' || byte == b'-';
         let well_formed = (1..=64).contains(&text.len()) && text.bytes().all(allowed);
         well_formed.then(|| Self(text.into()))
+    }
+
+    /// As written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The id of a session that an MCP server opened. One rule for both directions: what a caller is given it can send back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SessionId(Arc<str>);
+
+impl SessionId {
+    /// The checked form of a header's value; the error says what is wrong with it.
+    pub(crate) fn parse(value: &[u8]) -> Result<Self, String> {
+        if value.len() > limits::SESSION_ID {
+            return Err(format!("is longer than {} bytes", limits::SESSION_ID));
+        }
+        let visible = |byte: &u8| (b' '..=b'~').contains(byte) || *byte == b'\t';
+        match std::str::from_utf8(value) {
+            Ok(text) if value.iter().all(visible) => Ok(Self(text.into())),
+            _ => Err("is not visible ASCII".into()),
+        }
     }
 
     /// As written.
@@ -215,6 +240,7 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
@@ -261,6 +287,16 @@ mod tests {
         ] {
             assert_eq!(RequestId::parse(text), None, "{text}");
             assert!(ShardToken::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_session_id_is_bounded_visible_ascii() {
+        let longest = "s".repeat(limits::SESSION_ID);
+        assert_eq!(SessionId::parse(longest.as_bytes()).unwrap().as_str(), longest);
+        assert!(SessionId::parse(format!("{longest}s").as_bytes()).is_err());
+        for odd in [&b"\xff"[..], "\u{e9}".as_bytes(), b"a\nb", b"\x7f"] {
+            assert!(SessionId::parse(odd).is_err(), "{odd:?}");
         }
     }
 

@@ -72,8 +72,8 @@ pub(crate) const CALLER_BODY: usize = 4 * MIB;
 pub(crate) const RESPONSE_BODY: usize = 65 * MIB;
 /// Values of headers that come with an answer and go to the caller: MCP has use for a handful.
 pub(crate) const RESPONSE_HEADERS: usize = 32;
-/// Bytes of them, names included: HTTP clients take heads of 16 KiB and more.
-pub(crate) const RESPONSE_HEADER_BYTES: usize = 12 * KIB;
+/// Bytes of them, names included: the longest session id, and as much again.
+pub(crate) const RESPONSE_HEADER_BYTES: usize = 2 * SESSION_ID;
 /// Values of headers that an answer may come with, passed on or not: HTTP clients take about a hundred.
 pub(crate) const RESPONSE_HEADERS_READ: usize = 1024;
 /// A body of the management API.
@@ -139,8 +139,9 @@ pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(crate) const RPC_METHOD: usize = 256;
 /// A server's requests to callers of one tunnel that wait for an answer.
 pub(crate) const SERVER_REQUESTS: usize = 1024;
-/// Length of a session id that is kept to match those answers.
-pub(crate) const SESSION_ID: usize = 1024;
+/// Bytes of a session id, from a server to its caller and back: some servers put a signed state into it. Kept to match
+/// those answers; what is kept of one call shares it.
+pub(crate) const SESSION_ID: usize = 16 * KIB;
 
 // ---- management ------------------------------------------------------------------------------------------------
 
@@ -181,5 +182,6 @@ pub(crate) const QUEUE_RESERVE_BYTES: usize = 4 * CALLER_BODY;
 pub(crate) const SERVER_REQUESTS_OF_KEY: usize = SERVER_REQUESTS / 4;
 /// How long a server's request outlives the call it came with: its answer may be on its way when the call's own comes.
 pub(crate) const SERVER_REQUEST_GRACE: Duration = Duration::from_secs(30);
-/// Bytes of a JSON-RPC id, as JSON text: it is kept when the message that had it is gone.
-pub(crate) const RPC_ID: usize = 1024;
+/// Bytes of a JSON-RPC id, as JSON text, of callers and of servers; as many as the client takes. It is kept when the message
+/// that had it is gone.
+pub(crate) const RPC_ID: usize = 16 * KIB;

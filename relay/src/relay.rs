@@ -10,7 +10,7 @@ use crate::auth::{Key, Keys};
 use crate::calls::{Call, Calls, Ended, Event, Expect, Inbox, ServerRequests};
 use crate::control::Presence;
 use crate::error::{Code, Refusal};
-use crate::ids::{CallerTag, Channel, RequestId, ShardToken, TunnelId};
+use crate::ids::{CallerTag, Channel, RequestId, SessionId, ShardToken, TunnelId};
 use crate::json::rpc_error;
 use crate::limits;
 use crate::manage::Tunnels;
@@ -58,7 +58,7 @@ pub(crate) struct Message {
     /// Whether the caller takes an event stream.
     pub(crate) streams: bool,
     /// The session that the caller named.
-    pub(crate) session: Option<Box<str>>,
+    pub(crate) session: Option<SessionId>,
     /// The name of the caller's key.
     pub(crate) key: Arc<str>,
     /// The caller's headers as the wire has them.

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::caller::Caller;
 use super::duration;
 use super::jsonrpc::{self, Kind, Message, Text};
+use super::session;
 use crate::limits::{COMMAND_HEADERS_MAX, HEADER_VALUE_MAX, ID_MAX, POLL_COMMANDS_MAX, SHARE_BODY_MIN};
 
 /// The channel of a command that names none.
@@ -280,6 +281,12 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
     let Some(headers) = headers else {
         return refused(route, "headers is not a map of lists of strings, or has too many");
     };
+    if headers
+        .value("mcp-session-id")
+        .is_some_and(|id| session::check(id).is_err())
+    {
+        return refused(route, "Mcp-Session-Id is longer than 16384 bytes, or not visible ASCII");
+    }
     let action = match command_type.as_deref() {
         Some("jsonrpc") => match message.map(|m| action(body, m)) {
             Some(Ok(action)) => action,

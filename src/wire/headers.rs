@@ -1,5 +1,7 @@
 //! Which headers cross the tunnel, in both directions (spec: wire, section 7).
 
+use super::session;
+
 /// Headers of an MCP answer that reach the caller, in the spelling that is sent.
 const PASSED: [&str; 6] = [
     "Access-Control-Expose-Headers",
@@ -100,6 +102,20 @@ impl ResponseHeaders {
     /// The session that the server opened or serves.
     pub fn session_id(&self) -> Option<&str> {
         self.values("Mcp-Session-Id").next()
+    }
+
+    /// Why the caller could not send the session back that this answer names, in words that follow "`Mcp-Session-Id`".
+    ///
+    /// # Errors
+    /// The reason of [`session::check`], or that there are several.
+    pub fn check_session(&self) -> Result<(), &'static str> {
+        let mut sessions = self.values("Mcp-Session-Id");
+        let Some(first) = sessions.next() else { return Ok(()) };
+        session::check(first)?;
+        match sessions.all(|other| other == first) {
+            true => Ok(()),
+            false => Err("was sent several times, with different values"),
+        }
     }
 
     /// The values of a header that is passed on, by its canonical name.

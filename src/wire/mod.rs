@@ -11,6 +11,7 @@ pub mod jsonrpc;
 pub mod response;
 pub mod retry_after;
 pub mod said;
+pub mod session;
 pub mod spelling;
 
 /// What some programs write before UTF-8 text. JSON has none, but readers may skip it (RFC 8259, section 8.1).

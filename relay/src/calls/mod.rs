@@ -12,11 +12,11 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 pub(crate) use inbox::{Event, Inbox, Streamed};
-pub(crate) use reply::{Reply, TooManyHeaders, response_headers};
+pub(crate) use reply::{Reply, response_headers};
 pub(crate) use requests::{ServerRequest, ServerRequests};
 
 use crate::error::Refusal;
-use crate::ids::{Channel, RequestId, ShardToken, TunnelId};
+use crate::ids::{Channel, RequestId, SessionId, ShardToken, TunnelId};
 use crate::limits;
 use crate::share::{Holder, Pool, Share};
 
@@ -48,7 +48,7 @@ pub(crate) struct Call {
     /// Whether the caller takes an event stream.
     pub(crate) streams: bool,
     /// The session that the caller named.
-    pub(crate) session: Option<Box<str>>,
+    pub(crate) session: Option<SessionId>,
     /// The name of the caller's key.
     pub(crate) key: Arc<str>,
     /// The caller's headers as the wire has them, for what the relay itself must tell the server.

@@ -1,7 +1,10 @@
 //! What a client says that the MCP server answered.
 
+use std::fmt;
+
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::ids::SessionId;
 use crate::limits;
 use crate::server::Held;
 
@@ -26,14 +29,32 @@ const PASSED: [&str; 5] = [
     "www-authenticate",
 ];
 
-/// More headers than a caller's HTTP client may take.
+/// Why a caller cannot be given an answer's headers.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TooManyHeaders;
+pub(crate) enum BadHeaders {
+    /// More than its HTTP client may take.
+    TooMany,
+    /// A session id that it could not send back, and what is wrong with it.
+    Session(String),
+    /// Different session ids.
+    Sessions,
+}
+
+impl fmt::Display for BadHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooMany => f.write_str("resp_headers holds more than a caller takes"),
+            Self::Session(why) => write!(
+                f,
+                "the MCP server's Mcp-Session-Id {why}, so that no caller could send it back"
+            ),
+            Self::Sessions => f.write_str("the MCP server sent several Mcp-Session-Id"),
+        }
+    }
+}
 
 /// The headers that a caller may see, from what a client sent. Anything else, and what no header can hold, is dropped.
-pub(crate) fn response_headers<'a>(
-    pairs: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Result<HeaderMap, TooManyHeaders> {
+pub(crate) fn response_headers<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Result<HeaderMap, BadHeaders> {
     let mut headers = HeaderMap::new();
     let mut bytes = 0;
     for (name, value) in pairs {
@@ -42,7 +63,15 @@ pub(crate) fn response_headers<'a>(
         };
         bytes += name.len() + value.len();
         if headers.len() >= limits::RESPONSE_HEADERS || bytes > limits::RESPONSE_HEADER_BYTES {
-            return Err(TooManyHeaders);
+            return Err(BadHeaders::TooMany);
+        }
+        if *name == "mcp-session-id" {
+            SessionId::parse(value.as_bytes()).map_err(BadHeaders::Session)?;
+            match headers.get(*name) {
+                Some(first) if first.as_bytes() == value.as_bytes() => continue,
+                Some(_) => return Err(BadHeaders::Sessions),
+                None => {}
+            }
         }
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.append(HeaderName::from_static(name), value);
@@ -74,11 +103,23 @@ mod tests {
     #[test]
     fn headers_beyond_what_clients_take_are_refused_and_those_that_do_not_pass_do_not_count() {
         let some = |name: &'static str, count| std::iter::repeat_n((name, "s"), count);
-        assert!(response_headers(some("Mcp-Session-Id", 32)).is_ok());
-        assert_eq!(response_headers(some("Mcp-Session-Id", 33)), Err(TooManyHeaders));
+        assert!(response_headers(some("Www-Authenticate", 32)).is_ok());
+        assert_eq!(response_headers(some("Www-Authenticate", 33)), Err(BadHeaders::TooMany));
         assert!(response_headers(some("Set-Cookie", 1000)).is_ok());
         let long = "s".repeat(limits::RESPONSE_HEADER_BYTES);
-        let one = [("Mcp-Session-Id", long.as_str())];
-        assert_eq!(response_headers(one.into_iter()), Err(TooManyHeaders));
+        let one = [("Www-Authenticate", long.as_str())];
+        assert_eq!(response_headers(one.into_iter()), Err(BadHeaders::TooMany));
+    }
+
+    #[test]
+    fn a_session_that_a_caller_cannot_send_back_is_refused() {
+        let sessions = |ids: &[&str]| response_headers(ids.iter().map(|id| ("Mcp-Session-Id", *id)));
+        let longest = "s".repeat(limits::SESSION_ID);
+        assert_eq!(sessions(&[&longest]).unwrap()["mcp-session-id"], longest);
+        assert_eq!(sessions(&["a", "a"]).unwrap().len(), 1);
+        assert_eq!(sessions(&["a", "b"]), Err(BadHeaders::Sessions));
+        for odd in [&*format!("{longest}s"), "\u{e9}", "a\nb"] {
+            assert!(matches!(sessions(&[odd]), Err(BadHeaders::Session(_))), "{odd}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::{Call, Ended};
-use crate::ids::{Channel, TunnelId};
+use crate::ids::{Channel, SessionId, TunnelId};
 use crate::json::same_id;
 use crate::limits;
 use crate::manage::Tunnels;
@@ -16,7 +16,7 @@ use crate::manage::Tunnels;
 pub(crate) struct ServerRequest {
     channel: Channel,
     /// The session of the call it came with: the answer must name the same.
-    session: Option<Box<str>>,
+    session: Option<SessionId>,
     /// The key of the caller: nobody else may answer.
     key: Arc<str>,
     /// JSON text.
@@ -78,7 +78,7 @@ impl ServerRequests {
         &self,
         tunnel: &TunnelId,
         channel: &Channel,
-        session: Option<&str>,
+        session: Option<&SessionId>,
         key: &str,
         id: &str,
     ) -> Option<ServerRequest> {
@@ -89,7 +89,7 @@ impl ServerRequests {
             request.waits(now)
                 && request.channel == *channel
                 && *request.key == *key
-                && (request.session.is_none() || request.session.as_deref() == session)
+                && (request.session.is_none() || request.session.as_ref() == session)
                 && same_id(&request.id, id)
         })?;
         let request = open.swap_remove(answered);

@@ -19,7 +19,7 @@ pub(crate) use forward::bearer;
 
 use crate::auth::Need;
 use crate::error::{Code, Refusal};
-use crate::ids::{Channel, TunnelId};
+use crate::ids::{Channel, SessionId, TunnelId};
 use crate::json::{Kind, Malformed, classify};
 use crate::limits;
 use crate::relay::Relay;
@@ -42,7 +42,7 @@ struct Caller {
     /// The name of its key.
     key: Arc<str>,
     /// The session it names.
-    session: Option<Box<str>>,
+    session: Option<SessionId>,
     /// Its headers as the wire has them.
     headers: Box<str>,
 }
@@ -149,16 +149,16 @@ fn identify(
 }
 
 /// The session that a caller names; one, because the relay and the MCP server must read the same.
-fn session(headers: &HeaderMap) -> Result<Option<Box<str>>, Refusal> {
-    let bad = |message| Refusal::new(Code::InvalidParameter, message).at("Mcp-Session-Id");
+fn session(headers: &HeaderMap) -> Result<Option<SessionId>, Refusal> {
+    let bad = |message: String| Refusal::new(Code::InvalidParameter, message).at("Mcp-Session-Id");
     let mut values = headers.get_all("mcp-session-id").iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(bad("Mcp-Session-Id must be sent once"));
+        return Err(bad("Mcp-Session-Id must be sent once".into()));
     }
-    let id = value.to_str().ok().filter(|id| id.len() <= limits::SESSION_ID);
-    id.map(|id| Some(id.into()))
-        .ok_or_else(|| bad("Mcp-Session-Id is not ASCII text of a sensible length"))
+    SessionId::parse(value.as_bytes())
+        .map(Some)
+        .map_err(|why| bad(format!("Mcp-Session-Id {why}")))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -31,7 +31,7 @@ pub(super) async fn response(
         session,
         ..
     } = &caller;
-    let request = id.and_then(|id| relay.server_requests.take(tunnel, channel, session.as_deref(), key, id));
+    let request = id.and_then(|id| relay.server_requests.take(tunnel, channel, session.as_ref(), key, id));
     let request = request.ok_or_else(|| {
         Refusal::new(
             Code::UnknownServerRequest,

@@ -14,7 +14,11 @@ use crate::server::Body;
 
 /// Serves a `DELETE`; the answer is the MCP server's.
 pub(super) async fn terminate(relay: &Arc<Relay>, caller: Caller) -> Result<Response<Body>, Refusal> {
-    if caller.session.as_deref().is_none_or(str::is_empty) {
+    if caller
+        .session
+        .as_ref()
+        .is_none_or(|session| session.as_str().is_empty())
+    {
         return Err(
             Refusal::new(Code::MissingSessionId, "send the session to end as Mcp-Session-Id").at("Mcp-Session-Id"),
         );

@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::payload::{Concerns, ResponsePayload, ResponseType};
-use crate::calls::{Call, Expect, NoCall, NotStreamed, Outcome, Reply, Stream, TooManyHeaders, response_headers};
+use crate::calls::{Call, Expect, NoCall, NotStreamed, Outcome, Reply, Stream, response_headers};
 use crate::error::{Code, Refusal};
 use crate::ids::{Channel, RequestId, ShardToken, TunnelId};
 use crate::json::{Kind, Malformed, answers, check_text, classify, with_id};
@@ -139,8 +139,7 @@ fn answer(relay: &Relay, tunnel: &TunnelId, token: &ShardToken, body: &Held) -> 
             return Err(Refusal::new(Code::InvalidChannel, "the command is of another channel").at("channel"));
         }
     }
-    let headers = response_headers(payload.resp_headers.pairs())
-        .map_err(|TooManyHeaders| invalid("resp_headers holds more than a caller takes"))?;
+    let headers = response_headers(payload.resp_headers.pairs()).map_err(|error| invalid(error.to_string()))?;
     let message = payload.resp_json.map(|json| json.get()).filter(|json| *json != "null");
     if payload.resp_type == ResponseType::JsonrpcNotify {
         let message = message.ok_or_else(|| invalid("a streamed message needs resp_json"))?;
@@ -214,7 +213,7 @@ impl Streaming {
         };
         sent.inspect_err(|_| {
             if let Some(id) = id {
-                let (session, key) = (call.session.as_deref(), &call.key);
+                let (session, key) = (call.session.as_ref(), &call.key);
                 relay
                     .server_requests
                     .take(&call.tunnel, &call.channel, session, key, &id);

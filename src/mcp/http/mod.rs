@@ -112,6 +112,10 @@ impl HttpServer {
         };
         let headers = response_headers(&reply);
         let media_type = reply.header("content-type").unwrap_or_default();
+        if let (200..=299, Err(why)) = (reply.status, headers.check_session()) {
+            let failure = Failure::protocol("invalid_protocol_response");
+            return failure.because(format!("its Mcp-Session-Id {why}")).into();
+        }
         match reply.status {
             200..=299 if is_media_type(media_type, "text/event-stream") => {
                 stream::Stream::new(self, call, headers, events).read(reply).await
