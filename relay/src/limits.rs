@@ -109,7 +109,7 @@ pub(crate) const POLL_BYTES: usize = 8 * MIB;
 pub(crate) const POLL_WAIT: Duration = Duration::from_secs(60);
 /// How long a poll waits that names no timeout.
 pub(crate) const POLL_WAIT_DEFAULT: Duration = Duration::from_secs(25);
-/// A tunnel has a client while one polls, and for this long after its last request.
+/// A tunnel has a client while one polls or sends a response, and for this long afterwards.
 pub(crate) const CLIENT_SEEN: Duration = Duration::from_secs(20);
 
 // ---- calls -----------------------------------------------------------------------------------------------------

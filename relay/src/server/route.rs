@@ -155,6 +155,7 @@ async fn below_tunnels(
         ([_, "poll"], _) => Err(Refusal::method_not_allowed("GET")),
         ([id, "response"], &Method::POST) => {
             let id = client(relay, key, id)?;
+            let _responding = relay.presence.responding(&id);
             control::response(relay, holder(&id), &id, request).await
         }
         ([_, "response"], _) => Err(Refusal::method_not_allowed("POST")),
