@@ -29,6 +29,7 @@ _tunnel_relay() {
             *' --call-timeout' | \
             *' --max-connections' | \
             *' --max-anonymous-per-address' | \
+            *' --reload-check-interval' | \
             *' --log-format' | \
             *' --name' | \
             *' --scopes')
@@ -54,7 +55,7 @@ _tunnel_relay() {
             fi
             ;;
         ' serve')
-            words='--listen --tls-cert --tls-key --client-ca --require-client-cert --keys-file --tunnels-file --tunnel --url-file --allow-host --allow-origin --call-timeout --max-connections --max-anonymous-per-address --log-format --help'
+            words='--listen --tls-cert --tls-key --client-ca --require-client-cert --keys-file --tunnels-file --tunnel --url-file --allow-host --allow-origin --call-timeout --max-connections --max-anonymous-per-address --reload-check-interval --log-format --help'
             ;;
         ' keygen')
             words='--name --scopes --help'

@@ -33,6 +33,7 @@ complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l allow-origin -x 
 complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l call-timeout -x -d 'How long a call may take [default: 120s]'
 complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l max-connections -x -d 'Connections served at once, 16 to 1048576 [default: 5120]; a fifth of them is for peers that have shown no accepted key yet'
 complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l max-anonymous-per-address -x -d 'Connections of one address (IPv6: one /64 network) that have shown no accepted key; when one more comes the oldest is closed [default: 256]; 0: no limit, for a relay that sees its peers under the address of a balancer'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l reload-check-interval -x -d 'How often to check the keys file and the TLS files for changes [default: 5s]; 0 disables. SIGHUP has them read at once'
 complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l log-format -x -d 'text or json [default: text]'
 complete -c tunnel-relay -n '__fish_tunnel_relay_at "keygen"' -l name -x -d 'Who the key is for [default: key]'
 complete -c tunnel-relay -n '__fish_tunnel_relay_at "keygen"' -l scopes -x -d 'Comma list of read, use, manage, connect, optionally followed by @TUNNEL_ID [default: read,use]'

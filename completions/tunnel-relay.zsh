@@ -49,6 +49,7 @@ _tunnel_relay_serve() {
         '--call-timeout=[How long a call may take \[default: 120s\]]:DURATION: ' \
         '--max-connections=[Connections served at once, 16 to 1048576 \[default: 5120\]; a fifth of them is for peers that have shown no accepted key yet]:N: ' \
         '--max-anonymous-per-address=[Connections of one address (IPv6: one /64 network) that have shown no accepted key; when one more comes the oldest is closed \[default: 256\]; 0: no limit, for a relay that sees its peers under the address of a balancer]:N: ' \
+        '--reload-check-interval=[How often to check the keys file and the TLS files for changes \[default: 5s\]; 0 disables. SIGHUP has them read at once]:DURATION: ' \
         '--log-format=[text or json \[default: text\]]:FORMAT: ' \
         '(-h --help)'{-h,--help}'[Print help]' \
         && ret=0

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 /// The stable codes, shared with the hosted service where it has one for the case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Code {
     /// No key, or one that the relay does not know.
     InvalidApiKey,

@@ -16,23 +16,59 @@ use rustix::process::{getegid, geteuid};
 
 use crate::limits;
 
+const OTHERS_READ: u32 = 0o004;
 const OTHERS_WRITE: u32 = 0o002;
+const OTHERS_SEARCH: u32 = 0o001;
 const GROUP_WRITE: u32 = 0o020;
 const STICKY: u32 = 0o1000;
 
 /// A place in the tree; nothing is read from it.
 const PLACE: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
+/// An opened file, and who else can read it.
+pub(crate) struct Opened {
+    /// The file.
+    pub(crate) file: File,
+    /// Whether no directory on the way keeps other users out.
+    reachable: bool,
+}
+
+impl Opened {
+    /// The mode of a file that every user can read.
+    pub(crate) fn exposed_mode(&self) -> Option<u32> {
+        let metadata = self.file.metadata().ok()?;
+        let exposed = self.reachable && metadata.is_file() && metadata.mode() & OTHERS_READ != 0;
+        exposed.then_some(metadata.mode() & 0o7777)
+    }
+}
+
 /// Opens a file for reading: a regular one or a pipe that others cannot change or exchange. A descriptor of the shell's
 /// (`<(command)`) is as good as the process that handed it over.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
+    open_seen(path, Pipes::Taken).map(|opened| opened.file)
+}
+
+/// Whether a file may be a pipe, which waits for its writer and can be read once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pipes {
+    /// Pipes are opened.
+    Taken,
+    /// Pipes are refused.
+    Refused,
+}
+
+/// The same, telling who else can read it.
+pub(crate) fn open_seen(path: &Path, pipes: Pipes) -> io::Result<Opened> {
     let of_descriptors = [Path::new("/dev/fd"), Path::new("/proc/self/fd")];
     if path.parent().is_some_and(|parent| of_descriptors.contains(&parent)) || path == Path::new("/dev/stdin") {
-        return File::open(path);
+        if pipes == Pipes::Refused {
+            return Err(refused(path, ONCE));
+        }
+        return File::open(path).map(|file| Opened { file, reachable: false });
     }
     let mut outcome = Err(Errno::AGAIN.into());
     for _ in 0..limits::FILE_LOOKS {
-        outcome = open_once(path);
+        outcome = open_once(path, pipes);
         match &outcome {
             // The path was exchanged in between, as Kubernetes exchanges a volume.
             Err(error) if [io::ErrorKind::WouldBlock, io::ErrorKind::NotFound].contains(&error.kind()) => {}
@@ -42,6 +78,9 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     outcome
 }
 
+/// Why a pipe is not opened a second time.
+const ONCE: &str = "is a pipe, which is read once, at start; restart the relay to have it read again, or name a file";
+
 /// Opens a file that [`replace`] is going to replace. The file read and the file replaced must be the same, so a link
 /// in its place is refused.
 pub(crate) fn open_replaced(path: &Path) -> io::Result<File> {
@@ -49,7 +88,7 @@ pub(crate) fn open_replaced(path: &Path) -> io::Result<File> {
     open(path)
 }
 
-fn open_once(path: &Path) -> io::Result<File> {
+fn open_once(path: &Path, pipes: Pipes) -> io::Result<Opened> {
     let mut walk = Walk::begin(path)?;
     while let Some(step) = walk.ahead.pop() {
         let Some((entry, found)) = walk.step(&step)? else {
@@ -61,6 +100,9 @@ fn open_once(path: &Path) -> io::Result<File> {
         if !found.is_file() && !found.file_type().is_fifo() {
             return Err(refused(&walk.at.join(&step), "is neither a regular file nor a pipe"));
         }
+        if pipes == Pipes::Refused && !found.is_file() {
+            return Err(refused(&walk.at.join(&step), ONCE));
+        }
         if found.mode() & OTHERS_WRITE != 0 {
             return Err(refused(&walk.at.join(&step), "can be changed by others; chmod o-w it"));
         }
@@ -71,7 +113,11 @@ fn open_once(path: &Path) -> io::Result<File> {
         // The place is open, so its inode cannot be reused for another file.
         let same = (opened.dev(), opened.ino()) == (found.dev(), found.ino());
         drop(entry);
-        return if same { Ok(file) } else { Err(Errno::AGAIN.into()) };
+        let reachable = walk.searchable.iter().all(|searchable| *searchable);
+        return match same {
+            true => Ok(Opened { file, reachable }),
+            false => Err(Errno::AGAIN.into()),
+        };
     }
     Err(Errno::ISDIR.into())
 }
@@ -149,6 +195,8 @@ struct Walk {
     /// Names still to be followed, the next one last.
     ahead: Vec<OsString>,
     links: usize,
+    /// For each directory of `at` but the root: whether all users can search it.
+    searchable: Vec<bool>,
 }
 
 impl Walk {
@@ -161,6 +209,7 @@ impl Walk {
             at: PathBuf::from("/"),
             ahead: steps(&absolute).collect(),
             links: 0,
+            searchable: Vec::new(),
         })
     }
 
@@ -192,6 +241,7 @@ impl Walk {
             if target.is_absolute() {
                 (self.directory, self.metadata) = self::entry(CWD, "/")?;
                 self.at = PathBuf::from("/");
+                self.searchable.clear();
             }
             self.ahead.extend(steps(&target));
             return Ok(None);
@@ -199,9 +249,12 @@ impl Walk {
         if !found.is_dir() {
             return Ok(Some((entry, found)));
         }
-        match step == ".." {
-            true => _ = self.at.pop(),
-            false => self.at.push(step),
+        if step == ".." {
+            self.at.pop();
+            self.searchable.pop();
+        } else {
+            self.at.push(step);
+            self.searchable.push(found.mode() & OTHERS_SEARCH != 0);
         }
         (self.directory, self.metadata) = (entry, found);
         Ok(None)
@@ -320,6 +373,37 @@ mod tests {
         );
         assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
         assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 3, "no draft stays behind");
+    }
+
+    #[test]
+    fn a_file_is_exposed_when_all_users_can_read_it_and_reach_it() {
+        let scratch = Scratch::new("exposed");
+        let private = scratch.directory("private", 0o700);
+        let public = scratch.directory("public", 0o755);
+        let key = |directory: &Path, mode| {
+            let path = directory.join(format!("key-{mode:o}"));
+            fs::write(&path, "key").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            open_seen(&path, Pipes::Refused).unwrap().exposed_mode()
+        };
+        assert_eq!((key(&public, 0o644), key(&public, 0o640)), (Some(0o644), None));
+        assert_eq!(key(&private, 0o644), None);
+        // What counts is the way that is left after links and `..`.
+        symlink(&public, private.join("out")).unwrap();
+        assert_eq!(key(&private.join("out"), 0o604), Some(0o604));
+        assert_eq!(key(&public.join("../private/../public"), 0o644), Some(0o644));
+        assert_eq!(key(&public.join("../private"), 0o644), None);
+    }
+
+    #[test]
+    fn a_pipe_is_not_opened_where_it_would_be_read_a_second_time() {
+        let scratch = Scratch::new("pipe");
+        let path = scratch.0.join("pipe");
+        rustix::fs::mknodat(CWD, &path, rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        for path in [&path, Path::new("/dev/fd/0")] {
+            let error = open_seen(path, Pipes::Refused).err().unwrap().to_string();
+            assert!(error.contains("restart the relay"), "{error}");
+        }
     }
 
     #[test]

@@ -41,9 +41,33 @@ impl fmt::Display for TunnelId {
     }
 }
 
+/// What is wrong with the text of a tunnel id.
+pub(crate) fn tunnel_id_fault(text: &str) -> &'static str {
+    if TunnelId::parse(&text.to_ascii_lowercase()).is_some() {
+        "a tunnel id has lower-case letters only, and this one has others: write it as the relay gave it"
+    } else {
+        "a tunnel id is tunnel_ and 32 lower-case letters or digits"
+    }
+}
+
+/// What is wrong with the name of a channel.
+pub(crate) fn channel_fault(text: &str) -> &'static str {
+    if Channel::parse(&text.to_ascii_lowercase()).is_some() {
+        "a channel has lower-case letters only, and this one has others"
+    } else {
+        "a channel is 1 to 64 of a-z, 0-9, _ and -"
+    }
+}
+
 /// The name of one MCP server behind a tunnel: `^[a-z0-9_-]{1,64}$`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Channel(Box<str>);
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl Channel {
     /// The channel of a tunnel that has only one.

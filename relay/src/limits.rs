@@ -26,7 +26,7 @@ pub(crate) const ANONYMOUS_PER_ADDRESS: usize = 256;
 pub(crate) const CLOSING: usize = OWN_DESCRIPTORS / 2;
 /// File descriptors that connections leave to the relay: its listener, its files, the runtime's own, and some spare.
 pub(crate) const OWN_DESCRIPTORS: usize = 64;
-/// Between two log lines of a kind that a peer can provoke without a key.
+/// Between two log lines of a kind that a peer can provoke without a key; refused requests are counted over this time.
 pub(crate) const SELDOM: Duration = Duration::from_secs(1);
 /// A TLS handshake: a slow one must not hold a connection's place.
 pub(crate) const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
@@ -109,7 +109,7 @@ pub(crate) const POLL_BYTES: usize = 8 * MIB;
 pub(crate) const POLL_WAIT: Duration = Duration::from_secs(60);
 /// How long a poll waits that names no timeout.
 pub(crate) const POLL_WAIT_DEFAULT: Duration = Duration::from_secs(25);
-/// A tunnel has a client while one polls, and for this long after its last request.
+/// A tunnel has a client while one polls or sends a response, and for this long afterwards.
 pub(crate) const CLIENT_SEEN: Duration = Duration::from_secs(20);
 
 // ---- calls -----------------------------------------------------------------------------------------------------
@@ -172,6 +172,43 @@ pub(crate) const KEYS_FILE: usize = MIB;
 pub(crate) const KEY_MIN: usize = 16;
 /// Longest key.
 pub(crate) const KEY_MAX: usize = 512;
+
+/// Between two looks at the files of keys and certificates unless `--reload-check-interval` says otherwise: a removed key is
+/// to stop soon, and a look costs a few system calls.
+pub(crate) const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
+/// The most that `--reload-check-interval` can say.
+pub(crate) const RELOAD_INTERVAL_MAX: Duration = Duration::from_secs(24 * 3600);
+/// Files that have changed are read once they look the same twice, this far apart: a certificate and its key are
+/// written one after the other.
+pub(crate) const RELOAD_SETTLE: Duration = Duration::from_secs(1);
+/// Files that change at every look are read after so many.
+pub(crate) const RELOAD_SETTLE_LOOKS: u32 = 10;
+/// Mistakes of a rejected reload, and names of removed keys, that are logged.
+pub(crate) const MISTAKES_LOGGED: usize = 8;
+/// Between two looks at the dates of the certificates in use: a warning a day.
+pub(crate) const EXPIRY_LOOK: Duration = Duration::from_secs(24 * 3600);
+/// Rest of a certificate's life from which the log warns, if that is less than a third of it: two weeks for whoever
+/// renews it by hand. Renewal by itself is due after two thirds.
+pub(crate) const EXPIRES_SOON: Duration = Duration::from_secs(14 * 24 * 3600);
+
+// ---- log -------------------------------------------------------------------------------------------------------
+
+/// Refused requests of one key (or of all peers without one) with the same code that are logged within [`SELDOM`]; the
+/// others are counted.
+pub(crate) const REFUSALS_LOGGED: u32 = 5;
+/// Kinds of refusals that are counted at once: far more than keys that are refused within a second.
+pub(crate) const REFUSAL_KINDS: usize = 4096;
+/// Characters of a call's method in the log; those of MCP have less than 50.
+pub(crate) const LOGGED_METHOD: usize = 64;
+
+// ---- web pages -------------------------------------------------------------------------------------------------
+
+/// How long a browser may keep the answer to a preflight: as long as Chromium keeps one at most (Firefox: a day).
+pub(crate) const PREFLIGHT_AGE: Duration = Duration::from_secs(7200);
+/// Bytes of the names of headers that a page asks to send: MCP has a handful.
+pub(crate) const PREFLIGHT_HEADERS: usize = 4 * KIB;
+/// Segments of a path that means something, with some to spare.
+pub(crate) const PATH_SEGMENTS: usize = 8;
 
 // ---- reserves and shares ---------------------------------------------------------------------------------------
 

@@ -6,21 +6,23 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::auth::{Key, Keys};
+use crate::auth::{Key, Revocation};
 use crate::calls::{Call, Calls, Ended, Event, Expect, Inbox, ServerRequests};
 use crate::control::Presence;
+use crate::credentials::Credentials;
 use crate::error::{Code, Refusal};
 use crate::ids::{CallerTag, Channel, RequestId, SessionId, ShardToken, TunnelId};
 use crate::json::rpc_error;
 use crate::limits;
 use crate::manage::Tunnels;
 use crate::queue::{Command, Payload, Place, Queue, Refused, Whereabouts};
+use crate::refusals::Refusals;
 use crate::server::{Connection, Memory};
 
 /// The state of one relay.
 pub(crate) struct Relay {
-    /// Who may do what.
-    pub(crate) keys: Keys,
+    /// Who may do what, and the relay's certificate.
+    pub(crate) credentials: Credentials,
     /// The tunnels there are.
     pub(crate) tunnels: Arc<Tunnels>,
     /// Commands that wait for clients.
@@ -35,6 +37,8 @@ pub(crate) struct Relay {
     pub(crate) memory: Memory,
     /// Whether the relay is shutting down.
     pub(crate) draining: Draining,
+    /// Refused requests, for the log.
+    pub(crate) refusals: Refusals,
     /// Names by which callers may address the relay, beside its address.
     pub(crate) allowed_hosts: Vec<Box<str>>,
     /// Web origins that may call it, beside its own.
@@ -61,6 +65,8 @@ pub(crate) struct Message {
     pub(crate) session: Option<SessionId>,
     /// The name of the caller's key.
     pub(crate) key: Arc<str>,
+    /// The end of that key.
+    pub(crate) revocation: Revocation,
     /// The caller's headers as the wire has them.
     pub(crate) headers: Box<str>,
     /// What is to be done.
@@ -71,13 +77,21 @@ pub(crate) struct Message {
 
 impl Relay {
     /// Looks up the key with this text, which the connection has now shown.
-    pub(crate) fn accept_key(&self, text: &[u8], connection: &Connection) -> Result<&Key, Refusal> {
-        let key = self
+    pub(crate) fn accept_key(&self, text: &[u8], connection: &Connection) -> Result<Arc<Key>, Refusal> {
+        let generation = self.credentials.current();
+        let key = generation
             .keys
             .find(text)
             .ok_or_else(|| Refusal::new(Code::InvalidApiKey, "the relay does not know this key"))?;
         connection.show(key)?;
-        Ok(key)
+        Ok(Arc::clone(key))
+    }
+
+    /// Ends the calls of keys that were removed. Calls that a tunnel's client has taken go on when the client's key was
+    /// removed: it may answer them under its next one.
+    pub(crate) fn end_revoked_calls(&self) {
+        self.calls
+            .finish_all(|call| call.revocation.is_revoked(), Revocation::refusal);
     }
 
     /// Queues a message for the tunnel's client.
@@ -89,6 +103,7 @@ impl Relay {
             streams,
             session,
             key,
+            revocation,
             headers,
             payload,
             wait,
@@ -125,6 +140,7 @@ impl Relay {
             streams,
             session,
             key,
+            revocation: revocation.clone(),
             headers,
             deadline,
             ended: Ended::default(),
@@ -132,6 +148,10 @@ impl Relay {
         let full = || Refusal::new(Code::QueueFull, "too many requests wait for this tunnel's client").retry_after(1);
         // Entered before it is queued: the answer may come at once.
         let inbox = self.calls.open(call).ok_or_else(full)?;
+        // After it was entered: calls that are entered later are not among those that a removed key ends.
+        if revocation.is_revoked() {
+            return Err(Revocation::refusal());
+        }
         let pending = Pending {
             inbox,
             queue: Arc::clone(&self.queue),
@@ -154,6 +174,7 @@ impl Relay {
             streams: false,
             session: call.session.clone(),
             key: Arc::clone(&call.key),
+            revocation: call.revocation.clone(),
             headers: call.headers.clone(),
             payload: Payload::JsonRpc(refusal.into()),
             wait: limits::ONE_WAY_WAIT.min(self.call_timeout),

@@ -6,20 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::auth::Keys;
+use crate::auth::Lines;
 use crate::calls::{Calls, ServerRequests};
 use crate::control::Presence;
+use crate::credentials::{Credentials, Reload, Sources};
 use crate::files;
 use crate::ids::TunnelId;
 use crate::manage::Tunnels;
 use crate::queue::MemoryQueue;
+use crate::refusals::Refusals;
 use crate::relay::{Draining, Relay};
 use crate::server::{Listener, Memory};
-use crate::tls::{TlsFiles, acceptor};
+use crate::tls::TlsFiles;
 use crate::{limits, log, server};
 
 /// What the command line says, checked as far as a value can be by itself.
@@ -49,6 +51,8 @@ pub(crate) struct ServeOptions {
     pub(crate) max_connections: usize,
     /// Bound on connections of one address that have not shown an accepted key; `None`: no limit.
     pub(crate) max_anonymous_per_address: Option<usize>,
+    /// Between two looks at the files of keys and certificates; `None`: they are read again on SIGHUP only.
+    pub(crate) reload_interval: Option<Duration>,
     /// The form of log lines.
     pub(crate) log_format: log::Format,
 }
@@ -58,16 +62,22 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), Vec<String>> {
     log::choose(options.log_format);
     let one = |mistake: String| vec![mistake];
     let mut options = options;
+    // First: until then, SIGHUP ends the process.
+    let Signals {
+        mut terminate,
+        mut interrupt,
+        hangup,
+    } = Signals::receive().map_err(|error| one(format!("signals cannot be received: {error}")))?;
     let (listener, relay) = prepare(&mut options).await?;
-    let (mut terminate, mut interrupt) =
-        signals().map_err(|error| one(format!("signals cannot be received: {error}")))?;
     let url = announce(&listener, &options).map_err(one)?;
     let fields: [(&str, &dyn std::fmt::Display); 3] = [
         ("url", &url),
         ("tunnels", &relay.tunnels.len()),
-        ("keys", &relay.keys.len()),
+        ("keys", &relay.credentials.current().keys.len()),
     ];
     log::info("relay listening", &fields);
+    let reload = Reload::new(Arc::clone(&relay), hangup, options.reload_interval);
+    let reloading = tokio::spawn(reload.run());
 
     let (stop, stopping) = watch::channel(false);
     let accepting = tokio::spawn(server::serve(listener, Arc::clone(&relay), stopping));
@@ -84,6 +94,7 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), Vec<String>> {
     }
     stop.send_replace(true);
     accepting.abort();
+    reloading.abort();
     finish(&stop).await;
     log::info("relay stopped", &[]);
     Ok(())
@@ -92,41 +103,40 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), Vec<String>> {
 /// Reads everything that the options name and binds.
 async fn prepare(options: &mut ServeOptions) -> Result<(Listener, Arc<Relay>), Vec<String>> {
     let mut mistakes = Vec::new();
-    let keys = options.keys.take();
-    let keys = Keys::load(
-        options.keys_file.as_deref(),
-        keys.as_ref().map(SecretString::expose_secret),
-    )
-    .map_err(|more| mistakes.extend(more))
-    .ok();
-    let tunnels = Tunnels::load(options.tunnels_file.clone(), options.tunnels.clone())
-        .map_err(|mistake| mistakes.push(mistake))
+    let variable = options.keys.take();
+    let variable = variable.as_ref().map(SecretString::expose_secret);
+    let sources = Sources {
+        keys_file: options.keys_file.clone(),
+        variable: Lines::parse(variable.unwrap_or_default()),
+        tls: options.tls.take(),
+        names: options.allow_host.clone(),
+    };
+    let is_plain = sources.tls.is_none();
+    let credentials = Credentials::load(sources)
+        .map_err(|more| mistakes.extend(more.iter().map(ToString::to_string)))
         .ok();
-    let tls = options
-        .tls
-        .as_ref()
-        .map(acceptor)
-        .transpose()
+    let tunnels = Tunnels::load(options.tunnels_file.clone(), options.tunnels.clone())
         .map_err(|mistake| mistakes.push(mistake))
         .ok();
     let listener = match addresses(&options.listen) {
         Err(mistake) => Err(mistake),
         Ok(_) if !mistakes.is_empty() => Err(String::new()),
         Ok(addresses) => {
-            if options.tls.is_none() && addresses.iter().any(|address| !address.ip().is_loopback()) {
+            if is_plain && addresses.iter().any(|address| !address.ip().is_loopback()) {
                 log::warn(
                     "plain HTTP on an address that is not loopback: keys and payloads travel in clear",
                     &[("listen", &options.listen)],
                 );
             }
-            Listener::bind(&addresses, tls.flatten())
+            let tls = credentials.as_ref().filter(|_| !is_plain);
+            Listener::bind(&addresses, tls.map(Credentials::subscribe))
                 .await
                 .map_err(|error| format!("--listen {}: {error}", options.listen))
         }
     };
-    match (listener, keys, tunnels) {
-        (Ok(listener), Some(keys), Some(tunnels)) if mistakes.is_empty() => {
-            Ok((listener, Arc::new(relay(keys, Arc::new(tunnels), options))))
+    match (listener, credentials, tunnels) {
+        (Ok(listener), Some(credentials), Some(tunnels)) if mistakes.is_empty() => {
+            Ok((listener, Arc::new(relay(credentials, Arc::new(tunnels), options))))
         }
         (listener, ..) => {
             mistakes.extend(listener.err().filter(|mistake| !mistake.is_empty()));
@@ -135,9 +145,9 @@ async fn prepare(options: &mut ServeOptions) -> Result<(Listener, Arc<Relay>), V
     }
 }
 
-fn relay(keys: Keys, tunnels: Arc<Tunnels>, options: &ServeOptions) -> Relay {
+fn relay(credentials: Credentials, tunnels: Arc<Tunnels>, options: &ServeOptions) -> Relay {
     Relay {
-        keys,
+        credentials,
         queue: Arc::new(MemoryQueue::new(Arc::clone(&tunnels))),
         calls: Arc::new(Calls::default()),
         server_requests: ServerRequests::new(Arc::clone(&tunnels)),
@@ -145,6 +155,7 @@ fn relay(keys: Keys, tunnels: Arc<Tunnels>, options: &ServeOptions) -> Relay {
         presence: Arc::new(Presence::default()),
         memory: Memory::new(),
         draining: Draining::new(),
+        refusals: Refusals::default(),
         allowed_hosts: options.allow_host.clone(),
         allowed_origins: options.allow_origin.clone(),
         call_timeout: options.call_timeout,
@@ -185,10 +196,20 @@ pub(crate) fn write_url_file(path: Option<&Path>, url: &str) -> Result<(), Strin
         .map_err(|error| format!("--url-file {}: {error}", path.display()))
 }
 
-type Signals = (tokio::signal::unix::Signal, tokio::signal::unix::Signal);
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
 
-fn signals() -> std::io::Result<Signals> {
-    Ok((signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+impl Signals {
+    fn receive() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
 }
 
 /// Polls end, what no client has taken is refused, what a client has taken may still be answered for a while. What is

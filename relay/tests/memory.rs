@@ -8,21 +8,26 @@ use support::client::*;
 use support::relay::Relay;
 use support::*;
 
+/// A terminal answer of so many bytes. Its text is put together, not serialised: that takes seconds in a debug build.
+fn large_result(command: &Value, bytes: usize) -> http::Request {
+    let (request, id) = (&command["request_id"], &command["jsonrpc"]["id"]);
+    let begin =
+        format!(r#"{{"request_id":{request},"resp_code":200,"resp_json":{{"jsonrpc":"2.0","id":{id},"result":""#);
+    let body = [begin.as_bytes(), &vec![b'x'; bytes], br#""}}"#].concat();
+    raw_response(command, body)
+}
+
 #[test]
 fn callers_that_take_their_answers_slowly_hold_what_is_counted() {
     let relay = Relay::start(&[]);
     show_up(&relay);
-    let message = |command: &Value| {
-        let body = "x".repeat(60 << 20);
-        result(command, json!(body))
-    };
-    // Each keeps its answer in the relay: 512 MiB are all that there is.
+    // Each keeps its answer in the relay: one key may hold 128 MiB on one tunnel.
     let mut callers = Vec::new();
     let refused = loop {
         let mut caller = http::Connection::narrow(relay.addr);
         caller.write(&call(1, "m"));
         let command = command(&relay);
-        let answer = relay.send(&message(&command));
+        let answer = relay.send(&large_result(&command, 60 << 20));
         if answer.status != 200 {
             break answer;
         }
@@ -41,7 +46,8 @@ fn callers_that_take_their_answers_slowly_hold_what_is_counted() {
     loop {
         let mut caller = waiting_call(&relay, &call(1, "m"));
         let command = command(&relay);
-        if relay.send(&message(&command)).status == 200 {
+        // More than what was left while the answers were held.
+        if relay.send(&large_result(&command, 10 << 20)).status == 200 {
             assert_eq!(caller.head().status, 200);
             return;
         }
@@ -79,7 +85,7 @@ fn a_caller_that_takes_its_answer_below_the_least_rate_is_cut_off() {
     show_up(&relay);
     let mut caller = http::Connection::narrow(relay.addr);
     caller.write(&call(1, "m"));
-    let answer = result(&command(&relay), json!("x".repeat(3 << 20)));
+    let answer = large_result(&command(&relay), 3 << 20);
     assert_eq!(relay.send(&answer).status, 200);
     caller.head();
     // Well beyond the grace time of 30 s, which counts from the moment when the kernel has taken as much as it does.

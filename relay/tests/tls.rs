@@ -116,6 +116,71 @@ fn bad_tls_files_are_refused_by_option() {
     assert!(start(&["--tls-cert", "/nonexistent", "--tls-key", &key]).contains("--tls-cert /nonexistent"));
     assert!(start(&["--tls-cert", &empty, "--tls-key", &key]).contains("--tls-cert"));
     assert!(start(&["--tls-cert", &cert, "--tls-key", &empty]).contains("--tls-key"));
-    assert!(start(&["--tls-cert", &cert, "--tls-key", &other_key]).contains("--tls-key"));
+    let of_another = start(&["--tls-cert", &cert, "--tls-key", &other_key]);
+    assert!(of_another.contains(&format!(
+        "--tls-key {other_key}: is not the key of the first certificate in {cert}"
+    )));
     assert!(start(&["--tls-cert", &cert, "--tls-key", &key, "--client-ca", &empty]).contains("--client-ca"));
+}
+
+/// What a relay logs at its start about this certificate, whose key has this mode.
+fn told(identity: &Identity, mode: u32, args: &[&str]) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scratch = Scratch::new();
+    let (cert, key) = identity.store(&scratch, "server");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    let mut relay = Relay::start(&[&["--tls-cert", &cert, "--tls-key", &key], args].concat());
+    // Read again: what is wrong is told again.
+    relay.hang_up();
+    relay.line("credentials reloaded");
+    relay.terminate();
+    let lines = relay.all_lines();
+    let warnings: Vec<&str> = lines.lines().filter(|line| line.contains(" WARN ")).collect();
+    assert!(warnings.len().is_multiple_of(2), "{lines}");
+    let (first, again) = warnings.split_at(warnings.len() / 2);
+    let texts = |lines: &[&str]| lines.iter().map(|line| line[24..].to_owned()).collect::<Vec<_>>();
+    assert_eq!(texts(first), texts(again));
+    for line in first {
+        assert!(line.contains("file=") && line.contains("action="), "{line}");
+    }
+    first.join("\n")
+}
+
+#[test]
+fn what_peers_will_not_like_about_the_certificate_is_told_at_start_and_when_it_is_read_again() {
+    let authority = Authority::new();
+    let with = |change: fn(&mut rcgen::CertificateParams)| authority.changed(&["127.0.0.1", "relay.example"], change);
+    let good = with(|params| params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth]);
+    let (now, day) = (std::time::SystemTime::now(), std::time::Duration::from_secs(24 * 3600));
+    assert_eq!(told(&good, 0o600, &["--allow-host", "relay.example"]), "");
+    assert_eq!(told(&good, 0o640, &[]), "");
+    assert!(told(&good, 0o644, &[]).contains("TLS key can be read by every user of this host"));
+    let other_name = told(
+        &good,
+        0o600,
+        &["--allow-host", "relay.example", "--allow-host", "other.example"],
+    );
+    assert!(other_name.contains("not for a name of this relay") && other_name.contains("name=other.example"));
+    assert!(!other_name.contains("name=relay.example"));
+    let expired = with(|params| params.not_after = rcgen::date_time_ymd(2020, 1, 2));
+    assert!(told(&expired, 0o600, &[]).contains("has expired file="));
+    let early = with(|params| params.not_before = rcgen::date_time_ymd(4000, 1, 1));
+    assert!(told(&early, 0o600, &[]).contains("not valid yet"));
+    let soon = authority.changed(&["127.0.0.1"], |params| {
+        params.not_before = (now - 60 * day).into();
+        params.not_after = (now + 3 * day + day / 2).into();
+    });
+    let line = told(&soon, 0o600, &[]);
+    assert!(line.contains("expires soon") && line.contains("days=3"), "{line}");
+    let short_lived = authority.changed(&["127.0.0.1"], |params| {
+        params.not_before = (now - day).into();
+        params.not_after = (now + 5 * day).into();
+    });
+    assert_eq!(told(&short_lived, 0o600, &[]), "");
+    let nameless = authority.changed(&[], |_| {});
+    assert!(told(&nameless, 0o600, &[]).contains("has no subjectAltName"));
+    let of_an_authority = with(|params| params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
+    assert!(told(&of_an_authority, 0o600, &[]).contains("CA:TRUE"));
+    let of_a_client = with(|params| params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth]);
+    assert!(told(&of_a_client, 0o600, &[]).contains("not for servers"));
 }

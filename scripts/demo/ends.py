@@ -35,6 +35,7 @@ class Ends:
         self._children: List[Child] = []
         self.processes = Processes(folder)
         self.endpoint = ""
+        self.relay_log = folder
         self.server_url = ""
         """Of an MCP server on HTTP: where it answers directly."""
 
@@ -81,6 +82,7 @@ class Ends:
         command += ["--tls-cert", str(certificates.certificate), "--tls-key", str(certificates.key)]
         command += ["--keys-file", str(self._keys_file)]
         relay = self.processes.start("tunnel-relay", command, bare_environment())
+        self.relay_log = relay.log
         self._children.append(relay)
         return await asyncio.to_thread(relay.wait_for_file, url_file, START_SECONDS)
 

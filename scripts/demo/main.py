@@ -18,10 +18,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "peers" /
 
 from caller import Answer, Caller, CallFailed  # noqa: E402
 from ends import START_SECONDS, Ends  # noqa: E402
+from relay_log import RelayLog  # noqa: E402
 from processes import ProcessFailed  # noqa: E402
 from screen import Screen  # noqa: E402
 
 LOG_TAIL = 4000
+LOG_SECONDS = 0.3
 
 
 def main() -> int:
@@ -58,7 +60,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--keep",
         action="store_true",
-        help="stay up afterwards, print URL and key for any MCP client, and show what passes",
+        help="stay up afterwards, print URL and key for any MCP client, and show what passes and what is refused",
     )
     return parser.parse_args()
 
@@ -183,10 +185,14 @@ class Demo:
 
     {json.dumps({"mcpServers": {"demo": server}})}
 
-  What passes is printed below. Ctrl-C ends everything and removes {self._folder}.
+  What passes is printed below, and what the relay says of each call and of each caller that it refuses.
+  Ctrl-C ends everything and removes {self._folder}.
 """)
+        log = RelayLog(ends.relay_log)
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(LOG_SECONDS)
+            for line in log.lines():
+                self._screen.relay_says(line)
             self._ends.check_running()
 
 

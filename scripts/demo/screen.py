@@ -56,6 +56,10 @@ class Screen:
         if payload:
             self.show(f"{'':46}{self._paint(self._fit(payload, 46), '2')}")
 
+    def relay_says(self, line: str) -> None:
+        """A line of the relay's log about a caller."""
+        self.show(f"  {self._paint('relay', _COLOURS[RELAY])} {self._fit(line, 8)}")
+
     def good(self, text: str) -> None:
         self.show(f"  {self._paint('✓', '32')} {text}")
 

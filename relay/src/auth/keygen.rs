@@ -20,7 +20,7 @@ mod tests {
     #[test]
     fn the_line_lets_the_key_in() {
         let (key, line) = fresh("me", "read,use").unwrap();
-        let keys = Keys::load(None, Some(&line)).unwrap();
+        let keys = Keys::of(&line).unwrap();
         assert_eq!(&*keys.find(key.as_bytes()).unwrap().name, "me");
         assert!(!line.contains(&key));
     }

@@ -1,6 +1,9 @@
 //! The keys of one relay.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,16 +11,26 @@ use secrecy::zeroize::Zeroizing;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use super::revocation::Revocation;
 use super::scopes::Scopes;
 use crate::ids::unhex;
 use crate::limits;
+use crate::mistake::Mistake;
+
+/// The option that names the keys file.
+pub(crate) const FILE: &str = "--keys-file";
+/// The variable that holds lines of a keys file.
+const VARIABLE: &str = "TUNNEL_RELAY_KEYS";
 
 /// One key: its name for the log, what it allows, and the SHA-256 of its text.
+#[derive(Clone)]
 pub(crate) struct Key {
     /// For the log and for telling callers apart; unique.
     pub(crate) name: Arc<str>,
     /// What it allows.
     pub(crate) scopes: Scopes,
+    /// Tells what the key has under way that it was removed.
+    pub(crate) revocation: Revocation,
     hash: [u8; 32],
 }
 
@@ -29,42 +42,69 @@ impl fmt::Debug for Key {
 
 /// All keys; at least one.
 #[derive(Debug)]
-pub(crate) struct Keys(Vec<Key>);
+pub(crate) struct Keys(Vec<Arc<Key>>);
+
+/// Lines with keys, hashed, each with its number.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Lines(Vec<(usize, Result<Key, String>)>);
+
+impl Lines {
+    /// Reads `NAME SCOPES KEY` a line; empty lines and lines that begin with `#` are skipped.
+    pub(crate) fn parse(text: &str) -> Self {
+        let lines = text.lines().map(str::trim).zip(1..);
+        let lines = lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
+        Self(lines.map(|(line, number)| (number, parse_line(line))).collect())
+    }
+}
 
 impl Keys {
-    /// Reads the file and the variable, either of which may be missing; all mistakes are reported at once, with
-    /// their line, and without what stands there.
-    pub(crate) fn load(file: Option<&Path>, variable: Option<&str>) -> Result<Self, Vec<String>> {
+    /// Joins the keys of the file and of the variable; all mistakes are reported at once, with their line, and without
+    /// what stands there.
+    pub(crate) fn join(file: Option<(&Path, Lines)>, variable: Lines) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
-        let mut keys = Vec::new();
-        if let Some(path) = file {
-            match read(path) {
-                Ok(text) => {
-                    let source = format!("--keys-file {}", path.display());
-                    parse(&text, &source, &mut keys, &mut mistakes);
-                    warn_if_shared(path, &text);
+        let mut keys: Vec<Key> = Vec::new();
+        let file = file.map(|(path, lines)| (Mistake::of_file(FILE, path, ""), lines));
+        let variable = (Mistake::new(VARIABLE, ""), variable);
+        for (source, Lines(lines)) in file.into_iter().chain([variable]) {
+            for (number, line) in lines {
+                let line = line.and_then(|key| match twice(&keys, &key) {
+                    Some(reason) => Err(reason),
+                    None => Ok(key),
+                });
+                match line {
+                    Ok(key) => keys.push(key),
+                    Err(reason) => mistakes.push(source.clone().at_line(number, reason)),
                 }
-                Err(reason) => mistakes.push(format!("--keys-file {}: {reason}", path.display())),
             }
         }
-        if let Some(text) = variable {
-            parse(text, "TUNNEL_RELAY_KEYS", &mut keys, &mut mistakes);
-        }
         if keys.is_empty() && mistakes.is_empty() {
-            mistakes.push("no keys: give --keys-file or TUNNEL_RELAY_KEYS (tunnel-relay keygen makes one)".into());
+            mistakes.push(Mistake::new(
+                FILE,
+                "no keys: give --keys-file or TUNNEL_RELAY_KEYS (tunnel-relay keygen makes one)",
+            ));
         }
         if keys.len() > limits::KEYS {
-            mistakes.push(format!("{} keys: a relay takes at most {}", keys.len(), limits::KEYS));
+            let reason = format!("{} keys: a relay takes at most {}", keys.len(), limits::KEYS);
+            mistakes.push(Mistake::new(FILE, reason));
         }
         if mistakes.is_empty() {
-            Ok(Self(keys))
+            Ok(Self(keys.into_iter().map(Arc::new).collect()))
         } else {
             Err(mistakes)
         }
     }
 
+    /// What is wrong with the lines of the variable, whatever stands in the file.
+    pub(crate) fn mistakes_of(variable: &Lines) -> Vec<Mistake> {
+        let wrong = |(line, read): &(usize, Result<Key, String>)| {
+            let reason = read.as_ref().err()?;
+            Some(Mistake::new(VARIABLE, "").at_line(*line, reason.clone()))
+        };
+        variable.0.iter().filter_map(wrong).collect()
+    }
+
     /// The key with this text. Every key is compared, all of its hash, so that the time tells nothing.
-    pub(crate) fn find(&self, text: &[u8]) -> Option<&Key> {
+    pub(crate) fn find(&self, text: &[u8]) -> Option<&Arc<Key>> {
         if text.len() > limits::KEY_MAX {
             return None;
         }
@@ -82,6 +122,42 @@ impl Keys {
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
+
+    /// Prepares these keys to follow `before`: what a key has under way goes on if it is the same key and allows as
+    /// much as it did.
+    pub(crate) fn following(self, before: &Self) -> Self {
+        let follow = |key: Arc<Key>| match before.0.iter().find(|old| key.continues(old)) {
+            Some(old) => Arc::new(Key {
+                revocation: old.revocation.clone(),
+                ..Key::clone(&key)
+            }),
+            None => key,
+        };
+        Self(self.0.into_iter().map(follow).collect())
+    }
+
+    /// Revokes those of these keys that do not continue in `after`; returns their names.
+    pub(crate) fn revoke_missing(&self, after: &Self) -> Vec<Arc<str>> {
+        let gone = |key: &&Arc<Key>| !after.0.iter().any(|new| new.continues(key));
+        let gone = self.0.iter().filter(gone);
+        gone.map(|key| {
+            key.revocation.revoke();
+            Arc::clone(&key.name)
+        })
+        .collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(text: &str) -> Result<Self, Vec<Mistake>> {
+        Self::join(None, Lines::parse(text))
+    }
+}
+
+impl Key {
+    /// Whether it has the same name and text as `old`, and allows all that `old` allows.
+    fn continues(&self, old: &Self) -> bool {
+        self.name == old.name && self.hash == old.hash && self.scopes.cover(&old.scopes)
+    }
 }
 
 /// The hash as the keys file writes it.
@@ -90,64 +166,46 @@ pub(crate) fn written_hash(key: &str) -> String {
     format!("sha256:{}", crate::ids::hex(&hash))
 }
 
-/// The file's text, which is wiped once it is hashed.
-fn read(path: &Path) -> Result<Zeroizing<String>, String> {
-    use std::io::Read as _;
-    let file = crate::files::open(path).map_err(|error| error.to_string())?;
+/// Lines of the keys file. Its text is wiped once it is hashed.
+pub(crate) fn read(path: &Path, file: File) -> Result<Lines, Mistake> {
+    let fail = |reason: String| Mistake::of_file(FILE, path, reason);
     let limit = u64::try_from(limits::KEYS_FILE).unwrap_or(u64::MAX);
+    let metadata = file.metadata().ok();
     // Room for all of it at once: a string that grows leaves copies behind.
-    let size = file.metadata().map_or(0, |data| data.len().min(limit));
+    let size = metadata.as_ref().map_or(0, |data| data.len().min(limit));
     let mut text = Zeroizing::new(String::with_capacity(usize::try_from(size).unwrap_or(0) + 64));
     file.take(limit + 1)
         .read_to_string(&mut text)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| fail(error.to_string()))?;
     if text.len() > limits::KEYS_FILE {
-        return Err(format!("larger than {} bytes", limits::KEYS_FILE));
+        return Err(fail(format!("larger than {} bytes", limits::KEYS_FILE)));
     }
-    Ok(text)
+    if metadata.is_some_and(|data| data.permissions().mode() & 0o077 != 0) {
+        warn_if_plain(path, &text);
+    }
+    Ok(Lines::parse(&text))
 }
 
 /// Hashes may be read by anybody, keys may not.
-fn warn_if_shared(path: &Path, text: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let shared = std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0);
+fn warn_if_plain(path: &Path, text: &str) {
     let plain = text
         .lines()
         .map(str::trim)
         .any(|line| !line.is_empty() && !line.starts_with('#') && !line.contains("sha256:"));
-    if shared && plain {
+    if plain {
         let message =
             "keys file holds keys in plain and others may read it: use chmod 600, or hashes (tunnel-relay keygen)";
         crate::log::warn(message, &[("path", &path.display())]);
     }
 }
 
-/// `NAME SCOPES KEY` a line; empty lines and lines that begin with `#` are skipped.
-fn parse(text: &str, source: &str, keys: &mut Vec<Key>, mistakes: &mut Vec<String>) {
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        match parse_line(line) {
-            Ok(key) if keys.iter().any(|other| other.name == key.name) => {
-                mistakes.push(format!(
-                    "{source}, line {}: the name {} is used twice",
-                    number + 1,
-                    key.name
-                ));
-            }
-            Ok(key) if keys.iter().any(|other| other.hash == key.hash) => {
-                mistakes.push(format!(
-                    "{source}, line {}: the key of {} is used twice",
-                    number + 1,
-                    key.name
-                ));
-            }
-            Ok(key) => keys.push(key),
-            Err(reason) => mistakes.push(format!("{source}, line {}: {reason}", number + 1)),
-        }
+/// What two keys must not have in common.
+fn twice(keys: &[Key], key: &Key) -> Option<String> {
+    if keys.iter().any(|other| other.name == key.name) {
+        return Some(format!("the name {} is used twice", key.name));
     }
+    let same = keys.iter().any(|other| other.hash == key.hash);
+    same.then(|| format!("the key of {} is used twice", key.name))
 }
 
 /// One line of the keys file.
@@ -182,6 +240,7 @@ pub(super) fn parse_line(line: &str) -> Result<Key, String> {
     Ok(Key {
         name: name.into(),
         scopes,
+        revocation: Revocation::default(),
         hash,
     })
 }
@@ -200,7 +259,7 @@ mod tests {
             "# people\n\nplain read,use {PLAIN}\nhashed connect {}\n",
             written_hash("another-long-secret")
         );
-        let keys = Keys::load(None, Some(&text)).unwrap();
+        let keys = Keys::of(&text).unwrap();
         assert_eq!(keys.len(), 2);
         assert_eq!(&*keys.find(PLAIN.as_bytes()).unwrap().name, "plain");
         assert!(
@@ -218,8 +277,9 @@ mod tests {
         let text = format!(
             "a read\nb admin {PLAIN}\nc read short\nd read sha256:12\ne read {PLAIN}\ne use {PLAIN}x\nf use {PLAIN}\n"
         );
-        let mistakes = Keys::load(None, Some(&text)).unwrap_err();
+        let mistakes = Keys::of(&text).unwrap_err();
         assert_eq!(mistakes.len(), 6);
+        let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         assert!(mistakes[0].starts_with("TUNNEL_RELAY_KEYS, line 1:"));
         assert!(
             mistakes
@@ -231,7 +291,28 @@ mod tests {
 
     #[test]
     fn no_key_at_all_is_a_mistake() {
-        assert!(Keys::load(None, None).unwrap_err()[0].contains("keygen"));
-        assert!(Keys::load(Some(Path::new("/nonexistent/keys")), None).unwrap_err()[0].contains("--keys-file"));
+        assert!(Keys::of("").unwrap_err()[0].to_string().contains("keygen"));
+    }
+
+    #[test]
+    fn a_key_continues_only_with_its_text_and_its_scopes() {
+        let before = Keys::of(&format!(
+            "a read {PLAIN}\nb connect {PLAIN}b\nc read,use {PLAIN}c\nd read {PLAIN}d\n"
+        ));
+        let before = before.unwrap();
+        // a: more scopes; b: another text; c: fewer scopes; d: removed.
+        let after = format!("a read,connect {PLAIN}\nb connect {PLAIN}x\nc read {PLAIN}c\ne read {PLAIN}e\n");
+        let after = Keys::of(&after).unwrap().following(&before);
+        let revoked = before.revoke_missing(&after);
+        assert_eq!(revoked, [Arc::from("b"), Arc::from("c"), Arc::from("d")]);
+        let is_revoked = |keys: &Keys, text: &str| keys.find(text.as_bytes()).unwrap().revocation.is_revoked();
+        assert!(!is_revoked(&before, PLAIN) && is_revoked(&before, &format!("{PLAIN}c")));
+        for text in ["", "x", "c", "e"] {
+            assert!(!is_revoked(&after, &format!("{PLAIN}{text}")), "{text}");
+        }
+        // And again, for those that were taken over.
+        let last = Keys::of(&format!("e read {PLAIN}e\n")).unwrap().following(&after);
+        after.revoke_missing(&last);
+        assert!(is_revoked(&before, PLAIN));
     }
 }

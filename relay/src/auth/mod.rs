@@ -1,8 +1,10 @@
 //! Who may do what: keys with scopes, kept as hashes, compared in constant time.
 
 pub(crate) mod keygen;
-mod keys;
+pub(crate) mod keys;
+mod revocation;
 mod scopes;
 
-pub(crate) use keys::{Key, Keys};
+pub(crate) use keys::{Key, Keys, Lines};
+pub(crate) use revocation::Revocation;
 pub(crate) use scopes::Need;

@@ -56,6 +56,18 @@ impl Scopes {
         Ok(scopes)
     }
 
+    /// Whether these scopes allow all that `others` allow.
+    pub(crate) fn cover(&self, others: &Self) -> bool {
+        let scopes = [
+            (self.read, others.read),
+            (self.uses, others.uses),
+            (self.manage, others.manage),
+            (self.connect, others.connect),
+        ];
+        let tunnels = self.tunnel.is_none() || self.tunnel == others.tunnel;
+        tunnels && scopes.iter().all(|(own, other)| *own || !other)
+    }
+
     /// Whether the key may do this, to that tunnel; none means: to all of them.
     pub(crate) fn allow(&self, need: Need, tunnel: Option<&TunnelId>) -> bool {
         let scope = match need {
@@ -93,6 +105,17 @@ mod tests {
                 .unwrap()
                 .allow(Need::Connect, Some(&any))
         );
+    }
+
+    #[test]
+    fn scopes_cover_those_that_allow_no_more() {
+        let own = TunnelId::random();
+        let scopes = |text: &str| Scopes::parse(text).unwrap();
+        assert!(scopes("read,use,connect").cover(&scopes("read,use")));
+        assert!(scopes("connect").cover(&scopes(&format!("connect@{own}"))));
+        assert!(!scopes(&format!("connect@{own}")).cover(&scopes("connect")));
+        assert!(!scopes(&format!("connect@{own}")).cover(&scopes(&format!("connect@{}", TunnelId::random()))));
+        assert!(!scopes("read,manage").cover(&scopes("read,use")));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub(crate) use inbox::{Event, Inbox, Streamed};
 pub(crate) use reply::{Reply, response_headers};
 pub(crate) use requests::{ServerRequest, ServerRequests};
 
+use crate::auth::Revocation;
 use crate::error::Refusal;
 use crate::ids::{Channel, RequestId, SessionId, ShardToken, TunnelId};
 use crate::limits;
@@ -51,6 +52,8 @@ pub(crate) struct Call {
     pub(crate) session: Option<SessionId>,
     /// The name of the caller's key.
     pub(crate) key: Arc<str>,
+    /// The end of that key.
+    pub(crate) revocation: Revocation,
     /// The caller's headers as the wire has them, for what the relay itself must tell the server.
     pub(crate) headers: Box<str>,
     /// When the caller stops waiting.

@@ -135,6 +135,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::auth::Revocation;
     use crate::calls::Expect;
     use crate::ids::{RequestId, ShardToken};
 
@@ -164,6 +165,7 @@ mod tests {
                 streams: true,
                 session: None,
                 key: key.into(),
+                revocation: Revocation::default(),
                 headers: "{}".into(),
                 deadline: Instant::now() + Duration::from_secs(24 * 3600),
                 ended: Ended::default(),

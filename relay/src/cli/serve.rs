@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use secrecy::SecretString;
@@ -94,6 +95,12 @@ pub(super) fn command() -> Command {
              the oldest is closed [default: 256]; 0: no limit, for a relay that sees its peers under the address of a \
              balancer",
         ))
+        .arg(one(
+            "reload-check-interval",
+            "DURATION",
+            "How often to check the keys file and the TLS files for changes [default: 5s]; 0 disables. SIGHUP has them \
+             read at once",
+        ))
         .arg(one("log-format", "FORMAT", "text or json [default: text]"))
 }
 
@@ -153,6 +160,20 @@ pub(super) fn options(
         "is not a number; 0 is no limit",
         |value| value.parse().ok(),
     );
+    let reload_interval = source.checked(
+        "reload-check-interval",
+        limits::RELOAD_INTERVAL,
+        "is not a duration such as 10s, from 1s to 24h, or 0",
+        |value| {
+            let interval = if value == "0" {
+                Duration::ZERO
+            } else {
+                parse_duration(value)?
+            };
+            let range = Duration::from_secs(1)..=limits::RELOAD_INTERVAL_MAX;
+            (interval.is_zero() || range.contains(&interval)).then_some(interval)
+        },
+    );
     let log_format = source.checked(
         "log-format",
         Format::Text,
@@ -174,10 +195,7 @@ pub(super) fn options(
     let allow_host = source.all("allow-host", "is not a host name without port", |value| {
         (!value.contains(['/', '@'])).then(|| Box::from(value))
     });
-    let allow_origin = source.all("allow-origin", "is not SCHEME://HOST[:PORT]", |value| {
-        let (_, host) = value.split_once("://")?;
-        (!host.is_empty() && !host.contains(['/', '@'])).then(|| Box::from(value))
-    });
+    let allow_origin = source.all("allow-origin", "is not SCHEME://HOST[:PORT]", origin);
     let options = ServeOptions {
         listen: source.value("listen").map_or(LISTEN.into(), |(value, _)| value),
         tls,
@@ -191,6 +209,7 @@ pub(super) fn options(
         call_timeout,
         max_connections,
         max_anonymous_per_address: (max_anonymous_per_address > 0).then_some(max_anonymous_per_address),
+        reload_interval: (!reload_interval.is_zero()).then_some(reload_interval),
         log_format,
     };
     if source.mistakes.is_empty() {
@@ -276,6 +295,20 @@ impl Source<'_> {
     }
 }
 
+/// An origin as browsers write it: without the port that is the scheme's own.
+fn origin(value: &str) -> Option<Box<str>> {
+    let (scheme, host) = value.split_once("://")?;
+    let own = match scheme.to_ascii_lowercase().as_str() {
+        "https" => ":443",
+        "http" => ":80",
+        _ => "",
+    };
+    // `*` would let every site in.
+    let well_formed = !host.is_empty() && !host.contains(['/', '@', '*']);
+    let host = host.strip_suffix(own).unwrap_or(host);
+    well_formed.then(|| format!("{scheme}://{host}").into())
+}
+
 /// `call-timeout` is `TUNNEL_RELAY_CALL_TIMEOUT`.
 fn variable_of(name: &str) -> String {
     format!("TUNNEL_RELAY_{}", name.replace('-', "_").to_ascii_uppercase())
@@ -284,8 +317,6 @@ fn variable_of(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-    use std::time::Duration;
-
     use super::*;
 
     fn read(args: &[&str], variables: &[(&str, &str)]) -> Result<ServeOptions, Vec<String>> {
@@ -314,6 +345,37 @@ mod tests {
         assert_eq!(options.listen, "127.0.0.1:1");
         assert_eq!(options.allow_host, [Box::from("a"), Box::from("b")]);
         assert_eq!(options.tunnels, [(id, "demo".to_owned())]);
+    }
+
+    #[test]
+    fn origins_are_kept_as_browsers_write_them() {
+        assert_eq!(
+            origin("https://app.example:443").as_deref(),
+            Some("https://app.example")
+        );
+        assert_eq!(origin("http://app.example:80").as_deref(), Some("http://app.example"));
+        assert_eq!(
+            origin("https://app.example:80").as_deref(),
+            Some("https://app.example:80")
+        );
+        for text in [
+            "*",
+            "https://*",
+            "https://*.example",
+            "https://app.example/",
+            "app.example",
+            "null",
+        ] {
+            assert_eq!(origin(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_interval_of_reloads_is_checked() {
+        let interval = |value| read(&["--reload-check-interval", value], &[]).map(|options| options.reload_interval);
+        assert_eq!(interval("0").unwrap(), None);
+        assert_eq!(interval("1m").unwrap(), Some(Duration::from_secs(60)));
+        assert!(interval("500ms").is_err() && interval("25h").is_err() && interval("10").is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::Response;
 
 use super::accept::Accepts;
+use super::record::Record;
 use super::{Caller, events, refuse};
 use crate::calls::{Event, Expect, Reply};
 use crate::error::Refusal;
@@ -29,6 +30,7 @@ pub(super) async fn serve(
     caller: Caller,
     asked: Asked,
     body: Held,
+    record: &mut Record,
 ) -> Result<Response<Body>, Refusal> {
     let message = Message {
         tunnel: caller.tunnel,
@@ -37,17 +39,19 @@ pub(super) async fn serve(
         streams: asked.accepts.events(),
         session: caller.session,
         key: caller.key,
+        revocation: caller.revocation,
         headers: caller.headers,
         payload: Payload::JsonRpc(body),
         wait: relay.call_timeout,
     };
     let mut pending = relay.submit(message, Place::Back).await?;
     match first(&mut pending, &asked).await {
-        None => Ok(events::response(pending, asked.id, None)),
-        Some(Event::Streamed(message)) => Ok(events::response(pending, asked.id, Some(message))),
+        None => Ok(events::response(pending, asked.id, None, record.take())),
+        Some(Event::Streamed(message)) => Ok(events::response(pending, asked.id, Some(message), record.take())),
         // A lone answer goes as JSON unless the caller likes streams better: clients bound the size of one event.
         Some(Event::Terminal(outcome)) => {
             let reply = outcome?;
+            record.answered(reply.status);
             if asked.accepts.prefers_events() && reply.status.is_success() {
                 return Ok(events::last(reply));
             }

@@ -5,24 +5,24 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::call::ended;
+use super::record::Record;
 use crate::calls::{Event, Reply, Streamed};
 use crate::limits;
 use crate::relay::Pending;
 use crate::server::{Body, EventSource, Events, bytes_of, event};
 
 /// A stream that begins with a message, or with silence, and ends with the terminal answer.
-pub(super) fn response(pending: Pending, id: Box<str>, first: Option<Streamed>) -> Response<Body> {
+pub(super) fn response(pending: Pending, id: Box<str>, first: Option<Streamed>, record: Record) -> Response<Body> {
     let mut headers = HeaderMap::new();
     let source = match first {
         Some(first) => {
             headers = first.headers;
             let bytes = first.message;
-            Box::pin(async move { Some((bytes, Events::Then(rest(pending, id)))) })
+            Box::pin(async move { Some((bytes, Events::Then(rest(pending, id, record)))) })
         }
         // Something to see at once, so that nobody on the way takes the silence for a hang.
-        None => {
-            Box::pin(async move { Some((Bytes::from_static(COMMENT), Events::Then(rest(pending, id)))) }) as EventSource
-        }
+        None => Box::pin(async move { Some((Bytes::from_static(COMMENT), Events::Then(rest(pending, id, record)))) })
+            as EventSource,
     };
     let mut response = Response::new(Body::Events(Some(source)));
     response.headers_mut().extend(headers);
@@ -49,7 +49,7 @@ fn stream_headers(response: &mut Response<Body>) {
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
 }
 
-fn rest(mut pending: Pending, id: Box<str>) -> EventSource {
+fn rest(mut pending: Pending, id: Box<str>, mut record: Record) -> EventSource {
     Box::pin(async move {
         let happened = tokio::select! {
             biased;
@@ -57,13 +57,17 @@ fn rest(mut pending: Pending, id: Box<str>) -> EventSource {
             () = tokio::time::sleep(limits::KEEP_ALIVE) => None,
         };
         Some(match happened {
-            None => (Bytes::from_static(COMMENT), Events::Then(rest(pending, id))),
-            Some(Event::Streamed(message)) => (message.message, Events::Then(rest(pending, id))),
-            Some(Event::Terminal(Ok(reply))) => (
-                reply.body.map_or_else(Bytes::new, |body| event(body).into_bytes()),
-                Events::End,
-            ),
-            Some(Event::Terminal(Err(refusal))) => (event(ended(&id, &refusal).into()).into_bytes(), Events::End),
+            None => (Bytes::from_static(COMMENT), Events::Then(rest(pending, id, record))),
+            Some(Event::Streamed(message)) => (message.message, Events::Then(rest(pending, id, record))),
+            Some(Event::Terminal(Ok(reply))) => {
+                record.answered(reply.status);
+                let body = reply.body.map_or_else(Bytes::new, |body| event(body).into_bytes());
+                (body, Events::End)
+            }
+            Some(Event::Terminal(Err(refusal))) => {
+                record.refused(&refusal);
+                (event(ended(&id, &refusal).into()).into_bytes(), Events::End)
+            }
         })
     })
 }

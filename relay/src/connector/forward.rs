@@ -142,7 +142,7 @@ mod tests {
 
     fn travelled(pairs: &[(&str, &str)]) -> serde_json::Value {
         let map = map(pairs);
-        let keys = Keys::load(None, Some(&format!("caller connect {OWN_KEY}"))).unwrap();
+        let keys = Keys::of(&format!("caller connect {OWN_KEY}")).unwrap();
         serde_json::from_str(&headers(&map, key(&map).unwrap().1, &keys)).unwrap()
     }
 

@@ -2,29 +2,33 @@
 
 mod accept;
 mod call;
+mod cors;
 mod events;
 mod forward;
 mod one_way;
 mod origin;
+mod record;
 mod refuse;
 mod session;
 
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use hyper::body::Incoming;
 
 pub(crate) use forward::bearer;
 
-use crate::auth::Need;
+use crate::auth::{Need, Revocation};
 use crate::error::{Code, Refusal};
-use crate::ids::{Channel, SessionId, TunnelId};
+use crate::ids::{Channel, SessionId, TunnelId, channel_fault, tunnel_id_fault};
 use crate::json::{Kind, Malformed, classify};
 use crate::limits;
 use crate::relay::Relay;
 use crate::server::{Body, Connection, Via, read_body};
 use crate::share::Holder;
+use record::Record;
 
 /// What was addressed: the path's parts, unchecked.
 #[derive(Debug)]
@@ -41,6 +45,8 @@ struct Caller {
     channel: Channel,
     /// The name of its key.
     key: Arc<str>,
+    /// The end of that key.
+    revocation: Revocation,
     /// The session it names.
     session: Option<SessionId>,
     /// Its headers as the wire has them.
@@ -54,10 +60,34 @@ pub(crate) async fn serve(
     via: &Via,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    match admitted(relay, target, via, request).await {
-        Ok(response) => response,
-        Err((id, refusal)) => refuse::response(id.as_deref(), &refusal),
+    let (head, body) = request.into_parts();
+    let mut record = Record::begin(&relay.refusals, via, &target);
+    let origin = match origin::check(relay, via.ends, &head) {
+        Ok(origin) => origin,
+        Err(refusal) => {
+            record.refused(&refusal);
+            return refuse::response(None, &refusal);
+        }
+    };
+    let mut response = if origin.is_some() && cors::is_preflight(&head) {
+        record.forget();
+        cors::preflight(&head.headers)
+    } else {
+        match admitted(relay, target, via, head, body, &mut record).await {
+            Ok(response) => {
+                record.answered(response.status());
+                response
+            }
+            Err((id, refusal)) => {
+                record.refused(&refusal);
+                refuse::response(id.as_deref(), &refusal)
+            }
+        }
+    };
+    if let Some(origin) = origin {
+        cors::allow(origin, &mut response);
     }
+    response
 }
 
 /// A refusal and the id of the request that is refused, once it is known (JSON text).
@@ -67,15 +97,18 @@ async fn admitted(
     relay: &Arc<Relay>,
     target: Target<'_>,
     via: &Via,
-    request: Request<Incoming>,
+    head: Parts,
+    body: Incoming,
+    record: &mut Record,
 ) -> Result<Response<Body>, Refused> {
-    let (head, body) = request.into_parts();
     let anonymous = |refusal: Refusal| (None, refusal);
-    origin::check(relay, via.local, &head).map_err(anonymous)?;
-    let caller = identify(relay, target, &via.connection, &head.headers).map_err(anonymous)?;
+    let caller = identify(relay, target, &via.connection, &head.headers, record).map_err(anonymous)?;
     match head.method {
         Method::POST => {}
-        Method::DELETE => return session::terminate(relay, caller).await.map_err(anonymous),
+        Method::DELETE => {
+            record.asked("(end of session)");
+            return session::terminate(relay, caller).await.map_err(anonymous);
+        }
         // A server's own stream has no place in a tunnel of calls; MCP clients take 405 for that answer.
         _ => return Err(anonymous(Refusal::method_not_allowed("POST, DELETE"))),
     }
@@ -87,22 +120,29 @@ async fn admitted(
     }
     let accepts = accept::Accepts::read(&head.headers).map_err(anonymous)?;
     let share = relay.memory.share(Holder::of_tunnel(&caller.key, &caller.tunnel));
-    let body = read_body(body, limits::CALLER_BODY, share)
-        .await
-        .map_err(|error| anonymous(error.into()))?;
+    let body = tokio::select! {
+        biased;
+        () = caller.revocation.revoked() => return Err(anonymous(Revocation::refusal())),
+        body = read_body(body, limits::CALLER_BODY, share) => body.map_err(|error| anonymous(error.into()))?,
+    };
     match classify(body.bytes()).map_err(|error| anonymous(malformed(&error)))? {
         Kind::Call { id, method } => {
+            record.asked(&method);
             let asked = call::Asked {
                 id: id.clone(),
                 method,
                 accepts,
             };
-            call::serve(relay, caller, asked, body)
+            call::serve(relay, caller, asked, body, record)
                 .await
                 .map_err(|refusal| (Some(id), refusal))
         }
-        Kind::Notification => one_way::notification(relay, caller, body).await.map_err(anonymous),
+        Kind::Notification => {
+            record.asked("(notification)");
+            one_way::notification(relay, caller, body).await.map_err(anonymous)
+        }
         Kind::Response { id, .. } => {
+            record.asked("(response)");
             let refusal = one_way::response(relay, caller, id.as_deref(), body).await;
             refusal.map_err(|refusal| (id, refusal))
         }
@@ -115,15 +155,13 @@ fn identify(
     target: Target<'_>,
     connection: &Connection,
     headers: &HeaderMap,
+    record: &mut Record,
 ) -> Result<Caller, Refusal> {
     let (key, source) = forward::key(headers)?;
     let key = relay.accept_key(key, connection)?;
-    let tunnel = TunnelId::parse(target.tunnel).ok_or_else(|| {
-        Refusal::new(
-            Code::InvalidTunnelId,
-            "a tunnel id is tunnel_ and 32 lower-case letters or digits",
-        )
-    })?;
+    record.shown(&key);
+    let tunnel = TunnelId::parse(target.tunnel)
+        .ok_or_else(|| Refusal::new(Code::InvalidTunnelId, tunnel_id_fault(target.tunnel)))?;
     if !key.scopes.allow(Need::Connect, Some(&tunnel)) {
         return Err(Refusal::new(
             Code::ConnectForbidden,
@@ -132,8 +170,7 @@ fn identify(
     }
     let channel = match target.channel {
         None => Channel::main(),
-        Some(name) => Channel::parse(name)
-            .ok_or_else(|| Refusal::new(Code::InvalidChannel, "a channel is 1 to 64 of a-z, 0-9, _ and -"))?,
+        Some(name) => Channel::parse(name).ok_or_else(|| Refusal::new(Code::InvalidChannel, channel_fault(name)))?,
     };
     if !relay.tunnels.exists(&tunnel) {
         return Err(Refusal::new(Code::TunnelNotFound, "no such tunnel"));
@@ -143,8 +180,9 @@ fn identify(
         tunnel,
         channel,
         key: Arc::clone(&key.name),
+        revocation: key.revocation.clone(),
         session,
-        headers: forward::headers(headers, source, &relay.keys),
+        headers: forward::headers(headers, source, &relay.credentials.current().keys),
     })
 }
 

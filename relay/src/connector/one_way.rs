@@ -84,6 +84,7 @@ async fn deliver(relay: &Relay, caller: Caller, body: Held, place: Place) -> Res
         streams: false,
         session: caller.session,
         key: caller.key,
+        revocation: caller.revocation,
         headers: caller.headers,
         payload: Payload::JsonRpc(body),
         wait: limits::ONE_WAY_WAIT.min(relay.call_timeout),

@@ -3,15 +3,17 @@
 
 use std::net::IpAddr;
 
+use http::HeaderValue;
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 
 use crate::error::{Code, Refusal};
 use crate::relay::Relay;
-use crate::server::Local;
+use crate::server::Ends;
 
-/// Refuses a request that names another host, or comes from another origin.
-pub(crate) fn check(relay: &Relay, local: Local, head: &Parts) -> Result<(), Refusal> {
+/// Refuses a request that names another host, or comes from another origin. Returns the origin that may call, if a
+/// browser sent the request.
+pub(crate) fn check(relay: &Relay, local: Ends, head: &Parts) -> Result<Option<HeaderValue>, Refusal> {
     let mut hosts = head.headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().ok().and_then(parts),
@@ -35,13 +37,13 @@ pub(crate) fn check(relay: &Relay, local: Local, head: &Parts) -> Result<(), Ref
     let mut origins = head.headers.get_all(ORIGIN).iter();
     match (origins.next(), origins.next()) {
         // Not a browser.
-        (None, _) => Ok(()),
+        (None, _) => Ok(None),
         (Some(origin), None)
             if origin
                 .to_str()
                 .is_ok_and(|origin| allows(relay, origin, authority, local)) =>
         {
-            Ok(())
+            Ok(Some(origin.clone()))
         }
         _ => Err(Refusal::new(
             Code::OriginNotAllowed,
@@ -69,7 +71,7 @@ fn address(host: &str) -> Option<IpAddr> {
         .map(|address| address.to_canonical())
 }
 
-fn allows(relay: &Relay, origin: &str, host: (&str, Option<u16>), local: Local) -> bool {
+fn allows(relay: &Relay, origin: &str, host: (&str, Option<u16>), local: Ends) -> bool {
     relay
         .allowed_origins
         .iter()
@@ -79,7 +81,7 @@ fn allows(relay: &Relay, origin: &str, host: (&str, Option<u16>), local: Local) 
 
 /// Whether an origin is where `Host` says that the request went: same host, same port, and the listener's scheme. On
 /// loopback either scheme will do: a forwarder there may have put TLS on or taken it off.
-fn is_same_origin(origin: &str, host: (&str, Option<u16>), local: Local) -> bool {
+fn is_same_origin(origin: &str, host: (&str, Option<u16>), local: Ends) -> bool {
     let (rest, tls) = match (origin.strip_prefix("https://"), origin.strip_prefix("http://")) {
         (Some(rest), _) => (rest, true),
         (None, Some(rest)) => (rest, false),
@@ -144,9 +146,10 @@ mod tests {
 
     #[test]
     fn an_origin_is_own_by_host_port_and_scheme() {
-        let local = |address: &str, tls| Local {
+        let local = |address: &str, tls| Ends {
             address: address.parse().unwrap(),
             tls,
+            peer: "192.0.2.9:1".parse().unwrap(),
         };
         let same = |origin, host, local| is_same_origin(origin, parts(host).unwrap(), local);
         let outside = local("192.0.2.7:8443", true);

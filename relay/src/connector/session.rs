@@ -30,6 +30,7 @@ pub(super) async fn terminate(relay: &Arc<Relay>, caller: Caller) -> Result<Resp
         streams: false,
         session: caller.session,
         key: caller.key,
+        revocation: caller.revocation,
         headers: caller.headers,
         payload: Payload::SessionTermination,
         wait: limits::ONE_WAY_WAIT.min(relay.call_timeout),

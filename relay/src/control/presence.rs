@@ -17,6 +17,8 @@ pub(crate) struct Presence(Mutex<HashMap<TunnelId, Seen>>);
 struct Seen {
     /// Polls that are waiting, by key.
     polls: HashMap<Arc<str>, usize>,
+    /// Responses that are being received.
+    responses: usize,
     last: Instant,
 }
 
@@ -39,6 +41,23 @@ pub(crate) struct Waiting {
     key: Arc<str>,
 }
 
+/// A response that is being received.
+#[derive(Debug)]
+pub(crate) struct Responding {
+    presence: Arc<Presence>,
+    tunnel: TunnelId,
+}
+
+impl Drop for Responding {
+    fn drop(&mut self) {
+        if let Some(seen) = self.presence.lock().get_mut(&self.tunnel) {
+            // A tunnel that was removed and made anew meanwhile counts none of these.
+            seen.responses = seen.responses.saturating_sub(1);
+            seen.last = Instant::now();
+        }
+    }
+}
+
 impl Presence {
     /// Registers a poll; `None` when the tunnel, or the clients of this key, have too many. `agent` is the client's own
     /// name.
@@ -49,6 +68,7 @@ impl Presence {
             log::info("tunnel client connected", &[("tunnel", tunnel), ("client", &agent)]);
             Seen {
                 polls: HashMap::new(),
+                responses: 0,
                 last: now,
             }
         });
@@ -67,6 +87,16 @@ impl Presence {
         })
     }
 
+    /// The client is sending a response: it is there until that has come, however slow its line is. `None`: the tunnel has
+    /// no client that has polled.
+    pub(crate) fn responding(self: &Arc<Self>, tunnel: &TunnelId) -> Option<Responding> {
+        self.lock().get_mut(tunnel)?.responses += 1;
+        Some(Responding {
+            presence: Arc::clone(self),
+            tunnel: tunnel.clone(),
+        })
+    }
+
     /// The client sent something else than a poll.
     pub(crate) fn heard(&self, tunnel: &TunnelId) {
         if let Some(seen) = self.lock().get_mut(tunnel) {
@@ -76,9 +106,9 @@ impl Presence {
 
     /// Whether the tunnel has a client that takes commands.
     pub(crate) fn connected(&self, tunnel: &TunnelId) -> bool {
-        self.lock()
-            .get(tunnel)
-            .is_some_and(|seen| !seen.polls.is_empty() || seen.last.elapsed() <= limits::CLIENT_SEEN)
+        self.lock().get(tunnel).is_some_and(|seen| {
+            !seen.polls.is_empty() || seen.responses > 0 || seen.last.elapsed() <= limits::CLIENT_SEEN
+        })
     }
 
     /// The tunnel was removed.
@@ -103,5 +133,28 @@ impl Drop for Waiting {
             }
             seen.last = Instant::now();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_is_there_while_it_sends_a_long_response_and_for_a_while_after() {
+        let (presence, tunnel) = (Arc::new(Presence::default()), TunnelId::random());
+        assert!(presence.responding(&tunnel).is_none() && !presence.connected(&tunnel));
+        drop(presence.enter(&tunnel, &"key".into(), "agent").unwrap());
+        let responding = presence.responding(&tunnel).unwrap();
+        tokio::time::advance(limits::CLIENT_SEEN * 3).await;
+        assert!(presence.connected(&tunnel));
+        drop(responding);
+        tokio::time::advance(limits::CLIENT_SEEN).await;
+        assert!(presence.connected(&tunnel));
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!presence.connected(&tunnel));
     }
 }

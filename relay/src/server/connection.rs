@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use super::activity::Activity;
 use super::admission::Place;
 use super::patience::{Reading, Writing};
-use crate::auth::Key;
+use crate::auth::{Key, Revocation};
 use crate::control::Delivery;
 use crate::error::Refusal;
 
@@ -36,6 +36,8 @@ pub(crate) struct Connection {
     activity: Arc<Activity>,
     /// Its place among all connections; none in tests.
     place: Option<Place>,
+    /// The end of the key that it has shown.
+    shown: OnceLock<Revocation>,
     /// Bytes that went to the kernel, below TLS.
     written: AtomicU64,
 }
@@ -57,7 +59,20 @@ impl Connection {
 
     /// Records that a request on it has shown an accepted key. Fails when the key has its maximum of connections.
     pub(crate) fn show(&self, key: &Key) -> Result<(), Refusal> {
-        self.place.as_ref().map_or(Ok(()), |place| place.show(&key.name))
+        self.place.as_ref().map_or(Ok(()), |place| place.show(&key.name))?;
+        // The connection counts for the first key.
+        self.shown.get_or_init(|| key.revocation.clone());
+        // Afterwards: the end of a key closes those connections that have shown it before.
+        if key.revocation.is_revoked() {
+            self.activity.close();
+            return Err(Revocation::refusal());
+        }
+        Ok(())
+    }
+
+    /// Whether the key that it counts for was removed.
+    pub(super) fn is_revoked(&self) -> bool {
+        self.shown.get().is_some_and(Revocation::is_revoked)
     }
 
     /// From now until the guard is dropped or an answer is delivered, the end of the peer's sending side does not end
@@ -143,20 +158,22 @@ impl Drop for EofHold {
     }
 }
 
-/// The relay's end of a connection.
+/// Both ends of a connection.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Local {
+pub(crate) struct Ends {
     /// The relay's own address.
     pub(crate) address: SocketAddr,
-    /// Whether it speaks TLS.
+    /// Whether the relay speaks TLS.
     pub(crate) tls: bool,
+    /// The peer's address.
+    pub(crate) peer: SocketAddr,
 }
 
 /// What a request came over.
 #[derive(Debug)]
 pub(crate) struct Via {
-    /// The relay's end.
-    pub(crate) local: Local,
+    /// Its ends.
+    pub(crate) ends: Ends,
     /// The connection.
     pub(crate) connection: Arc<Connection>,
     /// Taken for requests that may wait.

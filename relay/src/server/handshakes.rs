@@ -5,40 +5,45 @@
 //! of the anonymous connections.
 
 use std::io;
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Handle};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::credentials::Generation;
 use crate::limits;
 
 /// Performs the handshakes of all connections of one listener.
 #[derive(Clone)]
 pub(super) struct Handshakes {
-    acceptor: TlsAcceptor,
+    credentials: watch::Receiver<Arc<Generation>>,
     thread: Handle,
 }
 
 impl Handshakes {
     /// Starts the thread, which lives as long as the process.
-    pub(super) fn start(acceptor: TlsAcceptor) -> io::Result<Self> {
+    pub(super) fn start(credentials: watch::Receiver<Arc<Generation>>) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_time().build()?;
         let thread = runtime.handle().clone();
         std::thread::Builder::new()
             .name("handshakes".into())
             .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
-        Ok(Self { acceptor, thread })
+        Ok(Self { credentials, thread })
     }
 
-    /// Performs a handshake; dropping the future cancels it.
+    /// Performs a handshake with the certificate in use; dropping the future cancels it.
     pub(super) async fn shake<S>(&self, stream: S) -> io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let shaking = timeout(limits::TLS_HANDSHAKE, self.acceptor.accept(stream));
+        let generation = Arc::clone(&self.credentials.borrow());
+        // Every generation has one if the first has.
+        let tls = generation.tls.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        let shaking = timeout(limits::TLS_HANDSHAKE, tls.acceptor.accept(stream));
         let mut task = Task(self.thread.spawn(shaking));
         let shaken = (&mut task.0).await.map_err(io::Error::other)?;
         shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))

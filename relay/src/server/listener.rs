@@ -11,16 +11,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
 
 use super::admission::{Admission, MakeRoom, Place};
-use super::connection::{Connection, Local, Via, Watched};
+use super::connection::{Connection, Ends, Via, Watched};
 use super::counted::Counted;
 use super::handshakes::Handshakes;
 use super::places::places;
 use super::response::Served;
 use super::route;
 use super::seldom::Seldom;
+use crate::credentials::Generation;
 use crate::relay::Relay;
 use crate::{limits, log};
 
@@ -31,8 +31,8 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Binds; `tls` is none for plain HTTP.
-    pub(crate) async fn bind(addr: &[SocketAddr], tls: Option<TlsAcceptor>) -> io::Result<Self> {
+    /// Binds; `tls` has the certificates in use, and is none for plain HTTP.
+    pub(crate) async fn bind(addr: &[SocketAddr], tls: Option<watch::Receiver<Arc<Generation>>>) -> io::Result<Self> {
         Ok(Self {
             tcp: TcpListener::bind(addr).await?,
             tls: tls.map(Handshakes::start).transpose()?,
@@ -138,14 +138,17 @@ async fn connection(
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     socket2::SockRef::from(&stream).set_tcp_notsent_lowat(limits::UNSENT)?;
-    let local = Local {
+    let ends = Ends {
         address: stream.local_addr()?,
         tls: tls.is_some(),
+        peer,
     };
+    // Before the handshake: authorities that go meanwhile have let it in.
+    let since = relay.credentials.current().number;
     let shared = Arc::new(Connection::new(place));
     let stream = Counted::new(stream, Arc::clone(&shared));
     let Some(tls) = tls else {
-        return requests(stream, local, shared, relay, stop).await;
+        return requests(stream, ends, since, shared, relay, stop).await;
     };
     let activity = Arc::clone(shared.activity());
     let shaken = tokio::select! {
@@ -155,7 +158,7 @@ async fn connection(
     match shaken {
         Ok(stream) => {
             activity.quiet();
-            requests(stream, local, shared, relay, stop).await
+            requests(stream, ends, since, shared, relay, stop).await
         }
         Err(error) => {
             if error.kind() != io::ErrorKind::TimedOut
@@ -171,7 +174,8 @@ async fn connection(
 
 async fn requests<S>(
     stream: S,
-    local: Local,
+    ends: Ends,
+    since: u64,
     shared: Arc<Connection>,
     relay: Arc<Relay>,
     mut stop: watch::Receiver<bool>,
@@ -181,12 +185,14 @@ where
 {
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&shared)));
     let activity = Arc::clone(shared.activity());
+    let mut credentials = relay.credentials.subscribe();
+    let of_connection = Arc::clone(&shared);
     let service = service_fn(move |request| {
         // Now, not when the future is first polled: hyper looks for the peer's end in between.
         let serving = shared.activity().serve();
         let hold = route::waits(&request).then(|| shared.hold_eof());
         let via = Via {
-            local,
+            ends,
             connection: Arc::clone(&shared),
             hold,
         };
@@ -213,6 +219,10 @@ where
         }
         // The sender lives until the process ends.
         _ = stop.wait_for(|stop| *stop) => serving.as_mut().graceful_shutdown(),
+        // Whoever is no longer let in keeps no place.
+        _ = credentials.wait_for(|now| of_connection.is_revoked() || since < now.clients_since) => {
+            serving.as_mut().graceful_shutdown();
+        }
     }
     serving.await.map_err(io::Error::other)
 }

@@ -8,6 +8,7 @@ mod counted;
 mod handshakes;
 mod listener;
 mod pace;
+mod path;
 mod patience;
 mod places;
 mod response;
@@ -16,7 +17,7 @@ mod seldom;
 mod sse;
 
 pub(crate) use body::{BodyError, Held, Memory, no_memory, read_body};
-pub(crate) use connection::{Connection, EofHold, Local, Via};
+pub(crate) use connection::{Connection, Ends, EofHold, Via};
 pub(crate) use listener::{Listener, serve};
 pub(crate) use response::{
     Body, EventSource, Events, api, api_charged, bytes_of, empty, json, refusal_headers, refuse_api,

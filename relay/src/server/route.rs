@@ -7,21 +7,24 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
+use tokio::time::Instant;
+
 use super::connection::{Connection, Via};
-use super::{Body, bytes_of, refuse_api};
-use crate::auth::{Key, Need};
+use super::{Body, bytes_of, path, refuse_api};
+use crate::auth::{Key, Need, Revocation};
 use crate::connector::{self, Target};
 use crate::control::{self, PollQuery};
 use crate::error::{Code, Refusal};
-use crate::ids::{TunnelId, hex, random};
+use crate::ids::{TunnelId, hex, random, tunnel_id_fault};
 use crate::manage;
+use crate::refusals::About;
 use crate::relay::Relay;
 use crate::share::Holder;
 
 /// Serves one request.
 pub(super) async fn serve(relay: Arc<Relay>, via: Via, request: Request<Incoming>) -> Response<Body> {
-    let path = request.uri().path().to_owned();
-    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let segments = path::segments(request.uri().path()).unwrap_or_default();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let mut response = match segments.as_slice() {
         ["healthz"] => health(request.method()),
         ["v1", "mcp", tunnel] => connector::serve(&relay, Target { tunnel, channel: None }, &via, request).await,
@@ -37,10 +40,10 @@ pub(super) async fn serve(relay: Arc<Relay>, via: Via, request: Request<Incoming
             )
             .await
         }
-        ["v1", "tunnels", rest @ ..] => tunnels(&relay, via, rest, request)
-            .await
-            .unwrap_or_else(|refusal| refused(&refusal)),
-        _ => refuse_api(&Refusal::new(Code::NotFound, "no such path")),
+        ["v1", "mcp"] => no_such_path("the tunnel's id is missing: the path is /v1/mcp/TUNNEL_ID"),
+        ["v1", "mcp", ..] => no_such_path("too long: the path is /v1/mcp/TUNNEL_ID, or /v1/mcp/TUNNEL_ID/CHANNEL"),
+        ["v1", "tunnels", rest @ ..] => tunnels(&relay, via, rest, request).await,
+        _ => no_such_path("no such path"),
     };
     // Commands, answers and records are nobody else's.
     response
@@ -53,9 +56,13 @@ pub(super) async fn serve(relay: Arc<Relay>, via: Via, request: Request<Incoming
     response
 }
 
+fn no_such_path(message: &str) -> Response<Body> {
+    refuse_api(&Refusal::new(Code::NotFound, message))
+}
+
 /// Whether a request may wait while its client ends its sending side: see [`Connection::hold_eof`](super::Connection).
 pub(super) fn waits(request: &Request<Incoming>) -> bool {
-    request.method() == Method::GET && request.uri().path().ends_with("/poll")
+    request.method() == Method::GET && request.uri().path().trim_end_matches('/').ends_with("/poll")
 }
 
 /// Liveness: the process accepts and answers.
@@ -70,14 +77,47 @@ fn health(method: &Method) -> Response<Body> {
     response
 }
 
-/// What stands below `/v1/tunnels`.
-async fn tunnels(
+/// What stands below `/v1/tunnels`; refusals are logged.
+async fn tunnels(relay: &Arc<Relay>, via: Via, rest: &[&str], request: Request<Incoming>) -> Response<Body> {
+    let begun = Instant::now();
+    let mut about = About {
+        peer: via.ends.peer,
+        endpoint: match rest {
+            [_, "poll"] => "poll",
+            [_, "response"] => "response",
+            _ => "tunnels",
+        },
+        key: None,
+        tunnel: rest.first().and_then(|id| TunnelId::parse(id)),
+        channel: None,
+        method: None,
+    };
+    let key = authenticate(relay, &via.connection, request.headers());
+    let served = match key {
+        Ok(key) => {
+            about.key = Some(Arc::clone(&key.name));
+            tokio::select! {
+                biased;
+                // First: commands that were just taken then go back.
+                () = key.revocation.revoked() => Err(Revocation::refusal()),
+                served = below_tunnels(relay, via, &key, rest, request) => served,
+            }
+        }
+        Err(refusal) => Err(refusal),
+    };
+    served.unwrap_or_else(|refusal| {
+        relay.refusals.log(&about, &refusal, begun.elapsed().as_millis());
+        refused(&refusal)
+    })
+}
+
+async fn below_tunnels(
     relay: &Arc<Relay>,
     via: Via,
+    key: &Key,
     rest: &[&str],
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Refusal> {
-    let key = authenticate(relay, &via.connection, request.headers())?;
     let holder = |id: &TunnelId| Holder::of_tunnel(&key.name, id);
     let method = request.method().clone();
     match (rest, &method) {
@@ -115,6 +155,7 @@ async fn tunnels(
         ([_, "poll"], _) => Err(Refusal::method_not_allowed("GET")),
         ([id, "response"], &Method::POST) => {
             let id = client(relay, key, id)?;
+            let _responding = relay.presence.responding(&id);
             control::response(relay, holder(&id), &id, request).await
         }
         ([_, "response"], _) => Err(Refusal::method_not_allowed("POST")),
@@ -122,20 +163,14 @@ async fn tunnels(
     }
 }
 
-fn authenticate<'a>(relay: &'a Relay, connection: &Connection, headers: &HeaderMap) -> Result<&'a Key, Refusal> {
+fn authenticate(relay: &Relay, connection: &Connection, headers: &HeaderMap) -> Result<Arc<Key>, Refusal> {
     let key = connector::bearer(headers)
         .ok_or_else(|| Refusal::new(Code::InvalidApiKey, "no key: send it as Authorization: Bearer"))?;
     relay.accept_key(key, connection)
 }
 
 fn tunnel_id(text: &str) -> Result<TunnelId, Refusal> {
-    TunnelId::parse(text).ok_or_else(|| {
-        Refusal::new(
-            Code::InvalidTunnelId,
-            "a tunnel id is tunnel_ and 32 lower-case letters or digits",
-        )
-        .at("tunnel_id")
-    })
+    TunnelId::parse(text).ok_or_else(|| Refusal::new(Code::InvalidTunnelId, tunnel_id_fault(text)).at("tunnel_id"))
 }
 
 /// A client of an existing tunnel.

@@ -50,9 +50,14 @@ impl Authority {
     }
 
     fn identity(&self, names: &[&str], purpose: ExtendedKeyUsagePurpose) -> Identity {
+        self.changed(names, |params| params.extended_key_usages = vec![purpose])
+    }
+
+    /// A certificate with something changed.
+    pub fn changed(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Identity {
         let mut params =
             CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
-        params.extended_key_usages = vec![purpose];
+        change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Identity {

@@ -1,0 +1,104 @@
+//! One log line for each call: who called what, and how it ended.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use http::StatusCode;
+use tokio::time::Instant;
+
+use super::Target;
+use crate::auth::Key;
+use crate::error::Refusal;
+use crate::ids::{Channel, TunnelId};
+use crate::refusals::{About, Refusals};
+use crate::server::Via;
+use crate::{limits, log};
+
+/// A call until its line is written. Dropped before, it says that the caller left.
+pub(super) struct Record(Option<Open>);
+
+struct Open {
+    about: About,
+    begun: Instant,
+    refusals: Refusals,
+}
+
+impl Record {
+    /// Begins with what is known before the key is looked at.
+    pub(super) fn begin(refusals: &Refusals, via: &Via, target: &Target<'_>) -> Self {
+        let about = About {
+            peer: via.ends.peer,
+            endpoint: "mcp",
+            key: None,
+            tunnel: TunnelId::parse(target.tunnel),
+            channel: target.channel.map_or_else(|| Some(Channel::main()), Channel::parse),
+            method: None,
+        };
+        Self(Some(Open {
+            about,
+            begun: Instant::now(),
+            refusals: refusals.clone(),
+        }))
+    }
+
+    /// The key was accepted.
+    pub(super) fn shown(&mut self, key: &Key) {
+        if let Some(open) = &mut self.0 {
+            open.about.key = Some(Arc::clone(&key.name));
+        }
+    }
+
+    /// The message was read. Of a long method the beginning is kept.
+    pub(super) fn asked(&mut self, method: &str) {
+        if let Some(open) = &mut self.0 {
+            open.about.method = Some(method.chars().take(limits::LOGGED_METHOD).collect::<String>().into());
+        }
+    }
+
+    /// Takes the record along with an answer that is still being given.
+    pub(super) fn take(&mut self) -> Self {
+        Self(self.0.take())
+    }
+
+    /// The answer came from the MCP server.
+    pub(super) fn answered(&mut self, status: StatusCode) {
+        if let Some(open) = self.0.take() {
+            open.line("call answered", Some(status));
+        }
+    }
+
+    /// The relay refused it, at once or later.
+    pub(super) fn refused(&mut self, refusal: &Refusal) {
+        if let Some(open) = self.0.take() {
+            let ms = open.begun.elapsed().as_millis();
+            open.refusals.log(&open.about, refusal, ms);
+        }
+    }
+
+    /// There is nothing to say.
+    pub(super) fn forget(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Open {
+    fn line(&self, message: &str, status: Option<StatusCode>) {
+        let ms = self.begun.elapsed().as_millis();
+        let status = status.map(|status| status.as_u16());
+        let mut fields = self.about.fields();
+        if let Some(status) = &status {
+            fields.push(("status", status as &dyn Display));
+        }
+        fields.push(("ms", &ms));
+        log::info(message, &fields);
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        // Without a key there was no call yet.
+        if let Some(open) = self.0.take().filter(|open| open.about.key.is_some()) {
+            open.line("call abandoned by its caller", None);
+        }
+    }
+}
