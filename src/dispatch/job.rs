@@ -40,7 +40,7 @@ pub(super) struct Job {
     room: Option<Arc<CommandRoom>>,
     /// Its caller sent `notifications/cancelled`.
     cancelled: Cancellation,
-    /// The service does not know it any more: its caller went away.
+    /// Its caller went away, as the service says.
     gone: Signal,
 }
 
@@ -209,7 +209,13 @@ impl Shared {
         };
         match self.responder.deliver(&job.route, &done.response, job.deadline).await {
             Delivery::Expired => self.expired(job),
-            Delivery::Done | Delivery::Gone | Delivery::Refused | Delivery::Rejected | Delivery::Failed => {
+            Delivery::Done
+            | Delivery::Late
+            | Delivery::NoStream
+            | Delivery::Gone
+            | Delivery::Refused
+            | Delivery::Rejected
+            | Delivery::Failed => {
                 // Unbound channels are the service's words: they share one label.
                 let channel = channel.map_or("none", |c| &*c.name);
                 self.ops

@@ -12,6 +12,9 @@ pub const MANAGE_KEY: &str = "test-key-read-manage-0123456789";
 /// May read and use tunnels.
 pub const USE_KEY: &str = "test-key-read-use-0123456789";
 
+/// May call MCP servers through tunnels.
+pub const CALL_KEY: &str = "test-key-connect-0123456789";
+
 /// A running relay; ended when dropped.
 pub struct Relay {
     child: Child,
@@ -19,9 +22,9 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Plain HTTP on a free port, with both keys and these further arguments.
+    /// Plain HTTP on a free port, with these keys and these further arguments.
     pub fn start(arguments: &[&str]) -> Self {
-        let keys = format!("manager read,manage {MANAGE_KEY}\nclient read,use {USE_KEY}\n");
+        let keys = format!("manager read,manage {MANAGE_KEY}\nclient read,use {USE_KEY}\ncaller connect {CALL_KEY}\n");
         let mut child = Command::new(binary())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
