@@ -55,7 +55,7 @@ pub(super) enum Work {
         status: u16,
         /// It is a bad `session_termination`.
         termination: bool,
-        /// The id of its message, as JSON text.
+        /// The id of its message, as JSON text; `None` when it has none.
         id: Option<Box<str>>,
         /// What is wrong.
         reason: &'static str,
@@ -97,7 +97,8 @@ impl Job {
                 Work::Refused {
                     status: 400,
                     termination,
-                    id,
+                    // It may have one that cannot be read (JSON-RPC 2.0, section 5).
+                    id: Some(id.unwrap_or_else(|| "null".into())),
                     reason,
                 },
             ),
@@ -423,26 +424,13 @@ impl Shared {
         self.ops.metrics.unsupported_channel.inc();
         let channel = &job.route.channel;
         warn!(request_id = &*job.route.request_id, channel = &**channel; "command for a channel that is not bound");
-        let headers = ResponseHeaders::default();
-        match action {
-            Action::Call { id, .. } => {
-                let message = format!("Bad Request: unsupported channel \"{channel}\"");
-                let payload = error_json(Some(id), INTERNAL_ERROR, &message, None);
-                json_response(400, payload)
-            }
-            Action::Notification { .. } | Action::Answer { .. } => Response {
-                kind: ResponseType::NotifyAck,
-                code: 400,
-                headers,
-                payload: None,
-            },
-            Action::SessionTermination => Response {
-                kind: ResponseType::SessionTermination,
-                code: 400,
-                headers,
-                payload: None,
-            },
-        }
+        let id = match action {
+            Action::Call { id, .. } => Some(&**id),
+            Action::Notification { .. } | Action::Answer { .. } => None,
+            Action::SessionTermination => return ack_response(ResponseType::SessionTermination, Ack::of(400)),
+        };
+        let message = format!("Bad Request: unsupported channel \"{channel}\"");
+        json_response(400, error_json(id, INTERNAL_ERROR, &message, None))
     }
 }
 
@@ -468,7 +456,22 @@ fn json_response(code: u16, payload: String) -> Response {
     }
 }
 
+/// The report on a message without an answer. One that was refused is reported by an error without an id; one that reached nobody
+/// is acknowledged with a gateway status (spec: wire, section 8; newer, section 11).
 fn ack_response(kind: ResponseType, ack: Ack) -> Response {
+    let refused = ack.code >= 400 && ack.failure.as_ref().is_none_or(|failure| failure.received);
+    if kind == ResponseType::NotifyAck && refused {
+        let payload = match &ack.failure {
+            Some(failure) => failure.to_json(None),
+            None => error_json(None, INTERNAL_ERROR, reason(ack.code), None),
+        };
+        return Response {
+            kind: ResponseType::JsonRpcResponse,
+            code: ack.code,
+            headers: ack.headers.as_json(),
+            payload: Some(payload.into()),
+        };
+    }
     Response {
         kind,
         code: ack.code,
