@@ -41,8 +41,11 @@ pub const BACKOFF_MIN: Duration = Duration::from_millis(200);
 pub const BACKOFF_MAX: Duration = Duration::from_secs(10);
 /// The most that `Retry-After` can ask for (spec: wire, section 4).
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
-/// Pause after 401, 403 and 404 on a poll: a rotated key or a created tunnel heals within a minute (spec: better 8).
-pub const AUTH_RETRY: Duration = Duration::from_secs(60);
+/// First and last step of the backoff after 401, 403 and 404 on a poll: a tunnel made a moment ago is found soon, and a revoked
+/// key is no burden (spec: better 34).
+pub const AUTH_RETRY_MIN: Duration = Duration::from_secs(2);
+/// See [`AUTH_RETRY_MIN`].
+pub const AUTH_RETRY_MAX: Duration = Duration::from_secs(60);
 /// A poll that fails again for the same reason is a warning again after this: often enough to be found, and an outage of a
 /// night fills no disk.
 pub const FAILURE_REMINDER: Duration = Duration::from_secs(60);

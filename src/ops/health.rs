@@ -27,11 +27,7 @@ enum Poll {
     /// No poll has been answered or held open yet.
     Pending,
     Good,
-    Failing {
-        reason: String,
-        /// There was no connection: to be held open on one is then a sign of life.
-        unconnected: bool,
-    },
+    Failing(String),
     Unauthorized(u16),
 }
 
@@ -100,17 +96,14 @@ impl Health {
         self.lock().poll = Poll::Good;
     }
 
-    /// A poll is held open on a good connection: a sign of life, though it says nothing of the key.
+    /// A poll was held open on a good connection for so long that it counts as a success.
     pub fn poll_held_open(&self) {
-        let mut state = self.lock();
-        if matches!(state.poll, Poll::Pending | Poll::Failing { unconnected: true, .. }) {
-            state.poll = Poll::Good;
-        }
+        self.lock().poll = Poll::Good;
     }
 
-    /// A poll failed; `reason` is shown. `unconnected`: it got no answer because its connection broke or never was.
-    pub fn poll_failed(&self, reason: String, unconnected: bool) {
-        self.lock().poll = Poll::Failing { reason, unconnected };
+    /// A poll failed; `reason` is shown.
+    pub fn poll_failed(&self, reason: String) {
+        self.lock().poll = Poll::Failing(reason);
     }
 
     /// The service refused the key, or does not know the tunnel: 401, 403 or 404.
@@ -172,7 +165,7 @@ impl Health {
         }
         match &state.poll {
             Poll::Pending => return not_ready(POLL_PENDING.to_owned()),
-            Poll::Failing { reason, .. } => return not_ready(format!("control plane poll failed: {reason}")),
+            Poll::Failing(reason) => return not_ready(format!("control plane poll failed: {reason}")),
             Poll::Unauthorized(status) => {
                 let hint = match status {
                     401 => "the API key was not accepted",
@@ -246,12 +239,8 @@ mod tests {
             text(&health),
             "control plane auth failed: HTTP status 401, the API key was not accepted"
         );
-        health.poll_held_open();
-        assert!(!health.readiness().ready, "whoever is slow to refuse still refuses");
-        health.poll_failed("timed out".into(), false);
-        health.poll_held_open();
+        health.poll_failed("timed out".into());
         assert_eq!(text(&health), "control plane poll failed: timed out");
-        health.poll_failed("connection refused".into(), true);
         health.poll_held_open();
         assert!(health.readiness().ready);
         for _ in 0..DELIVERY_FAILURES_UNREADY {
