@@ -170,8 +170,17 @@ pub const TAIL_TIMEOUT: Duration = Duration::from_secs(1);
 pub const TAIL_MAX: usize = 16 * KIB;
 /// One attempt of the start-up probe (spec: mcp, section 4).
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Pause between probes while the main MCP server is not reachable (spec: better 7).
+/// Longest pause between two looks at the main MCP server (spec: better 7).
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
+/// Pause after a look that failed, doubling up to [`PROBE_INTERVAL`]: a server that restarts is found again soon.
+pub const PROBE_RETRY_MIN: Duration = Duration::from_secs(1);
+/// Least time between two looks that failed calls cause: a probe opens a session.
+pub const PROBE_SPACING: Duration = Duration::from_secs(5);
+/// Probes in a row that must fail before a server that answered is called unreachable: one that restarts within
+/// [`PROBE_RETRY_MIN`] was not.
+pub const PROBES_FAILED: u32 = 2;
+/// The same for probes without an answer: a server that does one thing at a time may be busy with a call.
+pub const PROBES_SILENT: u32 = 3;
 /// First and last pause between probes during `startup_wait_timeout` (spec: mcp, section 4).
 pub const STARTUP_RETRY_MIN: Duration = Duration::from_millis(50);
 /// See [`STARTUP_RETRY_MIN`].

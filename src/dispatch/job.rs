@@ -12,10 +12,8 @@ use super::room::CommandRoom;
 use crate::control::client::PollAnswer;
 use crate::control::{Delivery, Notifier};
 use crate::limits::CANCEL_GRACE;
-use crate::mcp::http::describe;
 use crate::mcp::{Ack, Call, Cancellation, Outcome, Transport};
 use crate::memory;
-use crate::ops::health::Server;
 use crate::shutdown::Signal;
 use crate::wire::caller::Caller;
 use crate::wire::command::{Action, Headers, Parsed, Route};
@@ -270,7 +268,10 @@ impl Shared {
         };
         let outcome = match &ack.failure {
             None => {
-                self.learnt(job, Server::Good);
+                // What MCP servers answer to a message; any other success may be a page that stands in the server's place.
+                if ack.code == 202 {
+                    self.server_answered(job);
+                }
                 "ok"
             }
             Some(failure) => {
@@ -309,7 +310,10 @@ impl Shared {
     fn call_response(&self, job: &Job, id: &str, ended: Ended) -> Option<(&'static str, Response)> {
         let outcome = match ended {
             Ended::Outcome(outcome) => outcome,
-            Ended::TimeUp if job.is_expired() => return None,
+            Ended::TimeUp if job.is_expired() => {
+                self.server_doubted(job);
+                return None;
+            }
             Ended::TimeUp => Failure::timeout().into(),
             Ended::Abandoned => Failure::shutting_down().into(),
             Ended::Cancelled => {
@@ -320,7 +324,7 @@ impl Shared {
         };
         let (word, code, headers, payload) = match outcome {
             Outcome::Reply { code, headers, payload } => {
-                self.learnt(job, Server::Good);
+                self.server_answered(job);
                 ("ok", code, headers, payload)
             }
             Outcome::Failed { failure, headers } => {
@@ -374,7 +378,13 @@ impl Shared {
             biased;
             () = self.abandon.wait() => Some(Failure::shutting_down().into()),
             ack = send => Some(ack),
-            () = sleep_until(self.time_up(job).into()) => (!job.is_expired()).then(|| Failure::timeout().into()),
+            () = sleep_until(self.time_up(job).into()) => {
+                if job.is_expired() {
+                    self.server_doubted(job);
+                    return None;
+                }
+                Some(Failure::timeout().into())
+            }
         }
     }
 
@@ -389,10 +399,19 @@ impl Shared {
     }
 
     fn failed(&self, job: &Job, failure: &Failure) {
-        match failure.source {
-            Source::Dns | Source::Tls | Source::Connect => self.learnt(job, Server::Failing(describe(failure))),
-            Source::TargetHttp | Source::Protocol => self.learnt(job, Server::Good),
-            Source::TransportClosed | Source::Timeout | Source::ClientInternal => {}
+        let in_doubt = match failure.source {
+            // A proxy answers for a server that is gone; any other error status is the server's own.
+            Source::TargetHttp => failure.upstream_status.is_some_and(|status| status >= 500),
+            Source::Dns
+            | Source::Tls
+            | Source::Connect
+            | Source::TransportClosed
+            | Source::Timeout
+            | Source::Protocol => true,
+            Source::ClientInternal => false,
+        };
+        if in_doubt {
+            self.server_doubted(job);
         }
         warn!(
             request_id = &*job.route.request_id,
@@ -407,11 +426,22 @@ impl Shared {
         );
     }
 
-    /// What a command shows of an HTTP server; of a child its supervisor knows better.
-    fn learnt(&self, job: &Job, server: Server) {
-        if let Some(Transport::Http(_)) = self.channel(&job.route.channel).map(|c| &c.transport) {
-            self.ops.health.server(&job.route.channel, server);
+    fn server_answered(&self, job: &Job) {
+        if self.is_probed(job) {
+            self.ops.health.server_answered(&job.route.channel);
         }
+    }
+
+    fn server_doubted(&self, job: &Job) {
+        if self.is_probed(job) {
+            self.ops.health.server_doubted(&job.route.channel);
+        }
+    }
+
+    /// Whether a command shows something of its server: of a child its supervisor knows better.
+    fn is_probed(&self, job: &Job) -> bool {
+        let channel = self.channel(&job.route.channel);
+        channel.is_some_and(|channel| matches!(channel.transport, Transport::Http(_)))
     }
 
     fn expired(&self, job: &Job) {

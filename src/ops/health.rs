@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use crate::limits::DELIVERY_FAILURES_UNREADY;
 
 /// What `/readyz` says before anything is known (spec: mcp, section 5).
@@ -12,7 +14,11 @@ const PROBE_PENDING: &str = "mcp startup probe pending";
 
 /// What is known, and from it whether the process is ready.
 #[derive(Debug)]
-pub struct Health(Mutex<State>);
+pub struct Health {
+    state: Mutex<State>,
+    /// Some server came into doubt.
+    doubt: Notify,
+}
 
 #[derive(Debug)]
 struct State {
@@ -49,8 +55,18 @@ pub enum Server {
 #[derive(Debug)]
 struct Known {
     server: Server,
-    /// Something was learnt since the last look.
-    confirmed: bool,
+    evidence: Evidence,
+}
+
+/// What calls have shown of an MCP server since [`Health::await_evidence`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// Nothing.
+    None,
+    /// It answered the last one.
+    Answer,
+    /// The last one failed in a way in which calls of a dead server fail.
+    Doubt,
 }
 
 /// The answer to `/readyz`.
@@ -65,22 +81,19 @@ pub struct Readiness {
 impl Health {
     /// `servers`: the channels whose MCP servers count, all [`Server::Pending`].
     pub fn new<'a>(servers: impl Iterator<Item = &'a str>) -> Self {
-        Self(Mutex::new(State {
-            poll: Poll::Pending,
-            failed_deliveries: 0,
-            servers: servers
-                .map(|name| {
-                    (
-                        name.into(),
-                        Known {
-                            server: Server::Pending,
-                            confirmed: false,
-                        },
-                    )
-                })
-                .collect(),
-            draining: false,
-        }))
+        let unknown = || Known {
+            server: Server::Pending,
+            evidence: Evidence::None,
+        };
+        Self {
+            state: Mutex::new(State {
+                poll: Poll::Pending,
+                failed_deliveries: 0,
+                servers: servers.map(|name| (name.into(), unknown())).collect(),
+                draining: false,
+            }),
+            doubt: Notify::new(),
+        }
     }
 
     /// The service gave the tunnel's metadata: enough to begin with, but polls know better.
@@ -128,7 +141,6 @@ impl Health {
         let Some(known) = state.servers.get_mut(channel) else {
             return false;
         };
-        known.confirmed = true;
         let news = known.server != learnt;
         known.server = learnt;
         news
@@ -139,16 +151,40 @@ impl Health {
         self.lock().servers.get(channel).map(|known| known.server.clone())
     }
 
-    /// From now on, what is known of a server has to be confirmed.
-    pub fn await_confirmation(&self, channel: &str) {
+    /// A call was answered by the MCP server of a channel.
+    pub fn server_answered(&self, channel: &str) {
         if let Some(known) = self.lock().servers.get_mut(channel) {
-            known.confirmed = false;
+            known.server = Server::Good;
+            known.evidence = Evidence::Answer;
         }
     }
 
-    /// Whether something was learnt of a server since [`Health::await_confirmation`].
-    pub fn is_confirmed(&self, channel: &str) -> bool {
-        self.lock().servers.get(channel).is_some_and(|known| known.confirmed)
+    /// A call failed as calls of a dead server do. That decides nothing: a probe follows.
+    pub fn server_doubted(&self, channel: &str) {
+        if let Some(known) = self.lock().servers.get_mut(channel) {
+            known.evidence = Evidence::Doubt;
+            self.doubt.notify_one();
+        }
+    }
+
+    /// Returns when a server came into doubt since this last returned. For one waiter.
+    pub async fn doubted(&self) {
+        self.doubt.notified().await;
+    }
+
+    /// Forgets what calls have shown of a server.
+    pub fn await_evidence(&self, channel: &str) {
+        if let Some(known) = self.lock().servers.get_mut(channel) {
+            known.evidence = Evidence::None;
+        }
+    }
+
+    /// What calls have shown of a server since [`Health::await_evidence`].
+    pub fn evidence(&self, channel: &str) -> Evidence {
+        self.lock()
+            .servers
+            .get(channel)
+            .map_or(Evidence::None, |known| known.evidence)
     }
 
     /// No new work is taken.
@@ -208,7 +244,7 @@ impl Health {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -253,5 +289,11 @@ mod tests {
         assert_eq!(health.failing(), Some(text(&health)));
         health.server("main", Server::AuthRequired("HTTP status 401".into()));
         assert!(health.readiness().ready);
+        health.server_doubted("main");
+        assert!(health.readiness().ready, "a failed call alone decides nothing");
+        assert_eq!(health.evidence("main"), Evidence::Doubt);
+        health.server_answered("main");
+        assert_eq!(health.evidence("main"), Evidence::Answer);
+        assert_eq!(text(&health), "ready");
     }
 }

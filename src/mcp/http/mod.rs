@@ -5,6 +5,7 @@ mod lookup;
 mod probe;
 mod sse;
 mod stream;
+mod watch;
 
 use std::sync::Arc;
 
@@ -16,8 +17,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 pub use fixed::FixedHeaders;
-pub use probe::Prober;
 pub(crate) use probe::{INITIALIZE, PROBE_ID, describe, initialize};
+pub use watch::Prober;
 
 use super::{Ack, Call, Outcome};
 use crate::config::{self, HttpUrl};
