@@ -43,8 +43,11 @@ pub const BACKOFF_MIN: Duration = Duration::from_millis(200);
 pub const BACKOFF_MAX: Duration = Duration::from_secs(10);
 /// The most that `Retry-After` can ask for (spec: wire, section 4).
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
-/// Pause after 401, 403 and 404 on a poll: a rotated key or a created tunnel heals within a minute (spec: better 8).
-pub const AUTH_RETRY: Duration = Duration::from_secs(60);
+/// First and last step of the backoff after 401, 403 and 404 on a poll: a tunnel made a moment ago is found soon, and a revoked
+/// key is no burden (spec: better 34).
+pub const AUTH_RETRY_MIN: Duration = Duration::from_secs(2);
+/// See [`AUTH_RETRY_MIN`].
+pub const AUTH_RETRY_MAX: Duration = Duration::from_secs(60);
 /// A poll that fails again for the same reason is a warning again after this: often enough to be found, and an outage of a
 /// night fills no disk.
 pub const FAILURE_REMINDER: Duration = Duration::from_secs(60);
@@ -169,8 +172,17 @@ pub const TAIL_TIMEOUT: Duration = Duration::from_secs(1);
 pub const TAIL_MAX: usize = 16 * KIB;
 /// One attempt of the start-up probe (spec: mcp, section 4).
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Pause between probes while the main MCP server is not reachable (spec: better 7).
+/// Longest pause between two looks at the main MCP server (spec: better 7).
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
+/// Pause after a look that failed, doubling up to [`PROBE_INTERVAL`]: a server that restarts is found again soon.
+pub const PROBE_RETRY_MIN: Duration = Duration::from_secs(1);
+/// Least time between two looks that failed calls cause: a probe opens a session.
+pub const PROBE_SPACING: Duration = Duration::from_secs(5);
+/// Probes in a row that must fail before a server that answered is called unreachable: one that restarts within
+/// [`PROBE_RETRY_MIN`] was not.
+pub const PROBES_FAILED: u32 = 2;
+/// The same for probes without an answer: a server that does one thing at a time may be busy with a call.
+pub const PROBES_SILENT: u32 = 3;
 /// First and last pause between probes during `startup_wait_timeout` (spec: mcp, section 4).
 pub const STARTUP_RETRY_MIN: Duration = Duration::from_millis(50);
 /// See [`STARTUP_RETRY_MIN`].

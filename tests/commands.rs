@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde_json::json;
 use support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, eventually, holds_for, id_of, result,
 };
@@ -251,26 +252,80 @@ fn an_unsupported_channel_is_named_in_a_400() {
 
 #[test]
 fn a_notification_is_acknowledged_with_the_upstream_status() {
-    let control = ControlPlane::http();
-    let mcp = McpServer::http(|request, _| {
-        Answer::empty(request.json()["params"]["status"].as_u64().unwrap().try_into().unwrap())
-    });
+    let (control, mcp) = (ControlPlane::http(), answering_with_status());
     let _client = Client::http(&control, &mcp.url());
-    for status in [200, 202, 204, 400, 404, 500] {
-        let id = format!("r{status}");
-        control.push(Command::notification(
-            &id,
-            "notifications/initialized",
-            &format!(r#"{{"status":{status}}}"#),
-        ));
-        let post = control.only_terminal(&id);
+    for status in [200, 202, 204] {
+        control.push(Command::notification("n", "notifications/initialized", &with(status)));
+        let post = control.only_terminal("n");
         assert_eq!(
             (post.resp_type.as_str(), post.resp_code),
             ("notify_ack", status),
             "{post:#?}"
         );
         assert_eq!(post.resp_json, None, "{post:#?}");
+        control.forget_posts();
     }
+}
+
+#[test]
+fn a_notification_that_the_mcp_server_refuses_is_reported_as_an_error_without_an_id() {
+    let (control, mcp) = (ControlPlane::http(), answering_with_status());
+    let _client = Client::http(&control, &mcp.url());
+    let answer = r#"{"jsonrpc":"2.0","id":"asked","result":{"status":STATUS}}"#;
+    for status in [400, 401, 404, 500, 503, 302] {
+        let text = status.to_string();
+        let (error, source) = match status {
+            302 => (502, "protocol"),
+            _ => (status, "target_http"),
+        };
+        for command in [
+            Command::notification("n", "notifications/initialized", &with(status)),
+            Command::message("n", answer.replace("STATUS", &text)),
+        ] {
+            control.push(command);
+            let post = control.only_terminal("n");
+            post.assert_failure(error, source, &["http_status", "non_protocol_response"]);
+            assert_eq!(post.json().get("id"), None, "{post:#?}");
+            assert_eq!(post.resp_header("Content-Type"), Some("application/json"));
+            control.forget_posts();
+        }
+    }
+}
+
+#[test]
+fn a_notification_for_an_unbound_channel_is_reported_as_an_error_without_an_id() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let _client = Client::http(&control, &mcp.url());
+    for command in [
+        Command::notification("n", "notifications/initialized", "{}"),
+        Command::message("n", r#"{"jsonrpc":"2.0","id":"asked","result":{}}"#),
+    ] {
+        control.push(command.channel("nowhere"));
+        let post = control.only_terminal("n");
+        assert_eq!(
+            (post.resp_type.as_str(), post.resp_code),
+            ("jsonrpc_response", 400),
+            "{post:#?}"
+        );
+        let error = json!({"code": -32603, "message": "Bad Request: unsupported channel \"nowhere\""});
+        assert_eq!(post.json(), json!({"jsonrpc": "2.0", "error": error}));
+        control.forget_posts();
+    }
+}
+
+/// A server whose answers have the status that a message names.
+fn answering_with_status() -> McpServer {
+    McpServer::http(|request, _| {
+        let message = request.json();
+        let status = message["params"]["status"]
+            .as_u64()
+            .or(message["result"]["status"].as_u64());
+        Answer::empty(status.unwrap().try_into().unwrap())
+    })
+}
+
+fn with(status: u16) -> String {
+    format!(r#"{{"status":{status}}}"#)
 }
 
 #[test]

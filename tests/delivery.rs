@@ -110,7 +110,7 @@ fn only_the_listed_response_headers_cross_the_tunnel() {
 }
 
 #[test]
-fn streamed_answers_keep_their_content_type_and_notifications_are_json() {
+fn streamed_answers_keep_their_content_type() {
     let (control, mcp) = (ControlPlane::http(), streaming());
     let _client = Client::http(&control, &mcp.url());
     let terminal = control.call(Command::call("r1", "tools/call", "{}"), "r1");
@@ -122,7 +122,6 @@ fn streamed_answers_keep_their_content_type_and_notifications_are_json() {
         "{terminal:#?}"
     );
     for post in control.posts_of("r1").iter().filter(|post| !post.is_terminal()) {
-        assert!(post.resp_header("Content-Type").unwrap().contains("json"), "{post:#?}");
         assert_eq!(post.request.header("x-tunnel-shard-token"), Some("shard-r1"));
     }
 }
@@ -190,13 +189,13 @@ fn an_answer_whose_connection_broke_is_sent_again() {
 fn refusals_that_stay_are_not_repeated() {
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     let client = Client::http(&control, &mcp.url());
-    for status in [400, 401, 404, 409, 413] {
+    for status in [400, 401, 404, 409, 410, 413] {
         let id = format!("r{status}");
         control.on_delivery(&id, "jsonrpc_response", Answer::empty(status));
         control.call(Command::call(&id, "ping", "{}"), &id);
     }
     holds_for(Duration::from_millis(800), "one attempt each", || {
-        control.posts().len() == 5
+        control.posts().len() == 6
     });
     control.barrier();
     assert!(

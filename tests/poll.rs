@@ -10,7 +10,7 @@ use support::control::TUNNEL;
 use support::tls::Authority;
 use support::wait::BOUND;
 use support::{
-    Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Server, StdioServer, eventually, holds_for,
+    Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Server, StdioServer, eventually, holds_for, within,
 };
 
 const HEX: &[u8] = b"0123456789abcdef";
@@ -268,12 +268,37 @@ fn refused_credentials_show_in_readiness_and_slow_the_polls() {
         client.await_readiness(BOUND, "503 with an auth state", |code, body| {
             code == 503 && body.to_lowercase().contains("auth")
         });
-        holds_for(Duration::from_millis(1500), "one poll only", || {
-            control.polls().len() == 1
-        });
         assert!(client.running());
         assert_eq!(client.health("/healthz"), (200, "live".to_owned()));
         assert!(client.log().iter().all(|line| !line.contains(API_KEY)));
+    }
+}
+
+#[test]
+fn pauses_after_refusals_grow_from_two_seconds_and_heed_retry_after() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let refusals = [
+        Answer::empty(401),
+        Answer::empty(404),
+        Answer::empty(403),
+        Answer::new(404, &[("Retry-After", "45")], ""),
+    ];
+    for refusal in refusals {
+        control.on_poll(refusal);
+    }
+    let client = Client::http(&control, &mcp.url());
+    let pauses = within(3 * BOUND, "four refusals", || {
+        let lines = client.log_with("poll failed; backing off");
+        let pause = |line: &String| serde_json::from_str::<serde_json::Value>(line).unwrap()["retry_in_ms"].as_u64();
+        let pauses: Vec<u64> = lines.iter().filter_map(pause).collect();
+        (pauses.len() == 4).then_some(pauses)
+    });
+    assert_eq!(pauses[0], 2000);
+    assert!((2000..=4000).contains(&pauses[1]), "{pauses:?}");
+    assert!((2000..=8000).contains(&pauses[2]), "{pauses:?}");
+    assert_eq!(pauses[3], 45_000);
+    for (pair, pause) in control.polls().windows(2).zip(pauses) {
+        assert!(pair[1].at - pair[0].at >= Duration::from_millis(pause), "{pause}");
     }
 }
 

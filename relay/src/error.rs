@@ -31,6 +31,8 @@ pub(crate) enum Code {
     MissingSessionId,
     /// The command was answered before, has expired or never existed.
     PendingRequestNotFound,
+    /// A message before the answer, and nobody waits for the command any more.
+    CallerGone,
     /// The command belongs to another tunnel.
     RequestMismatch,
     /// Too many polls, or a caller too slow for the stream it gets.
@@ -80,6 +82,7 @@ impl Code {
             Self::BodyTimeout => "request_body_timeout",
             Self::MissingSessionId => "missing_mcp_session_id",
             Self::PendingRequestNotFound => "pending_request_not_found",
+            Self::CallerGone => "tunnel_caller_gone",
             Self::RequestMismatch => "tunnel_request_mismatch",
             Self::RateLimitExceeded => "rate_limit_exceeded",
             Self::Unavailable => "tunnel_transport_unavailable",
@@ -108,6 +111,7 @@ impl Code {
             | Self::HostNotAllowed
             | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::TunnelNotFound | Self::PendingRequestNotFound | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::CallerGone => StatusCode::GONE,
             Self::InvalidTunnelId
             | Self::InvalidChannel
             | Self::InvalidJson

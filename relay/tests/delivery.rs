@@ -222,3 +222,48 @@ fn a_client_that_vanishes_while_its_poll_waits_loses_nothing() {
     post(&relay, &result(&command, json!({})));
     assert_eq!(receive(&caller).status, 200);
 }
+
+#[test]
+fn a_message_for_a_call_that_is_over_is_gone_and_one_that_proves_nothing_is_not_found() {
+    let relay = Relay::start(&["--call-timeout", "1s"]);
+    show_up(&relay);
+    let message = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {}});
+    let refused = |request: &http::Request| {
+        let answer = relay.send(request);
+        (answer.status, answer.code())
+    };
+    let gone = (410, "tunnel_caller_gone".to_owned());
+
+    let caller = send_aside(&relay, call(1, "m"));
+    let answered = command(&relay);
+    let mut forged = answered.clone();
+    let token = answered["shard_token"].as_str().unwrap();
+    forged["shard_token"] = format!("{}_{}", token.rsplit_once('_').unwrap().0, "0".repeat(32)).into();
+    let not_found = (404, "pending_request_not_found".to_owned());
+    assert_eq!(refused(&notify(&forged, message.clone())), not_found);
+    post(&relay, &result(&answered, json!({})));
+    assert_eq!(receive(&caller).status, 200);
+    assert_eq!(refused(&notify(&answered, message.clone())), gone);
+    // The token of another command proves nothing.
+    forged["request_id"] = format!("req_{}", "0".repeat(32)).into();
+    assert_eq!(refused(&notify(&forged, message.clone())), not_found);
+
+    let caller = send_aside(&relay, call(2, "m"));
+    let expired = command(&relay);
+    assert_eq!(receive(&caller).status, 504);
+    assert_eq!(refused(&notify(&expired, message)), gone);
+}
+
+#[test]
+fn a_caller_without_a_stream_is_not_gone() {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    let mut request = call(1, "m");
+    request.headers.retain(|(name, _)| name != "Accept");
+    let caller = send_aside(&relay, request.header("Accept", "application/json"));
+    let command = command(&relay);
+    let message = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {}});
+    post(&relay, &notify(&command, message));
+    post(&relay, &result(&command, json!({})));
+    assert_eq!(receive(&caller).status, 200);
+}

@@ -64,6 +64,7 @@ fn random_fraction() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{AUTH_RETRY_MAX, AUTH_RETRY_MIN};
 
     #[test]
     fn pauses_stay_between_the_first_and_the_doubling_step() {
@@ -79,6 +80,18 @@ mod tests {
                 step = (step * 2).min(BACKOFF_MAX);
             }
         }
+    }
+
+    #[test]
+    fn pauses_after_refusals_reach_a_minute_and_no_more() {
+        let mut longest = Duration::ZERO;
+        for _ in 0..20 {
+            let mut backoff = Backoff::new(AUTH_RETRY_MIN, AUTH_RETRY_MAX);
+            let pauses: Vec<Duration> = (0..20).map(|_| backoff.next_pause()).collect();
+            assert_eq!(pauses[0], AUTH_RETRY_MIN);
+            longest = longest.max(pauses.into_iter().max().unwrap_or_default());
+        }
+        assert!(longest > AUTH_RETRY_MAX / 2 && longest <= AUTH_RETRY_MAX, "{longest:?}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod backoff;
 pub mod client;
 mod headers;
+mod held;
 mod poller;
 mod responder;
 mod told;

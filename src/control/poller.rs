@@ -8,10 +8,11 @@ use tokio::time::{sleep, timeout};
 
 use super::backoff::Backoff;
 use super::client::{ControlError, ControlPlane, PollAnswer, Room};
+use super::held::Held;
 use super::responder::millis;
 use super::told::Told;
 use crate::dispatch::Dispatcher;
-use crate::limits::{AUTH_RETRY, DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN, POLL_HELD_OPEN};
+use crate::limits::{AUTH_RETRY_MAX, AUTH_RETRY_MIN, DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN};
 use crate::net::{NetError, Phase};
 use crate::ops::Ops;
 use crate::shutdown::Signal;
@@ -28,6 +29,43 @@ pub struct Poller {
     shutdown: Signal,
     /// An empty answer that is faster counts towards backoff.
     empty_poll_min: Duration,
+}
+
+/// What is known of the polls before the next one.
+struct Series {
+    /// Pauses after failures.
+    backoff: Backoff,
+    /// Pauses after refusals: 401, 403, 404.
+    refused: Backoff,
+    told: Told,
+    held: Held,
+    failing: bool,
+}
+
+impl Series {
+    fn new() -> Self {
+        Self {
+            backoff: Backoff::default(),
+            refused: Backoff::new(AUTH_RETRY_MIN, AUTH_RETRY_MAX),
+            told: Told::default(),
+            held: Held::default(),
+            failing: false,
+        }
+    }
+
+    /// A poll was answered; returns whether the one before it had failed.
+    fn answered(&mut self) -> bool {
+        self.refused.reset();
+        self.told.forget();
+        self.held.answered();
+        std::mem::take(&mut self.failing)
+    }
+
+    /// Other credentials are active: what was refused may be granted.
+    fn renewed(&mut self) {
+        self.backoff.reset();
+        self.refused.reset();
+    }
 }
 
 /// What one poll came to.
@@ -53,61 +91,57 @@ impl Poller {
 
     /// The loop. Returns after shutdown, when the last answer has been handed over.
     pub async fn run(self) {
-        let mut backoff = Backoff::default();
-        let mut told = Told::default();
-        let mut failing = false;
+        let mut series = Series::new();
         let mut live = self.control.live().clone();
         while !self.shutdown.is_set() {
             let room = tokio::select! {
                 room = self.dispatcher.room() => room,
                 () = self.shutdown.wait() => break,
             };
+            live.seen();
             let started = Instant::now();
-            let polled = self.poll(&room).await;
+            let polled = self.poll(&room, series.held.needed()).await;
+            let took = started.elapsed();
             self.ops.metrics.poll_cycles.inc();
             let pause = match polled {
                 Polled::Stopped => break,
                 Polled::Failed(error) => {
-                    self.ops.metrics.poll_latency(started.elapsed(), false);
-                    failing = true;
-                    self.failed(&error, &mut backoff, &mut told)
+                    self.ops.metrics.poll_latency(took, false);
+                    self.failed(&error, took, &mut series)
                 }
                 Polled::Answer(answer) => {
-                    self.ops.metrics.poll_latency(started.elapsed(), true);
+                    self.ops.metrics.poll_latency(took, true);
                     match self.accept(&answer, room.places) {
                         Ok(commands) => {
                             self.ops.health.poll_succeeded();
                             self.ops.metrics.poll_succeeded();
-                            told.forget();
-                            if std::mem::take(&mut failing) {
+                            if series.answered() {
                                 info!("poller recovered; polling operational");
                             }
-                            if commands > 0 || started.elapsed() >= self.empty_poll_min {
-                                backoff.reset();
+                            if commands > 0 || took >= self.empty_poll_min {
+                                series.backoff.reset();
                                 continue;
                             }
-                            let pause = backoff.next_pause();
+                            let pause = series.backoff.next_pause();
                             debug!(retry_in_ms = millis(pause); "the service answered an empty poll at once; backing off");
                             pause
                         }
-                        Err(NotACommandList) => {
-                            failing = true;
-                            self.undecodable(&answer, &mut backoff, &mut told)
-                        }
+                        Err(NotACommandList) => self.undecodable(&answer, took, &mut series),
                     }
                 }
             };
             tokio::select! {
                 () = sleep(pause) => {}
                 // Another key, or another way to prove who we are: worth a try at once.
-                () = live.changed() => backoff.reset(),
+                () = live.changed() => series.renewed(),
                 () = self.shutdown.wait() => {}
             }
         }
         debug!("stopping control-plane poller");
     }
 
-    async fn poll(&self, room: &Room) -> Polled {
+    /// One poll. Held open for longer than `sign_of_life`, it counts as a success before its answer.
+    async fn poll(&self, room: &Room, sign_of_life: Duration) -> Polled {
         // Both may have become ready at once.
         if self.shutdown.is_set() {
             return Polled::Stopped;
@@ -118,7 +152,7 @@ impl Poller {
         loop {
             tokio::select! {
                 result = &mut poll => return result.map_or_else(Polled::Failed, Polled::Answer),
-                () = sleep(POLL_HELD_OPEN), if !held_open => {
+                () = sleep(sign_of_life), if !held_open => {
                     if self.control.poll_phase() == Phase::Waiting {
                         held_open = true;
                         self.ops.health.poll_held_open();
@@ -159,20 +193,24 @@ impl Poller {
         Ok(count)
     }
 
-    fn failed(&self, error: &ControlError, backoff: &mut Backoff, told: &mut Told) -> Duration {
+    fn failed(&self, error: &ControlError, took: Duration, series: &mut Series) -> Duration {
+        let known = std::mem::replace(&mut series.failing, true);
         match error {
             ControlError::Net { error, written } => {
-                let pause = backoff.next_pause();
+                let pause = series.backoff.next_pause();
                 // Of a poll that was sent; connecting that takes too long is another matter.
                 let timed_out = matches!(error, NetError::Timeout | NetError::NoFirstByte) && *written;
                 self.ops.metrics.poll_error(if timed_out { "timeout" } else { "other" });
-                self.ops.health.poll_failed(error.to_string(), !timed_out);
+                if timed_out {
+                    series.held.refused(took);
+                }
+                self.ops.health.poll_failed(error.to_string());
                 let message = if timed_out {
                     "poll timed out; backing off"
                 } else {
                     "poll failed; backing off"
                 };
-                let level = told.level(error.to_string());
+                let level = series.told.level(error.to_string());
                 log!(level, control_plane = self.control.origin(), proxy = self.control.proxy(), retry_in_ms = millis(pause), tunnel_request_id = "missing_request_id", error:% = error; "{message}");
                 pause
             }
@@ -184,26 +222,34 @@ impl Poller {
             } => {
                 self.ops.metrics.poll_error("other");
                 let auth = matches!(status, 401 | 403 | 404);
-                let at_least = retry_after.unwrap_or_default();
-                let pause = if auth { AUTH_RETRY } else { backoff.next_pause() }.max(at_least);
-                if auth {
-                    self.ops.health.poll_unauthorized(*status);
-                } else {
-                    self.ops.health.poll_failed(format!("HTTP status {status}"), false);
+                // The first failure may be the end of a poll that was rightly held open: a service that restarts.
+                if auth || known {
+                    series.held.refused(took);
                 }
-                let level = told.level(format!("{status} {}", error.code));
+                let pause = if auth {
+                    self.ops.health.poll_unauthorized(*status);
+                    series.refused.next_pause()
+                } else {
+                    self.ops.health.poll_failed(format!("HTTP status {status}"));
+                    series.backoff.next_pause()
+                };
+                let pause = pause.max(retry_after.unwrap_or_default());
+                let level = series.told.level(format!("{status} {}", error.code));
                 self.tell_status(level, *status, error, pause, request_id.as_deref());
                 pause
             }
         }
     }
 
-    fn undecodable(&self, answer: &PollAnswer, backoff: &mut Backoff, told: &mut Told) -> Duration {
-        let pause = backoff.next_pause();
+    fn undecodable(&self, answer: &PollAnswer, took: Duration, series: &mut Series) -> Duration {
+        if std::mem::replace(&mut series.failing, true) {
+            series.held.refused(took);
+        }
+        let pause = series.backoff.next_pause();
         self.ops.metrics.poll_error("other");
-        self.ops.health.poll_failed(NotACommandList.to_string(), false);
+        self.ops.health.poll_failed(NotACommandList.to_string());
         log!(
-            told.level(NotACommandList.to_string()),
+            series.told.level(NotACommandList.to_string()),
             control_plane = self.control.origin(),
             proxy = self.control.proxy(),
             retry_in_ms = millis(pause),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use log::{debug, warn};
+use log::{debug, info, warn};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout_at};
 
@@ -58,6 +58,10 @@ pub enum Delivery {
     /// The service has it.
     Done,
     /// The service did not wait for it any more (404), which is as good.
+    Late,
+    /// The service has no stream for a message before the reply (404): it counts as delivered, and the reply is still wanted.
+    NoStream,
+    /// The caller went away (410): nobody waits for the call.
     Gone,
     /// The service refused this payload and keeps the command open (spec: wire-newer, response bodies).
     Refused,
@@ -71,6 +75,8 @@ pub enum Delivery {
 
 /// Whether another attempt may follow. The rule is a type, so that no status is looked at twice.
 enum Verdict {
+    Late,
+    NoStream,
     Gone,
     Refused,
     Final,
@@ -114,7 +120,12 @@ impl Responder {
         };
         match delivery {
             // A payload that the service refuses says nothing of the way to it.
-            Delivery::Done | Delivery::Gone | Delivery::Refused | Delivery::Rejected => self.0.ops.health.delivered(),
+            Delivery::Done
+            | Delivery::Late
+            | Delivery::NoStream
+            | Delivery::Gone
+            | Delivery::Refused
+            | Delivery::Rejected => self.0.ops.health.delivered(),
             Delivery::Failed => self.0.ops.health.delivery_failed(),
             Delivery::Expired => {}
         }
@@ -123,8 +134,9 @@ impl Responder {
 
     async fn attempts(&self, route: &Route, kind: ResponseType, body: Parts) -> Delivery {
         let mut backoff = Backoff::default();
+        let mut live = self.0.control.live().clone();
         for attempt in 1.. {
-            let generation = self.0.control.live().number();
+            let generation = live.seen();
             // The permit is not kept through the pause.
             let result = match self.0.connections.acquire().await {
                 Ok(_permit) => self.0.control.respond(route, body.clone()).await,
@@ -132,10 +144,15 @@ impl Responder {
                 Err(_) => return Delivery::Failed,
             };
             let Err(error) = result else { return Delivery::Done };
-            let renewed = self.0.control.live().number() != generation;
+            let renewed = live.number() != generation;
             match verdict(&error, kind, renewed) {
-                Verdict::Gone => {
+                Verdict::Late => {
                     warn!(request_id = &*route.request_id; "the service did not wait for this response any more");
+                    return Delivery::Late;
+                }
+                Verdict::NoStream => return Delivery::NoStream,
+                Verdict::Gone => {
+                    info!(request_id = &*route.request_id, resp_type = kind.as_str(); "the caller of this command is gone");
                     return Delivery::Gone;
                 }
                 Verdict::Refused => {
@@ -150,7 +167,11 @@ impl Responder {
                 Verdict::Retry { at_least } if attempt < DELIVERY_ATTEMPTS => {
                     let pause = backoff.next_pause().max(at_least);
                     debug!(request_id = &*route.request_id, retry_in_ms = millis(pause); "response not delivered; retrying");
-                    sleep(pause).await;
+                    tokio::select! {
+                        () = sleep(pause) => {}
+                        // Another key, or another way to prove who we are: worth a try at once.
+                        () = live.changed() => {}
+                    }
                 }
                 Verdict::Final | Verdict::Retry { .. } => {
                     log_failure(route, kind, &error, "response not delivered");
@@ -183,7 +204,9 @@ fn verdict(error: &ControlError, kind: ResponseType, renewed: bool) -> Verdict {
         ControlError::Net { .. } => Verdict::Retry {
             at_least: Duration::ZERO,
         },
-        ControlError::Status { status: 404, .. } => Verdict::Gone,
+        ControlError::Status { status: 404, .. } if notify => Verdict::NoStream,
+        ControlError::Status { status: 404, .. } => Verdict::Late,
+        ControlError::Status { status: 410, .. } => Verdict::Gone,
         ControlError::Status { status: 400, .. } if notify => Verdict::Refused,
         ControlError::Status {
             status, retry_after, ..
@@ -239,7 +262,9 @@ pub struct Notifier<'a> {
     session: Option<&'a str>,
     deadline: Option<Instant>,
     stopped: bool,
-    /// Set when the service does not know the call any more.
+    /// That the service has no stream for this call was logged.
+    streamless: bool,
+    /// Set when the caller went away.
     gone: &'a Signal,
     /// What its server asked its caller.
     asked: Vec<Box<str>>,
@@ -258,7 +283,7 @@ impl Drop for Notifier<'_> {
 }
 
 impl<'a> Notifier<'a> {
-    /// For one call. `gone` is set when the service does not know it any more.
+    /// For one call. `gone` is set when its caller went away.
     pub fn new(
         responder: &'a Responder,
         route: &'a Route,
@@ -272,6 +297,7 @@ impl<'a> Notifier<'a> {
             session,
             deadline,
             stopped: false,
+            streamless: false,
             gone,
             asked: Vec::new(),
         }
@@ -294,37 +320,46 @@ impl<'a> Notifier<'a> {
         questions.lock().insert(question.clone());
         self.asked.push(question);
         questions.asked.notify_one();
-        let sent = self.send(payload, headers).await;
+        // Without a stream it reaches nobody, so the server has to be told that no answer will come.
+        let sent = self.post(payload, headers).await == Some(Delivery::Done);
         if !sent && let Some(question) = self.asked.pop() {
             questions.lock().remove(&question);
         }
         sent
     }
 
-    /// Posts one message; true when the service has it. After one that failed the rest is skipped, so that the caller
-    /// never sees a gap; the reply still follows.
+    /// Posts one message; true when the service has it, or has no stream for it. After one that failed the rest is skipped, so
+    /// that the caller never sees a gap; the reply still follows.
     pub async fn send(&mut self, payload: Bytes, headers: &ResponseHeaders) -> bool {
+        let delivery = self.post(payload, headers).await;
+        matches!(delivery, Some(Delivery::Done | Delivery::NoStream))
+    }
+
+    /// Posts one message; `None` when an earlier one failed.
+    async fn post(&mut self, payload: Bytes, headers: &ResponseHeaders) -> Option<Delivery> {
         if self.stopped {
-            return false;
+            return None;
         }
         let response = Response {
             kind: ResponseType::JsonRpcNotify,
             code: 200,
-            headers: headers.clone().as_json(),
+            headers: headers.clone().as_event_stream(),
             payload: Some(payload),
         };
-        match self.responder.deliver(self.route, &response, self.deadline).await {
-            Delivery::Done => true,
-            Delivery::Refused => false,
+        let delivery = self.responder.deliver(self.route, &response, self.deadline).await;
+        match delivery {
+            Delivery::Done | Delivery::Refused => {}
+            Delivery::NoStream | Delivery::Late => {
+                if !std::mem::replace(&mut self.streamless, true) {
+                    debug!(request_id = &*self.route.request_id; "the service has no stream for this call; it goes on");
+                }
+            }
             Delivery::Gone => {
                 self.stopped = true;
                 self.gone.set();
-                false
             }
-            Delivery::Failed | Delivery::Rejected | Delivery::Expired => {
-                self.stopped = true;
-                false
-            }
+            Delivery::Failed | Delivery::Rejected | Delivery::Expired => self.stopped = true,
         }
+        Some(delivery)
     }
 }

@@ -12,10 +12,8 @@ use super::room::CommandRoom;
 use crate::control::client::PollAnswer;
 use crate::control::{Delivery, Notifier};
 use crate::limits::CANCEL_GRACE;
-use crate::mcp::http::describe;
 use crate::mcp::{Ack, Call, Cancellation, Outcome, Transport};
 use crate::memory;
-use crate::ops::health::Server;
 use crate::shutdown::Signal;
 use crate::wire::caller::Caller;
 use crate::wire::command::{Action, Headers, Parsed, Route};
@@ -40,7 +38,7 @@ pub(super) struct Job {
     room: Option<Arc<CommandRoom>>,
     /// Its caller sent `notifications/cancelled`.
     cancelled: Cancellation,
-    /// The service does not know it any more: its caller went away.
+    /// Its caller went away, as the service says.
     gone: Signal,
 }
 
@@ -55,7 +53,7 @@ pub(super) enum Work {
         status: u16,
         /// It is a bad `session_termination`.
         termination: bool,
-        /// The id of its message, as JSON text.
+        /// The id of its message, as JSON text; `None` when it has none.
         id: Option<Box<str>>,
         /// What is wrong.
         reason: &'static str,
@@ -97,7 +95,8 @@ impl Job {
                 Work::Refused {
                     status: 400,
                     termination,
-                    id,
+                    // It may have one that cannot be read (JSON-RPC 2.0, section 5).
+                    id: Some(id.unwrap_or_else(|| "null".into())),
                     reason,
                 },
             ),
@@ -209,7 +208,13 @@ impl Shared {
         };
         match self.responder.deliver(&job.route, &done.response, job.deadline).await {
             Delivery::Expired => self.expired(job),
-            Delivery::Done | Delivery::Gone | Delivery::Refused | Delivery::Rejected | Delivery::Failed => {
+            Delivery::Done
+            | Delivery::Late
+            | Delivery::NoStream
+            | Delivery::Gone
+            | Delivery::Refused
+            | Delivery::Rejected
+            | Delivery::Failed => {
                 // Unbound channels are the service's words: they share one label.
                 let channel = channel.map_or("none", |c| &*c.name);
                 self.ops
@@ -263,7 +268,10 @@ impl Shared {
         };
         let outcome = match &ack.failure {
             None => {
-                self.learnt(job, Server::Good);
+                // What MCP servers answer to a message; any other success may be a page that stands in the server's place.
+                if ack.code == 202 {
+                    self.server_answered(job);
+                }
                 "ok"
             }
             Some(failure) => {
@@ -302,7 +310,10 @@ impl Shared {
     fn call_response(&self, job: &Job, id: &str, ended: Ended) -> Option<(&'static str, Response)> {
         let outcome = match ended {
             Ended::Outcome(outcome) => outcome,
-            Ended::TimeUp if job.is_expired() => return None,
+            Ended::TimeUp if job.is_expired() => {
+                self.server_doubted(job);
+                return None;
+            }
             Ended::TimeUp => Failure::timeout().into(),
             Ended::Abandoned => Failure::shutting_down().into(),
             Ended::Cancelled => {
@@ -313,7 +324,7 @@ impl Shared {
         };
         let (word, code, headers, payload) = match outcome {
             Outcome::Reply { code, headers, payload } => {
-                self.learnt(job, Server::Good);
+                self.server_answered(job);
                 ("ok", code, headers, payload)
             }
             Outcome::Failed { failure, headers } => {
@@ -367,7 +378,13 @@ impl Shared {
             biased;
             () = self.abandon.wait() => Some(Failure::shutting_down().into()),
             ack = send => Some(ack),
-            () = sleep_until(self.time_up(job).into()) => (!job.is_expired()).then(|| Failure::timeout().into()),
+            () = sleep_until(self.time_up(job).into()) => {
+                if job.is_expired() {
+                    self.server_doubted(job);
+                    return None;
+                }
+                Some(Failure::timeout().into())
+            }
         }
     }
 
@@ -382,10 +399,19 @@ impl Shared {
     }
 
     fn failed(&self, job: &Job, failure: &Failure) {
-        match failure.source {
-            Source::Dns | Source::Tls | Source::Connect => self.learnt(job, Server::Failing(describe(failure))),
-            Source::TargetHttp | Source::Protocol => self.learnt(job, Server::Good),
-            Source::TransportClosed | Source::Timeout | Source::ClientInternal => {}
+        let in_doubt = match failure.source {
+            // A proxy answers for a server that is gone; any other error status is the server's own.
+            Source::TargetHttp => failure.upstream_status.is_some_and(|status| status >= 500),
+            Source::Dns
+            | Source::Tls
+            | Source::Connect
+            | Source::TransportClosed
+            | Source::Timeout
+            | Source::Protocol => true,
+            Source::ClientInternal => false,
+        };
+        if in_doubt {
+            self.server_doubted(job);
         }
         warn!(
             request_id = &*job.route.request_id,
@@ -400,11 +426,22 @@ impl Shared {
         );
     }
 
-    /// What a command shows of an HTTP server; of a child its supervisor knows better.
-    fn learnt(&self, job: &Job, server: Server) {
-        if let Some(Transport::Http(_)) = self.channel(&job.route.channel).map(|c| &c.transport) {
-            self.ops.health.server(&job.route.channel, server);
+    fn server_answered(&self, job: &Job) {
+        if self.is_probed(job) {
+            self.ops.health.server_answered(&job.route.channel);
         }
+    }
+
+    fn server_doubted(&self, job: &Job) {
+        if self.is_probed(job) {
+            self.ops.health.server_doubted(&job.route.channel);
+        }
+    }
+
+    /// Whether a command shows something of its server: of a child its supervisor knows better.
+    fn is_probed(&self, job: &Job) -> bool {
+        let channel = self.channel(&job.route.channel);
+        channel.is_some_and(|channel| matches!(channel.transport, Transport::Http(_)))
     }
 
     fn expired(&self, job: &Job) {
@@ -417,26 +454,13 @@ impl Shared {
         self.ops.metrics.unsupported_channel.inc();
         let channel = &job.route.channel;
         warn!(request_id = &*job.route.request_id, channel = &**channel; "command for a channel that is not bound");
-        let headers = ResponseHeaders::default();
-        match action {
-            Action::Call { id, .. } => {
-                let message = format!("Bad Request: unsupported channel \"{channel}\"");
-                let payload = error_json(Some(id), INTERNAL_ERROR, &message, None);
-                json_response(400, payload)
-            }
-            Action::Notification { .. } | Action::Answer { .. } => Response {
-                kind: ResponseType::NotifyAck,
-                code: 400,
-                headers,
-                payload: None,
-            },
-            Action::SessionTermination => Response {
-                kind: ResponseType::SessionTermination,
-                code: 400,
-                headers,
-                payload: None,
-            },
-        }
+        let id = match action {
+            Action::Call { id, .. } => Some(&**id),
+            Action::Notification { .. } | Action::Answer { .. } => None,
+            Action::SessionTermination => return ack_response(ResponseType::SessionTermination, Ack::of(400)),
+        };
+        let message = format!("Bad Request: unsupported channel \"{channel}\"");
+        json_response(400, error_json(id, INTERNAL_ERROR, &message, None))
     }
 }
 
@@ -462,7 +486,22 @@ fn json_response(code: u16, payload: String) -> Response {
     }
 }
 
+/// The report on a message without an answer. One that was refused is reported by an error without an id; one that reached nobody
+/// is acknowledged with a gateway status (spec: wire, section 8; newer, section 11).
 fn ack_response(kind: ResponseType, ack: Ack) -> Response {
+    let refused = ack.code >= 400 && ack.failure.as_ref().is_none_or(|failure| failure.received);
+    if kind == ResponseType::NotifyAck && refused {
+        let payload = match &ack.failure {
+            Some(failure) => failure.to_json(None),
+            None => error_json(None, INTERNAL_ERROR, reason(ack.code), None),
+        };
+        return Response {
+            kind: ResponseType::JsonRpcResponse,
+            code: ack.code,
+            headers: ack.headers.as_json(),
+            payload: Some(payload.into()),
+        };
+    }
     Response {
         kind,
         code: ack.code,

@@ -262,6 +262,11 @@ impl Live {
         self.0.borrow().number
     }
 
+    /// Its number; [`Live::changed`] waits for a later one.
+    pub fn seen(&mut self) -> u64 {
+        self.0.borrow_and_update().number
+    }
+
     /// Returns when another one is in force than when this was last asked; never, when there can be no other.
     pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {

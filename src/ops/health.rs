@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use crate::limits::DELIVERY_FAILURES_UNREADY;
 
 /// What `/readyz` says before anything is known (spec: mcp, section 5).
@@ -12,7 +14,11 @@ const PROBE_PENDING: &str = "mcp startup probe pending";
 
 /// What is known, and from it whether the process is ready.
 #[derive(Debug)]
-pub struct Health(Mutex<State>);
+pub struct Health {
+    state: Mutex<State>,
+    /// Some server came into doubt.
+    doubt: Notify,
+}
 
 #[derive(Debug)]
 struct State {
@@ -27,11 +33,7 @@ enum Poll {
     /// No poll has been answered or held open yet.
     Pending,
     Good,
-    Failing {
-        reason: String,
-        /// There was no connection: to be held open on one is then a sign of life.
-        unconnected: bool,
-    },
+    Failing(String),
     Unauthorized(u16),
 }
 
@@ -53,8 +55,18 @@ pub enum Server {
 #[derive(Debug)]
 struct Known {
     server: Server,
-    /// Something was learnt since the last look.
-    confirmed: bool,
+    evidence: Evidence,
+}
+
+/// What calls have shown of an MCP server since [`Health::await_evidence`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// Nothing.
+    None,
+    /// It answered the last one.
+    Answer,
+    /// The last one failed in a way in which calls of a dead server fail.
+    Doubt,
 }
 
 /// The answer to `/readyz`.
@@ -69,22 +81,19 @@ pub struct Readiness {
 impl Health {
     /// `servers`: the channels whose MCP servers count, all [`Server::Pending`].
     pub fn new<'a>(servers: impl Iterator<Item = &'a str>) -> Self {
-        Self(Mutex::new(State {
-            poll: Poll::Pending,
-            failed_deliveries: 0,
-            servers: servers
-                .map(|name| {
-                    (
-                        name.into(),
-                        Known {
-                            server: Server::Pending,
-                            confirmed: false,
-                        },
-                    )
-                })
-                .collect(),
-            draining: false,
-        }))
+        let unknown = || Known {
+            server: Server::Pending,
+            evidence: Evidence::None,
+        };
+        Self {
+            state: Mutex::new(State {
+                poll: Poll::Pending,
+                failed_deliveries: 0,
+                servers: servers.map(|name| (name.into(), unknown())).collect(),
+                draining: false,
+            }),
+            doubt: Notify::new(),
+        }
     }
 
     /// The service gave the tunnel's metadata: enough to begin with, but polls know better.
@@ -100,17 +109,14 @@ impl Health {
         self.lock().poll = Poll::Good;
     }
 
-    /// A poll is held open on a good connection: a sign of life, though it says nothing of the key.
+    /// A poll was held open on a good connection for so long that it counts as a success.
     pub fn poll_held_open(&self) {
-        let mut state = self.lock();
-        if matches!(state.poll, Poll::Pending | Poll::Failing { unconnected: true, .. }) {
-            state.poll = Poll::Good;
-        }
+        self.lock().poll = Poll::Good;
     }
 
-    /// A poll failed; `reason` is shown. `unconnected`: it got no answer because its connection broke or never was.
-    pub fn poll_failed(&self, reason: String, unconnected: bool) {
-        self.lock().poll = Poll::Failing { reason, unconnected };
+    /// A poll failed; `reason` is shown.
+    pub fn poll_failed(&self, reason: String) {
+        self.lock().poll = Poll::Failing(reason);
     }
 
     /// The service refused the key, or does not know the tunnel: 401, 403 or 404.
@@ -135,7 +141,6 @@ impl Health {
         let Some(known) = state.servers.get_mut(channel) else {
             return false;
         };
-        known.confirmed = true;
         let news = known.server != learnt;
         known.server = learnt;
         news
@@ -146,16 +151,40 @@ impl Health {
         self.lock().servers.get(channel).map(|known| known.server.clone())
     }
 
-    /// From now on, what is known of a server has to be confirmed.
-    pub fn await_confirmation(&self, channel: &str) {
+    /// A call was answered by the MCP server of a channel.
+    pub fn server_answered(&self, channel: &str) {
         if let Some(known) = self.lock().servers.get_mut(channel) {
-            known.confirmed = false;
+            known.server = Server::Good;
+            known.evidence = Evidence::Answer;
         }
     }
 
-    /// Whether something was learnt of a server since [`Health::await_confirmation`].
-    pub fn is_confirmed(&self, channel: &str) -> bool {
-        self.lock().servers.get(channel).is_some_and(|known| known.confirmed)
+    /// A call failed as calls of a dead server do. That decides nothing: a probe follows.
+    pub fn server_doubted(&self, channel: &str) {
+        if let Some(known) = self.lock().servers.get_mut(channel) {
+            known.evidence = Evidence::Doubt;
+            self.doubt.notify_one();
+        }
+    }
+
+    /// Returns when a server came into doubt since this last returned. For one waiter.
+    pub async fn doubted(&self) {
+        self.doubt.notified().await;
+    }
+
+    /// Forgets what calls have shown of a server.
+    pub fn await_evidence(&self, channel: &str) {
+        if let Some(known) = self.lock().servers.get_mut(channel) {
+            known.evidence = Evidence::None;
+        }
+    }
+
+    /// What calls have shown of a server since [`Health::await_evidence`].
+    pub fn evidence(&self, channel: &str) -> Evidence {
+        self.lock()
+            .servers
+            .get(channel)
+            .map_or(Evidence::None, |known| known.evidence)
     }
 
     /// No new work is taken.
@@ -172,7 +201,7 @@ impl Health {
         }
         match &state.poll {
             Poll::Pending => return not_ready(POLL_PENDING.to_owned()),
-            Poll::Failing { reason, .. } => return not_ready(format!("control plane poll failed: {reason}")),
+            Poll::Failing(reason) => return not_ready(format!("control plane poll failed: {reason}")),
             Poll::Unauthorized(status) => {
                 let hint = match status {
                     401 => "the API key was not accepted",
@@ -215,7 +244,7 @@ impl Health {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -246,12 +275,8 @@ mod tests {
             text(&health),
             "control plane auth failed: HTTP status 401, the API key was not accepted"
         );
-        health.poll_held_open();
-        assert!(!health.readiness().ready, "whoever is slow to refuse still refuses");
-        health.poll_failed("timed out".into(), false);
-        health.poll_held_open();
+        health.poll_failed("timed out".into());
         assert_eq!(text(&health), "control plane poll failed: timed out");
-        health.poll_failed("connection refused".into(), true);
         health.poll_held_open();
         assert!(health.readiness().ready);
         for _ in 0..DELIVERY_FAILURES_UNREADY {
@@ -264,5 +289,11 @@ mod tests {
         assert_eq!(health.failing(), Some(text(&health)));
         health.server("main", Server::AuthRequired("HTTP status 401".into()));
         assert!(health.readiness().ready);
+        health.server_doubted("main");
+        assert!(health.readiness().ready, "a failed call alone decides nothing");
+        assert_eq!(health.evidence("main"), Evidence::Doubt);
+        health.server_answered("main");
+        assert_eq!(health.evidence("main"), Evidence::Answer);
+        assert_eq!(text(&health), "ready");
     }
 }

@@ -118,7 +118,7 @@ impl Daemon {
         let (prober, stop) = (self.prober.take(), self.stop_polling.clone());
         let polling = tokio::spawn(async move {
             match prober {
-                Some(prober) if !wait.is_zero() => {
+                Some(mut prober) if !wait.is_zero() => {
                     info!("waiting for MCP startup probe before first control-plane poll");
                     tokio::select! {
                         () = prober.first(wait) => {}
@@ -126,7 +126,7 @@ impl Daemon {
                     }
                     tokio::spawn(prober.watch());
                 }
-                Some(prober) => {
+                Some(mut prober) => {
                     tokio::spawn(async move {
                         prober.first(wait).await;
                         prober.watch().await;

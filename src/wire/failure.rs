@@ -151,7 +151,7 @@ impl Failure {
         Self { said, ..self }
     }
 
-    /// The JSON-RPC error that tells the caller. `id` is JSON text, `None` gives `null`.
+    /// The JSON-RPC error that tells the caller. `id` is JSON text; see [`error_json`].
     pub fn to_json(&self, id: Option<&str>) -> String {
         let mut data = format!(
             r#"{{"tunnel_failure":{{"version":1,"source":"{}","transport_error_kind":"{}","upstream_response_received":{}"#,
@@ -233,16 +233,13 @@ pub fn reason(status: u16) -> &'static str {
         .unwrap_or("Error")
 }
 
-/// A JSON-RPC error response. `id` and `data` are JSON text.
+/// A JSON-RPC error response. `id` and `data` are JSON text. Without `id` there is no such member: it answers a message that has
+/// none. An id that could not be read is `null`.
 pub fn error_json(id: Option<&str>, code: i32, message: &str, data: Option<&str>) -> String {
-    let id = id.unwrap_or("null");
+    let id = id.map(|id| format!(r#""id":{id},"#)).unwrap_or_default();
+    let data = data.map(|data| format!(r#","data":{data}"#)).unwrap_or_default();
     let message = serde_json::Value::from(message);
-    match data {
-        Some(data) => {
-            format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{message},"data":{data}}}}}"#)
-        }
-        None => format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{message}}}}}"#),
-    }
+    format!(r#"{{"jsonrpc":"2.0",{id}"error":{{"code":{code},"message":{message}{data}}}}}"#)
 }
 
 #[cfg(test)]

@@ -171,6 +171,11 @@ impl ControlPlane {
             .collect()
     }
 
+    /// Begins the record of posts anew.
+    pub fn forget_posts(&self) {
+        self.with(|inner| inner.posts.clear());
+    }
+
     /// Commands handed out so far.
     pub fn handed_out(&self) -> usize {
         self.state.inner.lock().unwrap().handed_out

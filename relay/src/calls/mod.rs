@@ -117,7 +117,9 @@ pub(crate) struct Stream {
 /// Why an answer finds no caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoCall {
-    /// Answered, expired, never existed, or the shard token is another.
+    /// Nobody waits: answered, expired, left by its caller, or it never existed.
+    Ended,
+    /// The shard token is another's.
     Unknown,
     /// The command belongs to another tunnel.
     OtherTunnel,
@@ -165,8 +167,11 @@ impl Calls {
         request: RequestId,
         token: &ShardToken,
     ) -> Result<(Arc<Call>, Stream), NoCall> {
+        if token.request() != request {
+            return Err(NoCall::Unknown);
+        }
         let open = self.lock();
-        let entry = open.entries.get(&request).ok_or(NoCall::Unknown)?;
+        let entry = open.entries.get(&request).ok_or(NoCall::Ended)?;
         if entry.call.tunnel != *tunnel {
             return Err(NoCall::OtherTunnel);
         }

@@ -127,8 +127,10 @@ fn answer(relay: &Relay, tunnel: &TunnelId, token: &ShardToken, body: &Held) -> 
     let payload: ResponsePayload<'_> =
         serde_json::from_str(text).map_err(|error| invalid(format!("not a response payload: {error}")))?;
     let request = RequestId::parse(&payload.request_id).ok_or_else(not_found)?;
+    let is_notify = payload.resp_type == ResponseType::JsonrpcNotify;
     let (call, stream) = relay.calls.find(tunnel, request, token).map_err(|error| match error {
-        NoCall::Unknown => not_found(),
+        NoCall::Ended if is_notify => caller_gone(),
+        NoCall::Ended | NoCall::Unknown => not_found(),
         NoCall::OtherTunnel => Refusal::new(Code::RequestMismatch, "the command belongs to another tunnel"),
     })?;
     if let Some(channel) = payload.channel.as_deref() {
@@ -141,7 +143,7 @@ fn answer(relay: &Relay, tunnel: &TunnelId, token: &ShardToken, body: &Held) -> 
     }
     let headers = response_headers(payload.resp_headers.pairs()).map_err(|error| invalid(error.to_string()))?;
     let message = payload.resp_json.map(|json| json.get()).filter(|json| *json != "null");
-    if payload.resp_type == ResponseType::JsonrpcNotify {
+    if is_notify {
         let message = message.ok_or_else(|| invalid("a streamed message needs resp_json"))?;
         return Ok(Step::Stream(Streaming {
             call,
@@ -233,7 +235,7 @@ fn passed(sent: Result<(), NotStreamed>) -> Result<(), Refusal> {
         NotStreamed::Slow => {
             Refusal::new(Code::RateLimitExceeded, "the caller takes its stream slower than this").retry_after(1)
         }
-        NotStreamed::Gone => not_found(),
+        NotStreamed::Gone => caller_gone(),
     })
 }
 
@@ -305,6 +307,16 @@ fn not_found() -> Refusal {
     Refusal::new(
         Code::PendingRequestNotFound,
         "no such command waits for an answer: it was answered, has expired, or never was",
+    )
+}
+
+/// Nobody waits for the command any more, so its client need not go on with it. Clients take 404 for a message before the
+/// answer as delivered and go on: a service may have no stream for it. Said of such messages only: existing clients take 404 for an
+/// answer as delivered, and 410 as a failure of theirs. They repeat neither.
+fn caller_gone() -> Refusal {
+    Refusal::new(
+        Code::CallerGone,
+        "the caller of this command is gone, or has its answer: nothing more is wanted",
     )
 }
 

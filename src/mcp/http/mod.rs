@@ -7,6 +7,7 @@ mod odd;
 mod probe;
 mod sse;
 mod stream;
+mod watch;
 
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 pub use fixed::FixedHeaders;
-pub use probe::Prober;
 pub(crate) use probe::{INITIALIZE, PROBE_ID, describe, initialize};
+pub use watch::Prober;
 
 use super::{Ack, Call, Outcome};
 use crate::config::{self, HttpUrl};

@@ -1,0 +1,235 @@
+//! Whether the main MCP server is there, from start to end of the daemon (spec: mcp, section 4; better 7).
+//!
+//! Calls are the best evidence: one that is answered shows that the server works, one that fails as calls of a dead server do
+//! has it probed. Without calls, a bare connection is enough while the last probe was good, because a probe opens a session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{debug, info, warn};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::HttpServer;
+use super::probe::{Found, describe};
+use crate::limits::{
+    PROBE_INTERVAL, PROBE_RETRY_MIN, PROBE_SPACING, PROBE_TIMEOUT, PROBES_FAILED, PROBES_SILENT, STARTUP_RETRY_MAX,
+    STARTUP_RETRY_MIN,
+};
+use crate::ops::Ops;
+use crate::ops::health::{Evidence, Server};
+
+/// Looks after one server.
+#[derive(Debug)]
+pub struct Prober {
+    server: HttpServer,
+    ops: Arc<Ops>,
+    /// Looks in a row that failed.
+    failed: u32,
+    /// A call failed since the last good look.
+    doubted: bool,
+    /// No probe has succeeded, and the log line that scripts wait for was not written.
+    unannounced: bool,
+    /// When the last look began.
+    looked: Option<Instant>,
+}
+
+impl Prober {
+    /// For one server.
+    pub fn new(server: HttpServer, ops: Arc<Ops>) -> Self {
+        Self {
+            server,
+            ops,
+            failed: 0,
+            doubted: false,
+            unannounced: true,
+            looked: None,
+        }
+    }
+
+    /// The first probe: one attempt, or with `wait` as many as it takes for somebody to listen.
+    pub async fn first(&mut self, wait: Duration) {
+        let deadline = Instant::now() + wait;
+        let mut live = self.server.0.pool.connector().live().clone();
+        let mut pause = STARTUP_RETRY_MIN;
+        loop {
+            live.seen();
+            let found = Found::of(&self.server).await;
+            let waited = Instant::now() >= deadline;
+            if !found.absent || wait.is_zero() || waited {
+                let found = match found.absent && !wait.is_zero() {
+                    true => Server::Failing("mcp startup wait failed: nobody listens".to_owned()),
+                    false => found.server,
+                };
+                self.failed = u32::from(!is_good(&found));
+                return self.report(found);
+            }
+            debug!(channel = &*self.server.0.channel; "retrying MCP startup probe");
+            tokio::select! {
+                () = sleep(pause.min(deadline - Instant::now())) => {}
+                () = live.changed() => {}
+            }
+            pause = (pause * 2).min(STARTUP_RETRY_MAX);
+        }
+    }
+
+    /// Looks again and again.
+    pub async fn watch(mut self) {
+        let channel = self.server.0.channel.clone();
+        let mut live = self.server.0.pool.connector().live().clone();
+        loop {
+            live.seen();
+            self.ops.health.await_evidence(&channel);
+            let known = self.ops.health.server_state(&channel);
+            let is_failing = matches!(known, Some(Server::Failing(_)));
+            tokio::select! {
+                () = sleep(self.pause()) => {}
+                // While it is known to fail, it is looked at anyway.
+                () = self.ops.health.doubted(), if !is_failing => {
+                    self.doubted = true;
+                    let soonest = self.looked.map_or_else(Instant::now, |looked| looked + PROBE_SPACING);
+                    tokio::select! {
+                        () = sleep_until(soonest) => {}
+                        () = live.changed() => {}
+                    }
+                }
+                // Other credentials, or another way to prove who it is: worth a look at once, whatever calls have shown.
+                () = live.changed() => self.ops.health.await_evidence(&channel),
+            }
+            if self.is_answering() {
+                self.calm();
+                if !self.unannounced {
+                    continue;
+                }
+            }
+            self.look().await;
+        }
+    }
+
+    /// How long until the next look.
+    fn pause(&self) -> Duration {
+        match self.failed.checked_sub(1) {
+            None => PROBE_INTERVAL,
+            Some(doublings) => PROBE_RETRY_MIN
+                .saturating_mul(1 << doublings.min(16))
+                .min(PROBE_INTERVAL),
+        }
+    }
+
+    async fn look(&mut self) {
+        self.looked = Some(Instant::now());
+        let channel = self.server.0.channel.clone();
+        let known = self.ops.health.server_state(&channel).unwrap_or(Server::Pending);
+        let at_ease = is_good(&known) && !self.doubted && self.failed == 0;
+        let found = match (at_ease, self.unannounced) {
+            (false, _) => Found::of(&self.server).await.server,
+            (true, false) => match self.reach().await {
+                Ok(()) => return,
+                Err(reason) => Server::Failing(reason),
+            },
+            // A call was answered before the first probe that could succeed: this one decides nothing but whether it does.
+            (true, true) => {
+                let found = Found::of(&self.server).await.server;
+                if found == Server::Good {
+                    self.report(found);
+                }
+                self.unannounced = false;
+                return;
+            }
+        };
+        if is_good(&found) {
+            self.calm();
+            self.report(found);
+        } else if self.is_answering() {
+            // Calls that were answered meanwhile know better.
+            self.calm();
+        } else {
+            self.failed = self.failed.saturating_add(1);
+            if let Some(verdict) = verdict(&known, found, self.failed, self.doubted) {
+                self.report(verdict);
+            }
+        }
+    }
+
+    /// Whether the last call was answered, of those since the last look.
+    fn is_answering(&self) -> bool {
+        self.ops.health.evidence(&self.server.0.channel) == Evidence::Answer
+    }
+
+    fn calm(&mut self) {
+        self.failed = 0;
+        self.doubted = false;
+    }
+
+    /// Connects, and no more.
+    async fn reach(&self) -> Result<(), String> {
+        match timeout(PROBE_TIMEOUT, self.server.0.pool.reach()).await {
+            Ok(reached) => reached.map_err(|error| describe(&error.failure())),
+            Err(_) => Err(format!("no connection within {} s", PROBE_TIMEOUT.as_secs())),
+        }
+    }
+
+    fn report(&mut self, found: Server) {
+        let channel = &*self.server.0.channel;
+        let is_news = self.ops.health.server(channel, found.clone());
+        match found {
+            Server::Good => {
+                if std::mem::take(&mut self.unannounced) || is_news {
+                    info!(channel; "mcp session initialized");
+                }
+            }
+            _ if !is_news => {}
+            Server::AuthRequired(reason) => info!(channel, reason; "MCP server wants the caller's credentials"),
+            Server::Slow(reason) | Server::Failing(reason) => {
+                warn!(channel, reason, proxy = self.server.0.pool.connector().proxy(); "MCP server not reachable");
+            }
+            Server::Pending => {}
+        }
+    }
+}
+
+fn is_good(server: &Server) -> bool {
+    matches!(server, Server::Good | Server::AuthRequired(_))
+}
+
+/// What a look that failed, the `failed`th in a row, makes of a server; `None`: nothing yet. A server that was good is not given up
+/// after one failure, and silence takes more of them than an error.
+fn verdict(known: &Server, found: Server, failed: u32, doubted: bool) -> Option<Server> {
+    match (known, found) {
+        (Server::Good | Server::AuthRequired(_), Server::Failing(_)) if failed < PROBES_FAILED => None,
+        (Server::Good | Server::AuthRequired(_), Server::Slow(_)) if failed < PROBES_SILENT => None,
+        // It never answered anything; calls may still work, until one fails as well.
+        (Server::Pending | Server::Slow(_), found @ Server::Slow(_)) if !doubted || failed < PROBES_SILENT => {
+            Some(found)
+        }
+        (_, Server::Slow(reason)) => Some(Server::Failing(reason)),
+        (_, found) => Some(found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_was_good_is_given_up_after_several_failures_and_later_when_it_is_silent() {
+        let (failing, slow) = (Server::Failing("refused".into()), Server::Slow("silent".into()));
+        let good = Server::Good;
+        assert_eq!(verdict(&good, failing.clone(), 1, true), None);
+        assert_eq!(verdict(&good, failing.clone(), 2, false), Some(failing.clone()));
+        assert_eq!(verdict(&good, slow.clone(), 2, true), None);
+        assert_eq!(
+            verdict(&good, slow.clone(), 3, true),
+            Some(Server::Failing("silent".into()))
+        );
+        assert_eq!(
+            verdict(&failing, slow.clone(), 9, false),
+            Some(Server::Failing("silent".into()))
+        );
+        assert_eq!(verdict(&Server::Pending, failing.clone(), 1, false), Some(failing));
+        assert_eq!(verdict(&slow, slow.clone(), 9, false), Some(slow.clone()));
+        assert_eq!(
+            verdict(&slow, slow.clone(), 3, true),
+            Some(Server::Failing("silent".into()))
+        );
+    }
+}
