@@ -174,6 +174,11 @@ pub const STARTUP_RETRY_MIN: Duration = Duration::from_millis(50);
 /// See [`STARTUP_RETRY_MIN`].
 pub const STARTUP_RETRY_MAX: Duration = Duration::from_secs(1);
 
+/// Values of headers with advice (`Retry-After`, rate limits) that pass with one answer: real servers send up to eight.
+pub const ADVICE_HEADERS_MAX: usize = 12;
+/// Bytes of one of them; the longest are policies of rate limits.
+pub const ADVICE_VALUE_MAX: usize = 256;
+
 // ---- MCP over stdio --------------------------------------------------------------------------------------------
 
 /// One message from a child.
