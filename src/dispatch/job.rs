@@ -253,11 +253,11 @@ impl Shared {
             }
             Action::Answer { payload, id } => {
                 self.responder.answered(&job.route.channel, job.session(), id);
-                let sent = transport.answer(payload, id, &job.headers);
+                let sent = transport.answer(payload, id, &job.headers, job.caller);
                 (ResponseType::NotifyAck, self.bounded(job, sent).await?)
             }
             Action::SessionTermination => {
-                let sent = transport.terminate(&job.headers);
+                let sent = transport.terminate(&job.headers, job.caller);
                 (ResponseType::SessionTermination, self.bounded(job, sent).await?)
             }
         };

@@ -1,5 +1,6 @@
 //! MCP over Streamable HTTP (MCP 2025-06-18 and later, "Transports"; spec: mcp, section 1).
 
+mod cookies;
 mod fixed;
 mod lookup;
 mod probe;
@@ -15,6 +16,7 @@ use log::warn;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use self::cookies::{Jars, Visit};
 pub use fixed::FixedHeaders;
 pub use probe::Prober;
 pub(crate) use probe::{INITIALIZE, PROBE_ID, describe, initialize};
@@ -23,9 +25,11 @@ use super::{Ack, Call, Outcome};
 use crate::config::{self, HttpUrl};
 use crate::control::{Notifier, USER_AGENT_VALUE};
 use crate::limits::{
-    MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX, TAIL_TIMEOUT,
+    MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX,
+    TAIL_TIMEOUT,
 };
 use crate::net::{Connector, NetError, Patience, Pool, Reply, RequestBody};
+use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
 use crate::wire::failure::{Failure, error_json};
 use crate::wire::headers::{ResponseHeaders, is_forwarded, is_media_type};
@@ -52,6 +56,29 @@ struct Shared {
     host: HeaderValue,
     pool: Pool,
     fixed: FixedHeaders,
+    jars: Arc<Jars>,
+}
+
+/// Where a message comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sender<'a> {
+    /// The command's.
+    pub(super) headers: &'a Headers,
+    /// As far as the command shows it.
+    pub(super) caller: Caller,
+    /// The message is an `initialize`.
+    pub(super) opens_session: bool,
+}
+
+impl<'a> Sender<'a> {
+    /// Of a message that opens no session.
+    pub(super) fn new(headers: &'a Headers, caller: Caller) -> Self {
+        Self {
+            headers,
+            caller,
+            opens_session: false,
+        }
+    }
 }
 
 impl HttpServer {
@@ -70,6 +97,7 @@ impl HttpServer {
             url: url.clone(),
             pool: Pool::new(connector, patience),
             fixed,
+            jars: Arc::new(Jars::new(url)),
         })))
     }
 
@@ -82,6 +110,7 @@ impl HttpServer {
             host,
             pool,
             fixed: _,
+            jars,
         } = &*self.0;
         Self(Arc::new(Shared {
             channel: channel.clone(),
@@ -90,12 +119,17 @@ impl HttpServer {
             host: host.clone(),
             pool: pool.clone(),
             fixed,
+            jars: Arc::clone(jars),
         }))
     }
 
     /// Sends a request and reads its answer. Without `events` what precedes the answer is dropped.
     pub(super) async fn call(&self, call: Call<'_>, events: Option<&mut Notifier<'_>>) -> Outcome {
-        let mut reply = match self.post(call.payload, call.headers).await {
+        let sender = Sender {
+            opens_session: call.initialize,
+            ..Sender::new(call.headers, call.caller)
+        };
+        let mut reply = match self.post(call.payload, sender).await {
             Ok(reply) => reply,
             Err(error) => return error.failure().into(),
         };
@@ -140,28 +174,34 @@ impl HttpServer {
     }
 
     /// Sends a message that has no answer.
-    pub(super) async fn send(&self, payload: &Bytes, headers: &Headers) -> Ack {
-        acknowledge(self.post(payload, headers).await).await
+    pub(super) async fn send(&self, payload: &Bytes, sender: Sender<'_>) -> Ack {
+        acknowledge(self.post(payload, sender).await).await
     }
 
     /// `DELETE` of the session that the headers name.
-    pub(super) async fn terminate(&self, headers: &Headers) -> Ack {
-        let request = self.request(Method::DELETE, self.0.uri.clone(), headers, RequestBody::empty());
-        acknowledge(self.exchange(request).await).await
+    pub(super) async fn terminate(&self, sender: Sender<'_>) -> Ack {
+        let request = || self.request(Method::DELETE, &self.0.uri, sender.headers, RequestBody::empty());
+        let reply = self.exchange(request, &mut self.0.jars.visit(sender)).await;
+        if reply.as_ref().is_ok_and(|reply| (200..300).contains(&reply.status)) {
+            self.0.jars.end(&sender.caller);
+        }
+        acknowledge(reply).await
     }
 
-    /// Closes connections that have been idle for too long.
+    /// Closes connections that have been idle for too long, and wipes cookies that are out of use.
     pub fn sweep(&self) {
         self.0.pool.sweep();
+        self.0.jars.sweep();
     }
 
     /// Posts one message. Redirects that keep the method are followed on this origin only, because the headers hold an end
     /// user's credentials (spec: better 1).
-    async fn post(&self, payload: &Bytes, headers: &Headers) -> Result<Reply, NetError> {
+    async fn post(&self, payload: &Bytes, sender: Sender<'_>) -> Result<Reply, NetError> {
         let mut uri = self.0.uri.clone();
+        let mut visit = self.0.jars.visit(sender);
         for _ in 0..=REDIRECTS_MAX {
-            let request = self.request(Method::POST, uri, headers, RequestBody::full(payload.clone()));
-            let reply = self.exchange(request).await?;
+            let request = || self.request(Method::POST, &uri, sender.headers, RequestBody::full(payload.clone()));
+            let reply = self.exchange(request, &mut visit).await?;
             match self.redirect(&reply) {
                 Some(next) => uri = next,
                 None => return Ok(reply),
@@ -180,27 +220,28 @@ impl HttpServer {
     }
 
     /// Reopens a broken event stream.
-    async fn resume(&self, headers: &Headers, last_event_id: &str) -> Result<Reply, NetError> {
-        let mut request = self.request(Method::GET, self.0.uri.clone(), headers, RequestBody::empty());
-        request
-            .headers_mut()
-            .insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+    async fn resume(&self, sender: Sender<'_>, last_event_id: &str) -> Result<Reply, NetError> {
         let id = HeaderValue::from_str(last_event_id).map_err(|_| NetError::NotHttp)?;
-        request
-            .headers_mut()
-            .insert(HeaderName::from_static("last-event-id"), id);
-        self.exchange(request).await
+        let request = || {
+            let mut request = self.request(Method::GET, &self.0.uri, sender.headers, RequestBody::empty());
+            let headers = request.headers_mut();
+            headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+            headers.insert(HeaderName::from_static("last-event-id"), id.clone());
+            request
+        };
+        self.exchange(request, &mut self.0.jars.visit(sender)).await
     }
 
     /// Answers a request of the server without the caller, beside the stream that brought it.
-    fn answer_aside(&self, headers: &Headers, body: String, side_posts: &Arc<Semaphore>) {
+    fn answer_aside(&self, sender: Sender<'_>, body: String, side_posts: &Arc<Semaphore>) {
         let Ok(permit) = Arc::clone(side_posts).try_acquire_owned() else {
             warn!(channel = &*self.0.channel; "the MCP server asks faster than it takes answers; one was dropped");
             return;
         };
-        let (server, headers) = (self.clone(), headers.clone());
+        let (server, headers, caller) = (self.clone(), sender.headers.clone(), sender.caller);
         tokio::spawn(async move {
-            let sent = timeout(SIDE_POST_TIMEOUT, server.send(&Bytes::from(body), &headers)).await;
+            let body = Bytes::from(body);
+            let sent = timeout(SIDE_POST_TIMEOUT, server.send(&body, Sender::new(&headers, caller))).await;
             if !matches!(sent, Ok(Ack { code: 200..=299, .. })) {
                 warn!(channel = &*server.0.channel; "the MCP server did not take the answer to its request");
             }
@@ -208,8 +249,16 @@ impl HttpServer {
         });
     }
 
-    async fn exchange(&self, request: Request<RequestBody>) -> Result<Reply, NetError> {
-        let reply = self.0.pool.send(request).await.map_err(|e| e.error)?;
+    async fn exchange(
+        &self,
+        request: impl Fn() -> Request<RequestBody>,
+        visit: &mut Visit<'_>,
+    ) -> Result<Reply, NetError> {
+        let mut request = request();
+        let path = request.uri().path().to_owned();
+        visit.add(&path, request.headers_mut());
+        let mut reply = self.0.pool.send(request).await.map_err(|error| error.error)?;
+        visit.take(reply.status, &mut reply.headers, &path);
         if (300..400).contains(&reply.status) && self.redirect(&reply).is_none() {
             warn!(channel = &*self.0.channel, status_code = reply.status;
                 "a redirect of the MCP server was refused: only 307 and 308 on the same origin are followed; \
@@ -218,10 +267,10 @@ impl HttpServer {
         Ok(reply)
     }
 
-    fn request(&self, method: Method, uri: Uri, headers: &Headers, body: RequestBody) -> Request<RequestBody> {
+    fn request(&self, method: Method, uri: &Uri, headers: &Headers, body: RequestBody) -> Request<RequestBody> {
         let mut request = Request::new(body);
-        let headers = self.request_headers(headers, method == Method::POST, self.is_endpoint(&uri));
-        *request.uri_mut() = uri;
+        let headers = self.request_headers(headers, method == Method::POST, self.is_endpoint(uri));
+        *request.uri_mut() = uri.clone();
         *request.headers_mut() = headers;
         *request.method_mut() = method;
         request

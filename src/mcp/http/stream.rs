@@ -7,7 +7,7 @@ use log::{debug, warn};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use super::{HttpServer, local_answer, sse};
+use super::{HttpServer, Sender, local_answer, sse};
 use crate::control::Notifier;
 use crate::control::backoff::Backoff;
 use crate::limits::{
@@ -147,15 +147,20 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
                 let (method, id) = (method.clone().into_owned(), id.json().to_owned());
                 if !self.call.server_requests || !self.forward_request(data, &id).await {
                     debug!(channel = &*self.server.0.channel; "a request of the MCP server was answered for the caller");
+                    let sender = self.sender();
                     let side_posts = self
                         .side_posts
                         .get_or_insert_with(|| Arc::new(Semaphore::new(SIDE_POSTS_MAX)));
-                    self.server
-                        .answer_aside(self.call.headers, local_answer(&method, &id), side_posts);
+                    self.server.answer_aside(sender, local_answer(&method, &id), side_posts);
                 }
                 Step::Continue
             }
         }
+    }
+
+    /// Sender of what belongs to the call.
+    fn sender(&self) -> Sender<'a> {
+        Sender::new(self.call.headers, self.call.caller)
     }
 
     async fn forward(&mut self, data: Bytes) -> bool {
@@ -181,7 +186,7 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
         while self.resumed < SSE_RESUME_MAX {
             self.resumed += 1;
             sleep(self.parser.retry().unwrap_or_else(|| backoff.next_pause())).await;
-            match self.server.resume(self.call.headers, &id).await {
+            match self.server.resume(self.sender(), &id).await {
                 Ok(reply) => {
                     let stream = is_media_type(reply.header("content-type").unwrap_or_default(), "text/event-stream");
                     match reply.status {
