@@ -112,6 +112,14 @@ pub const WRITE_SLICES: usize = 16;
 /// An idle connection to an MCP server. Common servers (Node, uvicorn) close theirs after 5 s, and a request that
 /// races with that cannot be repeated safely.
 pub const MCP_IDLE_MAX: Duration = Duration::from_secs(4);
+/// An idle connection to an MCP server that says nothing about how long it keeps it is used again for calls up to this age: gunicorn
+/// closes after 2 s, and others that are silent keep connections longer.
+pub const MCP_IDLE_RECENT: Duration = Duration::from_secs(1);
+/// How long before a peer's `Keep-Alive: timeout` a connection is given up (of short ones half): its clock started before ours, and a
+/// request needs time to arrive.
+pub const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);
+/// A connection that was idle for longer than this is looked at for its end before it is used: the news may wait in the kernel.
+pub const IDLE_LOOK: Duration = Duration::from_millis(100);
 /// A connection that is used again is ready within this, or it is replaced.
 pub const KEPT_READY_TIMEOUT: Duration = Duration::from_millis(250);
 /// From the start of the daemon until pages of the program that only the start needed are given back to the system.

@@ -226,11 +226,13 @@ impl Shared {
                 payload,
                 id,
                 initialize,
+                repeatable,
             } => {
                 let call = Call {
                     payload,
                     id,
                     initialize: *initialize,
+                    repeatable: *repeatable,
                     headers: &job.headers,
                     caller: job.caller,
                     server_requests: job.server_requests,

@@ -33,6 +33,8 @@ pub struct Call<'a> {
     pub id: &'a str,
     /// True for `initialize`.
     pub initialize: bool,
+    /// True for what changes nothing.
+    pub repeatable: bool,
     /// The command's headers.
     pub headers: &'a Headers,
     /// Sender, as far as the command shows.

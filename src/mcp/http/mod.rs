@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use http::{Method, Request, Uri};
-use log::warn;
+use log::{debug, warn};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -25,10 +25,10 @@ use super::{Ack, Call, Outcome};
 use crate::config::{self, HttpUrl};
 use crate::control::{Notifier, USER_AGENT_VALUE};
 use crate::limits::{
-    MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX,
+    MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, MCP_IDLE_RECENT, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX,
     TAIL_TIMEOUT,
 };
-use crate::net::{Connector, NetError, Patience, Pool, Reply, RequestBody};
+use crate::net::{Connector, NetError, Patience, Pool, Reply, RequestBody, Reuse};
 use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
 use crate::wire::failure::{Failure, error_json};
@@ -40,6 +40,7 @@ pub(crate) fn patience(config: &config::Mcp) -> Patience {
     Patience {
         first_byte: config.first_byte_timeout,
         silence: config.idle_timeout,
+        recent: MCP_IDLE_RECENT,
         ..Patience::keeping(MCP_IDLE_MAX)
     }
 }
@@ -68,15 +69,18 @@ pub(super) struct Sender<'a> {
     pub(super) caller: Caller,
     /// The message is an `initialize`.
     pub(super) opens_session: bool,
+    /// The message may be sent again.
+    pub(super) repeatable: bool,
 }
 
 impl<'a> Sender<'a> {
-    /// Of a message that opens no session.
+    /// Of a message that opens no session and must not be sent twice.
     pub(super) fn new(headers: &'a Headers, caller: Caller) -> Self {
         Self {
             headers,
             caller,
             opens_session: false,
+            repeatable: false,
         }
     }
 }
@@ -127,6 +131,7 @@ impl HttpServer {
     pub(super) async fn call(&self, call: Call<'_>, events: Option<&mut Notifier<'_>>) -> Outcome {
         let sender = Sender {
             opens_session: call.initialize,
+            repeatable: call.repeatable,
             ..Sender::new(call.headers, call.caller)
         };
         let mut reply = match self.post(call.payload, sender).await {
@@ -181,7 +186,7 @@ impl HttpServer {
     /// `DELETE` of the session that the headers name.
     pub(super) async fn terminate(&self, sender: Sender<'_>) -> Ack {
         let request = || self.request(Method::DELETE, &self.0.uri, sender.headers, RequestBody::empty());
-        let reply = self.exchange(request, &mut self.0.jars.visit(sender)).await;
+        let reply = self.exchange(request, sender, &mut self.0.jars.visit(sender)).await;
         if reply.as_ref().is_ok_and(|reply| (200..300).contains(&reply.status)) {
             self.0.jars.end(&sender.caller);
         }
@@ -201,7 +206,7 @@ impl HttpServer {
         let mut visit = self.0.jars.visit(sender);
         for _ in 0..=REDIRECTS_MAX {
             let request = || self.request(Method::POST, &uri, sender.headers, RequestBody::full(payload.clone()));
-            let reply = self.exchange(request, &mut visit).await?;
+            let reply = self.exchange(request, sender, &mut visit).await?;
             match self.redirect(&reply) {
                 Some(next) => uri = next,
                 None => return Ok(reply),
@@ -229,7 +234,7 @@ impl HttpServer {
             headers.insert(HeaderName::from_static("last-event-id"), id.clone());
             request
         };
-        self.exchange(request, &mut self.0.jars.visit(sender)).await
+        self.exchange(request, sender, &mut self.0.jars.visit(sender)).await
     }
 
     /// Answers a request of the server without the caller, beside the stream that brought it.
@@ -249,15 +254,26 @@ impl HttpServer {
         });
     }
 
+    /// Sends a request. What may be repeated takes any kept connection, and is sent once more over a new one when its peer closed that
+    /// one without a word; the rest takes only those that its peer certainly keeps (spec: better 36).
     async fn exchange(
         &self,
         request: impl Fn() -> Request<RequestBody>,
+        sender: Sender<'_>,
         visit: &mut Visit<'_>,
     ) -> Result<Reply, NetError> {
-        let mut request = request();
-        let path = request.uri().path().to_owned();
-        visit.add(&path, request.headers_mut());
-        let mut reply = self.0.pool.send(request).await.map_err(|error| error.error)?;
+        let mut first = request();
+        let path = first.uri().path().to_owned();
+        visit.add(&path, first.headers_mut());
+        let reuse = if sender.repeatable { Reuse::Any } else { Reuse::Recent };
+        let mut sent = self.0.pool.send(first, reuse).await;
+        if sender.repeatable && sent.as_ref().is_err_and(|error| error.stale) {
+            debug!(channel = &*self.0.channel; "the MCP server closed a kept connection; the request is sent once more");
+            let mut again = request();
+            visit.add(&path, again.headers_mut());
+            sent = self.0.pool.send(again, Reuse::Never).await;
+        }
+        let mut reply = sent.map_err(|error| error.error)?;
         visit.take(reply.status, &mut reply.headers, &path);
         if (300..400).contains(&reply.status) && self.redirect(&reply).is_none() {
             warn!(channel = &*self.0.channel, status_code = reply.status;

@@ -167,6 +167,7 @@ pub(crate) async fn initialize(server: &HttpServer, bound: Duration) -> Option<O
         payload: &payload,
         id: PROBE_ID,
         initialize: true,
+        repeatable: false,
         headers: &headers,
         caller: Caller::new(&headers, None),
         server_requests: false,
