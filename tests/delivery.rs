@@ -79,7 +79,15 @@ fn only_the_listed_response_headers_cross_the_tunnel() {
             ("Access-Control-Expose-Headers", "Mcp-Session-Id"),
             ("Connection", "keep-alive, Last-Event-Id"),
             ("Last-Event-Id", "7"),
+            ("retry-after", "120"),
+            ("RateLimit-Remaining", "0"),
+            ("x-ratelimit-reset", "60"),
+            ("DPoP-Nonce", "n-1"),
             ("Set-Cookie", "secret=1"),
+            ("Location", "http://10.0.0.1/leak"),
+            ("Link", "<http://10.0.0.1/leak>"),
+            ("Alt-Svc", "h3=\":443\""),
+            ("Strict-Transport-Security", "max-age=1"),
             ("X-Powered-By", "leak"),
             ("Server", "leak"),
         ];
@@ -91,11 +99,16 @@ fn only_the_listed_response_headers_cross_the_tunnel() {
     let expected = [
         "Access-Control-Expose-Headers",
         "Content-Type",
+        "Dpop-Nonce",
         "Mcp-Protocol-Version",
         "Mcp-Session-Id",
+        "Ratelimit-Remaining",
+        "Retry-After",
         "Www-Authenticate",
+        "X-Ratelimit-Reset",
     ];
     assert_eq!(names, expected, "{post:#?}");
+    assert_eq!(post.resp_header("Retry-After"), Some("120"));
     assert_eq!(post.resp_header("Mcp-Session-Id"), Some("s-1"));
     assert!(
         post.resp_header("Content-Type")
@@ -107,6 +120,22 @@ fn only_the_listed_response_headers_cross_the_tunnel() {
         post.resp_headers["Www-Authenticate"],
         ["Bearer realm=\"a\"", "Basic realm=\"b\""]
     );
+}
+
+#[test]
+fn a_refusal_says_when_to_ask_again() {
+    for status in [429, 503] {
+        let (control, mcp) = (
+            ControlPlane::http(),
+            McpServer::always(Answer::new(status, &[("Retry-After", "7")], "later")),
+        );
+        let _client = Client::http(&control, &mcp.url());
+        let post = control.call(Command::call("r1", "tools/call", "{}"), "r1");
+        assert_eq!((post.resp_code, post.resp_header("Retry-After")), (status, Some("7")));
+        control.push(Command::notification("n1", "notifications/x", "{}"));
+        let post = control.terminal("n1");
+        assert_eq!((post.resp_code, post.resp_header("Retry-After")), (status, Some("7")));
+    }
 }
 
 #[test]

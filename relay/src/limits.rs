@@ -70,10 +70,12 @@ pub(crate) const DRAIN_CONNECTIONS: Duration = Duration::from_secs(2);
 pub(crate) const CALLER_BODY: usize = 4 * MIB;
 /// One answer of a client: the 64 MiB that the client accepts from an MCP server, and its envelope.
 pub(crate) const RESPONSE_BODY: usize = 65 * MIB;
-/// Values of headers that come with an answer and go to the caller: MCP has use for a handful.
+/// Values of headers that come with an answer and must reach the caller: MCP has use for a handful.
 pub(crate) const RESPONSE_HEADERS: usize = 32;
 /// Bytes of them, names included: the longest session id, and as much again.
 pub(crate) const RESPONSE_HEADER_BYTES: usize = 2 * SESSION_ID;
+/// Bytes of further headers with advice (`Retry-After`, rate limits), names included; what is beyond this is left out.
+pub(crate) const RESPONSE_ADVICE_BYTES: usize = 2 * KIB;
 /// Values of headers that an answer may come with, passed on or not: HTTP clients take about a hundred.
 pub(crate) const RESPONSE_HEADERS_READ: usize = 1024;
 /// A body of the management API.

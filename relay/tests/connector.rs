@@ -34,7 +34,7 @@ fn a_lone_answer_is_json_byte_for_byte_with_the_servers_status_and_headers() {
     let message =
         r#"{ "id":"id", "extra":9007199254740993,"jsonrpc":"2.0", "error":{"message":"m","code":-32004,"x":1.0} }"#;
     let body = format!(
-        r#"{{"request_id":{},"resp_code":400,"resp_headers":{{"MCP-Session-Id":["s"],"Set-Cookie":["c"],"content-type":["text/event-stream"]}},"resp_json":{message}}}"#,
+        r#"{{"request_id":{},"resp_code":400,"resp_headers":{{"MCP-Session-Id":["s"],"Set-Cookie":["c"],"content-type":["text/event-stream"],"Retry-After":["7"],"Location":["http://10.0.0.1/"]}},"resp_json":{message}}}"#,
         command["request_id"]
     );
     post(&relay, &raw_response(&command, body));
@@ -44,7 +44,8 @@ fn a_lone_answer_is_json_byte_for_byte_with_the_servers_status_and_headers() {
         (answer.header("mcp-session-id"), answer.header("content-type")),
         (Some("s"), Some("application/json"))
     );
-    assert_eq!(answer.header("set-cookie"), None);
+    assert_eq!(answer.header("retry-after"), Some("7"));
+    assert_eq!((answer.header("set-cookie"), answer.header("location")), (None, None));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::headers::{CLIENT_REQUEST_ID, SHARD_TOKEN, headers};
 use crate::config;
 use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, PARTIAL_POLL_TIMEOUT, POLL_BODY_MAX};
-use crate::net::{BadHeader, Connector, Live, NetError, Patience, Phase, Pool, Reply, RequestBody};
+use crate::net::{BadHeader, Connector, Live, NetError, Patience, Phase, Pool, Reply, RequestBody, Reuse};
 use crate::wire::api_error::ApiError;
 use crate::wire::command::Route;
 use crate::wire::response::Parts;
@@ -294,7 +294,7 @@ impl ControlPlane {
     }
 
     async fn exchange(&self, pool: &Pool, request: Request<RequestBody>) -> Result<Reply, ControlError> {
-        pool.send(request).await.map_err(|e| ControlError::Net {
+        pool.send(request, Reuse::Any).await.map_err(|e| ControlError::Net {
             error: e.error,
             written: e.written,
         })

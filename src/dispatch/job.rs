@@ -231,11 +231,13 @@ impl Shared {
                 payload,
                 id,
                 initialize,
+                repeatable,
             } => {
                 let call = Call {
                     payload,
                     id,
                     initialize: *initialize,
+                    repeatable: *repeatable,
                     headers: &job.headers,
                     caller: job.caller,
                     server_requests: job.server_requests,
@@ -258,11 +260,11 @@ impl Shared {
             }
             Action::Answer { payload, id } => {
                 self.responder.answered(&job.route.channel, job.session(), id);
-                let sent = transport.answer(payload, id, &job.headers);
+                let sent = transport.answer(payload, id, &job.headers, job.caller);
                 (ResponseType::NotifyAck, self.bounded(job, sent).await?)
             }
             Action::SessionTermination => {
-                let sent = transport.terminate(&job.headers);
+                let sent = transport.terminate(&job.headers, job.caller);
                 (ResponseType::SessionTermination, self.bounded(job, sent).await?)
             }
         };

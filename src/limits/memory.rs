@@ -3,8 +3,9 @@
 //! Most memory that messages take at once, whatever servers and callers do, with the default of 64 calls at once and N stdio
 //! servers: one poll answer (128 MiB), queued and running commands (128 MiB, on stdio channels with their copies on pipes twice
 //! that), answers that are read or wait for delivery (64 MiB and 128 MiB, and one being passed on, 64 MiB), undelivered
-//! notifications (8 MiB for each stdio server), lines on pipes (8 MiB for each stdio server), and everything below LARGE_MESSAGE (a
-//! command and an answer for each place: 112 MiB). Messages of ordinary size take some hundred KiB in all.
+//! notifications (8 MiB for each stdio server), lines on pipes (8 MiB for each stdio server), cookies (1 MiB for each HTTP server),
+//! and everything below LARGE_MESSAGE (a command and an answer for each place: 112 MiB). Messages of ordinary size take some hundred
+//! KiB in all.
 
 use std::time::Duration;
 

@@ -33,6 +33,8 @@ pub struct Call<'a> {
     pub id: &'a str,
     /// True for `initialize`.
     pub initialize: bool,
+    /// True for what changes nothing.
+    pub repeatable: bool,
     /// The command's headers.
     pub headers: &'a Headers,
     /// Sender, as far as the command shows.
@@ -149,23 +151,23 @@ impl Transport {
     /// Sends a notification.
     pub async fn notify(&self, payload: &Bytes, method: &str, headers: &Headers, caller: Caller) -> Ack {
         match self {
-            Self::Http(server) => server.send(payload, headers).await,
+            Self::Http(server) => server.send(payload, http::Sender::new(headers, caller)).await,
             Self::Stdio(server) => server.notify(payload, method, caller).await,
         }
     }
 
     /// Sends a caller's answer to a request of the server.
-    pub async fn answer(&self, payload: &Bytes, id: &str, headers: &Headers) -> Ack {
+    pub async fn answer(&self, payload: &Bytes, id: &str, headers: &Headers, caller: Caller) -> Ack {
         match self {
-            Self::Http(server) => server.send(payload, headers).await,
+            Self::Http(server) => server.send(payload, http::Sender::new(headers, caller)).await,
             Self::Stdio(server) => server.answer(payload, id).await,
         }
     }
 
     /// Ends the session that the headers name.
-    pub async fn terminate(&self, headers: &Headers) -> Ack {
+    pub async fn terminate(&self, headers: &Headers, caller: Caller) -> Ack {
         match self {
-            Self::Http(server) => server.terminate(headers).await,
+            Self::Http(server) => server.terminate(http::Sender::new(headers, caller)).await,
             // A pipe has no sessions; the channel keeps serving (spec: wire, section 9).
             Self::Stdio(_) => Ack::of(405),
         }

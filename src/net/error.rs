@@ -170,6 +170,14 @@ impl NetError {
         matches!(self, Self::TooLarge | Self::Packed(_))
     }
 
+    /// Whether the peer ended the connection.
+    pub(super) fn is_closed(self) -> bool {
+        matches!(
+            self,
+            Self::Reset | Self::Aborted | Self::ClosedPipe | Self::Eof | Self::UnexpectedEof | Self::Closed
+        )
+    }
+
     /// The contract's word.
     pub fn kind(self) -> &'static str {
         match self {

@@ -3,26 +3,28 @@
 //! A connection goes back when its answer was read to the end, and is taken again last in, first out, so that the ones
 //! that are not needed grow old and are closed.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::CONNECTION;
 use http::{HeaderMap, Request};
 use http_body::Body as _;
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::body::RequestBody;
 use super::connect::{Connector, HalfClose};
 use super::error::NetError;
 use super::generation::Generation;
+use super::reuse::{Ages, Reuse};
 use super::sealed::{Authorization, Seal, Sealed};
 use super::unpack::Unpacker;
-use crate::limits::{CONNECTION_BUFFER_MAX, KEPT_READY_TIMEOUT};
+use crate::limits::{CONNECTION_BUFFER_MAX, IDLE_LOOK, KEPT_READY_TIMEOUT};
 
 /// Connections to one peer. Clones share them.
 #[derive(Debug, Clone)]
@@ -39,8 +41,10 @@ struct Shared {
 /// How long a pool waits.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// An idle connection is kept for this long.
+    /// An idle connection is kept for this long, or as long as its peer says if that is less.
     pub keep: Duration,
+    /// Without a word of its peer it counts as recent for this long.
+    pub recent: Duration,
     /// From the request to the head of its answer; `None`: as long as the caller waits.
     pub first_byte: Option<Duration>,
     /// Silence inside an answer; `None`: as long as the caller waits.
@@ -53,6 +57,7 @@ impl Patience {
     pub const fn keeping(keep: Duration) -> Self {
         Self {
             keep,
+            recent: keep,
             first_byte: None,
             silence: None,
         }
@@ -94,6 +99,7 @@ struct Open {
 struct Idle {
     open: Open,
     since: Instant,
+    ages: Ages,
 }
 
 /// A request that got no answer.
@@ -103,6 +109,26 @@ pub struct SendError {
     pub error: NetError,
     /// False when not one byte of the request was written: it can be repeated without doubt.
     pub written: bool,
+    /// True when the peer had kept the connection from an earlier request, and closed it without a byte of an answer.
+    pub stale: bool,
+}
+
+impl SendError {
+    fn unsent(error: NetError) -> Self {
+        Self {
+            error,
+            written: false,
+            stale: false,
+        }
+    }
+
+    fn sent(error: NetError) -> Self {
+        Self {
+            error,
+            written: true,
+            stale: false,
+        }
+    }
 }
 
 impl Pool {
@@ -130,39 +156,35 @@ impl Pool {
     ///
     /// # Errors
     /// [`SendError`] tells whether the peer may have seen the request.
-    pub async fn send(&self, mut request: Request<RequestBody>) -> Result<Reply, SendError> {
+    pub async fn send(&self, mut request: Request<RequestBody>, reuse: Reuse) -> Result<Reply, SendError> {
         let mut watch = Watch::begin(&self.0);
         let own = Authorization::take(request.headers_mut());
         loop {
             watch.set(Phase::Unsent);
-            let kept = self.take_idle();
+            let kept = self.take_idle(reuse);
             let reused = kept.is_some();
             let mut open = match kept {
-                Some(open) => open,
-                None => self.open().await.map_err(|error| SendError { error, written: false })?,
+                Some((open, age)) => {
+                    if age > IDLE_LOOK {
+                        // Lets the event loop look at its sockets.
+                        yield_now().await;
+                    }
+                    open
+                }
+                None => self.open().await.map_err(SendError::unsent)?,
             };
             // A kept connection is ready at once, unless its peer never read the last request to the end.
             match timeout(KEPT_READY_TIMEOUT, open.sender.ready()).await {
                 Ok(Ok(())) => {}
                 Err(_) | Ok(Err(_)) if reused => continue,
-                Err(_) => {
-                    return Err(SendError {
-                        error: NetError::Timeout,
-                        written: false,
-                    });
-                }
+                Err(_) => return Err(SendError::unsent(NetError::Timeout)),
                 Ok(Err(error)) => {
-                    return Err(SendError {
-                        error: self.0.connector.judge(NetError::from_hyper(&error, false)),
-                        written: false,
-                    });
+                    let error = self.0.connector.judge(NetError::from_hyper(&error, false));
+                    return Err(SendError::unsent(error));
                 }
             }
             if watch.is_closed() {
-                return Err(SendError {
-                    error: NetError::Closed,
-                    written: false,
-                });
+                return Err(SendError::unsent(NetError::Closed));
             }
             watch.set(Phase::Waiting);
             self.0.connector.prepare(&mut request, &open.generation);
@@ -173,26 +195,22 @@ impl Pool {
             open.seal.arm(authorization);
             let answer = within(self.0.patience.first_byte, open.sender.try_send_request(request)).await;
             let Some(answer) = answer else {
-                return Err(SendError {
-                    error: NetError::NoFirstByte,
-                    written: true,
-                });
+                return Err(SendError::sent(NetError::NoFirstByte));
             };
             match answer {
                 // Only a proxy answers so (RFC 9110, section 15.5.8), here to a request that it was to forward.
                 Ok(response) if response.status() == 407 && self.0.connector.is_forwarded() => {
-                    return Err(SendError {
-                        error: NetError::Proxy(Some(407)),
-                        written: true,
-                    });
+                    return Err(SendError::sent(NetError::Proxy(Some(407))));
                 }
                 Ok(response) => {
                     watch.set(Phase::Answering);
                     let (head, body) = response.into_parts();
+                    let (is_forwarded, patience) = (self.0.connector.is_forwarded(), &self.0.patience);
                     let lease = Lease {
                         pool: Arc::clone(&self.0),
                         open,
-                        keep: !self.0.connector.is_forwarded() || says_keep_alive(&head.headers),
+                        ages: Ages::after(head.version, &head.headers, is_forwarded, patience),
+                        unfinished: Instant::now(),
                     };
                     let mut reply = Reply {
                         status: head.status.as_u16(),
@@ -211,6 +229,7 @@ impl Pool {
                         return Err(SendError {
                             error,
                             written: unsent.is_none(),
+                            stale: reused && error.is_closed() && !open.seal.has_read(),
                         });
                     }
                 },
@@ -274,13 +293,23 @@ impl Pool {
         })
     }
 
-    fn take_idle(&self) -> Option<Open> {
+    /// The connection that was used last, if it is recent enough, and its age. One that is too old for this request stays for others.
+    fn take_idle(&self, reuse: Reuse) -> Option<(Open, Duration)> {
+        if reuse == Reuse::Never {
+            return None;
+        }
         let mut idle = lock(&self.0.idle);
         let generation = self.0.connector.live().number();
         while let Some(last) = idle.pop() {
-            if self.0.is_good(&last, generation) {
-                return Some(last.open);
+            if !self.0.is_good(&last, generation) {
+                continue;
             }
+            let age = last.since.elapsed();
+            if reuse == Reuse::Recent && age >= last.ages.recent {
+                idle.push(last);
+                return None;
+            }
+            return Some((last.open, age));
         }
         None
     }
@@ -294,20 +323,8 @@ impl Shared {
             generation: own,
             ..
         } = &idle.open;
-        own.number() == generation && !sender.is_closed() && idle.since.elapsed() < self.patience.keep
+        own.number() == generation && !sender.is_closed() && idle.since.elapsed() < idle.ages.keep
     }
-}
-
-/// Whether a forwarding proxy says that it keeps the connection. HTTP/1.1 lets it be silent about that; but tinyproxy closes
-/// after each answer without a word, and a request that meets this cannot be repeated safely.
-fn says_keep_alive(headers: &HeaderMap) -> bool {
-    let tokens = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    tokens
-        .flat_map(|value| value.split(','))
-        .any(|token| token.trim().eq_ignore_ascii_case("keep-alive"))
 }
 
 /// What comes of a future in that time.
@@ -360,16 +377,21 @@ impl Drop for Watch<'_> {
 struct Lease {
     pool: Arc<Shared>,
     open: Open,
-    /// The other end will take another request.
-    keep: bool,
+    /// How long the other end will take another request; `None` when it will not.
+    ages: Option<Ages>,
+    /// When the answer was last known not to be complete. The other end may have been idle since then: what it wrote can wait here for
+    /// long to be read.
+    unfinished: Instant,
 }
 
 impl Lease {
     fn give_back(self) {
-        if self.keep && self.open.generation.number() == self.pool.connector.live().number() {
+        let Some(ages) = self.ages else { return };
+        if self.open.generation.number() == self.pool.connector.live().number() {
             lock(&self.pool.idle).push(Idle {
                 open: self.open,
-                since: Instant::now(),
+                since: self.unfinished,
+                ages,
             });
         }
     }
@@ -438,9 +460,18 @@ impl Reply {
     async fn piece(&mut self) -> Result<Option<Bytes>, NetError> {
         let silence = self.lease.as_ref().and_then(|lease| lease.pool.patience.silence);
         loop {
-            let Some(frame) = within(silence, self.body.frame()).await else {
+            let mut has_waited = false;
+            let frame = poll_fn(|cx| {
+                let frame = Pin::new(&mut self.body).poll_frame(cx);
+                has_waited |= frame.is_pending();
+                frame
+            });
+            let Some(frame) = within(silence, frame).await else {
                 return Err(NetError::Silence);
             };
+            if let (true, Some(lease)) = (has_waited, &mut self.lease) {
+                lease.unfinished = Instant::now();
+            }
             match frame {
                 Some(Ok(frame)) => {
                     // Trailers carry nothing that MCP knows.

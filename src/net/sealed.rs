@@ -7,6 +7,7 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -103,18 +104,34 @@ fn line_of(value: &[u8], start: usize, end: usize) -> [&[u8]; 3] {
     })
 }
 
-/// Says what the next head carries.
+/// Says what the next head carries, and whether there was an answer.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seal(Arc<Mutex<Option<Authorization>>>);
+pub(super) struct Seal(Arc<Sealing>);
+
+#[derive(Debug, Default)]
+struct Sealing {
+    next: Mutex<Option<Authorization>>,
+    has_read: AtomicBool,
+}
 
 impl Seal {
     /// The next head that begins carries this, or nothing that would have to be replaced. The one before must have been written.
     pub(super) fn arm(&self, authorization: Option<Authorization>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = authorization;
+        *self.0.next.lock().unwrap_or_else(PoisonError::into_inner) = authorization;
+        self.0.has_read.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the peer has sent a byte since the seal was armed.
+    pub(super) fn has_read(&self) -> bool {
+        self.0.has_read.load(Ordering::Relaxed)
     }
 
     fn take(&self) -> Option<Authorization> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.next.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn read(&self) {
+        self.0.has_read.store(true, Ordering::Relaxed);
     }
 }
 
@@ -328,6 +345,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Sealed<S> {
         let size = buf.remaining().min(CONNECTION_READ_MAX);
         buf.initialize_unfilled_to(size.min(self.unwiped));
         let read = poll_read_at_most(&mut self.stream, cx, buf, size);
+        if matches!(read, Poll::Ready(Ok(1..))) {
+            self.seal.read();
+        }
         self.unwiped = match &read {
             // Waiting: all of it was passed on, and is wiped.
             Poll::Pending => 0,

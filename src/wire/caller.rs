@@ -31,6 +31,41 @@ pub struct Caller {
     credentials: u64,
 }
 
+/// A caller in one session.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Identity {
+    session: u64,
+    holder: Holder,
+}
+
+/// A caller in all its sessions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Holder {
+    named: Option<u64>,
+    credentials: u64,
+}
+
+impl Identity {
+    /// Whose session it is.
+    pub fn holder(&self) -> Holder {
+        self.holder
+    }
+}
+
+/// Shows no fingerprints.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity")
+    }
+}
+
+/// Shows no fingerprints.
+impl fmt::Debug for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Holder")
+    }
+}
+
 /// Shows no fingerprints.
 impl fmt::Debug for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,8 +122,21 @@ impl Caller {
     /// True when `other` is certainly this caller: equal in all that distinguishes callers, and distinguished at all.
     pub fn is_proved(&self, other: &Self) -> bool {
         let is_distinguished = self.session.is_some() || self.named.is_some();
-        let all = |caller: &Self| (caller.session, caller.named, caller.credentials);
-        is_distinguished && all(self) == all(other)
+        is_distinguished && self.session == other.session && self.holder() == other.holder()
+    }
+
+    /// The caller in its session, for what must not be shared with another: equal exactly for callers that prove each other. `None`
+    /// without a session.
+    pub fn identity(&self) -> Option<Identity> {
+        let holder = self.holder();
+        self.session.map(|session| Identity { session, holder })
+    }
+
+    fn holder(&self) -> Holder {
+        Holder {
+            named: self.named,
+            credentials: self.credentials,
+        }
     }
 
     /// True when the caller has a session.
@@ -153,6 +201,28 @@ mod tests {
         assert!(opening.is_same(&caller(&[], None)));
         assert!(opening.in_opened_session().is_proved(&inside));
         assert!(!caller(&[], None).is_same(&opening.in_opened_session()));
+    }
+
+    #[test]
+    fn an_identity_is_shared_only_by_callers_that_prove_each_other() {
+        let some = [
+            caller(&[("mcp-session-id", "s")], None),
+            caller(&[("mcp-session-id", "t")], None),
+            caller(&[("mcp-session-id", "s")], Some("k")),
+            caller(&[("mcp-session-id", "s")], Some("l")),
+            caller(&[("mcp-session-id", "s"), ("authorization", "Bearer a")], Some("k")),
+            caller(&[("mcp-session-id", "s"), ("authorization", "Bearer b")], Some("k")),
+            caller(&[("mcp-session-id", "s"), ("x-api-key", "a")], None),
+        ];
+        for (first, one) in some.iter().enumerate() {
+            for (second, other) in some.iter().enumerate() {
+                assert_eq!(one.identity() == other.identity(), first == second);
+                assert_eq!(one.is_proved(other), first == second);
+            }
+        }
+        assert!(caller(&[], Some("k")).identity().is_none());
+        let opening = caller(&[], Some("k")).with_session("s").in_opened_session();
+        assert!(opening.identity() == some[2].identity() && opening.identity().is_some());
     }
 
     #[test]

@@ -11,9 +11,8 @@ use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 use super::caller::Caller;
-use super::duration;
 use super::jsonrpc::{self, Kind, Message, Text};
-use super::session;
+use super::{duration, methods, session};
 use crate::limits::{COMMAND_HEADERS_MAX, HEADER_VALUE_MAX, ID_MAX, POLL_COMMANDS_MAX, SHARE_BODY_MIN};
 
 /// The channel of a command that names none.
@@ -90,6 +89,8 @@ pub enum Action {
         id: Box<str>,
         /// True for `initialize`.
         initialize: bool,
+        /// True for what changes nothing ([`methods::is_repeatable`]).
+        repeatable: bool,
     },
     /// A message that wants no answer.
     Notification {
@@ -328,6 +329,7 @@ fn action(body: &Bytes, text: &str) -> Result<Action, &'static str> {
             payload,
             id: id.json().into(),
             initialize: method == "initialize",
+            repeatable: methods::is_repeatable(&method),
         }),
         Kind::Notification { method } => Ok(Action::Notification {
             payload,

@@ -1,15 +1,62 @@
 //! Which headers cross the tunnel, in both directions (spec: wire, section 7).
 
 use super::session;
+use crate::limits::{ADVICE_HEADERS_MAX, ADVICE_VALUE_MAX};
 
-/// Headers of an MCP answer that reach the caller, in the spelling that is sent.
-const PASSED: [&str; 6] = [
-    "Access-Control-Expose-Headers",
-    "Content-Type",
-    "Last-Event-Id",
-    "Mcp-Protocol-Version",
-    "Mcp-Session-Id",
-    "Www-Authenticate",
+/// A header of an MCP answer that reaches the caller.
+struct Passed {
+    /// In the spelling that is sent (Go's canonical one).
+    name: &'static str,
+    /// It advises. There may be many, and an answer is not worth losing for one: they are bounded by count and length.
+    advises: bool,
+}
+
+impl Passed {
+    const fn told(name: &'static str) -> Self {
+        Self { name, advises: false }
+    }
+
+    const fn advice(name: &'static str) -> Self {
+        Self { name, advises: true }
+    }
+}
+
+/// Headers of an MCP answer that reach the caller, because the caller must act on them.
+///
+/// Left out on purpose: `Set-Cookie`, `Strict-Transport-Security`, `Alt-Svc`, `Clear-Site-Data`, `Content-Security-Policy` and what grants
+/// access to other sites, because they speak for an origin, and all tunnels of a service share one; `Location`, `Link`,
+/// `Content-Location` and `Refresh`, because they name places in the private network; `Allow` and `Accept`, because the service's endpoint
+/// has methods and forms of its own; `ETag`, `Cache-Control`, `Vary` and `Age`, because nothing on the way keeps answers to POST; `Server`, `Via`,
+/// `X-Powered-By` and identifiers of requests, because no caller acts on them.
+const PASSED: [Passed; 20] = [
+    // What a script in a browser may read of the rest.
+    Passed::told("Access-Control-Expose-Headers"),
+    Passed::told("Content-Type"),
+    // When a server will stop: the caller's operator has to move.
+    Passed::advice("Deprecation"),
+    // The next proof of possession must hold it (RFC 9449, section 8.2); without it the same 401 comes for ever.
+    Passed::advice("Dpop-Nonce"),
+    Passed::told("Last-Event-Id"),
+    Passed::told("Mcp-Protocol-Version"),
+    Passed::told("Mcp-Session-Id"),
+    // How much a caller may still ask for, so that it slows down before it is refused: the drafts of the IETF, old and new, and the form
+    // that most services use.
+    Passed::advice("Ratelimit"),
+    Passed::advice("Ratelimit-Limit"),
+    Passed::advice("Ratelimit-Policy"),
+    Passed::advice("Ratelimit-Remaining"),
+    Passed::advice("Ratelimit-Reset"),
+    // When to ask again after 429 and 503 (RFC 9110, section 10.2.3), also in the finer unit that some services add.
+    Passed::advice("Retry-After"),
+    Passed::advice("Retry-After-Ms"),
+    // As `Deprecation` (RFC 8594).
+    Passed::advice("Sunset"),
+    // How to log in (RFC 9110, section 11.6.1).
+    Passed::told("Www-Authenticate"),
+    Passed::advice("X-Ratelimit-Limit"),
+    Passed::advice("X-Ratelimit-Policy"),
+    Passed::advice("X-Ratelimit-Remaining"),
+    Passed::advice("X-Ratelimit-Reset"),
 ];
 
 /// Request headers that frame a message, belong to one connection (RFC 9110, section 7.6.1; RFC 7540, section 3.2.1), or
@@ -73,15 +120,21 @@ impl ResponseHeaders {
             .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
             .collect();
         let connection: Vec<&str> = connection.iter().map(String::as_str).collect();
-        let mut kept = Vec::new();
+        let (mut kept, mut advice) = (Vec::new(), 0);
         for (name, value) in headers() {
-            let Some(canonical) = PASSED.iter().find(|p| name.eq_ignore_ascii_case(p)) else {
+            let Some(passed) = PASSED.iter().find(|passed| name.eq_ignore_ascii_case(passed.name)) else {
                 continue;
             };
             if value.is_empty() || is_named(name, &connection) {
                 continue;
             }
-            kept.push((*canonical, String::from_utf8_lossy(value).into_owned()));
+            if passed.advises {
+                if advice >= ADVICE_HEADERS_MAX || value.len() > ADVICE_VALUE_MAX {
+                    continue;
+                }
+                advice += 1;
+            }
+            kept.push((passed.name, String::from_utf8_lossy(value).into_owned()));
         }
         Self(kept)
     }
@@ -145,7 +198,7 @@ impl ResponseHeaders {
     pub fn write_json(&self, out: &mut Vec<u8>) {
         out.push(b'{');
         let mut first = true;
-        for name in PASSED {
+        for Passed { name, .. } in PASSED {
             let mut values = self.0.iter().filter(|(n, _)| *n == name).map(|(_, v)| v).peekable();
             if values.peek().is_none() {
                 continue;
@@ -208,8 +261,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_six_headers_pass_in_canonical_spelling() {
+    fn only_the_listed_headers_pass_in_canonical_spelling() {
         let json = filtered(&[
+            ("RETRY-AFTER", "120"),
+            ("RateLimit-Policy", "\"a\";q=1"),
+            ("location", "http://10.0.0.1/"),
+            ("link", "<http://10.0.0.1/>"),
+            ("strict-transport-security", "max-age=1"),
             ("content-type", "application/json"),
             ("MCP-SESSION-ID", "s\"1"),
             ("www-authenticate", "Bearer a"),
@@ -220,8 +278,21 @@ mod tests {
         ]);
         assert_eq!(
             json,
-            r#"{"Content-Type":["application/json"],"Mcp-Session-Id":["s\"1"],"Www-Authenticate":["Bearer a","Basic b"]}"#
+            r#"{"Content-Type":["application/json"],"Mcp-Session-Id":["s\"1"],"Ratelimit-Policy":["\"a\";q=1"],"Retry-After":["120"],"Www-Authenticate":["Bearer a","Basic b"]}"#
         );
+    }
+
+    #[test]
+    fn advice_is_bounded_and_costs_no_other_header() {
+        let (long, many) = ("9".repeat(ADVICE_VALUE_MAX + 1), vec![("ratelimit-policy", "p"); 100]);
+        let mut headers = vec![("retry-after", &*long), ("mcp-session-id", &*long)];
+        headers.extend(many);
+        headers.push(("www-authenticate", "Bearer"));
+        let json: serde_json::Value = serde_json::from_str(&filtered(&headers)).unwrap();
+        assert_eq!(json["Retry-After"], serde_json::Value::Null);
+        assert_eq!(json["Mcp-Session-Id"][0], *long);
+        assert_eq!(json["Ratelimit-Policy"].as_array().unwrap().len(), ADVICE_HEADERS_MAX);
+        assert_eq!(json["Www-Authenticate"][0], "Bearer");
     }
 
     #[test]

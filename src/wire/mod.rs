@@ -8,6 +8,7 @@ pub mod duration;
 pub mod failure;
 pub mod headers;
 pub mod jsonrpc;
+pub mod methods;
 pub mod response;
 pub mod retry_after;
 pub mod said;

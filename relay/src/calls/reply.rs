@@ -19,14 +19,49 @@ pub(crate) struct Reply {
     pub(crate) body: Option<Held>,
 }
 
-/// Headers of a server that callers may see (contract: wire, section 7). `Content-Type` is on that list but stays out
-/// here: the relay decides the form of its answer itself.
-const PASSED: [&str; 5] = [
-    "access-control-expose-headers",
-    "last-event-id",
-    "mcp-protocol-version",
-    "mcp-session-id",
-    "www-authenticate",
+/// A header of a server that callers may see.
+struct Passed {
+    name: &'static str,
+    /// An answer is refused rather than delivered without it. What only advises is left out where there is no room.
+    needed: bool,
+}
+
+impl Passed {
+    const fn needed(name: &'static str) -> Self {
+        Self { name, needed: true }
+    }
+
+    const fn advice(name: &'static str) -> Self {
+        Self { name, needed: false }
+    }
+}
+
+/// Headers of a server that callers may see (contract: wire, section 7), because they must act on them. `Content-Type` is on that list but
+/// stays out here: the relay decides the form of its answer itself. Whatever speaks for an origin (`Set-Cookie`, `Alt-Svc`,
+/// `Strict-Transport-Security`) stays out, because all tunnels of the relay share one.
+const PASSED: [Passed; 19] = [
+    Passed::needed("access-control-expose-headers"),
+    Passed::needed("last-event-id"),
+    Passed::needed("mcp-protocol-version"),
+    Passed::needed("mcp-session-id"),
+    Passed::needed("www-authenticate"),
+    // When the server will stop (RFC 9745, RFC 8594).
+    Passed::advice("deprecation"),
+    Passed::advice("sunset"),
+    // For the caller's next proof of possession (RFC 9449, section 8.2).
+    Passed::advice("dpop-nonce"),
+    // When to ask again, and how much.
+    Passed::advice("retry-after"),
+    Passed::advice("retry-after-ms"),
+    Passed::advice("ratelimit"),
+    Passed::advice("ratelimit-limit"),
+    Passed::advice("ratelimit-policy"),
+    Passed::advice("ratelimit-remaining"),
+    Passed::advice("ratelimit-reset"),
+    Passed::advice("x-ratelimit-limit"),
+    Passed::advice("x-ratelimit-policy"),
+    Passed::advice("x-ratelimit-remaining"),
+    Passed::advice("x-ratelimit-reset"),
 ];
 
 /// Why a caller cannot be given an answer's headers.
@@ -56,15 +91,11 @@ impl fmt::Display for BadHeaders {
 /// The headers that a caller may see, from what a client sent. Anything else, and what no header can hold, is dropped.
 pub(crate) fn response_headers<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Result<HeaderMap, BadHeaders> {
     let mut headers = HeaderMap::new();
-    let mut bytes = 0;
+    let (mut count, mut bytes, mut advice) = (0, 0, 0);
     for (name, value) in pairs {
-        let Some(name) = PASSED.iter().find(|passed| passed.eq_ignore_ascii_case(name)) else {
+        let Some(Passed { name, needed }) = PASSED.iter().find(|passed| passed.name.eq_ignore_ascii_case(name)) else {
             continue;
         };
-        bytes += name.len() + value.len();
-        if headers.len() >= limits::RESPONSE_HEADERS || bytes > limits::RESPONSE_HEADER_BYTES {
-            return Err(BadHeaders::TooMany);
-        }
         if *name == "mcp-session-id" {
             SessionId::parse(value.as_bytes()).map_err(BadHeaders::Session)?;
             match headers.get(*name) {
@@ -72,6 +103,17 @@ pub(crate) fn response_headers<'a>(pairs: impl Iterator<Item = (&'a str, &'a str
                 Some(_) => return Err(BadHeaders::Sessions),
                 None => {}
             }
+        }
+        let size = name.len() + value.len();
+        if *needed {
+            (count, bytes) = (count + 1, bytes + size);
+            if count > limits::RESPONSE_HEADERS || bytes > limits::RESPONSE_HEADER_BYTES {
+                return Err(BadHeaders::TooMany);
+            }
+        } else if advice + size > limits::RESPONSE_ADVICE_BYTES {
+            continue;
+        } else {
+            advice += size;
         }
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.append(HeaderName::from_static(name), value);
@@ -98,6 +140,32 @@ mod tests {
         assert_eq!(headers.len(), 2);
         assert_eq!(headers["mcp-session-id"], "s");
         assert_eq!(headers["www-authenticate"], "Bearer");
+    }
+
+    #[test]
+    fn advice_passes_where_there_is_room_and_costs_no_answer() {
+        let pairs = [
+            ("Retry-After", "7"),
+            ("Location", "http://10.0.0.1/"),
+            ("X-Ratelimit-Remaining", "0"),
+        ];
+        let headers = response_headers(pairs.into_iter()).unwrap();
+        assert_eq!(
+            (headers.len(), &headers["retry-after"]),
+            (2, &HeaderValue::from_static("7"))
+        );
+        let long = "9".repeat(limits::RESPONSE_HEADER_BYTES);
+        let pairs = [("Retry-After", long.as_str()), ("Mcp-Session-Id", "s")];
+        let headers = response_headers(pairs.into_iter()).unwrap();
+        assert_eq!((headers.len(), headers.contains_key("retry-after")), (1, false));
+        let many = std::iter::repeat_n(("Ratelimit-Policy", "p"), 1000);
+        let needed = std::iter::repeat_n(("Mcp-Session-Id", "s"), limits::RESPONSE_HEADERS);
+        let headers = response_headers(many.chain(needed)).unwrap();
+        assert_eq!(
+            headers.get_all("mcp-session-id").iter().count(),
+            limits::RESPONSE_HEADERS
+        );
+        assert!(headers.get_all("ratelimit-policy").iter().count() < 200);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use http::header::{ACCEPT, HeaderValue};
 use http::{Method, Request, Uri};
 
 use super::HttpServer;
-use crate::net::{NetError, Reply, RequestBody};
+use crate::net::{NetError, Reply, RequestBody, Reuse};
 use crate::wire::command::Headers;
 
 impl HttpServer {
@@ -24,7 +24,7 @@ impl HttpServer {
         *request.uri_mut() = path.unwrap_or_else(|| self.0.uri.clone());
         *request.headers_mut() = self.request_headers(&Headers::default(), has_body, true);
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
-        let reply = self.0.pool.send(request).await.map_err(|error| error.error)?;
-        Ok(reply.unpacked())
+        let reply = self.0.pool.send(request, Reuse::Recent).await;
+        Ok(reply.map_err(|error| error.error)?.unpacked())
     }
 }

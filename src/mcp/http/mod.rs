@@ -1,5 +1,6 @@
 //! MCP over Streamable HTTP (MCP 2025-06-18 and later, "Transports"; spec: mcp, section 1).
 
+mod cookies;
 mod fixed;
 mod lookup;
 mod message;
@@ -16,10 +17,11 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT,
 };
 use http::{Method, Request, Uri};
-use log::warn;
+use log::{debug, warn};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use self::cookies::{Jars, Visit};
 pub use fixed::FixedHeaders;
 pub(crate) use probe::{INITIALIZE, PROBE_ID, describe, initialize};
 pub use watch::Prober;
@@ -28,11 +30,13 @@ use super::{Ack, Call, Outcome};
 use crate::config::{self, HttpUrl};
 use crate::control::{Notifier, USER_AGENT_VALUE};
 use crate::limits::{
-    MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX, TAIL_TIMEOUT,
+    MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, MCP_IDLE_RECENT, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX,
+    TAIL_TIMEOUT,
 };
-use crate::net::{Connector, NetError, NotFollowed, Patience, Pool, Reply, RequestBody};
+use crate::net::{Connector, NetError, NotFollowed, Patience, Pool, Reply, RequestBody, Reuse};
 use crate::telemetry::redact;
 use crate::wire::answer::{Verdict, judge};
+use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
 use crate::wire::failure::{Failure, error_json};
 use crate::wire::headers::{ResponseHeaders, is_forwarded, is_media_type};
@@ -44,6 +48,7 @@ pub(crate) fn patience(config: &config::Mcp) -> Patience {
     Patience {
         first_byte: config.first_byte_timeout,
         silence: config.idle_timeout,
+        recent: MCP_IDLE_RECENT,
         ..Patience::keeping(MCP_IDLE_MAX)
     }
 }
@@ -61,6 +66,32 @@ struct Shared {
     pool: Pool,
     fixed: FixedHeaders,
     warned: odd::Warned,
+    jars: Arc<Jars>,
+}
+
+/// Where a message comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sender<'a> {
+    /// The command's.
+    pub(super) headers: &'a Headers,
+    /// As far as the command shows it.
+    pub(super) caller: Caller,
+    /// The message is an `initialize`.
+    pub(super) opens_session: bool,
+    /// The message may be sent again.
+    pub(super) repeatable: bool,
+}
+
+impl<'a> Sender<'a> {
+    /// Of a message that opens no session and must not be sent twice.
+    pub(super) fn new(headers: &'a Headers, caller: Caller) -> Self {
+        Self {
+            headers,
+            caller,
+            opens_session: false,
+            repeatable: false,
+        }
+    }
 }
 
 impl HttpServer {
@@ -80,6 +111,7 @@ impl HttpServer {
             pool: Pool::new(connector, patience),
             fixed,
             warned: odd::Warned::default(),
+            jars: Arc::new(Jars::new(url)),
         })))
     }
 
@@ -93,6 +125,7 @@ impl HttpServer {
             pool,
             fixed: _,
             warned: _,
+            jars,
         } = &*self.0;
         Self(Arc::new(Shared {
             channel: channel.clone(),
@@ -102,12 +135,18 @@ impl HttpServer {
             pool: pool.clone(),
             fixed,
             warned: odd::Warned::default(),
+            jars: Arc::clone(jars),
         }))
     }
 
     /// Sends a request and reads its answer. Without `events` what precedes the answer is dropped.
     pub(super) async fn call(&self, call: Call<'_>, events: Option<&mut Notifier<'_>>) -> Outcome {
-        let mut reply = match self.post(call.payload, call.headers).await {
+        let sender = Sender {
+            opens_session: call.initialize,
+            repeatable: call.repeatable,
+            ..Sender::new(call.headers, call.caller)
+        };
+        let mut reply = match self.post(call.payload, sender).await {
             Ok(reply) => reply,
             Err(error) => return error.failure().into(),
         };
@@ -153,28 +192,34 @@ impl HttpServer {
     }
 
     /// Sends a message that has no answer.
-    pub(super) async fn send(&self, payload: &Bytes, headers: &Headers) -> Ack {
-        acknowledge(self.post(payload, headers).await).await
+    pub(super) async fn send(&self, payload: &Bytes, sender: Sender<'_>) -> Ack {
+        acknowledge(self.post(payload, sender).await).await
     }
 
     /// `DELETE` of the session that the headers name.
-    pub(super) async fn terminate(&self, headers: &Headers) -> Ack {
-        let request = self.request(Method::DELETE, self.0.uri.clone(), headers, RequestBody::empty());
-        acknowledge(self.exchange(request).await).await
+    pub(super) async fn terminate(&self, sender: Sender<'_>) -> Ack {
+        let request = || self.request(Method::DELETE, &self.0.uri, sender.headers, RequestBody::empty());
+        let reply = self.exchange(request, sender, &mut self.0.jars.visit(sender)).await;
+        if reply.as_ref().is_ok_and(|reply| (200..300).contains(&reply.status)) {
+            self.0.jars.end(&sender.caller);
+        }
+        acknowledge(reply).await
     }
 
-    /// Closes connections that have been idle for too long.
+    /// Closes connections that have been idle for too long, and wipes cookies that are out of use.
     pub fn sweep(&self) {
         self.0.pool.sweep();
+        self.0.jars.sweep();
     }
 
     /// Posts one message. Redirects that keep the method are followed on this origin only, because the headers hold an end
     /// user's credentials (spec: better 1).
-    async fn post(&self, payload: &Bytes, headers: &Headers) -> Result<Reply, NetError> {
+    async fn post(&self, payload: &Bytes, sender: Sender<'_>) -> Result<Reply, NetError> {
         let mut uri = self.0.uri.clone();
+        let mut visit = self.0.jars.visit(sender);
         for _ in 0..=REDIRECTS_MAX {
-            let request = self.request(Method::POST, uri.clone(), headers, RequestBody::full(payload.clone()));
-            let reply = self.exchange(request).await?;
+            let request = || self.request(Method::POST, &uri, sender.headers, RequestBody::full(payload.clone()));
+            let reply = self.exchange(request, sender, &mut visit).await?;
             match self.redirect(&uri, &reply)? {
                 Some(next) => uri = next,
                 None => return Ok(reply),
@@ -201,28 +246,29 @@ impl HttpServer {
     }
 
     /// Reopens a broken event stream.
-    async fn resume(&self, headers: &Headers, last_event_id: &str) -> Result<Reply, NetError> {
-        let mut request = self.request(Method::GET, self.0.uri.clone(), headers, RequestBody::empty());
-        request
-            .headers_mut()
-            .insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+    async fn resume(&self, sender: Sender<'_>, last_event_id: &str) -> Result<Reply, NetError> {
         // The parser keeps no other ids.
         let id = HeaderValue::from_bytes(last_event_id.as_bytes()).map_err(|_| NetError::NotHttp)?;
-        request
-            .headers_mut()
-            .insert(HeaderName::from_static("last-event-id"), id);
-        self.exchange(request).await
+        let request = || {
+            let mut request = self.request(Method::GET, &self.0.uri, sender.headers, RequestBody::empty());
+            let headers = request.headers_mut();
+            headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+            headers.insert(HeaderName::from_static("last-event-id"), id.clone());
+            request
+        };
+        self.exchange(request, sender, &mut self.0.jars.visit(sender)).await
     }
 
     /// Answers a request of the server without the caller, beside the stream that brought it.
-    fn answer_aside(&self, headers: &Headers, body: String, side_posts: &Arc<Semaphore>) {
+    fn answer_aside(&self, sender: Sender<'_>, body: String, side_posts: &Arc<Semaphore>) {
         let Ok(permit) = Arc::clone(side_posts).try_acquire_owned() else {
             warn!(channel = &*self.0.channel; "the MCP server asks faster than it takes answers; one was dropped");
             return;
         };
-        let (server, headers) = (self.clone(), headers.clone());
+        let (server, headers, caller) = (self.clone(), sender.headers.clone(), sender.caller);
         tokio::spawn(async move {
-            let sent = timeout(SIDE_POST_TIMEOUT, server.send(&Bytes::from(body), &headers)).await;
+            let body = Bytes::from(body);
+            let sent = timeout(SIDE_POST_TIMEOUT, server.send(&body, Sender::new(&headers, caller))).await;
             if !matches!(sent, Ok(Ack { code: 200..=299, .. })) {
                 warn!(channel = &*server.0.channel; "the MCP server did not take the answer to its request");
             }
@@ -230,10 +276,28 @@ impl HttpServer {
         });
     }
 
-    /// Sends a request. A redirect that may not be followed is an error; one that may is for the caller.
-    async fn exchange(&self, request: Request<RequestBody>) -> Result<Reply, NetError> {
-        let uri = request.uri().clone();
-        let reply = self.0.pool.send(request).await.map_err(|e| e.error)?.unpacked();
+    /// Sends a request. What may be repeated takes any kept connection, and is sent once more over a new one when its peer closed that
+    /// one without a word; the rest takes only those that its peer certainly keeps (spec: better 36). A redirect that may not be
+    /// followed is an error; one that may is for the caller.
+    async fn exchange(
+        &self,
+        request: impl Fn() -> Request<RequestBody>,
+        sender: Sender<'_>,
+        visit: &mut Visit<'_>,
+    ) -> Result<Reply, NetError> {
+        let mut first = request();
+        let uri = first.uri().clone();
+        visit.add(uri.path(), first.headers_mut());
+        let reuse = if sender.repeatable { Reuse::Any } else { Reuse::Recent };
+        let mut sent = self.0.pool.send(first, reuse).await;
+        if sender.repeatable && sent.as_ref().is_err_and(|error| error.stale) {
+            debug!(channel = &*self.0.channel; "the MCP server closed a kept connection; the request is sent once more");
+            let mut again = request();
+            visit.add(uri.path(), again.headers_mut());
+            sent = self.0.pool.send(again, Reuse::Never).await;
+        }
+        let mut reply = sent.map_err(|error| error.error)?.unpacked();
+        visit.take(reply.status, &mut reply.headers, uri.path());
         if let Err(error) = self.redirect(&uri, &reply) {
             // The origin only: a path or a query may hold what is nobody's business.
             let location = reply.header("location").and_then(|to| HttpUrl::parse(to).ok());
@@ -248,10 +312,10 @@ impl HttpServer {
         Ok(reply)
     }
 
-    fn request(&self, method: Method, uri: Uri, headers: &Headers, body: RequestBody) -> Request<RequestBody> {
+    fn request(&self, method: Method, uri: &Uri, headers: &Headers, body: RequestBody) -> Request<RequestBody> {
         let mut request = Request::new(body);
-        let headers = self.request_headers(headers, method == Method::POST, self.is_endpoint(&uri));
-        *request.uri_mut() = uri;
+        let headers = self.request_headers(headers, method == Method::POST, self.is_endpoint(uri));
+        *request.uri_mut() = uri.clone();
         *request.headers_mut() = headers;
         *request.method_mut() = method;
         request

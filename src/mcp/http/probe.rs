@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::timeout;
 
-use super::{Call, HttpServer, Outcome};
+use super::{Call, HttpServer, Outcome, Sender};
 use crate::limits::PROBE_TIMEOUT;
 use crate::mcp::Cancellation;
 use crate::ops::health::Server;
@@ -112,6 +112,7 @@ async fn ask(
         payload,
         id: PROBE_ID,
         initialize,
+        repeatable: false,
         headers,
         caller: Caller::new(headers, None),
         server_requests: false,
@@ -129,18 +130,20 @@ pub(crate) async fn initialize(server: &HttpServer, bound: Duration) -> Option<O
         && let Some(session) = answered.session_id()
     {
         headers.0.push(("Mcp-Session-Id".into(), session.into()));
-        end_session(server, &headers).await;
+        end_session(server, Sender::new(&headers, Caller::new(&headers, None))).await;
     }
     Some(outcome)
 }
 
 /// A session that is opened is ended, or servers collect them.
-async fn end_session(server: &HttpServer, headers: &Headers) {
+async fn end_session(server: &HttpServer, sender: Sender<'_>) {
     let _ = timeout(PROBE_TIMEOUT, async {
-        server.send(&Bytes::from_static(INITIALIZED.as_bytes()), headers).await;
-        server.terminate(headers).await;
+        server.send(&Bytes::from_static(INITIALIZED.as_bytes()), sender).await;
+        server.terminate(sender).await;
     })
     .await;
+    // Also when the server keeps its side.
+    server.0.jars.end(&sender.caller);
 }
 
 /// One line for people.

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use super::message::{Found, elements, look};
 use super::odd::{Odd, OddEvents};
-use super::{HttpServer, local_answer, sse};
+use super::{HttpServer, Sender, local_answer, sse};
 use crate::control::Notifier;
 use crate::control::backoff::Backoff;
 use crate::limits::{
@@ -181,11 +181,11 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
             Found::Request { method, id } => {
                 if !self.call.server_requests || !self.forward_request(data, &id).await {
                     debug!(channel = &*self.server.0.channel; "a request of the MCP server was answered for the caller");
+                    let sender = self.sender();
                     let side_posts = self
                         .side_posts
                         .get_or_insert_with(|| Arc::new(Semaphore::new(SIDE_POSTS_MAX)));
-                    self.server
-                        .answer_aside(self.call.headers, local_answer(&method, &id), side_posts);
+                    self.server.answer_aside(sender, local_answer(&method, &id), side_posts);
                 }
                 Step::Continue
             }
@@ -221,6 +221,11 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
         self.failed(failure)
     }
 
+    /// Sender of what belongs to the call.
+    fn sender(&self) -> Sender<'a> {
+        Sender::new(self.call.headers, self.call.caller)
+    }
+
     async fn forward(&mut self, data: Bytes) -> bool {
         match &mut self.events {
             Some(events) => events.send(data, &self.headers).await,
@@ -244,7 +249,7 @@ impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
         while self.resumed < SSE_RESUME_MAX {
             self.resumed += 1;
             sleep(self.parser.retry().unwrap_or_else(|| backoff.next_pause())).await;
-            match self.server.resume(self.call.headers, &id).await {
+            match self.server.resume(self.sender(), &id).await {
                 Ok(reply) => {
                     let stream = is_media_type(reply.header("content-type").unwrap_or_default(), "text/event-stream");
                     match reply.status {

@@ -34,7 +34,8 @@ fn a_call_keeps_its_bytes_its_headers_and_its_deadline() {
         Action::Call {
             payload: Bytes::from_static(br#"{"jsonrpc":"2.0", "id":9007199254740993,"method":"initialize"}"#),
             id: "9007199254740993".into(),
-            initialize: true
+            initialize: true,
+            repeatable: false,
         }
     );
 }
