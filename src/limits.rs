@@ -210,6 +210,9 @@ pub const STDIO_HUNG_CALLS: usize = 16;
 pub const STDIO_SILENCE: Duration = Duration::from_secs(60);
 /// A child's own requests that wait for a caller's answer.
 pub const STDIO_SERVER_REQUESTS_MAX: usize = 1024;
+/// Sessions that may be open on one stdio server, each some 100 bytes; the least recently used one gives way. Callers open one each
+/// time they connect, and few end theirs.
+pub const STDIO_SESSIONS_MAX: usize = 4096;
 /// How long a call waits for a child that is being restarted.
 pub const STDIO_READY_WAIT: Duration = Duration::from_secs(20);
 /// Answer to the `initialize` that is replayed to a restarted child.

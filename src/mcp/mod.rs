@@ -150,7 +150,7 @@ impl Transport {
     pub async fn notify(&self, payload: &Bytes, method: &str, headers: &Headers, caller: Caller) -> Ack {
         match self {
             Self::Http(server) => server.send(payload, headers).await,
-            Self::Stdio(server) => server.notify(payload, method, caller).await,
+            Self::Stdio(server) => server.notify(payload, method, headers, caller).await,
         }
     }
 
@@ -158,7 +158,7 @@ impl Transport {
     pub async fn answer(&self, payload: &Bytes, id: &str, headers: &Headers) -> Ack {
         match self {
             Self::Http(server) => server.send(payload, headers).await,
-            Self::Stdio(server) => server.answer(payload, id).await,
+            Self::Stdio(server) => server.answer(payload, id, headers).await,
         }
     }
 
@@ -166,7 +166,7 @@ impl Transport {
     pub async fn terminate(&self, headers: &Headers) -> Ack {
         match self {
             Self::Http(server) => server.terminate(headers).await,
-            // A pipe has no sessions; the channel keeps serving (spec: wire, section 9).
+            // The sessions of a pipe end with their child alone; the channel keeps serving (spec: wire, section 9).
             Self::Stdio(_) => Ack::of(405),
         }
     }

@@ -249,6 +249,11 @@ impl<'a> Message<'a> {
         self.text
     }
 
+    /// The parameters, as JSON text.
+    pub fn params(&self) -> Option<&'a RawValue> {
+        self.params
+    }
+
     /// Byte range of the id in the payload.
     pub fn id_span(&self) -> Option<Range<usize>> {
         match &self.kind {

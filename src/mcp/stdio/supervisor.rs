@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout, timeout_at};
 
 use super::frame::{Frame, Framer};
+use super::handshake::Handshake;
 use super::inbox::{Event, Inbox};
 use super::{INITIALIZED, StdioServer, closed};
 use crate::broker::{Broker, Child, Started};
@@ -188,6 +189,7 @@ impl Supervisor {
             let mut state = self.server.lock();
             state.pipe = None;
             state.ready = false;
+            state.handshake = Handshake::default();
             state.router.close_all(&match end {
                 End::Flooded | End::Slow => Failure::protocol("response_body_too_large"),
                 _ => closed("eof"),
@@ -228,11 +230,17 @@ impl Supervisor {
         pending::<()>().await;
     }
 
-    /// Repeats the last `initialize` that succeeded. Nobody sees the answer.
+    /// Repeats the last `initialize` that succeeded. Nobody sees the answer. Where there is none to repeat, or it is refused, the next
+    /// caller initializes the child anew, and the sessions of the one before have ended with it.
     async fn replay(&self, pipe: mpsc::Sender<Bytes>) -> Option<()> {
-        let Some(payload) = self.server.lock().initialize.clone() else {
-            return Some(());
+        let payload = {
+            let mut state = self.server.lock();
+            if state.initialize.is_none() {
+                state.sessions.end_all();
+            }
+            state.initialize.clone()
         };
+        let Some(payload) = payload else { return Some(()) };
         let message = Message::parse(std::str::from_utf8(&payload).ok()?).ok()?;
         let inbox = Arc::new(Inbox::default());
         let (pipe_id, line) = self
@@ -242,6 +250,7 @@ impl Supervisor {
             .open_internal(&message, Arc::clone(&inbox))
             .ok()?;
         pipe.send(line).await.ok()?;
+        self.server.lock().handshake.begun(pipe_id);
         let answered = loop {
             match inbox.next().await {
                 Event::Reply { is_error, .. } => break Some(!is_error),
@@ -249,17 +258,19 @@ impl Supervisor {
                 Event::Message(_) | Event::Request { .. } => {}
             }
         };
-        self.server.lock().router.close(pipe_id);
-        match answered {
-            Some(true) => {}
-            // Refused: the next caller initializes it anew.
-            Some(false) => {
-                self.server.lock().initialize = None;
+        {
+            let mut state = self.server.lock();
+            state.router.close(pipe_id);
+            if answered? {
+                state.handshake.succeeded(pipe_id);
+            } else {
+                state.initialize = None;
+                state.sessions.end_all();
                 return Some(());
             }
-            None => return None,
         }
         pipe.send(Bytes::from_static(INITIALIZED)).await.ok()?;
+        self.server.lock().handshake.initialized();
         info!(channel = &*self.server.0.channel; "stdio MCP server initialized again");
         Some(())
     }
