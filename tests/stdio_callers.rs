@@ -94,8 +94,11 @@ def on(message):
 "#;
     let (control, _child, _client) = start(script);
     control.push(Command::call("r1", "tools/call", r#"{"_meta":{"progressToken":7}}"#));
-    control.only_terminal("r1");
-    assert_eq!(control.posts_of("r1")[0].json()["params"]["progressToken"], 7);
+    let terminal = control.only_terminal("r1");
+    let note = control.posts_of("r1").remove(0);
+    assert_eq!(note.json()["params"]["progressToken"], 7);
+    assert_eq!(note.resp_header("Content-Type"), Some("text/event-stream"), "{note:#?}");
+    assert_eq!(terminal.resp_header("Content-Type"), Some("application/json"), "{terminal:#?}");
 }
 
 #[test]

@@ -91,6 +91,13 @@ impl ResponseHeaders {
         self
     }
 
+    /// The same headers, for a message before the terminal answer: the content type is that of a stream.
+    pub fn as_event_stream(mut self) -> Self {
+        self.0.retain(|(name, _)| *name != "Content-Type");
+        self.0.push(("Content-Type", "text/event-stream".to_owned()));
+        self
+    }
+
     /// The same headers with a session of our own.
     pub fn with_session(mut self, id: String) -> Self {
         self.0.push(("Mcp-Session-Id", id));

@@ -147,7 +147,7 @@ impl StdioServer {
             }
             room.send(in_place(line, call.payload, place));
         }
-        let headers = ResponseHeaders::default().as_json();
+        let streamed = ResponseHeaders::default().as_event_stream();
         let mut told = false;
         loop {
             let event = tokio::select! {
@@ -167,15 +167,15 @@ impl StdioServer {
             };
             match event {
                 Event::Message(payload) => {
-                    events.send(payload, &headers).await;
+                    events.send(payload, &streamed).await;
                 }
                 Event::Request { payload, wire_id } => {
-                    if !events.send_request(payload, &wire_id, &headers).await {
+                    if !events.send_request(payload, &wire_id, &streamed).await {
                         self.refuse(&wire_id);
                     }
                 }
                 Event::Reply { payload, is_error } => {
-                    let mut headers = headers;
+                    let mut headers = ResponseHeaders::default().as_json();
                     if begins && !is_error {
                         if self.succeeded(&open, call.payload, &pipe).await.is_none() {
                             return closed("closed_pipe").into();
