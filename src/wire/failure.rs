@@ -56,8 +56,10 @@ pub struct Failure {
     pub received: bool,
     /// The server's status, when it is the failure: 400 to 599.
     pub upstream_status: Option<u16>,
-    /// What the words of the contract do not say, for the log; the caller is not told.
+    /// What the words of the contract do not say, for the log.
     pub reason: Option<String>,
+    /// The cause in words for the caller, where [`Self::kind`] says too little. It names no address and no setting.
+    pub cause: Option<String>,
 }
 
 impl Failure {
@@ -70,6 +72,7 @@ impl Failure {
             received: false,
             upstream_status: None,
             reason: None,
+            cause: None,
         }
     }
 
@@ -98,7 +101,7 @@ impl Failure {
                 kind,
                 received: true,
                 upstream_status: Some(status),
-                reason: None,
+                ..Self::protocol(kind)
             }
         } else {
             Self::protocol("non_protocol_response")
@@ -110,6 +113,17 @@ impl Failure {
         Self {
             status: 503,
             ..Self::transport(Source::ClientInternal, "unknown")
+        }
+    }
+
+    /// The same with a cause in words, for the caller and for the log.
+    #[must_use]
+    pub fn because(self, cause: impl Into<String>) -> Self {
+        let cause = cause.into();
+        Self {
+            reason: Some(cause.clone()),
+            cause: Some(cause),
+            ..self
         }
     }
 
@@ -126,7 +140,13 @@ impl Failure {
             let _ = write!(data, r#","upstream_status":{status}"#);
         }
         data.push_str("}}");
-        error_json(id, INTERNAL_ERROR, reason(self.status), Some(&data))
+        match &self.cause {
+            Some(cause) => {
+                let message = format!("{}: {cause}", reason(self.status));
+                error_json(id, INTERNAL_ERROR, &message, Some(&data))
+            }
+            None => error_json(id, INTERNAL_ERROR, reason(self.status), Some(&data)),
+        }
     }
 }
 

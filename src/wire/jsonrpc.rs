@@ -254,6 +254,11 @@ impl<'a> Message<'a> {
         self.params
     }
 
+    /// The error of a response, as JSON text.
+    pub fn error(&self) -> Option<&'a RawValue> {
+        self.error
+    }
+
     /// Byte range of the id in the payload.
     pub fn id_span(&self) -> Option<Range<usize>> {
         match &self.kind {

@@ -9,21 +9,27 @@ mod frame;
 mod handshake;
 mod inbox;
 mod launch;
+mod misfit;
+mod number;
+mod output;
+mod pace;
+mod received;
 mod recent;
 mod router;
 mod sessions;
+mod shown;
 mod splice;
 mod supervisor;
 mod trial;
 
+use std::future::pending;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use log::{debug, info};
-use serde_json::value::RawValue;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 pub use exposure::{Exposure, exposure, exposures};
 pub(crate) use launch::instructions;
@@ -33,7 +39,7 @@ pub(crate) use trial::{End, Trial, try_start};
 
 use super::{Ack, Call, Outcome};
 use crate::control::Notifier;
-use crate::limits::{LARGE_MESSAGE, STDIO_BATCH_MAX, STDIO_LINE_LARGE, STDIO_LINES_LARGE, STDIO_READY_WAIT};
+use crate::limits::{LARGE_MESSAGE, STDIO_LINE_LARGE, STDIO_LINES_LARGE, STDIO_READY_WAIT, STDIO_SUSPECT_GRACE};
 use crate::memory;
 use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
@@ -149,10 +155,17 @@ impl StdioServer {
         }
         let streamed = ResponseHeaders::default().as_event_stream();
         let mut told = false;
+        let mut suspect: Option<(Instant, Box<str>)> = None;
         loop {
+            let grace = suspect.as_ref().map(|(until, _)| *until);
             let event = tokio::select! {
                 biased;
                 event = open.inbox.next() => event,
+                () = until(grace) => {
+                    let what = suspect.map(|(_, what)| what).unwrap_or_default();
+                    self.lock().router.answered_wrongly(open.pipe_id);
+                    return Failure::protocol("invalid_protocol_response").because(what).into();
+                }
                 payload = call.cancelled.wait(), if !told => {
                     told = true;
                     let large = self.place_of(payload).await;
@@ -191,7 +204,9 @@ impl StdioServer {
                         payload,
                     };
                 }
-                Event::Invalid => return Failure::protocol("invalid_protocol_response").into(),
+                Event::Suspect(what) => {
+                    suspect.get_or_insert_with(|| (Instant::now() + STDIO_SUSPECT_GRACE, what));
+                }
                 Event::Closed(why) => return why.into(),
             }
         }
@@ -364,50 +379,6 @@ impl StdioServer {
         }
     }
 
-    /// What the child wrote.
-    fn received(&self, text: &str) -> Result<(), router::Unattributed> {
-        let message = match Message::parse(text) {
-            Ok(message) => message,
-            Err(_) if text.trim_ascii_start().starts_with('[') => return self.received_batch(text),
-            Err(_) => return Err(router::Unattributed("it is no JSON-RPC message")),
-        };
-        let mut state = self.lock();
-        if let Some(line) = state.router.route(&message)? {
-            debug!(channel = &*self.0.channel; "a request of the MCP server was answered for the caller");
-            state.write_aside(line, &self.0.channel);
-        }
-        Ok(())
-    }
-
-    /// Servers of 2025-03-26 may write several messages as one array.
-    fn received_batch(&self, text: &str) -> Result<(), router::Unattributed> {
-        struct Batch<'a>(&'a StdioServer);
-        impl<'de> serde::de::Visitor<'de> for Batch<'_> {
-            type Value = Result<(), router::Unattributed>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a list of messages")
-            }
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
-                let mut result = Ok(());
-                let mut count = 0;
-                while let Some(part) = parts.next_element::<&'de RawValue>()? {
-                    count += 1;
-                    // A batch in a batch is no message; it is not unrolled.
-                    let step = if count > STDIO_BATCH_MAX || part.get().starts_with('[') {
-                        Err(router::Unattributed("it is no JSON-RPC message"))
-                    } else {
-                        self.0.received(part.get())
-                    };
-                    result = result.and(step);
-                }
-                Ok(result)
-            }
-        }
-        let mut reader = serde_json::Deserializer::from_str(text);
-        serde::Deserializer::deserialize_seq(&mut reader, Batch(self))
-            .unwrap_or(Err(router::Unattributed("it is no JSON-RPC message")))
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -434,6 +405,14 @@ fn in_place(line: Bytes, payload: &Bytes, place: Option<OwnedSemaphorePermit>) -
     match place {
         Some(place) => memory::carrying(line, (payload.clone(), place)),
         None => line,
+    }
+}
+
+/// Waits for the end of a grace period, if there is one.
+async fn until(end: Option<Instant>) {
+    match end {
+        Some(end) => sleep_until(end).await,
+        None => pending().await,
     }
 }
 
