@@ -96,6 +96,7 @@ fn a_child_has_a_session_of_its_own_three_descriptors_and_default_signals() {
         .command(child.command())
         .start_by("exec 7</dev/null; trap '' HUP CHLD USR1; ulimit -S -c unlimited 2>/dev/null; exec \"$0\" \"$@\"");
     child.await_start(1);
+    control.introduce();
     let place = control.call(Command::call("r1", "tools/call", "{}"), "r1").json()["result"].clone();
     assert_eq!(place["session"], place["pid"]);
     assert_eq!(place["group"], place["pid"]);

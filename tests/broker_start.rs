@@ -48,6 +48,7 @@ fn in_a_pid_namespace_that_does_not_hold_its_group_a_server_is_started() {
         let mut client = ClientBuilder::new(&control).command(child.command()).start_by(&format!(
             "exec unshare --pid --fork --kill-child {options} \"$0\" \"$@\""
         ));
+        control.introduce();
         let post = control.call(Command::call("r1", "tools/call", "{}"), "r1");
         assert_eq!(post.resp_code, 200, "{options}: {post:#?}");
         assert!(client.running());

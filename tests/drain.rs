@@ -204,6 +204,7 @@ def on(message):
 "#;
     let (control, child) = (ControlPlane::http(), StdioServer::with(script));
     let mut client = ClientBuilder::new(&control).command(child.command()).start();
+    control.introduce();
     control.push(Command::call("r1", "tools/call", "{}"));
     child.await_method("tools/call", 1);
     begin_drain(&client, Signal::TERM);

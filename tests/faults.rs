@@ -235,6 +235,7 @@ def on(message):
         .workers(WORKERS)
         .env("MCP_CONNECTION_MAX_TTL", "600ms")
         .start();
+    control.introduce();
     let before = warmed_up(&control, &client, &["main"]);
     let faults = [
         "noise", "wrong", "broken", "ask", "hang", "exit", "noise", "kill", "hang", "mute",
@@ -277,6 +278,7 @@ fn a_call_that_expires_again_and_again_leaks_nothing() {
         .command(format!("channel=pipe,command={}", silent.command()))
         .workers(WORKERS)
         .start();
+    control.introduce_on("pipe");
     let good = |id: &str, channel: &str| Command::call(id, "tools/call", r#"{"ok":1}"#).channel(channel);
     for channel in ["main", "pipe"] {
         assert_eq!(

@@ -157,6 +157,7 @@ def on(message):
 "#;
     let (control, child) = (ControlPlane::http(), StdioServer::with(script));
     let client = ClientBuilder::new(&control).command(child.command()).start();
+    control.introduce();
     client.await_ready();
     child.open("stop");
     child.open("go");

@@ -166,6 +166,7 @@ fn a_server_of_the_same_user_cannot_signal_it() {
             .command(child.command())
             .on(kernel.clone())
             .start();
+        control.introduce();
         child.await_start(1);
         // On a simulated kernel the client is a child of the simulation.
         let pid = match kernel.is_real() {

@@ -103,6 +103,7 @@ def on(message):
     client.await_ready();
     let params = format!(r#"{{"text":"{}"}}"#, marker("asked"));
     let own = |command: Command| command.header("Mcp-Session-Id", "a-session");
+    control.introduce_as(own);
     control.push(own(Command::call_with_id("r1", "7", "tools/call", &params)));
     server.await_method("tools/call", 1);
     let params = format!(r#"{{"requestId":7,"reason":"{}"}}"#, marker("cancelled"));

@@ -71,6 +71,16 @@ def on(message):
         builder = builder.command(format!("channel={channel},command={}", server.command()));
     }
     let client = builder.start();
+    for number in 0..SERVERS {
+        control.introduce_on(
+            if number == 0 {
+                "main".to_owned()
+            } else {
+                format!("c{number}")
+            }
+            .as_str(),
+        );
+    }
     client.await_ready();
     let before = resident(&client);
     control.push_all((0..SERVERS).map(|number| {
@@ -206,6 +216,9 @@ def on(message):
         .command(format!("channel=second,command={}", second.command()))
         .command(format!("channel=third,command={}", third.command()))
         .start();
+    control.introduce();
+    control.introduce_on("second");
+    control.introduce_on("third");
     client.await_ready();
     let before = resident(&client);
     control.push(Command::call("r1", "tools/call", "{}"));

@@ -58,6 +58,7 @@ fn best_effort_starts_without_a_layer_serves_and_says_so_everywhere() {
             .env("HARDENING_MODE", "best-effort")
             .on(kernel)
             .start();
+        control.introduce_on("local");
         client.await_ready();
         control.call(Command::call("r1", "tools/list", "{}"), "r1");
         control.call(Command::call("r2", "tools/list", "{}").channel("local"), "r2");
@@ -137,6 +138,7 @@ fn lives_through(kernel: &Kernel, settings: impl Fn(ClientBuilder) -> ClientBuil
         .on(kernel.clone())
         .start();
     client.await_ready();
+    control.introduce_on("local");
     serves(&control, "first");
     client.directory().write("key", "sk-second-9876543210");
     client.signal(Signal::HUP);

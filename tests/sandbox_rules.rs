@@ -143,6 +143,7 @@ fn every_call_that_is_allowed_is_made_or_there_is_a_reason() {
         .env("PID_FILE", directory.file("pid").display().to_string())
         .start_by(&format!("exec strace -D -f -o {} \"$0\" \"$@\"", trace.display()));
     client.await_ready();
+    control.introduce_on("local");
     control.call(Command::call("r1", "tools/list", "{}"), "r1");
     control.call(Command::call("r2", "tools/list", "{}").channel("local"), "r2");
     client.signal(rustix::process::Signal::HUP);

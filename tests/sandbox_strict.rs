@@ -297,6 +297,7 @@ fn tried(sandbox: &str) -> (Value, bool) {
         .arg(&configuration.display().to_string())
         .start();
     client.await_ready();
+    control.introduce();
     let told = json!({
         "datagrams": files.file("datagrams"), "stream": files.file("stream"),
         "key": key ^ u32::from(sandbox == "default") << 16, "queue": queue,

@@ -175,6 +175,7 @@ def on(message):
 fn a_childs_request_is_refused_without_the_capability() {
     let (control, child) = (ControlPlane::http(), StdioServer::with(ASKING_CHILD));
     let _client = ClientBuilder::new(&control).command(child.command()).start();
+    control.introduce();
     let post = control.call(Command::call("r1", "tools/call", "{}"), "r1");
     let told = &post.json()["result"]["told"];
     assert!(told["id"] == "srv-1" && told["error"]["code"].is_i64(), "{post:#?}");
@@ -194,6 +195,7 @@ fn a_childs_request_travels_to_the_only_caller_there_is() {
     let (control, child) = (ControlPlane::http(), StdioServer::with(ASKING_CHILD));
     control.offer_server_requests();
     let _client = ClientBuilder::new(&control).command(child.command()).start();
+    control.introduce();
     control.push(Command::call("r1", "tools/call", "{}"));
     let asked = eventually("the child's request", || {
         control.posts_of("r1").into_iter().find(|post| !post.is_terminal())
@@ -231,6 +233,7 @@ def on(message):
     let (control, child) = (ControlPlane::http(), StdioServer::with(script));
     control.offer_server_requests();
     let _client = ClientBuilder::new(&control).command(child.command()).start();
+    control.introduce();
     control.push_all([
         Command::call("r1", "tools/call", "{}"),
         Command::call("r2", "tools/call", "{}"),
@@ -251,6 +254,7 @@ fn an_answer_to_a_question_that_was_not_asked_does_not_reach_the_child() {
     let (control, child) = (ControlPlane::http(), StdioServer::echo());
     control.offer_server_requests();
     let _client = ClientBuilder::new(&control).command(child.command()).start();
+    control.introduce();
     control.push(Command::message(
         "a1",
         r#"{"jsonrpc":"2.0","id":"forged","result":{"evil":true}}"#,

@@ -35,6 +35,7 @@ def finish(message):
 fn with_victim() -> (ControlPlane, StdioServer, Client, Value) {
     let (control, child) = (ControlPlane::http(), StdioServer::with(OBSERVER));
     let client = ClientBuilder::new(&control).command(child.command()).start();
+    control.introduce();
     let params = r#"{"_meta":{"progressToken":"mine"}}"#;
     control.push(Command::call_with_id("victim", "\"victim-id\"", "victim", params));
     let id = child.await_method("victim", 1).remove(0)["id"].clone();
@@ -187,6 +188,7 @@ def on(message):
         .command(child.command())
         .env("MCP_CONNECTION_MAX_TTL", "2s")
         .start();
+    control.introduce();
     for id in ["r1", "r2"] {
         control.push(Command::call(id, "tools/call", "{}"));
         control.only_terminal(id);

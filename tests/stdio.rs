@@ -5,12 +5,18 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::child::{LAST_FIRST, start};
+use support::child::{LAST_FIRST, start, start_uninitialized};
 use support::{Answer, ClientBuilder, Command, ControlPlane, StdioServer, eventually};
 
 #[test]
 fn a_call_and_a_notification_travel_the_pipe() {
-    let (control, child, _client) = start("");
+    let (control, child, _client) = start_uninitialized("");
+    control.call(Command::call("i1", "initialize", "{}"), "i1");
+    control.push(Command::notification("n1", "notifications/initialized", "{}"));
+    let ack = control.only_terminal("n1");
+    assert_eq!((ack.resp_type.as_str(), ack.resp_json), ("notify_ack", None));
+    assert_eq!(ack.resp_code, 200);
+    child.await_method("notifications/initialized", 1);
     let post = control.call(Command::call("r1", "tools/call", r#"{"a":1.50}"#), "r1");
     assert_eq!(
         (post.resp_code, post.resp_type.as_str()),
@@ -19,11 +25,6 @@ fn a_call_and_a_notification_travel_the_pipe() {
     );
     assert_eq!(post.json()["id"], "r1");
     assert_eq!(post.resp_header("Content-Type"), Some("application/json"), "{post:#?}");
-    control.push(Command::notification("n1", "notifications/initialized", "{}"));
-    let ack = control.only_terminal("n1");
-    assert_eq!((ack.resp_type.as_str(), ack.resp_json), ("notify_ack", None));
-    assert!((200..300).contains(&ack.resp_code));
-    child.await_method("notifications/initialized", 1);
     assert_eq!(child.starts().len(), 1);
 }
 
@@ -33,6 +34,8 @@ fn payload_bytes_stay_apart_from_the_id() {
         r#"
 def main():
     for line in sys.stdin:
+        if '"id":' not in line:
+            continue
         record.write(line)
         id = line.split('"id":')[1].split(",")[0]
         raw('{"z":1.50,"result":{"n":9007199254740993,"u":"\\u00e9\u00e9","s":[ 1 ]},"id":%s,"jsonrpc":"2.0"}\n' % id)
@@ -129,6 +132,7 @@ def on(message):
             .command(child.command())
             .workers(32)
             .start();
+        control.introduce();
         (control, child, client)
     };
     child.await_start(1);
@@ -220,6 +224,7 @@ def on(message):
         .command(child.command())
         .env("MCP_CONNECTION_MAX_TTL", "900ms")
         .start();
+    control.introduce();
     control.push(Command::call("r1", "tools/call", r#"{"hang":true}"#));
     child.await_method("tools/call", 1);
     assert_eq!(

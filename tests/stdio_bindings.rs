@@ -27,7 +27,7 @@ fn start(control: &ControlPlane, children: &[StdioServer; 2], lines: [&str; 2], 
         .collect();
     let text = format!("mcp:\n  pass_env: [FOR_ALL]\n  commands:\n{}", entries.concat());
     let path = files.write("config.yaml", &text);
-    ClientBuilder::new(control)
+    let client = ClientBuilder::new(control)
         .arg("--config")
         .arg(path.to_str().unwrap())
         .env("FOR_ALL", "all")
@@ -35,7 +35,10 @@ fn start(control: &ControlPlane, children: &[StdioServer; 2], lines: [&str; 2], 
         .env("FOR_TWO", "two")
         .env("MODE", "ours")
         .env("TOKEN_VARIABLE", TOKEN)
-        .start()
+        .start();
+    control.introduce();
+    control.introduce_on("second");
+    client
 }
 
 fn environment_of(control: &ControlPlane, channel: &str, id: &str) -> serde_json::Value {

@@ -94,8 +94,11 @@ def on(message):
 "#;
     let (control, _child, _client) = start(script);
     control.push(Command::call("r1", "tools/call", r#"{"_meta":{"progressToken":7}}"#));
-    control.only_terminal("r1");
-    assert_eq!(control.posts_of("r1")[0].json()["params"]["progressToken"], 7);
+    let terminal = control.only_terminal("r1");
+    let note = control.posts_of("r1").remove(0);
+    assert_eq!(note.json()["params"]["progressToken"], 7);
+    assert_eq!(note.resp_header("Content-Type"), Some("text/event-stream"), "{note:#?}");
+    assert_eq!(terminal.resp_header("Content-Type"), Some("application/json"), "{terminal:#?}");
 }
 
 #[test]
@@ -112,6 +115,7 @@ def on(message):
 "#;
     let (control, child, _client) = start(script);
     let session = |command: Command| command.header("Mcp-Session-Id", "session");
+    control.introduce_as(session);
     control.push(session(Command::call_with_id("r1", "77", "tools/call", "{}")));
     let call = child.await_method("tools/call", 1).remove(0);
     control.push(session(Command::notification(
@@ -231,6 +235,7 @@ fn a_cancelled_call_that_the_child_drops_still_gets_its_one_answer() {
         .command(child.command())
         .env("MCP_CONNECTION_MAX_TTL", "2s")
         .start();
+    control.introduce();
     control.push(Command::call("r1", "tools/call", "{}"));
     child.await_method("tools/call", 1);
     control.push(Command::notification(
@@ -315,6 +320,9 @@ fn a_cancellation_hits_the_call_of_its_own_session() {
     let call = |id: &str, session: &str| {
         Command::call_with_id(id, "1", "tools/call", r#"{"hold":true}"#).header("Mcp-Session-Id", session)
     };
+    for name in ["session-a", "session-b"] {
+        control.introduce_as(|command| command.header("Mcp-Session-Id", name));
+    }
     control.push_all([call("a", "session-a"), call("b", "session-b")]);
     child.await_method("tools/call", 2);
     let cancel = Command::notification("n", "notifications/cancelled", r#"{"requestId":1}"#);

@@ -6,7 +6,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use support::child::start;
+use support::child::{start, start_uninitialized};
 use support::client::API_KEY;
 use support::wait::{BOUND, within};
 use support::{ClientBuilder, Command, ControlPlane, StdioServer, eventually, process};
@@ -59,6 +59,7 @@ def on(message):
         .env("MCP_EXTRA_HEADERS", "X-Token: hidden-too")
         .env("MCP_PASS_ENV", "PASSED_*,CONTROL_PLANE_*,OPENAI_*,MCP_*")
         .start();
+    control.introduce();
     child.await_start(1);
     let post = control.call(Command::call("r1", "tools/call", "{}"), "r1");
     let environment = post.json()["result"]["environment"].clone();
@@ -93,6 +94,7 @@ fn arguments_are_split_without_a_shell() {
     let _client = ClientBuilder::new(&control)
         .command(format!("channel=main,command={command}"))
         .start();
+    control.introduce();
     let post = control.call(Command::call("r1", "tools/call", "{}"), "r1");
     let expected = [
         "a b",
@@ -179,7 +181,7 @@ fn a_child_killed_from_outside_while_idle_is_replaced() {
 
 #[test]
 fn a_crash_loop_is_slowed_down_and_shows_in_readiness() {
-    let (control, child, mut client) = start("os._exit(1)");
+    let (control, child, mut client) = start_uninitialized("os._exit(1)");
     control.await_polls(1);
     child.await_start(3);
     client.await_readiness(BOUND, "503", |status, _| status == 503);
@@ -188,7 +190,7 @@ fn a_crash_loop_is_slowed_down_and_shows_in_readiness() {
     std::thread::sleep(Duration::from_secs(2));
     let starts = child.starts().len() - before;
     assert!(starts <= 8, "{starts} restarts in {:?}", start.elapsed());
-    control.push(Command::call("r1", "tools/call", "{}"));
+    control.push(Command::call("r1", "ping", "{}"));
     let post = control.terminal_within(Duration::from_secs(40), "r1");
     assert!(post.resp_code >= 500, "{post:#?}");
     assert_eq!(post.json()["error"]["code"], -32603);
@@ -216,7 +218,7 @@ def main():
         (stubborn, Signal::TERM),
         (stubborn, Signal::KILL),
     ] {
-        let (control, child, mut client) = start(script);
+        let (control, child, mut client) = start_uninitialized(script);
         let pid = child.await_start(1);
         control.await_polls(1);
         client.signal(signal);
@@ -274,7 +276,8 @@ def main():
         .start();
     child.await_start(1);
     let big = format!(r#"{{"text":"{}"}}"#, "x".repeat(1 << 20));
-    control.push_all((0..24).map(|number| Command::call(&format!("r{number}"), "tools/call", &big)));
+    // A request that needs no handshake.
+    control.push_all((0..24).map(|number| Command::call(&format!("r{number}"), "ping", &big)));
     for number in 0..24 {
         let post = control.terminal_within(Duration::from_secs(30), &format!("r{number}"));
         post.assert_failure(504, "timeout", &["timeout"]);

@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::child::start;
+use support::child::{start, start_uninitialized};
 use support::{ClientBuilder, Command, ControlPlane, Post, StdioServer};
 
 /// Answers `quick` at once. For any other call it first writes a log line and asks with each kind of request; the answer reports
@@ -94,6 +94,8 @@ fn what_names_no_call_after_a_successful_answer_does_not_reach_another_caller() 
     for (number, (a, b)) in STRANGERS.into_iter().enumerate() {
         let (control, child) = talkative();
         let _client = ClientBuilder::new(&control).command(child.command()).start();
+        control.introduce_as(a);
+        control.introduce_as(b);
         let first = control.call(a(Command::call("a", "tools/call", r#"{"quick":true}"#)), "a");
         assert_eq!(first.json()["result"], json!({}));
         let answer = control.call(b(Command::call("b", "tools/call", "{}")), "b");
@@ -111,7 +113,8 @@ fn a_caller_alone_on_the_pipe_loses_nothing_between_its_calls() {
         .into_iter()
         .enumerate()
     {
-        let (control, child, _client) = start(TALKATIVE);
+        let (control, child, _client) = start_uninitialized(TALKATIVE);
+        control.introduce_as(sender);
         for id in ["r1", "r2"] {
             control.call(sender(Command::call(id, "tools/call", r#"{"quick":true}"#)), id);
             let id = format!("{id}-talk");
@@ -124,7 +127,7 @@ fn a_caller_alone_on_the_pipe_loses_nothing_between_its_calls() {
 
 #[test]
 fn a_caller_that_has_just_opened_its_session_loses_nothing() {
-    let (control, _child, _client) = start(TALKATIVE);
+    let (control, _child, _client) = start_uninitialized(TALKATIVE);
     let opened = control.call(Command::call("i", "initialize", "{}"), "i");
     let session = opened.resp_header("Mcp-Session-Id").expect("a session").to_owned();
     let own = |command: Command| command.header("Mcp-Session-Id", &session);
@@ -136,7 +139,9 @@ fn a_caller_that_has_just_opened_its_session_loses_nothing() {
 
 #[test]
 fn a_caller_that_connects_again_with_its_key_loses_nothing() {
-    let (control, _child, _client) = start(TALKATIVE);
+    let (control, _child, _client) = start_uninitialized(TALKATIVE);
+    control.introduce_as(|command| key_a(session_a(command)));
+    control.introduce_as(|command| key_a(session_b(command)));
     let earlier = Command::call("earlier", "tools/call", r#"{"quick":true}"#);
     control.call(key_a(session_a(earlier)), "earlier");
     control.call(key_a(session_b(Command::call("r", "tools/call", "{}"))), "r");
@@ -169,6 +174,8 @@ def on(message):
     let (control, child) = (ControlPlane::http(), StdioServer::with(script));
     control.offer_server_requests();
     let _client = ClientBuilder::new(&control).command(child.command()).start();
+    control.introduce_as(session_a);
+    control.introduce_as(session_b);
     control.push(session_b(Command::call("b", "tools/call", "{}")));
     child.await_method("tools/call", 1);
     control.push(session_a(Command::notification(
@@ -209,7 +216,9 @@ fn held() -> Command {
 fn a_call_is_not_cancelled_by_another_caller_or_by_one_that_may_be_another() {
     let unproved: [(Sender, Sender); 2] = [(nobody, nobody), (token_a, token_a)];
     for (number, (a, b)) in STRANGERS.into_iter().chain(unproved).enumerate() {
-        let (control, child, _client) = start(HOLDING);
+        let (control, child, _client) = start_uninitialized(HOLDING);
+        control.introduce_as(a);
+        control.introduce_as(b);
         control.push(a(held()));
         child.await_method("tools/call", 1);
         control.push(b(cancel("n")));
@@ -228,7 +237,8 @@ fn a_call_is_not_cancelled_by_another_caller_or_by_one_that_may_be_another() {
 #[test]
 fn a_caller_cancels_its_own_call() {
     for sender in [session_a as Sender, key_a, session_a_with_key] {
-        let (control, child, _client) = start(HOLDING);
+        let (control, child, _client) = start_uninitialized(HOLDING);
+        control.introduce_as(sender);
         control.push(sender(held()));
         child.await_method("tools/call", 1);
         control.push(sender(cancel("n")));
@@ -273,6 +283,8 @@ fn a_call_at_an_http_server_is_given_up_for_its_own_caller_only() {
 #[test]
 fn names_that_a_server_may_read_in_another_case_do_not_reach_a_shared_pipe() {
     let (control, child, _client) = start(HOLDING);
+    control.introduce_as(session_a);
+    control.introduce_as(session_b);
     control.push(session_a(held()));
     let on_pipe = child.await_method("tools/call", 1)[0]["id"].clone();
     for (number, message) in [

@@ -152,7 +152,7 @@ impl Transport {
     pub async fn notify(&self, payload: &Bytes, method: &str, headers: &Headers, caller: Caller) -> Ack {
         match self {
             Self::Http(server) => server.send(payload, http::Sender::new(headers, caller)).await,
-            Self::Stdio(server) => server.notify(payload, method, caller).await,
+            Self::Stdio(server) => server.notify(payload, method, headers, caller).await,
         }
     }
 
@@ -160,7 +160,7 @@ impl Transport {
     pub async fn answer(&self, payload: &Bytes, id: &str, headers: &Headers, caller: Caller) -> Ack {
         match self {
             Self::Http(server) => server.send(payload, http::Sender::new(headers, caller)).await,
-            Self::Stdio(server) => server.answer(payload, id).await,
+            Self::Stdio(server) => server.answer(payload, id, headers).await,
         }
     }
 
@@ -168,7 +168,7 @@ impl Transport {
     pub async fn terminate(&self, headers: &Headers, caller: Caller) -> Ack {
         match self {
             Self::Http(server) => server.terminate(http::Sender::new(headers, caller)).await,
-            // A pipe has no sessions; the channel keeps serving (spec: wire, section 9).
+            // The sessions of a pipe end with their child alone; the channel keeps serving (spec: wire, section 9).
             Self::Stdio(_) => Ack::of(405),
         }
     }

@@ -257,6 +257,16 @@ impl<'a> Message<'a> {
         self.text
     }
 
+    /// The parameters, as JSON text.
+    pub fn params(&self) -> Option<&'a RawValue> {
+        self.params
+    }
+
+    /// The error of a response, as JSON text.
+    pub fn error(&self) -> Option<&'a RawValue> {
+        self.error
+    }
+
     /// Byte range of the id in the payload.
     pub fn id_span(&self) -> Option<Range<usize>> {
         match &self.kind {

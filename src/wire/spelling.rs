@@ -1,12 +1,16 @@
-//! Member names that differ from JSON-RPC's own in case only.
+//! Member names and methods that another reader may take for JSON-RPC's or MCP's own.
 //!
 //! JSON names are compared byte by byte here (RFC 8259, section 8.3), but not everywhere: Go's `encoding/json` and .NET's web
 //! defaults ignore case, and the last member of a name wins. `{"id":1,"ID":2}` is request 1 for one reader and request 2 for
 //! another. On a pipe that callers share, such a message could answer, cancel or report on another caller's call.
+//!
+//! So could a method that is not one of MCP's here and is one for a server that ignores case, trims text, or ends it at a zero
+//! (C): `notifications/cancelled\u0000` with another caller's id.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 /// Members of a message.
@@ -19,7 +23,13 @@ const REFERENCES: [&str; 4] = [
     "io.modelcontextprotocol/subscriptionId",
 ];
 
-/// False when a name of the message, of its `params` or of their `_meta` is one of JSON-RPC's or MCP's in another case.
+/// Methods by which the client decides. Those of notifications are recognized by [`NOTIFICATIONS`].
+const METHODS: [&str; 3] = ["initialize", "ping", "server/discover"];
+/// Beginning of the methods of notifications.
+const NOTIFICATIONS: &str = "notifications/";
+
+/// False when a name of the message, of its `params` or of their `_meta` is one of JSON-RPC's or MCP's in another case, or
+/// its method resembles one that the client decides by.
 pub fn is_exact(message: &str) -> bool {
     let mut reader = serde_json::Deserializer::from_str(message);
     Object {
@@ -55,6 +65,7 @@ impl<'de> Visitor<'de> for Object {
         while let Some(super::jsonrpc::Text(name)) = members.next_key()? {
             exact &= !self.names.iter().any(|known| is_variant(&name, known));
             exact &= match self.within {
+                Some("params") if name == "method" => members.next_value_seed(Method)?,
                 Some("params") if name == "params" => members.next_value_seed(Self {
                     names: &REFERENCES,
                     within: Some("_meta"),
@@ -102,17 +113,51 @@ impl<'de> Visitor<'de> for Object {
     }
 }
 
-/// Equal except for case, and not equal. Go also folds U+017F to `s` and U+212A to `k`.
-fn is_variant(name: &str, known: &str) -> bool {
-    if name == known {
-        return false;
+/// Checks the value of `method`. One that is no string is no method, which is found elsewhere.
+struct Method;
+
+impl<'de> DeserializeSeed<'de> for Method {
+    type Value = bool;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        super::jsonrpc::Text::deserialize(deserializer).map(|super::jsonrpc::Text(method)| !is_disguised(&method))
     }
-    let folded: Cow<'_, str> = if name.is_ascii() {
+}
+
+/// Not a method that the client decides by, but one for a reader that ignores case and what stands around it.
+fn is_disguised(method: &str) -> bool {
+    let whole = method.split('\0').next().unwrap_or_default();
+    let around = |char: char| char.is_whitespace() || char.is_control() || INVISIBLE.contains(&char);
+    let plain = folded(whole.trim_matches(around)).to_ascii_lowercase();
+    let decides = METHODS.contains(&&*plain) || plain.starts_with(NOTIFICATIONS);
+    // The rest of a notification's method is compared too: the client recognizes some of them.
+    decides && plain != method && !is_own_notification(method, &plain)
+}
+
+/// A notification of a server's own, whose name has capitals: no reader takes it for one of MCP's, whose names have few.
+fn is_own_notification(method: &str, plain: &str) -> bool {
+    method.starts_with(NOTIFICATIONS)
+        && method.eq_ignore_ascii_case(plain)
+        && !MCP_NOTIFICATIONS.contains(&&plain[NOTIFICATIONS.len()..])
+}
+
+/// Notifications of MCP, all in lower case, behind their common beginning.
+const MCP_NOTIFICATIONS: [&str; 4] = ["initialized", "cancelled", "progress", "roots/list_changed"];
+
+/// Characters without width, which some readers drop.
+const INVISIBLE: [char; 5] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
+
+/// Equal except for case, and not equal.
+fn is_variant(name: &str, known: &str) -> bool {
+    name != known && folded(name).eq_ignore_ascii_case(known)
+}
+
+/// The two letters that are not ASCII and become ASCII when case is ignored, as Go does: U+017F and U+212A.
+fn folded(name: &str) -> Cow<'_, str> {
+    if name.is_ascii() {
         Cow::Borrowed(name)
     } else {
         Cow::Owned(name.replace('\u{17f}', "s").replace('\u{212a}', "k"))
-    };
-    folded.eq_ignore_ascii_case(known)
+    }
 }
 
 #[cfg(test)]
@@ -133,6 +178,58 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"IO.modelcontextprotocol/subscriptionid":2}}}"#,
         ] {
             assert!(!is_exact(message), "{message}");
+        }
+    }
+
+    #[test]
+    fn methods_that_resemble_those_of_mcp_are_found() {
+        for method in [
+            r"notifications/cancelled\u0000",
+            r"notifications/cancelled\u0000x",
+            r"notifications/Cancelled",
+            r"Notifications/cancelled",
+            r"NOTIFICATIONS/CANCELLED",
+            r" notifications/cancelled",
+            r"notifications/cancelled\n",
+            r"notifications/cancelled\u00a0",
+            r"\ufeffnotifications/cancelled",
+            r"notifications/cancelled\u200b",
+            r"notification\u017f/cancelled",
+            r"notifications/Progress",
+            r"notifications/initialized\u0007",
+            r"notifications/roots/List_Changed",
+            r"Notifications/own",
+            r"notifications/own\u0000",
+            r"Initialize",
+            r"initialize\u0000",
+            r"PING",
+            r"server/Discover",
+            r"\tserver/discover",
+        ] {
+            let message = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"}}"#);
+            assert!(!is_exact(&message), "{message}");
+        }
+    }
+
+    #[test]
+    fn other_methods_are_free() {
+        for method in [
+            r"notifications/cancelled",
+            r"notifications\/cancelled",
+            r"notif\u0069cations/cancelled",
+            r"notifications/initialized",
+            r"notifications/ownThing",
+            r"initialize",
+            r"ping",
+            r"tools/call",
+            r"Tools/Call",
+            r"initializer",
+            r"my/initialize",
+            r"x\u0000notifications/cancelled",
+            r"",
+        ] {
+            let message = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{"method":"PING"}}}}"#);
+            assert!(is_exact(&message), "{message}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Scriptable stdio MCP servers: a Python prelude, and the test's own handler.
 //!
-//! The prelude answers `initialize`, records each line it reads, and calls `on(message)` for the rest. The handler may
-//! use `send(object)`, `raw(text)`, `answer(message, result)` and whatever Python has.
+//! The prelude answers `initialize`, records each line it reads but for the handshake that tests begin with
+//! ([`ControlPlane::introduce`]), and calls `on(message)` for the rest. The handler may use `send(object)`, `raw(text)`, `answer(message, result)` and whatever Python has.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -48,12 +48,17 @@ def on(message):
         answer(message, {"echo": message.get("params"), "generation": generation})
 
 def main():
+    quiet = False
     for line in sys.stdin:
-        record.write(line)
         message = json.loads(line)
-        if isinstance(message, dict) and message.get("method") == "initialize":
+        method = message.get("method") if isinstance(message, dict) else None
+        if method == "initialize":
+            quiet = message.get("params", {}).get("clientInfo", {}).get("name") == "introduction"
+        if not quiet or method not in ("initialize", "notifications/initialized"):
+            record.write(line)
+        if method == "initialize":
             initialize(message)
-        else:
+        elif method != "notifications/initialized":
             on(message)
 "#;
 
@@ -165,8 +170,15 @@ pub fn everybodys_python() -> &'static str {
     found.unwrap_or_else(python)
 }
 
-/// A client whose only server is a child with this script, behind a fresh control plane.
+/// A client whose only server is a child with this script, behind a fresh control plane. The child is initialized.
 pub fn start(script: &str) -> (ControlPlane, StdioServer, Client) {
+    let (control, child, client) = start_uninitialized(script);
+    control.introduce();
+    (control, child, client)
+}
+
+/// The same before anybody initialized the child.
+pub fn start_uninitialized(script: &str) -> (ControlPlane, StdioServer, Client) {
     let (control, child) = (ControlPlane::http(), StdioServer::with(script));
     let client = ClientBuilder::new(&control).command(child.command()).start();
     (control, child, client)

@@ -1,5 +1,6 @@
 //! Commands as a control plane hands them out. Payloads are text, so that a test decides about every byte.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// One command; fields are raw JSON where a test may want to write nonsense.
@@ -67,6 +68,25 @@ impl Command {
             None => self.headers.push((name.to_owned(), vec![value.to_owned()])),
         }
         self
+    }
+
+    /// Exchanges the names of sessions for the sessions that they stand for.
+    pub fn in_sessions(mut self, sessions: &HashMap<String, String>) -> Self {
+        for (_, values) in self.headers.iter_mut().filter(|(key, _)| key == "Mcp-Session-Id") {
+            for value in values {
+                if let Some(session) = sessions.get(value) {
+                    value.clone_from(session);
+                }
+            }
+        }
+        self
+    }
+
+    /// Takes the session away; gives it.
+    pub fn outside_sessions(mut self) -> (Self, Option<String>) {
+        let place = self.headers.iter().position(|(key, _)| key == "Mcp-Session-Id");
+        let session = place.and_then(|place| self.headers.remove(place).1.pop());
+        (self, session)
     }
 
     /// Sets `response_timeout` to this raw JSON.

@@ -17,6 +17,10 @@ use super::wait::{BOUND, within};
 /// The tunnel every test uses.
 pub const TUNNEL: &str = "tunnel_0123456789abcdef0123456789abcdef";
 
+/// Parameters of an `initialize` that the children of tests answer and do not record.
+const INTRODUCTION: &str =
+    r#"{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"introduction","version":"1"}}"#;
+
 /// A running control plane.
 pub struct ControlPlane {
     state: Arc<State>,
@@ -44,6 +48,8 @@ struct Inner {
     posts: Vec<Post>,
     handed_out: usize,
     bad_posts: Vec<String>,
+    /// Names of sessions in commands, and the sessions that they stand for.
+    sessions: HashMap<String, String>,
 }
 
 impl ControlPlane {
@@ -101,12 +107,18 @@ impl ControlPlane {
 
     /// Queues commands so that one poll gets them all (up to its limit).
     pub fn push_all(&self, commands: impl IntoIterator<Item = Command>) {
-        self.with(|inner| inner.queue.extend(commands));
+        self.with(|inner| {
+            let commands = commands.into_iter().map(|command| command.in_sessions(&inner.sessions));
+            inner.queue.extend(commands);
+        });
     }
 
     /// Queues a command before all others.
     pub fn push_front(&self, command: Command) {
-        self.with(|inner| inner.queue.push_front(command));
+        self.with(|inner| {
+            let command = command.in_sessions(&inner.sessions);
+            inner.queue.push_front(command);
+        });
     }
 
     /// Scripts the next poll that no earlier script takes.
@@ -234,6 +246,42 @@ impl ControlPlane {
     pub fn call(&self, command: Command, request_id: &str) -> Post {
         self.push(command);
         self.terminal(request_id)
+    }
+
+    /// Initializes the stdio server of the main channel, as every caller does first; gives the session.
+    #[track_caller]
+    pub fn introduce(&self) -> String {
+        self.introduce_as(|command| command)
+    }
+
+    /// The same for another channel.
+    #[track_caller]
+    pub fn introduce_on(&self, channel: &str) -> String {
+        self.introduce_as(|command| command.channel(channel))
+    }
+
+    /// The same by a caller whose commands look like this. A session that they name is from now on another name of the one that
+    /// was opened; it is opened once.
+    #[track_caller]
+    pub fn introduce_as(&self, dress: impl Fn(Command) -> Command) -> String {
+        let id = format!("introduction-{}", self.barriers.fetch_add(1, Ordering::SeqCst));
+        let (command, name) = dress(Command::call(&id, "initialize", INTRODUCTION)).outside_sessions();
+        if let Some(open) = name
+            .as_ref()
+            .and_then(|name| self.with(|inner| inner.sessions.get(name).cloned()))
+        {
+            return open;
+        }
+        let post = self.call(command, &id);
+        let session = post.resp_header("Mcp-Session-Id");
+        let session = session.unwrap_or_else(|| panic!("no session: {post:#?}")).to_owned();
+        if let Some(name) = name {
+            self.with(|inner| inner.sessions.insert(name, session.clone()));
+        }
+        let done = format!("{id}-done");
+        self.push(dress(Command::notification(&done, "notifications/initialized", "{}")));
+        assert_eq!(self.terminal(&done).resp_type, "notify_ack");
+        session
     }
 
     /// Sends a command that the client answers by itself through the whole loop and waits for its answer: what was

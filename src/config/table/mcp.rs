@@ -142,7 +142,7 @@ pub(in crate::config) static SEND_INITIALIZED: Setting = Setting {
     default: Some("false"),
     placeholder: "true|false",
     help: "Write notifications/initialized to child processes after a successful initialize",
-    details: "For servers that wait for it when the caller does not send it.",
+    details: "For callers that do not send it: until then, their requests are answered with 409.",
     ..UNSET
 };
 

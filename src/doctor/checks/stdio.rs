@@ -106,14 +106,17 @@ fn judge(id: &str, trial: &Trial) -> Check {
     const ITS_WORDS: &str = "read what it wrote to standard error, above";
     const ITS_VARIABLES: &str = "if it needs a variable of this environment, let it through with mcp.pass_env, or set it with env of the channel";
     let seconds = DOCTOR_START_TIMEOUT.as_secs();
+    let noise = (trial.noise.bytes > 0).then(|| {
+        format!(
+            "{} bytes on standard output that are no JSON-RPC; they are dropped: it wrote {}",
+            trial.noise.bytes, trial.noise.beginning
+        )
+    });
     let check = match &trial.end {
-        End::Answered(payload) if trial.noise == 0 => return Check::pass(id, introduction(payload)),
+        End::Answered(payload) if noise.is_none() => return Check::pass(id, introduction(payload)),
         End::Answered(payload) => {
             return Check::warn(id, introduction(payload))
-                .evidence([format!(
-                    "{} bytes on standard output that are no JSON-RPC; they are dropped",
-                    trial.noise
-                )])
+                .evidence(noise)
                 .next(["let the server log to standard error: standard output is for messages alone"]);
         }
         End::NoBroker(error) => {
@@ -127,7 +130,14 @@ fn judge(id: &str, trial: &Trial) -> Check {
         End::Gone(Some(status)) => Check::fail(id, format!("the server ended before it answered initialize: {status}")),
         End::Gone(None) => Check::fail(id, "the server closed its output before it answered initialize"),
         End::Flooded => Check::fail(id, "the server writes without end instead of an answer to initialize"),
+        End::Misfit { why, beginning } => {
+            return Check::fail(id, format!("its answer to initialize is not usable: {why}"))
+                .evidence([format!("it wrote {beginning}")])
+                .next([
+                    "let the server write each answer as one line of JSON-RPC 2.0 in UTF-8, with the id of the request",
+                ]);
+        }
         End::Silent => Check::fail(id, format!("no answer to initialize within {seconds} s")),
     };
-    check.next([ITS_WORDS, ITS_VARIABLES])
+    check.evidence(noise).next([ITS_WORDS, ITS_VARIABLES])
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
-use crate::limits::{STDIO_BUFFER_KEEP, STDIO_MESSAGE_MAX};
+use crate::limits::{LARGE_MESSAGE, STDIO_BUFFER_KEEP, STDIO_MESSAGE_MAX};
 use crate::sys::allocator::wipe_bytes;
 use crate::wire::jsonrpc::Message;
 
@@ -16,10 +16,22 @@ use crate::wire::jsonrpc::Message;
 pub(super) enum Frame<'a> {
     /// One JSON object or array.
     Message(&'a [u8]),
-    /// Something else, of this many bytes.
-    Noise(usize),
+    /// Something else.
+    Noise(&'a [u8]),
+    /// The beginning of a message whose end did not come.
+    Unfinished(&'a [u8]),
     /// More than [`STDIO_MESSAGE_MAX`] without the end of a message. What follows cannot be understood.
     TooLong,
+}
+
+impl Frame<'_> {
+    /// Bytes of it.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Message(text) | Self::Noise(text) | Self::Unfinished(text) => text.len(),
+            Self::TooLong => STDIO_MESSAGE_MAX,
+        }
+    }
 }
 
 /// Splits a child's output into frames. Processed bytes are wiped when the next frame is requested.
@@ -32,7 +44,7 @@ pub(super) struct Framer {
     scanned: usize,
     /// Lines of a message that is not complete.
     partial: Partial,
-    /// Message of several lines that was returned last.
+    /// Text of several lines that was returned last.
     joined: Vec<u8>,
     /// Line after the frame just returned, as a frame.
     ready: Option<Range<usize>>,
@@ -51,9 +63,14 @@ struct Partial {
 enum Step {
     Line(Range<usize>),
     Joined,
-    Noise(usize),
+    Noise(Range<usize>),
+    JoinedNoise,
+    Unfinished,
     TooLong,
 }
+
+/// Byte order mark, which some runtimes write first (RFC 8259, section 8.1, allows to ignore it).
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 impl Framer {
     /// Where the next piece of output is read to.
@@ -67,6 +84,19 @@ impl Framer {
         self.partial.text.len() + self.buffer.len() - self.done
     }
 
+    /// Ends the line that was begun, if it is a whole message of ordinary size. True when it was.
+    pub(super) fn end_line(&mut self) -> bool {
+        let text = &self.buffer[self.done..];
+        let is_whole = text.len() < LARGE_MESSAGE
+            && self.partial.text.is_empty()
+            && text.trim_ascii_start().starts_with(b"{")
+            && serde_json::from_slice::<&RawValue>(text).is_ok();
+        if is_whole {
+            self.buffer.push(b'\n');
+        }
+        is_whole
+    }
+
     /// The next frame; `None` when more output is needed.
     pub(super) fn next(&mut self) -> Option<Frame<'_>> {
         let step = match self.ready.take() {
@@ -76,7 +106,9 @@ impl Framer {
         Some(match step {
             Step::Line(line) => Frame::Message(&self.buffer[line]),
             Step::Joined => Frame::Message(&self.joined),
-            Step::Noise(size) => Frame::Noise(size),
+            Step::Noise(line) => Frame::Noise(&self.buffer[line]),
+            Step::JoinedNoise => Frame::Noise(&self.joined),
+            Step::Unfinished => Frame::Unfinished(&self.joined),
             Step::TooLong => Frame::TooLong,
         })
     }
@@ -87,9 +119,12 @@ impl Framer {
                 self.scanned = self.buffer.len();
                 return (self.pending() > STDIO_MESSAGE_MAX).then_some(Step::TooLong);
             };
-            let line = self.done..self.scanned + at;
+            let mut line = self.done..self.scanned + at;
             self.done = line.end + 1;
             self.scanned = self.done;
+            while self.buffer[line.clone()].starts_with(BOM) {
+                line.start += BOM.len();
+            }
             if let Some(step) = self.take(line) {
                 return Some(step);
             }
@@ -113,9 +148,9 @@ impl Framer {
                     self.partial.append(text);
                     None
                 }
-                Err(_) => Some(Step::Noise(line.len())),
+                Err(_) => Some(Step::Noise(line)),
             },
-            Some(_) => Some(Step::Noise(line.len())),
+            Some(_) => Some(Step::Noise(line)),
         }
     }
 
@@ -124,9 +159,9 @@ impl Framer {
         // A whole message at the start of a line: what came before was text that happened to open a bracket.
         let whole = bytes.first() == Some(&b'{') && std::str::from_utf8(bytes).is_ok_and(|t| Message::parse(t).is_ok());
         if whole {
-            let noise = std::mem::take(&mut self.partial).text.len();
+            self.joined = std::mem::take(&mut self.partial).text;
             self.ready = Some(line);
-            return Some(Step::Noise(noise));
+            return Some(Step::Unfinished);
         }
         self.partial.append(bytes);
         if self.partial.text.len() > STDIO_MESSAGE_MAX {
@@ -138,7 +173,7 @@ impl Framer {
         self.joined = std::mem::take(&mut self.partial).text;
         Some(match serde_json::from_slice::<&RawValue>(&self.joined) {
             Ok(_) => Step::Joined,
-            Err(_) => Step::Noise(std::mem::take(&mut self.joined).len()),
+            Err(_) => Step::JoinedNoise,
         })
     }
 
@@ -191,7 +226,7 @@ impl Partial {
 mod tests {
     use super::*;
 
-    /// The frames of an output that arrives in pieces of `size` bytes; noise as its length in brackets.
+    /// The frames of an output that arrives in pieces of `size` bytes.
     fn frames(output: &str, size: usize) -> Vec<String> {
         let mut framer = Framer::default();
         let mut found = Vec::new();
@@ -200,7 +235,7 @@ mod tests {
             while let Some(frame) = framer.next() {
                 found.push(match frame {
                     Frame::Message(text) => String::from_utf8_lossy(text).replace(' ', ""),
-                    Frame::Noise(_) => "noise".to_owned(),
+                    Frame::Noise(_) | Frame::Unfinished(_) => "noise".to_owned(),
                     Frame::TooLong => "too long".to_owned(),
                 });
             }
@@ -229,6 +264,55 @@ mod tests {
     fn an_open_bracket_in_a_log_line_does_not_swallow_messages() {
         let message = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
         assert_eq!(frames(&format!("[\n{message}\n"), 7), ["noise", message]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_a_line_is_skipped() {
+        let message = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
+        let pretty = "{\n\"id\":\n2}";
+        let output = format!(
+            "\u{feff}{message}\n{message}\n\u{feff}\u{feff} {message}\r\n\u{feff}{pretty}\n\u{feff}\n\u{feff}x\n"
+        );
+        for size in 1..output.len() {
+            assert_eq!(
+                frames(&output, size),
+                [message, message, message, "{\"id\":2}", "noise"],
+                "pieces of {size}"
+            );
+        }
+        // A mark inside a string is the string's.
+        let inside = "{\"a\":\"\u{feff}\"}";
+        assert_eq!(frames(&format!("{inside}\n"), 3), [inside]);
+    }
+
+    #[test]
+    fn only_a_whole_message_is_ended_without_its_line_end() {
+        let mut framer = Framer::default();
+        for (piece, is_whole) in [("{\"a\":", false), ("1", false), ("}", true)] {
+            framer.buffer().extend_from_slice(piece.as_bytes());
+            assert_eq!(framer.next(), None);
+            assert_eq!(framer.end_line(), is_whole);
+        }
+        assert_eq!(framer.next(), Some(Frame::Message(b"{\"a\":1}")));
+        framer.buffer().extend_from_slice(b"\n7");
+        assert_eq!(framer.next(), None);
+        assert!(!framer.end_line());
+    }
+
+    #[test]
+    fn what_is_no_message_is_given_as_it_was_written() {
+        let mut framer = Framer::default();
+        framer
+            .buffer()
+            .extend_from_slice(b"hello\n[\n{\"jsonrpc\":\"2.0\",\"method\":\"m\"}\n{\nx\n}\n");
+        assert_eq!(framer.next(), Some(Frame::Noise(b"hello")));
+        assert_eq!(framer.next(), Some(Frame::Unfinished(b"[ ")));
+        assert_eq!(
+            framer.next(),
+            Some(Frame::Message(b"{\"jsonrpc\":\"2.0\",\"method\":\"m\"}"))
+        );
+        assert_eq!(framer.next(), Some(Frame::Noise(b"{ x } ")));
+        assert_eq!(framer.next(), None);
     }
 
     #[test]

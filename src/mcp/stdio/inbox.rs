@@ -33,8 +33,8 @@ pub(super) enum Event {
         /// True for a JSON-RPC error.
         is_error: bool,
     },
-    /// The child answered with an id that nobody used, and only this call can be meant.
-    Invalid,
+    /// The child wrote something that was meant as the answer to this call, and is none: what is wrong with it.
+    Suspect(Box<str>),
     /// The child is gone, or is not understood any more: why.
     Closed(Failure),
 }
@@ -63,7 +63,7 @@ impl Inbox {
         let size = event.size();
         {
             let mut queue = self.lock();
-            let optional = matches!(event, Event::Message(_) | Event::Request { .. });
+            let optional = matches!(event, Event::Message(_) | Event::Request { .. } | Event::Suspect(_));
             let undelivered = self.undelivered.load(Ordering::Relaxed);
             if optional && (queue.len() >= STDIO_INBOX_MESSAGES || undelivered + size > STDIO_INBOX_BYTES) {
                 return false;
@@ -113,7 +113,7 @@ impl Event {
     fn size(&self) -> usize {
         match self {
             Self::Message(payload) | Self::Request { payload, .. } => payload.len(),
-            Self::Reply { .. } | Self::Invalid | Self::Closed(_) => 0,
+            Self::Reply { .. } | Self::Suspect(_) | Self::Closed(_) => 0,
         }
     }
 }
@@ -134,7 +134,7 @@ mod tests {
             payload: Bytes::new(),
             is_error: false
         }));
-        assert!(inbox.push(Event::Invalid));
+        assert!(inbox.push(Event::Closed(Failure::timeout())));
     }
 
     #[test]

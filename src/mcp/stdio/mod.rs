@@ -3,24 +3,33 @@
 //! Callers may use the same ids, so ids, progress tokens and what else names a request are made unique on the pipe and
 //! restored on the way back; nothing else of a message changes.
 
+mod admission;
 mod exposure;
 mod frame;
+mod handshake;
 mod inbox;
 mod launch;
+mod misfit;
+mod number;
+mod output;
+mod pace;
+mod received;
 mod recent;
 mod router;
+mod sessions;
+mod shown;
 mod splice;
 mod supervisor;
 mod trial;
 
+use std::future::pending;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use log::debug;
-use serde_json::value::RawValue;
+use log::{debug, info};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 pub use exposure::{Exposure, exposure, exposures};
 pub(crate) use launch::instructions;
@@ -30,15 +39,19 @@ pub(crate) use trial::{End, Trial, try_start};
 
 use super::{Ack, Call, Outcome};
 use crate::control::Notifier;
-use crate::limits::{LARGE_MESSAGE, STDIO_BATCH_MAX, STDIO_LINE_LARGE, STDIO_LINES_LARGE, STDIO_READY_WAIT};
+use crate::limits::{LARGE_MESSAGE, STDIO_LINE_LARGE, STDIO_LINES_LARGE, STDIO_READY_WAIT, STDIO_SUSPECT_GRACE};
 use crate::memory;
 use crate::wire::caller::Caller;
-use crate::wire::failure::{Failure, Source, error_json};
+use crate::wire::command::Headers;
+use crate::wire::failure::{Failure, Source};
 use crate::wire::headers::ResponseHeaders;
-use crate::wire::jsonrpc::{INVALID_REQUEST, Invalid, Message};
+use crate::wire::jsonrpc::{Invalid, Message};
 use crate::wire::spelling::is_exact;
+use admission::Refusal;
+use handshake::{Handshake, Need};
 use inbox::{Event, Inbox};
 use router::Router;
+use sessions::Sessions;
 
 /// One stdio MCP server. Clones are the same server.
 #[derive(Debug, Clone)]
@@ -69,6 +82,10 @@ struct State {
     ready: bool,
     /// The last `initialize` that succeeded, as the caller wrote it.
     initialize: Option<Bytes>,
+    /// Handshake with the child that runs.
+    handshake: Handshake,
+    /// Sessions that callers opened. They outlive a child that is initialized again.
+    sessions: Sessions,
     /// `notifications/initialized` was written by us; the caller's own is only acknowledged.
     initialized_sent: bool,
     /// No child will run any more.
@@ -76,9 +93,6 @@ struct State {
 }
 
 const INITIALIZED: &[u8] = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
-
-/// Reason why a request does not go onto a pipe that callers share.
-const UNSUITABLE: &str = "on stdio, members that name a request must stand once and be spelled exactly, and a request must not have the method of a notification";
 
 impl StdioServer {
     /// A server without a child yet; its [`Supervisor`] starts one.
@@ -96,32 +110,62 @@ impl StdioServer {
 
     /// Writes a request and waits for its answer.
     pub(super) async fn call(&self, call: Call<'_>, events: &mut Notifier<'_>) -> Outcome {
+        let text = std::str::from_utf8(call.payload).unwrap_or_default();
+        let Ok(message) = Message::parse(text) else {
+            return self.refused(call.id, Refusal::Ambiguous);
+        };
+        let need = Need::of(&message);
+        // A session that is not open need not wait for the child.
+        let admitted = self.lock().admits_session(call.headers, need);
+        if let Err(refusal) = admitted {
+            return self.refused(call.id, refusal);
+        }
         let Some(pipe) = self.pipe().await else {
             return closed("closed_pipe").into();
         };
+        let admitted = self.lock().admits(call.headers, need);
+        if let Err(refusal) = admitted {
+            return self.refused(call.id, refusal);
+        }
         // A pipe has no sessions, but its callers do: this id distinguishes the messages of one caller from those of another. It is
         // created before the call, which then already counts as the session's.
-        let session = if call.initialize { random_hex() } else { None };
+        let begins = need == Need::Begins;
+        let session = if begins { random_hex() } else { None };
         let place = self.place_of(call.payload).await;
-        let Ok((open, line)) = self.open(&call, session.as_deref()) else {
-            let payload = error_json(Some(call.id), INVALID_REQUEST, UNSUITABLE, None).into();
-            let headers = ResponseHeaders::default();
-            return Outcome::Reply {
-                code: 400,
-                headers,
-                payload,
-            };
+        let Ok((open, line)) = self.open(&call, &message, session.as_deref()) else {
+            return self.refused(call.id, Refusal::Ambiguous);
         };
-        if pipe.send(in_place(line, call.payload, place)).await.is_err() {
+        let Ok(room) = pipe.reserve().await else {
             return closed("closed_pipe").into();
+        };
+        {
+            let mut state = self.lock();
+            if !state.is_current(&pipe) {
+                return closed("closed_pipe").into();
+            }
+            // Another `initialize` may have come first, or a child that was not initialized.
+            if let Err(refusal) = state.admits(call.headers, need) {
+                return self.refused(call.id, refusal);
+            }
+            state.router.written(open.pipe_id);
+            if begins {
+                state.handshake.begun(open.pipe_id);
+            }
+            room.send(in_place(line, call.payload, place));
         }
-        open.written();
-        let headers = ResponseHeaders::default().as_json();
+        let streamed = ResponseHeaders::default();
         let mut told = false;
+        let mut suspect: Option<(Instant, Box<str>)> = None;
         loop {
+            let grace = suspect.as_ref().map(|(until, _)| *until);
             let event = tokio::select! {
                 biased;
                 event = open.inbox.next() => event,
+                () = until(grace) => {
+                    let what = suspect.map(|(_, what)| what).unwrap_or_default();
+                    self.lock().router.answered_wrongly(open.pipe_id);
+                    return Failure::protocol("invalid_protocol_response").because(what).into();
+                }
                 payload = call.cancelled.wait(), if !told => {
                     told = true;
                     let large = self.place_of(payload).await;
@@ -136,18 +180,21 @@ impl StdioServer {
             };
             match event {
                 Event::Message(payload) => {
-                    events.send(payload, &headers).await;
+                    events.send(payload, &streamed).await;
                 }
                 Event::Request { payload, wire_id } => {
-                    if !events.send_request(payload, &wire_id, &headers).await {
+                    if !events.send_request(payload, &wire_id, &streamed).await {
                         self.refuse(&wire_id);
                     }
                 }
                 Event::Reply { payload, is_error } => {
-                    let mut headers = headers;
-                    if call.initialize && !is_error {
-                        self.initialized(call.payload, &pipe).await;
+                    let mut headers = ResponseHeaders::default().as_json();
+                    if begins && !is_error {
+                        if self.succeeded(&open, call.payload, &pipe).await.is_none() {
+                            return closed("closed_pipe").into();
+                        }
                         if let Some(id) = session {
+                            self.lock().sessions.open(&id);
                             headers = headers.with_session(id);
                         }
                     }
@@ -157,35 +204,56 @@ impl StdioServer {
                         payload,
                     };
                 }
-                Event::Invalid => return Failure::protocol("invalid_protocol_response").into(),
+                Event::Suspect(what) => {
+                    suspect.get_or_insert_with(|| (Instant::now() + STDIO_SUSPECT_GRACE, what));
+                }
                 Event::Closed(why) => return why.into(),
             }
         }
     }
 
     /// Writes a notification. A cancellation is written by the call that it cancels, under the id it has on the pipe.
-    pub(super) async fn notify(&self, payload: &Bytes, method: &str, caller: Caller) -> Ack {
+    pub(super) async fn notify(&self, payload: &Bytes, method: &str, headers: &Headers, caller: Caller) -> Ack {
+        if let Some(refused) = self.refuses_session(headers) {
+            return refused;
+        }
         let Some(pipe) = self.pipe().await else {
             return closed("closed_pipe").into();
         };
+        let ends_handshake = method == "notifications/initialized";
         let line = match method {
-            "notifications/initialized" if self.lock().initialized_sent => None,
+            _ if ends_handshake && self.lock().initialized_sent => None,
             "notifications/cancelled" => None,
             _ if !std::str::from_utf8(payload).is_ok_and(is_exact) => return Ack::of(400),
             _ => Some(splice::one_line(payload)),
         };
-        let Some(line) = line else { return Ack::of(202) };
+        let Some(line) = line else { return Ack::of(200) };
         let place = self.place_of(payload).await;
-        // The child may answer it with a request (`notifications/roots/list_changed`), which no other caller must receive.
-        self.lock().router.served(caller);
-        match pipe.send(in_place(line, payload, place)).await {
-            Ok(()) => Ack::of(202),
-            Err(_) => closed("closed_pipe").into(),
+        let Ok(room) = pipe.reserve().await else {
+            return closed("closed_pipe").into();
+        };
+        // The session may have ended with its child meanwhile.
+        if let Some(refused) = self.refuses_session(headers) {
+            return refused;
         }
+        let mut state = self.lock();
+        if !state.is_current(&pipe) {
+            return closed("closed_pipe").into();
+        }
+        if ends_handshake {
+            state.handshake.initialized();
+        }
+        // The child may answer it with a request (`notifications/roots/list_changed`), which no other caller must receive.
+        state.router.served(caller);
+        room.send(in_place(line, payload, place));
+        Ack::of(200)
     }
 
     /// Writes a caller's answer to a request of the server.
-    pub(super) async fn answer(&self, payload: &Bytes, id: &str) -> Ack {
+    pub(super) async fn answer(&self, payload: &Bytes, id: &str, headers: &Headers) -> Ack {
+        if let Some(refused) = self.refuses_session(headers) {
+            return refused;
+        }
         let pipe = self.lock().pipe.clone();
         let Some(pipe) = pipe else {
             return closed("closed_pipe").into();
@@ -198,10 +266,27 @@ impl StdioServer {
         match self.lock().router.answer(payload, id) {
             Some(line) => {
                 place.send(in_place(line, payload, large));
-                Ack::of(202)
+                Ack::of(200)
             }
             // Nobody asked, the child that asked is gone, or it was answered already.
             None => Ack::of(404),
+        }
+    }
+
+    /// The refusal of a message without an answer, when it names a session that is not open.
+    fn refuses_session(&self, headers: &Headers) -> Option<Ack> {
+        let refusal = self.lock().admits_session(headers, Need::Nothing).err()?;
+        debug!(channel = &*self.0.channel; "a message names a session that is not open here; it was dropped");
+        Some(Ack::of(refusal.code()))
+    }
+
+    /// The answer to a request that is not written.
+    fn refused(&self, id: &str, refusal: Refusal) -> Outcome {
+        info!(channel = &*self.0.channel, resp_code = refusal.code(); "{}", refusal.phrase());
+        Outcome::Reply {
+            code: refusal.code(),
+            headers: ResponseHeaders::default(),
+            payload: refusal.to_json(id).into(),
         }
     }
 
@@ -239,15 +324,18 @@ impl StdioServer {
     }
 
     /// Registers a call and returns its line for the pipe. `session`: the session that an `initialize` will open.
-    fn open(&self, call: &Call<'_>, session: Option<&str>) -> Result<(OpenCall<'_>, Bytes), Invalid> {
-        let text = std::str::from_utf8(call.payload).map_err(|_| Invalid::NotJson)?;
-        let message = Message::parse(text)?;
+    fn open(
+        &self,
+        call: &Call<'_>,
+        message: &Message<'_>,
+        session: Option<&str>,
+    ) -> Result<(OpenCall<'_>, Bytes), Invalid> {
         let inbox = Arc::new(Inbox::new(&self.0.undelivered));
         let caller = session.map_or(call.caller, |id| call.caller.with_session(id));
         let (pipe_id, line) = self
             .lock()
             .router
-            .open(&message, Arc::clone(&inbox), call.server_requests, caller)?;
+            .open(message, Arc::clone(&inbox), call.server_requests, caller)?;
         Ok((
             OpenCall {
                 server: self,
@@ -258,13 +346,29 @@ impl StdioServer {
         ))
     }
 
-    /// Remembers what a restarted child must be told.
-    async fn initialized(&self, payload: &Bytes, pipe: &mpsc::Sender<Bytes>) {
-        // A large one is not kept: it would take room from commands permanently. Real ones have a few hundred bytes.
-        self.lock().initialize = Some(payload.clone()).filter(|payload| payload.len() < LARGE_MESSAGE);
-        if self.0.send_initialized && pipe.send(Bytes::from_static(INITIALIZED)).await.is_ok() {
-            self.lock().initialized_sent = true;
+    /// An `initialize` succeeded: records it, remembers what a restarted child must be told, and completes the handshake if that is
+    /// wanted. `None` when the child is gone.
+    async fn succeeded(&self, open: &OpenCall<'_>, payload: &Bytes, pipe: &mpsc::Sender<Bytes>) -> Option<()> {
+        {
+            let mut state = self.lock();
+            if state.is_current(pipe) {
+                state.handshake.succeeded(open.pipe_id);
+            }
+            // A large one is not kept: it would take room from commands permanently. Real ones have a few hundred bytes.
+            state.initialize = Some(payload.clone()).filter(|payload| payload.len() < LARGE_MESSAGE);
         }
+        if !self.0.send_initialized {
+            return Some(());
+        }
+        let room = pipe.reserve().await.ok()?;
+        let mut state = self.lock();
+        if !state.is_current(pipe) {
+            return None;
+        }
+        room.send(Bytes::from_static(INITIALIZED));
+        state.handshake.initialized();
+        state.initialized_sent = true;
+        Some(())
     }
 
     /// Tells the child that nobody will answer its request.
@@ -275,56 +379,17 @@ impl StdioServer {
         }
     }
 
-    /// What the child wrote.
-    fn received(&self, text: &str) -> Result<(), router::Unattributed> {
-        let message = match Message::parse(text) {
-            Ok(message) => message,
-            Err(_) if text.trim_ascii_start().starts_with('[') => return self.received_batch(text),
-            Err(_) => return Err(router::Unattributed("it is no JSON-RPC message")),
-        };
-        let mut state = self.lock();
-        if let Some(line) = state.router.route(&message)? {
-            debug!(channel = &*self.0.channel; "a request of the MCP server was answered for the caller");
-            state.write_aside(line, &self.0.channel);
-        }
-        Ok(())
-    }
-
-    /// Servers of 2025-03-26 may write several messages as one array.
-    fn received_batch(&self, text: &str) -> Result<(), router::Unattributed> {
-        struct Batch<'a>(&'a StdioServer);
-        impl<'de> serde::de::Visitor<'de> for Batch<'_> {
-            type Value = Result<(), router::Unattributed>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a list of messages")
-            }
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
-                let mut result = Ok(());
-                let mut count = 0;
-                while let Some(part) = parts.next_element::<&'de RawValue>()? {
-                    count += 1;
-                    // A batch in a batch is no message; it is not unrolled.
-                    let step = if count > STDIO_BATCH_MAX || part.get().starts_with('[') {
-                        Err(router::Unattributed("it is no JSON-RPC message"))
-                    } else {
-                        self.0.received(part.get())
-                    };
-                    result = result.and(step);
-                }
-                Ok(result)
-            }
-        }
-        let mut reader = serde_json::Deserializer::from_str(text);
-        serde::Deserializer::deserialize_seq(&mut reader, Batch(self))
-            .unwrap_or(Err(router::Unattributed("it is no JSON-RPC message")))
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    /// True when this is the pipe of the child that runs.
+    fn is_current(&self, pipe: &mpsc::Sender<Bytes>) -> bool {
+        self.pipe.as_ref().is_some_and(|current| current.same_channel(pipe))
+    }
+
     /// Writes a line of ours without waiting: whoever reads from the child must never wait for it to read.
     fn write_aside(&self, line: Bytes, channel: &str) {
         // Longer questions repeat an id that is of no use, and their number would be unbounded.
@@ -340,6 +405,14 @@ fn in_place(line: Bytes, payload: &Bytes, place: Option<OwnedSemaphorePermit>) -
     match place {
         Some(place) => memory::carrying(line, (payload.clone(), place)),
         None => line,
+    }
+}
+
+/// Waits for the end of a grace period, if there is one.
+async fn until(end: Option<Instant>) {
+    match end {
+        Some(end) => sleep_until(end).await,
+        None => pending().await,
     }
 }
 
@@ -359,12 +432,6 @@ struct OpenCall<'a> {
     server: &'a StdioServer,
     pipe_id: u64,
     inbox: Arc<Inbox>,
-}
-
-impl OpenCall<'_> {
-    fn written(&self) {
-        self.server.lock().router.written(self.pipe_id);
-    }
 }
 
 impl Drop for OpenCall<'_> {

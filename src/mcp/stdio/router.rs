@@ -11,7 +11,10 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::inbox::{Event, Inbox};
+use super::misfit::Misfit;
+use super::number::{is_as_written, whole};
 use super::recent::Recent;
+use super::shown::shown;
 use super::splice::splice;
 use crate::limits::{
     ID_MAX, STDIO_AFTERMATH, STDIO_AFTERMATH_MAX, STDIO_HUNG_CALLS, STDIO_SERVER_REQUESTS_MAX, STDIO_SILENCE,
@@ -19,7 +22,7 @@ use crate::limits::{
 use crate::mcp::http::local_answer;
 use crate::wire::caller::Caller;
 use crate::wire::failure::{Failure, error_json};
-use crate::wire::jsonrpc::{INTERNAL_ERROR, Id, Invalid, Kind, Message, Reference};
+use crate::wire::jsonrpc::{INTERNAL_ERROR, Id, Invalid, Kind, Message};
 use crate::wire::spelling::is_exact;
 
 /// The calls and server requests of one child.
@@ -38,6 +41,18 @@ pub(super) struct Router {
     heard: Option<Instant>,
     /// The child's own requests that callers were asked, by their id on the wire.
     asked: HashMap<Box<str>, Asked>,
+    /// The first number of ours that the child returned in another form.
+    odd_form: OddForm,
+}
+
+/// A number of ours in another form than it was written in.
+#[derive(Debug, Default)]
+enum OddForm {
+    #[default]
+    None,
+    /// Its JSON text.
+    New(Box<str>),
+    Told,
 }
 
 #[derive(Debug)]
@@ -72,7 +87,12 @@ struct Asked {
 
 /// A message of the child that goes to nobody, and why.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unattributed(pub &'static str);
+pub(super) enum Unattributed {
+    /// It concerns nobody any more, or nobody can tell whom; or its call fails for it, which is logged there.
+    Ordinary(&'static str),
+    /// It was meant as an answer, for which a call may wait in vain.
+    Answer(&'static str),
+}
 
 impl Router {
     /// Registers a request and gives its id and its line for the pipe.
@@ -243,29 +263,22 @@ impl Router {
     }
 
     fn response(&mut self, message: &Message<'_>, id: Option<Id<'_>>, is_error: bool) -> Result<(), Unattributed> {
-        let pipe_id = id.and_then(|id| id.json().parse().ok());
+        let pipe_id = id.and_then(|id| self.named(id.json()));
         let Some(open) = pipe_id.and_then(|id| self.open.remove(&id)) else {
             if pipe_id.is_some_and(|id| (1..=self.last_id).contains(&id)) {
                 if let Some(given_up) = pipe_id.and_then(|id| self.aftermath.remove(&id)) {
                     self.served(given_up.caller);
                 }
-                return Err(Unattributed("it answers a call that is over"));
+                return Err(Unattributed::Ordinary("it answers a call that is over"));
             }
-            // Only one call can be meant: better an error now than silence until its time is up.
-            if let Some((_, open)) = self.sole().and_then(|id| self.open.remove_entry(&id)) {
-                open.inbox.push(Event::Invalid);
-            }
-            return Err(Unattributed("it answers an id that nobody used"));
+            return self.without_id(message, id.is_none() && is_error);
         };
         self.served(open.caller);
         let mut values = Vec::with_capacity(2);
         if let Some(span) = message.id_span() {
             values.push((span, &*open.id));
         }
-        if let Some(named) = message
-            .result_subscription_id()
-            .filter(|r| subscription_number(r) == pipe_id)
-        {
+        if let Some(named) = message.result_subscription_id().filter(|r| whole(r.json) == pipe_id) {
             values.push((named.span, &*open.id));
         }
         open.inbox.push(Event::Reply {
@@ -275,25 +288,114 @@ impl Router {
         Ok(())
     }
 
+    /// An answer that names no call. An error without an id is what servers write that could not read the request: it ends the only
+    /// call that can be meant.
+    fn without_id(&mut self, message: &Message<'_>, is_error: bool) -> Result<(), Unattributed> {
+        let why = if is_error {
+            "its error names no request"
+        } else {
+            "it answers an id that nobody used"
+        };
+        if is_error
+            && message.has_valid_error()
+            && let (Some(pipe_id), Some(error)) = (self.sole(), message.error())
+            && let Some(open) = self.open.remove(&pipe_id)
+        {
+            self.served(open.caller);
+            let payload = format!(r#"{{"jsonrpc":"2.0","id":{},"error":{}}}"#, open.id, error.get());
+            open.inbox.push(Event::Reply {
+                payload: payload.into(),
+                is_error,
+            });
+            return Ok(());
+        }
+        match self.suspect(None, why, || shown(message.text().as_bytes())) {
+            true => Err(Unattributed::Ordinary(why)),
+            false => Err(Unattributed::Answer(why)),
+        }
+    }
+
+    /// A line that was meant as an answer and is none. True when the call that it was meant for is told.
+    pub(super) fn misfit(&mut self, misfit: &Misfit<'_>) -> bool {
+        let pipe_id = misfit.id.as_ref().and_then(|id| whole(id));
+        self.suspect(pipe_id, misfit.why, || misfit.beginning.clone())
+    }
+
+    /// Tells a call that its answer went wrong: the one that is named, or the only one that waits.
+    fn suspect(&mut self, pipe_id: Option<u64>, why: &str, beginning: impl FnOnce() -> String) -> bool {
+        let named = pipe_id.filter(|id| self.open.contains_key(id));
+        let sole = self.sole();
+        let only = if self.aftermath.is_empty() && self.open.len() == 1 {
+            self.open.keys().next().copied()
+        } else {
+            None
+        };
+        let Some((pipe_id, open)) = named.or(only).and_then(|id| Some((id, self.open.get(&id)?))) else {
+            return false;
+        };
+        // What was written for another caller is not shown.
+        let text = if named == Some(pipe_id) || sole == Some(pipe_id) {
+            format!("{why}: {}", beginning())
+        } else {
+            why.to_owned()
+        };
+        open.inbox.push(Event::Suspect(text.into()))
+    }
+
+    /// Ends a call whose answer went wrong.
+    pub(super) fn answered_wrongly(&mut self, pipe_id: u64) {
+        if let Some(open) = self.open.remove(&pipe_id) {
+            self.served(open.caller);
+        }
+    }
+
+    /// The number of ours that a JSON text names, in whatever form.
+    fn named(&mut self, json: &str) -> Option<u64> {
+        let number = whole(json)?;
+        let is_ours = (1..=self.last_id).contains(&number);
+        if is_ours && !is_as_written(json, number) && matches!(self.odd_form, OddForm::None) {
+            self.odd_form = OddForm::New(json.into());
+        }
+        Some(number)
+    }
+
+    /// The first number that the child returned in another form; given once.
+    pub(super) fn odd_form(&mut self) -> Option<Box<str>> {
+        match std::mem::take(&mut self.odd_form) {
+            OddForm::None => None,
+            OddForm::New(json) => {
+                self.odd_form = OddForm::Told;
+                Some(json)
+            }
+            OddForm::Told => {
+                self.odd_form = OddForm::Told;
+                None
+            }
+        }
+    }
+
     fn notification(&mut self, message: &Message<'_>, method: &str) -> Result<(), Unattributed> {
         let named = message
             .references()
-            .map_err(|_| Unattributed("what it names is ambiguous"))?;
+            .map_err(|_| Unattributed::Ordinary("what it names is ambiguous"))?;
         let (pipe_id, edit) = match (&named.progress_token, &named.subscription_id, &named.request_id) {
             (Some(token), _, _) if method == "notifications/progress" => {
-                let pipe_id = number(token).ok_or(Unattributed("its progress token is nobody's"))?;
+                let pipe_id = self
+                    .named(token.json)
+                    .ok_or(Unattributed::Ordinary("its progress token is nobody's"))?;
                 let original = self.open.get(&pipe_id).and_then(|open| open.progress_token.clone());
-                let original = original.ok_or(Unattributed("its progress token is nobody's"))?;
+                let original = original.ok_or(Unattributed::Ordinary("its progress token is nobody's"))?;
                 (pipe_id, Some((token.span.clone(), original)))
             }
             (_, Some(subscription), _) => {
-                let pipe_id = subscription_number(subscription).ok_or(Unattributed("its subscription is nobody's"))?;
+                // Some servers write it as text whatever it was.
+                let pipe_id = whole(subscription.json).ok_or(Unattributed::Ordinary("its subscription is nobody's"))?;
                 let original = self.open.get(&pipe_id).map(|open| open.id.clone());
                 (
                     pipe_id,
                     Some((
                         subscription.span.clone(),
-                        original.ok_or(Unattributed("its subscription is nobody's"))?,
+                        original.ok_or(Unattributed::Ordinary("its subscription is nobody's"))?,
                     )),
                 )
             }
@@ -301,14 +403,14 @@ impl Router {
                 let (wire_id, call) = self
                     .asked
                     .iter()
-                    .find(|(_, asked)| Id::from_json(&asked.id) == Id::from_json(request.json))
+                    .find(|(_, asked)| is_same_id(&asked.id, request.json))
                     .map(|(wire_id, asked)| (wire_id.clone(), asked.call))
-                    .ok_or(Unattributed("it cancels a request that nobody was asked"))?;
+                    .ok_or(Unattributed::Ordinary("it cancels a request that nobody was asked"))?;
                 self.asked.remove(&wire_id);
                 (call, Some((request.span.clone(), wire_id)))
             }
             _ => (
-                self.sole().ok_or(Unattributed(
+                self.sole().ok_or(Unattributed::Ordinary(
                     "it names no call, and cannot be attributed to exactly one",
                 ))?,
                 None,
@@ -318,11 +420,11 @@ impl Router {
             .open
             .get(&pipe_id)
             .filter(|open| open.caller.is_some())
-            .ok_or(Unattributed("its call is over"))?;
+            .ok_or(Unattributed::Ordinary("its call is over"))?;
         let values = edit.iter().map(|(span, value)| (span.clone(), &**value)).collect();
         match open.inbox.push(Event::Message(splice(message.text(), values))) {
             true => Ok(()),
-            false => Err(Unattributed("its call has too many undelivered messages")),
+            false => Err(Unattributed::Ordinary("its call has too many undelivered messages")),
         }
     }
 
@@ -378,13 +480,9 @@ impl Router {
     }
 }
 
-fn number(reference: &Reference<'_>) -> Option<u64> {
-    reference.json.parse().ok()
-}
-
-/// A subscription's id is the listening request's own; some servers write it as a string whatever it was.
-fn subscription_number(reference: &Reference<'_>) -> Option<u64> {
-    reference.json.trim_matches('"').parse().ok()
+/// Whether a child means one request of its own by both: it may write its numbers in several forms too.
+fn is_same_id(a: &str, b: &str) -> bool {
+    Id::from_json(a) == Id::from_json(b) || whole(a).is_some() && whole(a) == whole(b)
 }
 
 fn refusal(id: &str) -> Bytes {

@@ -6,24 +6,24 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::{BufMut as _, Bytes};
-use log::{debug, error, info, warn};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use bytes::Bytes;
+use log::{error, info, warn};
+use tokio::io::AsyncWriteExt;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout, timeout_at};
+use tokio::time::{sleep, timeout};
 
-use super::frame::{Frame, Framer};
+use super::handshake::Handshake;
 use super::inbox::{Event, Inbox};
-use super::{INITIALIZED, StdioServer, closed};
+use super::output::{Ended, Output};
+use super::{INITIALIZED, StdioServer, closed, until};
 use crate::broker::{Broker, Child, Started};
 use crate::control::backoff::Backoff;
 use crate::limits::{
-    LARGE_MESSAGE, ROOM_TIMEOUT, STDIO_CRASH_LOOP, STDIO_LAST_WORDS, STDIO_LINE_LARGE, STDIO_MESSAGE_MAX, STDIO_READ,
-    STDIO_READ_MAX, STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX, STDIO_RESTART_MIN, STDIO_SILENCE, STDIO_STABLE,
-    STDIO_WRITE_BATCH, STDIO_WRITE_QUEUE,
+    LARGE_MESSAGE, ROOM_TIMEOUT, STDIO_CRASH_LOOP, STDIO_LAST_WORDS, STDIO_LINE_LARGE, STDIO_MESSAGE_MAX,
+    STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX, STDIO_RESTART_MIN, STDIO_STABLE, STDIO_SUSPECT_GRACE, STDIO_WRITE_BATCH,
+    STDIO_WRITE_QUEUE,
 };
-use crate::memory::Room;
 use crate::ops::Ops;
 use crate::ops::health::Server;
 use crate::shutdown::Signal;
@@ -54,6 +54,16 @@ enum End {
     Hung,
     ReplayFailed,
     Stopped,
+}
+
+impl From<Ended> for End {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Closed => Self::OutputClosed,
+            Ended::Flooded => Self::Flooded,
+            Ended::Slow => Self::Slow,
+        }
+    }
 }
 
 impl Supervisor {
@@ -155,11 +165,12 @@ impl Supervisor {
             state.router.heard();
         }
         let end = {
-            let output = self.read(stdout);
+            let mut output = Output::new(&self.server, &self.ops);
+            let output = output.read(stdout);
             let ready = self.make_ready(pipe, quick_ends);
             tokio::pin!(output, ready);
             let end = tokio::select! {
-                end = &mut output => end,
+                ended = &mut output => ended.into(),
                 status = child.exited() => End::Exited(status),
                 () = &mut ready => End::ReplayFailed,
                 // Its queue lives as long as this run: it ends only when the child does not take any more.
@@ -188,6 +199,7 @@ impl Supervisor {
             let mut state = self.server.lock();
             state.pipe = None;
             state.ready = false;
+            state.handshake = Handshake::default();
             state.router.close_all(&match end {
                 End::Flooded | End::Slow => Failure::protocol("response_body_too_large"),
                 _ => closed("eof"),
@@ -228,11 +240,17 @@ impl Supervisor {
         pending::<()>().await;
     }
 
-    /// Repeats the last `initialize` that succeeded. Nobody sees the answer.
+    /// Repeats the last `initialize` that succeeded. Nobody sees the answer. Where there is none to repeat, or it is refused, the next
+    /// caller initializes the child anew, and the sessions of the one before have ended with it.
     async fn replay(&self, pipe: mpsc::Sender<Bytes>) -> Option<()> {
-        let Some(payload) = self.server.lock().initialize.clone() else {
-            return Some(());
+        let payload = {
+            let mut state = self.server.lock();
+            if state.initialize.is_none() {
+                state.sessions.end_all();
+            }
+            state.initialize.clone()
         };
+        let Some(payload) = payload else { return Some(()) };
         let message = Message::parse(std::str::from_utf8(&payload).ok()?).ok()?;
         let inbox = Arc::new(Inbox::default());
         let (pipe_id, line) = self
@@ -242,102 +260,38 @@ impl Supervisor {
             .open_internal(&message, Arc::clone(&inbox))
             .ok()?;
         pipe.send(line).await.ok()?;
+        self.server.lock().handshake.begun(pipe_id);
+        let mut grace = None;
         let answered = loop {
-            match inbox.next().await {
+            let event = tokio::select! {
+                biased;
+                event = inbox.next() => event,
+                () = until(grace) => break None,
+            };
+            match event {
                 Event::Reply { is_error, .. } => break Some(!is_error),
-                Event::Closed(_) | Event::Invalid => break None,
+                Event::Closed(_) => break None,
+                Event::Suspect(_) => {
+                    grace.get_or_insert_with(|| tokio::time::Instant::now() + STDIO_SUSPECT_GRACE);
+                }
                 Event::Message(_) | Event::Request { .. } => {}
             }
         };
-        self.server.lock().router.close(pipe_id);
-        match answered {
-            Some(true) => {}
-            // Refused: the next caller initializes it anew.
-            Some(false) => {
-                self.server.lock().initialize = None;
+        {
+            let mut state = self.server.lock();
+            state.router.close(pipe_id);
+            if answered? {
+                state.handshake.succeeded(pipe_id);
+            } else {
+                state.initialize = None;
+                state.sessions.end_all();
                 return Some(());
             }
-            None => return None,
         }
         pipe.send(Bytes::from_static(INITIALIZED)).await.ok()?;
+        self.server.lock().handshake.initialized();
         info!(channel = &*self.server.0.channel; "stdio MCP server initialized again");
         Some(())
-    }
-
-    /// Reads the child's output to its end.
-    async fn read(&self, mut stdout: pipe::Receiver) -> End {
-        let channel = &*self.server.0.channel;
-        let mut framer = Framer::default();
-        let mut room = Room::default();
-        let mut warned = false;
-        let mut ended = None;
-        loop {
-            let size = (framer.pending() + STDIO_READ_MAX).min(STDIO_MESSAGE_MAX);
-            if room.is_short_of(size) {
-                self.make_room(&mut room, size).await;
-            }
-            let buffer = framer.buffer();
-            buffer.reserve(STDIO_READ);
-            let mut bounded = buffer.limit(STDIO_READ_MAX);
-            let read = stdout.read_buf(&mut bounded);
-            let read = match room.until() {
-                None => read.await,
-                Some(until) => match timeout_at(until.into(), read).await {
-                    Ok(read) => read,
-                    Err(_) => return End::Slow,
-                },
-            };
-            match read {
-                // The last message may lack its line end.
-                Ok(0) => ended = Some(End::OutputClosed),
-                Ok(_) => self.server.lock().router.heard(),
-                Err(error) => {
-                    debug!(channel, error:% = error; "the output of the stdio MCP server cannot be read");
-                    ended = Some(End::OutputClosed);
-                }
-            }
-            if ended.is_some() {
-                framer.buffer().extend_from_slice(b"\n");
-            }
-            while let Some(frame) = framer.next() {
-                let (lost, size) = match frame {
-                    Frame::Message(text) => match std::str::from_utf8(text) {
-                        Ok(json) => match self.server.received(json) {
-                            Ok(()) => continue,
-                            Err(why) => (why.0, text.len()),
-                        },
-                        Err(_) => ("it is not UTF-8", text.len()),
-                    },
-                    Frame::Noise(size) => ("it is no JSON", size),
-                    Frame::TooLong => return End::Flooded,
-                };
-                self.ops.metrics.stdio_unattributed(channel);
-                if matches!(frame, Frame::Noise(_)) && !std::mem::replace(&mut warned, true) {
-                    warn!(channel, bytes = size;
-                        "the stdio MCP server writes text to its output that is no MCP message; it belongs on its standard error");
-                    continue;
-                }
-                debug!(channel, reason = lost, bytes = size; "output of the stdio MCP server was dropped");
-            }
-            if let Some(end) = ended {
-                return end;
-            }
-            // After the end of a message, only the rest of one read is left.
-            if room.until().is_some() && framer.pending() <= STDIO_READ_MAX {
-                // Frees the message, and then its room.
-                framer.buffer();
-                room.clear();
-            }
-        }
-    }
-
-    /// Waits for room for a message of the child, which is not to be blamed for its silence meanwhile.
-    async fn make_room(&self, room: &mut Room, size: usize) {
-        let covered = room.cover(size, STDIO_MESSAGE_MAX);
-        tokio::pin!(covered);
-        while timeout(STDIO_SILENCE / 2, &mut covered).await.is_err() {
-            self.server.lock().router.heard();
-        }
     }
 }
 

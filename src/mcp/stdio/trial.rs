@@ -10,18 +10,38 @@ use tokio::net::unix::pipe;
 use tokio::time::timeout;
 
 use super::frame::{Frame, Framer};
+use super::misfit::Misfit;
+use super::shown::shown;
 use crate::broker::{self, Broker, Instructions, Starting};
-use crate::limits::{STDIO_READ, STDIO_STOP_STEP};
+use crate::limits::{STDIO_LINE_END_WAIT, STDIO_READ, STDIO_STOP_STEP, STDIO_SUSPECT_GRACE};
 use crate::mcp::http::{INITIALIZE, PROBE_ID};
 use crate::wire::jsonrpc::{Id, Kind, Message};
 
-/// How a trial ended, and how much the server wrote on its output that is no message.
+/// How a trial ended, and what the server wrote on its output that is no message.
 #[derive(Debug)]
 pub(crate) struct Trial {
     /// How it ended.
     pub(crate) end: End,
-    /// Bytes on standard output that are no JSON-RPC.
-    pub(crate) noise: usize,
+    /// Text on standard output that is no JSON-RPC.
+    pub(crate) noise: Noise,
+}
+
+/// Text on standard output that is no JSON-RPC.
+#[derive(Debug, Default)]
+pub(crate) struct Noise {
+    /// Bytes of it.
+    pub(crate) bytes: usize,
+    /// The beginning of its first line.
+    pub(crate) beginning: String,
+}
+
+impl Noise {
+    fn add(&mut self, line: &[u8]) {
+        if self.bytes == 0 {
+            self.beginning = shown(line);
+        }
+        self.bytes += line.len();
+    }
 }
 
 /// How a trial ended.
@@ -37,13 +57,20 @@ pub(crate) enum End {
     Gone(Option<ExitStatus>),
     /// It wrote without end.
     Flooded,
+    /// It wrote something that was meant as its answer, and is none.
+    Misfit {
+        /// What is wrong with it.
+        why: &'static str,
+        /// Its beginning.
+        beginning: String,
+    },
     /// It did not answer in time.
     Silent,
 }
 
 /// Starts the server as `run` does, through a broker of its own, asks it, and stops it with everything that it started.
 pub(crate) async fn try_start(instructions: &Instructions, bound: Duration) -> Trial {
-    let mut noise = 0;
+    let mut noise = Noise::default();
     let end = match Starting::launch() {
         Ok(starting) => match starting.connect(instructions).await {
             Ok(broker) => {
@@ -58,7 +85,7 @@ pub(crate) async fn try_start(instructions: &Instructions, bound: Duration) -> T
     Trial { end, noise }
 }
 
-async fn ask(broker: &Broker, bound: Duration, noise: &mut usize) -> End {
+async fn ask(broker: &Broker, bound: Duration, noise: &mut Noise) -> End {
     let (mut child, stdin, stdout) = match broker.start(0).await {
         Ok(started) => started,
         Err(error) => return End::NotStarted(error),
@@ -76,36 +103,93 @@ async fn ask(broker: &Broker, bound: Duration, noise: &mut usize) -> End {
 }
 
 /// Asks, and reads until the answer. The pipes are closed at the end.
-async fn converse(mut stdin: pipe::Sender, mut stdout: pipe::Receiver, noise: &mut usize) -> End {
+async fn converse(mut stdin: pipe::Sender, mut stdout: pipe::Receiver, noise: &mut Noise) -> End {
     let request = format!("{INITIALIZE}\n");
     if stdin.write_all(request.as_bytes()).await.is_err() || stdin.flush().await.is_err() {
         return End::Gone(None);
     }
     let mut framer = Framer::default();
+    let mut misfit = None;
     loop {
         while let Some(frame) = framer.next() {
             match frame {
-                Frame::Message(message) if is_answer(message) => return End::Answered(Bytes::copy_from_slice(message)),
-                Frame::Message(_) => {}
-                Frame::Noise(bytes) => *noise += bytes,
+                Frame::Message(line) => match judge(line) {
+                    Judged::Answer => return End::Answered(Bytes::copy_from_slice(line)),
+                    Judged::Misfit(end) => misfit = misfit.or(Some(end)),
+                    Judged::Other => {}
+                },
+                Frame::Noise(line) => {
+                    noise.add(line);
+                    misfit = misfit.or_else(|| Misfit::of(line).map(End::from));
+                }
+                Frame::Unfinished(line) => noise.add(line),
                 Frame::TooLong => return End::Flooded,
             }
         }
+        let pending = framer.pending();
         let buffer = framer.buffer();
         buffer.reserve(STDIO_READ);
-        match stdout.read_buf(buffer).await {
-            Ok(0) | Err(_) => return End::Gone(None),
+        let read = stdout.read_buf(buffer);
+        let read = match misfit.take() {
+            // The answer itself may follow, as in `run`.
+            Some(end) => match timeout(STDIO_SUSPECT_GRACE, read).await {
+                Ok(read) => {
+                    misfit = Some(end);
+                    read
+                }
+                Err(_) => return end,
+            },
+            None if pending > 0 => match timeout(STDIO_LINE_END_WAIT, read).await {
+                Ok(read) => read,
+                Err(_) => {
+                    framer.end_line();
+                    continue;
+                }
+            },
+            None => read.await,
+        };
+        match read {
+            Ok(0) | Err(_) => return misfit.unwrap_or(End::Gone(None)),
             Ok(_) => {}
         }
     }
 }
 
-fn is_answer(message: &[u8]) -> bool {
-    let parsed = std::str::from_utf8(message)
+/// What a message is for the request that waits.
+enum Judged {
+    Answer,
+    Misfit(End),
+    Other,
+}
+
+fn judge(line: &[u8]) -> Judged {
+    let misfit = || Misfit::of(line).map_or(Judged::Other, |misfit| Judged::Misfit(misfit.into()));
+    let Some(message) = std::str::from_utf8(line)
         .ok()
-        .and_then(|text| Message::parse(text).ok());
-    match parsed.map(|message| message.kind) {
-        Some(Kind::Response { id: Some(id), .. }) => Id::from_json(PROBE_ID) == Some(id),
-        _ => false,
+        .and_then(|text| Message::parse(text).ok())
+    else {
+        return misfit();
+    };
+    match message.kind {
+        Kind::Response { id: Some(id), .. } if Id::from_json(PROBE_ID) == Some(id) => Judged::Answer,
+        // An error of a server that could not read the request.
+        Kind::Response {
+            id: None,
+            is_error: true,
+        } => Judged::Answer,
+        Kind::Response { .. } => Judged::Misfit(End::Misfit {
+            why: "it answers an id that nobody used",
+            beginning: shown(line),
+        }),
+        Kind::Call { .. } | Kind::Notification { .. } => Judged::Other,
+    }
+}
+
+impl From<Misfit<'_>> for End {
+    fn from(misfit: Misfit<'_>) -> Self {
+        Self::Misfit {
+            why: misfit.why,
+            beginning: misfit.beginning,
+        }
     }
 }
