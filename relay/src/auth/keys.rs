@@ -124,8 +124,17 @@ fn warn_if_shared(path: &Path, text: &str) {
 
 /// `NAME SCOPES KEY` a line; empty lines and lines that begin with `#` are skipped.
 fn parse(text: &str, source: &str, keys: &mut Vec<Key>, mistakes: &mut Vec<String>) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
+        // Editors show two lines: a key behind a comment would be part of the comment.
+        if line.contains(|char: char| matches!(char, '\u{2028}' | '\u{2029}') || char.is_control() && char != '\t') {
+            mistakes.push(format!(
+                "{source}, line {}: a carriage return or another control character stands in the line; remove it, or end each line with a line feed",
+                number + 1
+            ));
+            continue;
+        }
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -227,6 +236,20 @@ mod tests {
                 .all(|mistake| !mistake.contains(PLAIN) && !mistake.contains("short")),
             "{mistakes:?}"
         );
+    }
+
+    #[test]
+    fn a_key_that_an_editor_shows_behind_a_comment_is_not_passed_over() {
+        for end in ["\r", "\u{2028}", "\u{85}", "\u{b}"] {
+            let text = format!("a read {PLAIN}\n# people{end}b read {PLAIN}x\n");
+            let mistakes = Keys::load(None, Some(&text)).unwrap_err();
+            assert!(
+                matches!(&mistakes[..], [one] if one.starts_with("TUNNEL_RELAY_KEYS, line 2: a carriage return")),
+                "{end:?}: {mistakes:?}"
+            );
+        }
+        let text = format!("\u{feff}# people\r\na read {PLAIN}\r\n");
+        assert_eq!(Keys::load(None, Some(&text)).unwrap().len(), 1);
     }
 
     #[test]
