@@ -27,6 +27,7 @@ _tunnel_client() {
                 ' profiles samples show' | \
                 ' config' | \
                 ' config show' | \
+                ' config check' | \
                 ' admin' | \
                 ' admin tunnels' | \
                 ' admin tunnels create' | \
@@ -317,11 +318,14 @@ _tunnel_client() {
             if [[ $cur == -* ]]; then
                 words='--help'
             else
-                words='show'
+                words='show check'
             fi
             ;;
         ' config show')
             words="$common --all --json"
+            ;;
+        ' config check')
+            words=$common
             ;;
         ' admin')
             if [[ $cur == -* ]]; then

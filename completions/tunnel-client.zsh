@@ -102,7 +102,7 @@ _tunnel_client() {
                 'doctor:Check every step from here to the control plane and MCP servers'
                 'health:Ask a running daemon how it is'
                 'profiles:List, add, edit profiles; show the samples'
-                'config:Show the effective configuration and where each value comes from'
+                'config:Check the configuration, or show it and where each value comes from'
                 'admin:Create, list and change tunnels with an admin key'
                 'help:Print the help of a command or on a topic'
                 'completion:Print the completions of a shell'
@@ -315,12 +315,14 @@ _tunnel_client_config() {
         command)
             local -a commands=(
                 'show:Show every setting with its value and its source; secrets stay hidden'
+                'check:Check offline whether run would take the configuration; for ExecReload= and CI'
             )
             _describe command commands && ret=0
             ;;
         argument)
             case $line[1] in
                 show) _tunnel_client_config_show && ret=0 ;;
+                check) _tunnel_client_config_check && ret=0 ;;
             esac
             ;;
     esac
@@ -335,6 +337,16 @@ _tunnel_client_config_show() {
     _arguments -C $reply \
         '--all=-[Show settings without a value and those without effect, too]::true|false:(true false)' \
         '--json=-[Print JSON]::true|false:(true false)' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_config_check() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    local -a reply
+    __tunnel_client_common
+    _arguments -C $reply \
         && ret=0
     return ret
 }
