@@ -39,7 +39,8 @@ _tunnel_client() {
                 ' completion' | \
                 ' completion bash' | \
                 ' completion zsh' | \
-                ' completion fish')
+                ' completion fish' | \
+                ' version')
                 command="$command ${COMP_WORDS[i]}"
                 ;;
         esac
@@ -262,7 +263,7 @@ _tunnel_client() {
             if [[ $cur == -* ]]; then
                 words='--version --help'
             else
-                words='run init doctor health profiles config admin help completion'
+                words='run init doctor health profiles config admin help completion version'
             fi
             ;;
         ' run')
@@ -360,7 +361,7 @@ _tunnel_client() {
             if [[ $cur == -* ]]; then
                 words='--help'
             else
-                words='doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion'
+                words='doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion version'
             fi
             ;;
         ' completion')
@@ -377,6 +378,9 @@ _tunnel_client() {
             words='--help'
             ;;
         ' completion fish')
+            words='--help'
+            ;;
+        ' version')
             words='--help'
             ;;
     esac

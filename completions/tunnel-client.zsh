@@ -102,10 +102,11 @@ _tunnel_client() {
                 'doctor:Check every step from here to the control plane and MCP servers'
                 'health:Ask a running daemon how it is'
                 'profiles:List, add, edit profiles; show the samples'
-                'config:Check the configuration, or show it and where each value comes from'
+                'config:Check or show the configuration, with the source of each value'
                 'admin:Create, list and change tunnels with an admin key'
                 'help:Print the help of a command or on a topic'
                 'completion:Print the completions of a shell'
+                'version:Print the name, the version and the commit'
             )
             _describe command commands && ret=0
             ;;
@@ -120,6 +121,7 @@ _tunnel_client() {
                 admin) _tunnel_client_admin && ret=0 ;;
                 help) _tunnel_client_help && ret=0 ;;
                 completion) _tunnel_client_completion && ret=0 ;;
+                version) _tunnel_client_version && ret=0 ;;
             esac
             ;;
     esac
@@ -589,7 +591,7 @@ _tunnel_client_help() {
     typeset -A opt_args
     _arguments -C \
         '(-h --help)'{-h,--help}'[Print help]' \
-        '::COMMAND|TOPIC:(doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion)' \
+        '::COMMAND|TOPIC:(doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion version)' \
         && ret=0
     return ret
 }
@@ -640,6 +642,15 @@ _tunnel_client_completion_zsh() {
 }
 
 _tunnel_client_completion_fish() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_version() {
     local curcontext=$curcontext state line ret=1
     typeset -A opt_args
     _arguments -C \

@@ -33,7 +33,7 @@ pub(super) fn arguments() -> Command {
         .arg(switch("all").help("Show settings without a value and those without effect, too"))
         .arg(switch("json").help("Print JSON"));
     Command::new("config")
-        .about("Check the configuration, or show it and where each value comes from")
+        .about("Check or show the configuration, with the source of each value")
         .subcommand(settings::add(show))
         .subcommand(check::arguments())
 }
