@@ -33,9 +33,7 @@ fn a_tunnel_is_created_read_listed_changed_and_deleted() {
     let shown = success(&["get", id], &env);
     assert_eq!(
         shown,
-        format!(
-            "Tunnel ID: {id}\n  Name: Docs\n  Description: Search\n  Organizations: org-1, org-2\n  Workspaces: \n"
-        )
+        format!("Tunnel {id}\n  Name: Docs\n  Description: Search\n  Organizations: org-1, org-2\n  Workspaces: \n")
     );
     let listed = json(&["list", "--organization-id", "org-2"], &env);
     assert_eq!(listed["data"][0]["id"], id);
@@ -74,7 +72,7 @@ fn a_tunnel_is_created_read_listed_changed_and_deleted() {
     assert!(success(&["get", id], &env).contains(id), "still there");
     let deleted = success(&["delete", id, "--confirm"], &env);
     assert!(
-        deleted.starts_with(&format!("Tunnel ID: {id}\n")) && deleted.contains("Deleted: yes"),
+        deleted.starts_with(&format!("Tunnel {id}\n")) && deleted.contains("Deleted: yes"),
         "{deleted}"
     );
     let gone = failure(&["get", id], &env);
