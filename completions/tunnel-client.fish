@@ -121,7 +121,7 @@ complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config sho
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l process.server-user -x -d 'User that stdio MCP servers run as when the client was started as root'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l hardening.mode -x -a 'enforce best-effort off' -d 'What happens when the kernel cannot apply a layer of the sandbox'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l hardening.discovery-port -x -d 'TCP ports of servers whose addresses are learnt at run time; repeatable or with commas'
-complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l allow-remote-ui -a 'true false' -d 'Let other hosts open the web page'
+complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l allow-remote-ui -a 'true false' -d 'Let other hosts reach the health listener and its web page by a host name in health.listen_addr'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l open-web-ui -a 'true false' -d 'Print the address of the web page; no program is started'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l admin-ui.log-buffer-events -x -d 'Log lines kept for the web page'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l harpoon.target -x -d 'Internal URL that callers may request by its label; repeatable, with ; or one line each in the variable'

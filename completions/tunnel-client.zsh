@@ -68,7 +68,7 @@ __tunnel_client_common() {
         '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER: '
         '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)'
         '*--hardening.discovery-port=[TCP ports of servers whose addresses are learnt at run time; repeatable or with commas]:PORT: '
-        '--allow-remote-ui=-[Let other hosts open the web page]::true|false:(true false)'
+        '--allow-remote-ui=-[Let other hosts reach the health listener and its web page by a host name in health.listen_addr]::true|false:(true false)'
         '--open-web-ui=-[Print the address of the web page; no program is started]::true|false:(true false)'
         '--admin-ui.log-buffer-events=[Log lines kept for the web page]:N: '
         '*--harpoon.target=[Internal URL that callers may request by its label; repeatable, with ; or one line each in the variable]:label=NAME,url=URL[,unix-socket=PATH][,desc=TEXT]: '

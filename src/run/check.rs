@@ -68,7 +68,7 @@ fn places(config: &Config, found: &mut Findings) {
     }
     let socket = match &config.health.listen {
         Listen::Unix(path) => Some(path),
-        Listen::Tcp { .. } => None,
+        Listen::Tcp { .. } | Listen::Named { .. } => None,
     };
     let mut place = |setting: &str, path: Option<&Path>, could: fn(&Path) -> Result<(), files::Error>| {
         if let Some((path, error)) = path.and_then(|path| Some((path, could(path).err()?))) {
