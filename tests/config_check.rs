@@ -219,3 +219,58 @@ fn help_says_what_it_does_not_do() {
     assert!(help.contains("Contacts nobody") && help.contains("--profile"), "{help}");
     assert!(Path::new(&binary()).is_file());
 }
+
+/// There is no shell: what cannot start is refused, what starts otherwise than meant is said.
+#[test]
+fn shell_syntax_in_a_command_is_called_by_its_name_with_key_and_place() {
+    for (command, part) in [
+        ("cd /srv && cat", "a change of directory, which only a shell can do"),
+        ("A=sekret cat", "NAME=value"),
+        ("~/cat", "~ in the name of its program"),
+        ("$HOME/cat", "a variable ($) in the name of its program"),
+        ("'`which cat`'", "a backquote"),
+    ] {
+        let error = Site::new().refused(&format!(
+            "mcp:\n  commands:\n    - channel: main\n      command: {command}\n"
+        ));
+        assert!(
+            error.contains(part) && error.contains("sh -c") | error.contains("env NAME=value"),
+            "{command}: {error}"
+        );
+        assert!(
+            error.contains("(mcp.command from ") && error.contains("config.yaml:8:16)"),
+            "{command}: {error}"
+        );
+        assert!(!error.contains("sekret") && error.lines().count() == 1, "{error}");
+    }
+    let site = Site::new();
+    for (command, part) in [
+        ("cat | tee sekret", "has | in the word at character 5"),
+        ("cat > log", "has a redirection (< or >) in the word at character 5"),
+        ("cat ~/sekret", "has ~ in the word at character 5"),
+        ("cat $HOME", "has a variable ($) in the word at character 5"),
+        ("cat *.txt", "has a pattern (*) in the word at character 5"),
+    ] {
+        let config = site.config(
+            "https://control.example",
+            &format!("mcp: {{commands: [{{command: '{command}'}}]}}\n"),
+        );
+        let output = site.check(&["--config", config.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let warning = text(&output.stderr);
+        assert!(
+            warning.starts_with("warning: mcp.commands ") && warning.contains(part),
+            "{warning}"
+        );
+        assert!(
+            warning.contains("config.yaml:5:28)") && !warning.contains("sekret"),
+            "{warning}"
+        );
+    }
+    let quoted = site.config(
+        "https://control.example",
+        "mcp:\n  commands:\n    - command: sh -c 'cd /tmp && exec cat'\n",
+    );
+    let output = site.check(&["--config", quoted.to_str().unwrap()]);
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}

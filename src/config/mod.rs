@@ -30,6 +30,7 @@ mod scalar;
 mod secrets;
 mod selection;
 mod server_sandbox;
+mod shell;
 mod sources;
 mod table;
 mod trust;
