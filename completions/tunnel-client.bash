@@ -270,7 +270,7 @@ _tunnel_client() {
             words=$common
             ;;
         ' init')
-            words='--profile --sample --profile-dir --force --tunnel-id --control-plane-base-url --control-plane-url-path --control-plane-api-key-ref --mcp-server-url --mcp-command --health-listen-addr --open-web-ui --help'
+            words='--profile --sample --profile-dir --force --tunnel-id --control-plane-base-url --control-plane-url-path --control-plane-api-key-ref --ca-bundle --mcp-server-url --mcp-command --health-listen-addr --open-web-ui --help'
             ;;
         ' doctor')
             words="$common --explain --json --sandbox --start-stdio"

@@ -143,6 +143,7 @@ complete -c tunnel-client -n '__fish_tunnel_client_at "init"' -l tunnel-id -x -d
 complete -c tunnel-client -n '__fish_tunnel_client_at "init"' -l control-plane-base-url -x -d 'Scheme, host and port of the control plane [default: https://api.openai.com]'
 complete -c tunnel-client -n '__fish_tunnel_client_at "init"' -l control-plane-url-path -x -d 'Prefix of the control plane\'s paths'
 complete -c tunnel-client -n '__fish_tunnel_client_at "init"' -l control-plane-api-key-ref -x -d 'Where the runtime key is kept: env:NAME, file:PATH or credential:NAME [default: env:CONTROL_PLANE_API_KEY]'
+complete -c tunnel-client -n '__fish_tunnel_client_at "init"' -l ca-bundle -r -F -d 'PEM file of further certificate authorities to trust, such as the one of a relay of your own'
 complete -c tunnel-client -n '__fish_tunnel_client_at "init"' -l mcp-server-url -x -d 'MCP server over HTTP'
 complete -c tunnel-client -n '__fish_tunnel_client_at "init"' -l mcp-command -x -d 'MCP server over stdio: a program with its arguments'
 complete -c tunnel-client -n '__fish_tunnel_client_at "init"' -l health-listen-addr -x -d 'Address of the health listener [default: 127.0.0.1:8080]'

@@ -150,6 +150,7 @@ _tunnel_client_init() {
         '--control-plane-base-url=[Scheme, host and port of the control plane \[default: https://api.openai.com\]]:URL: ' \
         '--control-plane-url-path=[Prefix of the control plane'\''s paths]:PATH: ' \
         '--control-plane-api-key-ref=[Where the runtime key is kept: env:NAME, file:PATH or credential:NAME \[default: env:CONTROL_PLANE_API_KEY\]]:REFERENCE: ' \
+        '--ca-bundle=[PEM file of further certificate authorities to trust, such as the one of a relay of your own]:PATH:_files' \
         '--mcp-server-url=[MCP server over HTTP]:URL: ' \
         '--mcp-command=[MCP server over stdio: a program with its arguments]:COMMAND: ' \
         '--health-listen-addr=[Address of the health listener \[default: 127.0.0.1:8080\]]:HOST\:PORT: ' \

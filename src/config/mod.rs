@@ -57,7 +57,7 @@ pub use lockdown::Lockdown;
 pub use named::{FileRole, NamedFile};
 pub use profiles::{ProfileName, profile_dir, profiles};
 pub use proxy::{Class, Proxies};
-pub use read::{Opened, mistakes, read, read_admin};
+pub use read::{Opened, mistakes, read, read_admin, written_base_url};
 pub(crate) use scalar::{boolean, echo};
 pub use selection::Selection;
 pub use server_sandbox::{Level, ServerNetwork, ServerSandbox};
