@@ -27,6 +27,7 @@ _tunnel_client() {
                 ' profiles samples show' | \
                 ' config' | \
                 ' config show' | \
+                ' config check' | \
                 ' admin' | \
                 ' admin tunnels' | \
                 ' admin tunnels create' | \
@@ -38,7 +39,8 @@ _tunnel_client() {
                 ' completion' | \
                 ' completion bash' | \
                 ' completion zsh' | \
-                ' completion fish')
+                ' completion fish' | \
+                ' version')
                 command="$command ${COMP_WORDS[i]}"
                 ;;
         esac
@@ -261,14 +263,14 @@ _tunnel_client() {
             if [[ $cur == -* ]]; then
                 words='--version --help'
             else
-                words='run init doctor health profiles config admin help completion'
+                words='run init doctor health profiles config admin help completion version'
             fi
             ;;
         ' run')
             words=$common
             ;;
         ' init')
-            words='--profile --sample --profile-dir --force --tunnel-id --control-plane-base-url --control-plane-url-path --control-plane-api-key-ref --mcp-server-url --mcp-command --health-listen-addr --open-web-ui --help'
+            words='--profile --sample --profile-dir --force --tunnel-id --control-plane-base-url --control-plane-url-path --control-plane-api-key-ref --ca-bundle --mcp-server-url --mcp-command --health-listen-addr --open-web-ui --help'
             ;;
         ' doctor')
             words="$common --explain --json --sandbox --start-stdio"
@@ -317,11 +319,14 @@ _tunnel_client() {
             if [[ $cur == -* ]]; then
                 words='--help'
             else
-                words='show'
+                words='show check'
             fi
             ;;
         ' config show')
             words="$common --all --json"
+            ;;
+        ' config check')
+            words=$common
             ;;
         ' admin')
             if [[ $cur == -* ]]; then
@@ -356,7 +361,7 @@ _tunnel_client() {
             if [[ $cur == -* ]]; then
                 words='--help'
             else
-                words='doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion'
+                words='doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion version'
             fi
             ;;
         ' completion')
@@ -373,6 +378,9 @@ _tunnel_client() {
             words='--help'
             ;;
         ' completion fish')
+            words='--help'
+            ;;
+        ' version')
             words='--help'
             ;;
     esac

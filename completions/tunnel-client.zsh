@@ -68,7 +68,7 @@ __tunnel_client_common() {
         '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER: '
         '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)'
         '*--hardening.discovery-port=[TCP ports of servers whose addresses are learnt at run time; repeatable or with commas]:PORT: '
-        '--allow-remote-ui=-[Let other hosts open the web page]::true|false:(true false)'
+        '--allow-remote-ui=-[Let other hosts reach the health listener and its web page by a host name in health.listen_addr]::true|false:(true false)'
         '--open-web-ui=-[Print the address of the web page; no program is started]::true|false:(true false)'
         '--admin-ui.log-buffer-events=[Log lines kept for the web page]:N: '
         '*--harpoon.target=[Internal URL that callers may request by its label; repeatable, with ; or one line each in the variable]:label=NAME,url=URL[,unix-socket=PATH][,desc=TEXT]: '
@@ -102,10 +102,11 @@ _tunnel_client() {
                 'doctor:Check every step from here to the control plane and MCP servers'
                 'health:Ask a running daemon how it is'
                 'profiles:List, add, edit profiles; show the samples'
-                'config:Show the effective configuration and where each value comes from'
+                'config:Check or show the configuration, with the source of each value'
                 'admin:Create, list and change tunnels with an admin key'
                 'help:Print the help of a command or on a topic'
                 'completion:Print the completions of a shell'
+                'version:Print the name, the version and the commit'
             )
             _describe command commands && ret=0
             ;;
@@ -120,6 +121,7 @@ _tunnel_client() {
                 admin) _tunnel_client_admin && ret=0 ;;
                 help) _tunnel_client_help && ret=0 ;;
                 completion) _tunnel_client_completion && ret=0 ;;
+                version) _tunnel_client_version && ret=0 ;;
             esac
             ;;
     esac
@@ -148,6 +150,7 @@ _tunnel_client_init() {
         '--control-plane-base-url=[Scheme, host and port of the control plane \[default: https://api.openai.com\]]:URL: ' \
         '--control-plane-url-path=[Prefix of the control plane'\''s paths]:PATH: ' \
         '--control-plane-api-key-ref=[Where the runtime key is kept: env:NAME, file:PATH or credential:NAME \[default: env:CONTROL_PLANE_API_KEY\]]:REFERENCE: ' \
+        '--ca-bundle=[PEM file of further certificate authorities to trust, such as the one of a relay of your own]:PATH:_files' \
         '--mcp-server-url=[MCP server over HTTP]:URL: ' \
         '--mcp-command=[MCP server over stdio: a program with its arguments]:COMMAND: ' \
         '--health-listen-addr=[Address of the health listener \[default: 127.0.0.1:8080\]]:HOST\:PORT: ' \
@@ -315,12 +318,14 @@ _tunnel_client_config() {
         command)
             local -a commands=(
                 'show:Show every setting with its value and its source; secrets stay hidden'
+                'check:Check offline whether run would take the configuration; for ExecReload= and CI'
             )
             _describe command commands && ret=0
             ;;
         argument)
             case $line[1] in
                 show) _tunnel_client_config_show && ret=0 ;;
+                check) _tunnel_client_config_check && ret=0 ;;
             esac
             ;;
     esac
@@ -335,6 +340,16 @@ _tunnel_client_config_show() {
     _arguments -C $reply \
         '--all=-[Show settings without a value and those without effect, too]::true|false:(true false)' \
         '--json=-[Print JSON]::true|false:(true false)' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_config_check() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    local -a reply
+    __tunnel_client_common
+    _arguments -C $reply \
         && ret=0
     return ret
 }
@@ -577,7 +592,7 @@ _tunnel_client_help() {
     typeset -A opt_args
     _arguments -C \
         '(-h --help)'{-h,--help}'[Print help]' \
-        '::COMMAND|TOPIC:(doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion)' \
+        '::COMMAND|TOPIC:(doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion version)' \
         && ret=0
     return ret
 }
@@ -628,6 +643,15 @@ _tunnel_client_completion_zsh() {
 }
 
 _tunnel_client_completion_fish() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_client_version() {
     local curcontext=$curcontext state line ret=1
     typeset -A opt_args
     _arguments -C \

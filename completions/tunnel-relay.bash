@@ -16,7 +16,8 @@ _tunnel_relay() {
         case "$command ${COMP_WORDS[i]}" in
             ' serve' | \
                 ' keygen' | \
-                ' mcp-stub')
+                ' mcp-stub' | \
+                ' version')
                 command="$command ${COMP_WORDS[i]}"
                 ;;
         esac
@@ -51,7 +52,7 @@ _tunnel_relay() {
             if [[ $cur == -* ]]; then
                 words='--help --version'
             else
-                words='serve keygen mcp-stub'
+                words='serve keygen mcp-stub version'
             fi
             ;;
         ' serve')
@@ -62,6 +63,9 @@ _tunnel_relay() {
             ;;
         ' mcp-stub')
             words='--listen --url-file --unix-socket --stdio --help'
+            ;;
+        ' version')
+            words='--help'
             ;;
     esac
     [[ -z $words ]] || mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

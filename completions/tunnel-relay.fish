@@ -6,7 +6,7 @@ function __fish_tunnel_relay_at --description 'Whether the command that is being
     set -l command ''
     for word in (commandline -opc)[2..-1]
         switch (string trim -- "$command $word")
-            case 'serve' 'keygen' 'mcp-stub'
+            case 'serve' 'keygen' 'mcp-stub' 'version'
                 set command (string trim -- "$command $word")
         end
     end
@@ -17,7 +17,8 @@ complete -c tunnel-relay -f
 complete -c tunnel-relay -n '__fish_tunnel_relay_at ""' -a serve -d 'Serves tunnel clients, callers and managers'
 complete -c tunnel-relay -n '__fish_tunnel_relay_at ""' -a keygen -d 'Prints a fresh key, and on the next line what the keys file needs to let it in'
 complete -c tunnel-relay -n '__fish_tunnel_relay_at ""' -a mcp-stub -d 'A small MCP server for demos and tests, at the path /mcp or on stdio'
-complete -c tunnel-relay -n '__fish_tunnel_relay_at "" "serve" "keygen" "mcp-stub"' -s h -l help -d 'Print help'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at ""' -a version -d 'Prints the name, the version and the commit'
+complete -c tunnel-relay -n '__fish_tunnel_relay_at "" "serve" "keygen" "mcp-stub" "version"' -s h -l help -d 'Print help'
 complete -c tunnel-relay -n '__fish_tunnel_relay_at ""' -s V -l version -d 'Print version'
 complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l listen -x -d 'Where to listen [default: 127.0.0.1:8443]; port 0 lets the kernel choose'
 complete -c tunnel-relay -n '__fish_tunnel_relay_at "serve"' -l tls-cert -r -F -d 'PEM: the relay\'s certificate and its chain; without it plain HTTP is served'

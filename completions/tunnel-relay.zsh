@@ -17,6 +17,7 @@ _tunnel_relay() {
                 'serve:Serves tunnel clients, callers and managers'
                 'keygen:Prints a fresh key, and on the next line what the keys file needs to let it in'
                 'mcp-stub:A small MCP server for demos and tests, at the path /mcp or on stdio'
+                'version:Prints the name, the version and the commit'
             )
             _describe command commands && ret=0
             ;;
@@ -25,6 +26,7 @@ _tunnel_relay() {
                 serve) _tunnel_relay_serve && ret=0 ;;
                 keygen) _tunnel_relay_keygen && ret=0 ;;
                 mcp-stub) _tunnel_relay_mcp_stub && ret=0 ;;
+                version) _tunnel_relay_version && ret=0 ;;
             esac
             ;;
     esac
@@ -75,6 +77,15 @@ _tunnel_relay_mcp_stub() {
         '--url-file=[Where to write the server'\''s URL once it listens]:FILE:_files' \
         '--unix-socket=[Listen on this socket instead]:PATH:_files' \
         '--stdio[Speak on stdin and stdout instead]' \
+        '(-h --help)'{-h,--help}'[Print help]' \
+        && ret=0
+    return ret
+}
+
+_tunnel_relay_version() {
+    local curcontext=$curcontext state line ret=1
+    typeset -A opt_args
+    _arguments -C \
         '(-h --help)'{-h,--help}'[Print help]' \
         && ret=0
     return ret

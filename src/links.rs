@@ -1,4 +1,15 @@
-//! Where tunnels, keys and connectors of the hosted service are managed (spec: cli, section 1, "Canonical URLs").
+//! Where tunnels, keys and connectors of the hosted service are managed (spec: cli, section 1, "Canonical URLs"). For a control plane of
+//! somebody else these pages are of no use.
+
+use crate::config::HttpUrl;
+
+/// Domain of the hosted service.
+const HOSTED: &str = ".openai.com";
+
+/// Whether a control plane is the hosted service.
+pub(crate) fn is_hosted(base_url: &HttpUrl) -> bool {
+    base_url.host.ends_with(HOSTED)
+}
 
 /// Tunnels, and who may use them.
 pub(crate) const TUNNELS: &str = "https://platform.openai.com/settings/organization/tunnels";

@@ -1,5 +1,6 @@
 //! The story of the daemon: log, secrets and TLS, listener, privileges, threads, sandbox, servers, polling, drain.
 
+mod check;
 mod daemon;
 mod enclosure;
 mod error;
@@ -24,6 +25,7 @@ use crate::shutdown::{self, Interrupts};
 use crate::sys;
 use crate::telemetry::{log as sink, redact};
 
+pub use check::{Findings, check};
 use daemon::Daemon;
 pub(crate) use enclosure::Enclosure;
 pub use error::Error;

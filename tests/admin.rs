@@ -33,9 +33,7 @@ fn a_tunnel_is_created_read_listed_changed_and_deleted() {
     let shown = success(&["get", id], &env);
     assert_eq!(
         shown,
-        format!(
-            "Tunnel ID: {id}\n  Name: Docs\n  Description: Search\n  Organizations: org-1, org-2\n  Workspaces: \n"
-        )
+        format!("Tunnel {id}\n  Name: Docs\n  Description: Search\n  Organizations: org-1, org-2\n  Workspaces: \n")
     );
     let listed = json(&["list", "--organization-id", "org-2"], &env);
     assert_eq!(listed["data"][0]["id"], id);
@@ -74,7 +72,7 @@ fn a_tunnel_is_created_read_listed_changed_and_deleted() {
     assert!(success(&["get", id], &env).contains(id), "still there");
     let deleted = success(&["delete", id, "--confirm"], &env);
     assert!(
-        deleted.starts_with(&format!("Tunnel ID: {id}\n")) && deleted.contains("Deleted: yes"),
+        deleted.starts_with(&format!("Tunnel {id}\n")) && deleted.contains("Deleted: yes"),
         "{deleted}"
     );
     let gone = failure(&["get", id], &env);
@@ -179,10 +177,6 @@ fn wrong_arguments_are_told_before_anything_is_sent() {
             "description is required (set --description)",
         ),
         (
-            with(&[]),
-            "at least one of --organization-id or --workspace-id is required",
-        ),
-        (
             with(&["--organization-id", "o", "--organization-id", "o"]),
             "duplicate organization-id",
         ),
@@ -192,7 +186,6 @@ fn wrong_arguments_are_told_before_anything_is_sent() {
             [&named[..], &["--workspace-id", &too_many]].concat(),
             "100 times at most",
         ),
-        (vec!["list"], "exactly one of"),
         (
             vec!["list", "--organization-id", "a", "--tenant-id", "b"],
             "exactly one of",
@@ -274,4 +267,43 @@ fn all_mistakes_in_settings_are_told_at_once_and_in_json_too() {
     let message = json_failure(&["get", ID], &variables)["message"].to_string();
     assert!(gists.iter().all(|gist| message.contains(gist)), "{message}");
     assert!(!message.contains("hunter2") && !stderr.contains("hunter2"));
+}
+
+/// Organizations are those of the hosted service; a relay of one's own has none to be asked for.
+#[test]
+fn a_control_plane_of_ones_own_needs_no_organization() {
+    let relay = Relay::start(&[]);
+    let env = [
+        ("CONTROL_PLANE_BASE_URL", relay.url()),
+        ("OPENAI_ADMIN_KEY", MANAGE_KEY),
+    ];
+    let ids = ["a", "b"].map(|name| {
+        let created = success(&["create", "--name", name, "--description", "d"], &env);
+        let mut words = created.split_whitespace();
+        assert_eq!(words.next(), Some("Tunnel"), "{created}");
+        words.next().unwrap().to_owned()
+    });
+    let listed = success(&["list"], &env);
+    let of_lines: Vec<&str> = listed.lines().filter_map(|line| line.strip_prefix("Tunnel ")).collect();
+    assert_eq!(of_lines.len(), 2, "{listed}");
+    assert!(ids.iter().all(|id| of_lines.contains(&id.as_str())), "{listed}");
+    // By flag as well, and more than one of them is a mistake all the same.
+    let url = ["--control-plane.base-url", relay.url()];
+    let key = [("OPENAI_ADMIN_KEY", MANAGE_KEY)];
+    success(&[&["list"][..], &url].concat(), &key);
+    let both = ["list", "--organization-id", "o", "--workspace-id", "w"];
+    assert!(failure(&[&both[..], &url].concat(), &key).contains("provide exactly one of"));
+    // The hosted service asks, before anything is sent.
+    assert!(failure(&["list"], &key).contains("provide exactly one of"));
+    let create = failure(&["create", "--name", "n", "--description", "d"], &key);
+    assert!(
+        create.contains("at least one of --organization-id or --workspace-id is required"),
+        "{create}"
+    );
+    // What to do after a failure names no page of the hosted service.
+    let unknown = failure(&["list"], &[env[0], ("OPENAI_ADMIN_KEY", KEY)]);
+    assert!(
+        unknown.contains("tunnel-relay keygen") && !unknown.contains("openai.com"),
+        "{unknown}"
+    );
 }

@@ -39,10 +39,69 @@ fn success(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_version_alone_is_printed_on_stdout() {
+fn version_and_name_are_printed_on_stdout() {
     for flag in ["--version", "-v"] {
-        assert_eq!(success(&[flag]), concat!(env!("CARGO_PKG_VERSION"), "\n"));
+        let line = success(&[flag]);
+        // The first word is the version, as scripts read it; a commit in it is one of the build's.
+        let first = line.split(' ').next().unwrap();
+        assert_eq!(first.split('+').next(), Some(env!("CARGO_PKG_VERSION")), "{line}");
+        assert!(
+            line.ends_with(" tunnel-client-hardened\n") && line.lines().count() == 1,
+            "{line}"
+        );
     }
+    let lines = success(&["version"]);
+    let expected = concat!(
+        "tunnel-client (tunnel-client-hardened) ",
+        env!("CARGO_PKG_VERSION"),
+        "\ncommit: "
+    );
+    assert!(lines.starts_with(expected), "{lines}");
+}
+
+#[test]
+fn words_of_other_tools_are_answered_with_the_command_that_does_it() {
+    for (arguments, instead) in [
+        (["status"].as_slice(), "tunnel-client health"),
+        (&["status", "--json"], "tunnel-client doctor"),
+        (&["start", "--profile", "x"], "tunnel-client run"),
+        (&["stop"], "SIGTERM"),
+        (&["restart"], "SIGHUP"),
+        (&["reload"], "SIGHUP"),
+        (&["check"], "tunnel-client config check"),
+        (&["test"], "tunnel-client config check"),
+        (&["validate", "--config", "x"], "tunnel-client config check"),
+        (&["logs"], "journalctl"),
+        (&["tunnels"], "tunnel-client admin tunnels"),
+        (&["config", "validate"], "tunnel-client config check"),
+        (&["profiles", "delete", "x"], "tunnel-client profiles list"),
+        (&["admin", "list"], "tunnel-client admin tunnels"),
+        (&["admin", "tunnels", "show", "x"], "tunnel-client admin tunnels get"),
+        (&["help", "status"], "tunnel-client health"),
+        (&["help", "config", "test"], "tunnel-client config check"),
+    ] {
+        let stderr = failure(arguments, &[]);
+        let (first, hint) = stderr.split_once('\n').unwrap();
+        assert!(first.starts_with("unknown "), "{stderr}");
+        assert!(
+            hint.contains(instead) && hint.lines().count() == 1,
+            "{arguments:?}: {stderr}"
+        );
+    }
+}
+
+#[test]
+fn a_shell_without_completions_is_told_so_in_a_comment() {
+    for shell in ["powershell", "tcsh", "pwsh", "nushell", "elvish"] {
+        let script = success(&["completion", shell, "--no-descriptions"]);
+        assert!(
+            script.starts_with("# ") && script.contains("bash, zsh and fish"),
+            "{script}"
+        );
+        assert_eq!(script.lines().count(), 1, "{script}");
+    }
+    assert!(failure(&["completion", "nosh"], &[]).contains("unknown command"));
+    assert!(!success(&["completion", "--help"]).contains("powershell"));
 }
 
 #[test]
@@ -270,8 +329,7 @@ fn a_reader_that_closes_early_is_no_failure() {
 
 #[test]
 fn every_switch_takes_true_and_false_as_well() {
-    let version = concat!(env!("CARGO_PKG_VERSION"), "\n");
-    assert_eq!(success(&["--version=true"]), version);
+    assert_eq!(success(&["--version=true"]), success(&["--version"]));
     assert!(success(&["--version=false"]).contains("Commands:"));
     assert!(success(&["completion", "bash", "--no-descriptions=true"]).contains("complete -F"));
     assert!(success(&["profiles", "samples", "list", "--json=true"]).starts_with('['));

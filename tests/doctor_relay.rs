@@ -63,3 +63,23 @@ fn keys_and_tunnels_that_do_not_fit_are_told_apart() {
         );
     }
 }
+
+/// Whose pages are named depends on whose control plane it is, whether or not the configuration is right.
+#[test]
+fn pages_of_the_hosted_service_are_named_for_it_only() {
+    let (own, hosted) = ("https://127.0.0.1:1", "https://api.openai.com");
+    for (base_url, is_hosted) in [(own, false), (hosted, true)] {
+        // No key and no server: nothing is contacted.
+        let doctor = Doctor::healthy()
+            .env("CONTROL_PLANE_BASE_URL", base_url)
+            .no_env("CONTROL_PLANE_API_KEY")
+            .no_env("CONTROL_PLANE_TUNNEL_ID");
+        let (code, report, _) = doctor.run(&["--explain"]);
+        assert_eq!(code, 2, "{report}");
+        for page in ["platform.openai.com", "chatgpt.com"] {
+            assert_eq!(report.contains(page), is_hosted, "{base_url}: {report}");
+        }
+        assert_eq!(report.contains("tunnel-relay keygen"), !is_hosted, "{report}");
+        assert!(report.contains("tunnels_management_url"), "{report}");
+    }
+}

@@ -394,3 +394,30 @@ fn the_summary_names_what_fails_already() {
         "the program without its arguments"
     );
 }
+
+/// Forms of an address that only the system's resolver reads: names that need no entry of the host's.
+#[test]
+fn a_host_name_is_bound_at_its_loopback_address_and_nowhere_else() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let builder = || ClientBuilder::new(&control).server(mcp.url());
+    let client = builder().env("HEALTH_LISTEN_ADDR", "127.1:0").start();
+    let url = client.health_url();
+    let port = url.strip_prefix("http://127.1:").unwrap();
+    assert_eq!(get(&format!("127.0.0.1:{port}"), "/healthz").0, 200, "{url}");
+    drop(client);
+
+    let mut refused = builder().env("HEALTH_LISTEN_ADDR", "0:0").start();
+    assert_eq!(refused.wait_exit(BOUND).code(), Some(1));
+    let log = refused.log().join("\n");
+    assert!(
+        log.contains("the host name resolves to 0.0.0.0, which other hosts reach")
+            && log.contains("health.allowed_hosts"),
+        "{log}"
+    );
+
+    let wide = builder()
+        .env("HEALTH_LISTEN_ADDR", "0:0")
+        .env("ALLOW_REMOTE_UI", "true")
+        .start();
+    wide.await_log("health server listening");
+}

@@ -97,6 +97,14 @@ fn help_of_a_subcommand_is_what_the_subcommand_prints_itself() {
         assert_eq!(text(words).as_bytes(), own.stdout, "{words:?}");
     }
     assert_eq!(help(&["run", "nothing"]).status.code(), Some(1));
+    // One word is taken, as by the existing client; the message says where the help of a subcommand is.
+    let two = help(&["profiles", "list"]);
+    assert_eq!(two.status.code(), Some(1), "{two:?}");
+    assert!(two.stdout.is_empty(), "{two:?}");
+    assert_eq!(
+        String::from_utf8(two.stderr).unwrap(),
+        "help takes one command or topic; run tunnel-client profiles list --help\n"
+    );
 }
 
 #[test]

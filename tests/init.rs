@@ -217,3 +217,67 @@ fn nothing_is_written_through_a_symbolic_link() {
         "{message}"
     );
 }
+
+#[test]
+fn a_relay_of_ones_own_is_written_with_its_authority_and_without_pages_of_the_hosted_service() {
+    let home = home();
+    home.write("ca.pem", "-----BEGIN CERTIFICATE-----\n");
+    let relay = [
+        "--control-plane-base-url",
+        "https://relay.example:8443",
+        "--mcp-server-url",
+        URL,
+    ];
+    let output = init(
+        &home,
+        &[&relay[..], &["--profile", "own", "--ca-bundle", "ca.pem"]].concat(),
+    )
+    .success();
+    assert!(
+        !output.contains("openai.com") && !output.contains("chatgpt.com"),
+        "{output}"
+    );
+    for part in [
+        "tunnel-client admin tunnels list --control-plane.base-url https://relay.example:8443",
+        "tunnel-relay keygen",
+        "https://relay.example:8443/v1/mcp/TUNNEL_ID",
+    ] {
+        assert!(output.contains(part), "{part} in {output}");
+    }
+    let text = fs::read_to_string(profile(&home, "own")).unwrap();
+    let bundle = format!("ca_bundle: \"{}\"\n", home.file("ca.pem").display());
+    assert!(text.contains(&bundle), "{bundle} in {text}");
+    // A sample with a bundle of its own takes the given one in its place; references stay as they are.
+    let sample = [
+        "--profile",
+        "proxy",
+        "--sample",
+        "sample_mcp_enterprise_proxy",
+        "--ca-bundle",
+        "env:MY_CA",
+    ];
+    init(&home, &[&relay[..], &sample].concat()).success();
+    let text = fs::read_to_string(profile(&home, "proxy")).unwrap();
+    assert!(
+        text.contains("ca_bundle: \"env:MY_CA\"\n") && !text.contains("env:ENTERPRISE_CA_BUNDLE"),
+        "{text}"
+    );
+    let missing = init(
+        &home,
+        &[&relay[..], &["--profile", "none", "--ca-bundle", "/absent/ca.pem"]].concat(),
+    )
+    .failure();
+    assert!(
+        missing.starts_with("--ca-bundle: ") && !profile(&home, "none").exists(),
+        "{missing}"
+    );
+    // Without an id the way to one leads to the same service.
+    let asked = home
+        .run(&["init", "--control-plane-base-url", "https://relay.example:8443"], &[])
+        .failure();
+    assert!(
+        asked.contains("admin tunnels create --control-plane.base-url https://relay.example:8443")
+            && !asked.contains("openai.com"),
+        "{asked}"
+    );
+}

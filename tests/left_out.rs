@@ -139,9 +139,9 @@ fn completions_are_printed_for_the_shells_that_have_them() {
         assert!(script.contains("tunnel-client"), "{script}");
         assert_eq!(success(&["completion", shell, "--no-descriptions"]), script);
     }
-    let powershell = failure(&["completion", "powershell"]);
+    let powershell = success(&["completion", "powershell"]);
     assert!(
-        powershell.contains("bash, zsh and fish") && powershell.lines().count() == 1,
+        powershell.starts_with("# ") && powershell.lines().count() == 1,
         "{powershell}"
     );
 }

@@ -265,8 +265,8 @@ fn a_missing_profile_starts_from_a_skeleton() {
     assert!(text.contains(ID) && text.starts_with("config_version: 1\n"), "{text}");
     // An editor that is closed without a change leaves nothing behind.
     fs::remove_file(profile(&home, "p")).unwrap();
-    let message = edit(&home, "true").failure();
-    assert_eq!(message, "nothing was changed; not saving a new profile\n");
+    let message = edit(&home, "true").success();
+    assert_eq!(message, "Nothing was changed; profile p was not written\n");
     assert_eq!(files(&home), [""; 0]);
 }
 

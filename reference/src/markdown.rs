@@ -100,7 +100,7 @@ const HEAD: &str = "\
 
 # Configuration
 
-Every setting of `tunnel-client run`, `doctor` and `config show`. The manual page `tunnel-client.yaml(5)` says the same.
+Every setting of `tunnel-client run`, `doctor`, `config show` and `config check`. The manual page `tunnel-client.yaml(5)` says the same.
 
 A value comes from its flag, else from its environment variable, else from the configuration file, else it is the default. Empty
 means unset, in each of them. Unknown keys are mistakes; all mistakes are reported together, each with where it was written.

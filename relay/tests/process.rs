@@ -45,6 +45,25 @@ fn a_wrong_command_line_ends_with_status_2_and_help_with_0() {
     assert_eq!(stderr_of(&["serve", "--nonsense"], &[]).0, Some(2));
     assert_eq!(stderr_of(&["--help"], &[]).0, Some(0));
     assert_eq!(stderr_of(&["--version"], &[]).0, Some(0));
+    assert_eq!(stderr_of(&["version"], &[]), (Some(0), String::new()));
+}
+
+#[test]
+fn words_of_other_tools_are_answered_with_the_command_that_does_it() {
+    for (word, instead) in [
+        ("status", "/healthz"),
+        ("start", "tunnel-relay serve"),
+        ("reload", "signal"),
+        ("check", "tunnel-client doctor"),
+        ("keys", "tunnel-relay keygen"),
+        ("tunnels", "tunnel-client admin tunnels"),
+        ("stub", "tunnel-relay mcp-stub"),
+    ] {
+        let (code, text) = stderr_of(&[word], &[]);
+        assert_eq!(code, Some(2), "{text}");
+        let hint = text.lines().last().unwrap();
+        assert!(hint.starts_with("  hint: ") && hint.contains(instead), "{word}: {text}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::tunnel::{Tunnel, TunnelList};
 use crate::config::{Admin, Timeouts};
 use crate::control::{bearer, identification, instance_id};
 use crate::limits::{ADMIN_BODY_MAX, ADMIN_TIMEOUT};
+use crate::links;
 use crate::net::blocking::{BlockingClient, BlockingError};
 use crate::net::{Network, Peer, Via, Way};
 use crate::wire::api_error::ApiError;
@@ -19,6 +20,7 @@ pub struct Client {
     http: BlockingClient,
     headers: HeaderMap,
     url_path: String,
+    is_hosted: bool,
 }
 
 impl Client {
@@ -44,6 +46,7 @@ impl Client {
             http: BlockingClient::new(&config.base_url, connector).map_err(|error| error.to_string())?,
             headers,
             url_path: config.url_path.clone(),
+            is_hosted: links::is_hosted(&config.base_url),
         })
     }
 
@@ -58,7 +61,7 @@ impl Client {
             (_, Ok(tunnel)) => Ok(tunnel),
             // A service may have nothing to say about what is gone.
             (Request::Delete(id), Err(_)) if body.is_empty() => Ok(Tunnel::deleted(id)),
-            (_, Err(_)) => Err(Error::new(request, Cause::NoTunnel { status })),
+            (_, Err(_)) => Err(self.error(request, Cause::NoTunnel { status })),
         }
     }
 
@@ -69,7 +72,11 @@ impl Client {
     /// [`Error`].
     pub fn list(&self, request: &Request) -> Result<TunnelList, Error> {
         let (status, body) = self.send(request)?;
-        TunnelList::parse(&body).ok_or_else(|| Error::new(request, Cause::NoTunnel { status }))
+        TunnelList::parse(&body).ok_or_else(|| self.error(request, Cause::NoTunnel { status }))
+    }
+
+    fn error(&self, request: &Request, cause: Cause) -> Error {
+        Error::new(request, cause, self.is_hosted)
     }
 
     fn send(&self, request: &Request) -> Result<(u16, Vec<u8>), Error> {
@@ -89,7 +96,7 @@ impl Client {
                 ADMIN_BODY_MAX,
                 ADMIN_TIMEOUT,
             )
-            .map_err(|error| Error::new(request, cause(&error)))?;
+            .map_err(|error| self.error(request, cause(&error)))?;
         if (200..300).contains(&answer.status) {
             return Ok((answer.status, answer.body));
         }
@@ -98,7 +105,7 @@ impl Client {
             error: ApiError::parse(&answer.body),
             request_id: answer.header("x-request-id").map(str::to_owned),
         };
-        Err(Error::new(request, Cause::Refused(Box::new(refusal))))
+        Err(self.error(request, Cause::Refused(Box::new(refusal))))
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Error {
     reads_one: bool,
     /// Whether it names a tunnel.
     names_tunnel: bool,
+    /// Whether the service is the hosted one, whose pages can be named.
+    is_hosted: bool,
 }
 
 /// What happened.
@@ -53,13 +55,14 @@ pub struct Refusal {
 }
 
 impl Error {
-    pub(super) fn new(request: &Request, cause: Cause) -> Self {
+    pub(super) fn new(request: &Request, cause: Cause, is_hosted: bool) -> Self {
         Self {
             method: request.method(),
             path: request.path(),
             cause,
             reads_one: matches!(request, Request::Get(_)),
             names_tunnel: request.tunnel().is_some(),
+            is_hosted,
         }
     }
 
@@ -78,15 +81,34 @@ impl Error {
     pub fn mitigation(&self) -> String {
         match &self.cause {
             Cause::NoAnswer(_) if self.method != Method::GET => {
-                "it may have been done all the same: look with \"tunnel-client admin tunnels list --organization-id ID\" \
-                 before you try again"
+                format!(
+                    "it may have been done all the same: look with {} before you try again",
+                    self.list()
+                )
+            }
+            Cause::Unreachable(_) | Cause::NoAnswer(_) => {
+                "check --control-plane.base-url, the proxy (--http-proxy) and the certificate \
+                                      authorities (--ca-bundle)"
                     .to_owned()
             }
-            Cause::Unreachable(_) | Cause::NoAnswer(_) => "check --control-plane.base-url, the proxy (--http-proxy) and the certificate \
-                                      authorities (--ca-bundle)"
-                .to_owned(),
             Cause::NoTunnel { .. } => format!("{WRONG_PLACE}; what answers there is not the tunnel service"),
             Cause::Refused(refusal) => self.of_status(refusal.status, &refusal.error),
+        }
+    }
+
+    /// The command that lists tunnels.
+    fn list(&self) -> &'static str {
+        match self.is_hosted {
+            true => "\"tunnel-client admin tunnels list --organization-id ID\"",
+            false => "\"tunnel-client admin tunnels list\"",
+        }
+    }
+
+    /// Where keys are managed, in brackets.
+    fn keys(&self) -> String {
+        match self.is_hosted {
+            true => format!("({ADMIN_KEYS})"),
+            false => "(who runs the service makes them; on a relay of your own: tunnel-relay keygen)".to_owned(),
         }
     }
 
@@ -94,11 +116,13 @@ impl Error {
         match (status, error.mitigation()) {
             (401, _) if self.reads_one => format!(
                 "the service does not know the key: it was revoked or mistyped, or belongs to another service; set \
-                 OPENAI_ADMIN_KEY or CONTROL_PLANE_API_KEY to a key that is in force ({ADMIN_KEYS})"
+                 OPENAI_ADMIN_KEY or CONTROL_PLANE_API_KEY to a key that is in force {}",
+                self.keys()
             ),
             (401, _) => format!(
                 "the service does not take the key: it was revoked or mistyped, or is a runtime key where an admin key is \
-                 needed; set OPENAI_ADMIN_KEY or --admin-key to an admin key ({ADMIN_KEYS})"
+                 needed; set OPENAI_ADMIN_KEY or --admin-key to an admin key {}",
+                self.keys()
             ),
             (_, Some(known)) => known.to_owned(),
             (403, _) => format!(
@@ -106,10 +130,14 @@ impl Error {
                  this organization or workspace",
                 if self.reads_one { "Read" } else { "Read and Manage" }
             ),
-            (404, _) if self.names_tunnel => format!(
+            (404, _) if self.names_tunnel && self.is_hosted => format!(
                 "there is no such tunnel, or the key's organization does not see it: compare the id with {TUNNELS}, or \
-                 with what \"tunnel-client admin tunnels list --organization-id ID\" prints"
+                 with what {} prints",
+                self.list()
             ),
+            (404, _) if self.names_tunnel => {
+                format!("there is no such tunnel: compare the id with what {} prints", self.list())
+            }
             (404 | 405, _) => WRONG_PLACE.to_owned(),
             (300..=399, _) => {
                 "redirects are not followed, they could carry the key elsewhere; set --control-plane.base-url to the real \
@@ -186,13 +214,13 @@ mod tests {
             error: ApiError::parse(body.as_bytes()),
             request_id: Some("req_1".to_owned()),
         };
-        Error::new(request, Cause::Refused(Box::new(refusal)))
+        Error::new(request, Cause::Refused(Box::new(refusal)), true)
     }
 
     #[test]
     fn the_statuses_that_operators_meet_have_different_remedies() {
         let id = TunnelId::parse(&format!("tunnel_{}", "0".repeat(32))).unwrap();
-        let list = Request::List(Scope::Tenant(PrincipalId::parse("t").unwrap()));
+        let list = Request::List(Some(Scope::Tenant(PrincipalId::parse("t").unwrap())));
         let get = Request::Get(id.clone());
         let delete = Request::Delete(id);
         for (request, status, gist) in [
@@ -215,8 +243,24 @@ mod tests {
     }
 
     #[test]
+    fn the_pages_of_the_hosted_service_are_named_for_it_only() {
+        let get = Request::Get(TunnelId::parse(&format!("tunnel_{}", "0".repeat(32))).unwrap());
+        let delete = Request::Delete(TunnelId::parse(&format!("tunnel_{}", "0".repeat(32))).unwrap());
+        for (request, status) in [(&get, 401), (&delete, 401), (&get, 404)] {
+            let mut error = refused(request, status, "");
+            assert!(error.mitigation().contains(".openai.com/"), "{}", error.mitigation());
+            error.is_hosted = false;
+            let mitigation = error.mitigation();
+            assert!(
+                !mitigation.contains("openai.com") && !mitigation.contains("--organization-id"),
+                "{mitigation}"
+            );
+        }
+    }
+
+    #[test]
     fn an_error_is_one_line_with_the_services_words_and_no_secret() {
-        let list = Request::List(Scope::Tenant(PrincipalId::parse("t").unwrap()));
+        let list = Request::List(Some(Scope::Tenant(PrincipalId::parse("t").unwrap())));
         let body = r#"{"error":{"code":"bad","message":"Incorrect API key provided: sk-0123456789abcdef","type":"t"}}"#;
         assert_eq!(
             refused(&list, 403, body).to_string(),

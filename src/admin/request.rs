@@ -80,8 +80,8 @@ pub enum Request {
     Create(Changes),
     /// One tunnel.
     Get(TunnelId),
-    /// All tunnels of somebody.
-    List(Scope),
+    /// All tunnels of somebody, or all that the service has: services without organizations list those.
+    List(Option<Scope>),
     /// Changes to a tunnel.
     Update(TunnelId, Changes),
     /// The end of a tunnel.
@@ -107,7 +107,7 @@ impl Request {
 
     /// The query, with its question mark.
     pub(super) fn query(&self) -> String {
-        let Self::List(scope) = self else {
+        let Self::List(Some(scope)) = self else {
             return String::new();
         };
         let (name, id) = match scope {
@@ -197,13 +197,14 @@ mod tests {
             ),
             (Request::Get(id()), (Method::GET, one.clone(), None)),
             (
-                Request::List(Scope::Organization(org)),
+                Request::List(Some(Scope::Organization(org))),
                 (
                     Method::GET,
                     "/v1/tunnels?organization_id=org%2F1%26x%3D%25".to_owned(),
                     None,
                 ),
             ),
+            (Request::List(None), (Method::GET, "/v1/tunnels".to_owned(), None)),
             (
                 Request::Update(id(), changes),
                 (Method::POST, one.clone(), Some(body.to_owned())),

@@ -6,7 +6,7 @@ use clap::builder::{OsStringValueParser, ValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Command};
 
-use super::{Error, help, left_out, version};
+use super::{Error, help, hints, left_out, version};
 
 /// The name in messages and help texts.
 pub(super) const PROGRAM: &str = "tunnel-client";
@@ -155,8 +155,12 @@ fn usage_message(root: &Command, error: &clap::Error) -> String {
                     shown.any(|command| command.get_name() == *known)
                 })
             });
-            let hint = known.map(|known| format!("\nDid you mean {known}?"));
-            format!("unknown command {word:?} for {path:?}{}", hint.unwrap_or_default())
+            let hint = match (hints::instead_of(&path, word), known) {
+                (Some(hint), _) => format!("\n{hint}"),
+                (None, Some(known)) => format!("\nDid you mean {known}?"),
+                (None, None) => String::new(),
+            };
+            format!("unknown command {word:?} for {path:?}{hint}")
         }
         (ErrorKind::InvalidValue | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues, Some(flag), _) => {
             format!("flag needs an argument: {flag}")

@@ -1,5 +1,7 @@
-//! `tunnel-client config show`: the effective configuration and where each value comes from, for anybody to read.
+//! `tunnel-client config`: `show` prints the effective configuration and where each value comes from, for anybody to read; `check`
+//! says whether `run` would take it.
 
+mod check;
 mod json;
 mod text;
 
@@ -31,15 +33,18 @@ pub(super) fn arguments() -> Command {
         .arg(switch("all").help("Show settings without a value and those without effect, too"))
         .arg(switch("json").help("Print JSON"));
     Command::new("config")
-        .about("Show the effective configuration and where each value comes from")
+        .about("Check or show the configuration, with the source of each value")
         .subcommand(settings::add(show))
+        .subcommand(check::arguments())
 }
 
 pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Error> {
-    // Without a subcommand the help was printed.
-    matches
-        .subcommand()
-        .map_or(Ok(()), |(_, matches)| show(matches, &start.environment))
+    match matches.subcommand() {
+        Some(("check", matches)) => check::execute(matches, &start.environment),
+        Some((_, matches)) => show(matches, &start.environment),
+        // The help was printed.
+        None => Ok(()),
+    }
 }
 
 fn show(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {

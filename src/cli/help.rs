@@ -33,7 +33,8 @@ Agent-first help topics:
   tunnel-client help troubleshooting  begin here at night
   tunnel-client help hardening        what holds, and what does not
 
-Where tunnels, keys and connectors are managed:
+A relay of your own: tunnel-relay(1). Where tunnels, keys and connectors of the
+hosted service are managed:
 ";
 
 pub(super) const AFTER_RUN: &str = "\

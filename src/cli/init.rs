@@ -1,6 +1,7 @@
 //! `tunnel-client init` (spec: cli, section 2, init).
 
 mod report;
+mod service;
 
 use std::path::Path;
 
@@ -11,11 +12,14 @@ use super::profiles::{self, Place, Verdict};
 use super::start::Start;
 use super::{Error, print};
 use crate::config::{ProfileName, echo};
+use crate::limits::CA_BUNDLE_MAX;
 use crate::preflight;
 use crate::samples::{
     DEFAULT_API_KEY_REFERENCE, DEFAULT_BASE_URL, DEFAULT_LISTEN_ADDR, Sample, SampleError, Server, Values,
 };
-use crate::secrets::Environment;
+use crate::secrets::{Disk, Environment, Files as _, Prefix, Reference};
+
+pub(super) use service::Service;
 
 /// The name of a profile when none is given.
 const DEFAULT_PROFILE: &str = "sample_mcp_with_dcr";
@@ -49,6 +53,11 @@ pub(super) fn arguments() -> Command {
                 "REFERENCE",
                 "Where the runtime key is kept: env:NAME, file:PATH or credential:NAME \
                  [default: env:CONTROL_PLANE_API_KEY]",
+            ),
+            text_flag(
+                "ca-bundle",
+                "PATH",
+                "PEM file of further certificate authorities to trust, such as the one of a relay of your own",
             ),
             text_flag("mcp-server-url", "URL", "MCP server over HTTP"),
             text_flag(
@@ -85,7 +94,9 @@ pub(super) fn text_flag(name: &'static str, placeholder: &'static str, help: &'s
 
 pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Error> {
     let flag = |name| text(matches, name);
-    let tunnel_id = TunnelId::parse(flag("tunnel-id"))?;
+    let base_url = flag("control-plane-base-url").unwrap_or(DEFAULT_BASE_URL);
+    let service = Service::of(base_url);
+    let tunnel_id = TunnelId::parse(flag("tunnel-id"), &service)?;
     let environment = start.environment;
     let name = profiles::name(flag("profile").unwrap_or(DEFAULT_PROFILE))?;
     let place = Place::choose(matches, &environment)?;
@@ -94,10 +105,12 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
     let (url, command) = (flag("mcp-server-url"), flag("mcp-command"));
     let sample = flag("sample").unwrap_or_else(|| Sample::default_for(url, command));
     let sample = Sample::find(sample).map_err(message)?;
+    let ca_bundle = flag("ca-bundle").map(ca_bundle).transpose()?;
     let values = Values {
-        base_url: flag("control-plane-base-url").unwrap_or(DEFAULT_BASE_URL),
+        base_url,
         url_path: flag("control-plane-url-path").unwrap_or_default(),
         api_key: api_key_reference(flag("control-plane-api-key-ref"))?,
+        ca_bundle: ca_bundle.as_deref().unwrap_or_default(),
         listen_addr: flag("health-listen-addr").unwrap_or(DEFAULT_LISTEN_ADDR),
         open_web_ui: switch(flag("open-web-ui"))?,
         ..Values::new(tunnel_id.as_str(), sample.server(url, command).map_err(message)?)
@@ -118,6 +131,7 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
         place: &place,
         verdict: &verdict,
         relative: relative_file(&argv),
+        service: &service,
     };
     print(&done.to_string())
 }
@@ -137,8 +151,8 @@ pub(super) struct TunnelId<'a>(&'a str);
 
 impl<'a> TunnelId<'a> {
     /// Reads the flag.
-    pub(super) fn parse(given: Option<&'a str>) -> Result<Self, Error> {
-        let id = given.ok_or_else(|| Error::Message(report::tunnel_id_required()))?;
+    pub(super) fn parse(given: Option<&'a str>, service: &Service) -> Result<Self, Error> {
+        let id = given.ok_or_else(|| Error::Message(report::tunnel_id_required(service)))?;
         let is_valid = id
             .strip_prefix("tunnel_")
             .is_some_and(|tail| tail.len() == 32 && tail.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9')));
@@ -158,6 +172,19 @@ impl<'a> TunnelId<'a> {
     pub(super) fn as_str(&self) -> &'a str {
         self.0
     }
+}
+
+/// The bundle as the profile names it: a file that can be read now, by its absolute path, because a daemon may be started from somewhere
+/// else. References stay as they are.
+fn ca_bundle(given: &str) -> Result<String, Error> {
+    if Reference::is_meant(given, Prefix::AnyCase) {
+        return Ok(given.to_owned());
+    }
+    let failed = |error: std::io::Error| Error::Message(format!("--ca-bundle: {}: {error}", echo(given)));
+    let path = std::path::absolute(given).map_err(failed)?;
+    Disk.read(&path, CA_BUNDLE_MAX).map_err(failed)?;
+    let path = path.into_os_string().into_string();
+    path.map_err(|_| Error::Message("--ca-bundle: the path is not UTF-8 text; choose another one".to_owned()))
 }
 
 /// A reference to the runtime key. What is none is not shown: it may be the key.
@@ -211,6 +238,7 @@ fn flag_of(setting: &str) -> Option<&'static str> {
         "control-plane.url-path" => "--control-plane-url-path",
         "control-plane.tunnel-id" => "--tunnel-id",
         "control-plane.api-key" => "--control-plane-api-key-ref",
+        "ca-bundle" => "--ca-bundle",
         "mcp.server-url" => "--mcp-server-url",
         "mcp.command" => "--mcp-command",
         "health.listen-addr" => "--health-listen-addr",

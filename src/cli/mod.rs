@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod health;
 mod help;
+mod hints;
 mod init;
 mod left_out;
 mod profiles;
@@ -52,6 +53,7 @@ const COMMANDS: &[Entry] = &[
     entry("admin", admin::arguments, admin::execute),
     entry("help", topics::arguments, topics::execute),
     entry("completion", completion::arguments, completion::execute),
+    entry("version", version::arguments, version::execute),
 ];
 
 const fn entry(

@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command};
 
 use super::start::Start;
-use super::{Error, args, left_out, print};
+use super::{Error, args, hints, left_out, print};
 
 /// The topics, in the order of messages, with their texts.
 const TEXTS: [(&str, &str); 6] = [
@@ -56,14 +56,29 @@ pub(super) fn execute(matches: &mut ArgMatches, _: Start) -> Result<(), Error> {
             return print(&format!("{instead}\n"));
         }
     }
-    match of_command(&words) {
-        Some(text) => print(&text),
-        None => Err(Error::Usage(format!(
-            "unknown help topic {:?}; available topics: {}",
-            words.join(" "),
-            TOPICS.join(", ")
+    match (of_command(&words), &words[..]) {
+        // Scripts know that one word is taken (spec: newer, section 11).
+        (Some(_), [_, _, ..]) => Err(Error::Usage(format!(
+            "help takes one command or topic; run {} {} --help",
+            args::PROGRAM,
+            words.join(" ")
         ))),
+        (Some(text), _) => print(&text),
+        (None, _) => Err(Error::Usage(unknown(&words))),
     }
+}
+
+/// The message for words that lead nowhere.
+fn unknown(words: &[&str]) -> String {
+    let topics = TOPICS.join(", ");
+    let hint = words
+        .split_last()
+        .and_then(|(word, command)| hints::instead_of(&command.join(" "), word));
+    let hint = hint.map_or_else(String::new, |hint| format!("\n{hint}"));
+    format!(
+        "unknown help topic {:?}; available topics: {topics}{hint}",
+        words.join(" ")
+    )
 }
 
 /// The help of the command that these words lead to: none for the program itself, two or more for a subcommand.

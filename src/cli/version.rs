@@ -1,12 +1,39 @@
-//! The version, as scripts read it.
+//! The version, as scripts and as people read it.
 
-/// The commit that this was built from, if the build was told: the build environment decides, so that two builds of the
-/// same source in the same environment are the same.
+use clap::{ArgMatches, Command};
+
+use super::start::Start;
+use super::{Error, args, print};
+
+/// The name that the client gives itself towards a control plane, too.
+const NAME: &str = "tunnel-client-hardened";
+
+/// The commit that this was built from, if the build was told (`scripts/build-static` does): the build environment decides, so that
+/// two builds of the same source in the same environment are the same.
 const BUILD_SHA: Option<&str> = option_env!("TUNNEL_CLIENT_GIT_SHA");
 
-/// `0.1.0`, or `0.1.0+5ce4fed (git sha: 5ce4fed)` when the commit is known (spec: cli, section 1).
+pub(super) fn arguments() -> Command {
+    Command::new("version").about("Print the name, the version and the commit")
+}
+
+pub(super) fn execute(_: &mut ArgMatches, _: Start) -> Result<(), Error> {
+    print(&for_people(BUILD_SHA))
+}
+
+/// `0.1.0 tunnel-client-hardened`, or `0.1.0+5ce4fed (git sha: 5ce4fed) tunnel-client-hardened` when the commit is known (spec: cli,
+/// section 1): scripts read the beginning.
 pub(super) fn text() -> String {
-    with_sha(BUILD_SHA)
+    format!("{} {NAME}", with_sha(BUILD_SHA))
+}
+
+fn for_people(sha: Option<&str>) -> String {
+    let commit = sha.filter(|sha| is_sha(sha));
+    format!(
+        "{} ({NAME}) {}\ncommit: {}",
+        args::PROGRAM,
+        env!("CARGO_PKG_VERSION"),
+        commit.unwrap_or("not recorded in this build")
+    )
 }
 
 fn with_sha(sha: Option<&str>) -> String {
@@ -30,8 +57,10 @@ mod tests {
     fn a_known_commit_stands_behind_the_version_and_anything_else_does_not() {
         let plain = env!("CARGO_PKG_VERSION");
         assert_eq!(with_sha(Some("5ce4fed")), format!("{plain}+5ce4fed (git sha: 5ce4fed)"));
+        assert!(for_people(Some("5ce4fed")).ends_with("\ncommit: 5ce4fed"));
         for no_sha in [None, Some(""), Some("main"), Some("5ce4fed dirty"), Some("5ce4fe")] {
             assert_eq!(with_sha(no_sha), plain);
+            assert!(for_people(no_sha).ends_with("\ncommit: not recorded in this build"));
         }
     }
 }

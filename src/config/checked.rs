@@ -337,6 +337,16 @@ pub enum Listen {
         /// Where to listen; port 0 lets the kernel choose.
         addr: SocketAddr,
     },
+    /// TCP, at what a host name resolves to when the listener is bound.
+    Named {
+        /// The name.
+        host: String,
+        /// Where to listen; port 0 lets the kernel choose.
+        port: u16,
+        /// Addresses that other hosts reach are taken, too: the operator asked for that. Without it every address of the name has to
+        /// be a loopback one, because what a resolver answers must not decide who can reach the listener.
+        is_wide: bool,
+    },
     /// A unix socket.
     Unix(PathBuf),
 }

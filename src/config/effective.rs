@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use super::argv;
 use super::checked::HttpUrl;
 use super::file::{FieldValue, Record};
+use super::shell;
 use super::sources::{HeaderEntry, Origin, RecordEntry, Source, Sources, Written};
 use super::table::{self, Kind, SETTINGS, Setting, Shown};
 use crate::limits::EFFECTIVE_TEXT_MAX;
@@ -202,10 +203,10 @@ fn program(text: &str) -> String {
     if let Some(reference) = reference(text.trim()) {
         return reference.to_owned();
     }
-    match argv::split(text).ok().and_then(|argv| argv.into_iter().next()) {
-        Some(program) => match argv::assignment(&program) {
+    match argv::words(text).ok().and_then(|words| words.into_iter().next()) {
+        Some(program) => match shell::assignment(&program.text) {
             Some(name) => format!("{name}={HIDDEN}"),
-            None => plain(&program),
+            None => plain(&program.text),
         },
         None => HIDDEN.to_owned(),
     }

@@ -29,7 +29,7 @@ pub use secret_variables::{flag_holds_secret, variable_holds_secret};
 
 use std::time::Duration;
 
-use super::checked::{Config, ControlPlane, Mcp, Target};
+use super::checked::{Config, ControlPlane, HttpUrl, Mcp, Target};
 use super::child_environment::Inheritance;
 use super::connection::Timeouts;
 use super::error::ConfigErrors;
@@ -108,6 +108,11 @@ pub(super) fn load(sources: &Sources<'_>, selection: &Selection) -> Result<Confi
         }
         _ => Err(ConfigErrors(findings.errors)),
     }
+}
+
+/// The control plane, as far as it can be read from what was written.
+pub(super) fn base_url(sources: &Sources<'_>) -> Option<HttpUrl> {
+    control_plane::base_url(&mut Reader::new(*sources)).ok()
 }
 
 /// What every connection shares.

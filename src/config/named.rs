@@ -115,7 +115,7 @@ impl Config {
         let identities = of_servers.chain(&control_plane.identity).flat_map(Identity::files);
         let socket = match listen {
             Listen::Unix(path) => Some(path),
-            Listen::Tcp { .. } => None,
+            Listen::Tcp { .. } | Listen::Named { .. } => None,
         };
         let made = [
             ("log.file", log.as_ref()),

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use secrecy::zeroize::Zeroizing;
 
-use super::checked::Config;
+use super::checked::{Config, HttpUrl};
 use super::effective::{Effective, effective};
 use super::error::{ConfigError, ConfigErrors};
 use super::file::File;
-use super::load::{Admin, Keys, load, load_admin};
+use super::load::{Admin, Keys, base_url, load, load_admin};
 use super::selection::Selection;
 use super::sources::{Flags, Sources};
 use crate::secrets::{Environment, Files};
@@ -47,6 +47,19 @@ pub fn read_admin(
         files: &Recorder::of(files),
     };
     load_admin(&sources, keys)
+}
+
+/// The control plane that flags and environment name, as far as it can be read: for help that depends on whose it is.
+#[must_use]
+pub fn written_base_url(flags: &Flags, environment: &Environment, files: &dyn Files) -> Option<HttpUrl> {
+    let files = &Recorder::of(files);
+    let sources = Sources {
+        flags,
+        environment,
+        file: None,
+        files,
+    };
+    base_url(&sources)
 }
 
 /// Lists the mistakes of a configuration file that may not be saved yet, alone: neither flags nor a file on disk add to it.
@@ -106,6 +119,12 @@ impl<'a> Opened<'a> {
     #[must_use]
     pub fn effective(&self) -> Vec<Effective> {
         effective(&self.sources())
+    }
+
+    /// The control plane, as far as it can be read, whatever else is wrong.
+    #[must_use]
+    pub fn base_url(&self) -> Option<HttpUrl> {
+        base_url(&self.sources())
     }
 
     /// Checks all written settings.

@@ -90,7 +90,7 @@ fn with(variables: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Result<Co
 fn tcp(config: &Config) -> (String, String) {
     match &config.health.listen {
         Listen::Tcp { host, addr } => (host.clone(), addr.to_string()),
-        Listen::Unix(path) => panic!("a unix socket: {path:?}"),
+        other => panic!("no address: {other:?}"),
     }
 }
 

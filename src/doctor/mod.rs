@@ -14,7 +14,7 @@ mod why;
 
 use std::path::Path;
 
-use crate::config::{Config, Flags, Opened, Selection, Target};
+use crate::config::{Config, Flags, Opened, Selection, Target, written_base_url};
 use crate::limits::DOCTOR_TIMEOUT;
 use crate::net::Network;
 use crate::probes::Again;
@@ -59,7 +59,8 @@ pub fn examine(request: &Request<'_>, files: &dyn Files, progress: &mut dyn FnMu
         Ok(opened) => opened,
         Err(errors) => {
             walk.add(settings::no_source(&errors));
-            walk.add_all(settings::addresses());
+            let base_url = written_base_url(request.flags, request.environment, files);
+            walk.add_all(settings::addresses(base_url.as_ref()));
             return report(walk, "tunnel-client run".to_owned());
         }
     };
@@ -73,14 +74,15 @@ pub fn examine(request: &Request<'_>, files: &dyn Files, progress: &mut dyn FnMu
                 .map_or_else(|| selection.to_string(), |path| path.display().to_string());
             walk.add(Check::pass("profile_load", loaded));
             walk.add_all(settings::accepted(&config));
-            walk.add_all(settings::addresses());
+            walk.add_all(settings::addresses(Some(&config.control_plane.base_url)));
             config.for_each_secret(redact::protect);
             examine_configured(&mut walk, &config, nsswitch.as_deref(), request);
         }
         Err(errors) => {
             let in_file = opened.file().map_or(&[][..], |file| &file.mistakes);
-            walk.add_all(settings::refused(&errors, in_file, selection));
-            walk.add_all(settings::addresses());
+            let base_url = opened.base_url();
+            walk.add_all(settings::refused(&errors, in_file, selection, base_url.as_ref()));
+            walk.add_all(settings::addresses(base_url.as_ref()));
         }
     }
     report(walk, run_command)

@@ -8,8 +8,8 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _}
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
-use rustix::fs::{fcntl_getfl, fcntl_setfl, openat, renameat, renameat_with, unlinkat};
+use rustix::fs::{Access, AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{accessat, fcntl_getfl, fcntl_setfl, openat, renameat, renameat_with, unlinkat};
 use rustix::io::Errno;
 
 use super::error::{Error, Fault};
@@ -221,6 +221,41 @@ impl Spot {
         let new = self.unguessable("tunnel-client", ".tmp")?;
         new.create(0o600)?;
         Ok(new.remove()?)
+    }
+
+    /// Tests [`Spot::append`] as far as it shows without a new file: judges and opens an existing one, and asks for the right to
+    /// create a missing one.
+    ///
+    /// # Errors
+    ///
+    /// The error of [`Spot::append`].
+    pub fn could_append(&self, trusted: Trusted) -> Result<(), Error> {
+        match self.look()? {
+            Some((_held, found)) => self.open_known(&found, trusted).map(drop),
+            None => self.could_create(),
+        }
+    }
+
+    /// Tests [`Spot::replace`] as far as it shows without a new file.
+    ///
+    /// # Errors
+    ///
+    /// The error of [`Spot::replace`].
+    pub fn could_replace(&self) -> Result<(), Error> {
+        if !self.incomplete {
+            self.judge_replaced()?;
+        }
+        self.could_create()
+    }
+
+    /// Asks the system whether this process may create entries in the directory.
+    ///
+    /// # Errors
+    ///
+    /// It may not, or the file system is read-only.
+    pub fn could_create(&self) -> Result<(), Error> {
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        Ok(accessat(self.directory.file(), ".", access, AtFlags::EACCESS)?)
     }
 
     /// Another name in the same directory, with 64 random bits.

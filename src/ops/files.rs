@@ -121,6 +121,14 @@ pub(crate) fn try_write(path: &Path) -> Result<(), files::Error> {
     Spot::of(path, Rule::creating(), Missing::Stop)?.try_replace()
 }
 
+/// Tests the same as far as it shows without creating anything.
+///
+/// # Errors
+/// The error of the write.
+pub(crate) fn could_write(path: &Path) -> Result<(), files::Error> {
+    Spot::of(path, Rule::creating(), Missing::Stop)?.could_replace()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
@@ -56,6 +56,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub struct BindError {
     setting: &'static str,
     place: String,
+    /// Where TCP was to be bound, as far as it is known.
+    address: Option<SocketAddr>,
     problem: Problem,
 }
 
@@ -72,6 +74,10 @@ pub enum Problem {
     Unknown(io::Error),
     /// The way to its directory is refused: others could make it lead elsewhere.
     Way(files::Error),
+    /// The host name has no address.
+    Unresolved(Option<io::Error>),
+    /// The host name has this address, which other hosts reach.
+    Reachable(IpAddr),
     /// The system refuses.
     Io(io::Error),
 }
@@ -90,6 +96,11 @@ impl BindError {
     pub fn problem(&self) -> &Problem {
         &self.problem
     }
+
+    /// Where TCP was to be bound, as far as it is known.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
 }
 
 impl fmt::Display for BindError {
@@ -106,6 +117,18 @@ impl fmt::Display for BindError {
                 f,
                 "it exists, and whether it is in use cannot be found out: {error}; remove it if nobody needs it"
             ),
+            Problem::Unresolved(Some(error)) => {
+                write!(
+                    f,
+                    "the host name cannot be resolved: {error}; write an IP address, or name it in /etc/hosts"
+                )
+            }
+            Problem::Unresolved(None) => f.write_str("the host name has no address; write an IP address"),
+            Problem::Reachable(address) => write!(
+                f,
+                "the host name resolves to {address}, which other hosts reach; write 127.0.0.1, or add the name to health.allowed_hosts \
+                 if other hosts are to reach the listener"
+            ),
             Problem::Way(error) => error.fmt(f),
             Problem::Io(error) => error.fmt(f),
         }
@@ -121,18 +144,20 @@ impl Listener {
     /// [`BindError`] when the place is taken or cannot be had.
     pub async fn bind(health: &Health) -> Result<Self, BindError> {
         match &health.listen {
-            Listen::Tcp { host, addr } => {
-                bind_tcp(host, *addr, &health.allowed_hosts)
-                    .await
-                    .map_err(|problem| BindError {
-                        setting: "health.listen_addr, HEALTH_LISTEN_ADDR",
-                        place: addr.to_string(),
-                        problem,
-                    })
+            Listen::Tcp { host, addr } => bind_tcp(host, *addr, &health.allowed_hosts)
+                .await
+                .map_err(tcp(addr, Some(*addr))),
+            Listen::Named { host, port, is_wide } => {
+                let place = format!("{host}:{port}");
+                let addr = resolve(host, *port, *is_wide).map_err(tcp(&place, None))?;
+                let mut names = health.allowed_hosts.clone();
+                names.push(host.clone());
+                bind_tcp(host, addr, &names).await.map_err(tcp(&place, Some(addr)))
             }
             Listen::Unix(path) => bind_unix(path).await.map_err(|problem| BindError {
                 setting: "health.unix_socket, HEALTH_UNIX_SOCKET",
                 place: path.display().to_string(),
+                address: None,
                 problem,
             }),
         }
@@ -165,6 +190,38 @@ impl Listener {
             Socket::Unix(listener) => listener.accept().await.map(|(stream, _)| Box::new(stream) as _),
         }
     }
+}
+
+/// The error of a listener on TCP.
+fn tcp(place: &impl fmt::Display, address: Option<SocketAddr>) -> impl FnOnce(Problem) -> BindError {
+    let place = place.to_string();
+    move |problem| BindError {
+        setting: "health.listen_addr, HEALTH_LISTEN_ADDR",
+        place,
+        address,
+        problem,
+    }
+}
+
+/// The address of a host name. It is looked up on this thread, before the cage is shut, because a start may make no thread yet; the
+/// system's resolver bounds the time (resolv.conf(5), timeout and attempts).
+fn resolve(host: &str, port: u16, is_wide: bool) -> Result<SocketAddr, Problem> {
+    let found = (host, port)
+        .to_socket_addrs()
+        .map_err(|error| Problem::Unresolved(Some(error)))?;
+    choose(&found.collect::<Vec<_>>(), is_wide)
+}
+
+/// The first IPv4 address, as the existing client binds it, otherwise the first one.
+fn choose(found: &[SocketAddr], is_wide: bool) -> Result<SocketAddr, Problem> {
+    if let Some(other) = found
+        .iter()
+        .find(|addr| !is_wide && !addr.ip().to_canonical().is_loopback())
+    {
+        return Err(Problem::Reachable(other.ip()));
+    }
+    let first = found.iter().find(|addr| addr.is_ipv4()).or(found.first());
+    first.copied().ok_or(Problem::Unresolved(None))
 }
 
 async fn bind_tcp(host: &str, addr: SocketAddr, allowed: &[String]) -> Result<Listener, Problem> {
@@ -284,5 +341,41 @@ impl Umask {
 impl Drop for Umask {
     fn drop(&mut self) {
         umask(self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(found: &[&str], is_wide: bool) -> Result<String, String> {
+        let found: Vec<SocketAddr> = found.iter().filter_map(|text| text.parse().ok()).collect();
+        match choose(&found, is_wide) {
+            Ok(addr) => Ok(addr.to_string()),
+            Err(Problem::Reachable(address)) => Err(address.to_string()),
+            Err(other) => Err(format!("{other:?}")),
+        }
+    }
+
+    #[test]
+    fn a_name_is_bound_when_every_address_of_it_is_a_loopback_one() {
+        for (found, bound) in [
+            (["127.0.0.1:1"].as_slice(), "127.0.0.1:1"),
+            (&["[::1]:1", "127.0.0.2:1"], "127.0.0.2:1"),
+            (&["[::1]:1"], "[::1]:1"),
+            (&["[::ffff:127.0.0.1]:1"], "[::ffff:127.0.0.1]:1"),
+        ] {
+            assert_eq!(chosen(found, false).as_deref(), Ok(bound), "{found:?}");
+        }
+        for (found, other) in [
+            (["127.0.0.1:1", "192.0.2.1:1"].as_slice(), "192.0.2.1"),
+            (&["[2001:db8::1]:1", "127.0.0.1:1"], "2001:db8::1"),
+            (&["0.0.0.0:1"], "0.0.0.0"),
+            (&["[::ffff:192.0.2.1]:1"], "::ffff:192.0.2.1"),
+        ] {
+            assert_eq!(chosen(found, false), Err(other.to_owned()), "{found:?}");
+            assert!(chosen(found, true).is_ok(), "{found:?}");
+        }
+        assert_eq!(chosen(&[], false), Err("Unresolved(None)".to_owned()));
     }
 }

@@ -29,7 +29,8 @@ pub(super) const SAMPLES: &[Sample] = &[
 # Only for `tunnel-client admin`, never for the daemon:
 #   export OPENAI_ADMIN_KEY=...
 ",
-        top_level: "ca_bundle: \"env:ENTERPRISE_CA_BUNDLE\"\nhttp_proxy: \"env:HTTPS_PROXY\"\n",
+        ca_bundle: "env:ENTERPRISE_CA_BUNDLE",
+        top_level: "http_proxy: \"env:HTTPS_PROXY\"\n",
     },
     Sample {
         name: "sample_mcp_remote_no_auth",
@@ -43,6 +44,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         example: Example::Url("https://mcp.example.com/mcp"),
         accepts: Accepts::Url,
         header: "",
+        ca_bundle: "",
         top_level: "",
     },
     Sample {
@@ -58,6 +60,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         example: Example::Command("python /path/to/server.py"),
         accepts: Accepts::Command,
         header: "",
+        ca_bundle: "",
         top_level: "",
     },
     Sample {
@@ -69,6 +72,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         example: Example::Url("http://127.0.0.1:3001/mcp"),
         accepts: Accepts::Either,
         header: "",
+        ca_bundle: "",
         top_level: "",
     },
 ];

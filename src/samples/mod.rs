@@ -36,15 +36,18 @@ pub struct Sample {
     accepts: Accepts,
     /// Comments before everything else.
     header: &'static str,
-    /// Keys at the top level, in YAML.
+    /// The bundle of authorities, when none is given; empty for none.
+    ca_bundle: &'static str,
+    /// Further keys at the top level, in YAML.
     top_level: &'static str,
 }
 
 /// The flags that every sample takes.
-pub const OPTIONAL: [&str; 5] = [
+pub const OPTIONAL: [&str; 6] = [
     "--control-plane-base-url",
     "--control-plane-url-path",
     "--control-plane-api-key-ref",
+    "--ca-bundle",
     "--health-listen-addr",
     "--open-web-ui",
 ];
@@ -83,6 +86,8 @@ pub struct Values<'a> {
     pub tunnel_id: &'a str,
     /// Reference to the runtime key.
     pub api_key: &'a str,
+    /// PEM file of further certificate authorities, or a reference to it; empty for what the sample has.
+    pub ca_bundle: &'a str,
     /// Where the health listener listens.
     pub listen_addr: &'a str,
     /// Whether the address of the web page is told at start.
@@ -100,6 +105,7 @@ impl<'a> Values<'a> {
             url_path: "",
             tunnel_id,
             api_key: DEFAULT_API_KEY_REFERENCE,
+            ca_bundle: "",
             listen_addr: DEFAULT_LISTEN_ADDR,
             open_web_ui: false,
             server,

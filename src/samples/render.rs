@@ -16,6 +16,10 @@ pub(super) fn render(sample: &Sample, values: &Values<'_>) -> Result<String, Sam
         "" => String::new(),
         path => format!("  url_path: {}\n", quoted("control_plane.url_path", path)?),
     };
+    let ca_bundle = match (values.ca_bundle, sample.ca_bundle) {
+        ("", "") => String::new(),
+        ("", path) | (path, _) => format!("ca_bundle: {}\n", quoted("ca_bundle", path)?),
+    };
     let tunnel_id = quoted("control_plane.tunnel_id", values.tunnel_id)?;
     let api_key = quoted("control_plane.api_key", values.api_key)?;
     let listen_addr = quoted("health.listen_addr", values.listen_addr)?;
@@ -34,7 +38,7 @@ pub(super) fn render(sample: &Sample, values: &Values<'_>) -> Result<String, Sam
     Ok(format!(
         "\
 {header}config_version: 1
-{top_level}
+{ca_bundle}{top_level}
 control_plane:
   base_url: {base_url}
 {url_path}  tunnel_id: {tunnel_id}

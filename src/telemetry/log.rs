@@ -69,6 +69,18 @@ pub(crate) fn try_file(path: &Path, trusted: Trusted) -> Result<(), files::Error
     }
 }
 
+/// Tests the same as far as it shows without creating a file.
+///
+/// # Errors
+///
+/// The error of [`init`].
+pub(crate) fn could_open(path: &Path, trusted: Trusted) -> Result<(), files::Error> {
+    match Stream::named(path) {
+        Some(_) => Ok(()),
+        None => Spot::of(path, Rule::creating(), Missing::Fail)?.could_append(trusted),
+    }
+}
+
 /// Mode of a log file that does not exist yet.
 const FILE_MODE: u32 = 0o600;
 

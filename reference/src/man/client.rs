@@ -153,6 +153,10 @@ fn more(words: &str) -> Option<&'static str> {
              must have been answered; on a quiet tunnel that takes up to `control_plane.poll_timeout` after the start."
         }
         "config show" => "Secrets are shown as the reference they come from, URLs without path and query.",
+        "config check" => {
+            "Reads what `run` reads before it connects: the configuration, keys, certificates, references, users, programs of stdio \
+             servers, places of files. Contacts nobody, creates nothing. Exit code 0 with one line, or 1 with every mistake."
+        }
         "help" => {
             "Topics: `quickstart`, `samples`, `doctor`, `oauth`, `troubleshooting`, `hardening`. Without an argument: the commands."
         }
@@ -172,7 +176,7 @@ Settings come from flags, environment variables and a configuration file (a prof
 way from nothing to a running tunnel.";
 
 const OPTIONS: &str = "
-The flags of `run`, `doctor` and `config show`, one for each setting. A flag wins over its variable, the variable over the
+The flags of `run`, `doctor`, `config show` and `config check`, one for each setting. A flag wins over its variable, the variable over the
 configuration file, the file over the default. A flag that takes true or false means true alone; a value follows an equals
 sign. Durations are written as 30s, 1m30s, 100ms. `tunnel-client.yaml`(5) has the keys of the configuration file.";
 

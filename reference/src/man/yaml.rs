@@ -71,9 +71,9 @@ const SYNOPSIS: [&str; 3] = [
 ];
 
 const DESCRIPTION: &str = "
-A configuration file is YAML or JSON in UTF-8, at most 1 MiB, that must not be writable by others. The first document of a YAML
-file is read. Anchors, aliases and merge keys work. An unknown key is a mistake, and so is a key that stands twice. All mistakes
-are reported together, each with line and column.
+A configuration file is YAML or JSON in UTF-8, at most 1 MiB, that must not be writable by others. It holds one document: a
+leading `---` is accepted, text or another document behind the first is a mistake. Anchors, aliases and merge keys work. An unknown
+key is a mistake, and so is a key that stands twice. All mistakes are reported together, each with line and column.
 
 A profile is such a file in the directory of profiles, `$XDG_CONFIG_HOME/tunnel-client` or `~/.config/tunnel-client`: NAME`.yaml`. Its
 name has letters, digits, dots, underscores and dashes, 128 at most, and begins with a letter or digit.

@@ -51,10 +51,20 @@ pub(crate) struct Lines(Vec<(usize, Result<Key, String>)>);
 impl Lines {
     /// Reads `NAME SCOPES KEY` a line; empty lines and lines that begin with `#` are skipped.
     pub(crate) fn parse(text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let lines = text.lines().map(str::trim).zip(1..);
-        let lines = lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
-        Self(lines.map(|(line, number)| (number, parse_line(line))).collect())
+        let lines = lines.filter(|(line, _)| hides_a_line(line) || !line.is_empty() && !line.starts_with('#'));
+        let read = |line| if hides_a_line(line) { Err(HIDDEN_LINE.to_owned()) } else { parse_line(line) };
+        Self(lines.map(|(line, number)| (number, read(line))).collect())
     }
+}
+
+const HIDDEN_LINE: &str =
+    "a carriage return or another control character stands in the line; remove it, or end each line with a line feed";
+
+/// Whether editors show two lines: a key behind a comment would be part of the comment.
+fn hides_a_line(line: &str) -> bool {
+    line.contains(|char: char| matches!(char, '\u{2028}' | '\u{2029}') || char.is_control() && char != '\t')
 }
 
 impl Keys {
@@ -287,6 +297,20 @@ mod tests {
                 .all(|mistake| !mistake.contains(PLAIN) && !mistake.contains("short")),
             "{mistakes:?}"
         );
+    }
+
+    #[test]
+    fn a_key_that_an_editor_shows_behind_a_comment_is_not_passed_over() {
+        for end in ["\r", "\u{2028}", "\u{85}", "\u{b}"] {
+            let text = format!("a read {PLAIN}\n# people{end}b read {PLAIN}x\n");
+            let mistakes = Keys::of(&text).unwrap_err();
+            assert!(
+                matches!(&mistakes[..], [one] if one.to_string().starts_with("TUNNEL_RELAY_KEYS, line 2: a carriage return")),
+                "{end:?}: {mistakes:?}"
+            );
+        }
+        let text = format!("\u{feff}# people\r\na read {PLAIN}\r\n");
+        assert_eq!(Keys::of(&text).unwrap().len(), 1);
     }
 
     #[test]

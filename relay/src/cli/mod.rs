@@ -1,7 +1,9 @@
 //! The command line. Every option of `serve` can also be set by `TUNNEL_RELAY_<NAME>`; a flag wins, empty means unset.
 
+mod hints;
 mod serve;
 mod stub;
+mod version;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -17,6 +19,9 @@ pub(crate) fn main() -> ExitCode {
         Ok(matches) => matches,
         Err(error) => {
             let _ = error.print();
+            if let Some(hint) = hints::of(&error) {
+                let _ = writeln!(std::io::stderr(), "\n  hint: {hint}");
+            }
             // Help and version are no mistakes.
             return if error.use_stderr() {
                 ExitCode::from(2)
@@ -41,13 +46,14 @@ pub(crate) fn main() -> ExitCode {
 #[must_use]
 pub fn command() -> Command {
     Command::new("tunnel-relay")
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(version::text())
         .about("Self-hosted other end of a Secure MCP Tunnel")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(serve::command())
         .subcommand(keygen_command())
         .subcommand(stub::command())
+        .subcommand(Command::new("version").about("Prints the name, the version and the commit"))
 }
 
 fn run(matches: &ArgMatches) -> Result<(), Vec<String>> {
@@ -66,6 +72,7 @@ fn run(matches: &ArgMatches) -> Result<(), Vec<String>> {
             runtime.shutdown_background();
             ended
         }
+        Some(("version", _)) => print(&format!("tunnel-relay {}", version::text())).map_err(|mistake| vec![mistake]),
         Some(("keygen", matches)) => print_key(matches).map_err(|mistake| vec![mistake]),
         _ => Ok(()),
     }
@@ -103,7 +110,11 @@ fn print_key(matches: &ArgMatches) -> Result<(), String> {
         text(matches, "name").unwrap_or("key"),
         text(matches, "scopes").unwrap_or("read,use"),
     )?;
-    writeln!(std::io::stdout().lock(), "{key}\n{line}").map_err(|error| format!("stdout: {error}"))
+    print(&format!("{key}\n{line}"))
+}
+
+fn print(line: &str) -> Result<(), String> {
+    writeln!(std::io::stdout().lock(), "{line}").map_err(|error| format!("stdout: {error}"))
 }
 
 /// The value of an option.

@@ -37,6 +37,12 @@ impl Tunnels {
             for tunnel in read(path).map_err(|reason| format!("--tunnels-file {}: {reason}", path.display()))? {
                 let id = TunnelId::parse(&tunnel.id)
                     .ok_or_else(|| format!("--tunnels-file {}: malformed tunnel id {:?}", path.display(), tunnel.id))?;
+                if all.contains_key(&id) {
+                    return Err(format!(
+                        "--tunnels-file {}: the tunnel {id} stands there twice",
+                        path.display()
+                    ));
+                }
                 all.insert(id, tunnel);
             }
         }
@@ -248,6 +254,25 @@ mod tests {
         );
         fs::write(&file, "{").unwrap();
         assert!(Tunnels::load(Some(file), Vec::new()).is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn nothing_in_the_file_is_passed_over() {
+        let folder = folder("surplus");
+        let file = folder.join("t.json");
+        let id = TunnelId::random();
+        let one = format!(r#"{{"id":"{id}","name":"a","description":"","created_at":""}}"#);
+        for text in [
+            format!(r#"{{"tunnels":[{one}]}}{{"tunnels":[]}}"#),
+            format!(r#"{{"tunnels":[{one}]}}{}---{}"#, '\n', '\n'),
+            format!(r#"{{"tunnels":[{one}],"tunnels":[]}}"#),
+            format!(r#"{{"tunnels":[{one},{one}]}}"#),
+        ] {
+            fs::write(&file, &text).unwrap();
+            let refused = Tunnels::load(Some(file.clone()), Vec::new()).unwrap_err();
+            assert!(refused.contains("t.json"), "{refused}");
+        }
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -32,8 +32,8 @@ pub(super) fn tunnel_id(matches: &ArgMatches) -> Result<TunnelId, Failure> {
     TunnelId::parse(text).map_err(Failure::Argument)
 }
 
-/// What a new tunnel is given.
-pub(super) fn new_tunnel(matches: &ArgMatches) -> Result<Changes, Failure> {
+/// What a new tunnel is given. The hosted service wants to know whose it is; others may have neither organizations nor workspaces.
+pub(super) fn new_tunnel(matches: &ArgMatches, is_hosted: bool) -> Result<Changes, Failure> {
     let changes = all(matches)?;
     let is_blank = |text: &Option<String>| text.as_ref().is_none_or(|text| text.trim().is_empty());
     if is_blank(&changes.name) {
@@ -43,7 +43,7 @@ pub(super) fn new_tunnel(matches: &ArgMatches) -> Result<Changes, Failure> {
         return Err(argument("description is required (set --description)"));
     }
     let has_any = |ids: &Option<Vec<PrincipalId>>| ids.as_ref().is_some_and(|ids| !ids.is_empty());
-    if !has_any(&changes.organization_ids) && !has_any(&changes.workspace_ids) {
+    if is_hosted && !has_any(&changes.organization_ids) && !has_any(&changes.workspace_ids) {
         return Err(argument(
             "at least one of --organization-id or --workspace-id is required",
         ));
@@ -67,14 +67,15 @@ pub(super) fn changes(matches: &ArgMatches) -> Result<Changes, Failure> {
     Ok(changes)
 }
 
-/// Whose tunnels are listed.
-pub(super) fn scope(matches: &ArgMatches) -> Result<Scope, Failure> {
+/// Whose tunnels are listed; `None`: all that the service has, which the hosted one does not list.
+pub(super) fn scope(matches: &ArgMatches, is_hosted: bool) -> Result<Option<Scope>, Failure> {
     let given = |flag| Ok::<_, Failure>(ids(matches, flag)?.unwrap_or_default().into_iter());
     let mut scopes: Vec<Scope> = given("organization-id")?.map(Scope::Organization).collect();
     scopes.extend(given("workspace-id")?.map(Scope::Workspace));
     scopes.extend(given("tenant-id")?.map(Scope::Tenant));
     match scopes.pop() {
-        Some(scope) if scopes.is_empty() => Ok(scope),
+        None if !is_hosted => Ok(None),
+        Some(scope) if scopes.is_empty() => Ok(Some(scope)),
         _ => Err(argument(
             "provide exactly one of --organization-id, --workspace-id, or --tenant-id, once",
         )),

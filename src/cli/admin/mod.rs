@@ -25,10 +25,11 @@ const ABOUT_KEYS: &str = "\
 An admin key (OPENAI_ADMIN_KEY or --admin-key) is needed for everything but \"get\", which takes the runtime key as well.
 Never give the admin key to the daemon.
 
-Where keys are managed:";
+Where keys of the hosted service are managed; a relay of your own has tunnel-relay keygen:";
 
 const AFTER_CREATE: &str = "\
-Wait 25-30 seconds before the new tunnel is used.
+The hosted service needs an organization or a workspace, and 25-30 seconds before the new tunnel can be used. A control plane of
+your own (--control-plane.base-url) needs neither.
 
 Example:
   tunnel-client admin tunnels create --name \"Docs\" --description \"Search in our docs\" --organization-id org-123";
@@ -79,6 +80,7 @@ fn tunnels() -> Command {
                 ]),
             Command::new("list")
                 .about("List the tunnels of an organization, a workspace or a tenant")
+                .after_help("Without any of them, a control plane of your own lists all of its tunnels.")
                 .args([
                     list("organization-id", "ID", "Organization whose tunnels are listed"),
                     list("workspace-id", "ID", "Workspace whose tunnels are listed"),
@@ -122,13 +124,18 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
 }
 
 fn perform(name: &str, matches: &ArgMatches, output: Output, environment: Environment) -> Result<(), Failure> {
+    let is_hosted = || {
+        let flags = settings::flags_of(matches, ADMIN_SETTINGS);
+        // A mistake in it is reported later.
+        config::written_base_url(&flags, &environment, &Disk).is_none_or(|url| links::is_hosted(&url))
+    };
     match name {
         "create" => {
-            let request = Request::Create(fields::new_tunnel(matches)?);
+            let request = Request::Create(fields::new_tunnel(matches, is_hosted())?);
             output.created(&one(matches, output, environment, Keys::Admin, &request)?)
         }
         "list" => {
-            let request = Request::List(fields::scope(matches)?);
+            let request = Request::List(fields::scope(matches, is_hosted())?);
             let list = client(matches, output, environment, Keys::Admin)?.list(&request)?;
             output.list(&list)
         }

@@ -111,9 +111,9 @@ impl Output {
     }
 }
 
-/// `Tunnel ID:` and what is known of it, one line each.
+/// `Tunnel` and the id, which scripts take as the second word (spec: newer, section 11), and what is known of it, one line each.
 fn described(tunnel: &Tunnel) -> String {
-    let mut text = format!("Tunnel ID: {}\n", one_line(&tunnel.id));
+    let mut text = format!("Tunnel {}\n", one_line(&tunnel.id));
     let mut line = |name: &str, value: &str| {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {name}: {}", one_line(value));

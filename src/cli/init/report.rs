@@ -3,10 +3,9 @@
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use super::{next, profiles};
+use super::{Service, next, profiles};
 use crate::cli::profiles::{Place, Verdict};
 use crate::config::{ProfileName, echo};
-use crate::links;
 use crate::samples::Sample;
 
 /// What was done, and what comes next.
@@ -18,6 +17,8 @@ pub(super) struct Done<'a> {
     pub(super) verdict: &'a Verdict,
     /// A file of the command that is named as seen from here.
     pub(super) relative: Option<&'a str>,
+    /// Whose control plane it is for.
+    pub(super) service: &'a Service,
 }
 
 impl fmt::Display for Done<'_> {
@@ -37,8 +38,8 @@ impl fmt::Display for Done<'_> {
         writeln!(f, "Next:")?;
         writeln!(f, "  {}", next("doctor", self.name, self.place))?;
         writeln!(f, "  {run}")?;
-        writeln!(f, "Canonical setup URLs:")?;
-        f.write_str(&setup_urls())?;
+        writeln!(f, "{}", self.service.heading())?;
+        f.write_str(&self.service.places())?;
         writeln!(f, "Connector runtime note:")?;
         writeln!(
             f,
@@ -70,21 +71,15 @@ fn still_needed(verdict: &Verdict) -> String {
     }
 }
 
-fn setup_urls() -> String {
-    links::ALL
-        .iter()
-        .map(|(name, url)| format!("  {name}: {url}\n"))
-        .collect()
-}
-
 /// The message without a tunnel id.
-pub(super) fn tunnel_id_required() -> String {
+pub(super) fn tunnel_id_required(service: &Service) -> String {
     format!(
         "\
 tunnel ID is required; pass --tunnel-id tunnel_<32 lowercase letters or digits>
-Create a tunnel:  tunnel-client admin tunnels create --help
+Create a tunnel:  tunnel-client admin tunnels create{flag} --help
 First steps:      tunnel-client help quickstart
-{urls}",
-        urls = setup_urls().trim_end()
+{places}",
+        flag = service.flag_for_admin(),
+        places = service.places().trim_end()
     )
 }

@@ -9,7 +9,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::place::{self, Place, show};
 use super::{check, lines, mention_missing, write};
-use crate::cli::init::{TunnelId, text_flag};
+use crate::cli::init::{Service, TunnelId, text_flag};
 use crate::cli::{Error, args, print};
 use crate::config::ProfileName;
 use crate::limits::CONFIG_FILE_MAX;
@@ -95,7 +95,7 @@ fn text(matches: &ArgMatches) -> Result<Vec<u8>, Error> {
             Ok(bytes.to_vec())
         }
         (None, Some(name)) => {
-            let tunnel_id = TunnelId::parse(flag("tunnel-id"))?;
+            let tunnel_id = TunnelId::parse(flag("tunnel-id"), &Service::Hosted)?;
             let message = |error: crate::samples::SampleError| Error::Message(error.to_string());
             let sample = Sample::find(name).map_err(message)?;
             let server = sample

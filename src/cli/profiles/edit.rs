@@ -45,7 +45,10 @@ pub(super) fn execute(matches: &ArgMatches, environment: &Environment) -> Result
     let place = Place::choose(matches, environment)?;
     let editor = Editor::of(environment)?;
     let mut session = Session::start(&place, name)?;
-    session.edit(&editor, environment)?;
+    if session.edit(&editor, environment)? == Edited::Nothing {
+        let name = &session.name;
+        return print(&format!("Nothing was changed; profile {name} was not written\n"));
+    }
     let verdict = session.save(environment)?;
     mention_missing(&verdict);
     let Session { name, path, .. } = &session;
@@ -82,6 +85,15 @@ impl Editor {
     }
 }
 
+/// What is left to save.
+#[derive(Debug, PartialEq, Eq)]
+enum Edited {
+    /// The text of a profile.
+    Profile,
+    /// Nothing: the skeleton of a new profile, unchanged.
+    Nothing,
+}
+
 /// One profile being edited in a file beside it.
 struct Session {
     name: ProfileName,
@@ -111,8 +123,8 @@ impl Session {
         })
     }
 
-    /// Lets the editor change the text.
-    fn edit(&mut self, editor: &Editor, environment: &Environment) -> Result<(), Error> {
+    /// Lets the editor change the text. A new profile that is left as it is disappears.
+    fn edit(&mut self, editor: &Editor, environment: &Environment) -> Result<Edited, Error> {
         let outcome = editor.run(&self.draft, environment);
         let edited = read(&self.draft)
             .and_then(|text| text.ok_or_else(|| io::Error::other("the editor removed it")))
@@ -122,11 +134,9 @@ impl Session {
         match outcome {
             Ok(()) if unchanged && self.before.is_none() => {
                 write::discard(&self.draft);
-                Err(Error::Message(
-                    "nothing was changed; not saving a new profile".to_owned(),
-                ))
+                Ok(Edited::Nothing)
             }
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(Edited::Profile),
             Err(problem) => Err(self.give_up(problem, unchanged)),
         }
     }

@@ -1,4 +1,4 @@
-//! The first document of a YAML text as a tree, every node with its place.
+//! The one document of a YAML text as a tree, every node with its place.
 //!
 //! Aliases are kept as second ways to the same node: nothing is copied, so a small text stays small however often its
 //! parts are repeated.
@@ -87,7 +87,7 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Reads the first document of `text`; what follows it is not looked at.
+    /// Reads the document of `text`. Settings that follow it would have no effect, so anything but comments there is a mistake.
     pub(super) fn parse(text: &str) -> Result<Self, Broken> {
         let options = options! {
             emit_comments: false,
@@ -95,10 +95,13 @@ impl Document {
             block_nesting_limit: CONFIG_DEPTH_MAX,
         };
         let mut builder = Builder::default();
+        let mut is_over = false;
         for next in Parser::new_from_str_with_options(text, options) {
             let (event, span) = next.map_err(|error| syntax::broken(&error))?;
             match event {
-                Event::DocumentEnd | Event::StreamEnd => break,
+                Event::StreamEnd => break,
+                Event::DocumentEnd => is_over = true,
+                Event::DocumentStart(is_marked, _) if is_over => return Err(syntax::surplus(is_marked, place(&span))),
                 event => builder.take(event, &span)?,
             }
         }
@@ -128,6 +131,13 @@ impl Document {
     }
 }
 
+fn place(span: &Span) -> Mark {
+    Mark {
+        line: span.start.line(),
+        column: span.start.col() + 1,
+    }
+}
+
 fn is_null(nodes: &[Node], id: NodeId) -> bool {
     matches!(nodes.get(id.0).map(|node| &node.content), Some(Content::Scalar(scalar)) if scalar.is_null())
 }
@@ -151,10 +161,7 @@ struct Builder {
 
 impl Builder {
     fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), Broken> {
-        let mark = Mark {
-            line: span.start.line(),
-            column: span.start.col() + 1,
-        };
+        let mark = place(span);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let is_text = check_tag(tag.as_deref(), mark)?;

@@ -6,6 +6,12 @@ use super::document::{Broken, Mark};
 
 const TOO_DEEP: &str = "collections are nested too deeply; settings need no more than five levels";
 
+const SECOND_DOCUMENT: &str = "a second document begins here and would have no effect; write all settings in one document, \
+                               without this ---";
+
+const TEXT_BEHIND: &str =
+    "text follows the end of the settings and would have no effect; move it before the end, or remove it";
+
 /// The mistake at the place where reading stopped.
 pub(super) fn broken(error: &ScanError) -> Broken {
     let mark = Mark {
@@ -18,6 +24,11 @@ pub(super) fn broken(error: &ScanError) -> Broken {
 /// The mistake of too many collections inside one another.
 pub(super) fn too_deep(mark: Mark) -> Broken {
     Broken::new(mark, format!("the file is not valid YAML: {TOO_DEEP}"))
+}
+
+/// The mistake of a second document; `is_marked` when it begins with `---`.
+pub(super) fn surplus(is_marked: bool, mark: Mark) -> Broken {
+    Broken::new(mark, if is_marked { SECOND_DOCUMENT } else { TEXT_BEHIND })
 }
 
 fn sentence(kind: &ErrorKind) -> String {
@@ -66,6 +77,10 @@ fn sentence(kind: &ErrorKind) -> String {
         ErrorKind::UnknownAnchor => "an alias (*name) has no anchor (&name) before it",
         ErrorKind::UnexpectedCharacter { .. } => {
             "a value begins with a character that has a meaning in YAML; put the value in quotes"
+        }
+        ErrorKind::ExpectedDocumentStart | ErrorKind::InvalidDocumentEnd => TEXT_BEHIND,
+        ErrorKind::MissingDocumentEndBeforeDirective => {
+            "a line that begins with % is a directive, which stands before the settings only; remove it"
         }
         ErrorKind::BomInsideDocument => "a byte order mark stands inside the text; remove it",
         other => return other.to_string(),

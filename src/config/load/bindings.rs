@@ -4,11 +4,13 @@ use std::ffi::OsStr;
 
 use super::poll_channels;
 use super::stdio::{self, Own, Problem};
+use crate::config::argv;
 use crate::config::binding::{self, BindingError, CommandEntry, HttpEntry, MAIN};
 use crate::config::checked::{Binding, HttpUrl, Identity, Proxy, Target};
 use crate::config::proxy::{Class, Proxies};
 use crate::config::reader::{Checked, Reader};
 use crate::config::references::{referenced_path, socket_path};
+use crate::config::shell;
 use crate::config::sources::{Origin, RecordEntry, Source, Sources};
 use crate::config::table::{self, Setting};
 use crate::limits::BINDINGS_MAX;
@@ -46,6 +48,7 @@ pub(super) fn bindings(
         |record| stdio::of_record(&sources, record, defaults.own),
     );
     let (urls, commands) = (urls?, commands?);
+    warn_of_shell_syntax(reader);
     if let (true, Some((identity, origin))) = (urls.is_empty(), &defaults.identity) {
         let problem = format!(
             "{} needs at least one MCP server behind a URL; set mcp.server-url, or remove it",
@@ -77,6 +80,30 @@ pub(super) fn bindings(
         reader.report(setting.flag, origin, problem)
     })?;
     Ok(bindings)
+}
+
+/// Says where a command has what only a shell would understand. Every command was read before.
+fn warn_of_shell_syntax(reader: &mut Reader<'_>) {
+    let setting = &table::COMMANDS;
+    let sources = reader.sources;
+    for entry in sources.records(setting).into_iter().take(BINDINGS_MAX) {
+        let (command, origin) = match &entry {
+            RecordEntry::Text(written) => {
+                let text = written.value.to_str().unwrap_or_default();
+                let command = CommandEntry::parse(text).map(|entry| value(&sources, entry.command, false));
+                (command, written.origin.clone())
+            }
+            RecordEntry::Fields(record) => {
+                let command = CommandEntry::of_record(record).map(|entry| value(&sources, entry.command, true));
+                let place = record.field("command").map_or(&record.location, |text| &text.location);
+                (command, Origin::new(Source::File(place.clone())))
+            }
+        };
+        let Ok(Ok(command)) = command else { continue };
+        if let Some(said) = argv::words(&command).ok().and_then(|words| shell::meaningless(&words)) {
+            reader.warn(format!("{} {said} ({} {origin})", setting.key, setting.flag));
+        }
+    }
 }
 
 /// The entries of a list of servers that make sense, with their places.

@@ -19,14 +19,27 @@ pub(super) fn health(reader: &mut Reader<'_>) -> Checked<Health> {
     let allowed_hosts = lockdown::entries(reader, &table::HEALTH_HOSTS, |text| {
         lockdown::host(text, &table::HEALTH_HOSTS)
     });
-    let (host, addr) = address?;
-    Ok(Health {
-        listen: match socket? {
-            Some(path) => Listen::Unix(path),
-            None => Listen::Tcp { host, addr },
+    let is_remote = reader.switch(&table::UI_REMOTE);
+    let (address, socket, allowed_hosts, is_remote) = (address?, socket?, allowed_hosts?, is_remote?);
+    let listen = match (socket, address) {
+        (Some(path), _) => Listen::Unix(path),
+        (None, Address::Ip { host, addr }) => Listen::Tcp { host, addr },
+        (None, Address::Name { host, port }) => Listen::Named {
+            is_wide: is_remote || allowed_hosts.contains(&host),
+            host,
+            port,
         },
+    };
+    if is_remote && !matches!(listen, Listen::Named { .. }) {
+        reader.warn(format!(
+            "{} has no effect: there is no web page, and the health listener is not bound to a host name",
+            table::UI_REMOTE.key
+        ));
+    }
+    Ok(Health {
+        listen,
         url_file: url_file?,
-        allowed_hosts: allowed_hosts?,
+        allowed_hosts,
     })
 }
 
@@ -44,12 +57,19 @@ fn socket(reader: &mut Reader<'_>) -> Checked<Option<PathBuf>> {
     })
 }
 
-/// `HOST:PORT`, with the host as written and the address it means. Names other than `localhost` are refused: what a
-/// resolver answers must not decide who can reach the listener.
-fn listen_addr(text: &str) -> Result<(String, SocketAddr), String> {
+/// `HOST:PORT`.
+#[derive(Debug, PartialEq, Eq)]
+enum Address {
+    /// The host as written, and the address it means without a look-up.
+    Ip { host: String, addr: SocketAddr },
+    /// A name to be looked up, in lower case.
+    Name { host: String, port: u16 },
+}
+
+fn listen_addr(text: &str) -> Result<Address, String> {
     let error = |problem: &str| {
         Err(format!(
-            "invalid health.listen-addr: {problem}; write an IP address and a port, such as 127.0.0.1:8080"
+            "invalid health.listen-addr: {problem}; write an IP address or a host name, and a port, such as 127.0.0.1:8080"
         ))
     };
     let Some((host, port)) = text.rsplit_once(':') else {
@@ -68,10 +88,29 @@ fn listen_addr(text: &str) -> Result<(String, SocketAddr), String> {
         None if host.eq_ignore_ascii_case("localhost") => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         None => host.parse().ok().filter(IpAddr::is_ipv4),
     };
-    let Some(address) = address else {
-        return error("the host is neither an IP address nor localhost");
+    match address {
+        Some(address) => Ok(Address::Ip {
+            host: unbracketed.unwrap_or(host).to_owned(),
+            addr: SocketAddr::new(address, port),
+        }),
+        None if unbracketed.is_none() && is_name(host) => Ok(Address::Name {
+            host: host.to_ascii_lowercase(),
+            port,
+        }),
+        None => error("the host is neither an IP address nor a host name"),
+    }
+}
+
+/// Whether a text has the form of a host name (RFC 1123, section 2.1; underscores are common).
+fn is_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
-    Ok((unbracketed.unwrap_or(host).to_owned(), SocketAddr::new(address, port)))
+    text.len() <= 253 && text.strip_suffix('.').unwrap_or(text).split('.').all(is_label)
 }
 
 #[cfg(test)]
@@ -88,12 +127,18 @@ mod tests {
             ("[::1]:9", "::1", "[::1]:9"),
             (":8080", "", "0.0.0.0:8080"),
         ] {
-            let (written, parsed) = listen_addr(text).unwrap();
-            assert_eq!(
-                (written.as_str(), parsed.to_string().as_str()),
-                (host, address),
-                "{text}"
-            );
+            let expected = Address::Ip {
+                host: host.to_owned(),
+                addr: address.parse().unwrap(),
+            };
+            assert_eq!(listen_addr(text), Ok(expected), "{text}");
+        }
+        for (text, host) in [("Node-7.example.:80", "node-7.example."), ("my_host:80", "my_host")] {
+            let expected = Address::Name {
+                host: host.to_owned(),
+                port: 80,
+            };
+            assert_eq!(listen_addr(text), Ok(expected), "{text}");
         }
         for text in [
             "8080",
@@ -103,7 +148,12 @@ mod tests {
             "127.0.0.1:65536",
             "::1:80",
             "[127.0.0.1]:80",
-            "example.com:80",
+            "user@example.com:80",
+            "exa mple:80",
+            "-x:80",
+            "a..b:80",
+            "http://localhost:80",
+            "[example.com]:80",
             "[::1]",
         ] {
             assert!(

@@ -86,7 +86,12 @@ pub(super) fn of_record(sources: &Sources<'_>, record: &Record, own: Own<'_>) ->
         }),
         Ok(_) => Err(problems.0),
         Err(error) => {
-            problems.0.insert(0, (None, error.to_string()));
+            // A command is judged by its words: say where it stands, not where its mapping begins.
+            let is_of_command = matches!(error, BindingError::Command(_) | BindingError::Reference("command", _));
+            let place = record.field("command").filter(|_| is_of_command);
+            problems
+                .0
+                .insert(0, (place.map(|text| text.location.clone()), error.to_string()));
             Err(problems.0)
         }
     }

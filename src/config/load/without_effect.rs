@@ -13,12 +13,7 @@ pub(super) fn check(reader: &mut Reader<'_>) -> Checked<usize> {
     let targets = harpoon::targets(reader);
     let number = targets.as_ref().map_or(0, BTreeSet::len);
     noted(reader, &table::HARPOON_TARGETS, number > 0);
-    for setting in [
-        &table::LOG_HTTP_RAW,
-        &table::UI_REMOTE,
-        &table::HARPOON_PLAINTEXT,
-        &table::HARPOON_CAPTURE,
-    ] {
+    for setting in [&table::LOG_HTTP_RAW, &table::HARPOON_PLAINTEXT, &table::HARPOON_CAPTURE] {
         let value = reader.switch(setting);
         noted(reader, setting, matches!(value, Ok(true)));
     }

@@ -55,8 +55,8 @@ pub(in crate::config) static HEALTH_ADDR: Setting = Setting {
     default: Some("127.0.0.1:8080"),
     placeholder: "HOST:PORT",
     help: "Where health and metrics are served; port 0 picks a free one",
-    values: "IP address or localhost, and a port",
-    details: "/healthz, /readyz and /metrics need no key: keep them on loopback, or on a network of your own.",
+    values: "IP address or host name, and a port",
+    details: "/healthz, /readyz and /metrics need no key: keep them on loopback, or on a network of your own. A host name is resolved once, at start, and every address of it has to be a loopback one, unless health.allowed_hosts has the name or admin_ui.allow_remote is true.",
     ..UNSET
 };
 
@@ -111,8 +111,8 @@ pub(in crate::config) static UI_REMOTE: Setting = Setting {
     kind: Switch,
     default: Some("false"),
     placeholder: "true|false",
-    help: "Let other hosts open the web page",
-    without_effect: Some("there is no web page yet"),
+    help: "Let other hosts reach the health listener and its web page by a host name in health.listen_addr",
+    details: "There is no web page yet. Addresses in health.listen_addr are taken as they are written.",
     ..UNSET
 };
 

@@ -259,3 +259,27 @@ fn numbers_of_a_file_may_be_written_as_yaml_writes_them() {
     let variable = [("CONTROL_PLANE_MAX_INFLIGHT_REQUESTS", "0x10")];
     assert!(message(&variable, &[]).contains("is not a number"));
 }
+
+#[test]
+fn a_host_name_of_the_health_listener_is_wide_only_where_that_was_asked_for() {
+    let listen = |flags: &[(&'static str, &str)]| {
+        let named = ("health.listen-addr", "Node-7.example:8080");
+        let config = with(&[], &[&[named], flags].concat()).unwrap();
+        assert_eq!(config.warnings, [""; 0]);
+        config.health.listen
+    };
+    let named = |is_wide| Listen::Named {
+        host: "node-7.example".to_owned(),
+        port: 8080,
+        is_wide,
+    };
+    assert_eq!(listen(&[]), named(false));
+    assert_eq!(listen(&[("health.allowed-host", "other.example")]), named(false));
+    assert_eq!(listen(&[("health.allowed-host", "NODE-7.example")]), named(true));
+    assert_eq!(listen(&[("allow-remote-ui", "true")]), named(true));
+    let without = with(&[], &[("allow-remote-ui", "true")]).unwrap().warnings;
+    assert!(
+        without.len() == 1 && without[0].starts_with("admin_ui.allow_remote has no effect"),
+        "{without:?}"
+    );
+}

@@ -188,7 +188,7 @@ fn of_status(status: u16, settings: &Settings) -> (String, Vec<String>) {
 
 /// Where something is managed: the page of the hosted service is of no use for another one.
 fn place(settings: &Settings, page: &str) -> String {
-    match settings.base_url.host.ends_with(".openai.com") {
+    match links::is_hosted(&settings.base_url) {
         true => format!("at {page}"),
         false => format!("with who runs {}", settings.base_url.origin()),
     }

@@ -42,18 +42,20 @@ pub(in crate::doctor) fn ui(config: &Config, listener: &Check) -> Check {
         return Check::skip(id, "blocked by health listener check");
     }
     match &config.health.listen {
-        Listen::Tcp { host, addr } if addr.port() != 0 => {
-            let base = base_url(host, addr.port());
-            Check::pass(
-                id,
-                format!("{base}/healthz, /readyz and /metrics; this build has no web page"),
-            )
-        }
+        Listen::Tcp { host, addr } if addr.port() != 0 => served(id, &base_url(host, addr.port())),
+        Listen::Named { host, port, .. } if *port != 0 => served(id, &base_url(host, *port)),
         _ => Check::pass(
             id,
             "see HEALTH URL in the log of run, or the file that health.url_file names (HEALTH_URL_FILE)",
         ),
     }
+}
+
+fn served(id: &str, base: &str) -> Check {
+    Check::pass(
+        id,
+        format!("{base}/healthz, /readyz and /metrics; this build has no web page"),
+    )
 }
 
 /// Binds as `run` does, and closes again.
@@ -62,23 +64,23 @@ async fn bind(config: &Config) -> Check {
     let bound = match Listener::bind(&config.health).await {
         Ok(bound) => bound,
         Err(error) => {
-            return match (error.problem(), listen) {
-                (Problem::InUse, Listen::Tcp { addr, .. }) => in_use(config, *addr).await,
-                (Problem::InUse, Listen::Unix(path)) => unix_in_use(path).await,
-                (problem, _) => Check::fail(ID, error.to_string()).next([mend(problem)]),
+            return match (error.problem(), listen, error.address()) {
+                (Problem::InUse, _, Some(addr)) => in_use(config, addr).await,
+                (Problem::InUse, Listen::Unix(path), _) => unix_in_use(path).await,
+                (problem, ..) => Check::fail(ID, error.to_string()).next([mend(problem)]),
             };
         }
     };
-    match listen {
-        Listen::Unix(path) => Check::pass(ID, format!("will bind unix socket {}", path.display())),
-        Listen::Tcp { host, addr } => {
-            let port = bound.addr().rsplit(':').next().and_then(|port| port.parse().ok());
-            let base = base_url(host, port.unwrap_or(addr.port()));
-            match addr.port() {
-                0 => Check::pass(ID, format!("ephemeral bind ok on {base}")),
-                _ => Check::pass(ID, format!("will bind {base}")),
-            }
-        }
+    let (host, port) = match listen {
+        Listen::Unix(path) => return Check::pass(ID, format!("will bind unix socket {}", path.display())),
+        Listen::Tcp { host, addr } => (host, addr.port()),
+        Listen::Named { host, port, .. } => (host, *port),
+    };
+    let chosen = bound.addr().rsplit(':').next().and_then(|port| port.parse().ok());
+    let base = base_url(host, chosen.unwrap_or(port));
+    match port {
+        0 => Check::pass(ID, format!("ephemeral bind ok on {base}")),
+        _ => Check::pass(ID, format!("will bind {base}")),
     }
 }
 
@@ -89,6 +91,9 @@ fn mend(problem: &Problem) -> &'static str {
         }
         Problem::Io(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             "choose a port above 1023, or for a unix socket a directory that this user may write"
+        }
+        Problem::Unresolved(_) | Problem::Reachable(_) => {
+            "write an IP address in health.listen_addr; 127.0.0.1:8080 is the usual one"
         }
         _ => "choose another address in health.listen_addr, or another path in health.unix_socket",
     }

@@ -1,6 +1,6 @@
 //! What was written: which file is read, and every mistake under the check that it belongs to.
 
-use crate::config::{Config, ConfigError, ConfigErrors, Selection};
+use crate::config::{Config, ConfigError, ConfigErrors, HttpUrl, Selection};
 use crate::doctor::report::Check;
 use crate::links;
 
@@ -47,7 +47,12 @@ pub(in crate::doctor) fn no_source(errors: &ConfigErrors) -> Check {
 
 /// The checks of a configuration with mistakes: one for each part that has any. `in_file` are those in the form of the
 /// file.
-pub(in crate::doctor) fn refused(errors: &ConfigErrors, in_file: &[ConfigError], selection: &Selection) -> Vec<Check> {
+pub(in crate::doctor) fn refused(
+    errors: &ConfigErrors,
+    in_file: &[ConfigError],
+    selection: &Selection,
+    base_url: Option<&HttpUrl>,
+) -> Vec<Check> {
     let id_of = |error: &ConfigError| match in_file.iter().any(|known| is_same(known, error)) {
         true => PROFILE_LOAD,
         false => check_of(error),
@@ -69,7 +74,7 @@ pub(in crate::doctor) fn refused(errors: &ConfigErrors, in_file: &[ConfigError],
         Some(
             Check::fail(id, summary)
                 .evidence(mistakes.iter().map(ToString::to_string))
-                .next(next(id)),
+                .next(next(id, base_url)),
         )
     };
     IDS.into_iter().filter_map(check).collect()
@@ -79,14 +84,36 @@ fn is_same(one: &ConfigError, other: &ConfigError) -> bool {
     (one.setting, &one.origin, &one.problem) == (other.setting, &other.origin, &other.problem)
 }
 
-/// Where things are managed; they always pass (spec: cli, doctor).
-pub(in crate::doctor) fn addresses() -> Vec<Check> {
-    vec![
-        Check::pass("tunnels_management_url", links::TUNNELS),
-        Check::pass("runtime_api_keys_url", links::RUNTIME_KEYS),
-        Check::pass("admin_api_keys_url", links::ADMIN_KEYS),
-        Check::pass("chatgpt_connector_settings_url", links::CONNECTORS),
-    ]
+/// Where things are managed; they always pass (spec: cli, doctor). The pages of the hosted service are of no use for another one.
+pub(in crate::doctor) fn addresses(base_url: Option<&HttpUrl>) -> Vec<Check> {
+    let places = match base_url.filter(|url| !links::is_hosted(url)) {
+        None => [
+            links::TUNNELS,
+            links::RUNTIME_KEYS,
+            links::ADMIN_KEYS,
+            links::CONNECTORS,
+        ]
+        .map(str::to_owned),
+        Some(url) => {
+            let origin = url.origin();
+            [
+                format!("tunnel-client admin tunnels list --control-plane.base-url {origin}"),
+                format!("with who runs {origin}; on a relay of your own: tunnel-relay keygen --scopes read,use"),
+                format!("with who runs {origin}; on a relay of your own: tunnel-relay keygen --scopes read,manage"),
+                format!("with who runs {origin}; callers of a relay of your own use {origin}/v1/mcp/TUNNEL_ID"),
+            ]
+        }
+    };
+    let ids = [
+        "tunnels_management_url",
+        "runtime_api_keys_url",
+        "admin_api_keys_url",
+        "chatgpt_connector_settings_url",
+    ];
+    ids.into_iter()
+        .zip(places)
+        .map(|(id, place)| Check::pass(id, place))
+        .collect()
 }
 
 fn more(count: usize) -> String {
@@ -112,16 +139,25 @@ fn check_of(error: &ConfigError) -> &'static str {
 }
 
 /// What to do, beyond what each mistake says itself.
-fn next(id: &str) -> Vec<String> {
+fn next(id: &str, base_url: Option<&HttpUrl>) -> Vec<String> {
+    let own = base_url.filter(|url| !links::is_hosted(url)).map(HttpUrl::origin);
     let step = match id {
         "tunnel_id" => {
-            let tunnels = links::TUNNELS;
-            format!("copy the tunnel's id from {tunnels}, or make one: tunnel-client admin tunnels create --help")
+            let tunnels = own.map_or_else(
+                || format!("from {}", links::TUNNELS),
+                |origin| format!("from who runs {origin}"),
+            );
+            format!("copy the tunnel's id {tunnels}, or make one: tunnel-client admin tunnels create --help")
         }
-        "control_plane_api_key" => format!(
-            "make a runtime key at {} and set CONTROL_PLANE_API_KEY, or point control_plane.api_key to a file that only this user may read, as file:/path",
-            links::RUNTIME_KEYS
-        ),
+        "control_plane_api_key" => {
+            let key = own.map_or_else(
+                || format!("make a runtime key at {}", links::RUNTIME_KEYS),
+                |origin| format!("get a key from who runs {origin} (a relay of your own: tunnel-relay keygen)"),
+            );
+            format!(
+                "{key} and set CONTROL_PLANE_API_KEY, or point control_plane.api_key to a file that only this user may read, as file:/path"
+            )
+        }
         "mcp_target" => {
             "name the MCP server: --mcp.server-url http://127.0.0.1:3000/mcp, or --mcp.command \"program argument\""
                 .to_owned()

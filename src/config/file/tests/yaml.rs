@@ -176,13 +176,98 @@ mcp:
     assert_eq!(accepted("ca_bundle: &k log\n*k : {level: info}\n").len(), 2);
 }
 
+/// What stands around the one document and means nothing.
 #[test]
-fn only_the_first_document_is_read() {
-    assert_eq!(accepted("---\nca_bundle: a\n---\nca_bundle: [\n"), ["ca_bundle 2:12 a"]);
-    assert_eq!(
-        accepted("%YAML 1.1\n---\nca_bundle: a\n...\n\0".trim_end_matches('\0')),
-        ["ca_bundle 3:12 a"]
-    );
+fn a_marker_a_directive_or_comments_around_the_document_change_nothing() {
+    for (text, line) in [
+        ("---\nca_bundle: a\n", 2),
+        ("--- # x\nca_bundle: a\n", 2),
+        ("%YAML 1.1\n---\nca_bundle: a\n...\n", 3),
+        ("# a\n\n# b\n---\nca_bundle: a\n", 5),
+        ("\u{feff}---\nca_bundle: a\n", 2),
+        ("...\nca_bundle: a\n", 2),
+        ("ca_bundle: a\n...\n# the end\n\n", 1),
+        ("ca_bundle: a\n...\n...\n", 1),
+        ("ca_bundle: a\n# ---\n", 1),
+        ("# one\r# two\rca_bundle: a\r", 3),
+    ] {
+        assert_eq!(accepted(text), [format!("ca_bundle {line}:12 a")], "{text:?}");
+    }
+    // No marker: it is no line of its own, or more than three characters.
+    assert_eq!(accepted("ca_bundle: |\n  ---\n  ...\n"), ["ca_bundle 2:3 ---\n...\n"]);
+    assert_eq!(accepted("{\"ca_bundle\": \"a\"}\n\n"), ["ca_bundle 1:15 a"]);
+}
+
+/// `lockdown.require_proxy` stands where it would have no effect.
+#[test]
+fn text_behind_the_document_is_a_mistake_with_its_place() {
+    let second = "a second document begins here";
+    let behind = "text follows the end of the settings";
+    for (text, expected, place) in [
+        ("ca_bundle: a\n---\nlockdown: {require_proxy: true}\n", second, "2:1"),
+        (
+            "config_version: 1\nca_bundle: a\n---\nlockdown: {require_proxy: true}\n",
+            second,
+            "3:1",
+        ),
+        ("---\nca_bundle: a\n---\nca_bundle: [\n", second, "3:1"),
+        ("ca_bundle: a\n--- # nothing\n", second, "2:1"),
+        ("---\n---\nca_bundle: a\n", second, "2:1"),
+        (
+            "ca_bundle: a\n...\n---\nlockdown: {require_proxy: true}\n",
+            second,
+            "3:1",
+        ),
+        ("ca_bundle: a\n...\n%YAML 1.2\n---\nlog: {}\n", second, "4:1"),
+        ("ca_bundle: a\n...\nlockdown: {require_proxy: true}\n", behind, "3:1"),
+        (
+            "ca_bundle: a\n...\n\u{feff}lockdown: {require_proxy: true}\n",
+            behind,
+            "3:1",
+        ),
+        (
+            "{\"ca_bundle\": \"a\"}\n{\"lockdown\": {\"require_proxy\": true}}\n",
+            behind,
+            "2:1",
+        ),
+        ("{\"ca_bundle\": \"a\"} {\"log\": {}}", behind, "1:20"),
+        ("{\"ca_bundle\": \"a\"}, {\"log\": {}}", "", ""),
+        ("{\"ca_bundle\": \"a\"}}\n", "", ""),
+        ("{\"ca_bundle\": \"a\"}\nlockdown: {require_proxy: true}\n", "", ""),
+        ("ca_bundle: a\n... lockdown\n", behind, ""),
+        ("ca_bundle: a\n%YAML 1.2\n---\nlog: {}\n", "", ""),
+        ("ca_bundle: a\r---\rlockdown: {require_proxy: true}\r", second, "2:1"),
+    ] {
+        assert!(!parse(text).is_readable, "{text:?}");
+        let line = mistake(text);
+        assert!(
+            line.contains(expected) && line.contains(&format!("(from p.yaml:{place}")),
+            "{text:?}: {line}"
+        );
+    }
+}
+
+/// An editor shows two lines; what follows the character would be part of a comment or a value.
+#[test]
+fn a_character_that_hides_a_setting_is_a_mistake() {
+    for (char, name) in [
+        ('\u{85}', "U+0085"),
+        ('\u{2028}', "U+2028"),
+        ('\u{2029}', "U+2029"),
+        ('\u{b}', "U+000B"),
+        ('\u{c}', "U+000C"),
+        ('\u{1b}', "U+001B"),
+    ] {
+        for text in [
+            format!("ca_bundle: a # x{char}lockdown: {{require_proxy: true}}\n"),
+            format!("ca_bundle: a\r\nlog: {{}} #{char}x\n"),
+            format!("ca_bundle: 'a{char}b'\n"),
+        ] {
+            let line = mistake(&text);
+            assert!(line.contains(name), "{text:?}: {line}");
+        }
+    }
+    assert!(mistake("ca_bundle: a\rlog: {} #\u{2028}x\r").contains("(from p.yaml:2:10)"));
 }
 
 #[test]

@@ -248,7 +248,7 @@ pub(super) const CASES: &[Case] = &[
         &["127.0.0.1:0", "[::1]:8080", ":80", "localhost:1"],
         &[
             ("8080", "invalid health.listen-addr"),
-            ("example.com:80", "invalid health.listen-addr"),
+            ("exam ple:80", "invalid health.listen-addr"),
             ("127.0.0.1:x", "invalid health.listen-addr"),
         ],
     ),
