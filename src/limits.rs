@@ -84,6 +84,10 @@ pub const TLS_CHAIN_MAX: usize = 10;
 pub const CERTIFICATE_NAMES_MAX: usize = 8;
 /// Characters of one name in a certificate that are shown.
 pub const CERTIFICATE_TEXT_MAX: usize = 200;
+/// Bits of an RSA key whose signatures the cryptography verifies (ring, `RSA_PKCS1_2048_8192_SHA256` and its like).
+pub const RSA_BITS_MIN: usize = 2048;
+/// Bits of the largest such key.
+pub const RSA_BITS_MAX: usize = 8192;
 /// A PEM file of trust anchors; the public set has 220 KiB, and corporate bundles hold it with comments.
 pub const CA_BUNDLE_MAX: usize = 4 * MIB;
 /// Certificates of one set of trust anchors; the public set has 150.
@@ -421,8 +425,8 @@ pub const ECHO_MAX: usize = 40;
 
 // ---- doctor ---------------------------------------------------------------------------------------------------------
 
-/// Characters of one line of a report; what others say beyond it is cut.
-pub const DOCTOR_TEXT_MAX: usize = 400;
+/// Characters of one line of a report; what others say beyond it is cut. A command for the longest host name fits.
+pub const DOCTOR_TEXT_MAX: usize = 640;
 /// A certificate that ends within this is worth a word: enough time to have a new one signed.
 pub const DOCTOR_EXPIRY_WARNING: Duration = EXPIRY_WARNINGS[0];
 /// Clocks that differ by more make fresh certificates and tokens fail.

@@ -188,7 +188,10 @@ fn a_tls_proxy_that_is_not_trusted_is_told_apart_from_the_peer() {
         .walk("https://peer.example/", proxy(&proxy_server, None))
         .fails(Step::ProxyTls);
     assert!(
-        matches!(&error.cause, Cause::Tls(tls::Cause::UnknownIssuer { issuer: Some(_) })),
+        matches!(
+            &error.cause,
+            Cause::Tls(tls::Cause::UnknownIssuer { issuer: Some(_), .. })
+        ),
         "{error:?}"
     );
     assert!(

@@ -188,7 +188,7 @@ fn entries_of_a_bundle_that_are_of_no_use_are_named_by_their_subject() {
     let roots = Roots::load(&bundle("mixed.pem"), &Outsiders::default()).unwrap();
     let notes = roots.notes();
     assert!(
-        notes[0].starts_with("certificate 1 of ca-bundle is that of no authority and of no server"),
+        notes[0].starts_with("certificate 1 of ca-bundle is no authority's (basicConstraints CA:TRUE is missing)"),
         "{notes:?}"
     );
     assert!(

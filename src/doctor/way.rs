@@ -111,7 +111,12 @@ fn describe(hop: &Hop) -> Vec<String> {
         Hop::ProxyEncrypted(facts) => encrypted("TLS with the proxy", facts, Whose::Proxy),
         Hop::Tunnelled { status } => vec![format!("the proxy opened the tunnel with status {status}")],
         Hop::Encrypted(facts) => encrypted("TLS", facts, Whose::Peer),
-        Hop::Presented(chain) => certificates(chain).collect(),
+        Hop::Presented(chain) => {
+            let mut lines: Vec<String> = certificates(chain).collect();
+            let faults = chain.first().map(|own| own.defects.as_slice()).unwrap_or_default();
+            lines.extend(faults.iter().map(|fault| format!("certificate 1: {fault}")));
+            lines
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod record;
 mod roots;
 mod signing;
 mod system;
+mod unsuitable;
 
 use std::io;
 use std::sync::Arc;
@@ -23,11 +24,12 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use cause::{Cause, Fault, Unsuitable};
+pub use cause::{Cause, Fault, NameHint};
 pub use error::{Error, IdentityFile, IdentityProblem};
 pub use facts::{AnchorSource, CertFacts, Purposes, TlsFacts, Validity};
 pub(crate) use record::Record;
 pub use roots::Roots;
+pub use unsuitable::Unsuitable;
 
 use crate::config::{self, TlsVersion};
 pub use identity::Identities;

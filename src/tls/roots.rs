@@ -7,10 +7,13 @@ use std::time::SystemTime;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, TrustAnchor};
+use x509_cert::Certificate;
+use x509_cert::der::{AnyRef, Decode, Encode};
 
 use super::error::Error;
 use super::facts::{AnchorSource, CertFacts, Validity};
 use super::system;
+use super::unsuitable::Unsuitable;
 use crate::config::Trust;
 use crate::limits::{ANCHORS_MAX, BUNDLE_NOTES_MAX, CA_BUNDLE_MAX};
 use crate::secrets::{self, Guard, Outsiders};
@@ -153,6 +156,19 @@ impl Roots {
         };
         Some((self.0.store.roots.get(at)?, source))
     }
+
+    /// Keys that are not accepted, among those of anchors with the name of an issuer in this chain.
+    pub(super) fn keys_above<'a>(
+        &'a self,
+        chain: impl Iterator<Item = &'a CertificateDer<'a>> + 'a,
+    ) -> impl Iterator<Item = Unsuitable> + 'a {
+        chain.filter_map(|der| {
+            let certificate = Certificate::from_der(der).ok()?;
+            let issuer = certificate.tbs_certificate().issuer().to_der().ok()?;
+            let (anchor, _) = self.anchor(&issuer)?;
+            Unsuitable::key_of_anchor(&anchor.subject_public_key_info)
+        })
+    }
 }
 
 impl Bundle {
@@ -197,7 +213,7 @@ impl Bundle {
             Validity::NotYetValid => Some("is not valid yet".to_owned()),
             Validity::Valid if facts.is_authority && store.add(certificate.clone()).is_ok() => None,
             Validity::Valid if is_server => None,
-            Validity::Valid => Some("is that of no authority and of no server".to_owned()),
+            Validity::Valid => Some(of_no_use(&facts)),
         };
         if let Some(problem) = problem {
             self.note(format!(
@@ -223,8 +239,17 @@ impl Bundle {
     }
 }
 
+/// Why a certificate of the bundle is neither an anchor nor a server that is trusted as it is.
+fn of_no_use(facts: &CertFacts) -> String {
+    let faults: Vec<String> = facts.defects.iter().map(ToString::to_string).collect();
+    let faults = faults.join("; ");
+    match facts.is_authority {
+        true => format!("cannot be an authority's: {faults}"),
+        false => format!("is no authority's (basicConstraints CA:TRUE is missing), and cannot be a server's: {faults}"),
+    }
+}
+
 /// The contents of a DER SEQUENCE: anchors keep a name without its tag and length.
 fn sequence_contents(der: &[u8]) -> Option<&[u8]> {
-    use x509_cert::der::{AnyRef, Decode};
     Some(AnyRef::from_der(der).ok()?.value())
 }
