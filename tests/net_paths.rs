@@ -200,12 +200,15 @@ fn every_mistake_in_a_client_certificate_names_the_setting_and_the_file() {
 
     for (pair, gist) in [
         ((String::new(), good.1.clone()), "no certificate found"),
-        (("-----BEGIN CERTIFICATE-----\n!\n".to_owned(), good.1.clone()), "no certificate found"),
+        (("-----BEGIN CERTIFICATE-----\n!\n".to_owned(), good.1.clone()), "is cut off"),
         (
             ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned(), good.1.clone()),
             "it is damaged",
         ),
         ((good.0.clone(), good.0.clone()), "no private key found"),
+        ((good.0.replace(" CERTIFICATE", " TRUSTED CERTIFICATE"), good.1.clone()), "rules of trust"),
+        ((good.0.replace("-----BEGIN", "----BEGIN"), good.1.clone()), "damaged or misplaced BEGIN"),
+        ((good.0.clone(), good.1.replace("-----END", "----END")), "is cut off"),
         (
             (good.0.clone(), good.1.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY")),
             "protected by a passphrase",

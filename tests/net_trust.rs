@@ -217,6 +217,70 @@ fn entries_of_a_bundle_that_are_of_no_use_are_named_by_their_subject() {
     }
 }
 
+/// Editors and downloads add and change what openssl reads all the same.
+#[test]
+fn a_bundle_in_another_form_is_read_or_its_form_is_named() {
+    let site = Site::new();
+    let pem = site.authority.pem();
+    let bundle = Trust {
+        bundle: Some(site.files.file("form.pem")),
+        ..Trust::default()
+    };
+    for text in [
+        format!("\u{feff}{pem}"),
+        pem.replace('\n', "\r\n"),
+        pem.replace(" CERTIFICATE", " X509 CERTIFICATE"),
+        format!("issuer: me\n{}", pem.replace('\n', "\n  ")),
+    ] {
+        site.files.write("form.pem", &text);
+        let roots = Roots::load(&bundle, &Outsiders::default()).unwrap();
+        assert_eq!(roots.notes(), Vec::<String>::new(), "{text}");
+        tls_of(&site, &bundle, &site.server()).unwrap();
+    }
+    let (_, key) = site.authority.client("x");
+    for (text, gist) in [
+        (
+            format!("{pem}{}", pem.replace(" CERTIFICATE", " TRUSTED CERTIFICATE")),
+            "rules of trust",
+        ),
+        (format!("{key}{pem}"), "line 1 of ca-bundle is a private key"),
+        (
+            format!("{pem}\u{2013}\u{2013}BEGIN CERTIFICATE\u{2013}\u{2013}\n"),
+            "looks like the begin",
+        ),
+    ] {
+        site.files.write("form.pem", &text);
+        let notes = Roots::load(&bundle, &Outsiders::default()).unwrap().notes();
+        assert!(notes.len() == 1 && notes[0].contains(gist), "{notes:?}");
+    }
+    let utf16: Vec<u8> = pem.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (bytes, gist) in [
+        (utf16, "iconv"),
+        (vec![0x30, 0x82, 0x01, 0x00], "-inform DER"),
+        (pem.as_bytes()[..pem.len() - 40].to_vec(), "cut off"),
+    ] {
+        std::fs::write(site.files.file("form.pem"), bytes).unwrap();
+        let error = Roots::load(&bundle, &Outsiders::default()).unwrap_err().to_string();
+        assert!(error.contains(gist) && error.contains("form.pem"), "{error}");
+    }
+}
+
+/// A mark of two bytes before the first line must not cost a certificate of the system's store.
+#[test]
+fn a_system_store_with_a_byte_order_mark_is_read_whole() {
+    let site = Site::new();
+    site.files
+        .write("store.pem", &format!("\u{feff}{}", site.authority.pem()));
+    let trust = Trust {
+        system: Some(SystemStore {
+            file: Some(site.files.file("store.pem")),
+            required: true,
+        }),
+        ..Trust::default()
+    };
+    tls_of(&site, &trust, &site.server()).unwrap();
+}
+
 #[test]
 fn an_old_version_of_tls_is_not_spoken_when_a_newer_one_is_asked_for() {
     let site = Site::new();

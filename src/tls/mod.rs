@@ -6,6 +6,7 @@ mod cause;
 mod error;
 mod facts;
 mod identity;
+mod pem;
 mod pinned;
 mod provider;
 mod record;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rustls::RootCertStore;
-use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 use x509_cert::Certificate;
 use x509_cert::der::{AnyRef, Decode, Encode};
 
 use super::error::Error;
 use super::facts::{AnchorSource, CertFacts, Validity};
+use super::pem::{self, Blocks, Item, Kind};
 use super::system;
 use super::unsuitable::Unsuitable;
 use crate::config::Trust;
@@ -186,15 +186,35 @@ impl Bundle {
             ..Self::default()
         };
         let before = store.len();
-        for (certificate, number) in CertificateDer::pem_slice_iter(&text).zip(1..) {
-            let certificate = certificate.map_err(|error| match error {
-                pem::Error::NoItemsFound => Error::NoCertificates(setting, path.to_owned()),
-                _ => Error::BadEntry(setting, path.to_owned(), number),
-            })?;
-            if number > ANCHORS_MAX {
-                return Err(Error::TooMany(setting, path.to_owned()));
+        let mut blocks = Blocks::of(&**text);
+        let not_pem = |fault: pem::Fault| Error::NotPem(setting, path.to_owned(), fault.to_string());
+        let mut number = 0;
+        while let Some(item) = blocks.next().map_err(not_pem)? {
+            let block = match item {
+                Item::Block(block) => block,
+                Item::Lookalike { line } => {
+                    bundle.note(format!(
+                        "line {line} of {setting} looks like the begin of a certificate and is passed over"
+                    ));
+                    continue;
+                }
+            };
+            let line = block.line;
+            match block.kind() {
+                Kind::Certificate => {
+                    number += 1;
+                    if number > ANCHORS_MAX {
+                        return Err(Error::TooMany(setting, path.to_owned()));
+                    }
+                    let damaged = || Error::BadEntry(setting, path.to_owned(), number);
+                    bundle.add_one(store, block.certificate().ok_or_else(damaged)?, number);
+                }
+                Kind::Key | Kind::EncryptedKey => bundle.note(format!(
+                    "the block on line {line} of {setting} is a private key, which does not belong there"
+                )),
+                Kind::Parameters => {}
+                Kind::Other(what) => bundle.note(format!("the block on line {line} of {setting} is {what}")),
             }
-            bundle.add_one(store, certificate, number);
         }
         match bundle.notes.first() {
             _ if store.len() > before || !bundle.servers.is_empty() => Ok(bundle),
