@@ -164,7 +164,7 @@ impl Poller {
             ControlError::Net { error, written } => {
                 let pause = backoff.next_pause();
                 // Of a poll that was sent; connecting that takes too long is another matter.
-                let timed_out = matches!(error, NetError::Timeout | NetError::NoFirstByte) && *written;
+                let timed_out = matches!(error, NetError::Timeout | NetError::NoFirstByte(_)) && *written;
                 self.ops.metrics.poll_error(if timed_out { "timeout" } else { "other" });
                 self.ops.health.poll_failed(error.to_string(), !timed_out);
                 let message = if timed_out {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::certificate;
 use super::report::shell_word;
 use crate::config::{Proxy, TlsVersion, Trust};
-use crate::net::{Cause, HopError, Step};
+use crate::net::{Cause, Demand, HopError, Step, Unresolved, bound};
 use crate::telemetry::utc::Utc;
 use crate::tls::{self, Unsuitable};
 
@@ -35,16 +35,12 @@ pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
         _ => peer.address,
     };
     match &error.cause {
-        Cause::NoAddress => unknown_name(error, setting, peer),
-        Cause::Timeout if error.step == Step::Resolve => {
-            vec![
-                "the name servers in /etc/resolv.conf do not answer: check that they are reachable from here"
-                    .to_owned(),
-            ]
-        }
+        Cause::Unresolved(why) => unresolved(*why, error, setting, peer),
+        Cause::Timeout if error.step == Step::Resolve => unresolved(Unresolved::Silent, error, setting, peer),
         Cause::Timeout if error.step == Step::Tunnel => vec![
             "the proxy accepted the connection and then stayed silent: check its load and its log".to_owned(),
             format!("or that {setting} names an HTTP proxy and not another kind of service"),
+            format!("if it needs longer, raise {}", bound(error.step)),
         ],
         Cause::Timeout if matches!(error.step, Step::Tls | Step::ProxyTls) => vec![
             format!(
@@ -87,7 +83,7 @@ pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
             ),
         ],
         Cause::Io(_) => vec![format!("check the network between this host and {}", error.with)],
-        Cause::ProxyStatus(401 | 407) => vec![proxy_credentials(peer.proxy)],
+        Cause::ProxyDemand(demand) => proxy_credentials(*demand, peer.proxy, peer.authority),
         Cause::ProxyStatus(403) => vec![format!("ask who runs the proxy to allow CONNECT to {}", peer.authority)],
         // What common proxies say when a name has no address, or nobody answers there (tinyproxy and squid: 500, 503).
         Cause::ProxyStatus(500 | 502..=504) => vec![
@@ -128,20 +124,30 @@ pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
     }
 }
 
-/// What to do when a proxy wants a user, or another one.
-pub(super) fn proxy_credentials(proxy: Option<&Proxy>) -> String {
-    match proxy {
-        Some(Proxy {
-            credentials: Some(_),
-            source,
-            ..
-        }) => format!(
-            "correct user and password in the proxy's URL in {source}; percent-encode special characters, as in %40 for @"
-        ),
-        Some(Proxy { source, .. }) => {
-            format!("write user and password into the proxy's URL in {source}, before the host and an @")
-        }
-        None => "write user and password into the proxy's URL, before the host and an @".to_owned(),
+/// What to do when a proxy wants a user, or another one, or another proof than a password.
+pub(super) fn proxy_credentials(demand: Demand, proxy: Option<&Proxy>, authority: &str) -> Vec<String> {
+    let source = proxy.map_or("the setting of the proxy", |proxy| &*proxy.source);
+    match (demand.takes_password(), demand.sent) {
+        (true, true) => vec![
+            format!(
+                "correct user and password in the proxy's URL in {source}; percent-encode special characters, as in %40 for @"
+            ),
+            "several tries with a wrong password lock an account: ask whether it is locked before you try again"
+                .to_owned(),
+        ],
+        (true, false) => vec![format!(
+            "write user and password into the proxy's URL in {source}, before the host and an @"
+        )],
+        (false, _) => vec![
+            format!(
+                "run a forwarder on this host that speaks {} with the proxy, such as px or cntlm, and name it in {source}: http://127.0.0.1:3128",
+                demand.schemes
+            ),
+            format!(
+                "or ask who runs the proxy to let this host reach {authority} without a user, or to offer Basic as well"
+            ),
+            "a user and password in the proxy's URL are of no use with these schemes".to_owned(),
+        ],
     }
 }
 
@@ -149,12 +155,28 @@ fn host_of(error: &HopError) -> &str {
     error.with.rsplit_once(':').map_or(&*error.with, |(host, _)| host)
 }
 
-fn unknown_name(error: &HopError, setting: &str, peer: &Peer<'_>) -> Vec<String> {
+/// What to do about a name that has no address; who is at fault decides.
+fn unresolved(why: Unresolved, error: &HopError, setting: &str, peer: &Peer<'_>) -> Vec<String> {
     let host = host_of(error);
-    let mut steps = vec![
-        format!("check the spelling in {setting}"),
-        format!("ask the name servers of this host: getent hosts {host}"),
-    ];
+    let ask = format!("ask the name servers of this host: getent hosts {host}");
+    let mut steps = match why {
+        Unresolved::Unknown | Unresolved::Nothing => vec![format!("check the spelling in {setting}"), ask],
+        Unresolved::Silent => vec![
+            "the name servers in /etc/resolv.conf do not answer: check that they are reachable from here, port 53 of UDP and TCP"
+                .to_owned(),
+            ask,
+        ],
+        Unresolved::Failing => vec![
+            format!("ask who runs the name servers in /etc/resolv.conf why they refuse {host} or cannot find it out"),
+            ask,
+        ],
+        Unresolved::NoServers => vec![
+            "write a line nameserver ADDRESS into /etc/resolv.conf, or let the container have one (docker run --dns)"
+                .to_owned(),
+            format!("or put {host} into /etc/hosts"),
+        ],
+        Unresolved::Busy | Unresolved::System => vec![ask],
+    };
     if !peer.unseen_names.is_empty() {
         let sources = peer.unseen_names.join(", ");
         steps.push(format!(
@@ -292,10 +314,6 @@ fn unsuitable(why: &[Unsuitable], of_issuer: bool, end: &TlsEnd<'_>) -> Vec<Stri
                 "let {whom} send only its certificate and those of its issuers, in this order"
             )];
         }
-        // One in the bundle is trusted as it is, for its names.
-        Some(Unsuitable::Authority) if why.len() == 1 => Some(format!(
-            "put that very certificate into the file of {bundle}, if it is the one of {whom}, or make another:"
-        )),
         _ => None,
     };
     let above = of_issuer
@@ -313,14 +331,22 @@ fn unsuitable(why: &[Unsuitable], of_issuer: bool, end: &TlsEnd<'_>) -> Vec<Stri
         true => new_authority(end),
         false => new_certificate(end),
     };
-    first.into_iter().chain(made).collect()
+    // One in the bundle is trusted as it is, for its names.
+    let as_it_is = (why == [Unsuitable::Authority])
+        .then(|| format!("or put that very certificate into the file of {bundle}, if it is the one of {whom}"));
+    first.into_iter().chain(made).chain(as_it_is).collect()
 }
 
 /// How to come to a certificate that has all that is looked at.
 fn new_certificate(end: &TlsEnd<'_>) -> Vec<String> {
     let TlsEnd { whom, bundle, with, .. } = end;
     let [request, sign] = certificate::of_server(host_in(with));
+    let host = host_in(with);
     vec![
+        format!(
+            "give {whom} a certificate for {host} with subjectAltName, extendedKeyUsage serverAuth and CA:FALSE, \
+             signed with SHA-256 or better; these make one:"
+        ),
         request,
         sign,
         format!("give {whom} server.pem and server.key, and put server.pem into the file of {bundle}"),

@@ -2,6 +2,7 @@
 
 pub mod blocking;
 mod body;
+mod challenge;
 mod collect;
 mod connect;
 mod dial;
@@ -16,11 +17,16 @@ mod pool;
 mod proxy;
 mod resolver;
 mod sealed;
+mod standing;
 mod steps;
 mod stream;
+mod unresolved;
+mod waited;
 mod wiped;
 
 pub use body::RequestBody;
+pub(crate) use challenge::outside_quotes;
+pub use challenge::{Demand, Schemes};
 pub use connect::{Connector, Peer, Via};
 pub use error::{NetError, Unreached};
 pub use generation::{Generation, Live, Refusal};
@@ -30,3 +36,5 @@ pub use network::{ClientCertificate, Error as NetworkError, Network, Way};
 pub use plan::Watched;
 pub use pool::{Patience, Phase, Pool, Reply, SendError};
 pub use resolver::{Resolver, Resolvers};
+pub use unresolved::Unresolved;
+pub use waited::{Waited, bound};

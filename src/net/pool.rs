@@ -163,6 +163,13 @@ impl Pool {
                     written: false,
                 });
             }
+            self.0
+                .connector
+                .may_forward(&open.generation)
+                .map_err(|demand| SendError {
+                    error: NetError::ProxyDemand(demand),
+                    written: false,
+                })?;
             watch.set(Phase::Waiting);
             self.0.connector.prepare(&mut request, &open.generation);
             let authorization = self.0.connector.key(&open.generation).or_else(|| own.clone());
@@ -173,19 +180,18 @@ impl Pool {
             let answer = within(self.0.patience.first_byte, open.sender.try_send_request(request)).await;
             let Some(answer) = answer else {
                 return Err(SendError {
-                    error: NetError::NoFirstByte,
+                    error: NetError::NoFirstByte(self.0.connector.waited()),
                     written: true,
                 });
             };
             match answer {
-                // Only a proxy answers so (RFC 9110, section 15.5.8), here to a request that it was to forward.
-                Ok(response) if response.status() == 407 && self.0.connector.is_forwarded() => {
-                    return Err(SendError {
-                        error: NetError::Proxy(Some(407)),
-                        written: true,
-                    });
-                }
                 Ok(response) => {
+                    if let Some(demand) = self.0.connector.demanded(&response, &open.generation) {
+                        return Err(SendError {
+                            error: NetError::ProxyDemand(demand),
+                            written: true,
+                        });
+                    }
                     watch.set(Phase::Answering);
                     let (head, body) = response.into_parts();
                     let lease = Lease {
@@ -411,7 +417,9 @@ impl Reply {
         let silence = self.lease.as_ref().and_then(|lease| lease.pool.patience.silence);
         loop {
             let Some(frame) = within(silence, self.body.frame()).await else {
-                return Err(NetError::Silence);
+                // Without a connection there is nothing to wait for.
+                let waited = self.lease.as_ref().map(|lease| lease.pool.connector.waited());
+                return Err(waited.map_or(NetError::Timeout, NetError::Silence));
             };
             match frame {
                 Some(Ok(frame)) => {
