@@ -348,7 +348,7 @@ fn a_peer_that_does_not_ask_for_the_client_certificate_is_told_once() {
         .start();
     let line = client.await_log("the peer did not ask for the client certificate");
     assert!(
-        line.contains("peer=127.0.0.1") && line.contains("inspects TLS"),
+        line.contains(r#""peer":"127.0.0.1""#) && line.contains("inspects TLS"),
         "{line}"
     );
     control.push(Command::call("r1", "tools/list", "{}"));
