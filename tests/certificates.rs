@@ -225,6 +225,40 @@ fn a_bundle_of_a_certificate_without_names_is_refused_with_commands_that_help() 
     assert_eq!(told.status("control_plane_tls"), "PASS", "{:#}", told.report);
 }
 
+/// Our own certificate: for the wrong purpose, ended before it begins; the commands make one that is shown.
+#[test]
+fn a_client_certificate_that_servers_refuse_is_told_with_commands_that_make_another() {
+    for (script, gist) in [
+        (r"extendedKeyUsage=serverAuth\n", "is not for clients (extended key usage)"),
+        (r"extendedKeyUsage=codeSigning\n", "is not for clients (extended key usage)"),
+    ] {
+        let directory = Scratch::new();
+        make(
+            directory.path(),
+            &format!("ca \"$CA\"; leaf '{script}'; mv server.pem client.pem; mv server.key client.key; leaf \"$NAMES\""),
+        );
+        let server = OpensslServer::start(directory.path());
+        let examined = || {
+            let file = |name: &str| directory.file(name).display().to_string();
+            Doctor::new()
+                .env("CONTROL_PLANE_BASE_URL", format!("https://localhost:{}", server.port))
+                .env("MCP_COMMAND", "cat")
+                .env("CA_BUNDLE", file("bundle.pem"))
+                .env("CONTROL_PLANE_CLIENT_CERT", file("client.pem"))
+                .env("CONTROL_PLANE_CLIENT_KEY", file("client.key"))
+                .examine()
+        };
+        let told = examined();
+        assert_eq!(told.status("client_certificate"), "FAIL", "{:#}", told.report);
+        assert!(told.summary("client_certificate").contains(gist), "{:#}", told.report);
+        for command in commands(&told, "client_certificate") {
+            make(directory.path(), &command);
+        }
+        let told = examined();
+        assert_eq!(told.status("client_certificate"), "PASS", "{:#}", told.report);
+    }
+}
+
 /// Makes each, examines it, and hands over what was told.
 #[track_caller]
 fn all(cases: &'static [Wrong], check: fn(&Wrong, &Scratch, &Examined)) {

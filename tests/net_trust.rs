@@ -188,7 +188,7 @@ fn entries_of_a_bundle_that_are_of_no_use_are_named_by_their_subject() {
     let roots = Roots::load(&bundle("mixed.pem"), &Outsiders::default()).unwrap();
     let notes = roots.notes();
     assert!(
-        notes[0].starts_with("certificate 1 of ca-bundle is no authority's (basicConstraints CA:TRUE is missing)"),
+        notes[0].starts_with("certificate 1 of ca-bundle is none that can be read"),
         "{notes:?}"
     );
     assert!(
@@ -214,6 +214,26 @@ fn entries_of_a_bundle_that_are_of_no_use_are_named_by_their_subject() {
             error.contains(gist) && error.contains("useless.pem"),
             "{text:?}: {error}"
         );
+    }
+}
+
+#[test]
+fn an_authority_that_may_not_sign_is_told_with_the_extension_that_is_missing() {
+    let site = Site::new();
+    for (change, gist) in [
+        ((|params| params.is_ca = rcgen::IsCa::ExplicitNoCa) as fn(&mut rcgen::CertificateParams), "basicConstraints CA:TRUE is missing"),
+        (|params| params.is_ca = rcgen::IsCa::NoCa, "basicConstraints CA:TRUE is missing"),
+        (|params| params.key_usages = vec![rcgen::KeyUsagePurpose::CrlSign], "its keyUsage lacks keyCertSign"),
+    ] {
+        let authority = Authority::with("no authority", change);
+        site.files
+            .write("useless.pem", &format!("{}{}", site.authority.pem(), authority.pem()));
+        let trust = Trust {
+            bundle: Some(site.files.file("useless.pem")),
+            ..Trust::default()
+        };
+        let notes = Roots::load(&trust, &Outsiders::default()).unwrap().notes();
+        assert!(notes.len() == 1 && notes[0].contains(gist), "{gist}: {notes:?}");
     }
 }
 

@@ -200,6 +200,19 @@ pub(super) fn is_authority(certificate: &Certificate) -> bool {
     may_issue && may_sign
 }
 
+/// Why a certificate may not issue others; `None` when it may.
+pub(super) fn why_no_authority(der: &CertificateDer<'_>) -> Option<&'static str> {
+    let certificate = Certificate::from_der(der).ok()?;
+    if is_authority(&certificate) {
+        return None;
+    }
+    let constraints = certificate.tbs_certificate().get_extension();
+    Some(match constraints {
+        Ok(Some((_, BasicConstraints { ca: true, .. }))) => "its keyUsage lacks keyCertSign",
+        _ => "basicConstraints CA:TRUE is missing",
+    })
+}
+
 /// A moment for people: `2026-11-23 01:02:03 UTC`.
 pub(super) fn date(moment: SystemTime) -> String {
     Utc::of(moment).to_string()

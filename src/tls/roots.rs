@@ -10,7 +10,7 @@ use x509_cert::Certificate;
 use x509_cert::der::{AnyRef, Decode, Encode};
 
 use super::error::Error;
-use super::facts::{AnchorSource, CertFacts, Validity};
+use super::facts::{AnchorSource, CertFacts, Validity, why_no_authority};
 use super::pem::{self, Blocks, Item, Kind};
 use super::system;
 use super::unsuitable::Unsuitable;
@@ -233,7 +233,7 @@ impl Bundle {
             Validity::NotYetValid => Some("is not valid yet".to_owned()),
             Validity::Valid if facts.is_authority && store.add(certificate.clone()).is_ok() => None,
             Validity::Valid if is_server => None,
-            Validity::Valid => Some(of_no_use(&facts)),
+            Validity::Valid => Some(of_no_use(&facts, &certificate)),
         };
         if let Some(problem) = problem {
             self.note(format!(
@@ -260,12 +260,15 @@ impl Bundle {
 }
 
 /// Why a certificate of the bundle is neither an anchor nor a server that is trusted as it is.
-fn of_no_use(facts: &CertFacts) -> String {
+fn of_no_use(facts: &CertFacts, certificate: &CertificateDer<'_>) -> String {
+    if facts.defects == [Unsuitable::Encoding] {
+        return "is none that can be read".to_owned();
+    }
     let faults: Vec<String> = facts.defects.iter().map(ToString::to_string).collect();
     let faults = faults.join("; ");
-    match facts.is_authority {
-        true => format!("cannot be an authority's: {faults}"),
-        false => format!("is no authority's (basicConstraints CA:TRUE is missing), and cannot be a server's: {faults}"),
+    match why_no_authority(certificate) {
+        None => format!("cannot be an authority's: {faults}"),
+        Some(why) => format!("is no authority's ({why}), and cannot be a server's: {faults}"),
     }
 }
 
