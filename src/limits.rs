@@ -80,6 +80,17 @@ pub const ADDRESSES_MAX: usize = 8;
 pub const RESOLVED_MAX: usize = 64;
 /// The head of a proxy's answer to CONNECT; it needs no more than a line, some send a dozen fields.
 pub const PROXY_HEAD_MAX: usize = 16 * KIB;
+/// Peers that are named because they do not ask for a client certificate; as many as there can be servers, and a proxy.
+pub const UNASKED_PEERS_MAX: usize = BINDINGS_MAX + 2;
+/// A resolv.conf has a dozen lines.
+pub const RESOLV_CONF_MAX: u64 = 64 * KIB as u64;
+/// A name server that fails says so within this; a silent one is asked for 1 s at least (resolv.conf(5), `timeout`), for 5 s as a rule.
+pub const RESOLVER_PROMPT: Duration = Duration::from_millis(800);
+/// How long a user and password that a proxy refused are not sent to it again. Directories lock accounts after three to ten wrong
+/// passwords within half an hour; a proxy whose directory was out of reach for a moment is tried again soon enough.
+pub const PROXY_REFUSED_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// The same after several refusals: it doubles up to this.
+pub const PROXY_REFUSED_PAUSE_MAX: Duration = Duration::from_secs(30 * 60);
 /// How long a walk for people waits for a server's verdict on a client certificate, which TLS 1.3 sends after the
 /// handshake; a server that has none stays silent, so all of it is spent.
 pub const TLS_VERDICT_WAIT: Duration = Duration::from_millis(500);
@@ -89,6 +100,10 @@ pub const TLS_CHAIN_MAX: usize = 10;
 pub const CERTIFICATE_NAMES_MAX: usize = 8;
 /// Characters of one name in a certificate that are shown.
 pub const CERTIFICATE_TEXT_MAX: usize = 200;
+/// Bits of an RSA key whose signatures the cryptography verifies (ring, `RSA_PKCS1_2048_8192_SHA256` and its like).
+pub const RSA_BITS_MIN: usize = 2048;
+/// Bits of the largest such key.
+pub const RSA_BITS_MAX: usize = 8192;
 /// A PEM file of trust anchors; the public set has 220 KiB, and corporate bundles hold it with comments.
 pub const CA_BUNDLE_MAX: usize = 4 * MIB;
 /// Certificates of one set of trust anchors; the public set has 150.
@@ -486,8 +501,8 @@ pub const ECHO_MAX: usize = 40;
 
 // ---- doctor ---------------------------------------------------------------------------------------------------------
 
-/// Characters of one line of a report; what others say beyond it is cut.
-pub const DOCTOR_TEXT_MAX: usize = 400;
+/// Characters of one line of a report; what others say beyond it is cut. A command for the longest host name fits.
+pub const DOCTOR_TEXT_MAX: usize = 640;
 /// A certificate that ends within this is worth a word: enough time to have a new one signed.
 pub const DOCTOR_EXPIRY_WARNING: Duration = EXPIRY_WARNINGS[0];
 /// Clocks that differ by more make fresh certificates and tokens fail.
@@ -531,6 +546,8 @@ pub const SANDBOX_PROBE_PORTS_TRIED: usize = 64;
 pub const LOG_TEXT_MAX: usize = 8 * 1024;
 /// Fields of one log record; ours have a handful.
 pub const LOG_FIELDS_MAX: usize = 32;
+/// How often it is told on standard error that the log cannot be written; a disk can be full and not full many times a second.
+pub const LOG_LOSS_REMINDER: Duration = Duration::from_secs(60);
 /// What a line buffer keeps between lines.
 pub const LOG_BUFFER_KEEP: usize = 4 * 1024;
 /// Secrets known to the scrubber at once: the extra headers of three settings, twice where a scheme stands before the

@@ -10,6 +10,7 @@ use std::mem;
 use std::sync::Arc;
 
 use log::warn;
+use tokio::signal::unix::Signal;
 
 use crate::broker::Starting;
 use crate::config::Config;
@@ -36,6 +37,7 @@ pub use error::Error;
 /// [`Error`] when it cannot start, and when the broker is lost; other faults are logged and survived.
 pub fn run(mut config: Config) -> Result<(), Error> {
     let umask = sandbox::seclude();
+    sys::signals::ignore_unused();
     config.for_each_secret(redact::protect);
     let instance_id = control::instance_id();
     let base = [
@@ -72,6 +74,8 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         .map_err(|e| Error::System("the event loop", e))?;
     runtime.block_on(async {
         let hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
+        let user_signal = shutdown::user_signal().map_err(|e| Error::System("a signal handler", e))?;
+        tokio::spawn(reopen_log(user_signal));
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
         let mut enclosure = Enclosure::of(&config, &network, umask)?;
         told::replaceable_programs(exposures(&config, &enclosure.servers_account()))?;
@@ -101,6 +105,13 @@ pub fn run(mut config: Config) -> Result<(), Error> {
     // What is left are connections and idle tasks; nothing of it is worth waiting for.
     runtime.shutdown_background();
     Ok(())
+}
+
+/// Opens the log again at each SIGUSR1.
+async fn reopen_log(mut signal: Signal) {
+    while signal.recv().await.is_some() {
+        sink::reopen();
+    }
 }
 
 /// Starts the process that removes files at the end; `None` where it cannot exist for lack of /proc.

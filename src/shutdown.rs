@@ -59,6 +59,14 @@ pub fn hangup() -> io::Result<Hangup> {
     signal(SignalKind::hangup())
 }
 
+/// SIGUSR1 from now on, which ends the process no more: many daemons open their log again.
+///
+/// # Errors
+/// When the system refuses the handler.
+pub fn user_signal() -> io::Result<UnixSignal> {
+    signal(SignalKind::user_defined1())
+}
+
 impl Interrupts {
     /// Catches the signals from now on.
     ///

@@ -177,6 +177,65 @@ fn a_forwarding_proxy_that_wants_a_user_is_named_before_an_mcp_server() {
     );
 }
 
+/// What a proxy offers decides what helps: a password that it never looks at does not, and locks accounts.
+#[test]
+fn the_advice_about_a_407_follows_the_schemes_that_were_offered() {
+    const LINES: [(&str, &str, &str); 5] = [
+        (
+            "HTTP/1.1 407 x\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n",
+            "Negotiate, NTLM",
+            "px or cntlm",
+        ),
+        (
+            "HTTP/1.1 407 x\r\nproxy-authenticate: NTLM\r\nContent-Length: 0\r\n\r\n",
+            "NTLM",
+            "px or cntlm",
+        ),
+        (
+            "HTTP/1.1 407 x\r\nProxy-Authenticate: Digest realm=\"a, Basic\", nonce=\"x\"\r\nContent-Length: 0\r\n\r\n",
+            "Digest",
+            "px or cntlm",
+        ),
+        (
+            "HTTP/1.1 407 x\r\nProxy-Authenticate: Negotiate, Basic realm=x\r\nContent-Length: 0\r\n\r\n",
+            "not the user and password",
+            "correct user and password",
+        ),
+        (
+            "HTTP/1.1 407 x\r\nContent-Length: 0\r\n\r\n",
+            "not the user and password",
+            "correct user and password",
+        ),
+    ];
+    for (answer, said, advised) in LINES {
+        for (setting, check) in [
+            ("https", "control_plane_proxy"),
+            ("http", "control_plane_auth"),
+            ("mcp", "mcp_server_reachable"),
+        ] {
+            let proxy = Proxy::http(Manner::Say(answer));
+            let url = proxy.url_with(&format!("user:{SECRET}@"));
+            let doctor = match setting {
+                "https" => Doctor::healthy()
+                    .env("CONTROL_PLANE_BASE_URL", "https://control.example")
+                    .env("CONTROL_PLANE_HTTP_PROXY", url),
+                "http" => Doctor::healthy().env("CONTROL_PLANE_HTTP_PROXY", url),
+                _ => Doctor::healthy().env("MCP_HTTP_PROXY", url),
+            };
+            let (examined, first, text) = first_failure(&doctor.keep(proxy));
+            assert_eq!(first, check, "{text}");
+            assert!(examined.summary(&first).contains(said), "{text}");
+            let steps = advice(&examined, &first);
+            assert!(steps.contains(advised), "{steps}");
+            assert_eq!(
+                steps.contains("correct user and password"),
+                advised.contains("correct"),
+                "{steps}"
+            );
+        }
+    }
+}
+
 /// The control plane is behind this proxy, over TLS.
 fn tunnelled(answer: &'static str) -> Doctor {
     let doctor = Doctor::healthy();
@@ -258,4 +317,56 @@ fn the_chain_is_shown_when_it_is_not_trusted() {
         "{said}"
     );
     assert!(said.contains("intermediate"), "{said}");
+}
+
+/// A proxy that inspects TLS cannot pass the client certificate on, and asks for none: all looks well, and nobody is known.
+#[test]
+fn a_peer_that_does_not_ask_for_the_client_certificate_is_told() {
+    let doctor = Doctor::healthy();
+    let tls = doctor.authority.server(&["localhost"]);
+    let (certificate, key) = doctor.authority.client("ours");
+    let doctor = doctor.control_over("localhost", tls).identity((certificate, key));
+    let examined = doctor.examine();
+    assert_eq!(examined.status("control_plane_tls"), "WARN", "{:#}", examined.report);
+    let said = examined.said("control_plane_tls");
+    assert!(
+        said.contains("did not ask for the client certificate in control_plane.client_cert")
+            && said.contains("inspects TLS"),
+        "{said}"
+    );
+}
+
+/// Neither one that asks, nor one without a certificate for it.
+#[test]
+fn a_peer_that_asks_or_need_not_ask_is_not_suspected() {
+    let doctor = Doctor::healthy();
+    let asks = doctor.authority.server_that_asks(&["localhost"], &doctor.authority);
+    let pair = doctor.authority.client("ours");
+    let examined = doctor.control_over("localhost", asks).identity(pair).examine();
+    assert_eq!(examined.status("control_plane_tls"), "PASS", "{:#}", examined.report);
+    let doctor = Doctor::healthy();
+    let plain = doctor.authority.server(&["localhost"]);
+    let examined = doctor.control_over("localhost", plain).examine();
+    assert_eq!(examined.status("control_plane_tls"), "PASS", "{:#}", examined.report);
+}
+
+/// "No answer" is what a server looks like that waits for a proof which a proxy in between swallowed.
+#[test]
+fn a_silent_mcp_server_that_did_not_ask_is_told_with_that() {
+    let doctor = Doctor::healthy();
+    let tls = doctor.authority.server(&["127.0.0.1"]);
+    let (certificate, key) = doctor.authority.client("ours");
+    let certificate = doctor.file("mcp.pem", &certificate, 0o644).display().to_string();
+    let key = doctor.file("mcp.key", &key, 0o600).display().to_string();
+    let bundle = doctor.files.file("ca.pem").display().to_string();
+    let doctor = answering(doctor, tls, "MCP_SERVER_URL", Answer::new(403, &[], ""))
+        .env("CA_BUNDLE", bundle)
+        .env("MCP_CLIENT_CERT", certificate)
+        .env("MCP_CLIENT_KEY", key);
+    let (_, first, said) = first_failure(&doctor);
+    assert_eq!(first, "mcp_server_reachable", "{said}");
+    assert!(
+        said.contains("did not ask for the client certificate in mcp.client_cert"),
+        "{said}"
+    );
 }

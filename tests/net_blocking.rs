@@ -148,7 +148,7 @@ fn a_forwarding_proxy_that_wants_credentials_is_named_not_the_peer() {
     let without = client(&site, &url, proxy(&demanding, None), None);
     assert!(matches!(
         get(&without, "/"),
-        Err(BlockingError::Net(NetError::Proxy(Some(407))))
+        Err(BlockingError::Net(NetError::ProxyDemand(demand))) if demand.status == 407 && !demand.sent && demand.schemes.has_basic()
     ));
     let with = client(&site, &url, proxy(&demanding, Some("user:pa55")), None);
     assert_eq!(get(&with, "/").unwrap().0, 200);

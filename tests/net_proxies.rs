@@ -120,10 +120,13 @@ fn a_proxy_that_refuses_is_named_with_its_status() {
         let error = site
             .walk("https://peer.example/", proxy(&proxy_server, Some("user:hunter2")))
             .fails(Step::Tunnel);
-        assert_eq!(
-            (error.cause.clone(), error.error),
-            (Cause::ProxyStatus(status), NetError::Proxy(Some(status)))
-        );
+        match (&error.cause, error.error) {
+            (Cause::ProxyStatus(one), NetError::Proxy(Some(other))) => assert_eq!((*one, other), (status, status)),
+            (Cause::ProxyDemand(one), NetError::ProxyDemand(other)) => {
+                assert!(*one == other && one.status == status && one.sent, "{one:?}");
+            }
+            other => panic!("{other:?}"),
+        }
         let text = error.to_string();
         assert!(
             text.starts_with(&format!("CONNECT through the proxy {}: ", proxy_server.address())),
@@ -174,7 +177,7 @@ fn a_proxy_that_never_answers_fails_at_the_tunnel_in_bounded_time() {
     let error = Site::new()
         .walk("https://peer.example/", proxy(&proxy_server, None))
         .fails(Step::Tunnel);
-    let silent = NetError::ToProxy(Unreached::Silent);
+    let silent = NetError::ToProxy(Unreached::Silent(Step::Tunnel));
     assert_eq!((error.cause, error.error), (Cause::Timeout, silent));
     assert_eq!(silent.kind(), "timeout");
     assert!(start.elapsed() < Duration::from_secs(30));
@@ -188,7 +191,10 @@ fn a_tls_proxy_that_is_not_trusted_is_told_apart_from_the_peer() {
         .walk("https://peer.example/", proxy(&proxy_server, None))
         .fails(Step::ProxyTls);
     assert!(
-        matches!(&error.cause, Cause::Tls(tls::Cause::UnknownIssuer { issuer: Some(_) })),
+        matches!(
+            &error.cause,
+            Cause::Tls(tls::Cause::UnknownIssuer { issuer: Some(_), .. })
+        ),
         "{error:?}"
     );
     assert!(

@@ -188,7 +188,7 @@ fn entries_of_a_bundle_that_are_of_no_use_are_named_by_their_subject() {
     let roots = Roots::load(&bundle("mixed.pem"), &Outsiders::default()).unwrap();
     let notes = roots.notes();
     assert!(
-        notes[0].starts_with("certificate 1 of ca-bundle is that of no authority and of no server"),
+        notes[0].starts_with("certificate 1 of ca-bundle is none that can be read"),
         "{notes:?}"
     );
     assert!(
@@ -215,6 +215,90 @@ fn entries_of_a_bundle_that_are_of_no_use_are_named_by_their_subject() {
             "{text:?}: {error}"
         );
     }
+}
+
+#[test]
+fn an_authority_that_may_not_sign_is_told_with_the_extension_that_is_missing() {
+    let site = Site::new();
+    for (change, gist) in [
+        ((|params| params.is_ca = rcgen::IsCa::ExplicitNoCa) as fn(&mut rcgen::CertificateParams), "basicConstraints CA:TRUE is missing"),
+        (|params| params.is_ca = rcgen::IsCa::NoCa, "basicConstraints CA:TRUE is missing"),
+        (|params| params.key_usages = vec![rcgen::KeyUsagePurpose::CrlSign], "its keyUsage lacks keyCertSign"),
+    ] {
+        let authority = Authority::with("no authority", change);
+        site.files
+            .write("useless.pem", &format!("{}{}", site.authority.pem(), authority.pem()));
+        let trust = Trust {
+            bundle: Some(site.files.file("useless.pem")),
+            ..Trust::default()
+        };
+        let notes = Roots::load(&trust, &Outsiders::default()).unwrap().notes();
+        assert!(notes.len() == 1 && notes[0].contains(gist), "{gist}: {notes:?}");
+    }
+}
+
+/// Editors and downloads add and change what openssl reads all the same.
+#[test]
+fn a_bundle_in_another_form_is_read_or_its_form_is_named() {
+    let site = Site::new();
+    let pem = site.authority.pem();
+    let bundle = Trust {
+        bundle: Some(site.files.file("form.pem")),
+        ..Trust::default()
+    };
+    for text in [
+        format!("\u{feff}{pem}"),
+        pem.replace('\n', "\r\n"),
+        pem.replace(" CERTIFICATE", " X509 CERTIFICATE"),
+        format!("issuer: me\n{}", pem.replace('\n', "\n  ")),
+    ] {
+        site.files.write("form.pem", &text);
+        let roots = Roots::load(&bundle, &Outsiders::default()).unwrap();
+        assert_eq!(roots.notes(), Vec::<String>::new(), "{text}");
+        tls_of(&site, &bundle, &site.server()).unwrap();
+    }
+    let (_, key) = site.authority.client("x");
+    for (text, gist) in [
+        (
+            format!("{pem}{}", pem.replace(" CERTIFICATE", " TRUSTED CERTIFICATE")),
+            "rules of trust",
+        ),
+        (format!("{key}{pem}"), "line 1 of ca-bundle is a private key"),
+        (
+            format!("{pem}\u{2013}\u{2013}BEGIN CERTIFICATE\u{2013}\u{2013}\n"),
+            "looks like the begin",
+        ),
+    ] {
+        site.files.write("form.pem", &text);
+        let notes = Roots::load(&bundle, &Outsiders::default()).unwrap().notes();
+        assert!(notes.len() == 1 && notes[0].contains(gist), "{notes:?}");
+    }
+    let utf16: Vec<u8> = pem.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (bytes, gist) in [
+        (utf16, "iconv"),
+        (vec![0x30, 0x82, 0x01, 0x00], "-inform DER"),
+        (pem.as_bytes()[..pem.len() - 40].to_vec(), "cut off"),
+    ] {
+        std::fs::write(site.files.file("form.pem"), bytes).unwrap();
+        let error = Roots::load(&bundle, &Outsiders::default()).unwrap_err().to_string();
+        assert!(error.contains(gist) && error.contains("form.pem"), "{error}");
+    }
+}
+
+/// A mark of two bytes before the first line must not cost a certificate of the system's store.
+#[test]
+fn a_system_store_with_a_byte_order_mark_is_read_whole() {
+    let site = Site::new();
+    site.files
+        .write("store.pem", &format!("\u{feff}{}", site.authority.pem()));
+    let trust = Trust {
+        system: Some(SystemStore {
+            file: Some(site.files.file("store.pem")),
+            required: true,
+        }),
+        ..Trust::default()
+    };
+    tls_of(&site, &trust, &site.server()).unwrap();
 }
 
 #[test]

@@ -296,3 +296,89 @@ fn assert_silent(client: &Client) {
         assert!(log.iter().all(|line| !line.contains(secret)), "{log:#?}");
     }
 }
+
+/// A directory that counts wrong passwords locks the account; polls, answers and calls of a daemon would be enough within seconds.
+#[test]
+fn a_password_that_the_proxy_refused_is_not_sent_again_and_again() {
+    for url in ["https://control.example", "http://control.example"] {
+        let proxy = Proxy::http(Manner::Demand("Basic never"));
+        let mcp = McpServer::echo();
+        let client = ClientBuilder::for_url(url)
+            .server(mcp.url())
+            .env("CONTROL_PLANE_HTTP_PROXY", proxy.url_with("user:pa55@"))
+            .env("LOG_LEVEL", "debug")
+            .start();
+        eventually("several failed polls", || {
+            (client.log_with("poll failed; backing off").len() > 4).then_some(())
+        });
+        let tried = proxy.heads().len();
+        // Forwarded requests have no turns: the first poll and the question for the tunnel's name may meet.
+        let most = if url.starts_with("https") { 1 } else { 2 };
+        assert!((1..=most).contains(&tried), "{url}: {tried} tries");
+    }
+}
+
+#[test]
+fn a_proxy_that_demands_nothing_of_ours_is_asked_again_as_ever() {
+    let proxy = Proxy::http(Manner::Say("HTTP/1.1 407 x\r\nProxy-Authenticate: NTLM\r\n\r\n"));
+    let mcp = McpServer::echo();
+    let client = ClientBuilder::for_url("https://control.example")
+        .server(mcp.url())
+        .env("CONTROL_PLANE_HTTP_PROXY", proxy.url_with("user:pa55@"))
+        .env("LOG_LEVEL", "debug")
+        .start();
+    let line = client.await_log("offers NTLM");
+    assert!(!line.contains("not the user and password"), "{line}");
+    eventually("another try", || (proxy.heads().len() > 2).then_some(()));
+}
+
+#[test]
+fn a_peer_that_does_not_ask_for_the_client_certificate_is_told_once() {
+    let authority = Authority::new();
+    let control = ControlPlane::https(authority.server(&["127.0.0.1"]));
+    let mcp = McpServer::echo();
+    let builder = ClientBuilder::new(&control).server(mcp.url());
+    let bundle = builder
+        .directory()
+        .write("ca.pem", authority.pem())
+        .display()
+        .to_string();
+    let client = identify(builder, "CONTROL_PLANE", authority.client("ours"))
+        .env("CA_BUNDLE", bundle)
+        .start();
+    let line = client.await_log("the peer did not ask for the client certificate");
+    assert!(
+        line.contains(r#""peer":"127.0.0.1""#) && line.contains("inspects TLS"),
+        "{line}"
+    );
+    control.push(Command::call("r1", "tools/list", "{}"));
+    control.only_terminal("r1");
+    assert_eq!(client.log_with("did not ask").len(), 1);
+}
+
+/// Who is silent, and which setting says for how long, is told of the hop that it is about.
+#[test]
+fn a_silent_proxy_is_told_with_the_bound_of_its_hop() {
+    let proxy = Proxy::http(Manner::Hang);
+    for (url, setting, expected) in [
+        (
+            "https://peer.example/mcp",
+            ("CONNECTION_PROXY_TIMEOUT", "1s"),
+            "(connection.proxy_timeout)",
+        ),
+        (
+            "http://peer.example/mcp",
+            ("MCP_FIRST_BYTE_TIMEOUT", "1s"),
+            "neither the proxy nor the server behind it",
+        ),
+    ] {
+        let control = ControlPlane::http();
+        let client = ClientBuilder::new(&control)
+            .server(url)
+            .env("MCP_HTTP_PROXY", proxy.url())
+            .env(setting.0, setting.1)
+            .start();
+        let line = client.await_log(expected);
+        assert!(line.contains("proxy"), "{line}");
+    }
+}

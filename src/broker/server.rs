@@ -122,8 +122,10 @@ fn settle() -> Result<OwnedFd, Error> {
     sandbox::conceal().map_err(|error| Error::System("being closed to others", error))?;
     signals::set_defaults();
     // A terminal and a service manager signal every process; the daemon decides when servers end.
-    let signals = signals::receive(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP])
-        .map_err(|error| Error::System("signals", error))?;
+    // Those that mean nothing are read and forgotten: ignored ones would stay so in the servers.
+    let mut received = vec![libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
+    received.extend(signals::unused());
+    let signals = signals::receive(&received).map_err(|error| Error::System("signals", error))?;
     // It leads no group already: it was just started by another process, in whose group it is.
     setsid().map_err(|error| Error::System("a session of its own", error.into()))?;
     die_with_daemon()?;

@@ -199,7 +199,7 @@ impl Poller {
             ControlError::Net { error, written } => {
                 let pause = series.backoff.next_pause();
                 // Of a poll that was sent; connecting that takes too long is another matter.
-                let timed_out = matches!(error, NetError::Timeout | NetError::NoFirstByte) && *written;
+                let timed_out = matches!(error, NetError::Timeout | NetError::NoFirstByte(_)) && *written;
                 self.ops.metrics.poll_error(if timed_out { "timeout" } else { "other" });
                 if timed_out {
                     series.held.refused(took);

@@ -3,9 +3,10 @@
 use std::io::ErrorKind;
 use std::time::SystemTime;
 
+use super::certificate;
 use super::report::shell_word;
 use crate::config::{Proxy, TlsVersion, Trust};
-use crate::net::{Cause, HopError, Step};
+use crate::net::{Cause, Demand, HopError, Step, Unresolved, bound};
 use crate::telemetry::utc::Utc;
 use crate::tls::{self, Unsuitable};
 
@@ -34,16 +35,12 @@ pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
         _ => peer.address,
     };
     match &error.cause {
-        Cause::NoAddress => unknown_name(error, setting, peer),
-        Cause::Timeout if error.step == Step::Resolve => {
-            vec![
-                "the name servers in /etc/resolv.conf do not answer: check that they are reachable from here"
-                    .to_owned(),
-            ]
-        }
+        Cause::Unresolved(why) => unresolved(*why, error, setting, peer),
+        Cause::Timeout if error.step == Step::Resolve => unresolved(Unresolved::Silent, error, setting, peer),
         Cause::Timeout if error.step == Step::Tunnel => vec![
             "the proxy accepted the connection and then stayed silent: check its load and its log".to_owned(),
             format!("or that {setting} names an HTTP proxy and not another kind of service"),
+            format!("if it needs longer, raise {}", bound(error.step)),
         ],
         Cause::Timeout if matches!(error.step, Step::Tls | Step::ProxyTls) => vec![
             format!(
@@ -86,7 +83,7 @@ pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
             ),
         ],
         Cause::Io(_) => vec![format!("check the network between this host and {}", error.with)],
-        Cause::ProxyStatus(401 | 407) => vec![proxy_credentials(peer.proxy)],
+        Cause::ProxyDemand(demand) => proxy_credentials(*demand, peer.proxy, peer.authority),
         Cause::ProxyStatus(403) => vec![format!("ask who runs the proxy to allow CONNECT to {}", peer.authority)],
         // What common proxies say when a name has no address, or nobody answers there (tinyproxy and squid: 500, 503).
         Cause::ProxyStatus(500 | 502..=504) => vec![
@@ -127,20 +124,30 @@ pub(super) fn advice(error: &HopError, peer: &Peer<'_>) -> Vec<String> {
     }
 }
 
-/// What to do when a proxy wants a user, or another one.
-pub(super) fn proxy_credentials(proxy: Option<&Proxy>) -> String {
-    match proxy {
-        Some(Proxy {
-            credentials: Some(_),
-            source,
-            ..
-        }) => format!(
-            "correct user and password in the proxy's URL in {source}; percent-encode special characters, as in %40 for @"
-        ),
-        Some(Proxy { source, .. }) => {
-            format!("write user and password into the proxy's URL in {source}, before the host and an @")
-        }
-        None => "write user and password into the proxy's URL, before the host and an @".to_owned(),
+/// What to do when a proxy wants a user, or another one, or another proof than a password.
+pub(super) fn proxy_credentials(demand: Demand, proxy: Option<&Proxy>, authority: &str) -> Vec<String> {
+    let source = proxy.map_or("the setting of the proxy", |proxy| &*proxy.source);
+    match (demand.takes_password(), demand.sent) {
+        (true, true) => vec![
+            format!(
+                "correct user and password in the proxy's URL in {source}; percent-encode special characters, as in %40 for @"
+            ),
+            "several tries with a wrong password lock an account: ask whether it is locked before you try again"
+                .to_owned(),
+        ],
+        (true, false) => vec![format!(
+            "write user and password into the proxy's URL in {source}, before the host and an @"
+        )],
+        (false, _) => vec![
+            format!(
+                "run a forwarder on this host that speaks {} with the proxy, such as px or cntlm, and name it in {source}: http://127.0.0.1:3128",
+                demand.schemes
+            ),
+            format!(
+                "or ask who runs the proxy to let this host reach {authority} without a user, or to offer Basic as well"
+            ),
+            "a user and password in the proxy's URL are of no use with these schemes".to_owned(),
+        ],
     }
 }
 
@@ -148,12 +155,28 @@ fn host_of(error: &HopError) -> &str {
     error.with.rsplit_once(':').map_or(&*error.with, |(host, _)| host)
 }
 
-fn unknown_name(error: &HopError, setting: &str, peer: &Peer<'_>) -> Vec<String> {
+/// What to do about a name that has no address; who is at fault decides.
+fn unresolved(why: Unresolved, error: &HopError, setting: &str, peer: &Peer<'_>) -> Vec<String> {
     let host = host_of(error);
-    let mut steps = vec![
-        format!("check the spelling in {setting}"),
-        format!("ask the name servers of this host: getent hosts {host}"),
-    ];
+    let ask = format!("ask the name servers of this host: getent hosts {host}");
+    let mut steps = match why {
+        Unresolved::Unknown | Unresolved::Nothing => vec![format!("check the spelling in {setting}"), ask],
+        Unresolved::Silent => vec![
+            "the name servers in /etc/resolv.conf do not answer: check that they are reachable from here, port 53 of UDP and TCP"
+                .to_owned(),
+            ask,
+        ],
+        Unresolved::Failing => vec![
+            format!("ask who runs the name servers in /etc/resolv.conf why they refuse {host} or cannot find it out"),
+            ask,
+        ],
+        Unresolved::NoServers => vec![
+            "write a line nameserver ADDRESS into /etc/resolv.conf, or let the container have one (docker run --dns)"
+                .to_owned(),
+            format!("or put {host} into /etc/hosts"),
+        ],
+        Unresolved::Busy | Unresolved::System => vec![ask],
+    };
     if !peer.unseen_names.is_empty() {
         let sources = peer.unseen_names.join(", ");
         steps.push(format!(
@@ -199,8 +222,25 @@ fn tls_advice(cause: &tls::Cause, end: &TlsEnd<'_>) -> Vec<String> {
         )
     };
     match cause {
+        tls::Cause::Expired { issuer: Some(_), .. } => vec![
+            format!("have the authority's own certificate renewed, and let {whom} send the new one"),
+            clock(),
+        ],
         tls::Cause::Expired { .. } => vec![format!("have the certificate of {whom} renewed"), clock()],
         tls::Cause::NotYetValid { .. } => vec![clock(), format!("or wait until the certificate of {whom} is valid")],
+        tls::Cause::UnknownIssuer {
+            self_signed: true,
+            faults,
+            ..
+        } => match faults.is_empty() {
+            true => vec![
+                format!("put that certificate itself into the file of {bundle}, if it is the one of {whom}"),
+                format!(
+                    "compare it first: openssl s_client -connect {with} </dev/null | openssl x509 -noout -fingerprint -sha256"
+                ),
+            ],
+            false => new_certificate(end),
+        },
         tls::Cause::UnknownIssuer { .. } => vec![
             format!("set {bundle} to a PEM file that holds the root certificate of that issuer"),
             "behind a proxy that inspects TLS, that is the proxy's own root certificate".to_owned(),
@@ -208,17 +248,26 @@ fn tls_advice(cause: &tls::Cause, end: &TlsEnd<'_>) -> Vec<String> {
                 "if that root is there: {whom} must send its intermediate certificates too, or add them to that file"
             ),
         ],
-        tls::Cause::WrongName { .. } => vec![format!(
-            "use one of the certificate's names in {setting}, or have a certificate issued for the name that is used"
-        )],
+        tls::Cause::WrongName { .. } => {
+            let other =
+                format!("use one of the certificate's names in {setting}, or a certificate for the name that is used");
+            std::iter::once(other).chain(new_certificate(end)).collect()
+        }
         tls::Cause::Revoked => vec![format!("have the certificate of {whom} replaced")],
         tls::Cause::ClientCertificateRequired => {
             vec![format!("set {identity} to the certificate that {whom} expects")]
         }
-        tls::Cause::ClientCertificateRefused(_) => vec![format!(
-            "have the certificate in {identity} issued by an authority that {whom} trusts, and check that it has not expired"
-        )],
-        tls::Cause::Unsuitable(why) => vec![unsuitable(*why, whom), look()],
+        tls::Cause::ClientCertificateRefused(_) => {
+            let own = format!(
+                "have the certificate in {identity} issued by an authority that {whom} trusts, for clients, and check that it has not expired"
+            );
+            std::iter::once(own).chain(certificate::of_client()).collect()
+        }
+        tls::Cause::Unsuitable { why, issuer } => {
+            let mut steps = unsuitable(why, issuer.is_some(), end);
+            steps.push(look());
+            steps
+        }
         tls::Cause::NotTls => {
             let own = format!("{whom} does not speak TLS on this port: correct scheme or port in {setting}");
             let between = behind.map(|proxy| {
@@ -227,6 +276,12 @@ fn tls_advice(cause: &tls::Cause, end: &TlsEnd<'_>) -> Vec<String> {
             });
             std::iter::once(own).chain(between).collect()
         }
+        tls::Cause::Alert("handshake_failure") => vec![
+            format!("look into the log of {whom}: it found no cipher suite or no kind of key that both ends take"),
+            "its key must be RSA (2048 to 8192 bits), ECDSA P-256 or P-384, or Ed25519; P-521 and Ed448 are not taken"
+                .to_owned(),
+            look(),
+        ],
         tls::Cause::Alert("unrecognized_name") => vec![
             format!("{whom} has no certificate for this name: check the host in {setting}"),
             look(),
@@ -241,23 +296,78 @@ fn tls_advice(cause: &tls::Cause, end: &TlsEnd<'_>) -> Vec<String> {
     }
 }
 
-fn unsuitable(why: Unsuitable, whom: &str) -> String {
-    match why {
-        Unsuitable::Authority => format!(
-            "give {whom} a certificate with basicConstraints CA:FALSE: one that the authority issues, or a self-signed one made with \
-             openssl req -x509 -addext basicConstraints=critical,CA:FALSE"
-        ),
-        Unsuitable::OldVersion => {
-            format!(
-                "have a certificate with subjectAltName issued for {whom}: openssl x509 -req needs -extfile to write one"
-            )
+/// What to do about certificates that fail whoever trusts them.
+fn unsuitable(why: &[Unsuitable], of_issuer: bool, end: &TlsEnd<'_>) -> Vec<String> {
+    let TlsEnd { whom, bundle, .. } = end;
+    let first = match why.first() {
+        Some(Unsuitable::Signature) => Some(format!(
+            "compare the authority in {bundle} with the one that issued the certificate of {whom}: same name, another key"
+        )),
+        Some(Unsuitable::NameConstraints) => Some(format!(
+            "use a name that the authority may issue for, or have another authority issue the certificate of {whom}"
+        )),
+        Some(Unsuitable::PathLength) => Some(format!(
+            "have the certificate of {whom} issued by the authority that has the pathlen, or that authority's without it"
+        )),
+        Some(Unsuitable::Chain) => {
+            return vec![format!(
+                "let {whom} send only its certificate and those of its issuers, in this order"
+            )];
         }
-        Unsuitable::Purpose => format!("have a certificate with extendedKeyUsage serverAuth issued for {whom}"),
-        Unsuitable::Algorithm => format!("have a certificate issued for {whom} that is signed with SHA-256 or better"),
-        Unsuitable::Signature => format!(
-            "compare the authority in ca_bundle with the one that issued the certificate of {whom}: same name, another key"
+        _ => None,
+    };
+    let above = of_issuer
+        || matches!(
+            why.first(),
+            Some(
+                Unsuitable::Signature
+                    | Unsuitable::NameConstraints
+                    | Unsuitable::BrokenConstraint
+                    | Unsuitable::PathLength
+                    | Unsuitable::IssuerIsNone
+            )
+        );
+    let made = match above {
+        true => new_authority(end),
+        false => new_certificate(end),
+    };
+    // One in the bundle is trusted as it is, for its names.
+    let as_it_is = (why == [Unsuitable::Authority])
+        .then(|| format!("or put that very certificate into the file of {bundle}, if it is the one of {whom}"));
+    first.into_iter().chain(made).chain(as_it_is).collect()
+}
+
+/// How to come to a certificate that has all that is looked at.
+fn new_certificate(end: &TlsEnd<'_>) -> Vec<String> {
+    let TlsEnd { whom, bundle, with, .. } = end;
+    let [request, sign] = certificate::of_server(host_in(with));
+    let host = host_in(with);
+    vec![
+        format!(
+            "give {whom} a certificate for {host} with subjectAltName, extendedKeyUsage serverAuth and CA:FALSE, \
+             signed with SHA-256 or better; these make one:"
         ),
-    }
+        request,
+        sign,
+        format!("give {whom} server.pem and server.key, and put server.pem into the file of {bundle}"),
+        "if an authority of yours is to sign it: -CA ca.pem -CAkey ca.key -CAcreateserial in place of -signkey server.key"
+            .to_owned(),
+    ]
+}
+
+fn new_authority(end: &TlsEnd<'_>) -> Vec<String> {
+    let TlsEnd { whom, bundle, with, .. } = end;
+    let mut steps = certificate::of_authority_and_server(host_in(with)).to_vec();
+    steps.push(format!(
+        "give {whom} server.pem and server.key, and put ca.pem into the file of {bundle}; keep ca.key safe"
+    ));
+    steps
+}
+
+/// The host of `host:port`, without the brackets of an IPv6 address.
+fn host_in(authority: &str) -> &str {
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod certificate;
 mod checks;
 pub mod json;
 mod neighbour;

@@ -11,6 +11,8 @@ use crate::tls::{AnchorSource, CertFacts, TlsFacts};
 pub(super) struct Way {
     pub(super) hops: Vec<Hop>,
     pub(super) error: Option<HopError>,
+    /// There is a client certificate for the peer.
+    shows: bool,
 }
 
 /// The peer asked for a client certificate.
@@ -27,7 +29,17 @@ impl Way {
     pub(super) async fn walk(connector: &Connector) -> Self {
         let mut hops = Vec::new();
         let error = connector.walk(&mut |hop| hops.push(hop)).await.err();
-        Self { hops, error }
+        let shows = connector.shows_certificate();
+        Self { hops, error, shows }
+    }
+
+    /// Whether TLS stands, and the peer did not ask for the certificate that there is for it.
+    pub(super) fn is_unasked(&self) -> bool {
+        let mut peers = self.hops.iter().filter_map(|hop| match hop {
+            Hop::Encrypted(facts) => Some(facts),
+            _ => None,
+        });
+        self.shows && peers.any(|facts| !facts.client_certificate_asked)
     }
 
     /// One line for each step.
@@ -59,6 +71,19 @@ impl Way {
         });
         chains.flatten().find_map(expires_soon)
     }
+}
+
+/// What is told of a peer that did not ask for the certificate of `identity`, and what to do.
+pub(super) fn unasked(identity: &str) -> (String, [String; 2]) {
+    (
+        format!("the peer did not ask for the client certificate in {identity}"),
+        [
+            "a proxy that inspects TLS cannot pass a client certificate on: if the server's certificate comes from the proxy's \
+             authority, have this host exempted from inspection"
+                .to_owned(),
+            format!("if the server wants none, unset {identity}; if it is to want one, set it up to ask (nginx: ssl_verify_client)"),
+        ],
+    )
 }
 
 /// A sentence about a certificate that ends soon.
@@ -111,7 +136,12 @@ fn describe(hop: &Hop) -> Vec<String> {
         Hop::ProxyEncrypted(facts) => encrypted("TLS with the proxy", facts, Whose::Proxy),
         Hop::Tunnelled { status } => vec![format!("the proxy opened the tunnel with status {status}")],
         Hop::Encrypted(facts) => encrypted("TLS", facts, Whose::Peer),
-        Hop::Presented(chain) => certificates(chain).collect(),
+        Hop::Presented(chain) => {
+            let mut lines: Vec<String> = certificates(chain).collect();
+            let faults = chain.first().map(|own| own.defects.as_slice()).unwrap_or_default();
+            lines.extend(faults.iter().map(|fault| format!("certificate 1: {fault}")));
+            lines
+        }
     }
 }
 

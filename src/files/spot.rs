@@ -112,7 +112,11 @@ impl Spot {
     ///
     /// [`io::ErrorKind::AlreadyExists`] when the name is taken, even by a link that leads nowhere.
     pub fn create(&self, mode: u32) -> Result<File, Error> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        self.create_with(mode, OFlags::empty())
+    }
+
+    fn create_with(&self, mode: u32, more: OFlags) -> Result<File, Error> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | more;
         Ok(openat(self.directory.file(), &self.name, flags, Mode::from_raw_mode(mode))?.into())
     }
 
@@ -125,7 +129,8 @@ impl Spot {
     pub fn append(&self, mode: u32, trusted: Trusted) -> Result<File, Error> {
         for _ in 0..FILE_LOOKS {
             let opened = match self.look()? {
-                None => self.create(mode),
+                // Truncated by another program (logrotate(8), copytruncate), it goes on at its new end.
+                None => self.create_with(mode, OFlags::APPEND),
                 Some((_held, found)) => self.open_known(&found, trusted),
             };
             match opened {

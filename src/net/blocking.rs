@@ -171,8 +171,8 @@ impl BlockingClient {
             None => self.agent.run(request),
         };
         let response = answered.map_err(|error| self.fault.explain(&error))?;
-        if response.status() == 407 && self.connector.is_forwarded() {
-            return Err(BlockingError::Net(NetError::Proxy(Some(407))));
+        if let Some(demand) = self.connector.demanded(&response, &generation) {
+            return Err(BlockingError::Net(NetError::ProxyDemand(demand)));
         }
         self.read(response, limit)
     }

@@ -5,18 +5,21 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use http::Request;
+use http::{Request, Response};
 use secrecy::SecretString;
 
+use super::challenge::Demand;
 use super::error::{NetError, Unreached};
 use super::generation::{Generation, Live};
 use super::hop::{Cause, Hop, HopError, Step};
 use super::network::Way;
-use super::proxy::Forward;
+use super::proxy::{self, Forward};
 use super::resolver::{Resolver, Resolvers};
 use super::sealed::Authorization;
+use super::standing::Standing;
 use super::steps::{End, Steps, Told};
 use super::stream::Stream;
+use super::waited::Waited;
 use crate::config::{HttpUrl, Lockdown, Proxy, Timeouts};
 use crate::tls::{self, Tls};
 
@@ -109,6 +112,10 @@ impl Material {
 
     fn credentials<'a>(&self, generation: &'a Generation) -> Option<&'a SecretString> {
         self.proxy.and_then(|at| generation.credentials(at))
+    }
+
+    fn standing<'a>(&self, generation: &'a Generation) -> Option<&'a Standing> {
+        self.proxy.and_then(|at| generation.standing(at))
     }
 }
 
@@ -262,6 +269,51 @@ impl Connector {
         }
     }
 
+    /// The demand of a forwarding proxy that answered 407 (RFC 9110, section 15.5.8), which is kept in mind; and that it took the
+    /// credentials, when it answered otherwise.
+    pub(super) fn demanded<B>(&self, answer: &Response<B>, generation: &Generation) -> Option<Demand> {
+        if !self.is_forwarded() {
+            return None;
+        }
+        let standing = self.material.standing(generation);
+        let status = answer.status().as_u16();
+        if status != 407 {
+            standing.inspect(|standing| standing.accepted());
+            return None;
+        }
+        let demand = Demand {
+            status,
+            schemes: proxy::schemes(answer.headers()),
+            sent: self.material.credentials(generation).is_some(),
+        };
+        standing.inspect(|standing| standing.refused(demand));
+        Some(demand)
+    }
+
+    /// Who is waited for when nothing comes.
+    pub(super) fn waited(&self) -> Waited {
+        Waited {
+            peer: self.rules.peer,
+            forwarded: self.is_forwarded(),
+        }
+    }
+
+    /// What the proxy on the way demanded last.
+    pub fn proxy_demand(&self) -> Option<Demand> {
+        self.material.standing(&self.material.live.current())?.demand()
+    }
+
+    /// Whether a request that a proxy forwards may carry the credentials.
+    ///
+    /// # Errors
+    /// The demand that they did not satisfy, for some minutes.
+    pub(super) fn may_forward(&self, generation: &Generation) -> Result<(), Demand> {
+        match self.material.standing(generation).filter(|_| self.is_forwarded()) {
+            Some(standing) => standing.check(),
+            None => Ok(()),
+        }
+    }
+
     /// A handle that can end the sending side of a connection later. Through a proxy there is none: common ones (squid,
     /// tinyproxy) take half of a closed connection for the whole, and an answer on its way would be lost. For unix sockets
     /// neither: no control plane is behind one.
@@ -332,9 +384,16 @@ impl Connector {
             // Boxed: seldom, and several handshakes deep.
             Route::Proxy(proxy) => {
                 let proxy_tls = proxy.tls.then(|| Material::proxy_tls(generation));
-                let credentials = self.material.credentials(generation);
+                let told = Told {
+                    credentials: self.material.credentials(generation),
+                    standing: self.material.standing(generation),
+                    certificate: proxy_tls.as_ref().is_some_and(|tls| tls.client_certificate().is_some()),
+                };
+                if let Some(Err(demand)) = told.standing.map(Standing::check) {
+                    return Err(proxy.fail(Step::Tunnel, Cause::ProxyDemand(demand)));
+                }
                 let (steps, tls) = (&mut steps, tls.as_ref());
-                Box::pin(self.through(proxy, proxy_tls.as_ref(), tls, credentials, steps)).await
+                Box::pin(self.through(proxy, proxy_tls.as_ref(), tls, told, steps)).await
             }
         }
     }
@@ -344,14 +403,10 @@ impl Connector {
         proxy: &End,
         proxy_tls: Option<&Tls>,
         tls: Option<&Tls>,
-        credentials: Option<&SecretString>,
+        told: Told<'_>,
         steps: &mut Steps<'_>,
     ) -> Result<Stream, HopError> {
         let peer = self.peer();
-        let told = Told {
-            credentials,
-            certificate: proxy_tls.is_some_and(|tls| tls.client_certificate().is_some()),
-        };
         let mut tcp = steps.tcp(&self.resolver, proxy, None).await?;
         match (proxy_tls, tls) {
             (None, None) => Ok(Stream::Tcp(tcp)),

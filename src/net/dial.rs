@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::hop::Cause;
+use super::unresolved::Unresolved;
 use crate::limits::{ADDRESSES_MAX, CONNECT_STAGGER};
 
 /// The first connection that stands, and its address. What else was begun is given up.
@@ -33,7 +34,7 @@ pub(super) async fn first(addresses: Vec<SocketAddr>, within: Duration) -> Resul
 async fn race(addresses: Vec<SocketAddr>) -> Result<(TcpStream, SocketAddr), Cause> {
     let mut waiting = addresses.into_iter();
     let mut begun = JoinSet::new();
-    let mut last = Cause::NoAddress;
+    let mut last = Cause::Unresolved(Unresolved::Nothing);
     let mut begin = true;
     loop {
         if std::mem::take(&mut begin)

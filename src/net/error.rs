@@ -4,9 +4,12 @@ use std::error::Error as _;
 use std::fmt;
 use std::io;
 
+use super::challenge::Demand;
 use super::hop::{Cause, FORBIDDEN, Step};
 use super::origin::NotFollowed;
 use super::unpack::Packing;
+use super::unresolved::Unresolved;
+use super::waited::{self, Waited};
 use crate::tls;
 use crate::wire::failure::{Failure, Source};
 
@@ -14,9 +17,11 @@ use crate::wire::failure::{Failure, Source};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NetError {
     /// The host name has no address.
-    Dns,
+    Dns(Unresolved),
     /// The TLS handshake or a TLS record failed.
     Tls(tls::Fault),
+    /// The proxy wants credentials, or others.
+    ProxyDemand(Demand),
     /// The proxy did not open the way: its status, or `None` when it gave none.
     Proxy(Option<u16>),
     /// The proxy itself is out of reach.
@@ -33,10 +38,12 @@ pub enum NetError {
     Forbidden,
     /// A time bound passed.
     Timeout,
+    /// A step of the way to the peer took too long.
+    Slow(Step),
     /// The answer did not begin in time.
-    NoFirstByte,
+    NoFirstByte(Waited),
     /// The answer stopped, and did not go on in time.
-    Silence,
+    Silence(Waited),
     /// The peer reset the connection.
     Reset,
     /// The connection was aborted.
@@ -65,13 +72,13 @@ pub enum NetError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreached {
     /// Its name has no address.
-    NoAddress,
+    Unresolved(Unresolved),
     /// Nobody listens there.
     Refused,
     /// There is no way to it, or the connection broke.
     NoWay,
-    /// It does not answer.
-    Silent,
+    /// It does not answer in this step.
+    Silent(Step),
     /// TLS with it failed.
     Tls(tls::Fault),
 }
@@ -80,11 +87,11 @@ impl NetError {
     /// Of a step on the way to the peer, or to its proxy.
     pub(super) fn of_hop(step: Step, cause: &Cause, at_proxy: bool) -> Self {
         let unreached = match Self::of_step(step, cause) {
-            Self::Dns => Unreached::NoAddress,
+            Self::Dns(why) => Unreached::Unresolved(why),
             Self::Refused => Unreached::Refused,
             Self::Tls(fault) => Unreached::Tls(fault),
-            Self::Timeout => Unreached::Silent,
-            error @ Self::Proxy(_) => return error,
+            Self::Slow(step) => Unreached::Silent(step),
+            error @ (Self::Proxy(_) | Self::ProxyDemand(_)) => return error,
             _ => Unreached::NoWay,
         };
         match at_proxy {
@@ -95,10 +102,11 @@ impl NetError {
 
     fn of_step(step: Step, cause: &Cause) -> Self {
         match (step, cause) {
-            (_, Cause::NoAddress) => Self::Dns,
-            (_, Cause::Timeout) => Self::Timeout,
+            (_, Cause::Unresolved(why)) => Self::Dns(*why),
+            (_, Cause::Timeout) => Self::Slow(step),
             (_, Cause::Forbidden | Cause::NotListed) => Self::Forbidden,
             (_, Cause::Tls(cause)) => Self::Tls(cause.fault()),
+            (_, Cause::ProxyDemand(demand)) => Self::ProxyDemand(*demand),
             (_, Cause::ProxyStatus(status)) => Self::Proxy(Some(*status)),
             (_, Cause::ProxyClosed | Cause::NotHttp) | (Step::Tunnel, Cause::Io(_)) => Self::Proxy(None),
             (Step::Tls | Step::ProxyTls, Cause::Io(io::ErrorKind::InvalidInput)) => Self::Tls(tls::Fault::Other),
@@ -181,14 +189,18 @@ impl NetError {
     /// The contract's word.
     pub fn kind(self) -> &'static str {
         match self {
-            Self::Dns => "dns",
+            Self::Dns(_) => "dns",
             Self::Tls(_) => "tls",
-            Self::Timeout | Self::NoFirstByte | Self::Silence | Self::ToProxy(Unreached::Silent) => "timeout",
+            Self::Timeout
+            | Self::Slow(_)
+            | Self::NoFirstByte(_)
+            | Self::Silence(_)
+            | Self::ToProxy(Unreached::Silent(_)) => "timeout",
             Self::Refused | Self::ToProxy(Unreached::Refused) => "connection_refused",
             Self::NetworkUnreachable => "network_unreachable",
             Self::HostUnreachable => "host_unreachable",
             // The vocabulary has no word for proxies and rules: for the service it is a connection that could not be made.
-            Self::Dial | Self::Forbidden | Self::Proxy(_) | Self::ToProxy(_) => "dial",
+            Self::Dial | Self::Forbidden | Self::Proxy(_) | Self::ProxyDemand(_) | Self::ToProxy(_) => "dial",
             Self::Reset => "connection_reset",
             Self::Aborted => "connection_aborted",
             Self::ClosedPipe => "closed_pipe",
@@ -206,7 +218,7 @@ impl NetError {
     pub fn failure(self) -> Failure {
         let source = match self {
             Self::Timeout => return Failure::timeout(),
-            Self::NoFirstByte | Self::Silence | Self::ToProxy(Unreached::Silent) => {
+            Self::Slow(_) | Self::NoFirstByte(_) | Self::Silence(_) | Self::ToProxy(Unreached::Silent(_)) => {
                 return Failure {
                     reason: Some(self.to_string()),
                     ..Failure::timeout()
@@ -216,7 +228,7 @@ impl NetError {
             Self::Packed(_) | Self::Redirected(_) | Self::Redirects => {
                 return Failure::protocol(self.kind()).because(self.to_string());
             }
-            Self::Dns => Source::Dns,
+            Self::Dns(_) => Source::Dns,
             Self::Tls(_) => Source::Tls,
             Self::Refused
             | Self::NetworkUnreachable
@@ -224,6 +236,7 @@ impl NetError {
             | Self::Dial
             | Self::Forbidden
             | Self::Proxy(_)
+            | Self::ProxyDemand(_)
             | Self::ToProxy(_) => Source::Connect,
             Self::Reset | Self::Aborted | Self::ClosedPipe | Self::Eof | Self::UnexpectedEof | Self::Closed => {
                 Source::TransportClosed
@@ -232,8 +245,13 @@ impl NetError {
         let failure = Failure::transport(source, self.kind());
         match self {
             Self::Tls(fault) => failure.because(format!("TLS: {fault}")),
+            Self::Dns(why) => Failure {
+                reason: Some(self.to_string()),
+                cause: why.is_of_the_name().then(|| why.to_string()),
+                ..failure
+            },
             // Of proxies and rules callers are told no more than that there is no way.
-            Self::Forbidden | Self::Proxy(_) | Self::ToProxy(_) => Failure {
+            Self::Forbidden | Self::Proxy(_) | Self::ProxyDemand(_) | Self::ToProxy(_) => Failure {
                 reason: Some(self.to_string()),
                 ..failure
             },
@@ -246,24 +264,30 @@ impl fmt::Display for NetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Tls(fault) => return write!(f, "TLS: {fault}"),
+            Self::ProxyDemand(demand) => return demand.fmt(f),
             Self::Proxy(Some(status)) => return Cause::ProxyStatus(*status).fmt(f),
             Self::Proxy(None) => "the proxy gave no answer that opens the way",
             Self::ToProxy(Unreached::Tls(fault)) => return write!(f, "TLS with the proxy: {fault}"),
-            Self::ToProxy(Unreached::NoAddress) => "the proxy's name has no address",
+            Self::ToProxy(Unreached::Unresolved(why)) => return write!(f, "the proxy's name has no address: {why}"),
             Self::ToProxy(Unreached::Refused) => "the proxy refused the connection: does it run?",
             Self::ToProxy(Unreached::NoWay) => "the proxy cannot be reached",
-            Self::ToProxy(Unreached::Silent) => "the proxy does not answer",
-            Self::Dns => "the host name has no address",
+            Self::ToProxy(Unreached::Silent(step)) => {
+                f.write_str("the proxy does not answer: ")?;
+                return waited::step(*step, f);
+            }
+            Self::Dns(why) => return write!(f, "the host name has no address: {why}"),
             Self::Refused => "connection refused",
             Self::NetworkUnreachable => "network unreachable",
             Self::HostUnreachable => "host unreachable",
             Self::Dial => "the connection could not be made",
             Self::Forbidden => FORBIDDEN,
             Self::Timeout => "timed out",
-            Self::NoFirstByte => {
-                "timed out: the answer did not begin in time (of an MCP server: mcp.first_byte_timeout)"
+            Self::Slow(step) => {
+                f.write_str("timed out: ")?;
+                return waited::step(*step, f);
             }
-            Self::Silence => "timed out: the answer stopped in its middle (of an MCP server: mcp.idle_timeout)",
+            Self::NoFirstByte(waited) => return waited.begin(f),
+            Self::Silence(waited) => return waited.silence(f),
             Self::Reset => "connection reset by the peer",
             Self::Aborted => "connection aborted",
             Self::ClosedPipe => "the peer closed the connection while it was written to",

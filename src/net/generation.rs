@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::watch;
 
 use super::plan::{Key, Plan};
+use super::standing::Standing;
 use crate::config::{Identity, Trust, read_key_again};
 use crate::secrets::{ApiKey, Disk};
 use crate::telemetry::redact;
@@ -26,8 +27,8 @@ pub struct Generation {
     /// For proxies over TLS: shows the proxies' client certificate, if there is one, and no other.
     proxy_tls: Result<Tls, Arc<tls::Error>>,
     identities: Vec<Result<Tls, Arc<tls::Error>>>,
-    /// `user:password` of each proxy of the plan.
-    proxies: Vec<Option<SecretString>>,
+    /// `user:password` of each proxy of the plan, and what the proxy thinks of it.
+    proxies: Vec<(Option<SecretString>, Standing)>,
     key: Option<ApiKey>,
 }
 
@@ -153,7 +154,7 @@ impl Generation {
                 .collect(),
             roots,
             proxy_roots,
-            proxies,
+            proxies: proxies.into_iter().map(|one| (one, Standing::default())).collect(),
             key,
         })
     }
@@ -207,7 +208,12 @@ impl Generation {
 
     /// `user:password` for a proxy, by the order of the plan.
     pub(super) fn credentials(&self, at: usize) -> Option<&SecretString> {
-        self.proxies.get(at)?.as_ref()
+        self.proxies.get(at)?.0.as_ref()
+    }
+
+    /// What that proxy thinks of them.
+    pub(super) fn standing(&self, at: usize) -> Option<&Standing> {
+        self.proxies.get(at).map(|(_, standing)| standing)
     }
 
     /// The client certificate that is shown to proxies.

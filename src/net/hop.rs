@@ -4,7 +4,10 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+use super::challenge::Demand;
 use super::error::NetError;
+use super::unresolved::Unresolved;
+use super::waited::bound;
 use crate::tls::{self, CertFacts, TlsFacts};
 
 /// A step that was taken.
@@ -71,13 +74,15 @@ pub enum Cause {
     /// The system's reason.
     Io(io::ErrorKind),
     /// The name has no address.
-    NoAddress,
+    Unresolved(Unresolved),
     /// A time bound passed.
     Timeout,
     /// The rules of `lockdown` allow no connection to there. Nothing was sent.
     Forbidden,
     /// The rules of `lockdown` do not name this host among those that may be behind a proxy. Nothing was sent.
     NotListed,
+    /// The proxy wants credentials, or others.
+    ProxyDemand(Demand),
     /// The proxy refused CONNECT with this status.
     ProxyStatus(u16),
     /// The connection ended while the proxy's answer was due.
@@ -101,6 +106,10 @@ impl fmt::Display for HopError {
             Step::Connect => write!(f, "connecting to {whom}{with}: {cause}"),
             Step::ProxyTls | Step::Tls => write!(f, "TLS with {whom}{with}: {cause}"),
             Step::Tunnel => write!(f, "CONNECT through {whom}{with}: {cause}"),
+        }?;
+        match cause {
+            Cause::Timeout => write!(f, " ({})", bound(self.step)),
+            _ => Ok(()),
         }
     }
 }
@@ -113,15 +122,11 @@ impl fmt::Display for Cause {
             Self::Io(io::ErrorKind::NotFound) => f.write_str("there is no such socket"),
             Self::Io(io::ErrorKind::UnexpectedEof) => f.write_str("the connection was closed"),
             Self::Io(kind) => kind.fmt(f),
-            Self::NoAddress => f.write_str("the name has no address"),
+            Self::Unresolved(why) => write!(f, "the name has no address: {why}"),
             Self::Timeout => f.write_str("no answer in time"),
             Self::Forbidden => f.write_str(FORBIDDEN),
             Self::NotListed => f.write_str("it is behind a proxy and not in lockdown.allowed_hosts"),
-            // tinyproxy says 401 when they are wrong.
-            Self::ProxyStatus(status @ (401 | 407)) => write!(
-                f,
-                "the proxy wants credentials that it accepts (status {status}); write them into its URL as user:password@"
-            ),
+            Self::ProxyDemand(demand) => demand.fmt(f),
             Self::ProxyStatus(403) => f.write_str("the proxy does not allow this destination (status 403)"),
             Self::ProxyStatus(status @ (502..=504)) => {
                 write!(f, "the proxy cannot reach this destination (status {status})")

@@ -2,6 +2,7 @@
 
 pub mod blocking;
 mod body;
+mod challenge;
 mod collect;
 mod connect;
 mod dial;
@@ -17,12 +18,17 @@ mod proxy;
 mod resolver;
 mod reuse;
 mod sealed;
+mod standing;
 mod steps;
 mod stream;
 mod unpack;
+mod unresolved;
+mod waited;
 mod wiped;
 
 pub use body::RequestBody;
+pub(crate) use challenge::outside_quotes;
+pub use challenge::{Demand, Schemes};
 pub use connect::{Connector, Peer, Via};
 pub use error::{NetError, Unreached};
 pub use generation::{Generation, Live, Refusal};
@@ -35,3 +41,5 @@ pub use pool::{Patience, Phase, Pool, Reply, SendError};
 pub use resolver::{Resolver, Resolvers};
 pub use reuse::Reuse;
 pub use unpack::Packing;
+pub use unresolved::Unresolved;
+pub use waited::{Waited, bound};

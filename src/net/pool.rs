@@ -186,6 +186,10 @@ impl Pool {
             if watch.is_closed() {
                 return Err(SendError::unsent(NetError::Closed));
             }
+            self.0
+                .connector
+                .may_forward(&open.generation)
+                .map_err(|demand| SendError::unsent(NetError::ProxyDemand(demand)))?;
             watch.set(Phase::Waiting);
             self.0.connector.prepare(&mut request, &open.generation);
             let authorization = self.0.connector.key(&open.generation).or_else(|| own.clone());
@@ -195,14 +199,13 @@ impl Pool {
             open.seal.arm(authorization);
             let answer = within(self.0.patience.first_byte, open.sender.try_send_request(request)).await;
             let Some(answer) = answer else {
-                return Err(SendError::sent(NetError::NoFirstByte));
+                return Err(SendError::sent(NetError::NoFirstByte(self.0.connector.waited())));
             };
             match answer {
-                // Only a proxy answers so (RFC 9110, section 15.5.8), here to a request that it was to forward.
-                Ok(response) if response.status() == 407 && self.0.connector.is_forwarded() => {
-                    return Err(SendError::sent(NetError::Proxy(Some(407))));
-                }
                 Ok(response) => {
+                    if let Some(demand) = self.0.connector.demanded(&response, &open.generation) {
+                        return Err(SendError::sent(NetError::ProxyDemand(demand)));
+                    }
                     watch.set(Phase::Answering);
                     let (head, body) = response.into_parts();
                     let (is_forwarded, patience) = (self.0.connector.is_forwarded(), &self.0.patience);
@@ -467,7 +470,9 @@ impl Reply {
                 frame
             });
             let Some(frame) = within(silence, frame).await else {
-                return Err(NetError::Silence);
+                // Without a connection there is nothing to wait for.
+                let waited = self.lease.as_ref().map(|lease| lease.pool.connector.waited());
+                return Err(waited.map_or(NetError::Timeout, NetError::Silence));
             };
             if let (true, Some(lease)) = (has_waited, &mut self.lease) {
                 lease.unfinished = Instant::now();

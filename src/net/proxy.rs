@@ -3,13 +3,14 @@
 
 use std::io;
 
-use http::header::{HeaderValue, PROXY_AUTHORIZATION};
+use http::header::{HeaderMap, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Uri};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::challenge::{Demand, Schemes};
 use super::hop::Cause;
 use crate::limits::PROXY_HEAD_MAX;
 
@@ -32,9 +33,15 @@ where
     // One write: some proxies take the first packet for the whole head.
     stream.write_all(&head(authority, credentials)).await.map_err(broken)?;
     stream.flush().await.map_err(broken)?;
-    let status = read_status(stream, broken).await?;
+    let (status, head) = read_head(stream, broken).await?;
     match status {
         200..=299 => Ok(status),
+        // tinyproxy says 401 when they are wrong.
+        401 | 407 => Err(Cause::ProxyDemand(Demand {
+            status,
+            schemes: offered(&head),
+            sent: credentials.is_some(),
+        })),
         _ => Err(Cause::ProxyStatus(status)),
     }
 }
@@ -64,7 +71,10 @@ fn head(authority: &str, credentials: Option<&SecretString>) -> Zeroizing<Vec<u8
 }
 
 /// Byte by byte: it is a few hundred bytes once per connection, and nothing behind the head is taken by mistake.
-async fn read_status<S: AsyncRead + Unpin>(stream: &mut S, broken: impl Fn(io::Error) -> Cause) -> Result<u16, Cause> {
+async fn read_head<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    broken: impl Fn(io::Error) -> Cause,
+) -> Result<(u16, Vec<u8>), Cause> {
     let mut head = Vec::with_capacity(256);
     loop {
         let byte = stream.read_u8().await.map_err(&broken)?;
@@ -73,7 +83,7 @@ async fn read_status<S: AsyncRead + Unpin>(stream: &mut S, broken: impl Fn(io::E
             match parse_status(&head)? {
                 // Interim answers precede the one that counts (RFC 9110, section 15.2).
                 100..=199 => head.clear(),
-                status => return Ok(status),
+                status => return Ok((status, head)),
             }
         }
         // A peer that is no HTTP server is told at its first line, not after a whole head or a time bound.
@@ -87,6 +97,31 @@ async fn read_status<S: AsyncRead + Unpin>(stream: &mut S, broken: impl Fn(io::E
             return Err(Cause::NotHttp);
         }
     }
+}
+
+/// Schemes in the lines of a head; what is no text names none.
+fn offered(head: &[u8]) -> Schemes {
+    let lines = head
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| str::from_utf8(line).ok());
+    lines
+        .filter_map(|line| line.split_once(':'))
+        .fold(Schemes::default(), |all, (name, value)| {
+            let asks = ["proxy-authenticate", "www-authenticate"];
+            match asks.iter().any(|ask| name.trim().eq_ignore_ascii_case(ask)) {
+                true => all.and(value),
+                false => all,
+            }
+        })
+}
+
+/// Schemes in a head that was read already.
+pub(super) fn schemes(headers: &HeaderMap) -> Schemes {
+    let values = headers
+        .get_all(PROXY_AUTHENTICATE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values.fold(Schemes::default(), Schemes::and)
 }
 
 /// The status of `HTTP/1.x NNN ...`.

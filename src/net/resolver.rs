@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::thread::gettid;
 use tokio::sync::oneshot;
 
-use super::error::NetError;
+use super::hop::Cause;
+use super::unresolved::Unresolved;
 use crate::limits::{RESOLVE_QUEUE, RESOLVED_MAX, RESOLVER_STACK};
 use crate::sandbox::{self, ResolverCage};
+use crate::sys::lookup;
 
 /// Resolves one name. Clones share the thread, which ends with the last of them.
 ///
@@ -71,7 +73,7 @@ impl Resolvers {
 struct Request {
     host: Box<str>,
     port: u16,
-    reply: oneshot::Sender<io::Result<Vec<SocketAddr>>>,
+    reply: oneshot::Sender<Result<Vec<SocketAddr>, Unresolved>>,
 }
 
 impl Resolver {
@@ -91,10 +93,10 @@ impl Resolver {
                 while let Ok(request) = inbox.recv() {
                     // One that has been given up is not looked up any more.
                     if !request.reply.is_closed() {
-                        let found = (&*request.host, request.port).to_socket_addrs();
-                        let _ = request
-                            .reply
-                            .send(found.map(|addresses| addresses.take(RESOLVED_MAX).collect()));
+                        let started = Instant::now();
+                        let found = lookup::addresses(&request.host, request.port, RESOLVED_MAX);
+                        let found = found.map_err(|failure| Unresolved::of(&failure, started.elapsed()));
+                        let _ = request.reply.send(found);
                     }
                 }
             })
@@ -113,9 +115,8 @@ impl Resolver {
     /// The addresses of a host, in the system's order; an IP literal is its own.
     ///
     /// # Errors
-    /// [`NetError::Dns`] when there is none or too many lookups wait, [`NetError::Timeout`] after
-    /// `within`.
-    pub async fn resolve(&self, host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, NetError> {
+    /// [`Cause::Unresolved`] when there is none or too many lookups wait, [`Cause::Timeout`] after `within`.
+    pub async fn resolve(&self, host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, Cause> {
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(ip, port)]);
         }
@@ -125,13 +126,19 @@ impl Resolver {
             .requests
             .as_ref()
             .map(|requests| requests.try_send(Request { host, port, reply }));
-        if !matches!(asked, Some(Ok(()))) {
-            return Err(NetError::Dns);
+        match asked {
+            Some(Ok(())) => {}
+            Some(Err(mpsc::TrySendError::Full(_))) => return Err(Cause::Unresolved(Unresolved::Busy)),
+            Some(Err(mpsc::TrySendError::Disconnected(_))) | None => {
+                return Err(Cause::Unresolved(Unresolved::System));
+            }
         }
         match tokio::time::timeout(within, answer).await {
             Ok(Ok(Ok(addresses))) if !addresses.is_empty() => Ok(addresses),
-            Ok(_) => Err(NetError::Dns),
-            Err(_) => Err(NetError::Timeout),
+            Ok(Ok(Ok(_))) => Err(Cause::Unresolved(Unresolved::Nothing)),
+            Ok(Ok(Err(why))) => Err(Cause::Unresolved(why)),
+            Ok(Err(_)) => Err(Cause::Unresolved(Unresolved::System)),
+            Err(_) => Err(Cause::Timeout),
         }
     }
 }

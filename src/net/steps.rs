@@ -12,6 +12,7 @@ use super::connect::Rules;
 use super::error::NetError;
 use super::hop::{Cause, Hop, HopError, Step};
 use super::resolver::Resolver;
+use super::standing::Standing;
 use super::wiped::Wiped;
 use super::{dial, proxy};
 use crate::config::{Proxy, Timeouts};
@@ -29,6 +30,8 @@ pub(super) struct Steps<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Told<'a> {
     pub(super) credentials: Option<&'a SecretString>,
+    /// What it thought of them, or of there being none.
+    pub(super) standing: Option<&'a Standing>,
     /// It is shown a client certificate.
     pub(super) certificate: bool,
 }
@@ -86,8 +89,7 @@ impl Steps<'_> {
         let resolved = resolver.resolve(&end.host, end.port, self.timeouts.resolve).await;
         let mut addresses = match resolved {
             Ok(addresses) => addresses,
-            Err(NetError::Timeout) => return Err(end.fail(Step::Resolve, Cause::Timeout)),
-            Err(_) => return Err(end.fail(Step::Resolve, Cause::NoAddress)),
+            Err(cause) => return Err(end.fail(Step::Resolve, cause)),
         };
         self.tell(|| Hop::Resolved {
             host: end.host.clone(),
@@ -142,7 +144,20 @@ impl Steps<'_> {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let target = peer.authority();
-        let asked = proxy::connect(stream, &target, told.credentials, told.certificate);
+        let asked = async {
+            let _turn = match told.standing.filter(|_| told.credentials.is_some()) {
+                Some(standing) => standing.turn().await.map_err(Cause::ProxyDemand)?,
+                None => None,
+            };
+            let answer = proxy::connect(stream, &target, told.credentials, told.certificate).await;
+            match (told.standing, &answer) {
+                (Some(standing), Err(Cause::ProxyDemand(demand))) => standing.refused(*demand),
+                // Another refusal comes from somebody who knows who we are.
+                (Some(standing), Ok(_) | Err(Cause::ProxyStatus(_))) => standing.accepted(),
+                _ => {}
+            }
+            answer
+        };
         match timeout(self.timeouts.proxy, asked).await.unwrap_or(Err(Cause::Timeout)) {
             Ok(status) => {
                 self.tell(|| Hop::Tunnelled { status });

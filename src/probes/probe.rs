@@ -213,7 +213,8 @@ impl Probe {
 }
 
 const EPERM: Expected = Expected::Refused(&[libc::EPERM]);
-const EACCES: Expected = Expected::Refused(&[libc::EACCES]);
+/// By landlock; what opens a file to write is refused by the filter before that.
+const EACCES: Expected = Expected::Refused(&[libc::EACCES, libc::EPERM]);
 
 impl Expected {
     /// Whether this is it.

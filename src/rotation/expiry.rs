@@ -178,6 +178,7 @@ mod tests {
                     client: true,
                 },
                 is_authority: false,
+                defects: Vec::new(),
             },
             is_shown: true,
         }

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::limits::{EXPIRY_INTERVAL, RELOAD_SETTLE, RELOAD_SETTLE_LOOKS};
 use crate::net::Network;
 use crate::ops::Ops;
+use crate::telemetry::log as sink;
 use expiry::Expiry;
 use stamps::Stamps;
 
@@ -60,6 +61,7 @@ impl Rotation {
         loop {
             tokio::select! {
                 _ = self.hangup.recv() => {
+                    sink::reopen();
                     info!("SIGHUP: reading keys, certificates and proxies' credentials again");
                     self.renew();
                 }

@@ -159,7 +159,7 @@ impl Cage {
             }
             Err(error) => self.lack(Layer::Landlock, error, Error::Landlock)?,
         }
-        let filter = Filters::of_main(self.reach.unix).and_then(|filters| filters.apply());
+        let filter = Filters::of_main(self.reach.unix, self.reach.log.is_some()).and_then(|filters| filters.apply());
         match filter {
             Ok(()) => self.status.add(
                 Layer::Seccomp,

@@ -1,6 +1,7 @@
 //! What the client still has to reach once it has started: files, ports, sockets.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use landlock::AccessFs;
@@ -34,6 +35,8 @@ const DEPTH_OF_SHARED: usize = 1;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reach {
     pub(super) reads: Vec<PathBuf>,
+    /// Where the log file is, which is opened again after it was renamed.
+    pub(super) log: Option<PathBuf>,
     pub(super) ports: BTreeSet<u16>,
     /// A server is behind a unix socket.
     pub(super) unix: bool,
@@ -48,6 +51,7 @@ impl Reach {
         }
         reach.reads.sort();
         reach.reads.dedup();
+        reach.log = config.log.file.as_deref().and_then(place_of_log);
         let control = &config.control_plane;
         reach.connect(&control.base_url, control.proxy.as_ref());
         for binding in config.served() {
@@ -74,6 +78,9 @@ impl Reach {
         let mut rules = Rules::new();
         for path in &self.reads {
             rules.allow(path, AccessFs::ReadFile);
+        }
+        if let Some(place) = &self.log {
+            rules.allow(place, AccessFs::WriteFile | AccessFs::MakeReg);
         }
         rules.limit_ports(self.ports.iter().copied());
         rules
@@ -126,6 +133,20 @@ pub(super) fn places(path: &Path) -> Vec<PathBuf> {
     places.sort();
     places.dedup();
     places
+}
+
+/// The directory of the log file, where only its owner can write; otherwise the file itself, which can be opened again and not made
+/// anew. Devices and the standard streams need neither.
+fn place_of_log(path: &Path) -> Option<PathBuf> {
+    const OTHERS_WRITE: u32 = 0o002;
+    let directory = std::path::absolute(path).ok()?.parent()?.canonicalize().ok()?;
+    let file = directory.join(path.file_name()?);
+    if !file.symlink_metadata().ok()?.is_file() {
+        return None;
+    }
+    let mode = directory.metadata().ok()?.permissions().mode();
+    let is_everybodys = mode & OTHERS_WRITE != 0 || directory.starts_with("/etc") || directory.parent().is_none();
+    Some(if is_everybodys { file } else { directory })
 }
 
 /// Directories on the way that are links may come to lead elsewhere, usually to a sibling of where they lead now.

@@ -8,6 +8,7 @@ pub mod children;
 pub mod descriptors;
 pub mod landlock;
 pub mod locked;
+pub mod lookup;
 pub mod own_block;
 pub mod own_group;
 pub mod program;

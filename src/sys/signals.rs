@@ -18,6 +18,37 @@ pub fn set_defaults() {
     }
 }
 
+/// Signals that mean nothing here and whose default is the end of the process: one that somebody sends by mistake, or for another
+/// program of the same group, must not cost the tunnel. SIGXFSZ makes a full quota an error of the write.
+///
+/// SIGQUIT stays an end without a drain, for people at a terminal; SIGXCPU, SIGSYS and those about faulty memory are ends for a
+/// reason.
+#[must_use]
+pub fn unused() -> Vec<libc::c_int> {
+    let named = [
+        libc::SIGUSR1,
+        libc::SIGUSR2,
+        libc::SIGALRM,
+        libc::SIGVTALRM,
+        libc::SIGPROF,
+        libc::SIGIO,
+        libc::SIGPWR,
+        libc::SIGSTKFLT,
+        libc::SIGXFSZ,
+    ];
+    named.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX()).collect()
+}
+
+/// Ignores them in this process. Programs that it executes inherit that, and have to undo it ([`set_defaults`]).
+pub fn ignore_unused() {
+    for signal in unused() {
+        // SAFETY: SIG_IGN is no function of ours that could run, and the numbers are none that the C library keeps.
+        unsafe {
+            libc::signal(signal, libc::SIG_IGN);
+        }
+    }
+}
+
 /// Blocks no signal in this thread any more. Async-signal-safe: a child needs it before it executes its program, because what
 /// is blocked stays so.
 ///

@@ -7,13 +7,14 @@ use std::fmt::{Display, Write as _};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ::log::kv::{Error as KvError, Key, Value as KvValue, VisitSource, VisitValue};
-use ::log::{Level, Log as Facade, Metadata, Record};
+use ::log::{Level, Log as Facade, Metadata, Record, info, warn};
 
 use super::line::{self, Value};
+use super::output::{Output, Told};
 use super::redact;
 use super::utc::Utc;
 use crate::config::{Log, LogFormat};
@@ -33,10 +34,48 @@ const LINE_KEYS: [&str; 3] = ["time", "level", "msg"];
 ///
 /// The log file cannot be opened, or the process has a logger already.
 pub fn init(settings: &Log, base: &[(&'static str, String)], trusted: Trusted) -> io::Result<()> {
-    let sink = Sink::new(settings.format, open(settings, trusted)?, base);
-    ::log::set_boxed_logger(Box::new(sink)).map_err(io::Error::other)?;
+    let place = match &settings.file {
+        Some(path) if Stream::named(path).is_none() => Some((std::path::absolute(path)?, trusted)),
+        _ => None,
+    };
+    let sink = Sink {
+        place,
+        is_stderr: is_stderr(settings),
+        ..Sink::new(settings.format, open(settings, trusted)?, base)
+    };
+    // One for the whole life of the process, as the facade wants it.
+    let sink: &'static Sink = Box::leak(Box::new(sink));
+    ::log::set_logger(sink).map_err(io::Error::other)?;
     ::log::set_max_level(settings.level);
+    let _ = SINK.set(sink);
     Ok(())
+}
+
+static SINK: OnceLock<&'static Sink> = OnceLock::new();
+
+/// Opens the log file anew, as after it was renamed (logrotate(8)), and says how that went. A log that is no file stays as it is.
+pub fn reopen() {
+    let Some((sink, (path, trusted))) = SINK.get().and_then(|sink| Some((sink, sink.place.as_ref()?))) else {
+        return;
+    };
+    match open_file(path, *trusted) {
+        Ok(file) => {
+            sink.output().output.replace(file);
+            info!(file:% = path.display(); "log file opened again");
+        }
+        Err(error) => warn!(
+            file:% = path.display(), error:% = error,
+            action = "still writing to the file that is open; let the client's user create the file there, have logrotate create it, or use copytruncate";
+            "log file not opened again"
+        ),
+    }
+}
+
+fn is_stderr(settings: &Log) -> bool {
+    match &settings.file {
+        Some(path) => matches!(Stream::named(path), Some(Stream::Error)),
+        None => settings.format == LogFormat::Plain,
+    }
 }
 
 fn open(settings: &Log, trusted: Trusted) -> io::Result<File> {
@@ -115,11 +154,14 @@ struct Sink {
     /// The base fields, ready to be copied into a line.
     base: String,
     base_keys: Vec<&'static str>,
-    output: Mutex<Output>,
+    /// The file, when it is one that can be opened again.
+    place: Option<(PathBuf, Trusted)>,
+    is_stderr: bool,
+    writing: Mutex<Writing>,
 }
 
-struct Output {
-    file: File,
+struct Writing {
+    output: Output,
     line: String,
     /// Where a value is formatted before it is scrubbed.
     scratch: String,
@@ -135,12 +177,54 @@ impl Sink {
             format,
             base: rendered,
             base_keys: base.iter().map(|(key, _)| *key).collect(),
-            output: Mutex::new(Output {
-                file,
+            place: None,
+            is_stderr: false,
+            writing: Mutex::new(Writing {
+                output: Output::to(file),
                 line: String::new(),
                 scratch: String::new(),
             }),
         }
+    }
+
+    fn output(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The line that stands for those that found no room.
+    fn notice(&self, lost: u64) -> String {
+        let mut line = String::new();
+        line::begin(
+            &mut line,
+            self.format,
+            Utc::now(),
+            Level::Warn.as_str(),
+            "log lines were lost",
+        );
+        line.push_str(&self.base);
+        line::field(&mut line, self.format, "lost", Value::Bare(&lost.to_string()));
+        line::end(&mut line, self.format);
+        line
+    }
+
+    /// Says it where somebody may see it, unless that is where it cannot be written.
+    fn tell(&self, told: &Told) {
+        if self.is_stderr {
+            return;
+        }
+        let place = self.place.as_ref().map(|(path, _)| path.display().to_string());
+        let place = place.unwrap_or_else(|| "standard output".to_owned());
+        // Nobody is left to be told of an error here.
+        let _ = match told {
+            Told::Losing(error) => writeln!(
+                io::stderr(),
+                "tunnel-client: the log in {place} cannot be written: {error}; lines are lost until it can"
+            ),
+            Told::Recovered(lost) => writeln!(
+                io::stderr(),
+                "tunnel-client: the log in {place} can be written again; {lost} lines were lost"
+            ),
+        };
     }
 
     fn compose(&self, record: &Record<'_>, line: &mut String, scratch: &mut String) {
@@ -178,11 +262,12 @@ impl Facade for Sink {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        let Output { file, line, scratch } = &mut *output;
+        let mut writing = self.output();
+        let Writing { output, line, scratch } = &mut *writing;
         self.compose(record, line, scratch);
-        // A line that cannot be written has nowhere to be reported.
-        let _ = file.write_all(line.as_bytes());
+        if let Some(told) = output.write(line, |lost| self.notice(lost)) {
+            self.tell(&told);
+        }
         line.shrink_to(LOG_BUFFER_KEEP);
         scratch.clear();
         scratch.shrink_to(LOG_BUFFER_KEEP);

@@ -4,6 +4,7 @@
 
 mod line;
 pub mod log;
+mod output;
 pub mod redact;
 pub(crate) mod utc;
 

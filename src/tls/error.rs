@@ -14,6 +14,8 @@ pub enum Error {
     Unreadable(&'static str, PathBuf, FileError),
     /// The bundle is not PEM, or holds no certificate that can be used.
     NoCertificates(&'static str, PathBuf),
+    /// The bundle is no PEM text, or one with a block that is not whole: what is wrong with it.
+    NotPem(&'static str, PathBuf, String),
     /// An entry of the bundle is damaged; entries count from 1.
     BadEntry(&'static str, PathBuf, usize),
     /// There are more entries than anybody needs.
@@ -53,6 +55,10 @@ pub enum IdentityFile {
 pub enum IdentityProblem {
     /// The file cannot be read, or others can get at it.
     Unreadable(FileError),
+    /// The file is no PEM text, or one with a block that is not whole: what is wrong with it.
+    NotPem(String),
+    /// A block of the file is none that belongs there: on which line, and what it is.
+    Other(usize, &'static str),
     /// The file is not PEM, or holds no certificate.
     NoCertificate,
     /// The file is not PEM, or holds no private key.
@@ -90,6 +96,7 @@ impl Error {
             Self::Identity { setting, .. } => setting,
             Self::Unreadable(setting, ..)
             | Self::NoCertificates(setting, _)
+            | Self::NotPem(setting, ..)
             | Self::BadEntry(setting, ..)
             | Self::TooMany(setting, _)
             | Self::NothingUsable(setting, ..) => setting,
@@ -110,6 +117,9 @@ impl fmt::Display for Error {
                 Invalid(setting),
                 path.display()
             ),
+            Self::NotPem(setting, path, why) => {
+                write!(f, "{}: {} cannot be read: {why}", Invalid(setting), path.display())
+            }
             Self::BadEntry(setting, path, n) => write!(
                 f,
                 "{}: certificate {n} in {} is damaged; remove or replace it",
@@ -176,6 +186,8 @@ impl fmt::Display for IdentityProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(error) => write!(f, "cannot be read: {error}"),
+            Self::NotPem(why) => f.write_str(why),
+            Self::Other(line, what) => write!(f, "the block on line {line} is {what}"),
             Self::NoCertificate => f.write_str("no certificate found; the file must hold PEM certificates"),
             Self::NoKey => {
                 f.write_str("no private key found; the file must hold one in PEM form (PKCS#8, SEC1 or PKCS#1)")

@@ -14,6 +14,7 @@ use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, Subject
 
 use super::record::Record;
 use super::roots::Roots;
+use super::unsuitable::Unsuitable;
 use crate::limits::{CERTIFICATE_NAMES_MAX, CERTIFICATE_TEXT_MAX};
 use crate::telemetry::is_unsafe;
 use crate::telemetry::utc::Utc;
@@ -65,6 +66,8 @@ pub struct CertFacts {
     pub purposes: Purposes,
     /// It may issue others.
     pub is_authority: bool,
+    /// Everything that keeps a server from using it.
+    pub defects: Vec<Unsuitable>,
 }
 
 /// What a certificate may be used for (RFC 5280, section 4.2.1.12).
@@ -99,6 +102,7 @@ impl CertFacts {
                 names: Vec::new(),
                 purposes: Purposes::NONE,
                 is_authority: false,
+                defects: vec![Unsuitable::Encoding],
             },
         }
     }
@@ -122,6 +126,7 @@ impl CertFacts {
             names: names(certificate),
             purposes: Purposes::of(certificate),
             is_authority: is_authority(certificate),
+            defects: Unsuitable::of_server(certificate),
         }
     }
 
@@ -164,7 +169,7 @@ impl Purposes {
         client: false,
     };
 
-    fn of(certificate: &Certificate) -> Self {
+    pub(super) fn of(certificate: &Certificate) -> Self {
         const ANY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
         const SERVER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
         const CLIENT: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
@@ -181,7 +186,7 @@ impl Purposes {
 }
 
 /// Whether it may issue others (RFC 5280, sections 4.2.1.9 and 4.2.1.3): it says so, or is older than the field that says so.
-fn is_authority(certificate: &Certificate) -> bool {
+pub(super) fn is_authority(certificate: &Certificate) -> bool {
     let tbs = certificate.tbs_certificate();
     if tbs.version() != Version::V3 {
         return true;
@@ -193,6 +198,19 @@ fn is_authority(certificate: &Certificate) -> bool {
         Err(_) => false,
     };
     may_issue && may_sign
+}
+
+/// Why a certificate may not issue others; `None` when it may.
+pub(super) fn why_no_authority(der: &CertificateDer<'_>) -> Option<&'static str> {
+    let certificate = Certificate::from_der(der).ok()?;
+    if is_authority(&certificate) {
+        return None;
+    }
+    let constraints = certificate.tbs_certificate().get_extension();
+    Some(match constraints {
+        Ok(Some((_, BasicConstraints { ca: true, .. }))) => "its keyUsage lacks keyCertSign",
+        _ => "basicConstraints CA:TRUE is missing",
+    })
 }
 
 /// A moment for people: `2026-11-23 01:02:03 UTC`.
@@ -251,7 +269,7 @@ fn anchor(chain: &[CertificateDer<'static>], roots: &Roots) -> Option<(String, A
     })
 }
 
-fn names(certificate: &Certificate) -> Vec<String> {
+pub(super) fn names(certificate: &Certificate) -> Vec<String> {
     let Ok(Some((_, SubjectAltName(names)))) = certificate.tbs_certificate().get_extension() else {
         return Vec::new();
     };

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::ResolvesClientCert;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, SignatureScheme};
@@ -13,6 +12,7 @@ use x509_cert::der::{Decode, Encode};
 
 use super::error::{Error, IdentityFile, IdentityProblem};
 use super::facts::CertFacts;
+use super::pem::{Block, Blocks, Item, Kind};
 use super::provider;
 use super::signing::{Tidy, tidily};
 use crate::config;
@@ -106,26 +106,50 @@ fn belong_together(key: &CertifiedKey) -> Option<bool> {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, IdentityProblem> {
     let text = secrets::read(path, CERTIFICATE_FILE_MAX, Guard::Config).map_err(IdentityProblem::Unreadable)?;
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
-        .collect::<Result<_, _>>()
-        .map_err(|_| IdentityProblem::NoCertificate)?;
-    if chain.is_empty() {
-        return Err(IdentityProblem::NoCertificate);
+    let mut chain = Vec::new();
+    for_each_block(&text, |block| {
+        match block.kind() {
+            Kind::Certificate => chain.push(block.certificate().ok_or(IdentityProblem::BadCertificate)?),
+            // One file for both is usual.
+            Kind::Key | Kind::EncryptedKey | Kind::Parameters => {}
+            Kind::Other(what) => return Err(IdentityProblem::Other(block.line, what)),
+        }
+        Ok(())
+    })?;
+    match chain.is_empty() {
+        true => Err(IdentityProblem::NoCertificate),
+        false => Ok(chain),
     }
-    Ok(chain)
 }
 
+/// The first key of the file counts.
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, IdentityProblem> {
     let text = secrets::read(path, SECRET_FILE_MAX, Guard::Secret).map_err(IdentityProblem::Unreadable)?;
-    PrivateKeyDer::from_pem_slice(&text).map_err(|_| match is_encrypted(&text) {
-        true => IdentityProblem::EncryptedKey,
-        false => IdentityProblem::NoKey,
-    })
+    let mut key = None;
+    for_each_block(&text, |block| {
+        match block.kind() {
+            Kind::EncryptedKey if key.is_none() => return Err(IdentityProblem::EncryptedKey),
+            Kind::Key if key.is_none() => key = Some(block.key().ok_or(IdentityProblem::NoKey)?),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    key.ok_or(IdentityProblem::NoKey)
 }
 
-/// PKCS#8 says it in the label (RFC 7468, section 11), the older forms in a header (RFC 1421), which is no base64.
-fn is_encrypted(pem: &[u8]) -> bool {
-    [&b"BEGIN ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"]
-        .iter()
-        .any(|mark| memchr::memmem::find(pem, mark).is_some())
+fn for_each_block(
+    text: &[u8],
+    mut see: impl FnMut(&Block) -> Result<(), IdentityProblem>,
+) -> Result<(), IdentityProblem> {
+    let mut blocks = Blocks::of(text);
+    while let Some(item) = blocks
+        .next()
+        .map_err(|fault| IdentityProblem::NotPem(fault.to_string()))?
+    {
+        // Titles are nothing to worry about: a file without the certificate that belongs to the key is refused.
+        if let Item::Block(block) = item {
+            see(&block)?;
+        }
+    }
+    Ok(())
 }

@@ -6,32 +6,37 @@ mod cause;
 mod error;
 mod facts;
 mod identity;
+mod pem;
 mod pinned;
 mod provider;
 mod record;
 mod roots;
 mod signing;
 mod system;
+mod unasked;
+mod unsuitable;
 
 use std::io;
 use std::sync::Arc;
 
-use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use cause::{Cause, Fault, Unsuitable};
+pub use cause::{Cause, Fault, NameHint};
 pub use error::{Error, IdentityFile, IdentityProblem};
 pub use facts::{AnchorSource, CertFacts, Purposes, TlsFacts, Validity};
 pub(crate) use record::Record;
 pub use roots::Roots;
+pub use unsuitable::Unsuitable;
 
 use crate::config::{self, TlsVersion};
 pub use identity::Identities;
 use identity::Identity;
+use unasked::{Unasked, Watched};
 
 /// A TLS stream over `S`.
 pub type TlsStream<S> = tokio_rustls::client::TlsStream<S>;
@@ -43,6 +48,7 @@ pub struct Tls {
     roots: Roots,
     verifier: Arc<dyn ServerCertVerifier>,
     identity: Option<Arc<Identity>>,
+    unasked: Unasked,
     min_version: TlsVersion,
 }
 
@@ -67,6 +73,7 @@ impl Tls {
         min_version: TlsVersion,
     ) -> Result<Self, Error> {
         let verifier = pinned::Verifier::of(roots).ok_or(Error::NothingTrusted)?;
+        let unasked = Unasked::of(identity.map(|files| files.setting).unwrap_or_default());
         let identity = identity.map(|files| loaded.load(files)).transpose()?;
         let config = client_config(Arc::clone(&verifier), identity.clone(), min_version)?;
         Ok(Self {
@@ -74,6 +81,7 @@ impl Tls {
             roots: roots.clone(),
             verifier,
             identity,
+            unasked,
             min_version,
         })
     }
@@ -91,7 +99,17 @@ impl Tls {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        handshake(&self.config, host, stream).await
+        let Some(identity) = &self.identity else {
+            return handshake(&self.config, host, stream).await;
+        };
+        let watched = Arc::new(Watched::new(Arc::clone(identity)));
+        let mut config = ClientConfig::clone(&self.config);
+        config.client_auth_cert_resolver = Arc::clone(&watched) as Arc<dyn ResolvesClientCert>;
+        let connected = handshake(&Arc::new(config), host, stream).await?;
+        if !watched.was_asked() {
+            self.unasked.tell(host);
+        }
+        Ok(connected)
     }
 
     /// The same, and keeps in `record` what the peer sent and asked for, also when the handshake fails.

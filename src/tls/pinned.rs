@@ -12,11 +12,12 @@ use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 
 use super::facts::{CertFacts, Validity};
 use super::provider;
 use super::roots::Roots;
+use super::unsuitable::Unsuitable;
 
 /// webpki's verdict, but for servers that the bundle knows.
 #[derive(Debug)]
@@ -31,8 +32,8 @@ impl Verifier {
     pub(super) fn of(roots: &Roots) -> Option<Arc<dyn ServerCertVerifier>> {
         let webpki = WebPkiServerVerifier::builder_with_provider(roots.store(), provider::provider()).build();
         let webpki = webpki.ok().map(|webpki| webpki as Arc<dyn ServerCertVerifier>);
-        if roots.bundle().servers.is_empty() {
-            return webpki;
+        if webpki.is_none() && roots.bundle().servers.is_empty() {
+            return None;
         }
         Some(Arc::new(Self {
             webpki,
@@ -57,6 +58,7 @@ impl ServerCertVerifier for Verifier {
         let known = || self.roots.bundle().servers.iter().any(|server| server == end_entity);
         match verdict {
             Err(_) if known() => as_it_is(end_entity, server_name, now),
+            Err(error) => Err(self.clearer(error, end_entity, intermediates)),
             verdict => verdict,
         }
     }
@@ -68,7 +70,7 @@ impl ServerCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = provider::provider().signature_verification_algorithms;
-        verify_tls12_signature(message, cert, dss, &algorithms)
+        verify_tls12_signature(message, cert, dss, &algorithms).map_err(|error| about_key(error, cert))
     }
 
     fn verify_tls13_signature(
@@ -78,7 +80,7 @@ impl ServerCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = provider::provider().signature_verification_algorithms;
-        verify_tls13_signature(message, cert, dss, &algorithms)
+        verify_tls13_signature(message, cert, dss, &algorithms).map_err(|error| about_key(error, cert))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -86,6 +88,37 @@ impl ServerCertVerifier for Verifier {
             .signature_verification_algorithms
             .supported_schemes()
     }
+}
+
+impl Verifier {
+    /// A verdict of webpki in other words, where its own mean something else: it has one for a signature that is not the issuer's and
+    /// for one of a key that is too short; and rustls one for a certificate that has ended and for one that ends before it begins.
+    fn clearer(&self, error: Error, own: &CertificateDer<'_>, issuers: &[CertificateDer<'_>]) -> Error {
+        match &error {
+            Error::InvalidCertificate(CertificateError::BadSignature) => {
+                let chain = std::iter::once(own).chain(issuers);
+                let keys = issuers.iter().filter_map(Unsuitable::key_of);
+                match keys.chain(self.roots.keys_above(chain)).next() {
+                    Some(key) => unsuitable(key),
+                    None => error,
+                }
+            }
+            Error::InvalidCertificate(CertificateError::Expired) => unsuitable(Unsuitable::Validity),
+            _ => error,
+        }
+    }
+}
+
+/// A signature of the handshake that is not accepted because of the key.
+fn about_key(error: Error, certificate: &CertificateDer<'_>) -> Error {
+    match (&error, Unsuitable::key_of(certificate)) {
+        (Error::InvalidCertificate(CertificateError::BadSignature), Some(key)) => unsuitable(key),
+        _ => error,
+    }
+}
+
+fn unsuitable(why: Unsuitable) -> Error {
+    refuse(CertificateError::Other(OtherError(Arc::new(why))))
 }
 
 /// Name, time and purpose: all that a certificate that is trusted itself still has to say. That the server holds its key is

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rustls::RootCertStore;
-use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, TrustAnchor};
+use x509_cert::Certificate;
+use x509_cert::der::{AnyRef, Decode, Encode};
 
 use super::error::Error;
-use super::facts::{AnchorSource, CertFacts, Validity};
+use super::facts::{AnchorSource, CertFacts, Validity, why_no_authority};
+use super::pem::{self, Blocks, Item, Kind};
 use super::system;
+use super::unsuitable::Unsuitable;
 use crate::config::Trust;
 use crate::limits::{ANCHORS_MAX, BUNDLE_NOTES_MAX, CA_BUNDLE_MAX};
 use crate::secrets::{self, Guard, Outsiders};
@@ -153,6 +156,19 @@ impl Roots {
         };
         Some((self.0.store.roots.get(at)?, source))
     }
+
+    /// Keys that are not accepted, among those of anchors with the name of an issuer in this chain.
+    pub(super) fn keys_above<'a>(
+        &'a self,
+        chain: impl Iterator<Item = &'a CertificateDer<'a>> + 'a,
+    ) -> impl Iterator<Item = Unsuitable> + 'a {
+        chain.filter_map(|der| {
+            let certificate = Certificate::from_der(der).ok()?;
+            let issuer = certificate.tbs_certificate().issuer().to_der().ok()?;
+            let (anchor, _) = self.anchor(&issuer)?;
+            Unsuitable::key_of_anchor(&anchor.subject_public_key_info)
+        })
+    }
 }
 
 impl Bundle {
@@ -170,15 +186,35 @@ impl Bundle {
             ..Self::default()
         };
         let before = store.len();
-        for (certificate, number) in CertificateDer::pem_slice_iter(&text).zip(1..) {
-            let certificate = certificate.map_err(|error| match error {
-                pem::Error::NoItemsFound => Error::NoCertificates(setting, path.to_owned()),
-                _ => Error::BadEntry(setting, path.to_owned(), number),
-            })?;
-            if number > ANCHORS_MAX {
-                return Err(Error::TooMany(setting, path.to_owned()));
+        let mut blocks = Blocks::of(&**text);
+        let not_pem = |fault: pem::Fault| Error::NotPem(setting, path.to_owned(), fault.to_string());
+        let mut number = 0;
+        while let Some(item) = blocks.next().map_err(not_pem)? {
+            let block = match item {
+                Item::Block(block) => block,
+                Item::Lookalike { line } => {
+                    bundle.note(format!(
+                        "line {line} of {setting} looks like the begin of a certificate and is passed over"
+                    ));
+                    continue;
+                }
+            };
+            let line = block.line;
+            match block.kind() {
+                Kind::Certificate => {
+                    number += 1;
+                    if number > ANCHORS_MAX {
+                        return Err(Error::TooMany(setting, path.to_owned()));
+                    }
+                    let damaged = || Error::BadEntry(setting, path.to_owned(), number);
+                    bundle.add_one(store, block.certificate().ok_or_else(damaged)?, number);
+                }
+                Kind::Key | Kind::EncryptedKey => bundle.note(format!(
+                    "the block on line {line} of {setting} is a private key, which does not belong there"
+                )),
+                Kind::Parameters => {}
+                Kind::Other(what) => bundle.note(format!("the block on line {line} of {setting} is {what}")),
             }
-            bundle.add_one(store, certificate, number);
         }
         match bundle.notes.first() {
             _ if store.len() > before || !bundle.servers.is_empty() => Ok(bundle),
@@ -197,7 +233,7 @@ impl Bundle {
             Validity::NotYetValid => Some("is not valid yet".to_owned()),
             Validity::Valid if facts.is_authority && store.add(certificate.clone()).is_ok() => None,
             Validity::Valid if is_server => None,
-            Validity::Valid => Some("is that of no authority and of no server".to_owned()),
+            Validity::Valid => Some(of_no_use(&facts, &certificate)),
         };
         if let Some(problem) = problem {
             self.note(format!(
@@ -223,8 +259,20 @@ impl Bundle {
     }
 }
 
+/// Why a certificate of the bundle is neither an anchor nor a server that is trusted as it is.
+fn of_no_use(facts: &CertFacts, certificate: &CertificateDer<'_>) -> String {
+    if facts.defects == [Unsuitable::Encoding] {
+        return "is none that can be read".to_owned();
+    }
+    let faults: Vec<String> = facts.defects.iter().map(ToString::to_string).collect();
+    let faults = faults.join("; ");
+    match why_no_authority(certificate) {
+        None => format!("cannot be an authority's: {faults}"),
+        Some(why) => format!("is no authority's ({why}), and cannot be a server's: {faults}"),
+    }
+}
+
 /// The contents of a DER SEQUENCE: anchors keep a name without its tag and length.
 fn sequence_contents(der: &[u8]) -> Option<&[u8]> {
-    use x509_cert::der::{AnyRef, Decode};
     Some(AnyRef::from_der(der).ok()?.value())
 }

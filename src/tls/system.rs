@@ -4,16 +4,16 @@
 //! of reading the folder of single files that stands beside it.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use rustls::RootCertStore;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
 use super::error::Error;
 use super::facts::CertFacts;
+use super::pem::{Blocks, Item, Kind};
 use crate::config::SystemStore;
 use crate::limits::{ANCHORS_MAX, CA_BUNDLE_MAX};
 use crate::secrets::{self, Guard, Outsiders};
@@ -52,8 +52,15 @@ fn read(roots: &mut Vec<TrustAnchor<'static>>, file: File) -> Result<(), String>
     }
     let mut one = RootCertStore::empty();
     let (known, mut count) = (roots.len(), 0);
-    for certificate in CertificateDer::pem_reader_iter(file.take(size)) {
-        let certificate = certificate.map_err(|_| format!("certificate {} is damaged", count + 1))?;
+    let mut blocks = Blocks::of(BufReader::new(file.take(size)));
+    while let Some(item) = blocks.next().map_err(|fault| fault.to_string())? {
+        let Item::Block(block) = item else { continue };
+        if block.kind() != Kind::Certificate {
+            continue;
+        }
+        let certificate = block
+            .certificate()
+            .ok_or_else(|| format!("certificate {} is damaged", count + 1))?;
         count += 1;
         if count > ANCHORS_MAX {
             return Err(format!("it holds more than {ANCHORS_MAX} certificates"));

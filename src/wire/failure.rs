@@ -47,7 +47,7 @@ impl Source {
     fn words(self) -> &'static str {
         match self {
             Self::TargetHttp => "MCP server answered an HTTP error",
-            Self::Dns => "MCP server not reachable: its name has no address",
+            Self::Dns => "MCP server not reachable: its name could not be resolved",
             Self::Tls => "MCP server not reachable",
             Self::Connect => "MCP server not reachable",
             Self::TransportClosed => "connection to the MCP server lost",
@@ -272,7 +272,7 @@ mod tests {
             ),
             (
                 Failure::transport(Source::Dns, "dns"),
-                "MCP server not reachable: its name has no address",
+                "MCP server not reachable: its name could not be resolved",
             ),
             (
                 Failure::transport(Source::TransportClosed, "connection_reset"),

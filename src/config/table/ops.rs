@@ -30,7 +30,8 @@ pub(in crate::config) static LOG_FILE: Setting = Setting {
     placeholder: "PATH",
     help: "File that log lines are appended to, instead of stdout",
     details: "Created with mode 0600. Without a format, lines are struct-text. /dev/stdout and /dev/stderr work; a named pipe, a \
-              symbolic link and a file of another user are refused.",
+              symbolic link and a file of another user are refused. Opened again on SIGHUP and SIGUSR1, as after logrotate has renamed it; \
+              copytruncate works as well.",
     ..UNSET
 };
 

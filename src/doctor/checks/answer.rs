@@ -2,6 +2,7 @@
 
 use crate::config::Proxy;
 use crate::doctor::way::Asked;
+use crate::net::Demand;
 use crate::telemetry::redact;
 
 /// How a request went to the peer that answered.
@@ -15,8 +16,12 @@ pub(super) struct Route<'a> {
     pub(super) identity: &'a str,
     /// Where its address is set.
     pub(super) address: &'a str,
+    /// `host:port` of it.
+    pub(super) authority: &'a str,
     /// The proxy on the way.
     pub(super) proxy: Option<&'a Proxy>,
+    /// What that demanded.
+    pub(super) demand: Option<Demand>,
 }
 
 impl<'a> Route<'a> {
@@ -102,7 +107,9 @@ mod tests {
         asked: None,
         identity: "IDENTITY",
         address: "ADDRESS",
+        authority: "h:443",
         proxy: None,
+        demand: None,
     };
 
     #[test]

@@ -103,10 +103,9 @@ fn refused(config: &Config, error: &ControlError, route: Route<'_>) -> Check {
                 .next(then)
         }
         ControlError::Net {
-            error: NetError::Proxy(Some(407)),
+            error: NetError::ProxyDemand(demand),
             ..
-        } => Check::fail(AUTH, "the proxy wants credentials that it accepts (status 407)")
-            .next([proxy_credentials(route.proxy)]),
+        } => Check::fail(AUTH, demand.to_string()).next(proxy_credentials(*demand, route.proxy, route.authority)),
         ControlError::Net {
             error: NetError::NotHttp | NetError::TooLarge,
             ..

@@ -1,5 +1,7 @@
 //! `WWW-Authenticate` challenges.
 
+use crate::net::outside_quotes;
+
 /// `resource_metadata` of the first Bearer challenge that has it (RFC 9110, section 11.6.1; RFC 9728, section 5.1).
 pub(super) fn resource_metadata(header: &str) -> Option<String> {
     let mut bearer = false;
@@ -19,19 +21,6 @@ pub(super) fn resource_metadata(header: &str) -> Option<String> {
         }
     }
     None
-}
-
-/// The parts between commas that stand in no quotes.
-fn outside_quotes(header: &str) -> Vec<&str> {
-    let (mut quoted, mut escaped) = (false, false);
-    header
-        .split(move |char| {
-            let ends = char == ',' && !quoted;
-            quoted ^= char == '"' && !escaped;
-            escaped = char == '\\' && quoted && !escaped;
-            ends
-        })
-        .collect()
 }
 
 #[cfg(test)]

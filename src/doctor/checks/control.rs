@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::doctor::advice::{Peer, advice};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
-use crate::doctor::way::{Way, Whose, tls_summary};
+use crate::doctor::way::{Way, Whose, tls_summary, unasked};
 use crate::net::{self, Hop, Network, Step};
 
 const ROUTE: &str = "control_plane_route";
@@ -42,7 +42,9 @@ pub(in crate::doctor) async fn control_plane(walk: &mut Walk<'_>, config: &Confi
         asked: way.certificate_asked(),
         identity: IDENTITY,
         address: ADDRESS,
+        authority: &control.base_url.authority(),
         proxy: control.proxy.as_ref(),
+        demand: None,
     };
     let (check, metadata) = ask(config, connector, route).await;
     walk.add(check);
@@ -160,6 +162,10 @@ fn passed(id: &'static str, config: &Config, way: &Way) -> Check {
                 _ => None,
             });
             match way.expiring() {
+                _ if way.is_unasked() => {
+                    let (said, steps) = unasked(IDENTITY);
+                    Check::warn(id, format!("{said}; {summary}")).next(steps)
+                }
                 Some(soon) => Check::warn(id, soon).next(["have it renewed before that day"]),
                 None => Check::pass(id, summary),
             }

@@ -163,12 +163,13 @@ pub(super) fn judge(id: &str, seen: &Seen, discovery: Option<&Discovery>, route:
                 .reason
                 .as_deref()
                 .is_some_and(|reason| reason.contains("client certificate"));
-            Check::fail(id, broken(failure)).next([match about_certificate {
-                true => {
-                    "set proxy.client_cert and proxy.client_key to the certificate that the proxy expects".to_owned()
-                }
-                false => proxy_credentials(route.proxy),
-            }])
+            Check::fail(id, broken(failure)).next(match (about_certificate, route.demand) {
+                (true, _) => vec![
+                    "set proxy.client_cert and proxy.client_key to the certificate that the proxy expects".to_owned(),
+                ],
+                (false, Some(demand)) => proxy_credentials(demand, route.proxy, route.authority),
+                (false, None) => vec!["look into the log of the proxy at this moment".to_owned()],
+            })
         }
         Seen::Broken(failure) => Check::fail(id, broken(failure)).next([
             "look into the server's log at this moment".to_owned(),
@@ -264,7 +265,9 @@ mod tests {
                 asked: None,
                 identity: "",
                 address: "",
+                authority: "",
                 proxy: None,
+                demand: None,
             };
             assert_eq!(judge("x", &Seen::Status(401, false), discovery, route).status, status);
         }

@@ -7,7 +7,7 @@ use crate::config::{Binding, Config, HttpUrl, Target};
 use crate::doctor::advice::{Peer, advice};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
-use crate::doctor::way::Way;
+use crate::doctor::way::{Way, unasked};
 use crate::mcp::http::{FixedHeaders, HttpServer, patience};
 use crate::net::{self, Connector, Network, Via};
 use crate::wire::command::MAIN_CHANNEL;
@@ -46,8 +46,8 @@ pub(in crate::doctor) async fn http(
     };
     walk.begin(&reachable);
     let way = Way::walk(&connector).await;
+    let authority = url.authority();
     if let Some(error) = &way.error {
-        let authority = format!("{}:{}", url.host, url.port);
         let peer = Peer {
             address: SETTING,
             identity: IDENTITY,
@@ -62,7 +62,7 @@ pub(in crate::doctor) async fn http(
         walk.add(check);
         return skip_metadata(walk, channel, &reachable);
     }
-    let server = match server(config, channel, url, connector) {
+    let server = match server(config, channel, url, connector.clone()) {
         Ok(server) => server,
         Err(problem) => {
             walk.add(Check::fail(&reachable, problem).next(["correct that setting"]));
@@ -82,12 +82,22 @@ pub(in crate::doctor) async fn http(
         asked: way.certificate_asked(),
         identity: IDENTITY,
         address: SETTING,
+        authority: &authority,
         proxy: proxy.as_deref(),
+        demand: connector.proxy_demand(),
     };
     let check = judge(&reachable, &seen, discovery.as_ref(), route);
     let expiring = way.expiring();
     walk.add(
         match (check.status, expiring) {
+            // Whatever came of it may come of that.
+            _ if way.is_unasked() => {
+                let (said, steps) = unasked(IDENTITY);
+                match check.status {
+                    crate::doctor::Status::Pass => Check::warn(&reachable, said).next(steps),
+                    _ => check.evidence([said]).next(steps),
+                }
+            }
             (crate::doctor::Status::Pass, Some(soon)) => {
                 Check::warn(&reachable, soon).next(["have it renewed before that day"])
             }

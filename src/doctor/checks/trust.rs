@@ -3,11 +3,12 @@
 use std::time::SystemTime;
 
 use crate::config::Config;
+use crate::doctor::certificate;
 use crate::doctor::report::Check;
 use crate::doctor::way::expires_soon;
 use crate::net::{ClientCertificate, Network, NetworkError};
 use crate::sandbox;
-use crate::tls::Validity;
+use crate::tls::{self, Validity};
 
 /// The trust anchors, and with them everything that connections share.
 pub(in crate::doctor) fn ca_bundle(config: &Config) -> (Check, Option<Network>) {
@@ -18,11 +19,23 @@ pub(in crate::doctor) fn ca_bundle(config: &Config) -> (Check, Option<Network>) 
             (check, Some(network))
         }
         Err(NetworkError::Tls(error)) => {
-            let step = match error.setting() {
-                "tls.trust" => "correct the setting; tunnel-client run --help says what tls.trust takes",
-                _ => "write the authorities as PEM (-----BEGIN CERTIFICATE-----) into that file, or unset the setting",
+            let mut steps = match error.setting() {
+                "tls.trust" => {
+                    vec!["correct the setting; tunnel-client run --help says what tls.trust takes".to_owned()]
+                }
+                _ => vec![
+                    "write the authorities as PEM (-----BEGIN CERTIFICATE-----) into that file, or unset the setting"
+                        .to_owned(),
+                ],
             };
-            let check = Check::fail(id, error.to_string()).next([step]);
+            if let tls::Error::NothingUsable(..) = error {
+                steps.push(
+                    "or make a server's own certificate, with its name in place of HOST, and put server.pem there:"
+                        .to_owned(),
+                );
+                steps.extend(certificate::of_server("HOST"));
+            }
+            let check = Check::fail(id, error.to_string()).next(steps);
             (check, None)
         }
         Err(error) => {
@@ -91,10 +104,12 @@ pub(in crate::doctor) fn client_certificate(network: &Network) -> Check {
     }
     let shown = certificates.iter().map(describe);
     let check = match judge(&certificates) {
-        Some(Problem::Bad(problem)) => Check::fail(id, problem).next([
-            "have a new certificate issued; servers refuse this one",
-            "check the clock of this host: date -u",
-        ]),
+        Some(Problem::Bad(problem)) => Check::fail(id, problem)
+            .next([
+                "have a new certificate issued by the authority that the server trusts; servers refuse this one",
+                "check the clock of this host: date -u",
+            ])
+            .next(certificate::of_client()),
         Some(Problem::Soon(problem)) => Check::warn(id, problem).next(["have a new certificate issued in time"]),
         None => Check::pass(id, shown.clone().collect::<Vec<_>>().join("; ")),
     };

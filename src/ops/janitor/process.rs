@@ -60,8 +60,9 @@ fn work() -> Result<(), Error> {
     }
     sandbox::conceal().map_err(|error| Error::System("being closed to others", error))?;
     // A terminal and a service manager signal every process; the janitor ends after the client.
-    let _signals = signals::receive(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT])
-        .map_err(|error| Error::System("signals", error))?;
+    let mut received = vec![libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT];
+    received.extend(signals::unused());
+    let _signals = signals::receive(&received).map_err(|error| Error::System("signals", error))?;
     setsid().map_err(|error| Error::System("a session of its own", error.into()))?;
     let Some(Instructions { cage, files }) = receive(client)? else {
         return Ok(());

@@ -3,6 +3,7 @@
 //! A class of threads has two lists. What is not on its list of calls ends the process, and the kernel writes that into its log;
 //! a call on it whose arguments reach too far is refused with EPERM, where a library may try and go on without.
 
+mod appending;
 mod calls;
 mod common;
 mod janitor;
@@ -67,15 +68,19 @@ impl From<BackendError> for Error {
 }
 
 impl Filters {
-    /// Of the main thread. `unix`: a server is behind a unix socket.
-    pub(super) fn of_main(unix: bool) -> Result<Self, Error> {
+    /// Of the main thread. `unix`: a server is behind a unix socket. `appends`: it opens its log again.
+    pub(super) fn of_main(unix: bool, appends: bool) -> Result<Self, Error> {
         let sockets = Sockets {
             unix,
             internet: true,
             datagrams: false,
             routes: false,
         };
-        Self::of_own(main::CALLS, main::OVERLAY, &sockets)
+        let mut refused = sockets.refused()?;
+        if appends {
+            refused.extend(appending::refused()?);
+        }
+        Self::of_own(main::CALLS, main::OVERLAY, refused)
     }
 
     /// Of a thread that resolves names; made by that thread.
@@ -86,7 +91,7 @@ impl Filters {
             datagrams: true,
             routes: resolver::ASKS_FOR_ROUTES,
         };
-        Self::of_own(resolver::CALLS, resolver::OVERLAY, &sockets)
+        Self::of_own(resolver::CALLS, resolver::OVERLAY, sockets.refused()?)
     }
 
     /// Of stdio servers and the broker that starts them, whose filter they inherit. `truncates`: landlock looks at that.
@@ -133,14 +138,14 @@ impl Filters {
         )?]))
     }
 
-    fn of_own(calls: &[Call], overlay: &[Call], sockets: &Sockets) -> Result<Self, Error> {
+    fn of_own(calls: &[Call], overlay: &[Call], refused: Rules) -> Result<Self, Error> {
         let mut rules = Rules::new();
         for list in [common::CALLS, calls, overlay] {
             add(&mut rules, list)?;
         }
         common::allow_own_end(&mut rules)?;
         Ok(Self(vec![
-            filter(sockets.refused()?, SeccompAction::Allow, EPERM)?,
+            filter(refused, SeccompAction::Allow, EPERM)?,
             filter(rules, SeccompAction::KillProcess, SeccompAction::Allow)?,
         ]))
     }
@@ -199,7 +204,7 @@ mod tests {
     #[test]
     fn every_class_has_filters_that_the_kernel_takes_in_size() {
         let classes = [
-            Filters::of_main(true).unwrap(),
+            Filters::of_main(true, true).unwrap(),
             Filters::of_resolver().unwrap(),
             Filters::of_servers(&Others::default(), false).unwrap(),
         ];
