@@ -20,6 +20,7 @@ use crate::ops::files::Files;
 use crate::ops::janitor::{self, Custody, Janitor};
 use crate::own_program;
 use crate::sandbox::{self, JanitorCage};
+use crate::secrets::SecludedFile;
 use crate::shutdown::{self, Interrupts};
 use crate::sys;
 use crate::telemetry::{log as sink, redact};
@@ -59,6 +60,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         false => None,
     };
     let mut network = Network::load(&config)?;
+    config.secluded.iter().for_each(SecludedFile::warn);
     // The network has it now, and lets go of it when it is rotated.
     drop(mem::take(&mut config.control_plane.api_key));
     if let Some(error) = network.broken_certificate() {

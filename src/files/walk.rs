@@ -10,7 +10,7 @@ use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags, fstatvfs, mkdirat, openat
 use rustix::io::Errno;
 
 use super::error::{Error, Fault};
-use super::rule::Rule;
+use super::rule::{self, Rule};
 use super::spot::Identity;
 use crate::limits::{FILE_LOOKS, SYMLINKS_MAX};
 
@@ -21,6 +21,8 @@ pub(super) struct Directory {
     metadata: Metadata,
     /// Path to it without links.
     at: PathBuf,
+    /// For each directory of that path, the root directory first: whether it is closed to others.
+    closed: Vec<bool>,
 }
 
 /// A file at the end of a path.
@@ -139,15 +141,21 @@ impl Walk {
         if !metadata.is_dir() {
             return Err(Errno::NOTDIR.into());
         }
-        let mut at = self.directory.at.clone();
+        let (mut at, mut closed) = (self.directory.at.clone(), self.directory.closed.clone());
         match step == ".." {
-            true => _ = at.pop(),
-            false => at.push(step),
+            // Above the root directory is the root directory.
+            true if at.pop() => _ = closed.pop(),
+            true => {}
+            false => {
+                at.push(step);
+                closed.push(rule::is_closed(&metadata));
+            }
         }
         self.directory = Directory {
             file: entry,
             metadata,
             at,
+            closed,
         };
         accept(self.rule, &self.directory)
     }
@@ -208,6 +216,20 @@ impl Found {
         &self.metadata
     }
 
+    /// Path without links.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.directory.path_of(&self.name)
+    }
+
+    /// The first directory of that path whose mode closes it to others. The directories of links do not count: the file can be
+    /// reached without them.
+    #[must_use]
+    pub fn closed_directory(&self) -> Option<PathBuf> {
+        let depth = self.directory.closed.iter().position(|closed| *closed)?;
+        Some(self.directory.at.components().take(depth + 1).collect())
+    }
+
     /// Opens it for reading, without waiting for the other end of a pipe and without becoming the owner of a terminal.
     ///
     /// # Errors
@@ -232,6 +254,7 @@ impl Directory {
         let root = openat(CWD, "/", PLACE | OFlags::DIRECTORY, Mode::empty())?;
         let (file, metadata) = with_metadata(root.into())?;
         Ok(Self {
+            closed: vec![rule::is_closed(&metadata)],
             file,
             metadata,
             at: PathBuf::from("/"),

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::plan::{Key, Plan};
 use crate::config::{Identity, Trust, read_key_again};
-use crate::secrets::{ApiKey, Disk};
+use crate::secrets::{ApiKey, Disk, Files as _, SecludedFile};
 use crate::telemetry::redact;
 use crate::tls::{self, CertFacts, Identities, Roots, Tls, Validity};
 
@@ -29,6 +29,8 @@ pub struct Generation {
     /// `user:password` of each proxy of the plan.
     proxies: Vec<Option<SecretString>>,
     key: Option<ApiKey>,
+    /// Secrets that were read for it although their mode lets others read them.
+    secluded: Vec<SecludedFile>,
 }
 
 /// Why there is no new generation.
@@ -63,7 +65,8 @@ impl Generation {
     pub(super) fn first(plan: &mut Plan) -> Result<Self, tls::Error> {
         let key = plan.first_key();
         let proxies = plan.proxies.iter().map(|proxy| proxy.credentials.clone()).collect();
-        Self::load(plan, &plan.trust, 1, proxies, key)
+        let disk = Disk::accepting(plan.accepted);
+        Self::load(plan, &plan.trust, 1, proxies, key, &disk)
     }
 
     /// The one that follows `current`: everything is read again.
@@ -79,9 +82,10 @@ impl Generation {
                 file.can_be_read()?;
             }
         }
+        let disk = Disk::accepting(plan.accepted);
         let mut proxies = Vec::with_capacity(plan.proxies.len());
         for proxy in &plan.proxies {
-            let read = proxy.read_again(&Disk).map_err(Refusal::Secret)?;
+            let read = proxy.read_again(&disk).map_err(Refusal::Secret)?;
             let credentials = match read {
                 Some(read) => read
                     .credentials
@@ -92,7 +96,7 @@ impl Generation {
         }
         let key = match &plan.key {
             Some(Key::InFile { file, .. }) => {
-                let key = read_key_again(&file.path, &Disk).map_err(Refusal::Secret)?;
+                let key = read_key_again(&file.path, &disk).map_err(Refusal::Secret)?;
                 redact::protect(key.expose_secret());
                 Some(key)
             }
@@ -104,7 +108,7 @@ impl Generation {
             // What was trusted is not to vanish by accident.
             store.required |= current.roots.system_store().is_some();
         }
-        let next = Self::load(plan, &trust, current.number + 1, proxies, key)?;
+        let next = Self::load(plan, &trust, current.number + 1, proxies, key, &disk)?;
         next.check_certificates(plan, current)?;
         Ok(next)
     }
@@ -133,13 +137,14 @@ impl Generation {
         number: u64,
         proxies: Vec<Option<SecretString>>,
         key: Option<ApiKey>,
+        disk: &Disk,
     ) -> Result<Self, tls::Error> {
         let roots = Roots::load(trust, &plan.outsiders)?;
         let proxy_bundle = trust.proxy_bundle.as_ref();
         let proxy_roots = proxy_bundle
             .map(|path| Roots::of_bundle(path, "proxy.ca-bundle", &plan.outsiders))
             .transpose()?;
-        let mut loaded = Identities::default();
+        let mut loaded = Identities::of(disk);
         let mut tls =
             |roots: &Roots, identity: Option<&Identity>| Tls::new(roots, identity, &mut loaded, trust.min_version);
         Ok(Self {
@@ -155,6 +160,7 @@ impl Generation {
             proxy_roots,
             proxies,
             key,
+            secluded: disk.secluded(),
         })
     }
 
@@ -185,6 +191,12 @@ impl Generation {
             .into_iter()
             .chain(of_proxies.unwrap_or_default())
             .collect()
+    }
+
+    /// Secrets that were read for it although their mode lets others read them.
+    #[must_use]
+    pub fn secluded(&self) -> &[SecludedFile] {
+        &self.secluded
     }
 
     /// The key of the control plane.

@@ -15,8 +15,8 @@ use landlock::{Access as _, AccessFs, BitFlags};
 use super::devices;
 use super::host;
 use super::identity::Identities;
-use super::mounts::Mounts;
 use super::rules::{Rules, TARGET};
+use crate::files::Mounts;
 use crate::limits::{HIDDEN_NAMES_MAX, HIDDEN_SIBLINGS_MAX};
 use crate::secrets::is_roots_alone;
 

@@ -95,7 +95,7 @@ const VALUES: [(&str, &str); 5] = [
     ),
     (
         "`file:`PATH",
-        "A reference: the value is the content of this file. A file that holds a secret is refused when others can read it, or when \
+        "A reference: the value is the content of this file. A file that holds a secret is refused when others can reach and read it, or when \
          others can write to its directory (unless it has the sticky bit).",
     ),
     (

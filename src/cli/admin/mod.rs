@@ -165,7 +165,7 @@ fn one(
 /// The snapshot of the environment ends here, wiped, before anything is sent.
 fn client(matches: &ArgMatches, output: Output, environment: Environment, keys: Keys) -> Result<Client, Failure> {
     let flags = settings::flags_of(matches, ADMIN_SETTINGS);
-    let config = config::read_admin(&flags, &environment, &Disk, keys).map_err(Failure::Config)?;
+    let config = config::read_admin(&flags, &environment, &Disk::default(), keys).map_err(Failure::Config)?;
     redact::protect(config.key.expose_secret());
     output.warn(&config.warnings);
     Client::new(&config).map_err(Failure::Setup)

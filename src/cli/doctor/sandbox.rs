@@ -65,5 +65,5 @@ pub(super) fn prove(matches: &ArgMatches, start: Start) -> Result<(), Error> {
 
 /// Reads the configuration as `run` does.
 fn configure(matches: &ArgMatches, environment: &Environment) -> Result<Config, Error> {
-    config::read(&settings::flags(matches), environment, &Disk).map_err(Error::Config)
+    config::read(&settings::flags(matches), environment, &Disk::default()).map_err(Error::Config)
 }

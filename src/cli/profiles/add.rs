@@ -90,7 +90,7 @@ fn text(matches: &ArgMatches) -> Result<Vec<u8>, Error> {
     };
     match (file, flag("sample")) {
         (Some(file), None) => {
-            let read = Disk.read(Path::new(file), CONFIG_FILE_MAX);
+            let read = Disk::default().read(Path::new(file), CONFIG_FILE_MAX);
             let bytes = read.map_err(|error| Error::Message(format!("read {}: {error}", show(Path::new(file)))))?;
             Ok(bytes.to_vec())
         }

@@ -172,7 +172,7 @@ impl Session {
 
 /// The file's content, or `None` when there is no file.
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match Disk.read(path, CONFIG_FILE_MAX) {
+    match Disk::default().read(path, CONFIG_FILE_MAX) {
         Ok(bytes) => Ok(Some(bytes.to_vec())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

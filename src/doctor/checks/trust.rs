@@ -90,12 +90,15 @@ pub(in crate::doctor) fn client_certificate(network: &Network) -> Check {
         return Check::pass(id, "none is configured");
     }
     let shown = certificates.iter().map(describe);
+    let generation = network.live().current();
+    let secluded: Vec<_> = generation.secluded().iter().map(ToString::to_string).collect();
     let check = match judge(&certificates) {
         Some(Problem::Bad(problem)) => Check::fail(id, problem).next([
             "have a new certificate issued; servers refuse this one",
             "check the clock of this host: date -u",
         ]),
         Some(Problem::Soon(problem)) => Check::warn(id, problem).next(["have a new certificate issued in time"]),
+        None if !secluded.is_empty() => Check::warn(id, secluded.join("; ")),
         None => Check::pass(id, shown.clone().collect::<Vec<_>>().join("; ")),
     };
     check.evidence(shown)
