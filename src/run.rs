@@ -75,6 +75,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
         let mut enclosure = Enclosure::of(&config, &network, umask)?;
         told::replaceable_programs(exposures(&config, &enclosure.servers_account()))?;
+        told::closed_directories(&config, &enclosure.servers_account());
         if let Some(janitor) = &janitor {
             enclosure.protect(janitor.id());
         }

@@ -89,7 +89,7 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
     let environment = start.environment;
     let name = profiles::name(flag("profile").unwrap_or(DEFAULT_PROFILE))?;
     let place = Place::choose(matches, &environment)?;
-    let path = name.path_in(&place.directory);
+    let path = name.path_in(&place.dirs.directory);
 
     let (url, command) = (flag("mcp-server-url"), flag("mcp-command"));
     let sample = flag("sample").unwrap_or_else(|| Sample::default_for(url, command));

@@ -88,6 +88,12 @@ impl Account {
         })
     }
 
+    /// Whether the user can make files in this directory.
+    #[must_use]
+    pub fn makes_files_in(&self, directory: &Path) -> bool {
+        fs::metadata(directory).is_ok_and(|found| found.is_dir() && self.writes(&found))
+    }
+
     /// Whether the user can replace an entry of a directory, or add one.
     fn exchanges(&self, directory: &Metadata, entry: Option<&Metadata>) -> bool {
         let is_owner = |found: &Metadata| found.uid() == self.uid;

@@ -95,13 +95,16 @@ struct Session {
 
 impl Session {
     fn start(place: &Place, name: ProfileName) -> Result<Self, Error> {
-        let path = name.path_in(&place.directory);
+        let in_place = || name.path_in(&place.dirs.directory);
+        let path = place.dirs.existing(&name).unwrap_or_else(in_place);
         refuse_link(&path)?;
         let before = read(&path).map_err(|error| Error::Message(format!("read profile {}: {error}", show(&path))))?;
-        place.make()?;
+        if before.is_none() {
+            place.make()?;
+        }
         let text = before.clone().unwrap_or_else(|| SKELETON.as_bytes().to_vec());
         let draft = write::temporary(&path, &name, &text)
-            .map_err(|error| Error::Message(format!("write a draft in {}: {error}", show(&place.directory))))?;
+            .map_err(|error| Error::Message(format!("write a draft next to {}: {error}", show(&path))))?;
         Ok(Self {
             name,
             path,

@@ -3,6 +3,7 @@
 //! Callers may use the same ids, so ids, progress tokens and what else names a request are made unique on the pipe and
 //! restored on the way back; nothing else of a message changes.
 
+mod closed;
 mod exposure;
 mod frame;
 mod inbox;
@@ -22,6 +23,8 @@ use serde_json::value::RawValue;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
+pub(crate) use closed::own_directories;
+pub use closed::{Closed, closed_to_new_files};
 pub use exposure::{Exposure, exposure, exposures};
 pub(crate) use launch::instructions;
 pub use launch::specifications;
