@@ -91,22 +91,50 @@ fn a_volume_of_mode_0644_is_accepted_where_only_this_namespace_has_it() {
         return;
     }
     let (_scratch, point) = place();
-    for mode in [0o644, 0o444, 0o666] {
-        let key = volume(&point, mode);
-        // 0666 as well: a read-only mount keeps it from changes.
-        assert_eq!(accepted(&key), [Seclusion::Namespace], "{mode:o}");
-        let error = Disk::accepting(Accepted::Nothing).secret(&key, 100).unwrap_err();
-        assert!(error.to_string().contains("lockdown accepts this nowhere"), "{error}");
-        let error = Disk::accepting(Accepted::Directory).secret(&key, 100).unwrap_err();
-        assert!(
-            error.to_string().contains("stdio MCP servers run as another user"),
-            "{error}"
-        );
-        unmount(&point);
+    let key = volume(&point, 0o644);
+    assert_eq!(accepted(&key), [Seclusion::Namespace]);
+    let refusal = |acceptance| Disk::accepting(acceptance).secret(&key, 100).unwrap_err().to_string();
+    let (nothing, directory) = (refusal(Accepted::Nothing), refusal(Accepted::Directory));
+    assert!(nothing.contains("lockdown accepts this nowhere"), "{nothing}");
+    assert!(
+        directory.contains("stdio MCP servers run as another user"),
+        "{directory}"
+    );
+    let remount = |how: &str| mount(&["-o", &format!("remount,{how},bind"), point.to_str().unwrap()]);
+    // Written as 0666 or 0664 it can be changed, unless the mount is read-only. What only the group may read concerns nobody else.
+    for (mode, is_changeable, by) in [
+        (0o444, false, vec![Seclusion::Namespace]),
+        (0o666, true, vec![Seclusion::Namespace]),
+        (0o664, true, vec![Seclusion::Namespace]),
+        (0o440, false, vec![]),
+    ] {
+        remount("rw");
+        fs::set_permissions(point.join("..data/key"), Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(&point, Permissions::from_mode(0o1777)).unwrap();
+        if is_changeable {
+            let error = refused(&key);
+            assert!(error.contains("can change it"), "{error}");
+        }
+        remount("ro");
+        assert_eq!(accepted(&key), by, "{mode:o}");
     }
-    // What only the group may read concerns nobody else.
-    let key = volume(&point, 0o440);
-    assert_eq!(accepted(&key), []);
+    unmount(&point);
+}
+
+#[test]
+fn a_mount_that_was_made_after_the_first_look_is_not_proved() {
+    if !is_inside("a_mount_that_was_made_after_the_first_look_is_not_proved") {
+        return;
+    }
+    let ((_first, point), (_second, later)) = (place(), place());
+    let key = volume(&point, 0o644);
+    assert_eq!(accepted(&key), [Seclusion::Namespace]);
+    let error = refused(&volume(&later, 0o644));
+    assert!(
+        error.contains("it was mounted after this process had looked at mounts"),
+        "{error}"
+    );
+    unmount(&later);
     unmount(&point);
 }
 

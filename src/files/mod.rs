@@ -36,4 +36,4 @@ pub use mounts::other_names;
 pub use rule::Rule;
 pub use spot::{Identity, Spot, path_by_descriptor};
 pub use trusted::Trusted;
-pub use walk::{Found, Missing, find, make_directory};
+pub use walk::{Found, Missing, find, find_kept_from, make_directory};

@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags, fstatvfs, mkdirat, openat, readlinkat};
 use rustix::io::Errno;
 
+use super::account::Account;
 use super::error::{Error, Fault};
 use super::rule::{self, Rule};
 use super::spot::Identity;
@@ -54,7 +55,19 @@ pub enum Missing {
 ///
 /// [`Error`]: other users can exchange a directory or link on the way, or the path leads to no file.
 pub fn find(path: &Path, rule: Rule) -> Result<Found, Error> {
-    let mut walk = Walk::begin(path, rule, Missing::Fail)?;
+    find_kept_from(path, rule, &[])
+}
+
+/// The same, to a file that none of these users can change or exchange, nor anything that decides which file it is.
+///
+/// # Errors
+///
+/// [`Error`], also when one of them can.
+pub fn find_kept_from(path: &Path, rule: Rule, outsiders: &[Account]) -> Result<Found, Error> {
+    let mut walk = Walk {
+        outsiders,
+        ..Walk::begin(path, rule, Missing::Fail)?
+    };
     while let Some(step) = walk.ahead.pop() {
         let last = walk.ahead.is_empty() && step != "..";
         if !last {
@@ -64,6 +77,9 @@ pub fn find(path: &Path, rule: Rule) -> Result<Found, Error> {
         let (entry, metadata) = walk.directory.entry(&step)?;
         walk.judge(&step, &metadata)?;
         if !metadata.is_symlink() {
+            if let Some(account) = outsiders.iter().find(|account| account.writes(&metadata)) {
+                return Err(walk.directory.refused(&step, Fault::Changeable { uid: account.uid }));
+            }
             return Ok(Found {
                 directory: walk.directory,
                 name: step,
@@ -94,8 +110,10 @@ pub fn make_directory(path: &Path, rule: Rule, mode: u32) -> Result<(), Error> {
     directory(path, rule, Missing::Make(mode)).map(drop)
 }
 
-struct Walk {
+struct Walk<'a> {
     rule: Rule,
+    /// Users who must not be able to exchange an entry on the way.
+    outsiders: &'a [Account],
     missing: Missing,
     directory: Directory,
     /// Names still to be followed, the next one last.
@@ -104,13 +122,14 @@ struct Walk {
     complete: bool,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn begin(path: &Path, rule: Rule, missing: Missing) -> Result<Self, Error> {
         let absolute = std::path::absolute(path)?;
         let directory = Directory::root()?;
         accept(rule, &directory)?;
         Ok(Self {
             rule,
+            outsiders: &[],
             missing,
             directory,
             ahead: steps(&absolute).collect(),
@@ -180,7 +199,16 @@ impl Walk {
 
     fn judge(&self, step: &OsStr, metadata: &Metadata) -> Result<(), Error> {
         let judged = self.rule.judge_entry(&self.directory, metadata);
-        judged.map_err(|fault| self.directory.refused(step, fault))
+        judged.map_err(|fault| self.directory.refused(step, fault))?;
+        let directory = self.directory.metadata();
+        let mut outsiders = self.outsiders.iter();
+        match outsiders.find(|account| account.exchanges(directory, Some(metadata))) {
+            None => Ok(()),
+            Some(account) => Err(Error::Refused {
+                path: self.directory.at.clone(),
+                fault: Fault::Changeable { uid: account.uid },
+            }),
+        }
     }
 
     fn follow(&mut self, step: &OsStr, link: &File, metadata: &Metadata) -> Result<(), Error> {

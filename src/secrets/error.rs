@@ -47,11 +47,6 @@ pub enum Fault {
         /// What mends it.
         remedy: Remedy,
     },
-    /// A user that must not be able to change it can change it.
-    Changeable {
-        /// User id.
-        uid: u32,
-    },
 }
 
 /// Ways to take a right to a file from other users.
@@ -130,10 +125,6 @@ fn describe(f: &mut fmt::Formatter<'_>, path: &str, fault: Fault) -> fmt::Result
                 ),
             }
         }
-        Fault::Changeable { uid } => write!(
-            f,
-            "stdio MCP servers run as user {uid}, who can change it through {path}; chown root {path} && chmod go-w {path}"
-        ),
     }
 }
 

@@ -13,6 +13,7 @@ use secrecy::zeroize::Zeroizing;
 
 use super::error::FileError;
 use super::guard::Guard;
+use super::outsiders::Outsiders;
 use super::seclusion::{Accepted, SecludedFile, Seclusion};
 use crate::files::{self, Found};
 use crate::limits::{FILE_LOOKS, SECRET_PIPE_TIMEOUT};
@@ -65,7 +66,7 @@ impl Disk {
     ///
     /// [`FileError`], which says what to do.
     pub fn secret(&self, path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
-        let (contents, seclusion) = read_judged(path, limit, Guard::Secret(self.accepted))?;
+        let (contents, seclusion) = read_judged(path, limit, Guard::Secret(self.accepted), &Outsiders::default())?;
         if let Some(by) = seclusion {
             let file = SecludedFile {
                 path: path.to_owned(),
@@ -105,11 +106,25 @@ impl Files for Disk {
 ///
 /// [`FileError`], which says what to do.
 pub fn read(path: &Path, limit: usize, guard: Guard) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    read_judged(path, limit, guard).map(|(contents, _)| contents)
+    read_judged(path, limit, guard, &Outsiders::default()).map(|(contents, _)| contents)
 }
 
-fn read_judged(path: &Path, limit: usize, guard: Guard) -> Result<(Zeroizing<Vec<u8>>, Option<Seclusion>), FileError> {
-    let (file, opened, seclusion) = judged(path, guard)?;
+/// The whole contents of a file of trust anchors, at most `limit` bytes, if no outsider can change it or what leads to it.
+///
+/// # Errors
+///
+/// [`FileError`], which says what to do.
+pub fn read_trusted(path: &Path, limit: usize, outsiders: &Outsiders) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    read_judged(path, limit, Guard::Trust, outsiders).map(|(contents, _)| contents)
+}
+
+fn read_judged(
+    path: &Path,
+    limit: usize,
+    guard: Guard,
+    outsiders: &Outsiders,
+) -> Result<(Zeroizing<Vec<u8>>, Option<Seclusion>), FileError> {
+    let (file, opened, seclusion) = judged(path, guard, outsiders)?;
     let contents = if opened.file_type().is_fifo() {
         read_bounded(Pipe::new(file), limit, limit)
     } else {
@@ -120,27 +135,28 @@ fn read_judged(path: &Path, limit: usize, guard: Guard) -> Result<(Zeroizing<Vec
     Ok((contents?, seclusion))
 }
 
-/// The regular file at `path`, opened, under the conditions of [`read`].
+/// The regular file at `path`, opened, under the conditions of [`read_trusted`].
 ///
 /// # Errors
 ///
 /// [`FileError`]; a pipe is [`FileError::Kind`].
-pub fn open(path: &Path, guard: Guard) -> Result<File, FileError> {
-    let (file, opened, _) = judged(path, guard)?;
+pub fn open_trusted(path: &Path, outsiders: &Outsiders) -> Result<File, FileError> {
+    let (file, opened, _) = judged(path, Guard::Trust, outsiders)?;
     match opened.is_file() {
         true => Ok(file),
         false => Err(FileError::Kind),
     }
 }
 
-fn judged(path: &Path, guard: Guard) -> Result<(File, Metadata, Option<Seclusion>), FileError> {
+fn judged(path: &Path, guard: Guard, outsiders: &Outsiders) -> Result<(File, Metadata, Option<Seclusion>), FileError> {
     let (file, opened, way) = match guard == Guard::Report || is_descriptor(path) {
         true => {
             let (file, opened) = open_by_name(path)?;
+            outsiders.judge(path, &opened)?;
             (file, opened, None)
         }
         false => {
-            let (file, opened, way) = open_checked(path, guard)?;
+            let (file, opened, way) = open_checked(path, guard, outsiders)?;
             (file, opened, Some(way))
         }
     };
@@ -153,10 +169,10 @@ fn judged(path: &Path, guard: Guard) -> Result<(File, Metadata, Option<Seclusion
 }
 
 /// Opens the file at the end of the checked way, and no other; also returns the way.
-fn open_checked(path: &Path, guard: Guard) -> Result<(File, Metadata, Found), FileError> {
+fn open_checked(path: &Path, guard: Guard, outsiders: &Outsiders) -> Result<(File, Metadata, Found), FileError> {
     let mut outcome = Err(FileError::Unsteady);
     for _ in 0..FILE_LOOKS {
-        outcome = files::find(path, guard.rule())
+        outcome = files::find_kept_from(path, guard.rule(), &outsiders.0)
             .map_err(FileError::from)
             .and_then(|found| {
                 // Checked before opening: opening a device can have effects.

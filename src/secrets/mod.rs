@@ -20,7 +20,7 @@ mod tests;
 pub use arguments::{mask_flags, mask_secret};
 pub use environment::Environment;
 pub use error::{Excess, Fault, FileError, Remedy};
-pub use files::{Disk, Files, open, read};
+pub use files::{Disk, Files, open_trusted, read, read_trusted};
 pub use guard::Guard;
 pub use key::ApiKey;
 pub use neighbours::Doubt;

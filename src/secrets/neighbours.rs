@@ -50,6 +50,8 @@ pub enum Doubt {
         /// Its number.
         pid: u32,
     },
+    /// The mount was made after mounts were looked at. Only root can make one.
+    LaterMount,
     /// There are too many processes.
     TooMany,
 }
@@ -75,7 +77,7 @@ pub(super) fn are_absent(path: &Path, file: &File) -> Result<(), Doubt> {
     static OTHERS: OnceLock<Result<Vec<Other>, Doubt>> = OnceLock::new();
     let mounts = own_mounts().ok_or(Doubt::NoProc)?;
     let others = OTHERS.get_or_init(|| others(mounts)).as_ref().map_err(|doubt| *doubt)?;
-    let place = mounts.place(path, file).ok_or(Doubt::NoProc)?;
+    let place = mounts.place(path, file).ok_or(Doubt::LaterMount)?;
     match others.iter().find(|other| other.mounts.show(&place)) {
         Some(other) => Err(Doubt::Elsewhere { pid: other.pid }),
         None => Ok(()),
@@ -161,6 +163,7 @@ impl fmt::Display for Doubt {
             Self::User { pid, uid } => write!(f, "process {pid} of user {uid} is in this mount namespace"),
             Self::Unreadable { pid } => write!(f, "the mounts of process {pid} cannot be read"),
             Self::Elsewhere { pid } => write!(f, "process {pid} has the same file system in another mount namespace"),
+            Self::LaterMount => f.write_str("it was mounted after this process had looked at mounts; restart it"),
             Self::TooMany => write!(f, "there are more than {NEIGHBOURS_MAX} processes"),
         }
     }
