@@ -14,7 +14,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use support::client::API_KEY;
 use support::mounted::{bind, is_inside, is_inside_by, mount};
-use support::{ClientBuilder, Command, ControlPlane, McpServer, Scratch, within};
+use support::{ClientBuilder, Command, ControlPlane, Doctor, McpServer, Scratch, within};
 use tunnel_client::secrets::{Accepted, Disk, Files as _, Seclusion};
 
 const SOMEBODY: u32 = 65533;
@@ -365,4 +365,54 @@ fn lockdown_refuses_such_a_key_wherever_it_lies() {
     assert_eq!(client.wait_exit(LONG).code(), Some(1));
     client.await_log("lets others read a secret, and lockdown accepts this nowhere; set mode 0400");
     assert!(control.seen().is_empty());
+}
+
+/// A certificate of a client whose key has a mode that lets others read it, in a closed directory, and a key for the control plane
+/// there; the directory.
+fn with_readable_secrets() -> (Doctor, PathBuf) {
+    let doctor = Doctor::healthy();
+    let (certificate, private) = doctor.authority.client("client");
+    let closed = doctor.files.file("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, Permissions::from_mode(0o700)).unwrap();
+    let certificate = doctor.file("client.pem", &certificate, 0o644).display().to_string();
+    for (name, text) in [("client.key", private.as_str()), ("key", API_KEY)] {
+        fs::write(closed.join(name), text).unwrap();
+        fs::set_permissions(closed.join(name), Permissions::from_mode(0o644)).unwrap();
+    }
+    let doctor = doctor
+        .no_env("CONTROL_PLANE_API_KEY")
+        .env("CONTROL_PLANE_CLIENT_CERT", certificate)
+        .env(
+            "CONTROL_PLANE_CLIENT_KEY",
+            closed.join("client.key").display().to_string(),
+        )
+        .arg(format!("--control-plane.api-key=file:{}", closed.join("key").display()));
+    (doctor, closed)
+}
+
+#[test]
+fn doctor_warns_of_a_private_key_and_of_an_api_key_and_lockdown_refuses_each() {
+    let (doctor, closed) = with_readable_secrets();
+    let examined = doctor.examine();
+    for (check, name) in [("config_validation", "key"), ("client_certificate", "client.key")] {
+        assert_eq!(examined.status(check), "WARN", "{:#}", examined.report);
+        let said = examined.said(check);
+        let expected = format!("the mode of {} lets others read a secret", closed.join(name).display());
+        assert!(
+            said.contains(&expected) && said.contains("which others cannot enter"),
+            "{said}"
+        );
+    }
+    // The private key is read after the configuration.
+    let (doctor, closed) = with_readable_secrets();
+    fs::set_permissions(closed.join("key"), Permissions::from_mode(0o600)).unwrap();
+    let examined = doctor.env("LOCKDOWN_ALLOWED_NETWORKS", "127.0.0.0/8").examine();
+    assert_eq!(examined.status("client_certificate"), "FAIL", "{:#}", examined.report);
+    let said = examined.said("client_certificate");
+    assert!(said.contains("lockdown accepts this nowhere"), "{said}");
+    let (doctor, _) = with_readable_secrets();
+    let examined = doctor.env("LOCKDOWN_REQUIRE_CLIENT_CERT", "true").examine();
+    let report = examined.report.to_string();
+    assert!(report.contains("lockdown accepts this nowhere"), "{report}");
 }

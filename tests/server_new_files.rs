@@ -88,7 +88,10 @@ fn without_a_sandbox_nothing_is_closed_and_nothing_is_said() {
     let (control, server, home) = (ControlPlane::http(), StdioServer::with(CREATES), Scratch::new());
     let client = start(&control, &server, home.path(), ".tunnel-client/x.yaml", "off");
     let itself = home.path().canonicalize().unwrap();
-    assert_eq!(created(&control, &[itself.clone()])[itself.to_str().unwrap()], true);
+    assert_eq!(
+        created(&control, std::slice::from_ref(&itself))[itself.to_str().unwrap()],
+        true
+    );
     assert_eq!(client.log_with(WARNING), [] as [String; 0]);
 }
 
@@ -105,7 +108,10 @@ fn a_strict_server_is_warned_about_where_it_may_write_and_cannot() {
         ".tunnel-client/x.yaml",
         &sandbox(itself.to_str().unwrap()),
     );
-    assert_eq!(created(&control, &[itself.clone()])[itself.to_str().unwrap()], false);
+    assert_eq!(
+        created(&control, std::slice::from_ref(&itself))[itself.to_str().unwrap()],
+        false
+    );
     let line = client.await_log(WARNING);
     assert!(line.contains(itself.to_str().unwrap()), "{line}");
     drop(client);
