@@ -20,7 +20,7 @@ use crate::ops::files::Files;
 use crate::ops::janitor::{self, Custody, Janitor};
 use crate::own_program;
 use crate::sandbox::{self, JanitorCage};
-use crate::secrets::SecludedFile;
+use crate::secrets::{self, SecludedFile};
 use crate::shutdown::{self, Interrupts};
 use crate::sys;
 use crate::telemetry::{log as sink, redact};
@@ -82,6 +82,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         let outside = Outside::open(&config, janitor, enclosure.own().of_janitor()).await?;
         let broker = broker.map(|starting| (starting, servers));
         let servers_uid = enclosure.servers_uid();
+        secrets::end_proofs();
         let (status, broker) = enclosure
             .shut(&config, &mut network, broker, Network::start_resolvers)
             .await?;

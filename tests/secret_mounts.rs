@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use support::client::API_KEY;
+use support::kernel::Kernel;
 use support::mounted::{bind, is_inside, is_inside_by, mount};
 use support::{ClientBuilder, Command, ControlPlane, Doctor, McpServer, Scratch, within};
 use tunnel_client::secrets::{Accepted, Disk, Files as _, Seclusion};
@@ -415,4 +416,44 @@ fn doctor_warns_of_a_private_key_and_of_an_api_key_and_lockdown_refuses_each() {
     let examined = doctor.env("LOCKDOWN_REQUIRE_CLIENT_CERT", "true").examine();
     let report = examined.report.to_string();
     assert!(report.contains("lockdown accepts this nowhere"), "{report}");
+}
+
+/// The sandbox refuses the calls that look at other processes: what was not proved before is not proved.
+#[test]
+fn a_key_that_becomes_readable_for_others_is_accepted_in_a_closed_directory_alone_and_ends_nothing() {
+    for (kernel, hardening) in [
+        (Kernel::default(), "enforce"),
+        (Kernel::landlock("none"), "best-effort"),
+    ] {
+        let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+        let builder = ClientBuilder::new(&control)
+            .on(kernel)
+            .server(mcp.url())
+            .env("HARDENING_MODE", hardening)
+            .no_env("CONTROL_PLANE_API_KEY");
+        let directory = builder.directory().file("keys");
+        fs::create_dir(&directory).unwrap();
+        let (key, mode) = (directory.join("key"), |path: &Path, mode| {
+            fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        });
+        mode(&directory, 0o755);
+        fs::write(&key, API_KEY).unwrap();
+        mode(&key, 0o600);
+        let client = builder
+            .arg(&format!("--control-plane.api-key=file:{}", key.display()))
+            .start();
+        client.await_ready();
+        mode(&key, 0o644);
+        client.signal(Signal::HUP);
+        let line = client.await_log("those in force stay");
+        assert!(
+            line.contains("was not proved at the start") || line.contains("chmod 0600"),
+            "{line}"
+        );
+        mode(&directory, 0o700);
+        client.signal(Signal::HUP);
+        client.await_log("keys and certificates were read again and are in force");
+        client.await_log("only its location keeps them from it");
+        assert_eq!(control.call(Command::call("r1", "ping", "{}"), "r1").resp_code, 200);
+    }
 }

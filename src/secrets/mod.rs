@@ -23,7 +23,7 @@ pub use error::{Excess, Fault, FileError, Remedy};
 pub use files::{Disk, Files, open_trusted, read, read_trusted};
 pub use guard::Guard;
 pub use key::ApiKey;
-pub use neighbours::Doubt;
+pub use neighbours::{Doubt, end_proofs};
 pub use outsiders::Outsiders;
 pub(crate) use outsiders::is_roots_alone;
 pub(crate) use reference::is_variable_name;

@@ -52,6 +52,8 @@ pub enum Doubt {
     },
     /// The mount was made after mounts were looked at. Only root can make one.
     LaterMount,
+    /// The sandbox is shut, and nothing needed the proof before.
+    TooLate,
     /// There are too many processes.
     TooMany,
 }
@@ -64,9 +66,24 @@ struct Other {
 }
 
 /// Mounts of this process when they were first asked for.
-pub(super) fn own_mounts() -> Option<&'static Mounts> {
-    static MOUNTS: OnceLock<Option<Mounts>> = OnceLock::new();
-    MOUNTS.get_or_init(|| Mounts::read().ok()).as_ref()
+static MOUNTS: OnceLock<Option<Mounts>> = OnceLock::new();
+
+/// The other mount namespaces, when they were first asked for.
+static OTHERS: OnceLock<Result<Vec<Other>, Doubt>> = OnceLock::new();
+
+/// Looks at other processes no more: the sandbox refuses the calls for it. Mounts are read now, if they were not before.
+pub fn end_proofs() {
+    let _ = own_mounts();
+    let _ = OTHERS.set(Err(Doubt::TooLate));
+}
+
+/// Mounts of this process when they were first asked for.
+///
+/// # Errors
+/// [`Doubt::NoProc`].
+pub(super) fn own_mounts() -> Result<&'static Mounts, Doubt> {
+    let mounts = MOUNTS.get_or_init(|| Mounts::read().ok());
+    mounts.as_ref().ok_or(Doubt::NoProc)
 }
 
 /// Proves that no other user's process can have a part in the mount of an opened file; `path` is its path without links.
@@ -74,8 +91,7 @@ pub(super) fn own_mounts() -> Option<&'static Mounts> {
 /// # Errors
 /// [`Doubt`].
 pub(super) fn are_absent(path: &Path, file: &File) -> Result<(), Doubt> {
-    static OTHERS: OnceLock<Result<Vec<Other>, Doubt>> = OnceLock::new();
-    let mounts = own_mounts().ok_or(Doubt::NoProc)?;
+    let mounts = own_mounts()?;
     let others = OTHERS.get_or_init(|| others(mounts)).as_ref().map_err(|doubt| *doubt)?;
     let place = mounts.place(path, file).ok_or(Doubt::LaterMount)?;
     match others.iter().find(|other| other.mounts.show(&place)) {
@@ -164,6 +180,9 @@ impl fmt::Display for Doubt {
             Self::Unreadable { pid } => write!(f, "the mounts of process {pid} cannot be read"),
             Self::Elsewhere { pid } => write!(f, "process {pid} has the same file system in another mount namespace"),
             Self::LaterMount => f.write_str("it was mounted after this process had looked at mounts; restart it"),
+            Self::TooLate => f.write_str(
+                "that other users have no part in its mount was not proved at the start; restart this process",
+            ),
             Self::TooMany => write!(f, "there are more than {NEIGHBOURS_MAX} processes"),
         }
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use log::warn;
 
 use super::neighbours::{self, Doubt};
-use crate::files::{self, Found, Identity, Rule, shown};
+use crate::files::{self, Found, Identity, Mounts, Rule, shown};
 
 /// What keeps others from a file that its mode lets them read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub enum Open {
     Names,
     /// A second mount gives the file a name that no directory closes.
     SecondMount,
+    /// A directory closes it, and other mounts cannot be looked at.
+    Unknown(Doubt),
     /// No directory closes it, and stdio servers run as another user.
     Servers,
     /// No directory closes it, and that others have no part in the mount namespace is not proved.
@@ -69,7 +71,8 @@ impl Seclusion {
             return Err(Open::Names);
         }
         if let Some(directory) = way.closed_directory() {
-            return match other_names_are_closed(&way.path(), metadata, rule) {
+            let mounts = neighbours::own_mounts().map_err(Open::Unknown)?;
+            return match other_names_are_closed(mounts, &way.path(), metadata, rule) {
                 true => Ok(Self::Directory(directory)),
                 false => Err(Open::SecondMount),
             };
@@ -116,10 +119,7 @@ impl fmt::Display for SecludedFile {
 
 /// Whether a directory closes each other name that mounts give the file. A name that leads elsewhere, or nowhere, has another mount
 /// over it.
-fn other_names_are_closed(path: &Path, metadata: &Metadata, rule: Rule) -> bool {
-    let Some(mounts) = neighbours::own_mounts() else {
-        return false;
-    };
+fn other_names_are_closed(mounts: &Mounts, path: &Path, metadata: &Metadata, rule: Rule) -> bool {
     mounts.names(path).iter().all(|name| match files::find(name, rule) {
         Ok(found) => Identity::from(found.metadata()) != Identity::from(metadata) || found.closed_directory().is_some(),
         Err(files::Error::Io(error)) => error.kind() == std::io::ErrorKind::NotFound,
@@ -143,6 +143,7 @@ impl fmt::Display for Open {
             Self::NoPath => f.write_str("a descriptor does not show who else can open it"),
             Self::Names => f.write_str("it has several names (hard links)"),
             Self::SecondMount => f.write_str("it is mounted a second time, where others can enter its directories"),
+            Self::Unknown(doubt) => doubt.fmt(f),
             Self::Servers => f.write_str("others can enter its directories, and stdio MCP servers run as another user"),
             Self::Shared(doubt) => write!(f, "others can enter its directories, and {doubt}"),
         }
