@@ -67,7 +67,7 @@ impl Role {
     /// The role that this process was given.
     ///
     /// # Errors
-    /// It was given none: nobody but `doctor --sandbox` gives any.
+    /// It was given none: only `doctor` gives one, for --sandbox and --start-stdio.
     pub fn of_process() -> io::Result<Self> {
         let mut line = String::new();
         io::stdin().read_line(&mut line)?;

@@ -22,11 +22,8 @@ pub(super) fn role() -> Arg {
 
 /// Plays the role that this process was given.
 pub(super) fn play(matches: &ArgMatches, start: Start) -> Result<(), Error> {
-    let role = Role::of_process().map_err(|error| {
-        Error::Message(format!(
-            "--{ROLE} is for processes that doctor --sandbox starts: {error}"
-        ))
-    })?;
+    let role = Role::of_process()
+        .map_err(|error| Error::Message(format!("--{ROLE} is for processes that doctor starts: {error}")))?;
     let config = match role.is_of_client() {
         true => Some(configure(matches, &start.environment)?),
         // This process got no secret, and has to be like any other program.
