@@ -393,11 +393,14 @@ __tunnel_client_files() {
 }
 
 __tunnel_client_profile_names() {
-    local file names=''
-    for file in "${TUNNEL_CLIENT_PROFILE_DIR:-${XDG_CONFIG_HOME:-$HOME/.config}/tunnel-client}"/*.yaml; do
-        file=${file##*/} file=${file%.yaml}
-        # Names that no profile can have are not offered.
-        [[ $file =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] && names+=" $file"
+    local file folder names='' folders=("${TUNNEL_CLIENT_PROFILE_DIR:-${XDG_CONFIG_HOME:-$HOME/.config}/tunnel-client}")
+    [[ ${folders[0]} == "$HOME/.config/tunnel-client" ]] && folders+=("$HOME/.tunnel-client")
+    for folder in "${folders[@]}"; do
+        for file in "$folder"/*.yaml; do
+            file=${file##*/} file=${file%.yaml}
+            # Names that no profile can have are not offered.
+            [[ $file =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] && names+=" $file"
+        done
     done
     mapfile -t COMPREPLY < <(compgen -W "$names" -- "$cur")
 }

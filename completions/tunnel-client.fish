@@ -19,7 +19,7 @@ function __fish_tunnel_client_profile_names --description 'The names of the prof
     set -l folder $TUNNEL_CLIENT_PROFILE_DIR
     if test -z "$folder"
         set folder $XDG_CONFIG_HOME/tunnel-client
-        test -n "$XDG_CONFIG_HOME"; or set folder ~/.config/tunnel-client
+        test -n "$XDG_CONFIG_HOME"; or set folder ~/.config/tunnel-client ~/.tunnel-client
     end
     for file in $folder/*.yaml
         # Names that no profile can have are not offered.
@@ -62,7 +62,7 @@ complete -c tunnel-client -n '__fish_tunnel_client_at "" "run" "init" "doctor" "
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l config -r -F -d 'Configuration file to read, YAML or JSON'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l profile -x -a '(__fish_tunnel_client_profile_names)' -d 'Profile to read: NAME.yaml in the profile directory'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l profile-file -r -F -d 'Profile to read, by its path: NAME.yaml'
-complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l profile-dir -x -a '(__fish_complete_directories)' -d 'Where profiles are kept, instead of $XDG_CONFIG_HOME/tunnel-client or ~/.config/tunnel-client'
+complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l profile-dir -x -a '(__fish_complete_directories)' -d 'Where profiles are kept, instead of $XDG_CONFIG_HOME/tunnel-client or ~/.tunnel-client'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check" "admin" "admin tunnels" "admin tunnels create" "admin tunnels list" "admin tunnels get" "admin tunnels update" "admin tunnels delete"' -l control-plane.base-url -x -d 'Scheme, host and port of the control plane'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check" "admin" "admin tunnels" "admin tunnels create" "admin tunnels list" "admin tunnels get" "admin tunnels update" "admin tunnels delete"' -l control-plane.url-path -x -d 'Put before the path of every control plane request'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l control-plane.tunnel-id -x -d 'The tunnel to serve (required)'

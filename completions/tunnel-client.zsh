@@ -9,7 +9,7 @@ __tunnel_client_common() {
         '--config=[Configuration file to read, YAML or JSON]:PATH:_files'
         '--profile=[Profile to read: NAME.yaml in the profile directory]:NAME:__tunnel_client_profile_names'
         '--profile-file=[Profile to read, by its path: NAME.yaml]:PATH:_files'
-        '--profile-dir=[Where profiles are kept, instead of $XDG_CONFIG_HOME/tunnel-client or ~/.config/tunnel-client]:DIR:_files -/'
+        '--profile-dir=[Where profiles are kept, instead of $XDG_CONFIG_HOME/tunnel-client or ~/.tunnel-client]:DIR:_files -/'
         '--control-plane.base-url=[Scheme, host and port of the control plane]:URL: '
         '--control-plane.url-path=[Put before the path of every control plane request]:/PATH: '
         '--control-plane.tunnel-id=[The tunnel to serve (required)]:ID: '
@@ -662,7 +662,9 @@ _tunnel_client_version() {
 
 __tunnel_client_profile_names() {
     local -a names
-    names=(${TUNNEL_CLIENT_PROFILE_DIR:-${XDG_CONFIG_HOME:-$HOME/.config}/tunnel-client}/*.yaml(N:t:r))
+    local folder=${TUNNEL_CLIENT_PROFILE_DIR:-${XDG_CONFIG_HOME:-$HOME/.config}/tunnel-client}
+    names=($folder/*.yaml(N:t:r))
+    [[ $folder == $HOME/.config/tunnel-client ]] && names+=($HOME/.tunnel-client/*.yaml(N:t:r))
     compadd -a names
 }
 

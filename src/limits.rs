@@ -453,6 +453,9 @@ pub const HIDDEN_NAMES_MAX: usize = 4096;
 pub const HIDDEN_IDENTITIES_MAX: usize = 16_384;
 /// Bytes of `/proc/self/mountinfo`: some ten thousand mounts, more than hosts of containers have.
 pub const MOUNTS_BYTES_MAX: usize = 4 << 20;
+/// Processes that are looked at before a secret that its mode lets others read is accepted: more than hosts with a mount namespace
+/// for the client have, and each takes some tens of microseconds.
+pub const NEIGHBOURS_MAX: usize = 65_536;
 /// Bytes of `/etc/passwd` and `/etc/group`: some ten thousand users.
 pub const USER_FILE_MAX: usize = 1 << 20;
 /// Descriptors of one call: its connection to the MCP server and that for its answer, each while up to four addresses are tried.

@@ -22,6 +22,7 @@ use crate::ops::files::Files;
 use crate::ops::janitor::{self, Custody, Janitor};
 use crate::own_program;
 use crate::sandbox::{self, JanitorCage};
+use crate::secrets::{self, SecludedFile};
 use crate::shutdown::{self, Interrupts};
 use crate::sys;
 use crate::telemetry::{log as sink, redact};
@@ -63,6 +64,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         false => None,
     };
     let mut network = Network::load(&config)?;
+    config.secluded.iter().for_each(SecludedFile::warn);
     // The network has it now, and lets go of it when it is rotated.
     drop(mem::take(&mut config.control_plane.api_key));
     if let Some(error) = network.broken_certificate() {
@@ -79,12 +81,14 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
         let mut enclosure = Enclosure::of(&config, &network, umask)?;
         told::replaceable_programs(exposures(&config, &enclosure.servers_account()))?;
+        told::closed_directories(&config, &enclosure.servers_account());
         if let Some(janitor) = &janitor {
             enclosure.protect(janitor.id());
         }
         let outside = Outside::open(&config, janitor, enclosure.own().of_janitor()).await?;
         let broker = broker.map(|starting| (starting, servers));
         let servers_uid = enclosure.servers_uid();
+        secrets::end_proofs();
         let (status, broker) = enclosure
             .shut(&config, &mut network, broker, Network::start_resolvers)
             .await?;

@@ -11,7 +11,7 @@ use support::init::{ID, URL, command, home, init};
 mod support;
 
 fn profile(home: &Home, name: &str) -> PathBuf {
-    home.file(&format!(".config/tunnel-client/{name}.yaml"))
+    home.file(&format!(".tunnel-client/{name}.yaml"))
 }
 
 fn mode(path: &Path) -> u32 {

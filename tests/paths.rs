@@ -332,10 +332,9 @@ fn doctor_predicts_what_run_refuses() {
 fn a_profile_directory_that_is_a_link_of_the_user_works_and_one_of_another_does_not() {
     let home = Home::new();
     fs::create_dir_all(home.file("dotfiles/tc")).unwrap();
-    fs::create_dir_all(home.file(".config")).unwrap();
-    symlink("../dotfiles/tc", home.file(".config/tunnel-client")).unwrap();
+    symlink("dotfiles/tc", home.file(".tunnel-client")).unwrap();
     if is_root() {
-        for name in ["dotfiles", "dotfiles/tc", ".config", ".config/tunnel-client"] {
+        for name in ["dotfiles", "dotfiles/tc", ".tunnel-client"] {
             give(&home.file(name), SERVICE);
         }
     }
@@ -354,14 +353,14 @@ fn a_profile_directory_that_is_a_link_of_the_user_works_and_one_of_another_does_
     let shown = home.run_unprivileged(&["config", "show", "--profile", "p"]).shown();
     assert!(shown.contains("127.0.0.1:1"), "{shown}");
     // As an ordinary user has it where each has a group of their own and the mask is 002.
-    for name in [".config", "dotfiles", "dotfiles/tc"] {
+    for name in ["dotfiles", "dotfiles/tc"] {
         fs::set_permissions(home.file(name), Permissions::from_mode(0o755)).unwrap();
     }
     if !is_root() {
         return;
     }
     // The same link, made by another user.
-    give(&home.file(".config/tunnel-client"), MALLORY);
+    give(&home.file(".tunnel-client"), MALLORY);
     let words = format!("symbolic link of user {MALLORY}");
     let show = home.run_unprivileged(&["config", "show", "--profile", "p"]).shown();
     assert!(show.contains(&words), "{show}");

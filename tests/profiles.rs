@@ -46,12 +46,12 @@ fn profile(home: &Home, name: &str) -> PathBuf {
 }
 
 fn directory(home: &Home) -> PathBuf {
-    home.file(".config/tunnel-client")
+    home.file(".tunnel-client")
 }
 
 /// Writes a profile as somebody without this program would.
 fn given(home: &Home, name: &str, content: &str) -> PathBuf {
-    home.write(&format!(".config/tunnel-client/{name}.yaml"), content)
+    home.write(&format!(".tunnel-client/{name}.yaml"), content)
 }
 
 /// Names in the profile directory, hidden ones too.
@@ -75,7 +75,7 @@ fn profiles_are_listed_by_name_as_text_and_as_json() {
     for name in ["beta", "alpha", ".hidden", "-dash"] {
         given(&home, name, VALID);
     }
-    home.write(".config/tunnel-client/notes.txt", "");
+    home.write(".tunnel-client/notes.txt", "");
     fs::create_dir(directory(&home).join("folder.yaml")).unwrap();
     let (alpha, beta) = (profile(&home, "alpha"), profile(&home, "beta"));
     assert_eq!(
@@ -85,6 +85,33 @@ fn profiles_are_listed_by_name_as_text_and_as_json() {
     let json: serde_json::Value = serde_json::from_str(&profiles(&home, &["list", "--json"]).success()).unwrap();
     let expected = serde_json::json!([{"name": "alpha", "path": alpha}, {"name": "beta", "path": beta}]);
     assert_eq!(json, expected);
+}
+
+#[test]
+fn profiles_of_the_earlier_place_are_listed_read_and_edited_there_and_not_covered_by_accident() {
+    let home = Home::new();
+    let earlier = home.write(".config/tunnel-client/p.yaml", VALID);
+    let listed = |path: &Path| format!("p\t{}\n", path.display());
+    assert_eq!(profiles(&home, &["list"]).success(), listed(&earlier));
+    let shown = home.run(&["config", "show", "--profile", "p"], &[]).shown();
+    assert!(shown.contains(earlier.to_str().unwrap()), "{shown}");
+    // The name of a missing profile is looked for where profiles are.
+    let missing = home.run(&["config", "show", "--profile", "q"], &[]).shown();
+    assert!(missing.contains("profiles in this directory: p"), "{missing}");
+    edit(&home, "echo '# edited' >> \"$1\"").success();
+    assert!(fs::read_to_string(&earlier).unwrap().ends_with("# edited\n"));
+    assert!(!directory(&home).exists());
+
+    let sample = home.write("sample.yaml", VALID);
+    let add = ["add", "p", "--from-file", sample.to_str().unwrap()];
+    let refused = profiles(&home, &add).failure();
+    let words = format!("profile \"p\" already exists as {}", earlier.display());
+    assert!(refused.contains(&words) && refused.contains("--force"), "{refused}");
+    profiles(&home, &[&add[..], &["--force"]].concat()).success();
+    assert_eq!(profiles(&home, &["list"]).success(), listed(&profile(&home, "p")));
+    let shown = home.run(&["config", "show", "--profile", "p"], &[]).shown();
+    assert!(shown.contains(profile(&home, "p").to_str().unwrap()), "{shown}");
+    assert!(fs::read_to_string(&earlier).unwrap().ends_with("# edited\n"));
 }
 
 #[test]

@@ -47,6 +47,19 @@ fn arrangements() -> Vec<Layout> {
             .link("first", "second"),
         Layout::new("a link in the middle", "a/b/link/c/c.yaml", "keys/key").link("a/b/link", "../../files"),
         Layout::new("a link that is absolute", "files/c.yaml", "link/key").link("link", "../tunnel-client/keys"),
+        Layout::new(
+            "the own directory in a home",
+            ".tunnel-client/x.yaml",
+            ".tunnel-client/key",
+        )
+        .profile("x"),
+        Layout::new(
+            "the own directory in a home, which is a link",
+            ".tunnel-client/x.yaml",
+            "keys/key",
+        )
+        .link(".tunnel-client", "dotfiles/tc")
+        .profile("x"),
         Layout::new("a profile in a home", profile, ".config/tunnel-client/key").profile("x"),
         Layout::new("a profile and a key elsewhere", profile, "keys/tunnel").profile("x"),
         Layout::new(

@@ -11,42 +11,10 @@ use std::sync::Arc;
 
 use support::Scratch;
 use support::layout::{Layout, Placed, User};
+use support::mounted::{bind, is_inside, mount};
 use support::scratch::remove_all;
 use tunnel_client::config::{Mode, ServerSandbox};
 use tunnel_client::sandbox::server::{Prepared, Protected, ServerCage};
-
-/// Set in the process that has mounts of its own.
-const INSIDE: &str = "TUNNEL_CLIENT_TEST_MOUNTS";
-
-/// Runs the test of this name again in a process whose mounts no other process sees; returns whether this is that process.
-fn is_inside(test: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
-    }
-    if !rustix::process::geteuid().is_root() {
-        return false;
-    }
-    let output = Process::new("unshare")
-        .args(["--mount", "--propagation", "private", "--"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "--nocapture", test])
-        .env(INSIDE, "1")
-        .output()
-        .unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
-    false
-}
-
-fn mount(arguments: &[&str]) {
-    let output = Process::new("mount").args(arguments).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn bind(from: &Path, to: &Path) {
-    mount(&["--bind", from.to_str().unwrap(), to.to_str().unwrap()]);
-}
 
 fn layout() -> Layout {
     Layout::new("mounted twice", "c.yaml", "secrets/key")

@@ -118,7 +118,7 @@ paths is the home directory. A file is YAML or JSON, at most 1 MiB, and must not
   value follows an equals sign: `--open-web-ui=false`.
 - A *reference* says where a value is kept: `env:NAME` is a variable, `file:PATH` the content of a file,
   `credential:NAME` a file in `$CREDENTIALS_DIRECTORY` (`LoadCredential=` of systemd). A file that holds a secret is refused when others
-  can read it, or when others can write to its directory.
+  can reach and read it, or when others can write to its directory.
 - Secrets are given by reference, never in the file itself.
 ";
 

@@ -13,7 +13,7 @@ use crate::sandbox::BrokerCage;
 use crate::sandbox::server::ServerCage;
 
 /// All that the broker is told.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Instructions {
     /// What the broker itself may do.
@@ -38,7 +38,7 @@ pub struct Specification {
 
 impl Specification {
     /// The value of a variable.
-    pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
+    pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         let mut variables = self.environment.iter();
         let (_, value) = variables.find(|(each, _)| each.as_os_str() == name)?;
         Some(value.as_os_str())

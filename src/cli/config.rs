@@ -49,7 +49,8 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
 
 fn show(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
     let flags = settings::flags(matches);
-    let opened = Opened::open(&flags, environment, &Disk).map_err(Error::Config)?;
+    let disk = Disk::default();
+    let opened = Opened::open(&flags, environment, &disk).map_err(Error::Config)?;
     let mut settings = opened.effective();
     if !is_on(matches, "all") {
         settings.retain(is_telling);
@@ -66,9 +67,10 @@ fn show(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
         })?;
     }
     let config = opened.check().map_err(Error::Config)?;
-    for warning in &config.warnings {
+    let secluded = config.secluded.iter().map(ToString::to_string);
+    for warning in config.warnings.iter().cloned().chain(secluded) {
         // There is nowhere to report that a warning could not be written.
-        let _ = writeln!(io::stderr(), "warning: {}", redact::scrub(warning));
+        let _ = writeln!(io::stderr(), "warning: {}", redact::scrub(&warning));
     }
     Ok(())
 }

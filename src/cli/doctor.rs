@@ -80,7 +80,7 @@ fn examine(matches: &ArgMatches, start: Start) -> Report {
         profile_dir: profile_dir.as_deref().filter(|path| !path.trim().is_empty()),
     };
     let mut progress = Progress::new();
-    doctor::examine(&request, &Disk, &mut |id| progress.show(id))
+    doctor::examine(&request, &Disk::default(), &mut |id| progress.show(id))
 }
 
 /// Which check is under way, on a terminal only; gone when the report is there.

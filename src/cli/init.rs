@@ -100,7 +100,7 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
     let environment = start.environment;
     let name = profiles::name(flag("profile").unwrap_or(DEFAULT_PROFILE))?;
     let place = Place::choose(matches, &environment)?;
-    let path = name.path_in(&place.directory);
+    let path = name.path_in(&place.dirs.directory);
 
     let (url, command) = (flag("mcp-server-url"), flag("mcp-command"));
     let sample = flag("sample").unwrap_or_else(|| Sample::default_for(url, command));
@@ -182,7 +182,7 @@ fn ca_bundle(given: &str) -> Result<String, Error> {
     }
     let failed = |error: std::io::Error| Error::Message(format!("--ca-bundle: {}: {error}", echo(given)));
     let path = std::path::absolute(given).map_err(failed)?;
-    Disk.read(&path, CA_BUNDLE_MAX).map_err(failed)?;
+    Disk::default().read(&path, CA_BUNDLE_MAX).map_err(failed)?;
     let path = path.into_os_string().into_string();
     path.map_err(|_| Error::Message("--ca-bundle: the path is not UTF-8 text; choose another one".to_owned()))
 }

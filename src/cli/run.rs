@@ -62,7 +62,7 @@ fn stub_flags() -> impl Iterator<Item = Arg> {
 pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Error> {
     refuse_stub(matches)?;
     let flags = settings::flags(matches);
-    let mut config = config::read(&flags, &start.environment, &Disk).map_err(with_first_steps)?;
+    let mut config = config::read(&flags, &start.environment, &Disk::default()).map_err(with_first_steps)?;
     // Flags can hold proxies' passwords and tokens, and the environment the key. The configuration has the parts of it that servers
     // receive.
     drop((mem::take(matches), flags, start));

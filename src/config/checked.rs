@@ -15,7 +15,7 @@ use super::proxy::Proxies;
 use super::selection::Selection;
 use super::server_sandbox::ServerSandbox;
 use super::trust::Trust;
-use crate::secrets::{ApiKey, SeenFile};
+use crate::secrets::{ApiKey, SecludedFile, SeenFile};
 
 /// The checked configuration of `tunnel-client run`.
 #[derive(Debug)]
@@ -52,6 +52,8 @@ pub struct Config {
     pub secret_variables: Vec<String>,
     /// What stdio servers may receive of the environment.
     pub inheritance: Inheritance,
+    /// Secrets that were read although their mode lets others read them.
+    pub secluded: Vec<SecludedFile>,
     /// One line each, for the log: what is allowed and probably not meant.
     pub warnings: Vec<String>,
 }

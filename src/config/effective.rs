@@ -272,7 +272,7 @@ mod tests {
             flags: &flags,
             environment: &environment,
             file: Some(&file),
-            files: &Recorder::of(&Disk),
+            files: &Recorder::of(&Disk::default()),
         });
         let written = settings
             .into_iter()

@@ -40,6 +40,7 @@ use super::selection::Selection;
 use super::sources::Sources;
 use super::table;
 use super::trust::Trust;
+use crate::secrets::Files as _;
 
 /// How a message about the bundle begins (spec: cli, section 4).
 const INVALID_CA_BUNDLE: &str = "invalid ca-bundle: it";
@@ -67,6 +68,9 @@ pub(super) fn load(sources: &Sources<'_>, selection: &Selection) -> Result<Confi
     if let (Ok(_), Ok((control_plane, mcp)), Ok(net)) = (&proxies, &peers, &net) {
         lockdown::check_control(&mut reader, &net.lockdown, &control_plane.into(), &net.trust);
         lockdown::check_servers(&mut reader, &net.lockdown, mcp.served(control_plane));
+    }
+    if let (Ok(net), Ok(hardening)) = (&net, &hardening) {
+        lockdown::check_secrets(&mut reader, &net.lockdown, hardening.server_user.as_ref());
     }
     let findings = reader.into_findings();
     let process = (pid_file, announce_ui, hardening);
@@ -103,6 +107,7 @@ pub(super) fn load(sources: &Sources<'_>, selection: &Selection) -> Result<Confi
                 files_read: sources.files.paths_read(),
                 secret_variables,
                 inheritance,
+                secluded: sources.files.secluded(),
                 warnings: findings.warnings,
             })
         }

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use super::checked::{HttpUrl, Proxy};
 use super::cidr::Cidr;
+use super::hardening::UserName;
+use crate::secrets::Accepted;
 
 /// Rules that connections keep.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +23,31 @@ pub struct Lockdown {
 }
 
 impl Lockdown {
+    /// Whether any rule is set.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        let Self {
+            require_proxy,
+            require_bundle_trust,
+            require_client_cert,
+            allowed_networks,
+            allowed_hosts,
+        } = self;
+        let has_list = !allowed_networks.is_empty() || !allowed_hosts.is_empty();
+        *require_proxy || *require_bundle_trust || *require_client_cert || has_list
+    }
+
+    /// What may keep others from a secret that its mode lets them read; `server_user` is the user of stdio servers, if it is another
+    /// one than the client's.
+    #[must_use]
+    pub fn accepted(&self, server_user: Option<&UserName>) -> Accepted {
+        match (self.is_set(), server_user) {
+            (true, _) => Accepted::Nothing,
+            (false, Some(_)) => Accepted::Directory,
+            (false, None) => Accepted::Both,
+        }
+    }
+
     /// Whether an MCP server may be spoken to directly at this address.
     #[must_use]
     pub fn allows_direct(&self, address: IpAddr) -> bool {

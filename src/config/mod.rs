@@ -55,7 +55,7 @@ pub(crate) use load::read_key_again;
 pub use load::{Admin, Keys, flag_holds_secret, tunnel_id, variable_holds_secret};
 pub use lockdown::Lockdown;
 pub use named::{FileRole, NamedFile};
-pub use profiles::{ProfileName, profile_dir, profiles};
+pub use profiles::{ProfileDirs, ProfileName, profile_dirs};
 pub use proxy::{Class, Proxies};
 pub use read::{Opened, mistakes, read, read_admin, written_base_url};
 pub(crate) use scalar::{boolean, echo};

@@ -100,6 +100,7 @@ impl Config {
             files_read,
             secret_variables: _,
             inheritance: _,
+            secluded: _,
             warnings: _,
         } = self;
         // The recorder has read the configuration file and the files of the key, proxies, headers and variables.

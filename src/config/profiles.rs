@@ -1,5 +1,6 @@
 //! Where profiles are kept, and what they are called (spec: config, section 1).
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
@@ -15,6 +16,9 @@ const EXTENSION: &str = ".yaml";
 
 /// The part of a configuration directory that is ours.
 const OUR_DIRECTORY: &str = "tunnel-client";
+
+/// Our own directory in a home. Nothing but the client's files is made in it.
+const IN_HOME: &str = ".tunnel-client";
 
 /// The name of a profile: `^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,27 +72,90 @@ impl fmt::Display for ProfileName {
     }
 }
 
-/// The profile directory: `--profile-dir`, else `TUNNEL_CLIENT_PROFILE_DIR`, else `$XDG_CONFIG_HOME/tunnel-client`, else
-/// `$HOME/.config/tunnel-client`. It need not exist.
+/// Directories of profiles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileDirs {
+    /// Where profiles are written, and looked for first. It need not exist.
+    pub directory: PathBuf,
+    /// Where earlier versions wrote them: they are read from there when the first directory does not have them.
+    pub earlier: Option<PathBuf>,
+}
+
+impl ProfileDirs {
+    /// The file of a profile that exists, in the first directory that has it.
+    #[must_use]
+    pub fn existing(&self, name: &ProfileName) -> Option<PathBuf> {
+        let mut paths = self.all().map(|directory| name.path_in(directory));
+        paths.find(|path| path.symlink_metadata().is_ok())
+    }
+
+    /// The file to read for this name. Of a profile that does not exist, its place in the directory that does.
+    #[must_use]
+    pub fn path_of(&self, name: &ProfileName) -> PathBuf {
+        let first_there = || self.all().find(|directory| directory.is_dir());
+        let in_first_there = || name.path_in(first_there().unwrap_or(&self.directory));
+        self.existing(name).unwrap_or_else(in_first_there)
+    }
+
+    /// Lists the profiles of both, sorted by name; of two with one name, the one that is read.
+    ///
+    /// # Errors
+    ///
+    /// A directory that exists cannot be read; which one.
+    pub fn profiles(&self) -> Result<BTreeMap<ProfileName, PathBuf>, (PathBuf, io::Error)> {
+        let mut found = BTreeMap::new();
+        for directory in self.all() {
+            match profiles(directory) {
+                Ok(names) => names.into_iter().for_each(|name| {
+                    let path = name.path_in(directory);
+                    found.entry(name).or_insert(path);
+                }),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err((directory.to_owned(), error)),
+            }
+        }
+        Ok(found)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(&self.directory)
+            .chain(&self.earlier)
+            .map(PathBuf::as_path)
+    }
+}
+
+/// The directories of profiles: `--profile-dir`, else `TUNNEL_CLIENT_PROFILE_DIR`, else `$XDG_CONFIG_HOME/tunnel-client` where that is not
+/// `~/.config`, else `$HOME/.tunnel-client` and the earlier `$HOME/.config/tunnel-client`.
+///
+/// What lies on the way to a profile is closed to new files of stdio servers. Other programs make their settings in `~/.config`, so
+/// the directory is not there.
 ///
 /// # Errors
 ///
 /// A sentence with what to set, when neither a directory nor a home directory is known.
-pub fn profile_dir(flags: &Flags, environment: &Environment) -> Result<PathBuf, String> {
+pub fn profile_dirs(flags: &Flags, environment: &Environment) -> Result<ProfileDirs, String> {
+    let alone = |directory| ProfileDirs {
+        directory,
+        earlier: None,
+    };
     if let Some(given) = given(&table::PROFILE_DIR, flags, environment) {
-        return expand(given, environment).map_err(|problem| format!("the profile directory {problem}"));
+        let expanded = expand(given, environment).map_err(|problem| format!("the profile directory {problem}"))?;
+        return Ok(alone(expanded));
     }
     // A relative path in the variable is to be ignored (XDG Base Directory Specification, section 2).
     let xdg = environment
         .value("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute());
-    if let Some(directory) = xdg {
-        return Ok(directory.join(OUR_DIRECTORY));
-    }
-    match environment.value("HOME") {
-        Some(home) => Ok(Path::new(home).join(".config").join(OUR_DIRECTORY)),
-        None => Err(
+    let home = environment.value("HOME").map(Path::new);
+    let usual = home.map(|home| home.join(".config"));
+    match (xdg, home, usual) {
+        (Some(xdg), _, usual) if usual.as_ref() != Some(&xdg) => Ok(alone(xdg.join(OUR_DIRECTORY))),
+        (_, Some(home), Some(usual)) => Ok(ProfileDirs {
+            directory: home.join(IN_HOME),
+            earlier: Some(usual.join(OUR_DIRECTORY)),
+        }),
+        _ => Err(
             "the profile directory is not known, because neither HOME nor XDG_CONFIG_HOME is set; set --profile-dir"
                 .to_owned(),
         ),
@@ -100,7 +167,7 @@ pub fn profile_dir(flags: &Flags, environment: &Environment) -> Result<PathBuf, 
 /// # Errors
 ///
 /// The directory cannot be read.
-pub fn profiles(directory: &Path) -> io::Result<Vec<ProfileName>> {
+pub(super) fn profiles(directory: &Path) -> io::Result<Vec<ProfileName>> {
     let entries = std::fs::read_dir(directory)?.take(PROFILES_MAX);
     let files = entries
         .map_while(Result::ok)
@@ -141,7 +208,7 @@ mod tests {
     fn directory(given: &[&str], variables: &[(&str, &str)]) -> Result<PathBuf, String> {
         let mut flags = Flags::default();
         flags.add("profile-dir", given.iter().map(Into::into));
-        profile_dir(&flags, &variables.iter().copied().collect())
+        profile_dirs(&flags, &variables.iter().copied().collect()).map(|dirs| dirs.directory)
     }
 
     #[test]
@@ -158,13 +225,19 @@ mod tests {
             (&[""], &[home, xdg], "/xdg/tunnel-client"),
             (
                 &[],
+                &[home, ("XDG_CONFIG_HOME", "/home-of/x/.config/")],
+                "/home-of/x/.tunnel-client",
+            ),
+            (&[], &[home], "/home-of/x/.tunnel-client"),
+            (
+                &[],
                 &[home, ("XDG_CONFIG_HOME", "relative")],
-                "/home-of/x/.config/tunnel-client",
+                "/home-of/x/.tunnel-client",
             ),
             (
                 &[],
                 &[home, ("TUNNEL_CLIENT_PROFILE_DIR", " ")],
-                "/home-of/x/.config/tunnel-client",
+                "/home-of/x/.tunnel-client",
             ),
         ] {
             assert_eq!(
@@ -179,6 +252,35 @@ mod tests {
             unknown.starts_with("the profile directory begins with ~, but HOME is not set"),
             "{unknown}"
         );
+    }
+
+    #[test]
+    fn a_profile_of_an_earlier_place_is_read_unless_the_new_one_has_its_name() {
+        let home = std::env::temp_dir().join(format!("tunnel-client-profiles-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&home);
+        let (new, earlier) = (home.join(".tunnel-client"), home.join(".config/tunnel-client"));
+        let variables = [("HOME", home.to_str().unwrap())];
+        let dirs = profile_dirs(&Flags::default(), &variables.into_iter().collect()).unwrap();
+        let name = |text| ProfileName::parse(text).unwrap();
+        assert_eq!(dirs.path_of(&name("a")), new.join("a.yaml"));
+        std::fs::create_dir_all(&earlier).unwrap();
+        for file in ["a.yaml", "b.yaml"] {
+            std::fs::write(earlier.join(file), "").unwrap();
+        }
+        assert_eq!(dirs.path_of(&name("a")), earlier.join("a.yaml"));
+        // The message about a profile that does not exist is about the directory that does.
+        assert_eq!(dirs.path_of(&name("none")), earlier.join("none.yaml"));
+        std::fs::create_dir_all(&new).unwrap();
+        std::fs::write(new.join("b.yaml"), "").unwrap();
+        assert_eq!(dirs.path_of(&name("a")), earlier.join("a.yaml"));
+        assert_eq!(dirs.path_of(&name("b")), new.join("b.yaml"));
+        assert_eq!(dirs.existing(&name("none")), None);
+        let listed: Vec<_> = dirs.profiles().unwrap().into_iter().collect();
+        assert_eq!(
+            listed,
+            [(name("a"), earlier.join("a.yaml")), (name("b"), new.join("b.yaml"))]
+        );
+        std::fs::remove_dir_all(home).unwrap();
     }
 
     #[test]

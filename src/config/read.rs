@@ -16,7 +16,7 @@ use super::file::File;
 use super::load::{Admin, Keys, base_url, load, load_admin};
 use super::selection::Selection;
 use super::sources::{Flags, Sources};
-use crate::secrets::{Environment, Files};
+use crate::secrets::{Environment, Files, SecludedFile};
 
 /// Chooses the configuration file, reads it and checks everything that was written.
 ///
@@ -182,6 +182,10 @@ impl Files for Recorder<'_> {
     fn read_secret(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
         self.record(path);
         self.files.read_secret(path, limit)
+    }
+
+    fn secluded(&self) -> Vec<SecludedFile> {
+        self.files.secluded()
     }
 
     fn is_there(&self, path: &Path) -> bool {

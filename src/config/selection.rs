@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{ConfigError, ConfigErrors};
 use super::file::File;
-use super::profiles::{ProfileName, expand, profile_dir, profiles};
+use super::profiles::{ProfileName, expand, profile_dirs, profiles};
 use super::sources::{Flags, Origin, Source};
 use super::table::{self, Setting};
 use crate::limits::{CONFIG_FILE_MAX, PROFILES_SHOWN_MAX};
@@ -24,7 +24,7 @@ pub enum Selection {
     None,
     /// `--config`.
     Config(PathBuf),
-    /// `--profile`: its name and where it is kept.
+    /// `--profile`: its name and where it is kept, or would be.
     Profile {
         /// `^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`.
         name: String,
@@ -170,7 +170,7 @@ impl<'a> Given<'a> {
         if self.selector.flag == table::PROFILE.flag {
             let name = self.value.to_str().ok_or(ProfileName::RULE)?.trim();
             let name = ProfileName::parse(name)?;
-            let path = name.path_in(&profile_dir(flags, environment)?);
+            let path = profile_dirs(flags, environment)?.path_of(&name);
             let name = name.as_str().to_owned();
             return Ok(Selection::Profile { name, path });
         }
@@ -223,7 +223,7 @@ mod tests {
     fn profile(name: &str) -> Selection {
         Selection::Profile {
             name: name.to_owned(),
-            path: format!("/h/.config/tunnel-client/{name}.yaml").into(),
+            path: format!("/h/.tunnel-client/{name}.yaml").into(),
         }
     }
 

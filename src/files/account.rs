@@ -88,8 +88,14 @@ impl Account {
         })
     }
 
+    /// Whether the user can make files in this directory.
+    #[must_use]
+    pub fn makes_files_in(&self, directory: &Path) -> bool {
+        fs::metadata(directory).is_ok_and(|found| found.is_dir() && self.writes(&found))
+    }
+
     /// Whether the user can replace an entry of a directory, or add one.
-    fn exchanges(&self, directory: &Metadata, entry: Option<&Metadata>) -> bool {
+    pub(super) fn exchanges(&self, directory: &Metadata, entry: Option<&Metadata>) -> bool {
         let is_owner = |found: &Metadata| found.uid() == self.uid;
         let is_spared =
             directory.mode() & STICKY != 0 && !is_owner(directory) && entry.is_some_and(|entry| !is_owner(entry));
@@ -97,7 +103,7 @@ impl Account {
     }
 
     /// Whether the user can write, at once or after a change of the mode, which an owner can make.
-    fn writes(&self, found: &Metadata) -> bool {
+    pub(crate) fn writes(&self, found: &Metadata) -> bool {
         let class = match (found.uid() == self.uid, self.groups.contains(&found.gid())) {
             (true, _) => return true,
             (false, true) => 0o020,

@@ -68,6 +68,11 @@ pub enum Fault {
     },
     /// A file with several names.
     Names,
+    /// A file or directory that the user of stdio servers can change.
+    Changeable {
+        /// That user.
+        uid: u32,
+    },
 }
 
 impl fmt::Display for Error {
@@ -128,6 +133,10 @@ impl Fault {
             Self::FileOwner { uid } => write!(
                 f,
                 "{path} belongs to user {uid}, who is not trusted with it; chown it, or remove it"
+            ),
+            Self::Changeable { uid } => write!(
+                f,
+                "stdio MCP servers run as user {uid}, who can change it through {path}; chown root {path} && chmod go-w {path}"
             ),
             Self::Names => write!(
                 f,

@@ -19,6 +19,7 @@
 mod account;
 mod error;
 mod groups;
+mod mounts;
 mod rule;
 mod spot;
 mod trusted;
@@ -30,7 +31,9 @@ mod tests;
 pub use account::{Account, Replaceable};
 pub(crate) use error::shown;
 pub use error::{Error, Fault};
+pub(crate) use mounts::Mounts;
+pub use mounts::other_names;
 pub use rule::Rule;
 pub use spot::{Identity, Spot, path_by_descriptor};
 pub use trusted::Trusted;
-pub use walk::{Found, Missing, find, make_directory};
+pub use walk::{Found, Missing, find, find_kept_from, make_directory};

@@ -10,6 +10,7 @@ use super::walk::Directory;
 const OTHERS_WRITE: u32 = 0o002;
 const GROUP_WRITE: u32 = 0o020;
 const STICKY: u32 = 0o1000;
+const OTHERS_SEARCH: u32 = 0o001;
 
 /// Conditions under which a path is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +131,12 @@ impl Rule {
         writers.group &= self.exchange == Exchange::OthersAndGroup;
         writers
     }
+}
+
+/// Whether a directory keeps others from everything in it: they cannot search it, and its owner is trusted. Its group may search it,
+/// as the group of a secret may read it.
+pub(super) fn is_closed(directory: &Metadata) -> bool {
+    directory.mode() & OTHERS_SEARCH == 0 && Trusted::ours().includes(directory.uid())
 }
 
 impl Writers {

@@ -32,7 +32,8 @@ impl Trusted {
     }
 
     /// Whether the user is one of them.
-    pub(super) fn includes(self, uid: u32) -> bool {
+    #[must_use]
+    pub fn includes(self, uid: u32) -> bool {
         uid == 0 || self.0.contains(&Some(uid)) || Some(uid) == shown_for_root()
     }
 }

@@ -9,8 +9,9 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags, fstatvfs, mkdirat, openat, readlinkat};
 use rustix::io::Errno;
 
+use super::account::Account;
 use super::error::{Error, Fault};
-use super::rule::Rule;
+use super::rule::{self, Rule};
 use super::spot::Identity;
 use crate::limits::{FILE_LOOKS, SYMLINKS_MAX};
 
@@ -21,6 +22,8 @@ pub(super) struct Directory {
     metadata: Metadata,
     /// Path to it without links.
     at: PathBuf,
+    /// For each directory of that path, the root directory first: whether it is closed to others.
+    closed: Vec<bool>,
 }
 
 /// A file at the end of a path.
@@ -52,7 +55,19 @@ pub enum Missing {
 ///
 /// [`Error`]: other users can exchange a directory or link on the way, or the path leads to no file.
 pub fn find(path: &Path, rule: Rule) -> Result<Found, Error> {
-    let mut walk = Walk::begin(path, rule, Missing::Fail)?;
+    find_kept_from(path, rule, &[])
+}
+
+/// The same, to a file that none of these users can change or exchange, nor anything that decides which file it is.
+///
+/// # Errors
+///
+/// [`Error`], also when one of them can.
+pub fn find_kept_from(path: &Path, rule: Rule, outsiders: &[Account]) -> Result<Found, Error> {
+    let mut walk = Walk {
+        outsiders,
+        ..Walk::begin(path, rule, Missing::Fail)?
+    };
     while let Some(step) = walk.ahead.pop() {
         let last = walk.ahead.is_empty() && step != "..";
         if !last {
@@ -62,6 +77,9 @@ pub fn find(path: &Path, rule: Rule) -> Result<Found, Error> {
         let (entry, metadata) = walk.directory.entry(&step)?;
         walk.judge(&step, &metadata)?;
         if !metadata.is_symlink() {
+            if let Some(account) = outsiders.iter().find(|account| account.writes(&metadata)) {
+                return Err(walk.directory.refused(&step, Fault::Changeable { uid: account.uid }));
+            }
             return Ok(Found {
                 directory: walk.directory,
                 name: step,
@@ -92,8 +110,10 @@ pub fn make_directory(path: &Path, rule: Rule, mode: u32) -> Result<(), Error> {
     directory(path, rule, Missing::Make(mode)).map(drop)
 }
 
-struct Walk {
+struct Walk<'a> {
     rule: Rule,
+    /// Users who must not be able to exchange an entry on the way.
+    outsiders: &'a [Account],
     missing: Missing,
     directory: Directory,
     /// Names still to be followed, the next one last.
@@ -102,13 +122,14 @@ struct Walk {
     complete: bool,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn begin(path: &Path, rule: Rule, missing: Missing) -> Result<Self, Error> {
         let absolute = std::path::absolute(path)?;
         let directory = Directory::root()?;
         accept(rule, &directory)?;
         Ok(Self {
             rule,
+            outsiders: &[],
             missing,
             directory,
             ahead: steps(&absolute).collect(),
@@ -139,15 +160,21 @@ impl Walk {
         if !metadata.is_dir() {
             return Err(Errno::NOTDIR.into());
         }
-        let mut at = self.directory.at.clone();
+        let (mut at, mut closed) = (self.directory.at.clone(), self.directory.closed.clone());
         match step == ".." {
-            true => _ = at.pop(),
-            false => at.push(step),
+            // Above the root directory is the root directory.
+            true if at.pop() => _ = closed.pop(),
+            true => {}
+            false => {
+                at.push(step);
+                closed.push(rule::is_closed(&metadata));
+            }
         }
         self.directory = Directory {
             file: entry,
             metadata,
             at,
+            closed,
         };
         accept(self.rule, &self.directory)
     }
@@ -172,7 +199,16 @@ impl Walk {
 
     fn judge(&self, step: &OsStr, metadata: &Metadata) -> Result<(), Error> {
         let judged = self.rule.judge_entry(&self.directory, metadata);
-        judged.map_err(|fault| self.directory.refused(step, fault))
+        judged.map_err(|fault| self.directory.refused(step, fault))?;
+        let directory = self.directory.metadata();
+        let mut outsiders = self.outsiders.iter();
+        match outsiders.find(|account| account.exchanges(directory, Some(metadata))) {
+            None => Ok(()),
+            Some(account) => Err(Error::Refused {
+                path: self.directory.at.clone(),
+                fault: Fault::Changeable { uid: account.uid },
+            }),
+        }
     }
 
     fn follow(&mut self, step: &OsStr, link: &File, metadata: &Metadata) -> Result<(), Error> {
@@ -208,6 +244,20 @@ impl Found {
         &self.metadata
     }
 
+    /// Path without links.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.directory.path_of(&self.name)
+    }
+
+    /// The first directory of that path whose mode closes it to others. The directories of links do not count: the file can be
+    /// reached without them.
+    #[must_use]
+    pub fn closed_directory(&self) -> Option<PathBuf> {
+        let depth = self.directory.closed.iter().position(|closed| *closed)?;
+        Some(self.directory.at.components().take(depth + 1).collect())
+    }
+
     /// Opens it for reading, without waiting for the other end of a pipe and without becoming the owner of a terminal.
     ///
     /// # Errors
@@ -232,6 +282,7 @@ impl Directory {
         let root = openat(CWD, "/", PLACE | OFlags::DIRECTORY, Mode::empty())?;
         let (file, metadata) = with_metadata(root.into())?;
         Ok(Self {
+            closed: vec![rule::is_closed(&metadata)],
             file,
             metadata,
             at: PathBuf::from("/"),

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::plan::{Key, Plan};
 use super::standing::Standing;
 use crate::config::{Identity, Trust, read_key_again};
-use crate::secrets::{ApiKey, Disk};
+use crate::secrets::{ApiKey, Disk, Files as _, SecludedFile};
 use crate::telemetry::redact;
 use crate::tls::{self, CertFacts, Identities, Roots, Tls, Validity};
 
@@ -30,6 +30,8 @@ pub struct Generation {
     /// `user:password` of each proxy of the plan, and what the proxy thinks of it.
     proxies: Vec<(Option<SecretString>, Standing)>,
     key: Option<ApiKey>,
+    /// Secrets that were read for it although their mode lets others read them.
+    secluded: Vec<SecludedFile>,
 }
 
 /// Why there is no new generation.
@@ -64,7 +66,8 @@ impl Generation {
     pub(super) fn first(plan: &mut Plan) -> Result<Self, tls::Error> {
         let key = plan.first_key();
         let proxies = plan.proxies.iter().map(|proxy| proxy.credentials.clone()).collect();
-        Self::load(plan, &plan.trust, 1, proxies, key)
+        let disk = Disk::accepting(plan.accepted);
+        Self::load(plan, &plan.trust, 1, proxies, key, &disk)
     }
 
     /// The one that follows `current`: everything is read again.
@@ -80,9 +83,10 @@ impl Generation {
                 file.can_be_read()?;
             }
         }
+        let disk = Disk::accepting(plan.accepted);
         let mut proxies = Vec::with_capacity(plan.proxies.len());
         for proxy in &plan.proxies {
-            let read = proxy.read_again(&Disk).map_err(Refusal::Secret)?;
+            let read = proxy.read_again(&disk).map_err(Refusal::Secret)?;
             let credentials = match read {
                 Some(read) => read
                     .credentials
@@ -93,7 +97,7 @@ impl Generation {
         }
         let key = match &plan.key {
             Some(Key::InFile { file, .. }) => {
-                let key = read_key_again(&file.path, &Disk).map_err(Refusal::Secret)?;
+                let key = read_key_again(&file.path, &disk).map_err(Refusal::Secret)?;
                 redact::protect(key.expose_secret());
                 Some(key)
             }
@@ -105,7 +109,7 @@ impl Generation {
             // What was trusted is not to vanish by accident.
             store.required |= current.roots.system_store().is_some();
         }
-        let next = Self::load(plan, &trust, current.number + 1, proxies, key)?;
+        let next = Self::load(plan, &trust, current.number + 1, proxies, key, &disk)?;
         next.check_certificates(plan, current)?;
         Ok(next)
     }
@@ -134,13 +138,14 @@ impl Generation {
         number: u64,
         proxies: Vec<Option<SecretString>>,
         key: Option<ApiKey>,
+        disk: &Disk,
     ) -> Result<Self, tls::Error> {
         let roots = Roots::load(trust, &plan.outsiders)?;
         let proxy_bundle = trust.proxy_bundle.as_ref();
         let proxy_roots = proxy_bundle
             .map(|path| Roots::of_bundle(path, "proxy.ca-bundle", &plan.outsiders))
             .transpose()?;
-        let mut loaded = Identities::default();
+        let mut loaded = Identities::of(disk);
         let mut tls =
             |roots: &Roots, identity: Option<&Identity>| Tls::new(roots, identity, &mut loaded, trust.min_version);
         Ok(Self {
@@ -156,6 +161,7 @@ impl Generation {
             proxy_roots,
             proxies: proxies.into_iter().map(|one| (one, Standing::default())).collect(),
             key,
+            secluded: disk.secluded(),
         })
     }
 
@@ -186,6 +192,12 @@ impl Generation {
             .into_iter()
             .chain(of_proxies.unwrap_or_default())
             .collect()
+    }
+
+    /// Secrets that were read for it although their mode lets others read them.
+    #[must_use]
+    pub fn secluded(&self) -> &[SecludedFile] {
+        &self.secluded
     }
 
     /// The key of the control plane.

@@ -147,7 +147,12 @@ impl Network {
     /// [`Error`].
     pub fn of_way(trust: &Trust, lockdown: &Lockdown, timeouts: Timeouts, way: &Way<'_>) -> Result<Self, Error> {
         let ways = std::slice::from_ref(way);
-        let mut network = Self::build(Plan::of_trust(trust), ways, lockdown.clone(), timeouts)?;
+        let mut network = Self::build(
+            Plan::of_trust(trust, lockdown.accepted(None)),
+            ways,
+            lockdown.clone(),
+            timeouts,
+        )?;
         network.start_resolvers(ResolverCage::none())?;
         Ok(network)
     }

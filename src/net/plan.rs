@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::generation::Refusal;
 use crate::config::{Config, Identity, Proxy, Trust};
-use crate::secrets::{ApiKey, Outsiders, SeenFile, Stamp};
+use crate::secrets::{Accepted, ApiKey, Outsiders, SeenFile, Stamp};
 
 /// What is to be loaded: settings, which do not change while the process runs.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(super) struct Plan {
     pub(super) key: Option<Key>,
     /// Users that must not be able to change trust anchors.
     pub(super) outsiders: Outsiders,
+    /// What may keep others from a secret that its mode lets them read.
+    pub(super) accepted: Accepted,
 }
 
 /// The key of the control plane.
@@ -91,14 +93,18 @@ impl Plan {
                 None => Key::Fixed(first),
             }),
             outsiders,
-            ..Self::of_trust(&config.trust)
+            ..Self::of_trust(
+                &config.trust,
+                config.lockdown.accepted(config.hardening.server_user.as_ref()),
+            )
         }
     }
 
     /// With nothing but trust.
-    pub(super) fn of_trust(trust: &Trust) -> Self {
+    pub(super) fn of_trust(trust: &Trust, accepted: Accepted) -> Self {
         Self {
             trust: trust.clone(),
+            accepted,
             ..Self::default()
         }
     }

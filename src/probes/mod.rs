@@ -11,6 +11,7 @@
 
 mod attempts;
 mod client;
+pub mod new_files;
 mod outcome;
 mod probe;
 mod role;

@@ -1,13 +1,14 @@
 //! What a process does that was started again to prove something.
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
 use super::probe::{Place, Probe};
 use super::scene::{Facts, Scene};
-use super::{attempts, client, victims};
+use super::{attempts, client, new_files, victims};
 use crate::config::Config;
 use crate::run::Error;
 use crate::telemetry::redact;
@@ -28,6 +29,8 @@ pub enum Role {
         /// What it has to work with.
         scene: Box<Scene>,
     },
+    /// Be a stdio server, and make a file in each of these directories.
+    MakeFiles(Vec<PathBuf>),
     /// Be a stdio server, and try one thing.
     Serve {
         /// The probe.
@@ -64,7 +67,7 @@ impl Role {
     /// The role that this process was given.
     ///
     /// # Errors
-    /// It was given none: nobody but `doctor --sandbox` gives any.
+    /// It was given none: only `doctor` gives one, for --sandbox and --start-stdio.
     pub fn of_process() -> io::Result<Self> {
         let mut line = String::new();
         io::stdin().read_line(&mut line)?;
@@ -85,6 +88,9 @@ impl Role {
         let config = config.ok_or(Error::System("the configuration", io::ErrorKind::NotFound.into()));
         let played = match self {
             Self::Serve { probe, scene } => probe.probe().map(|probe| Outcome::of(&probe.attempt(scene))),
+            Self::MakeFiles(directories) => new_files::make(directories)
+                .map(|()| Outcome::Worked)
+                .map_err(|error| Error::System("standard output", error)),
             Self::Facts => config.and_then(|config| tell_facts(config).map(|()| Outcome::Worked)),
             Self::Victims(facts) => victims::be_there(facts).map(|()| Outcome::Worked),
             Self::Attempt {

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::limits::{EXPIRY_INTERVAL, RELOAD_SETTLE, RELOAD_SETTLE_LOOKS};
 use crate::net::Network;
 use crate::ops::Ops;
+use crate::secrets::SecludedFile;
 use crate::telemetry::log as sink;
 use expiry::Expiry;
 use stamps::Stamps;
@@ -125,6 +126,8 @@ impl Rotation {
         for note in self.network.live().current().notes() {
             warn!("{note}; remove or replace it");
         }
+        let generation = self.network.live().current();
+        generation.secluded().iter().for_each(SecludedFile::warn);
         self.expiry.look(&self.network, &self.ops.metrics);
     }
 }

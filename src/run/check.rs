@@ -41,11 +41,14 @@ pub fn check(config: &Config) -> Findings {
         warnings: config.warnings.clone(),
         ..Findings::default()
     };
+    found.warnings.extend(config.secluded.iter().map(ToString::to_string));
     found.warnings.extend(sandbox::unprotected(config));
     places(config, &mut found);
     programs(config, &mut found);
     match Network::load(config) {
         Ok(network) => {
+            let generation = network.live().current();
+            found.warnings.extend(generation.secluded().iter().map(ToString::to_string));
             certificates(&network, &mut found);
             peers(config, &network, &mut found);
             enclosure(config, &network, &mut found);

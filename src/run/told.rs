@@ -1,5 +1,6 @@
 //! What is said of the sandbox at start.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -8,8 +9,10 @@ use log::{error, info, warn};
 
 use super::Error;
 use crate::config::Config;
-use crate::mcp::stdio::Exposure;
+use crate::files::Account;
+use crate::mcp::stdio::{Closed, Exposure, closed_to_new_files};
 use crate::net::Network;
+use crate::sandbox::server::ClosedDirectory;
 use crate::sandbox::{Finding, Layer, State, Status};
 
 /// Says which layers are in force, and which files can no longer be read for a rotation.
@@ -47,6 +50,30 @@ pub(super) fn replaceable_programs(exposures: Vec<Exposure>) -> Result<(), Error
             "the program of a stdio MCP server can be replaced by another stdio MCP server");
     }
     Ok(())
+}
+
+/// Logs the directories in which stdio servers cannot make files although their user can: what fails there fails in the server.
+pub(super) fn closed_directories(config: &Config, account: &Account) {
+    let closed: Vec<Closed> = config
+        .served()
+        .filter_map(|binding| closed_to_new_files(config, binding, account))
+        .collect();
+    let each = |part: fn(&ClosedDirectory) -> &Path| {
+        let parts = closed.iter().flat_map(|closed| &closed.directories).map(part);
+        let parts: BTreeSet<&Path> = parts.collect();
+        parts
+            .iter()
+            .map(|path| path.to_string_lossy())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    if closed.is_empty() {
+        return;
+    }
+    let channels: Vec<&str> = closed.iter().map(|closed| closed.channel.as_str()).collect();
+    warn!(directories = each(|closed| &closed.directory), because = each(|closed| &closed.because),
+        channels = channels.join(", "), action = Closed::REMEDY;
+        "stdio MCP servers cannot create files directly in some directories, because files of tunnel-client lie in them");
 }
 
 /// Says what stdio servers can do to the client's files as the user that they are: no layer looks at modes.

@@ -15,8 +15,8 @@ use landlock::{Access as _, AccessFs, BitFlags};
 use super::devices;
 use super::host;
 use super::identity::Identities;
-use super::mounts::Mounts;
 use super::rules::{Rules, TARGET};
+use crate::files::{Account, Mounts};
 use crate::limits::{HIDDEN_NAMES_MAX, HIDDEN_SIBLINGS_MAX};
 use crate::secrets::is_roots_alone;
 
@@ -34,6 +34,15 @@ pub(super) struct Hidden {
     /// Files that this cage and earlier ones hide: one that was moved since is hidden by its new name as well.
     identities: Identities,
     is_root: bool,
+}
+
+/// A directory in which a server cannot make files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedDirectory {
+    /// Its path without links.
+    pub directory: PathBuf,
+    /// A path of the client's files in it, or a mount that servers cannot change.
+    pub because: PathBuf,
 }
 
 /// The kernel's own files. Their names cannot be changed, and processes come and go: no directory there is on a way.
@@ -114,6 +123,21 @@ impl Hidden {
     /// Whether a directory leads to what is hidden.
     pub(super) fn has_way_through(&self, directory: &Path) -> bool {
         fs::canonicalize(directory).is_ok_and(|directory| self.ways.contains(&directory))
+    }
+
+    /// Directories on the way in which this user could make files otherwise, each with the first path below it that closes it.
+    pub(super) fn closed_to_new_files(&self, account: &Account) -> Vec<ClosedDirectory> {
+        let ways = self.ways.iter();
+        let ways = ways.filter(|way| !host::is_read_only(way, self.is_root) && !way.starts_with(devices::DIRECTORY));
+        ways.filter(|way| account.makes_files_in(way))
+            .filter_map(|way| {
+                let mut reasons = self.paths.iter().chain(&self.read_only);
+                Some(ClosedDirectory {
+                    directory: way.clone(),
+                    because: reasons.find(|path| path.starts_with(way))?.clone(),
+                })
+            })
+            .collect()
     }
 
     /// Everything else.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::devices;
-use super::mounts::Mounts;
+use crate::files::Mounts;
 
 /// Settings of the kernel and of other processes: servers have no reason to write them.
 const READ_ONLY: [&str; 3] = ["/boot", "/proc", "/sys"];

@@ -9,12 +9,14 @@ use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
 use super::cage::Error;
+pub use super::hidden::ClosedDirectory;
 use super::hidden::Hidden;
 use super::identity::Identities;
 use super::rules::{self, Ready, Rules, TARGET};
 use super::seccomp::{Filters, Sockets};
 use super::{devices, homes, names, streams};
 use crate::config::{Level, Mode, ServerNetwork, ServerSandbox};
+use crate::files::Account;
 
 /// What a server may not, or may.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,6 +165,21 @@ impl ServerCage {
     #[must_use]
     pub fn hides(&self, path: &Path) -> bool {
         self.sandbox.level == Level::Default && self.hidden.iter().any(|hidden| path.starts_with(hidden))
+    }
+
+    /// Directories in which a server cannot make files although its user could and, under `strict`, `write` lists them: they lead to
+    /// the client's files, and landlock can only allow what lies next to the way. Empty where mounts cannot be read.
+    #[must_use]
+    pub fn closed_to_new_files(&self, account: &Account) -> Vec<ClosedDirectory> {
+        let paths = self.hidden.iter().chain(&self.names);
+        let is_listed = |directory: &Path| self.sandbox.write.iter().any(|path| directory.starts_with(path));
+        let hidden = match self.sandbox.level {
+            Level::Off => return Vec::new(),
+            Level::Default | Level::Strict => Hidden::of(paths, &self.read_only, account.is_root()),
+        };
+        let mut closed = hidden.map_or_else(|_| Vec::new(), |hidden| hidden.closed_to_new_files(account));
+        closed.retain(|closed| self.sandbox.level == Level::Default || is_listed(&closed.directory));
+        closed
     }
 
     /// Whether all is in reach but whole directories: then no file comes into reach that takes another's name.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::neighbours::Doubt;
+use super::seclusion::Open;
 use crate::files::{self, shown};
 use crate::limits::SECRET_PIPE_TIMEOUT;
 
@@ -40,16 +42,22 @@ pub enum Fault {
         excess: Excess,
         /// Permission bits as they are.
         mode: u32,
-        /// Permission bits that would do.
-        enough: u32,
-        /// Kubernetes put it there.
-        kubernetes: bool,
+        /// Reason why a mode that lets others read it is not accepted where it lies.
+        open: Option<Open>,
+        /// What mends it.
+        remedy: Remedy,
     },
-    /// A user that must not be able to change it can change it.
-    Changeable {
-        /// User id.
-        uid: u32,
-    },
+}
+
+/// Ways to take a right to a file from other users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// These permission bits.
+    Chmod(u32),
+    /// It is in a volume of Kubernetes, which has its own setting for modes.
+    Kubernetes,
+    /// A container runtime or a service manager has mounted it, and the mode cannot be changed here.
+    Container,
 }
 
 /// Who can do what to a file, and should not.
@@ -96,22 +104,27 @@ fn describe(f: &mut fmt::Formatter<'_>, path: &str, fault: Fault) -> fmt::Result
         Fault::Mode {
             excess,
             mode,
-            enough,
-            kubernetes: false,
-        } => write!(f, "{excess} (mode {mode:04o}); chmod {enough:04o} {path}"),
-        Fault::Mode {
-            excess,
-            mode,
-            enough,
-            kubernetes: true,
-        } => write!(
-            f,
-            "{excess} (mode {mode:04o}); set defaultMode: 0400 on the volume (chmod {enough:04o} {path})"
-        ),
-        Fault::Changeable { uid } => write!(
-            f,
-            "stdio MCP servers run as user {uid}, who can change it through {path}; chown root {path} && chmod go-w {path}"
-        ),
+            open,
+            remedy,
+        } => {
+            write!(f, "{excess} (mode {mode:04o}")?;
+            match (open, remedy) {
+                // On a host that is the usual case, and its remedy says enough.
+                (Some(Open::Shared(Doubt::HostsNamespace)), Remedy::Chmod(_)) | (None, _) => {}
+                (Some(open), _) => write!(f, "; {open}")?,
+            }
+            f.write_str("); ")?;
+            match remedy {
+                Remedy::Chmod(enough) => write!(f, "chmod {enough:04o} {path}"),
+                Remedy::Kubernetes => f.write_str(
+                    "set defaultMode: 0400 on the volume, and securityContext.fsGroup of the pod for a user other than root",
+                ),
+                Remedy::Container => f.write_str(
+                    "its mount is read-only, so mount it with mode 0400 and the user of this process as its owner (uid, gid and mode \
+                     of the secret), or chmod and chown what is mounted where it comes from",
+                ),
+            }
+        }
     }
 }
 

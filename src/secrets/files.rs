@@ -1,5 +1,6 @@
 //! Reading small files whole, within a bound, into memory that is wiped; the opened file is judged, not a name.
 
+use std::cell::RefCell;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
@@ -12,7 +13,9 @@ use secrecy::zeroize::Zeroizing;
 
 use super::error::FileError;
 use super::guard::Guard;
-use crate::files;
+use super::outsiders::Outsiders;
+use super::seclusion::{Accepted, SecludedFile, Seclusion};
+use crate::files::{self, Found};
 use crate::limits::{FILE_LOOKS, SECRET_PIPE_TIMEOUT};
 
 /// How the files that a configuration names are read; a trait so that configuration can be tested without a disk.
@@ -28,16 +31,55 @@ pub trait Files {
     ///
     /// # Errors
     ///
-    /// As [`Files::read`]; also when others can read the file or its group can change it.
+    /// As [`Files::read`]; also when others can read the file, unless something else keeps them from it, or its group can change it.
     fn read_secret(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>>;
+
+    /// The secrets read so far whose mode lets others read them, each once.
+    fn secluded(&self) -> Vec<SecludedFile> {
+        Vec::new()
+    }
 
     /// Whether the file exists.
     fn is_there(&self, path: &Path) -> bool;
 }
 
-/// The file system.
-#[derive(Debug, Clone, Copy)]
-pub struct Disk;
+/// The file system. Keeps a list of the secrets that it read although their mode lets others read them.
+#[derive(Debug, Default)]
+pub struct Disk {
+    accepted: Accepted,
+    secluded: RefCell<Vec<SecludedFile>>,
+}
+
+impl Disk {
+    /// A file system that accepts a mode that lets others read a secret only with one of these.
+    #[must_use]
+    pub fn accepting(accepted: Accepted) -> Self {
+        Self {
+            accepted,
+            ..Self::default()
+        }
+    }
+
+    /// The whole contents of a file that holds a secret, at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`], which says what to do.
+    pub fn secret(&self, path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+        let (contents, seclusion) = read_judged(path, limit, Guard::Secret(self.accepted), &Outsiders::default())?;
+        if let Some(by) = seclusion {
+            let file = SecludedFile {
+                path: path.to_owned(),
+                by,
+            };
+            let mut secluded = self.secluded.borrow_mut();
+            if !secluded.contains(&file) {
+                secluded.push(file);
+            }
+        }
+        Ok(contents)
+    }
+}
 
 impl Files for Disk {
     fn read(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
@@ -45,7 +87,11 @@ impl Files for Disk {
     }
 
     fn read_secret(&self, path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-        Ok(read(path, limit, Guard::Secret)?)
+        Ok(self.secret(path, limit)?)
+    }
+
+    fn secluded(&self) -> Vec<SecludedFile> {
+        self.secluded.borrow().clone()
     }
 
     fn is_there(&self, path: &Path) -> bool {
@@ -60,51 +106,79 @@ impl Files for Disk {
 ///
 /// [`FileError`], which says what to do.
 pub fn read(path: &Path, limit: usize, guard: Guard) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    let (file, opened) = judged(path, guard)?;
-    if opened.file_type().is_fifo() {
+    read_judged(path, limit, guard, &Outsiders::default()).map(|(contents, _)| contents)
+}
+
+/// The whole contents of a file of trust anchors, at most `limit` bytes, if no outsider can change it or what leads to it.
+///
+/// # Errors
+///
+/// [`FileError`], which says what to do.
+pub fn read_trusted(path: &Path, limit: usize, outsiders: &Outsiders) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    read_judged(path, limit, Guard::Trust, outsiders).map(|(contents, _)| contents)
+}
+
+fn read_judged(
+    path: &Path,
+    limit: usize,
+    guard: Guard,
+    outsiders: &Outsiders,
+) -> Result<(Zeroizing<Vec<u8>>, Option<Seclusion>), FileError> {
+    let (file, opened, seclusion) = judged(path, guard, outsiders)?;
+    let contents = if opened.file_type().is_fifo() {
         read_bounded(Pipe::new(file), limit, limit)
     } else {
         // Files that the kernel makes up have no size.
         let expected = usize::try_from(opened.len()).unwrap_or(limit);
         read_bounded(file, if expected == 0 { limit } else { expected }, limit)
-    }
+    };
+    Ok((contents?, seclusion))
 }
 
-/// The regular file at `path`, opened, under the conditions of [`read`].
+/// The regular file at `path`, opened, under the conditions of [`read_trusted`].
 ///
 /// # Errors
 ///
 /// [`FileError`]; a pipe is [`FileError::Kind`].
-pub fn open(path: &Path, guard: Guard) -> Result<File, FileError> {
-    let (file, opened) = judged(path, guard)?;
+pub fn open_trusted(path: &Path, outsiders: &Outsiders) -> Result<File, FileError> {
+    let (file, opened, _) = judged(path, Guard::Trust, outsiders)?;
     match opened.is_file() {
         true => Ok(file),
         false => Err(FileError::Kind),
     }
 }
 
-fn judged(path: &Path, guard: Guard) -> Result<(File, Metadata), FileError> {
-    let (file, opened) = match guard == Guard::Report || is_descriptor(path) {
-        true => open_by_name(path)?,
-        false => open_checked(path, guard)?,
+fn judged(path: &Path, guard: Guard, outsiders: &Outsiders) -> Result<(File, Metadata, Option<Seclusion>), FileError> {
+    let (file, opened, way) = match guard == Guard::Report || is_descriptor(path) {
+        true => {
+            let (file, opened) = open_by_name(path)?;
+            outsiders.judge(path, &opened)?;
+            (file, opened, None)
+        }
+        false => {
+            let (file, opened, way) = open_checked(path, guard, outsiders)?;
+            (file, opened, Some(way))
+        }
     };
-    guard.judge(path, &opened).map_err(|fault| FileError::Exposed {
+    let judged = guard.judge(path, way.as_ref(), (&file, &opened));
+    let seclusion = judged.map_err(|fault| FileError::Exposed {
         path: path.to_owned(),
         fault,
     })?;
-    Ok((file, opened))
+    Ok((file, opened, seclusion))
 }
 
-/// Opens the file at the end of the checked way, and no other.
-fn open_checked(path: &Path, guard: Guard) -> Result<(File, Metadata), FileError> {
+/// Opens the file at the end of the checked way, and no other; also returns the way.
+fn open_checked(path: &Path, guard: Guard, outsiders: &Outsiders) -> Result<(File, Metadata, Found), FileError> {
     let mut outcome = Err(FileError::Unsteady);
     for _ in 0..FILE_LOOKS {
-        outcome = files::find(path, guard.rule())
+        outcome = files::find_kept_from(path, guard.rule(), &outsiders.0)
             .map_err(FileError::from)
             .and_then(|found| {
                 // Checked before opening: opening a device can have effects.
                 check_kind(found.metadata())?;
-                Ok(found.open()?)
+                let (file, opened) = found.open()?;
+                Ok((file, opened, found))
             });
         match &outcome {
             // An exchange (Kubernetes renames a link and removes the old directory) may happen in between.
@@ -235,7 +309,7 @@ mod tests {
     #[test]
     fn an_endless_device_and_a_directory_are_refused() {
         for path in ["/dev/zero", "/"] {
-            for guard in [Guard::Secret, Guard::Config] {
+            for guard in [Guard::Secret(Accepted::Both), Guard::Config] {
                 let error = read(Path::new(path), 16, guard).unwrap_err();
                 assert_eq!(error.to_string(), "neither a regular file nor a pipe", "{path}");
             }

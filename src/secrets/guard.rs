@@ -1,19 +1,22 @@
 //! Who may get at a file, by its use.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use rustix::fs::{StatVfsMountFlags, fstatvfs};
 use rustix::process::geteuid;
 
-use super::error::{Excess, Fault};
-use crate::files::Rule;
+use super::error::{Excess, Fault, Remedy};
+use super::seclusion::{Accepted, Seclusion};
+use crate::files::{Found, Rule};
 
 /// What a file is used for; decides who else may get at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
-    /// It holds a secret: others must not read it, and neither they nor members of its group may change it.
-    Secret,
+    /// It holds a secret: others must not read it, and neither they nor members of its group may change it. A mode that lets others
+    /// read it is accepted where something else keeps them from it.
+    Secret(Accepted),
     /// It decides what we do: others must not change it.
     Config,
     /// The file decides whom we trust: neither other users nor members of its group may change it.
@@ -28,33 +31,55 @@ const GROUP_READ: u32 = 0o040;
 const GROUP_WRITE: u32 = 0o020;
 
 impl Guard {
-    /// Judges an opened file, or an opened pipe. Its group may read a secret: that is how service managers and Kubernetes
-    /// hand one to a user that is not root, and an access control list shows itself as the mode of the group.
+    /// Judges an opened file, or an opened pipe, that was found by `way`; none for a descriptor. Its group may read a secret: that is
+    /// how service managers and Kubernetes hand one to a user that is not root, and an access control list shows itself as the mode
+    /// of the group. Returns what keeps others from a secret that its mode lets them read.
     ///
     /// # Errors
     ///
     /// What is wrong; `path` only decides the words.
-    pub(super) fn judge(self, path: &Path, metadata: &Metadata) -> Result<(), Fault> {
+    pub(super) fn judge(
+        self,
+        path: &Path,
+        way: Option<&Found>,
+        (file, metadata): (&File, &Metadata),
+    ) -> Result<Option<Seclusion>, Fault> {
         let mode = metadata.mode() & 0o7777;
         let forbidden: &[(u32, Excess)] = match self {
-            Self::Secret => &[
-                (OTHERS_WRITE, Excess::OthersWrite),
-                (GROUP_WRITE, Excess::GroupWrite),
-                (OTHERS_READ, Excess::OthersRead),
-            ],
+            Self::Secret(_) => &[(OTHERS_WRITE, Excess::OthersWrite), (GROUP_WRITE, Excess::GroupWrite)],
             Self::Config => &[(OTHERS_WRITE, Excess::OthersWrite)],
             Self::Trust => &[(OTHERS_WRITE, Excess::OthersWrite), (GROUP_WRITE, Excess::GroupWrite)],
             Self::Report => &[],
         };
-        match forbidden.iter().find(|(bit, _)| mode & bit != 0) {
-            None => Ok(()),
-            Some((_, excess)) => Err(Fault::Mode {
-                excess: *excess,
-                mode,
-                enough: self.enough(metadata),
-                kubernetes: is_kubernetes_volume(path),
-            }),
+        // Nothing on a read-only mount can be changed; it can be read.
+        let is_read_only = || fstatvfs(file).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY));
+        let fault = |excess, open| Fault::Mode {
+            excess,
+            mode,
+            open,
+            remedy: match (is_kubernetes_volume(path), is_read_only()) {
+                (true, _) => Remedy::Kubernetes,
+                (false, true) => Remedy::Container,
+                (false, false) => Remedy::Chmod(self.enough(metadata)),
+            },
+        };
+        let excess = forbidden.iter().find(|(bit, _)| mode & bit != 0);
+        if let Some((_, excess)) = excess.filter(|_| !(self.is_secret() && is_read_only())) {
+            return Err(fault(*excess, None));
         }
+        match self {
+            Self::Secret(accepted) if mode & OTHERS_READ != 0 => {
+                let seclusion = Seclusion::of(way, (file, metadata), self.rule(), accepted);
+                seclusion
+                    .map(Some)
+                    .map_err(|open| fault(Excess::OthersRead, Some(open)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn is_secret(self) -> bool {
+        matches!(self, Self::Secret(_))
     }
 
     /// The way to the file: a group that must not change the file must not exchange it either.
@@ -67,8 +92,8 @@ impl Guard {
         match self {
             Self::Config | Self::Report => metadata.mode() & 0o777 & !OTHERS_WRITE,
             Self::Trust => metadata.mode() & 0o777 & !(OTHERS_WRITE | GROUP_WRITE),
-            Self::Secret if metadata.uid() != geteuid().as_raw() && metadata.mode() & GROUP_READ != 0 => 0o640,
-            Self::Secret => 0o600,
+            Self::Secret(_) if metadata.uid() != geteuid().as_raw() && metadata.mode() & GROUP_READ != 0 => 0o640,
+            Self::Secret(_) => 0o600,
         }
     }
 }

@@ -8,8 +8,10 @@ mod error;
 mod files;
 mod guard;
 mod key;
+mod neighbours;
 mod outsiders;
 mod reference;
+mod seclusion;
 mod seen;
 
 #[cfg(test)]
@@ -17,12 +19,14 @@ mod tests;
 
 pub use arguments::{mask_flags, mask_secret};
 pub use environment::Environment;
-pub use error::{Fault, FileError};
-pub use files::{Disk, Files, open, read};
+pub use error::{Excess, Fault, FileError, Remedy};
+pub use files::{Disk, Files, open_trusted, read, read_trusted};
 pub use guard::Guard;
 pub use key::ApiKey;
+pub use neighbours::{Doubt, end_proofs};
 pub use outsiders::Outsiders;
 pub(crate) use outsiders::is_roots_alone;
 pub(crate) use reference::is_variable_name;
 pub use reference::{Prefix, Reference, ReferenceError};
+pub use seclusion::{Accepted, Open, SecludedFile, Seclusion};
 pub use seen::{SeenFile, Stamp};

@@ -3,32 +3,29 @@
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
+
 use std::path::Path;
 
-use super::error::{Fault, FileError};
-use crate::files::Account;
+use crate::files::{self, Account};
 
 const OTHERS_WRITE: u32 = 0o002;
 const GROUP_WRITE: u32 = 0o020;
 
-/// Accounts that must not be able to change a file.
+/// Accounts that must not be able to change a file, nor a link or directory that leads to it. The walk to the file judges each step,
+/// so what was judged is what is read.
 #[derive(Debug, Clone, Default)]
 pub struct Outsiders(pub Vec<Account>);
 
 impl Outsiders {
-    /// Checks the file, and every link and directory that leads to it. The first of them that an outsider may change is reported,
-    /// and cannot be swapped for another meanwhile, because the ones before it cannot be changed either.
-    ///
-    /// # Errors
-    /// [`FileError::Exposed`] with the entry that an outsider may change, and the reason.
-    pub fn judge(&self, path: &Path) -> Result<(), FileError> {
-        for account in &self.0 {
-            if let Some(found) = account.replaceable(path, &|_| true) {
-                let fault = Fault::Changeable { uid: account.uid };
-                return Err(FileError::Exposed { path: found.by, fault });
-            }
+    /// Judges a file that was handed over as a descriptor: no directory decides what it is.
+    pub(super) fn judge(&self, path: &Path, opened: &Metadata) -> Result<(), files::Error> {
+        match self.0.iter().find(|account| account.writes(opened)) {
+            None => Ok(()),
+            Some(account) => Err(files::Error::Refused {
+                path: path.to_owned(),
+                fault: files::Fault::Changeable { uid: account.uid },
+            }),
         }
-        Ok(())
     }
 }
 
@@ -48,6 +45,7 @@ mod tests {
     use rustix::process::geteuid;
 
     use super::*;
+    use crate::secrets::read_trusted;
 
     fn account(uid: u32, groups: &[u32]) -> Account {
         Account {
@@ -56,8 +54,12 @@ mod tests {
         }
     }
 
+    /// The place by which the account may change it, as the message names it.
     fn changes(account: &Account, path: &Path) -> Option<PathBuf> {
-        account.replaceable(path, &|_| true).map(|found| found.by)
+        let outsiders = Outsiders(vec![account.clone()]);
+        let error = read_trusted(path, 100, &outsiders).err()?.to_string();
+        let place = error.split_once("can change it through ").unwrap().1;
+        Some(place.split_once(';').unwrap().0.into())
     }
 
     #[test]
@@ -84,23 +86,25 @@ mod tests {
         mode(&bundle, 0o644);
         let other = account(4242, &[4242, 4243]);
         assert_eq!(changes(&other, &link), None);
-        // The directory of a link, by its owner, though the file is root's.
-        chown(base.join("theirs"), Some(4242), None).unwrap();
-        assert_eq!(changes(&other, &link), Some(base.join("theirs")));
-        assert_eq!(changes(&other, &bundle), None);
-        // The file by its group; another group does not count.
-        chown(&bundle, None, Some(4243)).unwrap();
-        mode(&bundle, 0o664);
-        assert_eq!(changes(&other, &bundle), Some(bundle.clone()));
-        assert_eq!(changes(&account(4242, &[4242]), &bundle), None);
-        // The directory of the file, by its group.
-        mode(&bundle, 0o644);
-        chown(base.join("real"), None, Some(4242)).unwrap();
-        mode(&base.join("real"), 0o775);
-        assert_eq!(changes(&other, &bundle), Some(base.join("real")));
-        let said = Outsiders(vec![other]).judge(&bundle).unwrap_err().to_string();
+        // The directory of the file, by its owner, also at the end of a link.
+        chown(base.join("real"), Some(4242), None).unwrap();
+        for path in [&bundle, &link] {
+            assert_eq!(changes(&other, path), Some(base.join("real")));
+            assert_eq!(changes(&account(4343, &[4343]), path), None);
+        }
+        // The file, by its owner.
+        chown(base.join("real"), Some(0), None).unwrap();
+        chown(&bundle, Some(4242), None).unwrap();
+        assert_eq!(changes(&other, &link), Some(bundle.clone()));
+        let said = read_trusted(&bundle, 100, &Outsiders(vec![other]))
+            .unwrap_err()
+            .to_string();
         assert!(said.contains("user 4242") && said.contains("chmod go-w"), "{said}");
-        Outsiders::default().judge(&bundle).unwrap();
+        // What its group can change is refused for everybody.
+        chown(&bundle, Some(0), Some(4243)).unwrap();
+        read_trusted(&bundle, 100, &Outsiders::default()).unwrap();
+        mode(&bundle, 0o664);
+        assert!(read_trusted(&bundle, 100, &Outsiders::default()).is_err());
         fs::remove_dir_all(base).unwrap();
     }
 }

@@ -17,7 +17,7 @@ use super::provider;
 use super::signing::{Tidy, tidily};
 use crate::config;
 use crate::limits::{CERTIFICATE_FILE_MAX, SECRET_FILE_MAX};
-use crate::secrets::{self, Guard};
+use crate::secrets::{self, Disk, Guard};
 
 /// A client certificate, ready to be shown, and what it says.
 #[derive(Debug)]
@@ -27,19 +27,31 @@ pub(super) struct Identity {
 }
 
 /// Client certificates that were loaded for one generation: a certificate that several settings name is in memory once.
-#[derive(Debug, Default)]
-pub struct Identities(Vec<(PathBuf, PathBuf, Arc<Identity>)>);
+#[derive(Debug)]
+pub struct Identities<'a> {
+    disk: &'a Disk,
+    loaded: Vec<(PathBuf, PathBuf, Arc<Identity>)>,
+}
 
-impl Identities {
+impl<'a> Identities<'a> {
+    /// None yet; keys are read from this file system.
+    #[must_use]
+    pub const fn of(disk: &'a Disk) -> Self {
+        Self {
+            disk,
+            loaded: Vec::new(),
+        }
+    }
+
     /// Returns the certificate of these files.
     pub(super) fn load(&mut self, files: &config::Identity) -> Result<Arc<Identity>, Error> {
         let same =
             |(certificate, key, _): &&(PathBuf, PathBuf, _)| *certificate == files.certificate && *key == files.key;
-        if let Some((_, _, loaded)) = self.0.iter().find(same) {
+        if let Some((_, _, loaded)) = self.loaded.iter().find(same) {
             return Ok(Arc::clone(loaded));
         }
-        let loaded = Arc::new(Identity::load(files)?);
-        self.0
+        let loaded = Arc::new(Identity::load(files, self.disk)?);
+        self.loaded
             .push((files.certificate.clone(), files.key.clone(), Arc::clone(&loaded)));
         Ok(loaded)
     }
@@ -47,10 +59,10 @@ impl Identities {
 
 impl Identity {
     /// Reads the files and checks that they belong together.
-    fn load(files: &config::Identity) -> Result<Self, Error> {
+    fn load(files: &config::Identity, disk: &Disk) -> Result<Self, Error> {
         let fail = |file| move |problem| Error::identity(files, file, problem);
         let chain = certificates(&files.certificate).map_err(fail(IdentityFile::Certificate))?;
-        let key = private_key(&files.key).map_err(fail(IdentityFile::Key))?;
+        let key = private_key(&files.key, disk).map_err(fail(IdentityFile::Key))?;
         let facts = chain.iter().map(|certificate| CertFacts::of(certificate)).collect();
         let signer = tidily(|| provider::provider().key_provider.load_private_key(key))
             .map_err(|_| fail(IdentityFile::Key)(IdentityProblem::BadKey))?;
@@ -123,8 +135,10 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, IdentityPro
 }
 
 /// The first key of the file counts.
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, IdentityProblem> {
-    let text = secrets::read(path, SECRET_FILE_MAX, Guard::Secret).map_err(IdentityProblem::Unreadable)?;
+fn private_key(path: &Path, disk: &Disk) -> Result<PrivateKeyDer<'static>, IdentityProblem> {
+    let text = disk
+        .secret(path, SECRET_FILE_MAX)
+        .map_err(IdentityProblem::Unreadable)?;
     let mut key = None;
     for_each_block(&text, |block| {
         match block.kind() {

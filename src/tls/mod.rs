@@ -69,7 +69,7 @@ impl Tls {
     pub fn new(
         roots: &Roots,
         identity: Option<&config::Identity>,
-        loaded: &mut Identities,
+        loaded: &mut Identities<'_>,
         min_version: TlsVersion,
     ) -> Result<Self, Error> {
         let verifier = pinned::Verifier::of(roots).ok_or(Error::NothingTrusted)?;

@@ -16,7 +16,7 @@ use super::system;
 use super::unsuitable::Unsuitable;
 use crate::config::Trust;
 use crate::limits::{ANCHORS_MAX, BUNDLE_NOTES_MAX, CA_BUNDLE_MAX};
-use crate::secrets::{self, Guard, Outsiders};
+use crate::secrets::{self, Outsiders};
 
 /// What is trusted; loaded once for each generation, cheap to clone.
 #[derive(Debug, Clone)]
@@ -179,8 +179,7 @@ impl Bundle {
         outsiders: &Outsiders,
     ) -> Result<Self, Error> {
         let unreadable = |error| Error::Unreadable(setting, path.to_owned(), error);
-        let text = secrets::read(path, CA_BUNDLE_MAX, Guard::Trust).map_err(unreadable)?;
-        outsiders.judge(path).map_err(unreadable)?;
+        let text = secrets::read_trusted(path, CA_BUNDLE_MAX, outsiders).map_err(unreadable)?;
         let mut bundle = Self {
             setting,
             ..Self::default()

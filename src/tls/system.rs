@@ -16,7 +16,7 @@ use super::facts::CertFacts;
 use super::pem::{Blocks, Item, Kind};
 use crate::config::SystemStore;
 use crate::limits::{ANCHORS_MAX, CA_BUNDLE_MAX};
-use crate::secrets::{self, Guard, Outsiders};
+use crate::secrets::{self, Outsiders};
 
 /// Adds the anchors that are not among `roots` yet; gives the file, `None` when there is no store.
 ///
@@ -34,8 +34,7 @@ pub(super) fn add(
         };
     };
     let fail = |why: String| Error::SystemStore(Some(path.clone()), why);
-    let file = secrets::open(&path, Guard::Trust).map_err(|error| fail(error.to_string()))?;
-    outsiders.judge(&path).map_err(|error| fail(error.to_string()))?;
+    let file = secrets::open_trusted(&path, outsiders).map_err(|error| fail(error.to_string()))?;
     let known = roots.len();
     let read = read(roots, file);
     if let Err(why) = read {

@@ -32,6 +32,7 @@ pub mod kernel;
 pub mod layout;
 pub mod mcp;
 pub mod memory;
+pub mod mounted;
 pub mod openssl;
 pub mod post;
 pub mod process;

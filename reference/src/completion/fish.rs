@@ -83,7 +83,7 @@ function {name}_profile_names --description 'The names of the profiles'
     set -l folder $TUNNEL_CLIENT_PROFILE_DIR
     if test -z "$folder"
         set folder $XDG_CONFIG_HOME/tunnel-client
-        test -n "$XDG_CONFIG_HOME"; or set folder ~/.config/tunnel-client
+        test -n "$XDG_CONFIG_HOME"; or set folder ~/.config/tunnel-client ~/.tunnel-client
     end
     for file in $folder/*.yaml
         # Names that no profile can have are not offered.

@@ -33,7 +33,9 @@ pub(crate) fn script(root: &Node) -> String {
             r#"
 _{name}_profile_names() {{
     local -a names
-    names=(${{TUNNEL_CLIENT_PROFILE_DIR:-${{XDG_CONFIG_HOME:-$HOME/.config}}/tunnel-client}}/*.yaml(N:t:r))
+    local folder=${{TUNNEL_CLIENT_PROFILE_DIR:-${{XDG_CONFIG_HOME:-$HOME/.config}}/tunnel-client}}
+    names=($folder/*.yaml(N:t:r))
+    [[ $folder == $HOME/.config/tunnel-client ]] && names+=($HOME/.tunnel-client/*.yaml(N:t:r))
     compadd -a names
 }}
 "#

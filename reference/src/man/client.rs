@@ -38,8 +38,8 @@ pub(crate) fn page(root: &Node) -> String {
     environment(&mut page);
     page.section("FILES")
         .item(
-            "`$XDG_CONFIG_HOME/tunnel-client/`NAME`.yaml`, `~/.config/tunnel-client/`NAME`.yaml`",
-            "Profiles; see `tunnel-client.yaml`(5). The directory is made with mode 0700, a profile with 0600.",
+            "`$XDG_CONFIG_HOME/tunnel-client/`NAME`.yaml`, `~/.tunnel-client/`NAME`.yaml`, `~/.config/tunnel-client/`NAME`.yaml`",
+            "Profiles; see `tunnel-client.yaml`(5). They are written to the first or the second, the third is only read. The directory is made with mode 0700, a profile with 0600.",
         )
         .item(
             "`$CREDENTIALS_DIRECTORY`",

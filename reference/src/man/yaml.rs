@@ -75,8 +75,8 @@ A configuration file is YAML or JSON in UTF-8, at most 1 MiB, that must not be w
 leading `---` is accepted, text or another document behind the first is a mistake. Anchors, aliases and merge keys work. An unknown
 key is a mistake, and so is a key that stands twice. All mistakes are reported together, each with line and column.
 
-A profile is such a file in the directory of profiles, `$XDG_CONFIG_HOME/tunnel-client` or `~/.config/tunnel-client`: NAME`.yaml`. Its
-name has letters, digits, dots, underscores and dashes, 128 at most, and begins with a letter or digit.
+A profile is such a file in the directory of profiles, `$XDG_CONFIG_HOME/tunnel-client` or `~/.tunnel-client`: NAME`.yaml`. Profiles in
+`~/.config/tunnel-client`, where earlier versions wrote them, are still read. The name has letters, digits, dots, underscores and dashes, 128 at most, and begins with a letter or digit.
 
 A flag and an environment variable win over the file, setting by setting; a list is taken whole from one of them. A key
 without a value is as good as left out. `tunnel-client config show` prints what the settings come to, and where each comes from.
@@ -95,7 +95,7 @@ const VALUES: [(&str, &str); 5] = [
     ),
     (
         "`file:`PATH",
-        "A reference: the value is the content of this file. A file that holds a secret is refused when others can read it, or when \
+        "A reference: the value is the content of this file. A file that holds a secret is refused when others can reach and read it, or when \
          others can write to its directory (unless it has the sticky bit).",
     ),
     (

@@ -127,7 +127,7 @@ fn perform(name: &str, matches: &ArgMatches, output: Output, environment: Enviro
     let is_hosted = || {
         let flags = settings::flags_of(matches, ADMIN_SETTINGS);
         // A mistake in it is reported later.
-        config::written_base_url(&flags, &environment, &Disk).is_none_or(|url| links::is_hosted(&url))
+        config::written_base_url(&flags, &environment, &Disk::default()).is_none_or(|url| links::is_hosted(&url))
     };
     match name {
         "create" => {
@@ -172,7 +172,7 @@ fn one(
 /// The snapshot of the environment ends here, wiped, before anything is sent.
 fn client(matches: &ArgMatches, output: Output, environment: Environment, keys: Keys) -> Result<Client, Failure> {
     let flags = settings::flags_of(matches, ADMIN_SETTINGS);
-    let config = config::read_admin(&flags, &environment, &Disk, keys).map_err(Failure::Config)?;
+    let config = config::read_admin(&flags, &environment, &Disk::default(), keys).map_err(Failure::Config)?;
     redact::protect(config.key.expose_secret());
     output.warn(&config.warnings);
     Client::new(&config).map_err(Failure::Setup)

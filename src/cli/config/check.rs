@@ -28,7 +28,7 @@ pub(super) fn arguments() -> Command {
 
 pub(super) fn execute(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
     let flags = settings::flags(matches);
-    let config = config::read(&flags, environment, &Disk).map_err(Error::Config)?;
+    let config = config::read(&flags, environment, &Disk::default()).map_err(Error::Config)?;
     config.for_each_secret(redact::protect);
     let found = run::check(&config);
     for warning in &found.warnings {

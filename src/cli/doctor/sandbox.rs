@@ -22,11 +22,8 @@ pub(super) fn role() -> Arg {
 
 /// Plays the role that this process was given.
 pub(super) fn play(matches: &ArgMatches, start: Start) -> Result<(), Error> {
-    let role = Role::of_process().map_err(|error| {
-        Error::Message(format!(
-            "--{ROLE} is for processes that doctor --sandbox starts: {error}"
-        ))
-    })?;
+    let role = Role::of_process()
+        .map_err(|error| Error::Message(format!("--{ROLE} is for processes that doctor starts: {error}")))?;
     let config = match role.is_of_client() {
         true => Some(configure(matches, &start.environment)?),
         // This process got no secret, and has to be like any other program.
@@ -65,5 +62,5 @@ pub(super) fn prove(matches: &ArgMatches, start: Start) -> Result<(), Error> {
 
 /// Reads the configuration as `run` does.
 fn configure(matches: &ArgMatches, environment: &Environment) -> Result<Config, Error> {
-    config::read(&settings::flags(matches), environment, &Disk).map_err(Error::Config)
+    config::read(&settings::flags(matches), environment, &Disk::default()).map_err(Error::Config)
 }

@@ -42,7 +42,7 @@ pub(super) fn arguments() -> Command {
 pub(super) fn execute(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
     let name = place::name(matches.get_one::<String>("name").map_or("", String::as_str))?;
     let place = Place::choose(matches, environment)?;
-    let path = name.path_in(&place.directory);
+    let path = name.path_in(&place.dirs.directory);
     let text = text(matches)?;
     let verdict = check(&path, &text, environment);
     if !verdict.mistakes.is_empty() {
@@ -64,6 +64,14 @@ pub(in crate::cli) fn save(
     text: &[u8],
     force: bool,
 ) -> Result<(), Error> {
+    // In an earlier place it would be hidden by the new one.
+    if let Some(other) = place.dirs.existing(name).filter(|other| other != path && !force) {
+        return Err(Error::Message(format!(
+            "profile \"{name}\" already exists as {}; remove that file, or pass --force to write {}, which is read instead",
+            show(&other),
+            show(path)
+        )));
+    }
     place.make()?;
     let saved = match force {
         true => write::replace(path, name, text),
@@ -90,7 +98,7 @@ fn text(matches: &ArgMatches) -> Result<Vec<u8>, Error> {
     };
     match (file, flag("sample")) {
         (Some(file), None) => {
-            let read = Disk.read(Path::new(file), CONFIG_FILE_MAX);
+            let read = Disk::default().read(Path::new(file), CONFIG_FILE_MAX);
             let bytes = read.map_err(|error| Error::Message(format!("read {}: {error}", show(Path::new(file)))))?;
             Ok(bytes.to_vec())
         }

@@ -22,7 +22,7 @@ pub(in crate::cli) struct Verdict {
 pub(in crate::cli) fn check(path: &Path, text: &[u8], environment: &Environment) -> Verdict {
     let file = File::from_bytes(path, text);
     let references = References::of(&file);
-    let mistakes = config::mistakes(&file, &references.environment(environment), &Disk);
+    let mistakes = config::mistakes(&file, &references.environment(environment), &Disk::default());
     let mut verdict = Verdict {
         unset: references.unset(environment),
         ..Verdict::default()

@@ -107,13 +107,16 @@ struct Session {
 
 impl Session {
     fn start(place: &Place, name: ProfileName) -> Result<Self, Error> {
-        let path = name.path_in(&place.directory);
+        let in_place = || name.path_in(&place.dirs.directory);
+        let path = place.dirs.existing(&name).unwrap_or_else(in_place);
         refuse_link(&path)?;
         let before = read(&path).map_err(|error| Error::Message(format!("read profile {}: {error}", show(&path))))?;
-        place.make()?;
+        if before.is_none() {
+            place.make()?;
+        }
         let text = before.clone().unwrap_or_else(|| SKELETON.as_bytes().to_vec());
         let draft = write::temporary(&path, &name, &text)
-            .map_err(|error| Error::Message(format!("write a draft in {}: {error}", show(&place.directory))))?;
+            .map_err(|error| Error::Message(format!("write a draft next to {}: {error}", show(&path))))?;
         Ok(Self {
             name,
             path,
@@ -182,7 +185,7 @@ impl Session {
 
 /// The file's content, or `None` when there is no file.
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match Disk.read(path, CONFIG_FILE_MAX) {
+    match Disk::default().read(path, CONFIG_FILE_MAX) {
         Ok(bytes) => Ok(Some(bytes.to_vec())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

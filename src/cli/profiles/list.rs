@@ -1,14 +1,12 @@
 //! `tunnel-client profiles list`.
 
 use std::fmt::Write as _;
-use std::io;
 
 use clap::{ArgMatches, Command};
 use serde_json::json;
 
 use super::place::{Place, show};
 use crate::cli::{Error, args, print, text};
-use crate::config;
 use crate::secrets::Environment;
 
 pub(super) fn arguments() -> Command {
@@ -25,31 +23,23 @@ pub(super) fn json_flag() -> clap::Arg {
 
 pub(super) fn execute(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
     let place = Place::choose(matches, environment)?;
-    let directory = &place.directory;
-    let names = match config::profiles(directory) {
-        Ok(names) => names,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => {
-            return Err(Error::Message(format!(
-                "read the profile directory {}: {error}",
-                show(directory)
-            )));
-        }
-    };
-    let profiles = names.iter().map(|name| (name.as_str(), name.path_in(directory)));
+    let profiles = place.dirs.profiles().map_err(|(directory, error)| {
+        Error::Message(format!("read the profile directory {}: {error}", show(&directory)))
+    })?;
     if args::is_on(matches, "json") {
         let profiles: Vec<_> = profiles
-            .map(|(name, path)| json!({"name": name, "path": path.to_string_lossy()}))
+            .iter()
+            .map(|(name, path)| json!({"name": name.as_str(), "path": path.to_string_lossy()}))
             .collect();
         return print(&text::json(&profiles));
     }
     let mut lines = String::new();
-    for (name, path) in profiles {
+    for (name, path) in &profiles {
         // Writing to a String cannot fail.
-        let _ = writeln!(lines, "{name}\t{}", show(&path));
+        let _ = writeln!(lines, "{name}\t{}", show(path));
     }
     if lines.is_empty() {
-        lines = format!("No profiles found in {}\n", show(directory));
+        lines = format!("No profiles found in {}\n", show(&place.dirs.directory));
     }
     print(&lines)
 }

@@ -1,13 +1,13 @@
 //! The directory of a command's profiles.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::cli::Error;
-use crate::config::{self, Flags, ProfileName, echo};
+use crate::config::{self, Flags, ProfileDirs, ProfileName, echo};
 use crate::doctor::shell_word;
 use crate::secrets::Environment;
 use crate::telemetry;
@@ -17,7 +17,7 @@ const PROFILE_DIR: &str = "profile-dir";
 /// Where profiles are kept.
 #[derive(Debug)]
 pub(in crate::cli) struct Place {
-    pub(in crate::cli) directory: PathBuf,
+    pub(in crate::cli) dirs: ProfileDirs,
     /// Whether a flag said so: then the next commands need it too.
     given: bool,
 }
@@ -39,23 +39,30 @@ impl Place {
         let flag = matches.get_one::<OsString>(PROFILE_DIR);
         let mut flags = Flags::default();
         flags.add(PROFILE_DIR, flag.cloned());
-        let directory = config::profile_dir(&flags, environment).map_err(Error::Message)?;
+        let dirs = config::profile_dirs(&flags, environment).map_err(Error::Message)?;
         let given = flag.is_some_and(|flag| !flag.is_empty());
-        Ok(Self { directory, given })
+        Ok(Self { dirs, given })
     }
 
     /// The flag as the next commands need it, with a space before it; empty when it was not given.
     pub(in crate::cli) fn flag_for_next(&self) -> String {
         match self.given {
-            true => format!(" --{PROFILE_DIR} {}", shell_word(&self.directory.to_string_lossy())),
+            true => format!(
+                " --{PROFILE_DIR} {}",
+                shell_word(&self.dirs.directory.to_string_lossy())
+            ),
             false => String::new(),
         }
     }
 
     /// Makes the directory if it is not there.
     pub(in crate::cli) fn make(&self) -> Result<(), Error> {
-        super::write::make_directory(&self.directory)
-            .map_err(|error| Error::Message(format!("make the profile directory {}: {error}", show(&self.directory))))
+        super::write::make_directory(&self.dirs.directory).map_err(|error| {
+            Error::Message(format!(
+                "make the profile directory {}: {error}",
+                show(&self.dirs.directory)
+            ))
+        })
     }
 }
 

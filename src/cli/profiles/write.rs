@@ -59,6 +59,6 @@ fn write(spot: &Spot, text: &[u8]) -> io::Result<()> {
     let mut file = spot.create(0o600)?;
     let written = file.write_all(text).and_then(|()| file.sync_all());
     // A profile that `run` would refuse, because others can exchange it, is not written in the first place.
-    let readable = written.and_then(|()| Disk.read(&spot.path(), CONFIG_FILE_MAX));
+    let readable = written.and_then(|()| Disk::default().read(&spot.path(), CONFIG_FILE_MAX));
     readable.map(|_| ()).inspect_err(|_| spot.discard())
 }

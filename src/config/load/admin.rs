@@ -13,7 +13,7 @@ use crate::config::sources::{Origin, Source, Sources, Written};
 use crate::config::table;
 use crate::config::trust::Trust;
 use crate::limits::SECRET_FILE_MAX;
-use crate::secrets::Reference;
+use crate::secrets::{Files as _, Reference};
 
 /// The way of `admin tunnels` to the control plane.
 #[derive(Debug)]
@@ -82,7 +82,11 @@ pub(in crate::config) fn load_admin(sources: &Sources<'_>, keys: Keys) -> Result
         };
         lockdown::check_control(&mut reader, lockdown, &control, trust);
     }
+    if let Ok(lockdown) = &lockdown {
+        lockdown::check_secrets(&mut reader, lockdown, None);
+    }
     let findings = reader.into_findings();
+    let secluded = sources.files.secluded();
     match (base_url, url_path, proxy, identity, trust, lockdown, key) {
         (Ok(base_url), Ok(url_path), Ok(proxy), Ok(identity), Ok(trust), Ok(lockdown), Ok(key))
             if findings.errors.is_empty() =>
@@ -95,7 +99,11 @@ pub(in crate::config) fn load_admin(sources: &Sources<'_>, keys: Keys) -> Result
                 identity: identity.map(|(identity, _)| identity),
                 proxy,
                 key,
-                warnings: findings.warnings,
+                warnings: findings
+                    .warnings
+                    .into_iter()
+                    .chain(secluded.iter().map(ToString::to_string))
+                    .collect(),
             })
         }
         _ => Err(ConfigErrors(findings.errors)),

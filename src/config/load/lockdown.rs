@@ -2,6 +2,7 @@
 
 use crate::config::checked::{Binding, ControlPlane, HttpUrl, Identity, Proxy, Target};
 use crate::config::cidr::Cidr;
+use crate::config::hardening::UserName;
 use crate::config::lockdown::Lockdown;
 use crate::config::reader::{Checked, Reader};
 use crate::config::scalar::echo;
@@ -9,6 +10,7 @@ use crate::config::sources::Origin;
 use crate::config::table::{self, Setting};
 use crate::config::trust::Trust;
 use crate::limits::LOCKDOWN_ENTRIES_MAX;
+use crate::secrets::{Accepted, Files as _, Open, SecludedFile, Seclusion};
 
 /// The rules of `run`.
 pub(super) fn lockdown(reader: &mut Reader<'_>) -> Checked<Lockdown> {
@@ -87,6 +89,43 @@ pub(super) fn check_control(reader: &mut Reader<'_>, rules: &Lockdown, control: 
         "there is no client certificate for the control plane; set control-plane.client-cert and \
          control-plane.client-key",
     );
+}
+
+/// Reports every secret that was read although its mode lets others read it, where that is not accepted. The rule is known only
+/// after the secrets were read.
+pub(super) fn check_secrets(reader: &mut Reader<'_>, rules: &Lockdown, server_user: Option<&UserName>) {
+    for file in reader.sources.files.secluded() {
+        let (setting, open) = match (rules.accepted(server_user), &file.by) {
+            (Accepted::Nothing, _) => (first_rule(rules), Open::Lockdown),
+            (Accepted::Directory, Seclusion::Namespace) => (&table::SERVER_USER, Open::Servers),
+            (Accepted::Directory, Seclusion::Directory(_)) | (Accepted::Both, _) => continue,
+        };
+        let problem = format!(
+            "the mode of {} lets others read a secret, and {open}; {}",
+            file.path.display(),
+            SecludedFile::REMEDY
+        );
+        report(reader, setting, &problem);
+    }
+}
+
+/// The first rule that is set.
+fn first_rule(rules: &Lockdown) -> &'static Setting {
+    match rules {
+        Lockdown {
+            require_proxy: true, ..
+        } => &table::REQUIRE_PROXY,
+        Lockdown {
+            require_bundle_trust: true,
+            ..
+        } => &table::REQUIRE_BUNDLE_TRUST,
+        Lockdown {
+            require_client_cert: true,
+            ..
+        } => &table::REQUIRE_CLIENT_CERT,
+        Lockdown { allowed_networks, .. } if !allowed_networks.is_empty() => &table::ALLOWED_NETWORKS,
+        Lockdown { .. } => &table::ALLOWED_HOSTS,
+    }
 }
 
 /// Reports every MCP server that may not be reached as configured.

@@ -62,7 +62,7 @@ pub(in crate::config) static API_KEY: Setting = Setting {
     shown: Shown::Secret,
     placeholder: "env:NAME|file:PATH|credential:NAME",
     help: "Where the runtime API key is kept, never the key itself (required)",
-    details: "The variables hold the key itself; the flag and a file only say where it is kept. A secret file is refused when others can read it.",
+    details: "The variables hold the key itself; the flag and a file only say where it is kept. A secret file is refused when others can reach and read it.",
     ..UNSET
 };
 
@@ -84,7 +84,7 @@ pub(in crate::config) static CONTROL_KEY: Setting = Setting {
     variables: &["CONTROL_PLANE_CLIENT_KEY"],
     placeholder: "PATH",
     help: "PEM file of the private key of that certificate",
-    details: "It must belong to client_cert. A file that others can read is refused.",
+    details: "It must belong to client_cert. A file that others can reach and read is refused.",
     ..UNSET
 };
 

@@ -92,7 +92,7 @@ pub(in crate::config) static MCP_KEY: Setting = Setting {
     variables: &["MCP_CLIENT_KEY"],
     placeholder: "PATH",
     help: "PEM file of the private key of that certificate",
-    details: "It must belong to client_cert. A file that others can read is refused.",
+    details: "It must belong to client_cert. A file that others can reach and read is refused.",
     ..UNSET
 };
 

@@ -35,6 +35,6 @@ pub(in crate::config) static PROFILE_DIR: Setting = Setting {
     flag: "profile-dir",
     variables: &["TUNNEL_CLIENT_PROFILE_DIR"],
     placeholder: "DIR",
-    help: "Where profiles are kept, instead of $XDG_CONFIG_HOME/tunnel-client or ~/.config/tunnel-client",
+    help: "Where profiles are kept, instead of $XDG_CONFIG_HOME/tunnel-client or ~/.tunnel-client",
     ..UNSET
 };

@@ -50,7 +50,7 @@ pub(in crate::config) static PROXY_KEY: Setting = Setting {
     variables: &["PROXY_CLIENT_KEY"],
     placeholder: "PATH",
     help: "PEM file of the private key of that certificate",
-    details: "It must belong to client_cert. A file that others can read is refused.",
+    details: "It must belong to client_cert. A file that others can reach and read is refused.",
     ..UNSET
 };
 

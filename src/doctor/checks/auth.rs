@@ -244,7 +244,7 @@ mod tests {
             ("MCP_COMMAND", "true"),
         ];
         let environment: Environment = variables.into_iter().collect();
-        config::read(&Flags::default(), &environment, &Disk)
+        config::read(&Flags::default(), &environment, &Disk::default())
             .unwrap()
             .control_plane
     }

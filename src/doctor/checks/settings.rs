@@ -25,7 +25,9 @@ pub(in crate::doctor) fn accepted(config: &Config) -> Vec<Check> {
         "" => "configured",
         source => source,
     };
-    let validation = match config.warnings.as_slice() {
+    let secluded = config.secluded.iter().map(ToString::to_string);
+    let warnings: Vec<String> = config.warnings.iter().cloned().chain(secluded).collect();
+    let validation = match warnings.as_slice() {
         [] => Check::pass("config_validation", "every setting is in order"),
         [only] => Check::warn("config_validation", only),
         [first, rest @ ..] => Check::warn("config_validation", format!("{first} ({})", more(rest.len()))),
@@ -33,7 +35,7 @@ pub(in crate::doctor) fn accepted(config: &Config) -> Vec<Check> {
     vec![
         Check::pass("tunnel_id", &control.tunnel_id),
         Check::pass("control_plane_api_key", key),
-        validation.evidence(&config.warnings),
+        validation.evidence(&warnings),
     ]
 }
 

@@ -1,16 +1,23 @@
 //! An MCP server that `run` starts itself: can its program start, and on request, does it answer?
 
+use std::path::PathBuf;
+
 use super::initialize::introduction;
 use super::mcp::id;
-use crate::config::{Binding, Config, Mode, Target};
+use crate::broker::Instructions;
+use crate::config::{Binding, Config, Level, Mode, Target};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
 use crate::limits::DOCTOR_START_TIMEOUT;
-use crate::mcp::stdio::{End, Trial, exposure, instructions, try_start};
+use crate::mcp::stdio::{Closed, End, Trial, closed_to_new_files, exposure, instructions, own_directories, try_start};
 use crate::net::Network;
 use crate::preflight;
+use crate::probes::new_files::{self, Failed};
 use crate::sandbox::{BrokerCage, current_umask};
 use crate::wire::command::MAIN_CHANNEL;
+
+/// The check of directories that the client's files close.
+const NEW_FILES: &str = "mcp_command_new_files";
 
 /// The server of a binding with a command; nothing for any other. It is started only when `start` says so, because a start
 /// can have effects, and may be the second one beside a running daemon.
@@ -37,7 +44,6 @@ pub(in crate::doctor) async fn stdio(
         Ok(path) => {
             walk.add(Check::pass(executable, path.display().to_string()).evidence(&withheld));
             walk.add(protected(config, binding));
-            walk.begin(&reachable);
             let instructions = match start {
                 true => {
                     let threads = network.map_or_else(|_| Vec::new(), Network::resolver_threads);
@@ -45,6 +51,9 @@ pub(in crate::doctor) async fn stdio(
                 }
                 false => Ok(None),
             };
+            walk.begin(&id(NEW_FILES, channel));
+            walk.add(new_files(config, binding, instructions.as_ref().ok().and_then(Option::as_ref)).await);
+            walk.begin(&reachable);
             walk.add(match instructions {
                 Ok(Some(instructions)) => {
                     let trial = try_start(&instructions, DOCTOR_START_TIMEOUT).await;
@@ -63,6 +72,7 @@ pub(in crate::doctor) async fn stdio(
                 .next([problem.fix()]);
             walk.add(check);
             walk.add(Check::blocked(id("mcp_command_protected", channel), &executable));
+            walk.add(Check::blocked(id(NEW_FILES, channel), &executable));
             walk.add(Check::blocked(reachable, &executable));
         }
     }
@@ -90,6 +100,48 @@ fn protected(config: &Config, binding: &Binding) -> Check {
         Some(exposure) => Check::warn(id, exposure.to_string())
             .next([format!("check who may write it: ls -ld {}", exposure.path.display())]),
     }
+}
+
+/// Whether there are directories in which the server cannot make files, because the client's files lie in them. With instructions it is
+/// tried in the server's working directory and home.
+async fn new_files(config: &Config, binding: &Binding, instructions: Option<&Instructions>) -> Check {
+    let id = id(NEW_FILES, &binding.channel);
+    let account = match BrokerCage::of(config, current_umask()) {
+        Ok(cage) => cage.account(),
+        Err(error) => return Check::fail(id, error.to_string()),
+    };
+    let closed = closed_to_new_files(config, binding, &account);
+    let tried = match (instructions, &binding.target) {
+        // A strict server writes where it is listed.
+        (_, Target::Stdio { sandbox, .. }) if sandbox.level == Level::Strict => None,
+        (Some(instructions), _) => Some(try_new_files(instructions).await),
+        (None, _) => None,
+    };
+    let check = match closed {
+        None => Check::pass(
+            id,
+            "no directory is closed to new files of the server by tunnel-client's files",
+        ),
+        Some(closed) => Check::warn(id, closed.to_string()).next([Closed::REMEDY]),
+    };
+    check.evidence(tried.unwrap_or_default())
+}
+
+/// One line for each directory that the server calls its own.
+async fn try_new_files(instructions: &Instructions) -> Vec<String> {
+    let directories: Vec<PathBuf> = instructions.servers.iter().flat_map(own_directories).collect();
+    let failed = match new_files::try_as_server(instructions.clone(), &directories, DOCTOR_START_TIMEOUT).await {
+        Ok(failed) => failed,
+        Err(error) => return vec![format!("creating a file as the server could not be tried: {error}")],
+    };
+    let line = |directory: &PathBuf| match failed.iter().find(|failed| failed.directory == *directory) {
+        Some(Failed { error, .. }) => format!(
+            "tried: the server cannot create a file in {}: {error}",
+            directory.display()
+        ),
+        None => format!("tried: the server can create a file in {}", directory.display()),
+    };
+    directories.iter().map(line).collect()
 }
 
 /// Without the arguments, which can be tokens.

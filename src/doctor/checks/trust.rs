@@ -103,6 +103,8 @@ pub(in crate::doctor) fn client_certificate(network: &Network) -> Check {
         return Check::pass(id, "none is configured");
     }
     let shown = certificates.iter().map(describe);
+    let generation = network.live().current();
+    let secluded: Vec<_> = generation.secluded().iter().map(ToString::to_string).collect();
     let check = match judge(&certificates) {
         Some(Problem::Bad(problem)) => Check::fail(id, problem)
             .next([
@@ -111,6 +113,7 @@ pub(in crate::doctor) fn client_certificate(network: &Network) -> Check {
             ])
             .next(certificate::of_client()),
         Some(Problem::Soon(problem)) => Check::warn(id, problem).next(["have a new certificate issued in time"]),
+        None if !secluded.is_empty() => Check::warn(id, secluded.join("; ")),
         None => Check::pass(id, shown.clone().collect::<Vec<_>>().join("; ")),
     };
     check.evidence(shown)

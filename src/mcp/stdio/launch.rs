@@ -66,7 +66,7 @@ impl fmt::Display for Refused {
 impl std::error::Error for Refused {}
 
 /// The server of a binding; `None` when it is behind a URL.
-fn specification(config: &Config, binding: &Binding) -> Option<Specification> {
+pub(super) fn specification(config: &Config, binding: &Binding) -> Option<Specification> {
     let Target::Stdio { argv, sandbox, .. } = &binding.target else {
         return None;
     };

@@ -4,6 +4,7 @@
 //! restored on the way back; nothing else of a message changes.
 
 mod admission;
+mod closed;
 mod exposure;
 mod frame;
 mod handshake;
@@ -31,6 +32,8 @@ use log::{debug, info};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until, timeout};
 
+pub(crate) use closed::own_directories;
+pub use closed::{Closed, closed_to_new_files};
 pub use exposure::{Exposure, exposure, exposures};
 pub(crate) use launch::instructions;
 pub use launch::specifications;

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use crate::probes::probe::{Attempt, By, Expected, Failure, Place, Probe, Target};
 use crate::probes::scene::{Facts, Scene};
-use crate::sandbox;
 use crate::sys::attempts::{Call, calls};
+use crate::{files, sandbox};
 
 const HIDDEN: &[i32] = &[libc::EACCES];
 /// Which one depends on what the kernel looks at first.
@@ -65,7 +65,7 @@ pub(super) const PROBES: &[Probe] = &[
         |scene| {
             let own = scene.facts.files.own.iter();
             let names = own
-                .flat_map(|path| sandbox::other_names(path))
+                .flat_map(|path| files::other_names(path))
                 .filter(|path| path.exists());
             any(names.map(|path| File::open(path).map(drop)))
         },

@@ -1,6 +1,7 @@
 //! Mounts of this process (proc_pid_mountinfo(5)). A bind mount gives a file a second name, and a rule about the first one says nothing
 //! about the second.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -12,6 +13,9 @@ use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use crate::limits::MOUNTS_BYTES_MAX;
 
 const MOUNTS: &str = "/proc/self/mountinfo";
+
+/// File system of containers' root directories.
+const OVERLAY: &[u8] = b"overlay";
 
 /// File systems whose files are devices, wherever they are mounted.
 const OF_DEVICES: [&[u8]; 2] = [b"devtmpfs", b"devpts"];
@@ -36,7 +40,14 @@ const OF_KERNEL: [&[u8]; 13] = [
 
 /// All mounts, in the order of the kernel.
 #[derive(Debug, Default)]
-pub(super) struct Mounts(Vec<Mount>);
+pub(crate) struct Mounts(Vec<Mount>);
+
+/// A file by its place in a file system, whichever mount shows it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Inside {
+    device: Vec<u8>,
+    path: PathBuf,
+}
 
 #[derive(Debug, PartialEq, Eq)]
 struct Mount {
@@ -51,6 +62,9 @@ struct Mount {
     point: PathBuf,
     is_of_devices: bool,
     is_of_kernel: bool,
+    is_overlay: bool,
+    /// `hidepid` of a proc file system is set (proc(5)).
+    hides_processes: bool,
 }
 
 impl Mounts {
@@ -58,24 +72,39 @@ impl Mounts {
     ///
     /// # Errors
     /// `/proc` is missing, or there are too many mounts.
-    pub(super) fn read() -> io::Result<Self> {
+    pub(crate) fn read() -> io::Result<Self> {
+        Self::read_from(Path::new(MOUNTS))
+    }
+
+    /// Reads the mounts that another process sees.
+    ///
+    /// # Errors
+    /// The process has ended, the file is closed to this user, or there are too many mounts.
+    pub(crate) fn of_process(pid: u32) -> io::Result<Self> {
+        Self::read_from(Path::new(&format!("/proc/{pid}/mountinfo")))
+    }
+
+    fn read_from(file: &Path) -> io::Result<Self> {
         let mut text = Vec::new();
         let limit = u64::try_from(MOUNTS_BYTES_MAX).unwrap_or(u64::MAX);
-        File::open(MOUNTS)?.take(limit).read_to_end(&mut text)?;
+        File::open(file)?.take(limit).read_to_end(&mut text)?;
         if text.len() >= MOUNTS_BYTES_MAX {
-            return Err(io::Error::other(format!("{MOUNTS} has more than {limit} bytes")));
+            return Err(io::Error::other(format!(
+                "{} has more than {limit} bytes",
+                file.display()
+            )));
         }
         Ok(Self::parse(&text))
     }
 
-    pub(super) fn parse(text: &[u8]) -> Self {
+    pub(crate) fn parse(text: &[u8]) -> Self {
         Self(text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect())
     }
 
     /// Other names of a path without links, and of everything below it: the places where its directory, one above it or a part of
     /// it is mounted as well. The same for the mount points on the way, which those names could move away. Not every name is
     /// visible, as another mount may lie over it.
-    pub(super) fn names(&self, path: &Path) -> Vec<PathBuf> {
+    pub(crate) fn names(&self, path: &Path) -> Vec<PathBuf> {
         self.names_in(path, mount_of(path))
     }
 
@@ -99,6 +128,56 @@ impl Mounts {
         names
     }
 
+    /// Place of an opened file in its file system; `path` is its path without links.
+    pub(crate) fn place(&self, path: &Path, file: &File) -> Option<Inside> {
+        let id = mount_of_file(file)?;
+        let mount = self.0.iter().find(|mount| mount.id == id)?;
+        let rest = path.strip_prefix(&mount.point).ok()?;
+        Some(Inside {
+            device: mount.device.clone(),
+            path: join(&mount.root, rest),
+        })
+    }
+
+    /// Whether one of these mounts shows the file, by whatever name.
+    pub(crate) fn show(&self, file: &Inside) -> bool {
+        let mut same = self.0.iter().filter(|mount| mount.device == file.device);
+        same.any(|mount| file.path.starts_with(&mount.root))
+    }
+
+    /// Whether these are of the mount namespace that has mounts with these numbers: a mount is in one only, and its number is given
+    /// once.
+    pub(crate) fn share_namespace(&self, numbers: &BTreeSet<u64>) -> bool {
+        self.0.iter().any(|mount| numbers.contains(&mount.id))
+    }
+
+    /// Numbers of all mounts.
+    pub(crate) fn numbers(&self) -> BTreeSet<u64> {
+        self.0.iter().map(|mount| mount.id).collect()
+    }
+
+    /// Number of the mount of the root directory. `None` for a process whose root directory lies within a mount (chroot(2)): of
+    /// that mount nothing is listed.
+    pub(crate) fn root(&self) -> Option<u64> {
+        self.root_mount().map(|mount| mount.id)
+    }
+
+    /// Whether the root directory is as container runtimes make it: an overlay, or a directory of another file system.
+    pub(crate) fn are_of_container(&self) -> bool {
+        self.root_mount()
+            .is_some_and(|mount| mount.is_overlay || mount.root != Path::new("/"))
+    }
+
+    /// Whether `/proc` leaves out processes of other users.
+    pub(crate) fn hide_processes(&self) -> bool {
+        let mut of_processes = self.0.iter().filter(|mount| mount.point == Path::new("/proc"));
+        of_processes.any(|mount| mount.hides_processes)
+    }
+
+    fn root_mount(&self) -> Option<&Mount> {
+        self.0.iter().rfind(|mount| mount.point == Path::new("/"))
+    }
+
     /// The mount that the point of another one lies in, and the way there.
     fn shows_point_of<'a>(&'a self, mount: &'a Mount) -> Option<(&'a Mount, &'a Path)> {
         let parent = self
@@ -109,19 +188,19 @@ impl Mounts {
     }
 
     /// Mount points of file systems of devices.
-    pub(super) fn of_devices(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn of_devices(&self) -> impl Iterator<Item = &Path> {
         let mounts = self.0.iter().filter(|mount| mount.is_of_devices);
         mounts.map(|mount| mount.point.as_path())
     }
 
     /// Mount points of file systems of the kernel.
-    pub(super) fn of_kernel(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn of_kernel(&self) -> impl Iterator<Item = &Path> {
         let mounts = self.0.iter().filter(|mount| mount.is_of_kernel);
         mounts.map(|mount| mount.point.as_path())
     }
 
     /// All mount points.
-    pub(super) fn points(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn points(&self) -> impl Iterator<Item = &Path> {
         self.0.iter().map(|mount| mount.point.as_path())
     }
 
@@ -152,6 +231,9 @@ impl Mount {
         let (root, point) = (path(fields.next()?), path(fields.next()?));
         fields.find(|field| *field == b"-")?;
         let kind = fields.next()?;
+        let settings = fields.nth(1).unwrap_or_default();
+        let mut settings = settings.split(|byte| *byte == b',');
+        let hides = |setting: &[u8]| matches!(setting.strip_prefix(b"hidepid="), Some(value) if !matches!(value, b"0" | b"off"));
         Some(Self {
             id,
             parent,
@@ -160,6 +242,8 @@ impl Mount {
             point,
             is_of_devices: OF_DEVICES.contains(&kind),
             is_of_kernel: OF_KERNEL.contains(&kind),
+            is_overlay: kind == OVERLAY,
+            hides_processes: settings.any(hides),
         })
     }
 }
@@ -170,6 +254,12 @@ fn mount_of(path: &Path) -> Option<u64> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
         statx(CWD, path, flags, StatxFlags::MNT_ID).ok()
     })?;
+    let told = StatxFlags::from_bits_retain(found.stx_mask);
+    told.contains(StatxFlags::MNT_ID).then_some(found.stx_mnt_id)
+}
+
+fn mount_of_file(file: &File) -> Option<u64> {
+    let found = statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID).ok()?;
     let told = StatxFlags::from_bits_retain(found.stx_mask);
     told.contains(StatxFlags::MNT_ID).then_some(found.stx_mnt_id)
 }
@@ -280,6 +370,48 @@ broken
         let mounts = Mounts::parse(TEXT);
         let found: Vec<_> = mounts.of_devices().collect();
         assert_eq!(found, [Path::new("/dev"), Path::new("/jail/dev/pts")]);
+    }
+
+    #[test]
+    fn a_proc_that_hides_processes_is_known_by_any_form_of_the_setting() {
+        let mounts = |setting: &str| Mounts::parse(format!("9 1 0:5 / /proc rw - proc proc rw,{setting}\n").as_bytes());
+        for setting in [
+            "hidepid=1",
+            "hidepid=2",
+            "hidepid=invisible",
+            "hidepid=ptraceable,gid=5",
+        ] {
+            assert!(mounts(setting).hide_processes(), "{setting}");
+        }
+        for setting in ["hidepid=0", "hidepid=off", "gid=5"] {
+            assert!(!mounts(setting).hide_processes(), "{setting}");
+        }
+    }
+
+    #[test]
+    fn a_root_directory_of_a_container_is_an_overlay_or_a_part_of_a_file_system() {
+        for (line, expected) in [
+            ("1 0 254:0 / / rw - ext4 /dev/vda rw", false),
+            ("1 0 0:50 / / rw - overlay overlay rw", true),
+            ("1 0 0:50 /var/lib/vfs/dir/1 / rw - ext4 /dev/vda rw", true),
+            ("2 1 0:50 / /srv rw - overlay overlay rw", false),
+        ] {
+            assert_eq!(Mounts::parse(line.as_bytes()).are_of_container(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn another_namespace_shows_a_file_by_its_file_system_and_not_by_its_name() {
+        let file = |device: &[u8], path: &str| Inside {
+            device: device.to_owned(),
+            path: path.into(),
+        };
+        let mounts = Mounts::parse(b"3 1 254:0 /srv/ours /a rw - ext4 /dev/vda rw\n");
+        assert!(mounts.show(&file(b"254:0", "/srv/ours/key")));
+        assert!(!mounts.show(&file(b"254:0", "/srv/theirs/key")));
+        assert!(!mounts.show(&file(b"0:50", "/srv/ours/key")));
+        assert!(!mounts.share_namespace(&BTreeSet::from([4])));
+        assert!(mounts.share_namespace(&Mounts::parse(TEXT).numbers()));
     }
 
     #[test]
