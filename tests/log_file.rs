@@ -184,7 +184,7 @@ fn a_full_disk_that_has_room_again_continues_on_a_new_line() {
         );
         return;
     }
-    let _mount = Mounted(directory.clone());
+    let mount = Mounted(directory.clone());
     // All but one page is taken.
     let filler = directory.join("filler");
     fs::write(&filler, vec![b'x'; 7 * 4096]).unwrap();
@@ -198,6 +198,8 @@ fn a_full_disk_that_has_room_again_continues_on_a_new_line() {
         .count();
     assert!(torn <= 1, "{all}");
     checked(&all);
+    // What is mounted would keep the client's directory.
+    drop(mount);
     drop(client);
 }
 
