@@ -229,13 +229,21 @@ fn a_bundle_of_a_certificate_without_names_is_refused_with_commands_that_help() 
 #[test]
 fn a_client_certificate_that_servers_refuse_is_told_with_commands_that_make_another() {
     for (script, gist) in [
-        (r"extendedKeyUsage=serverAuth\n", "is not for clients (extended key usage)"),
-        (r"extendedKeyUsage=codeSigning\n", "is not for clients (extended key usage)"),
+        (
+            r"extendedKeyUsage=serverAuth\n",
+            "is not for clients (extended key usage)",
+        ),
+        (
+            r"extendedKeyUsage=codeSigning\n",
+            "is not for clients (extended key usage)",
+        ),
     ] {
         let directory = Scratch::new();
         make(
             directory.path(),
-            &format!("ca \"$CA\"; leaf '{script}'; mv server.pem client.pem; mv server.key client.key; leaf \"$NAMES\""),
+            &format!(
+                "ca \"$CA\"; leaf '{script}'; mv server.pem client.pem; mv server.key client.key; leaf \"$NAMES\""
+            ),
         );
         let server = OpensslServer::start(directory.path());
         let examined = || {

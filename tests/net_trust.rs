@@ -221,9 +221,18 @@ fn entries_of_a_bundle_that_are_of_no_use_are_named_by_their_subject() {
 fn an_authority_that_may_not_sign_is_told_with_the_extension_that_is_missing() {
     let site = Site::new();
     for (change, gist) in [
-        ((|params| params.is_ca = rcgen::IsCa::ExplicitNoCa) as fn(&mut rcgen::CertificateParams), "basicConstraints CA:TRUE is missing"),
-        (|params| params.is_ca = rcgen::IsCa::NoCa, "basicConstraints CA:TRUE is missing"),
-        (|params| params.key_usages = vec![rcgen::KeyUsagePurpose::CrlSign], "its keyUsage lacks keyCertSign"),
+        (
+            (|params| params.is_ca = rcgen::IsCa::ExplicitNoCa) as fn(&mut rcgen::CertificateParams),
+            "basicConstraints CA:TRUE is missing",
+        ),
+        (
+            |params| params.is_ca = rcgen::IsCa::NoCa,
+            "basicConstraints CA:TRUE is missing",
+        ),
+        (
+            |params| params.key_usages = vec![rcgen::KeyUsagePurpose::CrlSign],
+            "its keyUsage lacks keyCertSign",
+        ),
     ] {
         let authority = Authority::with("no authority", change);
         site.files

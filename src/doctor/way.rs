@@ -73,17 +73,22 @@ impl Way {
     }
 }
 
-/// What is told of a peer that did not ask for the certificate of `identity`, and what to do.
-pub(super) fn unasked(identity: &str) -> (String, [String; 2]) {
-    (
-        format!("the peer did not ask for the client certificate in {identity}"),
-        [
+/// What is worth a word although TLS stands, and what to do about it. `identity`: where the client certificate is set.
+pub(super) fn worries(way: &Way, identity: &str) -> Vec<(String, Vec<String>)> {
+    let soon = way
+        .expiring()
+        .map(|soon| (soon, vec!["have it renewed before that day".to_owned()]));
+    let unasked = way.is_unasked().then(|| {
+        let said = format!("the peer did not ask for the client certificate in {identity}");
+        let steps = vec![
             "a proxy that inspects TLS cannot pass a client certificate on: if the server's certificate comes from the proxy's \
              authority, have this host exempted from inspection"
                 .to_owned(),
             format!("if the server wants none, unset {identity}; if it is to want one, set it up to ask (nginx: ssl_verify_client)"),
-        ],
-    )
+        ];
+        (said, steps)
+    });
+    soon.into_iter().chain(unasked).collect()
 }
 
 /// A sentence about a certificate that ends soon.

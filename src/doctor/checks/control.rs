@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::doctor::advice::{Peer, advice};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
-use crate::doctor::way::{Way, Whose, tls_summary, unasked};
+use crate::doctor::way::{Way, Whose, tls_summary, worries};
 use crate::net::{self, Hop, Network, Step};
 
 const ROUTE: &str = "control_plane_route";
@@ -161,13 +161,13 @@ fn passed(id: &'static str, config: &Config, way: &Way) -> Check {
                 Hop::Encrypted(facts) => Some(tls_summary(facts, Whose::Peer)),
                 _ => None,
             });
-            match way.expiring() {
-                _ if way.is_unasked() => {
-                    let (said, steps) = unasked(IDENTITY);
-                    Check::warn(id, format!("{said}; {summary}")).next(steps)
+            let worries = worries(way, IDENTITY);
+            match worries.is_empty() {
+                true => Check::pass(id, summary),
+                false => {
+                    let (said, steps): (Vec<_>, Vec<_>) = worries.into_iter().unzip();
+                    Check::warn(id, said.join("; ")).next(steps.concat())
                 }
-                Some(soon) => Check::warn(id, soon).next(["have it renewed before that day"]),
-                None => Check::pass(id, summary),
             }
             .evidence(way.evidence())
         }

@@ -5,9 +5,9 @@ use super::initialize::{Seen, judge};
 use super::oauth;
 use crate::config::{Binding, Config, HttpUrl, Target};
 use crate::doctor::advice::{Peer, advice};
-use crate::doctor::report::Check;
+use crate::doctor::report::{Check, Status};
 use crate::doctor::walk::Walk;
-use crate::doctor::way::{Way, unasked};
+use crate::doctor::way::{Way, worries};
 use crate::mcp::http::{FixedHeaders, HttpServer, patience};
 use crate::net::{self, Connector, Network, Via};
 use crate::wire::command::MAIN_CHANNEL;
@@ -87,21 +87,13 @@ pub(in crate::doctor) async fn http(
         demand: connector.proxy_demand(),
     };
     let check = judge(&reachable, &seen, discovery.as_ref(), route);
-    let expiring = way.expiring();
+    let (said, steps): (Vec<_>, Vec<_>) = worries(&way, IDENTITY).into_iter().unzip();
     walk.add(
-        match (check.status, expiring) {
+        match check.status {
+            _ if said.is_empty() => check,
+            Status::Pass => Check::warn(&reachable, said.join("; ")).next(steps.concat()),
             // Whatever came of it may come of that.
-            _ if way.is_unasked() => {
-                let (said, steps) = unasked(IDENTITY);
-                match check.status {
-                    crate::doctor::Status::Pass => Check::warn(&reachable, said).next(steps),
-                    _ => check.evidence([said]).next(steps),
-                }
-            }
-            (crate::doctor::Status::Pass, Some(soon)) => {
-                Check::warn(&reachable, soon).next(["have it renewed before that day"])
-            }
-            _ => check,
+            _ => check.evidence(said).next(steps.concat()),
         }
         .evidence(way.evidence()),
     );

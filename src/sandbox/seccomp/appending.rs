@@ -1,5 +1,6 @@
 //! How the main thread may open files for writing where landlock lets it, which is where its log is: to append, and nothing else.
-//! What stands in a file is not written over and not cut off. Everything else is refused with EPERM.
+//! What stands in a file is not cut off, and a file that others keep is not opened to be written over. Everything else is refused
+//! with EPERM. F_SETFL stays, which pipes of servers need, and can take O_APPEND off a file that is open.
 
 use seccompiler::BackendError;
 use seccompiler::SeccompCmpOp::MaskedEq;

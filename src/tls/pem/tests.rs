@@ -54,8 +54,10 @@ fn read_by_openssl(file: &Path) -> usize {
     names.lines().filter(|line| line.starts_with("subject")).count()
 }
 
+type Change = (&'static str, fn(&str) -> String);
+
 /// Ways in which a text changes on its way to a file.
-const CHANGES: &[(&str, fn(&str) -> String)] = &[
+const CHANGES: &[Change] = &[
     ("as it was", |text| text.to_owned()),
     ("a byte order mark before it", |text| format!("\u{feff}{text}")),
     ("a byte order mark before the second", |text| {
