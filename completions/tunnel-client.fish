@@ -101,6 +101,7 @@ complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config sho
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.discovery-extra-headers -x -d 'Header of every probe and OAuth discovery request; repeatable, with , or ; between them in the variable'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.pass-env -x -d 'Further environment variables for child processes; repeatable or with commas'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.stdio-send-initialized-notification -a 'true false' -d 'Write notifications/initialized to child processes after a successful initialize'
+complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.pass-error-text -a 'true false' -d 'Repeat to the caller what an MCP server over HTTP says in an error that cannot be passed on as it is'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.startup-wait-timeout -x -d 'How long polling waits at start for the main MCP server; 0 is not at all'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.connection-max-ttl -x -d 'The most time one command may take on the MCP side'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show"' -l mcp.first-byte-timeout -x -d 'How long an MCP server may take to begin its answer to a request over HTTP'
