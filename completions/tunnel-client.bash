@@ -162,6 +162,7 @@ _tunnel_client() {
             yes*' --lockdown.require-bundle-trust' | \
             yes*' --lockdown.require-client-cert' | \
             yes*' --mcp.stdio-send-initialized-notification' | \
+            yes*' --mcp.pass-error-text' | \
             yes*' --log.http-raw-unsafe' | \
             yes*' --allow-remote-ui' | \
             yes*' --open-web-ui' | \
@@ -225,6 +226,7 @@ _tunnel_client() {
         --mcp.discovery-extra-headers
         --mcp.pass-env
         --mcp.stdio-send-initialized-notification
+        --mcp.pass-error-text
         --mcp.startup-wait-timeout
         --mcp.connection-max-ttl
         --mcp.first-byte-timeout

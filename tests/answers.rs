@@ -202,6 +202,20 @@ fn a_session_id_that_is_handed_out_can_be_sent_back_and_another_is_refused_at_on
 }
 
 #[test]
+fn an_id_that_the_relay_takes_passes_both_ways() {
+    let tunnel = Tunnel::new();
+    for length in [1, 1100, 16 * 1024 - 2] {
+        let id = format!("\"{}\"", "i".repeat(length));
+        let answer = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#);
+        let answered = tunnel.call(&id, Answer::json(200, &answer));
+        assert_eq!((answered.status, answered.body), (200, answer), "{length}");
+    }
+    let too_long = tunnel.call(&format!("\"{}\"", "i".repeat(16 * 1024)), Answer::empty(500));
+    assert_eq!(too_long.status, 400, "{too_long:?}");
+    assert!(too_long.message().contains("the id is longer"), "{too_long:?}");
+}
+
+#[test]
 fn one_odd_event_does_not_end_a_good_stream() {
     let tunnel = Tunnel::new();
     for first in [

@@ -143,6 +143,8 @@ pub struct Mcp {
     pub pass_env: Vec<String>,
     /// Write `notifications/initialized` to stdio servers after a successful `initialize` (spec: wire-newer, stdio).
     pub stdio_send_initialized_notification: bool,
+    /// Repeat to callers what a server behind a URL says in an error that cannot be passed on as it is.
+    pub pass_error_text: bool,
 }
 
 impl Mcp {

@@ -331,6 +331,10 @@ impl Shared {
             }
             Outcome::Failed { failure, headers } => {
                 self.failed(job, &failure);
+                let failure = match self.pass_error_text {
+                    true => failure,
+                    false => failure.saying(None),
+                };
                 (
                     failure.source.as_str(),
                     failure.status,

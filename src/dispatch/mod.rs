@@ -45,6 +45,7 @@ struct Shared {
     ops: Arc<Ops>,
     max_inflight: usize,
     connection_max_ttl: Duration,
+    pass_error_text: bool,
 }
 
 #[derive(Debug)]
@@ -76,6 +77,8 @@ pub struct Bounds {
     pub max_concurrent: usize,
     /// The most time one command may take on the MCP side.
     pub connection_max_ttl: Duration,
+    /// Whether callers are told what servers say in errors.
+    pub pass_error_text: bool,
 }
 
 impl Dispatcher {
@@ -108,6 +111,7 @@ impl Dispatcher {
             ops,
             max_inflight: bounds.max_inflight,
             connection_max_ttl: bounds.connection_max_ttl,
+            pass_error_text: bounds.pass_error_text,
         }))
     }
 

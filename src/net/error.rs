@@ -224,7 +224,11 @@ impl NetError {
                     ..Failure::timeout()
                 };
             }
-            Self::NotHttp | Self::TooLarge => return Failure::protocol(self.kind()),
+            Self::TooLarge => return Failure::protocol(self.kind()),
+            Self::NotHttp => {
+                let cause = "it is not HTTP/1.1, or its head is too large";
+                return Failure::protocol(self.kind()).because(cause);
+            }
             Self::Packed(_) | Self::Redirected(_) | Self::Redirects => {
                 return Failure::protocol(self.kind()).because(self.to_string());
             }

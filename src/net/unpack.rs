@@ -158,11 +158,6 @@ impl Decoder {
                 false => Self::Bare(Box::new(DeflateDecoder::new(Sink::default()))),
             };
         }
-        fn through<'a>(decoder: &mut dyn Write, step: &[u8]) -> io::Result<()> {
-            decoder.write_all(step)?;
-            // What was packed so far is wanted now: it can be an event.
-            decoder.flush()
-        }
         let done = match self {
             Self::Gzip(decoder) => through(&mut **decoder, step),
             Self::Zlib(decoder) => through(&mut **decoder, step),
@@ -177,6 +172,12 @@ impl Decoder {
             _ => Err(NetError::Packed(Packing::Damaged)),
         }
     }
+}
+
+/// What was packed so far is wanted now: it can be an event.
+fn through(decoder: &mut dyn Write, step: &[u8]) -> io::Result<()> {
+    decoder.write_all(step)?;
+    decoder.flush()
 }
 
 #[cfg(test)]

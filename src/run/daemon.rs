@@ -81,6 +81,7 @@ impl Daemon {
             max_inflight: config.control_plane.max_inflight,
             max_concurrent: mcp.max_concurrent_requests,
             connection_max_ttl: mcp.connection_max_ttl,
+            pass_error_text: mcp.pass_error_text,
         };
         let dispatcher = Dispatcher::new(servers.transports, bounds, responder, Arc::clone(&ops));
 

@@ -15,6 +15,7 @@ pub(super) fn mcp(reader: &mut Reader<'_>, bindings: Checked<Vec<Binding>>) -> C
     let discovery_extra_headers = headers(reader, &table::DISCOVERY_HEADERS, Peer::Mcp);
     let pass_env = pass_env(reader);
     let send_initialized = reader.switch(&table::SEND_INITIALIZED);
+    let pass_error_text = reader.switch(&table::PASS_ERROR_TEXT);
     let startup_wait_timeout = reader.time(&table::STARTUP_WAIT, Duration::ZERO);
     let connection_max_ttl = reader.time(&table::CONNECTION_MAX_TTL, TIME_MIN);
     let first_byte_timeout = optional_time(reader, &table::FIRST_BYTE_TIMEOUT);
@@ -31,6 +32,7 @@ pub(super) fn mcp(reader: &mut Reader<'_>, bindings: Checked<Vec<Binding>>) -> C
         startup_wait_timeout: startup_wait_timeout?,
         pass_env: pass_env?,
         stdio_send_initialized_notification: send_initialized?,
+        pass_error_text: pass_error_text?,
     })
 }
 

@@ -190,6 +190,18 @@ pub(in crate::config) static IDLE_TIMEOUT: Setting = Setting {
     ..UNSET
 };
 
+pub(in crate::config) static PASS_ERROR_TEXT: Setting = Setting {
+    key: "mcp.pass_error_text",
+    flag: "mcp.pass-error-text",
+    variables: &["MCP_PASS_ERROR_TEXT"],
+    kind: Switch,
+    default: Some("true"),
+    placeholder: "true|false",
+    help: "Repeat to the caller what an MCP server over HTTP says in an error that cannot be passed on as it is",
+    details: "One line of at most 500 characters, without known secrets: the message of its JSON error, its plain text, the visible text of its page. Such text can describe the inside of a server. With false callers are told the status only. A JSON-RPC error that answers the request passes unchanged in any case.",
+    ..UNSET
+};
+
 pub(in crate::config) static MAX_CONCURRENT: Setting = Setting {
     key: "mcp.max_concurrent_requests",
     flag: "mcp.max-concurrent-requests",

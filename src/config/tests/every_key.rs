@@ -142,7 +142,7 @@ fn the_servers_are_as_written() {
     assert_eq!(header(&mcp.extra_headers, "Authorization"), "site-sekret");
     assert_eq!(header(&mcp.discovery_extra_headers, "X-Discovery"), "yes");
     assert_eq!(mcp.pass_env, ["HTTPS_PROXY", "AWS_*"]);
-    assert!(mcp.stdio_send_initialized_notification);
+    assert!(mcp.stdio_send_initialized_notification && !mcp.pass_error_text);
     assert_eq!(mcp.startup_wait_timeout, Duration::from_secs(10));
     assert_eq!(mcp.connection_max_ttl, Duration::from_secs(300));
     assert_eq!(mcp.max_concurrent_requests, 12);

@@ -150,7 +150,7 @@ fn form(data: &[u8], why: Invalid) -> Cow<'static, str> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
     use super::*;
 
     fn found(text: &'static str) -> Found {

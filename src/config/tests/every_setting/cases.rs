@@ -219,6 +219,7 @@ pub(super) const CASES: &[Case] = &[
         &[("A B", "invalid pattern"), ("1A", "invalid pattern")],
     ),
     case("mcp.stdio_send_initialized_notification", SWITCH_GOOD, SWITCH_BAD),
+    case("mcp.pass_error_text", SWITCH_GOOD, SWITCH_BAD),
     case(
         "mcp.startup_wait_timeout",
         &["0", "0s", "1h"],
