@@ -8,6 +8,7 @@ use log::{info, warn};
 use tokio::time::{sleep, sleep_until};
 
 use super::Shared;
+use super::report::{ack_response, json_response, refused};
 use super::room::CommandRoom;
 use crate::control::client::PollAnswer;
 use crate::control::{Delivery, Notifier};
@@ -17,9 +18,8 @@ use crate::memory;
 use crate::shutdown::Signal;
 use crate::wire::caller::Caller;
 use crate::wire::command::{Action, Headers, Parsed, Route};
-use crate::wire::failure::{Failure, Source, error_json, reason};
-use crate::wire::headers::ResponseHeaders;
-use crate::wire::jsonrpc::{INTERNAL_ERROR, INVALID_REQUEST, Id, Message, References};
+use crate::wire::failure::{Failure, Source, error_json};
+use crate::wire::jsonrpc::{INTERNAL_ERROR, Id, Message, References};
 use crate::wire::response::{Response, ResponseType};
 
 /// A queued command.
@@ -194,7 +194,7 @@ impl Shared {
             ) => Done {
                 kind: "call",
                 outcome: "refused",
-                response: refused(job, *status, *termination, id.as_deref(), reason),
+                response: refused(&job.route, *status, *termination, id.as_deref(), reason),
             },
             (Work::Do(action), None) => Done {
                 kind: "call",
@@ -467,51 +467,5 @@ impl Shared {
         };
         let message = format!("Bad Request: unsupported channel \"{channel}\"");
         json_response(400, error_json(id, INTERNAL_ERROR, &message, None))
-    }
-}
-
-fn refused(job: &Job, status: u16, termination: bool, id: Option<&str>, why: &str) -> Response {
-    warn!(request_id = &*job.route.request_id, channel = &*job.route.channel, reason = why; "a command was refused");
-    if termination {
-        return ack_response(ResponseType::SessionTermination, Ack::of(status));
-    }
-    let code = if status == 400 { INVALID_REQUEST } else { INTERNAL_ERROR };
-    json_response(
-        status,
-        error_json(id, code, &format!("{}: {why}", reason(status)), None),
-    )
-}
-
-fn json_response(code: u16, payload: String) -> Response {
-    let headers = ResponseHeaders::default().as_json();
-    Response {
-        kind: ResponseType::JsonRpcResponse,
-        code,
-        headers,
-        payload: Some(payload.into()),
-    }
-}
-
-/// The report on a message without an answer. One that was refused is reported by an error without an id; one that reached nobody
-/// is acknowledged with a gateway status (spec: wire, section 8; newer, section 11).
-fn ack_response(kind: ResponseType, ack: Ack) -> Response {
-    let refused = ack.code >= 400 && ack.failure.as_ref().is_none_or(|failure| failure.received);
-    if kind == ResponseType::NotifyAck && refused {
-        let payload = match &ack.failure {
-            Some(failure) => failure.to_json(None),
-            None => error_json(None, INTERNAL_ERROR, reason(ack.code), None),
-        };
-        return Response {
-            kind: ResponseType::JsonRpcResponse,
-            code: ack.code,
-            headers: ack.headers.as_json(),
-            payload: Some(payload.into()),
-        };
-    }
-    Response {
-        kind,
-        code: ack.code,
-        headers: ack.headers,
-        payload: None,
     }
 }

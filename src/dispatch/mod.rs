@@ -3,6 +3,7 @@
 mod calls;
 mod job;
 mod queue;
+mod report;
 mod room;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

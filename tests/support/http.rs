@@ -15,6 +15,7 @@ use rustix::net::{RecvFlags, recv};
 use rustls::{ServerConfig, ServerConnection};
 
 use super::answer::{Answer, Step};
+use super::wait::{BOUND, within};
 
 /// One request as it came.
 #[derive(Clone, Debug)]
@@ -123,9 +124,9 @@ impl Server {
         Self::tcp_at("127.0.0.1:0".parse().unwrap(), tls, handler)
     }
 
-    /// Binds a given address: for a server that comes back where it was.
+    /// Binds a given address: for a server that comes back where it was, once the thread of the one before has ended.
     pub fn tcp_at(address: SocketAddr, tls: Option<Arc<ServerConfig>>, handler: Handler) -> Self {
-        let listener = TcpListener::bind(address).unwrap();
+        let listener = within(BOUND, "a free address", || TcpListener::bind(address).ok());
         let address = listener.local_addr().unwrap();
         let shared = Shared::new(tls, handler);
         let accept = Arc::clone(&shared);
