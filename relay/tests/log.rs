@@ -139,6 +139,8 @@ fn refusals_name_key_or_peer_and_cause_and_never_the_key_that_was_sent() {
         ],
     );
     assert!(!line.contains("peer="));
+    // What every SDK asks, and is answered with 405, is no line: the next one is that of the poll.
+    assert_eq!(relay.send(&Request::new("GET", &mcp()).key(CALL_KEY)).status, 405);
     let poll = Request::new("GET", &format!("/v1/tunnels/{TUNNEL}/poll")).key(CALL_KEY);
     assert_eq!(relay.send(&poll).status, 401);
     has(

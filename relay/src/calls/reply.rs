@@ -26,6 +26,11 @@ const PASSED: [&str; 5] = [
     "www-authenticate",
 ];
 
+/// Names of the headers of a server that callers may see.
+pub(crate) fn passed_names() -> impl Iterator<Item = &'static str> {
+    PASSED.iter().copied()
+}
+
 /// More headers than a caller's HTTP client may take.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooManyHeaders;
