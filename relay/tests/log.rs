@@ -150,7 +150,16 @@ fn refusals_name_key_or_peer_and_cause_and_never_the_key_that_was_sent() {
     let mut elsewhere = call(1, "m");
     elsewhere = elsewhere.header("Origin", "https://evil.example");
     assert_eq!(relay.send(&elsewhere).status, 403);
-    has(&relay.line("request refused"), &["error=origin_not_allowed"]);
+    has(
+        &relay.line("request refused"),
+        &["error=origin_not_allowed", "origin=https://evil.example"],
+    );
+    let elsewhere = call(1, "m").header("Host", "other.example");
+    assert_eq!(relay.send(&elsewhere).status, 403);
+    has(
+        &relay.line("request refused"),
+        &["error=host_not_allowed", "host=other.example"],
+    );
     relay.terminate();
     assert!(!relay.all_lines().contains(wrong));
 }

@@ -65,6 +65,7 @@ pub(crate) async fn serve(
     let origin = match origin::check(relay, via.ends, &head) {
         Ok(origin) => origin,
         Err(refusal) => {
+            record.strange(&head.headers, &refusal);
             record.refused(&refusal);
             return refuse::response(None, &refusal);
         }
