@@ -4,7 +4,6 @@
 mod support;
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use support::broker::{BOUND, Raw, gone, server};
