@@ -4,7 +4,6 @@
 mod support;
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use support::broker::{BOUND, Raw, gone, server};
@@ -127,14 +126,10 @@ fn orphans_that_have_children_all_the_time_keep_no_end_from_coming() {
     within(BOUND, "orphans", || {
         (process::children(raw.process.id()).len() > 1).then_some(())
     });
-    let start = Instant::now();
     raw.socket = None;
-    within(BOUND, "the end of the broker", || raw.process.try_wait().unwrap());
-    assert!(
-        start.elapsed() < BROKER_END_TIMEOUT + Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
+    within(BROKER_END_TIMEOUT + BOUND, "the end of the broker", || {
+        raw.process.try_wait().unwrap()
+    });
     // Whatever outran the signals finds no program any more.
     drop(directory);
 }

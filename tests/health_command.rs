@@ -224,7 +224,7 @@ fn what_listens_there_cannot_mislead_or_hold_up() {
         found["readyz"]["error"].as_str().unwrap().contains("timed out"),
         "{found}"
     );
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn single_requests_fail_truthfully() {
         matches!(answer, Err(BlockingError::Net(NetError::Timeout))),
         "{answer:?}"
     );
-    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < Duration::from_secs(30));
 
     let closed = Server::tcp(None, Arc::new(|_, _| Answer::raw("").close()));
     let closed = client(&site, &closed.origin(), Via::Direct, None);

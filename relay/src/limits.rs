@@ -202,6 +202,10 @@ pub(crate) const REFUSALS_LOGGED: u32 = 5;
 pub(crate) const REFUSAL_KINDS: usize = 4096;
 /// Characters of a call's method in the log; those of MCP have less than 50.
 pub(crate) const LOGGED_METHOD: usize = 64;
+/// Characters of a host or an origin in the log: longer ones are seldom real.
+pub(crate) const LOGGED_STRANGER: usize = 128;
+/// Characters of a client's name and version in the log.
+pub(crate) const LOGGED_AGENT: usize = 128;
 
 // ---- web pages -------------------------------------------------------------------------------------------------
 

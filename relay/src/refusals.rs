@@ -24,6 +24,8 @@ pub(crate) struct About {
     pub(crate) channel: Option<Channel>,
     /// The method of its message, if it has been read.
     pub(crate) method: Option<Box<str>>,
+    /// The host or origin that is none of the relay's, which an operator may want to allow.
+    pub(crate) stranger: Option<(&'static str, Box<str>)>,
 }
 
 impl About {
@@ -42,6 +44,9 @@ impl About {
         }
         if let Some(method) = &self.method {
             fields.push(("method", method));
+        }
+        if let Some((what, text)) = &self.stranger {
+            fields.push((what, text));
         }
         fields
     }

@@ -114,8 +114,16 @@ fn answers_refusals_and_streams_can_be_read_by_the_page() {
     let answer = receive(&caller);
     can_be_read(&answer);
     assert_eq!(answer.header("mcp-session-id"), Some("s"));
-    let exposed = all(&answer, "access-control-expose-headers").join(", ");
-    for name in ["Mcp-Session-Id", "WWW-Authenticate", "Retry-After", "X-Own"] {
+    let exposed = all(&answer, "access-control-expose-headers")
+        .join(", ")
+        .to_ascii_lowercase();
+    for name in [
+        "mcp-session-id",
+        "mcp-protocol-version",
+        "www-authenticate",
+        "retry-after",
+        "x-own",
+    ] {
         assert!(exposed.contains(name), "{name} in {exposed}");
     }
     let mut stream = waiting_call(&relay, &from_page(call(1, "m")));

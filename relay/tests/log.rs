@@ -139,6 +139,8 @@ fn refusals_name_key_or_peer_and_cause_and_never_the_key_that_was_sent() {
         ],
     );
     assert!(!line.contains("peer="));
+    // What every SDK asks, and is answered with 405, is no line: the next one is that of the poll.
+    assert_eq!(relay.send(&Request::new("GET", &mcp()).key(CALL_KEY)).status, 405);
     let poll = Request::new("GET", &format!("/v1/tunnels/{TUNNEL}/poll")).key(CALL_KEY);
     assert_eq!(relay.send(&poll).status, 401);
     has(
@@ -148,7 +150,16 @@ fn refusals_name_key_or_peer_and_cause_and_never_the_key_that_was_sent() {
     let mut elsewhere = call(1, "m");
     elsewhere = elsewhere.header("Origin", "https://evil.example");
     assert_eq!(relay.send(&elsewhere).status, 403);
-    has(&relay.line("request refused"), &["error=origin_not_allowed"]);
+    has(
+        &relay.line("request refused"),
+        &["error=origin_not_allowed", "origin=https://evil.example"],
+    );
+    let elsewhere = call(1, "m").header("Host", "other.example");
+    assert_eq!(relay.send(&elsewhere).status, 403);
+    has(
+        &relay.line("request refused"),
+        &["error=host_not_allowed", "host=other.example"],
+    );
     relay.terminate();
     assert!(!relay.all_lines().contains(wrong));
 }
@@ -157,9 +168,12 @@ fn refusals_name_key_or_peer_and_cause_and_never_the_key_that_was_sent() {
 fn a_flood_of_refusals_is_a_few_lines_and_a_count_and_hides_no_other_kind() {
     let mut relay = Relay::start(&[]);
     let mut connection = relay.connect();
+    // All at once: what takes a second each is no flood.
+    let request = Request::new("GET", "/v1/tunnels").key("not-a-key-of-this-relay");
+    let flood = request.bytes(&relay.addr.to_string()).repeat(200);
+    assert!(connection.write_raw(&flood));
     for _ in 0..200 {
-        let request = Request::new("GET", "/v1/tunnels").key("not-a-key-of-this-relay");
-        assert_eq!(connection.exchange(&request).status, 401);
+        assert_eq!(connection.answer().status, 401);
     }
     assert_eq!(relay.send(&call(1, "m")).status, 503);
     relay.line("tunnel_client_not_connected");

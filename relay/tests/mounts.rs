@@ -1,5 +1,11 @@
 //! Files on read-only mounts, as Kubernetes mounts secrets: the modes of their directories let others write, the mount does not.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 mod support;
 

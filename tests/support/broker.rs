@@ -23,7 +23,7 @@ use super::client::binary;
 use super::process;
 use super::wait::within;
 
-pub const BOUND: Duration = Duration::from_secs(10);
+pub const BOUND: Duration = Duration::from_secs(45);
 
 /// Waits until none of them is alive.
 #[track_caller]

@@ -15,7 +15,7 @@ pub const REFUSED: &str = "keys and certificates were read again and are refused
 /// And of one that is.
 pub const IN_FORCE: &str = "keys and certificates were read again and are in force";
 /// Files are looked at each second, and read when they were the same at the next look.
-pub const SEEN_WITHIN: Duration = Duration::from_secs(6);
+pub const SEEN_WITHIN: Duration = Duration::from_secs(60);
 /// Those of the control plane.
 pub const NAMES: [&str; 2] = ["127.0.0.1", "localhost"];
 

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-/// The bound of every wait that should end at once: generous, because the machine may be busy.
-pub const BOUND: Duration = Duration::from_secs(15);
+/// The bound of every wait that should end at once: generous, because the machine may be busy. Less than a minute, the pause of a
+/// client that was refused.
+pub const BOUND: Duration = Duration::from_secs(45);
 
 /// Waits until `probe` gives a value, at most [`BOUND`].
 #[track_caller]

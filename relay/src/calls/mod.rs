@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 pub(crate) use inbox::{Event, Inbox, Streamed};
-pub(crate) use reply::{Reply, response_headers};
+pub(crate) use reply::{Reply, passed_names, response_headers};
 pub(crate) use requests::{ServerRequest, ServerRequests};
 
 use crate::auth::Revocation;

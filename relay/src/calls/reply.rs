@@ -64,6 +64,11 @@ const PASSED: [Passed; 19] = [
     Passed::advice("x-ratelimit-reset"),
 ];
 
+/// Names of the headers of a server that callers may see.
+pub(crate) fn passed_names() -> impl Iterator<Item = &'static str> {
+    PASSED.iter().map(|passed| passed.name)
+}
+
 /// Why a caller cannot be given an answer's headers.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BadHeaders {

@@ -3,21 +3,34 @@
 //! A key is sent as a header by the page itself. Cookies and other credentials of the browser have no meaning here, so
 //! `Access-Control-Allow-Credentials` is never sent.
 
+use std::sync::LazyLock;
+
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD, VARY,
+    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
+use crate::calls::passed_names;
 use crate::limits;
 use crate::server::{Body, empty};
 
-/// Headers of an answer that a page needs: those of MCP, why it was refused, and when to come again.
-const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID, WWW-Authenticate, Retry-After, Allow, X-Request-Id",
-);
+/// Headers that a page may read: those of the server that pass, and the relay's own about a refusal.
+static EXPOSED: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let own = [
+        RETRY_AFTER.as_str(),
+        ALLOW.as_str(),
+        WWW_AUTHENTICATE.as_str(),
+        "x-request-id",
+    ];
+    let mut names: Vec<&str> = own.into_iter().chain(passed_names()).collect();
+    names.sort_unstable();
+    names.dedup();
+    // Names of headers are fit for a value.
+    HeaderValue::try_from(names.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("mcp-session-id"))
+});
 /// Methods that MCP clients use; the answer to `GET` is that there is no stream.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE");
 /// Headers that MCP clients send, for a preflight that names none.
@@ -59,7 +72,7 @@ pub(super) fn allow(origin: HeaderValue, response: &mut Response<Body>) {
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     // Beside those that the MCP server names.
-    headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED.clone());
     headers.append(VARY, HeaderValue::from_static("Origin"));
 }
 

@@ -3,12 +3,13 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::header::{HOST, ORIGIN};
+use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
 use super::Target;
 use crate::auth::Key;
-use crate::error::Refusal;
+use crate::error::{Code, Refusal};
 use crate::ids::{Channel, TunnelId};
 use crate::refusals::{About, Refusals};
 use crate::server::Via;
@@ -33,6 +34,7 @@ impl Record {
             tunnel: TunnelId::parse(target.tunnel),
             channel: target.channel.map_or_else(|| Some(Channel::main()), Channel::parse),
             method: None,
+            stranger: None,
         };
         Self(Some(Open {
             about,
@@ -58,6 +60,26 @@ impl Record {
     /// Takes the record along with an answer that is still being given.
     pub(super) fn take(&mut self) -> Self {
         Self(self.0.take())
+    }
+
+    /// The request names a host or comes from an origin that is none of the relay's. Of a long one the beginning is kept.
+    pub(super) fn strange(&mut self, headers: &HeaderMap, refusal: &Refusal) {
+        let (what, name) = match refusal.code {
+            Code::HostNotAllowed => ("host", HOST),
+            Code::OriginNotAllowed => ("origin", ORIGIN),
+            _ => return,
+        };
+        if let (Some(open), Some(value)) = (&mut self.0, headers.get(name)) {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            // Neither has user, password or query; what has is not written.
+            if text.contains(['@', '?']) {
+                return;
+            }
+            open.about.stranger = Some((
+                what,
+                text.chars().take(limits::LOGGED_STRANGER).collect::<String>().into(),
+            ));
+        }
     }
 
     /// The answer came from the MCP server.

@@ -62,6 +62,7 @@ impl Presence {
     /// Registers a poll; `None` when the tunnel, or the clients of this key, have too many. `agent` is the client's own
     /// name.
     pub(crate) fn enter(self: &Arc<Self>, tunnel: &TunnelId, key: &Arc<str>, agent: &str) -> Option<Waiting> {
+        let agent: String = agent.chars().take(limits::LOGGED_AGENT).collect();
         let mut all = self.lock();
         let now = Instant::now();
         let seen = all.entry(tunnel.clone()).or_insert_with(|| {

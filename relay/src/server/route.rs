@@ -91,6 +91,7 @@ async fn tunnels(relay: &Arc<Relay>, via: Via, rest: &[&str], request: Request<I
         tunnel: rest.first().and_then(|id| TunnelId::parse(id)),
         channel: None,
         method: None,
+        stranger: None,
     };
     let key = authenticate(relay, &via.connection, request.headers());
     let served = match key {
