@@ -110,7 +110,7 @@ fn only_the_listed_response_headers_cross_the_tunnel() {
 }
 
 #[test]
-fn streamed_answers_keep_their_content_type_and_notifications_are_json() {
+fn streamed_answers_keep_their_content_type() {
     let (control, mcp) = (ControlPlane::http(), streaming());
     let _client = Client::http(&control, &mcp.url());
     let terminal = control.call(Command::call("r1", "tools/call", "{}"), "r1");
@@ -122,7 +122,6 @@ fn streamed_answers_keep_their_content_type_and_notifications_are_json() {
         "{terminal:#?}"
     );
     for post in control.posts_of("r1").iter().filter(|post| !post.is_terminal()) {
-        assert!(post.resp_header("Content-Type").unwrap().contains("json"), "{post:#?}");
         assert_eq!(post.request.header("x-tunnel-shard-token"), Some("shard-r1"));
     }
 }

@@ -305,7 +305,7 @@ impl<'a> Notifier<'a> {
         let response = Response {
             kind: ResponseType::JsonRpcNotify,
             code: 200,
-            headers: headers.clone().as_json(),
+            headers: headers.clone().as_event_stream(),
             payload: Some(payload),
         };
         match self.responder.deliver(self.route, &response, self.deadline).await {

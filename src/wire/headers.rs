@@ -85,16 +85,19 @@ impl ResponseHeaders {
     }
 
     /// The same headers, for a JSON message: the content type is JSON whatever it was.
-    pub fn as_json(mut self) -> Self {
-        self.0.retain(|(name, _)| *name != "Content-Type");
-        self.0.push(("Content-Type", "application/json".to_owned()));
-        self
+    pub fn as_json(self) -> Self {
+        self.with_content_type("application/json")
     }
 
-    /// The same headers, for a message before the terminal answer: the content type is that of a stream.
-    pub fn as_event_stream(mut self) -> Self {
+    /// The same headers, for a message before the reply: the content type is that of a stream, whatever brought the message
+    /// (spec: newer, section 11).
+    pub fn as_event_stream(self) -> Self {
+        self.with_content_type("text/event-stream")
+    }
+
+    fn with_content_type(mut self, media_type: &str) -> Self {
         self.0.retain(|(name, _)| *name != "Content-Type");
-        self.0.push(("Content-Type", "text/event-stream".to_owned()));
+        self.0.push(("Content-Type", media_type.to_owned()));
         self
     }
 

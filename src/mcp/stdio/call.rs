@@ -64,7 +64,7 @@ impl StdioServer {
             }
             room.send(in_place(line, call.payload, place));
         }
-        let streamed = ResponseHeaders::default().as_event_stream();
+        let headers = ResponseHeaders::default();
         let mut told = false;
         let mut suspect: Option<(Instant, Box<str>)> = None;
         loop {
@@ -91,15 +91,15 @@ impl StdioServer {
             };
             match event {
                 Event::Message(payload) => {
-                    events.send(payload, &streamed).await;
+                    events.send(payload, &headers).await;
                 }
                 Event::Request { payload, wire_id } => {
-                    if !events.send_request(payload, &wire_id, &streamed).await {
+                    if !events.send_request(payload, &wire_id, &headers).await {
                         self.refuse(&wire_id);
                     }
                 }
                 Event::Reply { payload, is_error } => {
-                    let mut headers = ResponseHeaders::default().as_json();
+                    let mut headers = headers.as_json();
                     if begins && !is_error {
                         if self.succeeded(&open, call.payload, &pipe).await.is_none() {
                             return closed("closed_pipe").into();
