@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::admission::Refusal;
 use super::handshake::Need;
-use super::inbox::{Event, Inbox};
+use super::inbox::{Event, Inbox, Suspect};
 use super::{INITIALIZED, StdioServer, closed, in_place, random_hex, until};
 use crate::control::Notifier;
 use crate::limits::{LARGE_MESSAGE, STDIO_SUSPECT_GRACE};
@@ -66,16 +66,15 @@ impl StdioServer {
         }
         let headers = ResponseHeaders::default();
         let mut told = false;
-        let mut suspect: Option<(Instant, Box<str>)> = None;
+        let mut suspect: Option<(Instant, Suspect)> = None;
         loop {
             let grace = suspect.as_ref().map(|(until, _)| *until);
             let event = tokio::select! {
                 biased;
                 event = open.inbox.next() => event,
                 () = until(grace) => {
-                    let what = suspect.map(|(_, what)| what).unwrap_or_default();
                     self.lock().router.answered_wrongly(open.pipe_id);
-                    return Failure::protocol("invalid_protocol_response").because(what).into();
+                    return suspect.map_or_else(|| closed("eof"), |(_, suspect)| suspect.into()).into();
                 }
                 payload = call.cancelled.wait(), if !told => {
                     told = true;
@@ -115,8 +114,8 @@ impl StdioServer {
                         payload,
                     };
                 }
-                Event::Suspect(what) => {
-                    suspect.get_or_insert_with(|| (Instant::now() + STDIO_SUSPECT_GRACE, what));
+                Event::Suspect(found) => {
+                    suspect.get_or_insert_with(|| (Instant::now() + STDIO_SUSPECT_GRACE, found));
                 }
                 Event::Closed(why) => return why.into(),
             }
@@ -186,6 +185,16 @@ impl StdioServer {
         let mut state = self.lock();
         if let Some(line) = state.router.refuse(wire_id) {
             state.write_aside(line, &self.0.channel);
+        }
+    }
+}
+
+impl From<Suspect> for Failure {
+    fn from(suspect: Suspect) -> Self {
+        let failure = Self::protocol("invalid_protocol_response");
+        match suspect.beginning {
+            Some(beginning) => failure.because(format!("{}: {beginning}", suspect.why)),
+            None => failure.because(suspect.why),
         }
     }
 }

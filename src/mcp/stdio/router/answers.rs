@@ -1,7 +1,7 @@
 //! Answers of a child: those that name their call in whatever form, and those that went wrong.
 
 use super::{Router, Unattributed};
-use crate::mcp::stdio::inbox::Event;
+use crate::mcp::stdio::inbox::{Event, Suspect};
 use crate::mcp::stdio::misfit::Misfit;
 use crate::mcp::stdio::number::{is_as_written, whole};
 use crate::mcp::stdio::shown::shown;
@@ -84,7 +84,7 @@ impl Router {
     }
 
     /// Tells a call that its answer went wrong: the one that is named, or the only one that waits.
-    fn suspect(&mut self, pipe_id: Option<u64>, why: &str, beginning: impl FnOnce() -> String) -> bool {
+    fn suspect(&mut self, pipe_id: Option<u64>, why: &'static str, beginning: impl FnOnce() -> String) -> bool {
         let named = pipe_id.filter(|id| self.open.contains_key(id));
         let sole = self.sole();
         let only = if self.aftermath.is_empty() && self.open.len() == 1 {
@@ -96,12 +96,11 @@ impl Router {
             return false;
         };
         // What was written for another caller is not shown.
-        let text = if named == Some(pipe_id) || sole == Some(pipe_id) {
-            format!("{why}: {}", beginning())
-        } else {
-            why.to_owned()
-        };
-        open.inbox.push(Event::Suspect(text.into()))
+        let is_shown = named == Some(pipe_id) || sole == Some(pipe_id);
+        open.inbox.push(Event::Suspect(Suspect {
+            why,
+            beginning: is_shown.then(beginning),
+        }))
     }
 
     /// Ends a call whose answer went wrong.
