@@ -98,7 +98,11 @@ def on(message):
     let note = control.posts_of("r1").remove(0);
     assert_eq!(note.json()["params"]["progressToken"], 7);
     assert_eq!(note.resp_header("Content-Type"), Some("text/event-stream"), "{note:#?}");
-    assert_eq!(terminal.resp_header("Content-Type"), Some("application/json"), "{terminal:#?}");
+    assert_eq!(
+        terminal.resp_header("Content-Type"),
+        Some("application/json"),
+        "{terminal:#?}"
+    );
 }
 
 #[test]

@@ -281,7 +281,7 @@ fn a_call_at_an_http_server_is_given_up_for_its_own_caller_only() {
 }
 
 #[test]
-fn names_that_a_server_may_read_in_another_case_do_not_reach_a_shared_pipe() {
+fn names_and_methods_that_a_server_may_read_differently_do_not_reach_a_shared_pipe() {
     let (control, child, _client) = start(HOLDING);
     control.introduce_as(session_a);
     control.introduce_as(session_b);
@@ -297,6 +297,11 @@ fn names_that_a_server_may_read_in_another_case_do_not_reach_a_shared_pipe() {
             r#"{{"jsonrpc":"2.0","id":9,"method":"tools/list","params":{{"_meta":{{"ProgressToken":{on_pipe}}}}}}}"#
         ),
         format!(r#"{{"jsonrpc":"2.0","method":"x","params":{{"requestID":{on_pipe}}}}}"#),
+        // Methods that a server may take for that of a cancellation.
+        format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled\u0000","params":{{"requestId":{on_pipe}}}}}"#),
+        format!(r#"{{"jsonrpc":"2.0","method":"Notifications/Cancelled","params":{{"requestId":{on_pipe}}}}}"#),
+        format!(r#"{{"jsonrpc":"2.0","id":9,"method":" notifications/cancelled","params":{{"requestId":{on_pipe}}}}}"#),
+        r#"{"jsonrpc":"2.0","id":9,"method":"Initialize","params":{}}"#.to_owned(),
     ]
     .into_iter()
     .enumerate()

@@ -42,7 +42,7 @@ class Caller:
         self._tls = tls
         self._screen = screen
         self.session: Optional[str] = None
-        """Given by the server with its answer to `initialize`; one on stdio gives none."""
+        """Given with the answer to `initialize`, by the server or, for one on stdio, by tunnel-client."""
         self._initialized = False
         self._next_id = 0
         self._reader: Optional[asyncio.StreamReader] = None

@@ -33,10 +33,19 @@ pub(super) enum Event {
         /// True for a JSON-RPC error.
         is_error: bool,
     },
-    /// The child wrote something that was meant as the answer to this call, and is none: what is wrong with it.
-    Suspect(Box<str>),
+    /// The child wrote something that was meant as the answer to this call, and is none.
+    Suspect(Suspect),
     /// The child is gone, or is not understood any more: why.
     Closed(Failure),
+}
+
+/// Something that was meant as an answer.
+#[derive(Debug)]
+pub(super) struct Suspect {
+    /// What is wrong with it.
+    pub(super) why: &'static str,
+    /// How it begins, if the caller may see that.
+    pub(super) beginning: Option<String>,
 }
 
 /// A bounded queue of events.

@@ -4,6 +4,8 @@
 //! message goes only to the call that it names. A message that names no call goes to a call only if no other can be meant: it is
 //! the only open one, no call ended unanswered lately, and the child worked for no other caller lately.
 
+mod answers;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,10 +13,8 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::inbox::{Event, Inbox};
-use super::misfit::Misfit;
-use super::number::{is_as_written, whole};
+use super::number::whole;
 use super::recent::Recent;
-use super::shown::shown;
 use super::splice::splice;
 use crate::limits::{
     ID_MAX, STDIO_AFTERMATH, STDIO_AFTERMATH_MAX, STDIO_HUNG_CALLS, STDIO_SERVER_REQUESTS_MAX, STDIO_SILENCE,
@@ -24,6 +24,7 @@ use crate::wire::caller::Caller;
 use crate::wire::failure::{Failure, error_json};
 use crate::wire::jsonrpc::{INTERNAL_ERROR, Id, Invalid, Kind, Message};
 use crate::wire::spelling::is_exact;
+use answers::OddForm;
 
 /// The calls and server requests of one child.
 #[derive(Debug, Default)]
@@ -43,16 +44,6 @@ pub(super) struct Router {
     asked: HashMap<Box<str>, Asked>,
     /// The first number of ours that the child returned in another form.
     odd_form: OddForm,
-}
-
-/// A number of ours in another form than it was written in.
-#[derive(Debug, Default)]
-enum OddForm {
-    #[default]
-    None,
-    /// Its JSON text.
-    New(Box<str>),
-    Told,
 }
 
 #[derive(Debug)]
@@ -259,118 +250,6 @@ impl Router {
             Kind::Response { id, is_error } => self.response(message, *id, *is_error).map(|()| None),
             Kind::Notification { method } => self.notification(message, method).map(|()| None),
             Kind::Call { method, id } => Ok(self.request(message, method, *id)),
-        }
-    }
-
-    fn response(&mut self, message: &Message<'_>, id: Option<Id<'_>>, is_error: bool) -> Result<(), Unattributed> {
-        let pipe_id = id.and_then(|id| self.named(id.json()));
-        let Some(open) = pipe_id.and_then(|id| self.open.remove(&id)) else {
-            if pipe_id.is_some_and(|id| (1..=self.last_id).contains(&id)) {
-                if let Some(given_up) = pipe_id.and_then(|id| self.aftermath.remove(&id)) {
-                    self.served(given_up.caller);
-                }
-                return Err(Unattributed::Ordinary("it answers a call that is over"));
-            }
-            return self.without_id(message, id.is_none() && is_error);
-        };
-        self.served(open.caller);
-        let mut values = Vec::with_capacity(2);
-        if let Some(span) = message.id_span() {
-            values.push((span, &*open.id));
-        }
-        if let Some(named) = message.result_subscription_id().filter(|r| whole(r.json) == pipe_id) {
-            values.push((named.span, &*open.id));
-        }
-        open.inbox.push(Event::Reply {
-            payload: splice(message.text(), values),
-            is_error,
-        });
-        Ok(())
-    }
-
-    /// An answer that names no call. An error without an id is what servers write that could not read the request: it ends the only
-    /// call that can be meant.
-    fn without_id(&mut self, message: &Message<'_>, is_error: bool) -> Result<(), Unattributed> {
-        let why = if is_error {
-            "its error names no request"
-        } else {
-            "it answers an id that nobody used"
-        };
-        if is_error
-            && message.has_valid_error()
-            && let (Some(pipe_id), Some(error)) = (self.sole(), message.error())
-            && let Some(open) = self.open.remove(&pipe_id)
-        {
-            self.served(open.caller);
-            let payload = format!(r#"{{"jsonrpc":"2.0","id":{},"error":{}}}"#, open.id, error.get());
-            open.inbox.push(Event::Reply {
-                payload: payload.into(),
-                is_error,
-            });
-            return Ok(());
-        }
-        match self.suspect(None, why, || shown(message.text().as_bytes())) {
-            true => Err(Unattributed::Ordinary(why)),
-            false => Err(Unattributed::Answer(why)),
-        }
-    }
-
-    /// A line that was meant as an answer and is none. True when the call that it was meant for is told.
-    pub(super) fn misfit(&mut self, misfit: &Misfit<'_>) -> bool {
-        let pipe_id = misfit.id.as_ref().and_then(|id| whole(id));
-        self.suspect(pipe_id, misfit.why, || misfit.beginning.clone())
-    }
-
-    /// Tells a call that its answer went wrong: the one that is named, or the only one that waits.
-    fn suspect(&mut self, pipe_id: Option<u64>, why: &str, beginning: impl FnOnce() -> String) -> bool {
-        let named = pipe_id.filter(|id| self.open.contains_key(id));
-        let sole = self.sole();
-        let only = if self.aftermath.is_empty() && self.open.len() == 1 {
-            self.open.keys().next().copied()
-        } else {
-            None
-        };
-        let Some((pipe_id, open)) = named.or(only).and_then(|id| Some((id, self.open.get(&id)?))) else {
-            return false;
-        };
-        // What was written for another caller is not shown.
-        let text = if named == Some(pipe_id) || sole == Some(pipe_id) {
-            format!("{why}: {}", beginning())
-        } else {
-            why.to_owned()
-        };
-        open.inbox.push(Event::Suspect(text.into()))
-    }
-
-    /// Ends a call whose answer went wrong.
-    pub(super) fn answered_wrongly(&mut self, pipe_id: u64) {
-        if let Some(open) = self.open.remove(&pipe_id) {
-            self.served(open.caller);
-        }
-    }
-
-    /// The number of ours that a JSON text names, in whatever form.
-    fn named(&mut self, json: &str) -> Option<u64> {
-        let number = whole(json)?;
-        let is_ours = (1..=self.last_id).contains(&number);
-        if is_ours && !is_as_written(json, number) && matches!(self.odd_form, OddForm::None) {
-            self.odd_form = OddForm::New(json.into());
-        }
-        Some(number)
-    }
-
-    /// The first number that the child returned in another form; given once.
-    pub(super) fn odd_form(&mut self) -> Option<Box<str>> {
-        match std::mem::take(&mut self.odd_form) {
-            OddForm::None => None,
-            OddForm::New(json) => {
-                self.odd_form = OddForm::Told;
-                Some(json)
-            }
-            OddForm::Told => {
-                self.odd_form = OddForm::Told;
-                None
-            }
         }
     }
 

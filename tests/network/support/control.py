@@ -26,7 +26,7 @@ class ControlPlane(Relay):
         return {"CONTROL_PLANE_TUNNEL_ID": self._create("network"), "CONTROL_PLANE_API_KEY": self._client_key}
 
     def call(self, tunnel: str) -> None:
-        """initialize and tools/call; the answer has to hold what was asked."""
+        """initialize, notifications/initialized and tools/call; the answer has to hold what was asked."""
         word = secrets.token_hex(8)
         parts = urlsplit(self.url)
         connection = http.client.HTTPSConnection(
@@ -41,6 +41,7 @@ class ControlPlane(Relay):
                 {"method": "initialize", "id": 1}
                 | {"params": {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": client}},
             )[0]
+            self._post(connection, tunnel, session, {"method": "notifications/initialized"})
             call = {"method": "tools/call", "id": 2, "params": {"name": "echo", "arguments": {"text": word}}}
             answer = self._post(connection, tunnel, session, call)[1]
         finally:
@@ -62,7 +63,7 @@ class ControlPlane(Relay):
         connection.request("POST", f"/v1/mcp/{tunnel}", body, headers)
         answer = connection.getresponse()
         text = answer.read()
-        if answer.status != http.client.OK:
+        if answer.status != (http.client.OK if "id" in message else http.client.ACCEPTED):
             raise CallFailed(f"{message['method']} was answered with status {answer.status}: {text[:300]!r}")
         identity = answer.getheader("Mcp-Session-Id")
-        return {"Mcp-Session-Id": identity} if identity else {}, json.loads(text)
+        return {"Mcp-Session-Id": identity} if identity else {}, json.loads(text) if text else None
