@@ -6,6 +6,7 @@ mod support;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use support::tls::Authority;
 use support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Post, Request, result};
 
 /// A balancer with two replicas: without its cookie a request goes to the one that is next in turn, and each knows its own sessions
@@ -248,4 +249,38 @@ fn an_event_stream_is_resumed_where_it_began() {
     let session = open(&control, "i", None);
     assert_eq!(in_session(&control, "r", &session, None).resp_code, 200);
     assert_eq!(*seen.lock().unwrap(), [Some("LB=7".to_owned())]);
+}
+
+#[test]
+fn cookies_for_encrypted_connections_go_nowhere_else() {
+    fn answer(request: &Request) -> Answer {
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Mcp-Session-Id", "s"),
+            ("Set-Cookie", "sealed=1; Path=/; Secure"),
+            ("Set-Cookie", "elsewhere=1; Domain=other.example"),
+            ("Set-Cookie", "beside=1; Path=/other"),
+            ("Set-Cookie", "gone=1; Max-Age=0"),
+            (
+                "Set-Cookie",
+                "plain=1; Domain=127.0.0.1; Expires=Fri, 31-Dec-2049 23:59:59 GMT",
+            ),
+        ];
+        match request.json()["method"] == "initialize" {
+            true => Answer::new(200, &headers, result(request, "{}")),
+            false => Answer::json(200, result(request, "{}")),
+        }
+    }
+    let authority = Authority::new();
+    let sealed = McpServer::https(authority.server(&["127.0.0.1"]), |request, _| answer(request));
+    let open_text = McpServer::http(|request, _| answer(request));
+    for (mcp, expected) in [(&sealed, "sealed=1; plain=1"), (&open_text, "plain=1")] {
+        let control = ControlPlane::http();
+        let builder = ClientBuilder::new(&control).server(mcp.url());
+        let bundle = builder.directory().write("ca.pem", authority.pem());
+        let _client = builder.env("CA_BUNDLE", bundle.display().to_string()).start();
+        let session = open(&control, "i", None);
+        in_session(&control, "r", &session, None);
+        assert_eq!(mcp.await_forwarded("r").header_values("cookie"), [expected]);
+    }
 }
