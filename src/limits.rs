@@ -132,9 +132,9 @@ pub const WRITE_SLICES: usize = 16;
 /// An idle connection to an MCP server. Common servers (Node, uvicorn) close theirs after 5 s, and a request that
 /// races with that cannot be repeated safely.
 pub const MCP_IDLE_MAX: Duration = Duration::from_secs(4);
-/// An idle connection to an MCP server that says nothing about how long it keeps it is used again for calls up to this age: gunicorn
-/// closes after 2 s, and others that are silent keep connections longer.
-pub const MCP_IDLE_RECENT: Duration = Duration::from_secs(1);
+/// An idle connection to an MCP server that says nothing about how long it keeps it is used again for calls up to this age. gunicorn
+/// closes after 2 s, and some sites set 1 s; at less than two calls a second a new connection for each costs nothing.
+pub const MCP_IDLE_RECENT: Duration = Duration::from_millis(500);
 /// How long before a peer's `Keep-Alive: timeout` a connection is given up (of short ones half): its clock started before ours, and a
 /// request needs time to arrive.
 pub const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);

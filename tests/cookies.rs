@@ -4,9 +4,13 @@
 mod support;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Post, Request, result};
+use support::memory::Memory;
+use support::tls::Authority;
+use support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Post, Request, result, within};
 
 /// A balancer with two replicas: without its cookie a request goes to the one that is next in turn, and each knows its own sessions
 /// only.
@@ -248,4 +252,94 @@ fn an_event_stream_is_resumed_where_it_began() {
     let session = open(&control, "i", None);
     assert_eq!(in_session(&control, "r", &session, None).resp_code, 200);
     assert_eq!(*seen.lock().unwrap(), [Some("LB=7".to_owned())]);
+}
+
+#[test]
+fn cookies_for_encrypted_connections_go_nowhere_else() {
+    fn answer(request: &Request) -> Answer {
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Mcp-Session-Id", "s"),
+            ("Set-Cookie", "sealed=1; Path=/; Secure"),
+            ("Set-Cookie", "elsewhere=1; Domain=other.example"),
+            ("Set-Cookie", "beside=1; Path=/other"),
+            ("Set-Cookie", "gone=1; Max-Age=0"),
+            (
+                "Set-Cookie",
+                "plain=1; Domain=127.0.0.1; Expires=Fri, 31-Dec-2049 23:59:59 GMT",
+            ),
+        ];
+        match request.json()["method"] == "initialize" {
+            true => Answer::new(200, &headers, result(request, "{}")),
+            false => Answer::json(200, result(request, "{}")),
+        }
+    }
+    let authority = Authority::new();
+    let sealed = McpServer::https(authority.server(&["127.0.0.1"]), |request, _| answer(request));
+    let open_text = McpServer::http(|request, _| answer(request));
+    for (mcp, expected) in [(&sealed, "sealed=1; plain=1"), (&open_text, "plain=1")] {
+        let control = ControlPlane::http();
+        let builder = ClientBuilder::new(&control).server(mcp.url());
+        let bundle = builder.directory().write("ca.pem", authority.pem());
+        let _client = builder.env("CA_BUNDLE", bundle.display().to_string()).start();
+        let session = open(&control, "i", None);
+        in_session(&control, "r", &session, None);
+        assert_eq!(mcp.await_forwarded("r").header_values("cookie"), [expected]);
+    }
+}
+
+#[test]
+fn cookies_are_gone_from_memory_with_their_session() {
+    const SECRET: &str = "cookie-4711-of-session";
+    let opened = AtomicUsize::new(0);
+    let mcp = McpServer::http(move |request, _| {
+        let json = request.json();
+        if request.method == "DELETE" {
+            return Answer::empty(200);
+        }
+        if json["method"] == "end" {
+            return Answer::new(404, &[("Content-Type", "text/plain")], "no such session");
+        }
+        if json["method"] != "initialize" {
+            assert!(request.header("cookie").unwrap().contains(SECRET));
+            return Answer::json(200, result(request, "{}"));
+        }
+        let number = opened.fetch_add(1, Ordering::SeqCst);
+        let (session, cookie) = (format!("s{number}"), format!("login={SECRET}-{number}; Path=/"));
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Mcp-Session-Id", &*session),
+            ("Set-Cookie", &*cookie),
+        ];
+        Answer::new(200, &headers, result(request, "{}"))
+    });
+    let control = ControlPlane::http();
+    let client = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .env("LOG_LEVEL", "info")
+        .start();
+    client.await_ready();
+    let sessions: Vec<String> = (0..20)
+        .map(|number| open(&control, &format!("i{number}"), None))
+        .collect();
+    for session in &sessions {
+        assert_eq!(in_session(&control, &format!("r-{session}"), session, None).resp_code, 200);
+    }
+    let memory = Memory::of(client.pid());
+    assert!(
+        memory.find(SECRET.as_bytes()).len() >= sessions.len(),
+        "the next call needs them"
+    );
+    for (number, session) in sessions.iter().enumerate() {
+        let id = format!("end-{session}");
+        control.push(match number % 2 {
+            0 => Command::termination(&id, session),
+            _ => Command::call(&id, "end", "{}").header("Mcp-Session-Id", session),
+        });
+        control.terminal(&id);
+    }
+    // Buffers of connections go with these, which are idle now.
+    within(Duration::from_secs(60), "no copy of a cookie", || {
+        memory.find(SECRET.as_bytes()).is_empty().then_some(())
+    });
 }

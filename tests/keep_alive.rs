@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use support::{Answer, Client, Command, ControlPlane, McpServer, Seen, result};
+use support::tls::Authority;
+use support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Peer, Request, Scratch, Seen, result};
 
 /// Every method that is asked for again when its connection closed.
 const REPEATABLE: [&str; 6] = [
@@ -20,15 +21,19 @@ const REPEATABLE: [&str; 6] = [
     "resources/read",
 ];
 
-/// A server that does `then` with the first request of the command `r2`, and answers all others.
-fn with_a_fault(then: Answer) -> McpServer {
+/// Answers all requests, but does `then` with the first one of the command `r2`.
+fn fault(then: Answer) -> impl Fn(&Request, &Peer) -> Answer + Send + Sync + 'static {
     let first = AtomicBool::new(true);
-    McpServer::http(move |request, _| {
+    move |request, _| {
         if request.header(support::mcp::MARK) == Some("r2") && first.swap(false, Ordering::SeqCst) {
             return then.clone();
         }
         Answer::json(200, result(request, "{}"))
-    })
+    }
+}
+
+fn with_a_fault(then: Answer) -> McpServer {
+    McpServer::http(fault(then))
 }
 
 fn call(control: &ControlPlane, id: &str, method: &str) -> u16 {
@@ -57,6 +62,27 @@ fn what_changes_nothing_is_repeated_once_when_a_kept_connection_closes() {
                 (&seen[1].body, seen[1].headers.len())
             );
         }
+    }
+}
+
+#[test]
+fn encrypted_and_local_connections_are_no_exception() {
+    for then in [Answer::default().close(), Answer::default().reset()] {
+        let (control, authority) = (ControlPlane::http(), Authority::new());
+        let mcp = McpServer::https(authority.server(&["127.0.0.1"]), fault(then.clone()));
+        let builder = ClientBuilder::new(&control).server(mcp.url());
+        let bundle = builder.directory().write("ca.pem", authority.pem());
+        let _client = builder.env("CA_BUNDLE", bundle.display().to_string()).start();
+        assert_eq!((call(&control, "r1", "ping"), call(&control, "r2", "ping")), (200, 200));
+        assert_eq!(mcp.forwarded_for("r2").len(), 2);
+
+        let (control, directory) = (ControlPlane::http(), Scratch::new());
+        let path = directory.file("mcp.sock");
+        let mcp = McpServer::unix(&path, fault(then));
+        let entry = format!("channel=main,url={},unix-socket={}", mcp.url(), path.display());
+        let _client = ClientBuilder::new(&control).server(entry).start();
+        assert_eq!((call(&control, "r1", "ping"), call(&control, "r2", "ping")), (200, 200));
+        assert_eq!(mcp.forwarded_for("r2").len(), 2);
     }
 }
 
@@ -123,17 +149,17 @@ fn a_connection_of_doubtful_age_carries_no_call() {
     for (number, method) in ["tools/call", "initialize", "x/new"].into_iter().enumerate() {
         let (before, after) = (format!("a{number}"), format!("b{number}"));
         assert_eq!(call(&control, &before, "tools/call"), 200);
-        sleep(Duration::from_millis(1100));
+        sleep(Duration::from_millis(600));
         assert_eq!(call(&control, &after, method), 200);
         assert!(!share_a_connection(&mcp, &before, &after), "{method}");
     }
     call(&control, "before", "tools/call");
-    sleep(Duration::from_millis(1100));
+    sleep(Duration::from_millis(600));
     control.push(Command::notification("n", "notifications/initialized", "{}"));
     control.terminal("n");
     assert!(!share_a_connection(&mcp, "before", "n"));
     call(&control, "last", "tools/call");
-    sleep(Duration::from_millis(1100));
+    sleep(Duration::from_millis(600));
     control.push(Command::termination("end", "s"));
     control.terminal("end");
     assert!(!share_a_connection(&mcp, "last", "end"));
@@ -158,6 +184,13 @@ fn a_servers_hint_is_heeded() {
             assert!(!share_a_connection(&mcp, before, after), "{hint} {method}");
         }
     }
+    // A server that keeps its connections for long is taken at its word.
+    let (control, mcp) = (ControlPlane::http(), hinted("timeout=60"));
+    let _client = Client::http(&control, &mcp.url());
+    assert_eq!(call(&control, "a", "tools/call"), 200);
+    sleep(Duration::from_millis(600));
+    assert_eq!(call(&control, "b", "tools/call"), 200);
+    assert!(share_a_connection(&mcp, "a", "b"));
     for hint in ["timeout=0", "max=0", "timeout=5, max=0"] {
         let (control, mcp) = (ControlPlane::http(), hinted(hint));
         let _client = Client::http(&control, &mcp.url());
@@ -165,6 +198,30 @@ fn a_servers_hint_is_heeded() {
             assert_eq!(call(&control, id, "ping"), 200);
         }
         assert!(!share_a_connection(&mcp, "a", "b"), "{hint}");
+    }
+}
+
+#[test]
+fn no_call_is_lost_to_a_server_that_closes_when_it_said() {
+    let (control, mcp) = (
+        ControlPlane::http(),
+        McpServer::http(|request, _| {
+            let headers = [("Content-Type", "application/json"), ("Keep-Alive", "timeout=1")];
+            Answer::new(200, &headers, result(request, "{}"))
+                .pause(Duration::from_secs(1))
+                .close()
+        }),
+    );
+    let _client = Client::http(&control, &mcp.url());
+    for (number, pause) in [600, 900, 980, 990, 1000, 1010].into_iter().enumerate() {
+        for method in ["tools/call", "tools/list"] {
+            assert_eq!(
+                call(&control, &format!("{number}-{method}"), method),
+                200,
+                "after {pause} ms"
+            );
+            sleep(Duration::from_millis(pause));
+        }
     }
 }
 
@@ -206,8 +263,8 @@ fn constant_traffic_reuses_connections() {
         assert_eq!(call(&control, &format!("r{number}"), "tools/call"), 200);
     }
     let used: HashSet<u64> = mcp.forwarded().iter().map(|seen| seen.connection).collect();
-    // One, unless the machine stands still for a second.
-    assert!(used.len() <= 10, "{} connections for 200 calls", used.len());
+    // One, unless the machine stands still for half a second.
+    assert!(used.len() <= 40, "{} connections for 200 calls", used.len());
 }
 
 #[test]
@@ -218,14 +275,16 @@ fn a_connection_is_shared_again_after_an_event_stream() {
             let event = format!("data: {}\n\n", result(request, "{}"));
             // The end comes with the event.
             let rest = format!("{:x}\r\n{event}\r\n0\r\n\r\n", event.len());
-            Answer::sse(&[]).pause(Duration::from_millis(1200)).send(rest)
+            Answer::sse(&[]).pause(Duration::from_millis(700)).send(rest)
         }),
     );
     let _client = Client::http(&control, &mcp.url());
-    // Their time counts from their end, not from their beginning.
-    for id in ["a", "b", "c", "d"] {
-        assert_eq!(call(&control, id, "tools/call"), 200);
-    }
-    let shared = [("a", "b"), ("b", "c"), ("c", "d")].map(|(one, other)| share_a_connection(&mcp, one, other));
-    assert!(shared.contains(&true), "{shared:?}");
+    // Its age counts from its end, not from its beginning. A machine that stands still for half a second needs another try.
+    assert_eq!(call(&control, "r0", "tools/call"), 200);
+    let is_shared = (1..20).any(|number| {
+        let (before, id) = (format!("r{}", number - 1), format!("r{number}"));
+        assert_eq!(call(&control, &id, "tools/call"), 200);
+        share_a_connection(&mcp, &before, &id)
+    });
+    assert!(is_shared);
 }
