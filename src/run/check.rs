@@ -48,7 +48,9 @@ pub fn check(config: &Config) -> Findings {
     match Network::load(config) {
         Ok(network) => {
             let generation = network.live().current();
-            found.warnings.extend(generation.secluded().iter().map(ToString::to_string));
+            found
+                .warnings
+                .extend(generation.secluded().iter().map(ToString::to_string));
             certificates(&network, &mut found);
             peers(config, &network, &mut found);
             enclosure(config, &network, &mut found);

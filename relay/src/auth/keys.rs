@@ -54,7 +54,13 @@ impl Lines {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let lines = text.lines().map(str::trim).zip(1..);
         let lines = lines.filter(|(line, _)| hides_a_line(line) || !line.is_empty() && !line.starts_with('#'));
-        let read = |line| if hides_a_line(line) { Err(HIDDEN_LINE.to_owned()) } else { parse_line(line) };
+        let read = |line| {
+            if hides_a_line(line) {
+                Err(HIDDEN_LINE.to_owned())
+            } else {
+                parse_line(line)
+            }
+        };
         Self(lines.map(|(line, number)| (number, read(line))).collect())
     }
 }
