@@ -3,15 +3,12 @@
 //! A connection goes back when its answer was read to the end, and is taken again last in, first out, so that the ones
 //! that are not needed grow old and are closed.
 
-use std::future::poll_fn;
-use std::pin::Pin;
+mod reply;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::{HeaderMap, Request};
-use http_body::Body as _;
-use hyper::body::Incoming;
+use http::Request;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::task::yield_now;
@@ -23,8 +20,10 @@ use super::error::NetError;
 use super::generation::Generation;
 use super::reuse::{Ages, Reuse};
 use super::sealed::{Authorization, Seal, Sealed};
-use super::unpack::Unpacker;
 use crate::limits::{CONNECTION_BUFFER_MAX, IDLE_LOOK, KEPT_READY_TIMEOUT};
+use reply::Lease;
+
+pub use reply::Reply;
 
 /// Connections to one peer. Clones share them.
 #[derive(Debug, Clone)]
@@ -372,137 +371,6 @@ impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if let (Some(watched), false) = (self.0, self.1 == Phase::Answering) {
             lock(watched).forget();
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Lease {
-    pool: Arc<Shared>,
-    open: Open,
-    /// How long the other end will take another request; `None` when it will not.
-    ages: Option<Ages>,
-    /// When the answer was last known not to be complete. The other end may have been idle since then: what it wrote can wait here for
-    /// long to be read.
-    unfinished: Instant,
-}
-
-impl Lease {
-    fn give_back(self) {
-        let Some(ages) = self.ages else { return };
-        if self.open.generation.number() == self.pool.connector.live().number() {
-            lock(&self.pool.idle).push(Idle {
-                open: self.open,
-                since: self.unfinished,
-                ages,
-            });
-        }
-    }
-}
-
-/// The answer to a request. Dropped before its end, it takes its connection along.
-#[derive(Debug)]
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    /// Header fields.
-    pub headers: HeaderMap,
-    pub(super) body: Incoming,
-    pub(super) unpacker: Option<Unpacker>,
-    lease: Option<Lease>,
-}
-
-impl Drop for Reply {
-    fn drop(&mut self) {
-        if let Some(watched) = self.lease.as_ref().and_then(|lease| lease.pool.watched.as_ref()) {
-            lock(watched).forget();
-        }
-    }
-}
-
-impl Reply {
-    /// The first value of a header, if it is text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|v| v.to_str().ok())
-    }
-
-    /// Whether there is no more of the body.
-    pub fn is_empty(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    /// Has the body unpacked, if it is packed, from here on.
-    #[must_use]
-    pub fn unpacked(mut self) -> Self {
-        self.unpacker = Unpacker::of(&self.headers);
-        self
-    }
-
-    /// The next piece of the body; `None` at its end.
-    ///
-    /// # Errors
-    /// [`NetError`] when the connection breaks first, or the body cannot be unpacked.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, NetError> {
-        loop {
-            let Some(unpacker) = &mut self.unpacker else {
-                return self.piece().await;
-            };
-            if let Some(unpacked) = unpacker.next()? {
-                return Ok(Some(unpacked));
-            }
-            let piece = self.piece().await?;
-            match (piece, &mut self.unpacker) {
-                (Some(piece), Some(unpacker)) => unpacker.push(piece),
-                (None, Some(unpacker)) => return unpacker.finish().map(|()| None),
-                (piece, None) => return Ok(piece),
-            }
-        }
-    }
-
-    /// The next piece of the body as it came.
-    async fn piece(&mut self) -> Result<Option<Bytes>, NetError> {
-        let silence = self.lease.as_ref().and_then(|lease| lease.pool.patience.silence);
-        loop {
-            let mut has_waited = false;
-            let frame = poll_fn(|cx| {
-                let frame = Pin::new(&mut self.body).poll_frame(cx);
-                has_waited |= frame.is_pending();
-                frame
-            });
-            let Some(frame) = within(silence, frame).await else {
-                // Without a connection there is nothing to wait for.
-                let waited = self.lease.as_ref().map(|lease| lease.pool.connector.waited());
-                return Err(waited.map_or(NetError::Timeout, NetError::Silence));
-            };
-            if let (true, Some(lease)) = (has_waited, &mut self.lease) {
-                lease.unfinished = Instant::now();
-            }
-            match frame {
-                Some(Ok(frame)) => {
-                    // Trailers carry nothing that MCP knows.
-                    if let Ok(data) = frame.into_data() {
-                        self.release_if_done();
-                        return Ok(Some(data));
-                    }
-                }
-                Some(Err(error)) => return Err(NetError::from_hyper(&error, true)),
-                None => {
-                    self.release();
-                    return Ok(None);
-                }
-            }
-        }
-    }
-
-    fn release_if_done(&mut self) {
-        if self.body.is_end_stream() {
-            self.release();
-        }
-    }
-
-    fn release(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
         }
     }
 }
