@@ -323,7 +323,10 @@ fn cookies_are_gone_from_memory_with_their_session() {
         .map(|number| open(&control, &format!("i{number}"), None))
         .collect();
     for session in &sessions {
-        assert_eq!(in_session(&control, &format!("r-{session}"), session, None).resp_code, 200);
+        assert_eq!(
+            in_session(&control, &format!("r-{session}"), session, None).resp_code,
+            200
+        );
     }
     let memory = Memory::of(client.pid());
     assert!(
