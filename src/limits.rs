@@ -4,6 +4,7 @@
 
 mod answers;
 mod broker;
+mod cookies;
 mod memory;
 mod stdio;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub use answers::*;
 pub use broker::*;
+pub use cookies::*;
 pub use memory::*;
 pub use stdio::*;
 
@@ -140,6 +142,9 @@ pub const MCP_IDLE_RECENT: Duration = Duration::from_millis(500);
 /// How long before a peer's `Keep-Alive: timeout` a connection is given up (of short ones half): its clock started before ours, and a
 /// request needs time to arrive.
 pub const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);
+/// A peer that closed a kept connection before its time gets a new one for each call for this long. A restart looks the same, and costs
+/// no more than that.
+pub const KEPT_DISTRUST: Duration = Duration::from_secs(60);
 /// A connection that was idle for longer than this is looked at for its end before it is used: the news may wait in the kernel.
 pub const IDLE_LOOK: Duration = Duration::from_millis(100);
 /// A connection that is used again is ready within this, or it is replaced.
@@ -217,25 +222,6 @@ pub const STARTUP_RETRY_MAX: Duration = Duration::from_secs(1);
 pub const ADVICE_HEADERS_MAX: usize = 12;
 /// Bytes of one of them; the longest are policies of rate limits.
 pub const ADVICE_VALUE_MAX: usize = 256;
-/// Bytes of a cookie, name and value: what browsers keep (RFC 6265bis, section 5.6).
-pub const COOKIE_MAX: usize = 4 * KIB;
-/// Bytes of one attribute of a cookie; a longer one is ignored (RFC 6265bis, section 5.6).
-pub const COOKIE_ATTRIBUTE_MAX: usize = KIB;
-/// The longest life of a cookie (RFC 6265bis, section 5.5); the client's own bounds are shorter.
-pub const COOKIE_LIFETIME_MAX: Duration = Duration::from_secs(400 * 86_400);
-/// Cookies of one session: what browsers keep for a site (RFC 6265, section 6.1).
-pub const COOKIE_JAR_MAX: usize = 50;
-/// Bytes of a session's cookies: servers take heads of 8 KiB and more.
-pub const COOKIE_JAR_BYTES: usize = 8 * KIB;
-/// What a cookie counts for beside its text.
-pub const COOKIE_OVERHEAD: usize = 64;
-/// Sessions of one channel whose cookies are kept. Beyond this, the caller with most loses the one that it used least recently.
-pub const COOKIE_SESSIONS_MAX: usize = 2048;
-/// Bytes of all cookies of one channel: 500 for each of that many sessions; those of balancers have 30 to 400.
-pub const COOKIE_BYTES_MAX: usize = MIB;
-/// Cookies of a session that is not used for this long are wiped: longer than a pause inside a working day. A caller that comes back
-/// later may reach another replica, is told so by a 404, and initializes again.
-pub const COOKIE_IDLE_MAX: Duration = Duration::from_secs(8 * 3600);
 
 // ---- checks before start ---------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 mod support;
 
 use std::collections::HashSet;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
@@ -226,6 +227,24 @@ fn no_call_is_lost_to_a_server_that_closes_when_it_said() {
 }
 
 #[test]
+fn a_server_that_closes_without_a_word_loses_one_call_at_most() {
+    // Each connection serves one request, and the next one meets its end.
+    let served = Mutex::new(HashSet::new());
+    let mcp = McpServer::http(
+        move |request, _| match served.lock().unwrap().insert(request.connection) {
+            true => Answer::json(200, result(request, "{}")),
+            false => Answer::default().close(),
+        },
+    );
+    let control = ControlPlane::http();
+    let _client = Client::http(&control, &mcp.url());
+    let lost = (0..12)
+        .filter(|number| call(&control, &format!("r{number}"), "tools/call") != 200)
+        .count();
+    assert!(lost <= 1, "{lost} of 12 calls were lost");
+}
+
+#[test]
 fn old_servers_and_those_that_close_get_new_connections() {
     let heads = [
         "HTTP/1.1 200 OK\r\nConnection: close",
@@ -287,4 +306,21 @@ fn a_connection_is_shared_again_after_an_event_stream() {
         share_a_connection(&mcp, &before, &id)
     });
     assert!(is_shared);
+}
+
+#[test]
+fn the_control_planes_hint_is_heeded_too() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let headers = [("Content-Type", "application/json"), ("Keep-Alive", "timeout=1")];
+    let hinted = Answer::new(200, &headers, r#"{"status":"ok"}"#)
+        .pause(Duration::from_secs(1))
+        .close();
+    control.on_delivery("r1", "jsonrpc_response", hinted);
+    let _client = Client::http(&control, &mcp.url());
+    let first = control.call(Command::call("r1", "ping", "{}"), "r1");
+    sleep(Duration::from_millis(600));
+    let second = control.call(Command::call("r2", "ping", "{}"), "r2");
+    assert_ne!(first.request.connection, second.request.connection);
+    // Not after an attempt that failed.
+    assert_eq!(control.posts_of("r2").len(), 1);
 }

@@ -20,7 +20,7 @@ use super::error::NetError;
 use super::generation::Generation;
 use super::reuse::{Ages, Reuse};
 use super::sealed::{Authorization, Seal, Sealed};
-use crate::limits::{CONNECTION_BUFFER_MAX, IDLE_LOOK, KEPT_READY_TIMEOUT};
+use crate::limits::{CONNECTION_BUFFER_MAX, IDLE_LOOK, KEPT_DISTRUST, KEPT_READY_TIMEOUT};
 use reply::Lease;
 
 pub use reply::Reply;
@@ -34,6 +34,8 @@ struct Shared {
     connector: Connector,
     patience: Patience,
     idle: Mutex<Vec<Idle>>,
+    /// Until when no connection counts as recent, because the peer closed one that did.
+    distrusted: Mutex<Option<Instant>>,
     watched: Option<Mutex<Watched>>,
 }
 
@@ -146,6 +148,7 @@ impl Pool {
             connector,
             patience,
             idle: Mutex::new(Vec::new()),
+            distrusted: Mutex::new(None),
             watched,
         }))
     }
@@ -228,10 +231,14 @@ impl Pool {
                     Some(unsent) if reused => request = unsent,
                     unsent => {
                         let error = self.0.connector.judge(NetError::from_hyper(failed.error(), false));
+                        let stale = reused && error.is_closed() && !open.seal.has_read();
+                        if stale {
+                            self.0.distrust();
+                        }
                         return Err(SendError {
                             error,
                             written: unsent.is_none(),
-                            stale: reused && error.is_closed() && !open.seal.has_read(),
+                            stale,
                         });
                     }
                 },
@@ -295,25 +302,23 @@ impl Pool {
         })
     }
 
-    /// The connection that was used last, if it is recent enough, and its age. One that is too old for this request stays for others.
+    /// The connection that was used last among those that are recent enough, and its age. When none is, the one that is opened instead
+    /// will do for every request: the old ones are closed rather than kept beside it.
     fn take_idle(&self, reuse: Reuse) -> Option<(Open, Duration)> {
         if reuse == Reuse::Never {
             return None;
         }
         let mut idle = lock(&self.0.idle);
         let generation = self.0.connector.live().number();
-        while let Some(last) = idle.pop() {
-            if !self.0.is_good(&last, generation) {
-                continue;
-            }
-            let age = last.since.elapsed();
-            if reuse == Reuse::Recent && age >= last.ages.recent {
-                idle.push(last);
-                return None;
-            }
-            return Some((last.open, age));
-        }
-        None
+        idle.retain(|idle| self.0.is_good(idle, generation));
+        let is_distrusted = self.0.is_distrusted();
+        let will_do = |idle: &Idle| reuse == Reuse::Any || (!is_distrusted && idle.since.elapsed() < idle.ages.recent);
+        let Some(at) = idle.iter().rposition(will_do) else {
+            idle.clear();
+            return None;
+        };
+        let taken = idle.remove(at);
+        Some((taken.open, taken.since.elapsed()))
     }
 }
 
@@ -325,7 +330,20 @@ impl Shared {
             generation: own,
             ..
         } = &idle.open;
-        own.number() == generation && !sender.is_closed() && idle.since.elapsed() < idle.ages.keep
+        let (is_closed, age) = (sender.is_closed(), idle.since.elapsed());
+        if is_closed && age < idle.ages.recent {
+            self.distrust();
+        }
+        own.number() == generation && !is_closed && age < idle.ages.keep
+    }
+
+    /// The peer closes connections earlier than it says, or than silent peers do.
+    fn distrust(&self) {
+        *lock(&self.distrusted) = Instant::now().checked_add(KEPT_DISTRUST);
+    }
+
+    fn is_distrusted(&self) -> bool {
+        lock(&self.distrusted).is_some_and(|until| Instant::now() < until)
     }
 }
 
