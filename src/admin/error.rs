@@ -108,7 +108,7 @@ impl Error {
     fn keys(&self) -> String {
         match self.is_hosted {
             true => format!("({ADMIN_KEYS})"),
-            false => "(who runs the service makes them; on a relay of your own: tunnel-relay keygen)".to_owned(),
+            false => "(ask the operator of the service; on a relay of your own: tunnel-relay keygen)".to_owned(),
         }
     }
 

@@ -37,7 +37,7 @@ impl Service {
                 .collect(),
             Self::Other(origin) => format!(
                 "  Tunnels: tunnel-client admin tunnels list --control-plane.base-url {origin}\n  \
-                 Keys: with who runs {origin}; on a relay of your own: tunnel-relay keygen\n  \
+                 Keys: from the operator of {origin}; on a relay of your own: tunnel-relay keygen\n  \
                  Callers: a relay of your own serves them at {origin}/v1/mcp/TUNNEL_ID\n"
             ),
         }

@@ -189,7 +189,7 @@ fn of_status(status: u16, settings: &Settings) -> (String, Vec<String>) {
 fn place(settings: &Settings, page: &str) -> String {
     match links::is_hosted(&settings.base_url) {
         true => format!("at {page}"),
-        false => format!("with who runs {}", settings.base_url.origin()),
+        false => format!("at the service {}", settings.base_url.origin()),
     }
 }
 
@@ -277,10 +277,10 @@ mod tests {
     fn the_pages_of_the_hosted_service_are_named_for_it_only() {
         for (base_url, expected) in [
             ("https://api.openai.com", "at page"),
-            ("https://relay.example", "with who runs https://relay.example"),
+            ("https://relay.example", "at the service https://relay.example"),
             (
                 "https://api.openai.com.example",
-                "with who runs https://api.openai.com.example",
+                "at the service https://api.openai.com.example",
             ),
         ] {
             assert_eq!(place(&settings(base_url), "page"), expected);

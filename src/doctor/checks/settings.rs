@@ -100,9 +100,11 @@ pub(in crate::doctor) fn addresses(base_url: Option<&HttpUrl>) -> Vec<Check> {
             let origin = url.origin();
             [
                 format!("tunnel-client admin tunnels list --control-plane.base-url {origin}"),
-                format!("with who runs {origin}; on a relay of your own: tunnel-relay keygen --scopes read,use"),
-                format!("with who runs {origin}; on a relay of your own: tunnel-relay keygen --scopes read,manage"),
-                format!("with who runs {origin}; callers of a relay of your own use {origin}/v1/mcp/TUNNEL_ID"),
+                format!("ask the operator of {origin}; on a relay of your own: tunnel-relay keygen --scopes read,use"),
+                format!(
+                    "ask the operator of {origin}; on a relay of your own: tunnel-relay keygen --scopes read,manage"
+                ),
+                format!("ask the operator of {origin}; callers of a relay of your own use {origin}/v1/mcp/TUNNEL_ID"),
             ]
         }
     };
