@@ -159,6 +159,65 @@ fn a_process_of_another_user_in_the_namespace_has_it_refused() {
     unmount(&point);
 }
 
+/// Becomes a user, and ends its first thread alone: exit(2) as a call of the system.
+const END_OF_FIRST_THREAD: &str = r"
+import ctypes, os, platform, sys, threading, time
+call = ctypes.CDLL(None).syscall
+user = int(sys.argv[1])
+os.setresgid(user, user, user)
+os.setresuid(user, user, user)
+threading.Thread(target=time.sleep, args=(600,)).start()
+call(60 if platform.machine() == 'x86_64' else 93, 0)
+";
+
+/// Its first thread has ended: `/proc` shows a zombie without mounts.
+#[test]
+fn a_process_of_another_user_whose_first_thread_has_ended_has_it_refused() {
+    if !is_inside("a_process_of_another_user_whose_first_thread_has_ended_has_it_refused") {
+        return;
+    }
+    let (_scratch, point) = place();
+    let key = volume(&point, 0o644);
+    let other = Sleeper::of(Process::new("python3").args(["-c", END_OF_FIRST_THREAD, &SOMEBODY.to_string()]));
+    let pid = other.0.id();
+    within(LONG, "the end of the first thread", || {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        status.contains("State:\tZ").then_some(())
+    });
+    let error = refused(&key);
+    let expected = format!("process {pid} of user {SOMEBODY} is in this mount namespace");
+    assert!(error.contains(&expected), "{error}");
+    drop(other);
+    unmount(&point);
+}
+
+/// What an overlay shows can be read in its layers, which other namespaces have.
+#[test]
+fn a_file_on_an_overlay_is_refused() {
+    if !is_inside("a_file_on_an_overlay_is_refused") {
+        return;
+    }
+    let (scratch, point) = place();
+    let layers = scratch.file("layers");
+    for directory in [&point, &layers] {
+        fs::create_dir(directory).unwrap();
+    }
+    let at = layers.display().to_string();
+    mount(&["-t", "tmpfs", "-o", "mode=0755", "none", &at]);
+    for name in ["upper", "work", "lower"] {
+        fs::create_dir(layers.join(name)).unwrap();
+    }
+    let key = layers.join("lower/key");
+    fs::write(&key, API_KEY).unwrap();
+    fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    let options = format!("lowerdir={at}/lower,upperdir={at}/upper,workdir={at}/work");
+    mount(&["-t", "overlay", "-o", &options, "none", point.to_str().unwrap()]);
+    let error = refused(&point.join("key"));
+    assert!(error.contains("its file system is an overlay"), "{error}");
+    unmount(&point);
+    unmount(&layers);
+}
+
 #[test]
 fn a_read_only_mount_of_what_other_namespaces_have_is_refused() {
     if !is_inside("a_read_only_mount_of_what_other_namespaces_have_is_refused") {
