@@ -218,6 +218,32 @@ fn a_file_on_an_overlay_is_refused() {
     unmount(&layers);
 }
 
+/// Through one mount nothing can be changed, and others have the file by another one.
+#[test]
+fn write_bits_on_a_read_only_mount_are_refused_where_another_mount_can_be_written() {
+    if !is_inside("write_bits_on_a_read_only_mount_are_refused_where_another_mount_can_be_written") {
+        return;
+    }
+    let (scratch, point) = place();
+    let file = scratch.write("theirs", API_KEY);
+    fs::write(&point, "").unwrap();
+    bind(&file, &point);
+    mount(&["-o", "remount,ro,bind", point.to_str().unwrap()]);
+    for (mode, what) in [
+        (0o602, "other users can change it"),
+        (0o620, "its group can change it"),
+        (0o666, "other users can change it"),
+    ] {
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let error = refused(&point);
+        assert!(
+            error.contains(what) && error.contains("another mount namespace"),
+            "{error}"
+        );
+    }
+    unmount(&point);
+}
+
 #[test]
 fn a_read_only_mount_of_what_other_namespaces_have_is_refused() {
     if !is_inside("a_read_only_mount_of_what_other_namespaces_have_is_refused") {
