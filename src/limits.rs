@@ -465,6 +465,8 @@ pub const SANDBOX_PROBE_PORTS_TRIED: usize = 64;
 pub const LOG_TEXT_MAX: usize = 8 * 1024;
 /// Fields of one log record; ours have a handful.
 pub const LOG_FIELDS_MAX: usize = 32;
+/// Files in a directory of logs that are looked at; one that holds more is not known to hold logs alone.
+pub const LOG_DIRECTORY_MAX: usize = 4096;
 /// How often it is told on standard error that the log cannot be written; a disk can be full and not full many times a second.
 pub const LOG_LOSS_REMINDER: Duration = Duration::from_secs(60);
 /// What a line buffer keeps between lines.

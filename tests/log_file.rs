@@ -222,6 +222,7 @@ fn signals_that_mean_nothing_cost_nothing() {
     let control = ControlPlane::http();
     let server = StdioServer::echo();
     let mut client = ClientBuilder::new(&control).command(server.command()).start();
+    control.introduce();
     control.push(Command::call("r0", "tools/list", "{}"));
     assert_eq!(control.only_terminal("r0").resp_code, 200);
     let processes = [vec![client.pid()], children(client.pid())].concat();

@@ -17,6 +17,12 @@ const MOUNTS: &str = "/proc/self/mountinfo";
 /// File system of containers' root directories.
 const OVERLAY: &[u8] = b"overlay";
 
+/// File systems whose parts are mounted as root directories of hosts: those with subvolumes, and what bwrap(1) makes in a tmpfs.
+const OF_HOSTS: [&[u8]; 3] = [b"btrfs", b"bcachefs", b"tmpfs"];
+
+/// Where ostree(1) keeps the root directories of a host.
+const OSTREE: &str = "/ostree";
+
 /// File systems whose files are devices, wherever they are mounted.
 const OF_DEVICES: [&[u8]; 2] = [b"devtmpfs", b"devpts"];
 
@@ -63,6 +69,10 @@ struct Mount {
     is_of_devices: bool,
     is_of_kernel: bool,
     is_overlay: bool,
+    /// It has a layer that is written to. Hosts whose root directory is an overlay of images alone (composefs) have none.
+    has_upper: bool,
+    /// Its file system is one of [`OF_HOSTS`].
+    is_of_hosts: bool,
     /// `hidepid` of a proc file system is set (proc(5)).
     hides_processes: bool,
 }
@@ -76,12 +86,12 @@ impl Mounts {
         Self::read_from(Path::new(MOUNTS))
     }
 
-    /// Reads the mounts that another process sees.
+    /// Reads the mounts that another process, or one thread, sees, by its directory in `/proc`.
     ///
     /// # Errors
-    /// The process has ended, the file is closed to this user, or there are too many mounts.
-    pub(crate) fn of_process(pid: u32) -> io::Result<Self> {
-        Self::read_from(Path::new(&format!("/proc/{pid}/mountinfo")))
+    /// It has ended, the file is closed to this user, or there are too many mounts.
+    pub(crate) fn of_process(place: &Path) -> io::Result<Self> {
+        Self::read_from(&place.join("mountinfo"))
     }
 
     fn read_from(file: &Path) -> io::Result<Self> {
@@ -130,13 +140,22 @@ impl Mounts {
 
     /// Place of an opened file in its file system; `path` is its path without links.
     pub(crate) fn place(&self, path: &Path, file: &File) -> Option<Inside> {
-        let id = mount_of_file(file)?;
-        let mount = self.0.iter().find(|mount| mount.id == id)?;
+        let mount = self.of_file(file)?;
         let rest = path.strip_prefix(&mount.point).ok()?;
         Some(Inside {
             device: mount.device.clone(),
             path: join(&mount.root, rest),
         })
+    }
+
+    /// Whether an opened file lies on an overlay. The directories that it is made of can be reached without it.
+    pub(crate) fn is_on_overlay(&self, file: &File) -> bool {
+        self.of_file(file).is_some_and(|mount| mount.is_overlay)
+    }
+
+    fn of_file(&self, file: &File) -> Option<&Mount> {
+        let id = mount_of_file(file)?;
+        self.0.iter().find(|mount| mount.id == id)
     }
 
     /// Whether one of these mounts shows the file, by whatever name.
@@ -162,10 +181,12 @@ impl Mounts {
         self.root_mount().map(|mount| mount.id)
     }
 
-    /// Whether the root directory is as container runtimes make it: an overlay, or a directory of another file system.
+    /// Whether the root directory is as container runtimes make it, and hosts seldom: an overlay, or a directory of another file system.
     pub(crate) fn are_of_container(&self) -> bool {
-        self.root_mount()
-            .is_some_and(|mount| mount.is_overlay || mount.root != Path::new("/"))
+        self.root_mount().is_some_and(|mount| match mount.is_overlay {
+            true => mount.has_upper,
+            false => mount.root != Path::new("/") && !mount.root.starts_with(OSTREE) && !mount.is_of_hosts,
+        })
     }
 
     /// Whether `/proc` leaves out processes of other users.
@@ -232,7 +253,7 @@ impl Mount {
         fields.find(|field| *field == b"-")?;
         let kind = fields.next()?;
         let settings = fields.nth(1).unwrap_or_default();
-        let mut settings = settings.split(|byte| *byte == b',');
+        let settings = settings.split(|byte| *byte == b',');
         let hides = |setting: &[u8]| matches!(setting.strip_prefix(b"hidepid="), Some(value) if !matches!(value, b"0" | b"off"));
         Some(Self {
             id,
@@ -243,7 +264,9 @@ impl Mount {
             is_of_devices: OF_DEVICES.contains(&kind),
             is_of_kernel: OF_KERNEL.contains(&kind),
             is_overlay: kind == OVERLAY,
-            hides_processes: settings.any(hides),
+            has_upper: settings.clone().any(|setting| setting.starts_with(b"upperdir=")),
+            is_of_hosts: OF_HOSTS.contains(&kind),
+            hides_processes: settings.clone().any(hides),
         })
     }
 }
@@ -392,7 +415,18 @@ broken
     fn a_root_directory_of_a_container_is_an_overlay_or_a_part_of_a_file_system() {
         for (line, expected) in [
             ("1 0 254:0 / / rw - ext4 /dev/vda rw", false),
-            ("1 0 0:50 / / rw - overlay overlay rw", true),
+            (
+                "1 0 0:50 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/u,workdir=/w",
+                true,
+            ),
+            // composefs, older ostree, a host on a subvolume, bwrap(1).
+            (
+                "1 0 0:50 / / ro - overlay composefs ro,lowerdir=/run/a::/sysroot/b",
+                false,
+            ),
+            ("1 0 254:0 /ostree/deploy/x/deploy/1.0 / rw - xfs /dev/vda rw", false),
+            ("1 0 0:30 /root / rw - btrfs /dev/vda rw,subvol=/root", false),
+            ("1 0 0:40 /newroot / rw - tmpfs tmpfs rw", false),
             ("1 0 0:50 /var/lib/vfs/dir/1 / rw - ext4 /dev/vda rw", true),
             ("2 1 0:50 / /srv rw - overlay overlay rw", false),
         ] {

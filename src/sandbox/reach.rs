@@ -1,6 +1,8 @@
 //! What the client still has to reach once it has started: files, ports, sockets.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::DirEntry;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -8,7 +10,7 @@ use landlock::AccessFs;
 
 use super::rules::Rules;
 use crate::config::{Config, HttpUrl, Proxy, Target};
-use crate::limits::SYMLINKS_MAX;
+use crate::limits::{LOG_DIRECTORY_MAX, SYMLINKS_MAX};
 
 /// DNS over TCP, when an answer does not fit into a datagram (RFC 7766).
 const DNS: u16 = 53;
@@ -27,6 +29,9 @@ const NAME_SERVICES: [&str; 6] = [
     "/run/connman",
     "/usr/lib/systemd/resolv.conf",
 ];
+
+/// Logs of the system (hier(7)).
+const LOGS: &str = "/var/log";
 
 /// Directories of this depth belong to everybody, as `/etc` and `/tmp` do: of them only the file itself is allowed.
 const DEPTH_OF_SHARED: usize = 1;
@@ -135,18 +140,40 @@ pub(super) fn places(path: &Path) -> Vec<PathBuf> {
     places
 }
 
-/// The directory of the log file, where only its owner can write; otherwise the file itself, which can be opened again and not made
-/// anew. Devices and the standard streams need neither.
+/// The directory of the log file, where only its owner can write and nothing but logs lies; otherwise the file itself, which can be
+/// opened again and not made anew. Devices and the standard streams need neither.
 fn place_of_log(path: &Path) -> Option<PathBuf> {
     const OTHERS_WRITE: u32 = 0o002;
     let directory = std::path::absolute(path).ok()?.parent()?.canonicalize().ok()?;
-    let file = directory.join(path.file_name()?);
+    let name = path.file_name()?;
+    let file = directory.join(name);
     if !file.symlink_metadata().ok()?.is_file() {
         return None;
     }
     let mode = directory.metadata().ok()?.permissions().mode();
-    let is_everybodys = mode & OTHERS_WRITE != 0 || directory.starts_with("/etc") || directory.parent().is_none();
-    Some(if is_everybodys { file } else { directory })
+    let is_for_logs = mode & OTHERS_WRITE == 0 && (directory.starts_with(LOGS) || holds_logs_alone(&directory, name));
+    Some(if is_for_logs { directory } else { file })
+}
+
+/// Whether all entries of a directory are files whose names are those of logs. What landlock allows in a directory it allows below it,
+/// too: in a home that would be the files that shells and servers of sshd(8) read.
+fn holds_logs_alone(directory: &Path, log: &OsStr) -> bool {
+    let is_log = |entry: std::io::Result<DirEntry>| {
+        let entry = entry.ok()?;
+        let (name, found) = (entry.file_name(), entry.metadata().ok()?);
+        let name = name.as_encoded_bytes();
+        let mut words = name.split(|byte| !byte.is_ascii_alphabetic());
+        let rest = name.strip_prefix(log.as_encoded_bytes());
+        let is_own = rest.is_some_and(|rest| rest.first().is_none_or(|next| !next.is_ascii_alphanumeric()));
+        let is_named = is_own || words.any(|word| word == b"log");
+        let is_plain = found.is_file() && found.permissions().mode() & 0o111 == 0;
+        Some(is_plain && is_named && !name.starts_with(b"."))
+    };
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return false;
+    };
+    let mut entries = entries.take(LOG_DIRECTORY_MAX + 1).enumerate();
+    entries.all(|(count, entry)| count < LOG_DIRECTORY_MAX && is_log(entry) == Some(true))
 }
 
 /// Directories on the way that are links may come to lead elsewhere, usually to a sibling of where they lead now.
@@ -183,6 +210,34 @@ mod tests {
         assert_eq!(places(Path::new("/etc/passwd")), [Path::new("/etc/passwd")]);
         assert_eq!(places(Path::new("/etc/ssl/x.pem")), [Path::new("/etc/ssl")]);
         assert_eq!(places(Path::new("/not/there/at/all")), [] as [&Path; 0]);
+    }
+
+    #[test]
+    fn only_a_directory_that_holds_logs_alone_is_reached_for_new_logs() {
+        let base = std::env::temp_dir().canonicalize().unwrap();
+        let base = base.join(format!("tunnel-client-reach-log-{}", std::process::id()));
+        fs::create_dir_all(&base).unwrap();
+        fs::set_permissions(&base, fs::Permissions::from_mode(0o755)).unwrap();
+        let log = base.join("client.log");
+        assert_eq!(place_of_log(&log), None);
+        for name in ["client.log", "client.log.2.gz", "client-20261130.log", "other.log"] {
+            fs::write(base.join(name), "").unwrap();
+        }
+        assert_eq!(place_of_log(&log), Some(base.clone()));
+        for name in [".bashrc", "config.yaml", "catalog", "login.sh"] {
+            fs::write(base.join(name), "").unwrap();
+            assert_eq!(place_of_log(&log), Some(log.clone()), "{name}");
+            fs::remove_file(base.join(name)).unwrap();
+        }
+        fs::create_dir(base.join("old.log")).unwrap();
+        assert_eq!(place_of_log(&log), Some(log.clone()));
+        fs::remove_dir(base.join("old.log")).unwrap();
+        fs::set_permissions(base.join("other.log"), fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(place_of_log(&log), Some(log.clone()));
+        fs::remove_file(base.join("other.log")).unwrap();
+        fs::set_permissions(&base, fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(place_of_log(&log), Some(log.clone()));
+        fs::remove_dir_all(base).unwrap();
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Guard {
             Self::Trust => &[(OTHERS_WRITE, Excess::OthersWrite), (GROUP_WRITE, Excess::GroupWrite)],
             Self::Report => &[],
         };
-        // Nothing on a read-only mount can be changed; it can be read.
+        // Nothing can be changed through a read-only mount; it can be read.
         let is_read_only = || fstatvfs(file).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY));
         let fault = |excess, open| Fault::Mode {
             excess,
@@ -63,23 +63,23 @@ impl Guard {
                 (false, false) => Remedy::Chmod(self.enough(metadata)),
             },
         };
-        let excess = forbidden.iter().find(|(bit, _)| mode & bit != 0);
-        if let Some((_, excess)) = excess.filter(|_| !(self.is_secret() && is_read_only())) {
-            return Err(fault(*excess, None));
-        }
-        match self {
-            Self::Secret(accepted) if mode & OTHERS_READ != 0 => {
-                let seclusion = Seclusion::of(way, (file, metadata), self.rule(), accepted);
-                seclusion
-                    .map(Some)
-                    .map_err(|open| fault(Excess::OthersRead, Some(open)))
+        let excess = forbidden
+            .iter()
+            .find(|(bit, _)| mode & bit != 0)
+            .map(|(_, excess)| *excess);
+        let seclusion = match (self, excess) {
+            // Another mount may have the file, too, and let it be changed.
+            (Self::Secret(accepted), Some(excess)) if is_read_only() => {
+                Seclusion::from_changes(way, (file, metadata), accepted).map_err(|open| fault(excess, Some(open)))?
             }
-            _ => Ok(None),
-        }
-    }
-
-    fn is_secret(self) -> bool {
-        matches!(self, Self::Secret(_))
+            (_, Some(excess)) => return Err(fault(excess, None)),
+            (Self::Secret(accepted), None) if mode & OTHERS_READ != 0 => {
+                Seclusion::of(way, (file, metadata), self.rule(), accepted)
+                    .map_err(|open| fault(Excess::OthersRead, Some(open)))?
+            }
+            (_, None) => return Ok(None),
+        };
+        Ok(Some(seclusion))
     }
 
     /// The way to the file: a group that must not change the file must not exchange it either.

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use rustix::io::Errno;
@@ -56,6 +56,8 @@ pub enum Doubt {
     TooLate,
     /// There are too many processes.
     TooMany,
+    /// The file system is an overlay, whose layers are directories of other file systems.
+    Layers,
 }
 
 /// Mounts of another namespace, and a process there.
@@ -94,6 +96,9 @@ pub(super) fn are_absent(path: &Path, file: &File) -> Result<(), Doubt> {
     let mounts = own_mounts()?;
     let others = OTHERS.get_or_init(|| others(mounts)).as_ref().map_err(|doubt| *doubt)?;
     let place = mounts.place(path, file).ok_or(Doubt::LaterMount)?;
+    if mounts.is_on_overlay(file) {
+        return Err(Doubt::Layers);
+    }
     match others.iter().find(|other| other.mounts.show(&place)) {
         Some(other) => Err(Doubt::Elsewhere { pid: other.pid }),
         None => Ok(()),
@@ -118,16 +123,12 @@ fn others(own: &Mounts) -> Result<Vec<Other>, Doubt> {
         if count >= NEIGHBOURS_MAX {
             return Err(Doubt::TooMany);
         }
-        let mounts = match Mounts::of_process(pid) {
-            Ok(mounts) => mounts,
-            Err(error) if has_ended(&error) => continue,
-            Err(_) => return Err(Doubt::Unreadable { pid }),
-        };
+        let Some((mounts, place)) = look_at(pid)? else { continue };
         if mounts.share_namespace(&numbers) {
             if is_first && pid == 1 {
                 return Err(Doubt::HostsNamespace);
             }
-            check_user(pid)?;
+            check_user(pid, &place)?;
             continue;
         }
         let root = mounts.root().ok_or(Doubt::Unreadable { pid })?;
@@ -145,15 +146,39 @@ fn processes() -> Result<impl Iterator<Item = u32>, Doubt> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
 }
 
-/// The process is gone, or a zombie, which has no mounts (EINVAL).
+/// Mounts of a process and its directory in `/proc`; `None` when it has ended. The first thread of a process can have ended before the
+/// others: it looks like a zombie then, and one of the others tells.
+fn look_at(pid: u32) -> Result<Option<(Mounts, PathBuf)>, Doubt> {
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    match Mounts::of_process(&process) {
+        Ok(mounts) => return Ok(Some((mounts, process))),
+        Err(error) if has_ended(&error) => {}
+        Err(_) => return Err(Doubt::Unreadable { pid }),
+    }
+    let threads = match fs::read_dir(process.join("task")) {
+        Ok(threads) => threads,
+        Err(error) if has_ended(&error) => return Ok(None),
+        Err(_) => return Err(Doubt::Unreadable { pid }),
+    };
+    for thread in threads.flatten() {
+        match Mounts::of_process(&thread.path()) {
+            Ok(mounts) => return Ok(Some((mounts, thread.path()))),
+            Err(error) if has_ended(&error) => {}
+            Err(_) => return Err(Doubt::Unreadable { pid }),
+        }
+    }
+    Ok(None)
+}
+
+/// The thread is gone, or a zombie, which has no mounts (EINVAL).
 fn has_ended(error: &io::Error) -> bool {
     let code = error.raw_os_error().map(Errno::from_raw_os_error);
     matches!(code, Some(Errno::NOENT | Errno::SRCH | Errno::INVAL))
 }
 
 /// All four user ids of a process: its real, effective, saved and file system user.
-fn check_user(pid: u32) -> Result<(), Doubt> {
-    let status = match fs::read_to_string(format!("/proc/{pid}/status")) {
+fn check_user(pid: u32, place: &Path) -> Result<(), Doubt> {
+    let status = match fs::read_to_string(place.join("status")) {
         Ok(status) => status,
         Err(error) if has_ended(&error) => return Ok(()),
         Err(_) => return Err(Doubt::Unreadable { pid }),
@@ -183,6 +208,7 @@ impl fmt::Display for Doubt {
             Self::TooLate => f.write_str(
                 "that other users have no part in its mount was not proved at the start; restart this process",
             ),
+            Self::Layers => f.write_str("its file system is an overlay, whose layers may be open to others"),
             Self::TooMany => write!(f, "there are more than {NEIGHBOURS_MAX} processes"),
         }
     }

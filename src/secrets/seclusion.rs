@@ -77,11 +77,35 @@ impl Seclusion {
                 false => Err(Open::SecondMount),
             };
         }
-        match accepted {
-            Accepted::Both => neighbours::are_absent(&way.path(), file).map_err(Open::Shared)?,
-            Accepted::Nothing | Accepted::Directory => return Err(Open::Servers),
+        Self::by_namespace(way, file, accepted)
+    }
+
+    /// Finds what keeps others from changing an opened file that its mode lets them change, on a read-only mount: that nobody else has
+    /// another mount of it. A closed directory is not enough, because its group may enter it.
+    ///
+    /// # Errors
+    /// Nothing does that could be proved and is accepted.
+    pub(super) fn from_changes(
+        way: Option<&Found>,
+        (file, metadata): (&File, &Metadata),
+        accepted: Accepted,
+    ) -> Result<Self, Open> {
+        let way = way.ok_or(Open::NoPath)?;
+        if metadata.nlink() > 1 {
+            return Err(Open::Names);
         }
-        Ok(Self::Namespace)
+        Self::by_namespace(way, file, accepted)
+    }
+
+    fn by_namespace(way: &Found, file: &File, accepted: Accepted) -> Result<Self, Open> {
+        match accepted {
+            Accepted::Nothing => Err(Open::Lockdown),
+            Accepted::Directory => Err(Open::Servers),
+            Accepted::Both => {
+                neighbours::are_absent(&way.path(), file).map_err(Open::Shared)?;
+                Ok(Self::Namespace)
+            }
+        }
     }
 }
 

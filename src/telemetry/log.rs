@@ -65,7 +65,7 @@ pub fn reopen() {
         }
         Err(error) => warn!(
             file:% = path.display(), error:% = error,
-            action = "still writing to the file that is open; let the client's user create the file there, have logrotate create it, or use copytruncate";
+            action = "still writing to the file that is open; let the client's user create the file in a directory that holds logs alone, have logrotate create it there, or use copytruncate";
             "log file not opened again"
         ),
     }

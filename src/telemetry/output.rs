@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::time::Instant;
 
+use crate::files::Identity;
 use crate::limits::LOG_LOSS_REMINDER;
 
 /// The end of a log.
@@ -66,10 +67,12 @@ impl Output {
         }
     }
 
-    /// Goes on in another file; what was lost is told there.
+    /// Goes on in another file, or in the same one; what was lost is told there.
     pub(super) fn replace(&mut self, file: File) {
+        let identity = |file: &File| file.metadata().map(|found| Identity::from(&found)).ok();
+        let before = identity(&self.file);
+        self.torn &= before.is_some() && before == identity(&file);
         self.file = file;
-        self.torn = false;
     }
 
     fn whole(&mut self, line: &str) -> io::Result<()> {
@@ -127,6 +130,22 @@ mod tests {
         let read = reader.read(&mut first).unwrap();
         assert_eq!(&first[..read], b"\nlost 2\nthird\n");
         assert!(output.write("fourth\n", notice).is_none());
+    }
+
+    #[test]
+    fn half_a_line_stays_half_a_line_when_its_file_is_opened_again() {
+        let (mut reader, writer) = pipe().unwrap();
+        rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+        let again = File::from(OwnedFd::from(writer.try_clone().unwrap()));
+        let mut output = Output::to(File::from(OwnedFd::from(writer)));
+        output.write(&"x".repeat(1 << 20), notice);
+        output.replace(again);
+        let mut first = vec![0; 2 << 20];
+        let half = reader.read(&mut first).unwrap();
+        assert!(half < 1 << 20);
+        output.write("next\n", notice);
+        let read = reader.read(&mut first).unwrap();
+        assert_eq!(&first[..read], b"\nlost 1\nnext\n");
     }
 
     #[test]
