@@ -271,8 +271,8 @@ pub const STDIO_HUNG_CALLS: usize = 16;
 pub const STDIO_SILENCE: Duration = Duration::from_secs(60);
 /// A child's own requests that wait for a caller's answer.
 pub const STDIO_SERVER_REQUESTS_MAX: usize = 1024;
-/// Sessions that may be open on one stdio server, each some 100 bytes; the least recently used one gives way. Callers open one each
-/// time they connect, and few end theirs.
+/// Sessions that may be open on one stdio server, each some 130 bytes; beyond this, the caller with most loses the one that it used least
+/// recently. Callers open one each time they connect, and few end theirs.
 pub const STDIO_SESSIONS_MAX: usize = 4096;
 /// Characters of an id or token of ours as a server returns it: a number of 20 digits in any notation.
 pub const STDIO_NUMBER_MAX: usize = 64;

@@ -1,5 +1,6 @@
 //! The private MCP servers: one transport per binding.
 
+mod giving_way;
 pub mod http;
 pub mod servers;
 pub mod stdio;

@@ -105,7 +105,7 @@ impl StdioServer {
                             return closed("closed_pipe").into();
                         }
                         if let Some(id) = session {
-                            self.lock().sessions.open(&id);
+                            self.lock().sessions.open(&id, call.caller.holder());
                             headers = headers.with_session(id);
                         }
                     }
