@@ -284,10 +284,10 @@ pub const STDIO_SHOWN_READ: usize = 4 * KIB;
 pub const STDIO_SUSPECT_GRACE: Duration = Duration::from_millis(200);
 /// How long a whole message waits for its line end, which some servers leave out.
 pub const STDIO_LINE_END_WAIT: Duration = Duration::from_secs(1);
-/// Warnings of one kind about one server that are logged within [`STDIO_WARNINGS_TIME`].
-pub const STDIO_WARNINGS: u32 = 10;
-/// See [`STDIO_WARNINGS`].
-pub const STDIO_WARNINGS_TIME: Duration = Duration::from_secs(60);
+/// Warnings of one kind about one server that are logged within [`SERVER_WARNINGS_TIME`].
+pub const SERVER_WARNINGS: u32 = 10;
+/// See [`SERVER_WARNINGS`].
+pub const SERVER_WARNINGS_TIME: Duration = Duration::from_secs(60);
 /// Bytes of a child's output that are processed before others have their turn: a few milliseconds of parsing.
 pub const STDIO_TURN: usize = 64 * KIB;
 /// How long a call waits for a child that is being restarted.

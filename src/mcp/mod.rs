@@ -2,6 +2,7 @@
 
 mod giving_way;
 pub mod http;
+mod pace;
 pub mod servers;
 pub mod stdio;
 
