@@ -50,7 +50,7 @@ __tunnel_client_common() {
         '*--mcp.discovery-extra-headers=[Header of every probe and OAuth discovery request; repeatable, with , or ; between them in the variable]:NAME\: VALUE: '
         '*--mcp.pass-env=[Further environment variables for child processes; repeatable or with commas]:NAME|PREFIX*: '
         '--mcp.stdio-send-initialized-notification=-[Write notifications/initialized to child processes after a successful initialize]::true|false:(true false)'
-        '--mcp.pass-error-text=-[Repeat to the caller what an MCP server over HTTP says in an error that cannot be passed on as it is]::true|false:(true false)'
+        '--mcp.pass-error-text=-[Repeat to the caller what an MCP server says in an error that cannot be passed on as it is]::true|false:(true false)'
         '--mcp.startup-wait-timeout=[How long polling waits at start for the main MCP server; 0 is not at all]:DURATION: '
         '--mcp.connection-max-ttl=[The most time one command may take on the MCP side]:DURATION: '
         '--mcp.first-byte-timeout=[How long an MCP server may take to begin its answer to a request over HTTP]:DURATION: '

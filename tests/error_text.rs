@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{Answer, ClientBuilder, Command, ControlPlane, McpServer, id_of};
+use support::{Answer, ClientBuilder, Command, ControlPlane, McpServer, StdioServer, id_of};
 
 const SECRET: &str = "internal-detail-7f3a";
 
@@ -27,6 +27,43 @@ fn what_a_server_says_in_an_error_can_be_withheld() {
         control.push(Command::call(id, "tools/call", "{}"));
         let post = control.only_terminal(id);
         assert_eq!(post.request.text().contains(SECRET), passes, "{post:#?}");
+    }
+}
+
+#[test]
+fn what_a_server_says_on_a_pipe_is_withheld_too() {
+    const OTHERWISE: &str = r#"
+def on(message):
+    answer = message["params"]["answer"].replace("ID", json.dumps(message["id"]))
+    raw('{"jsonrpc":"2.0","id":%s}\n' % answer)
+"#;
+    let error = format!(r#","error":{{"code":1,"message":"{SECRET}"}}"#);
+    let answers = [
+        // An error that names no request, and lines that should have been answers.
+        (format!("null{error}"), 502),
+        (format!("ID,\"results\":\"{SECRET}\""), 502),
+        (format!("\"{SECRET}\",\"result\":{{}}"), 502),
+        (format!("ID{error}"), 200),
+    ];
+    for passes in [true, false] {
+        let control = ControlPlane::http();
+        let server = StdioServer::with(OTHERWISE);
+        let _client = ClientBuilder::new(&control)
+            .command(server.command())
+            .env("MCP_PASS_ERROR_TEXT", if passes { "true" } else { "false" })
+            .start();
+        control.introduce();
+        for (number, (answer, code)) in answers.iter().enumerate() {
+            let id = format!("r{number}");
+            let params = serde_json::json!({ "answer": answer }).to_string();
+            let post = control.call(Command::call(&id, "tools/call", &params), &id);
+            assert_eq!(post.resp_code, *code, "{post:#?}");
+            assert_eq!(
+                post.request.text().contains(SECRET),
+                passes || *code == 200,
+                "{answer}: {post:#?}"
+            );
+        }
     }
 }
 

@@ -236,3 +236,31 @@ def on(message):
     }
     await_given_back(&client, before);
 }
+
+#[test]
+fn an_error_that_names_no_request_takes_no_more_than_any_answer() {
+    // Read into a tree, each of the objects would take a hundred times its bytes.
+    let body = || {
+        let objects = r#"{"":0},"#.repeat(2 << 20);
+        format!(r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":1,"message":"no","data":[{objects}0]}}}}"#)
+    };
+    let written = r#"
+def on(message):
+    raw('{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no","data":[%s0]}}\n' % ('{"":0},' * (2 << 20)))
+"#;
+    let answer = body();
+    let http = McpServer::always(Answer::json(200, answer));
+    let stdio = StdioServer::with(written);
+    let control = ControlPlane::http();
+    let client = ClientBuilder::new(&control)
+        .server(http.url())
+        .command(format!("channel=pipe,command={}", stdio.command()))
+        .start();
+    control.introduce_on("pipe");
+    let before = resident(&client);
+    for channel in ["main", "pipe"] {
+        control.push(Command::call(channel, "tools/call", "{}").channel(channel));
+        assert_eq!(control.terminal_within(LARGE_WITHIN, channel).resp_code, 502);
+    }
+    peak_below(&client, before, 2 * MESSAGE_MAX);
+}

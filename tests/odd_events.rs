@@ -215,3 +215,14 @@ fn a_json_answer_with_a_byte_order_mark_is_taken() {
         "{post:#?}"
     );
 }
+
+#[test]
+fn a_flood_of_requests_does_not_flood_the_log() {
+    const BOUND: usize = 20;
+    let asked = r#"data: {"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let (_control, client, post) = called(&format!("{asked}\n\n").repeat(5_000), "");
+    assert_eq!(post.resp_code, 200);
+    client.await_log("the MCP server asks faster than it takes answers");
+    let warnings = client.log_with("WARN");
+    assert!(warnings.len() < BOUND, "{} warnings", warnings.len());
+}

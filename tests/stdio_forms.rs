@@ -323,9 +323,18 @@ fn an_error_that_names_no_request_reaches_the_only_caller_in_the_servers_own_wor
         r#"b'{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error: too deep","data":1.50}}\n'"#,
     );
     let post = control.call(Command::call_with_id("r", "7", "tools/call", "{}"), "r");
+    post.assert_failure(502, "protocol", &["invalid_protocol_response"]);
+    let answer = post.json();
     assert_eq!(
-        post.resp_json.as_deref(),
-        Some(r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32700,"message":"Parse error: too deep","data":1.50}}"#)
+        (&answer["id"], &answer["error"]["message"]),
+        (
+            &json!(7),
+            &json!("answer of the MCP server not usable: its error names no request: Parse error: too deep")
+        )
+    );
+    assert_eq!(
+        answer["error"]["data"]["mcp_server"],
+        json!({"code": -32700, "message": "Parse error: too deep"})
     );
 }
 

@@ -81,7 +81,19 @@ fn json(time: &str, level: &str, message: &str, fields: &[(&str, &dyn Display)])
     for (key, value) in fields {
         object.insert((*key).into(), value.to_string().into());
     }
-    format!("{}\n", serde_json::Value::Object(object))
+    let mut line = String::new();
+    for char in serde_json::Value::Object(object).to_string().chars() {
+        // JSON may hold what drives a terminal or turns the line around; such characters stand in its strings only.
+        if char.is_ascii() && !char.is_ascii_control() || char.is_alphanumeric() {
+            line.push(char);
+        } else {
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                line.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    line.push('\n');
+    line
 }
 
 #[cfg(test)]
@@ -100,5 +112,17 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
         assert_eq!(value["k"], "v\"");
         assert_eq!(value["level"], "WARN");
+    }
+
+    #[test]
+    fn json_lines_drive_no_terminal() {
+        let odd = "\u{9b}31m\u{7f}\u{202e}\u{2028}\u{1f600}\u{fc}";
+        let line = json("t", "INFO", "m", &[("method", &odd)]);
+        assert!(
+            line.contains("\\u009b31m\\u007f\\u202e\\u2028\\ud83d\\ude00\u{fc}"),
+            "{line}"
+        );
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+        assert_eq!(value["method"], odd);
     }
 }

@@ -16,6 +16,8 @@ pub const ODD_NAME_MAX: usize = 40;
 pub const UNPACK_RATIO_MAX: u64 = 256;
 /// Bytes that are unpacked before their ratio counts: short answers may repeat themselves.
 pub const UNPACK_FREE: u64 = 1 << 20;
+/// Members of a gzip body: each may hold one event, and takes work as tens of KiB do even if it is empty.
+pub const UNPACK_MEMBERS_MAX: u32 = 10_000;
 /// Packed bytes that are unpacked at once: they can become a thousand times as many.
 pub const UNPACK_STEP: usize = 512;
 

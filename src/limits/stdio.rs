@@ -38,8 +38,8 @@ pub const STDIO_HUNG_CALLS: usize = 16;
 pub const STDIO_SILENCE: Duration = Duration::from_secs(60);
 /// A child's own requests that wait for a caller's answer.
 pub const STDIO_SERVER_REQUESTS_MAX: usize = 1024;
-/// Sessions that may be open on one stdio server, each some 100 bytes; the least recently used one gives way. Callers open one each
-/// time they connect, and few end theirs.
+/// Sessions that may be open on one stdio server, each some 130 bytes; beyond this, the caller with most loses the one that it used least
+/// recently. Callers open one each time they connect, and few end theirs.
 pub const STDIO_SESSIONS_MAX: usize = 4096;
 /// Characters of an id or token of ours as a server returns it: a number of 20 digits in any notation.
 pub const STDIO_NUMBER_MAX: usize = 64;
@@ -51,10 +51,10 @@ pub const STDIO_SHOWN_READ: usize = 4 * KIB;
 pub const STDIO_SUSPECT_GRACE: Duration = Duration::from_millis(200);
 /// How long a whole message waits for its line end, which some servers leave out.
 pub const STDIO_LINE_END_WAIT: Duration = Duration::from_secs(1);
-/// Warnings of one kind about one server that are logged within [`STDIO_WARNINGS_TIME`].
-pub const STDIO_WARNINGS: u32 = 10;
-/// See [`STDIO_WARNINGS`].
-pub const STDIO_WARNINGS_TIME: Duration = Duration::from_secs(60);
+/// Warnings of one kind about one server that are logged within [`SERVER_WARNINGS_TIME`].
+pub const SERVER_WARNINGS: u32 = 10;
+/// See [`SERVER_WARNINGS`].
+pub const SERVER_WARNINGS_TIME: Duration = Duration::from_secs(60);
 /// Bytes of a child's output that are processed before others have their turn: a few milliseconds of parsing.
 pub const STDIO_TURN: usize = 64 * KIB;
 /// How long a call waits for a child that is being restarted.

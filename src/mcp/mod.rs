@@ -1,6 +1,8 @@
 //! The private MCP servers: one transport per binding.
 
+mod giving_way;
 pub mod http;
+mod pace;
 pub mod servers;
 pub mod stdio;
 

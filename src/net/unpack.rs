@@ -5,12 +5,12 @@ use std::fmt;
 use std::io::{self, Write};
 
 use bytes::{Bytes, BytesMut};
-use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::write::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
 use super::error::NetError;
-use crate::limits::{UNPACK_FREE, UNPACK_RATIO_MAX, UNPACK_STEP};
+use crate::limits::{UNPACK_FREE, UNPACK_MEMBERS_MAX, UNPACK_RATIO_MAX, UNPACK_STEP};
 
 /// Why a packed body is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +52,52 @@ pub(super) struct Unpacker {
 
 #[derive(Debug)]
 enum Decoder {
-    Gzip(Box<MultiGzDecoder<Sink>>),
+    Gzip(Box<Members>),
     /// `deflate` is zlib's format by the standard, and bare deflate from some servers: the first byte tells.
     Deflate,
     Zlib(Box<ZlibDecoder<Sink>>),
     Bare(Box<DeflateDecoder<Sink>>),
     Refused(&'static str),
+}
+
+/// The members of a gzip body, one after the other (RFC 1952, section 2.2).
+#[derive(Debug)]
+struct Members {
+    decoder: GzDecoder<Sink>,
+    /// Of this one and those before it.
+    count: u32,
+}
+
+impl Members {
+    fn new() -> Self {
+        Self {
+            decoder: GzDecoder::new(Sink::default()),
+            count: 1,
+        }
+    }
+}
+
+impl Write for Members {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match self.decoder.write(data)? {
+            // The member is over.
+            0 if !data.is_empty() => {
+                self.decoder.try_finish()?;
+                self.count += 1;
+                if self.count > UNPACK_MEMBERS_MAX {
+                    return Err(io::ErrorKind::InvalidData.into());
+                }
+                let unpacked = std::mem::take(self.decoder.get_mut());
+                self.decoder = GzDecoder::new(unpacked);
+                self.decoder.write(data)
+            }
+            taken => Ok(taken),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.decoder.flush()
+    }
 }
 
 /// What came out and was not taken.
@@ -87,7 +127,7 @@ impl Unpacker {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         let decoder = match names.next() {
             Some(_) => Decoder::Refused("several encodings"),
-            None if is("gzip") || is("x-gzip") => Decoder::Gzip(Box::new(MultiGzDecoder::new(Sink::default()))),
+            None if is("gzip") || is("x-gzip") => Decoder::Gzip(Box::new(Members::new())),
             None if is("deflate") => Decoder::Deflate,
             None => {
                 let known = ["br", "zstd", "compress"].into_iter().find(|known| is(known));
@@ -136,7 +176,7 @@ impl Unpacker {
         let finished = match &mut self.decoder {
             // Nothing came at all.
             _ if self.packed == 0 => return Ok(()),
-            Decoder::Gzip(decoder) => decoder.try_finish(),
+            Decoder::Gzip(members) => members.decoder.try_finish(),
             Decoder::Zlib(decoder) => decoder.try_finish(),
             Decoder::Bare(decoder) => decoder.try_finish(),
             Decoder::Deflate | Decoder::Refused(_) => Ok(()),
@@ -166,7 +206,7 @@ impl Decoder {
             Self::Deflate => Ok(()),
         };
         match (done, self) {
-            (Ok(()), Self::Gzip(decoder)) => Ok(decoder.get_mut()),
+            (Ok(()), Self::Gzip(members)) => Ok(members.decoder.get_mut()),
             (Ok(()), Self::Zlib(decoder)) => Ok(decoder.get_mut()),
             (Ok(()), Self::Bare(decoder)) => Ok(decoder.get_mut()),
             _ => Err(NetError::Packed(Packing::Damaged)),
@@ -274,6 +314,17 @@ mod tests {
         // Within what is free.
         let body = packed("gzip", &[b' '; 1 << 20]);
         assert_eq!(unpacked("gzip", &body, 8191).unwrap().len(), 1 << 20);
+    }
+
+    #[test]
+    fn members_are_bounded_in_count() {
+        let member = packed("gzip", b"");
+        let most = usize::try_from(UNPACK_MEMBERS_MAX).unwrap();
+        assert_eq!(unpacked("gzip", &member.repeat(most), 8191), Ok(Vec::new()));
+        assert_eq!(
+            unpacked("gzip", &member.repeat(most + 1), 8191),
+            Err(NetError::Packed(Packing::Damaged))
+        );
     }
 
     #[test]

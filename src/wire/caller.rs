@@ -52,6 +52,13 @@ impl Identity {
     }
 }
 
+impl Holder {
+    /// Fingerprint of its key's name; `None` where the service names none.
+    pub fn key(&self) -> Option<u64> {
+        self.named
+    }
+}
+
 /// Shows no fingerprints.
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,7 +139,8 @@ impl Caller {
         self.session.map(|session| Identity { session, holder })
     }
 
-    fn holder(&self) -> Holder {
+    /// The caller whatever its session is.
+    pub fn holder(&self) -> Holder {
         Holder {
             named: self.named,
             credentials: self.credentials,

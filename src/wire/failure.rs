@@ -110,6 +110,11 @@ impl Failure {
         }
     }
 
+    /// The server answered with an error that names no request: 502.
+    pub fn unnamed() -> Self {
+        Self::protocol("invalid_protocol_response").because("its error names no request")
+    }
+
     /// The server answered an HTTP status that is no success; only 400 to 599 are the target's own failure.
     pub fn http(status: u16, kind: &'static str) -> Self {
         if (400..=599).contains(&status) {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::headers::is_media_type;
-use crate::limits::SERVER_TEXT_MAX;
+use crate::limits::{MCP_ERROR_BODY_MAX, SERVER_TEXT_MAX};
 
 /// The words of an MCP server. They are data of the server's, and no more trusted than its answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +16,12 @@ pub struct Said {
 
 impl Said {
     /// The words in a body: the message of a JSON-RPC error, the usual members of other JSON errors, the visible text of a
-    /// page, plain text. `None` when there are none. `scrub` takes secrets out.
+    /// page, plain text. `None` when there are none, and in a body longer than any error has: read as JSON it would take many times its
+    /// size. `scrub` takes secrets out.
     pub fn of(media_type: &str, body: &[u8], scrub: impl FnOnce(&str) -> String) -> Option<Self> {
+        if body.len() > MCP_ERROR_BODY_MAX {
+            return None;
+        }
         let (code, text) = match serde_json::from_slice::<Value>(body) {
             Ok(json) => {
                 let error = json.get("error").filter(|error| !error.is_null());
@@ -32,6 +36,12 @@ impl Said {
         // Scrubbed before it is cut: a secret that is cut is not found.
         let text = one_line(&scrub(&text));
         (!text.is_empty()).then_some(Self { code, text })
+    }
+
+    /// The beginning of what should have been an answer. Its reader has scrubbed and cut it.
+    pub fn beginning(text: &str) -> Option<Self> {
+        let text = one_line(text);
+        (!text.is_empty()).then_some(Self { code: None, text })
     }
 
     /// One line.
@@ -222,6 +232,20 @@ mod tests {
         assert!(long.ends_with('\u{2026}'));
         assert_eq!(said("image/png", "\u{1}PNG"), None);
         assert_eq!(said("text/plain", " \n "), None);
+    }
+
+    #[test]
+    fn a_body_longer_than_any_error_is_not_read() {
+        let of_size = |size: usize| {
+            let frame = r#"{"error":{"code":1,"message":"no"},"data":""}"#;
+            frame.replace(r#""""#, &format!("\"{}\"", "x".repeat(size - frame.len())))
+        };
+        assert_eq!(
+            said("application/json", &of_size(MCP_ERROR_BODY_MAX)).as_deref(),
+            Some("no")
+        );
+        assert_eq!(said("application/json", &of_size(MCP_ERROR_BODY_MAX + 1)), None);
+        assert_eq!(said("text/plain", &"x".repeat(MCP_ERROR_BODY_MAX + 1)), None);
     }
 
     #[test]

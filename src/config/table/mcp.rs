@@ -197,8 +197,8 @@ pub(in crate::config) static PASS_ERROR_TEXT: Setting = Setting {
     kind: Switch,
     default: Some("true"),
     placeholder: "true|false",
-    help: "Repeat to the caller what an MCP server over HTTP says in an error that cannot be passed on as it is",
-    details: "One line of at most 500 characters, without known secrets: the message of its JSON error, its plain text, the visible text of its page. Such text can describe the inside of a server. With false callers are told the status only. A JSON-RPC error that answers the request passes unchanged in any case.",
+    help: "Repeat to the caller what an MCP server says in an error that cannot be passed on as it is",
+    details: "One line of at most 500 characters, without known secrets: the message of its JSON error, its plain text, the visible text of its page, on stdio the beginning of a line that is no answer. Such text can describe the inside of a server. With false callers are told the status only. A JSON-RPC error that answers the request passes unchanged in any case.",
     ..UNSET
 };
 

@@ -10,7 +10,7 @@ mod sse;
 mod stream;
 mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::{
@@ -33,6 +33,7 @@ use crate::limits::{
     MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, MCP_IDLE_RECENT, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX,
     TAIL_TIMEOUT,
 };
+use crate::mcp::pace::Pace;
 use crate::net::{Connector, NetError, NotFollowed, Patience, Pool, Reply, RequestBody, Reuse};
 use crate::telemetry::redact;
 use crate::wire::answer::{Verdict, judge};
@@ -66,7 +67,16 @@ struct Shared {
     pool: Pool,
     fixed: FixedHeaders,
     warned: odd::Warned,
+    /// Warnings about answers to the server's own requests, which it can ask for without end.
+    aside: Mutex<Pace>,
     jars: Arc<Jars>,
+}
+
+impl Shared {
+    /// Whether one more warning about such an answer may be logged; gives the number of those that were left out.
+    fn warns_aside(&self) -> Option<u64> {
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner).next()
+    }
 }
 
 /// Where a message comes from.
@@ -111,6 +121,7 @@ impl HttpServer {
             pool: Pool::new(connector, patience),
             fixed,
             warned: odd::Warned::default(),
+            aside: Mutex::default(),
             jars: Arc::new(Jars::new(url)),
         })))
     }
@@ -125,6 +136,7 @@ impl HttpServer {
             pool,
             fixed: _,
             warned: _,
+            aside: _,
             jars,
         } = &*self.0;
         Self(Arc::new(Shared {
@@ -135,6 +147,7 @@ impl HttpServer {
             pool: pool.clone(),
             fixed,
             warned: odd::Warned::default(),
+            aside: Mutex::default(),
             jars: Arc::clone(jars),
         }))
     }
@@ -262,15 +275,19 @@ impl HttpServer {
     /// Answers a request of the server without the caller, beside the stream that brought it.
     fn answer_aside(&self, sender: Sender<'_>, body: String, side_posts: &Arc<Semaphore>) {
         let Ok(permit) = Arc::clone(side_posts).try_acquire_owned() else {
-            warn!(channel = &*self.0.channel; "the MCP server asks faster than it takes answers; one was dropped");
+            if let Some(not_logged) = self.0.warns_aside() {
+                warn!(channel = &*self.0.channel, not_logged; "the MCP server asks faster than it takes answers; one was dropped");
+            }
             return;
         };
         let (server, headers, caller) = (self.clone(), sender.headers.clone(), sender.caller);
         tokio::spawn(async move {
             let body = Bytes::from(body);
             let sent = timeout(SIDE_POST_TIMEOUT, server.send(&body, Sender::new(&headers, caller))).await;
-            if !matches!(sent, Ok(Ack { code: 200..=299, .. })) {
-                warn!(channel = &*server.0.channel; "the MCP server did not take the answer to its request");
+            if !matches!(sent, Ok(Ack { code: 200..=299, .. }))
+                && let Some(not_logged) = server.0.warns_aside()
+            {
+                warn!(channel = &*server.0.channel, not_logged; "the MCP server did not take the answer to its request");
             }
             drop(permit);
         });

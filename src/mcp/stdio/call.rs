@@ -17,6 +17,7 @@ use crate::mcp::{Call, Outcome};
 use crate::wire::failure::Failure;
 use crate::wire::headers::ResponseHeaders;
 use crate::wire::jsonrpc::{Invalid, Message};
+use crate::wire::said::Said;
 
 impl StdioServer {
     /// Writes a request and waits for its answer.
@@ -104,7 +105,7 @@ impl StdioServer {
                             return closed("closed_pipe").into();
                         }
                         if let Some(id) = session {
-                            self.lock().sessions.open(&id);
+                            self.lock().sessions.open(&id, call.caller.holder());
                             headers = headers.with_session(id);
                         }
                     }
@@ -117,6 +118,7 @@ impl StdioServer {
                 Event::Suspect(found) => {
                     suspect.get_or_insert_with(|| (Instant::now() + STDIO_SUSPECT_GRACE, found));
                 }
+                Event::Unnamed(said) => return Failure::unnamed().saying(said).into(),
                 Event::Closed(why) => return why.into(),
             }
         }
@@ -191,10 +193,14 @@ impl StdioServer {
 
 impl From<Suspect> for Failure {
     fn from(suspect: Suspect) -> Self {
-        let failure = Self::protocol("invalid_protocol_response");
-        match suspect.beginning {
-            Some(beginning) => failure.because(format!("{}: {beginning}", suspect.why)),
-            None => failure.because(suspect.why),
+        let failure = Self::protocol("invalid_protocol_response").because(suspect.why);
+        let Some(beginning) = suspect.beginning else {
+            return failure;
+        };
+        // Operators read it in any case, as they read other lines of the child; callers as its own words.
+        Self {
+            reason: Some(format!("{}: {beginning}", suspect.why)),
+            ..failure.saying(Said::beginning(&beginning))
         }
     }
 }

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use crate::limits::{STDIO_INBOX_BYTES, STDIO_INBOX_MESSAGES};
 use crate::memory;
 use crate::wire::failure::Failure;
+use crate::wire::said::Said;
 
 /// Something for a call.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(super) enum Event {
         /// True for a JSON-RPC error.
         is_error: bool,
     },
+    /// The child wrote an error that names no request, and can mean this one only: its words.
+    Unnamed(Option<Said>),
     /// The child wrote something that was meant as the answer to this call, and is none.
     Suspect(Suspect),
     /// The child is gone, or is not understood any more: why.
@@ -122,7 +125,7 @@ impl Event {
     fn size(&self) -> usize {
         match self {
             Self::Message(payload) | Self::Request { payload, .. } => payload.len(),
-            Self::Reply { .. } | Self::Suspect(_) | Self::Closed(_) => 0,
+            Self::Reply { .. } | Self::Unnamed(_) | Self::Suspect(_) | Self::Closed(_) => 0,
         }
     }
 }

@@ -14,7 +14,6 @@ mod launch;
 mod misfit;
 mod number;
 mod output;
-mod pace;
 mod received;
 mod recent;
 mod router;

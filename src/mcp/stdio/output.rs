@@ -7,10 +7,10 @@ use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 use super::frame::{Frame, Framer};
-use super::pace::Pace;
 use super::received::Lost;
 use super::{StdioServer, until};
 use crate::limits::{STDIO_LINE_END_WAIT, STDIO_MESSAGE_MAX, STDIO_READ, STDIO_READ_MAX, STDIO_SILENCE, STDIO_TURN};
+use crate::mcp::pace::Pace;
 use crate::memory::Room;
 use crate::ops::Ops;
 

@@ -6,29 +6,36 @@
 use std::collections::HashMap;
 
 use crate::limits::STDIO_SESSIONS_MAX;
+use crate::mcp::giving_way::gives_way;
+use crate::wire::caller::Holder;
 use crate::wire::command::Headers;
 
-/// Ids of the sessions that are open, each with the time of its last use, as a count of uses.
+/// Ids of the sessions that are open.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    open: HashMap<Box<str>, u64>,
+    open: HashMap<Box<str>, Session>,
     uses: u64,
 }
 
+#[derive(Debug)]
+struct Session {
+    /// Who opened it.
+    holder: Holder,
+    /// The time of its last use, as a count of uses.
+    used: u64,
+}
+
 impl Sessions {
-    /// Opens a session. The one that was not used for longest gives way to one too many.
-    pub(super) fn open(&mut self, id: &str) {
-        if self.open.len() >= STDIO_SESSIONS_MAX
-            && let Some(oldest) = self
-                .open
-                .iter()
-                .min_by_key(|(_, used)| **used)
-                .map(|(id, _)| id.clone())
-        {
-            self.open.remove(&oldest);
-        }
+    /// Opens a session of this caller. One that gives way ends when there are too many.
+    pub(super) fn open(&mut self, id: &str, holder: Holder) {
         self.uses += 1;
-        self.open.insert(id.into(), self.uses);
+        let used = self.uses;
+        self.open.insert(id.into(), Session { holder, used });
+        if self.open.len() > STDIO_SESSIONS_MAX {
+            let sessions = self.open.iter();
+            let ended = gives_way(sessions.map(|(id, session)| (session.holder, session.used, id))).cloned();
+            ended.map(|id| self.open.remove(&id));
+        }
     }
 
     /// Whether a command names sessions that are open only. `None` when it names none.
@@ -36,7 +43,7 @@ impl Sessions {
         let mut found = None;
         for id in ids(headers) {
             self.uses += 1;
-            let open = self.open.get_mut(id).map(|used| *used = self.uses).is_some();
+            let open = self.open.get_mut(id).map(|session| session.used = self.uses).is_some();
             found = Some(found.unwrap_or(true) && open);
         }
         found
@@ -60,6 +67,11 @@ fn ids(headers: &Headers) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::caller::Caller;
+
+    fn holder(key: &str) -> Holder {
+        Caller::new(&Headers::default(), Some(key)).holder()
+    }
 
     fn naming(ids: &[&str]) -> Headers {
         Headers(
@@ -72,8 +84,8 @@ mod tests {
     #[test]
     fn only_open_sessions_are_known() {
         let mut sessions = Sessions::default();
-        sessions.open("a");
-        sessions.open("b");
+        sessions.open("a", holder("k"));
+        sessions.open("b", holder("k"));
         assert_eq!(sessions.has(&naming(&["a"])), Some(true));
         assert_eq!(sessions.has(&naming(&["A"])), Some(false));
         assert_eq!(sessions.has(&naming(&[])), None);
@@ -89,13 +101,24 @@ mod tests {
     fn the_session_that_was_not_used_for_longest_gives_way() {
         let mut sessions = Sessions::default();
         for number in 0..STDIO_SESSIONS_MAX {
-            sessions.open(&number.to_string());
+            sessions.open(&number.to_string(), holder("k"));
         }
         assert_eq!(sessions.has(&naming(&["0"])), Some(true));
-        sessions.open("new");
+        sessions.open("new", holder("k"));
         assert_eq!(sessions.has(&naming(&["1"])), Some(false));
         assert_eq!(sessions.has(&naming(&["0"])), Some(true));
         assert_eq!(sessions.has(&naming(&["new"])), Some(true));
+        assert_eq!(sessions.open.len(), STDIO_SESSIONS_MAX);
+    }
+
+    #[test]
+    fn a_caller_with_many_sessions_ends_its_own() {
+        let mut sessions = Sessions::default();
+        sessions.open("other", holder("l"));
+        for number in 0..STDIO_SESSIONS_MAX + 10 {
+            sessions.open(&number.to_string(), holder("k"));
+        }
+        assert_eq!(sessions.has(&naming(&["other"])), Some(true));
         assert_eq!(sessions.open.len(), STDIO_SESSIONS_MAX);
     }
 }

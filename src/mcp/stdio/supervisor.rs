@@ -270,6 +270,7 @@ impl Supervisor {
             };
             match event {
                 Event::Reply { is_error, .. } => break Some(!is_error),
+                Event::Unnamed(_) => break Some(false),
                 Event::Closed(_) => break None,
                 Event::Suspect(_) => {
                     grace.get_or_insert_with(|| tokio::time::Instant::now() + STDIO_SUSPECT_GRACE);

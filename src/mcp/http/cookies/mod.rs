@@ -10,7 +10,6 @@ mod date;
 mod jar;
 mod set_cookie;
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,7 +24,8 @@ use self::set_cookie::SetCookie;
 use super::Sender;
 use crate::config::HttpUrl;
 use crate::limits::{COOKIE_BYTES_MAX, COOKIE_IDLE_MAX, COOKIE_SESSIONS_MAX};
-use crate::wire::caller::{Caller, Holder, Identity};
+use crate::mcp::giving_way::gives_way;
+use crate::wire::caller::{Caller, Identity};
 
 /// The jars of one channel.
 pub(super) struct Jars {
@@ -243,21 +243,10 @@ impl Kept {
         }
     }
 
-    /// Wipes the least recently used jar of the caller that has most: one caller cannot displace the others'.
+    /// Wipes a jar that gives way to others.
     fn evict(&mut self) {
-        let mut holders: HashMap<Holder, (usize, Reverse<Instant>, Identity)> = HashMap::new();
-        for (identity, entry) in &self.jars {
-            let (count, oldest, which) =
-                holders
-                    .entry(identity.holder())
-                    .or_insert((0, Reverse(entry.used), *identity));
-            *count += 1;
-            if entry.used < oldest.0 {
-                (*oldest, *which) = (Reverse(entry.used), *identity);
-            }
-        }
-        let most = holders.into_values().max_by_key(|(count, oldest, _)| (*count, *oldest));
-        if let Some((_, _, identity)) = most {
+        let jars = self.jars.iter();
+        if let Some(identity) = gives_way(jars.map(|(identity, entry)| (identity.holder(), entry.used, *identity))) {
             self.remove(&identity);
         }
     }

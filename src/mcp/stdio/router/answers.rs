@@ -6,7 +6,9 @@ use crate::mcp::stdio::misfit::Misfit;
 use crate::mcp::stdio::number::{is_as_written, whole};
 use crate::mcp::stdio::shown::shown;
 use crate::mcp::stdio::splice::splice;
+use crate::telemetry::redact;
 use crate::wire::jsonrpc::{Id, Message};
+use crate::wire::said::Said;
 
 /// A number of ours in another form than it was written in.
 #[derive(Debug, Default)]
@@ -51,7 +53,7 @@ impl Router {
     }
 
     /// An answer that names no call. An error without an id is what servers write that could not read the request: it ends the only
-    /// call that can be meant.
+    /// call that can be meant. Only its words go on, as over HTTP.
     fn without_id(&mut self, message: &Message<'_>, is_error: bool) -> Result<(), Unattributed> {
         let why = if is_error {
             "its error names no request"
@@ -60,15 +62,11 @@ impl Router {
         };
         if is_error
             && message.has_valid_error()
-            && let (Some(pipe_id), Some(error)) = (self.sole(), message.error())
+            && let Some(pipe_id) = self.sole()
             && let Some(open) = self.open.remove(&pipe_id)
         {
             self.served(open.caller);
-            let payload = format!(r#"{{"jsonrpc":"2.0","id":{},"error":{}}}"#, open.id, error.get());
-            open.inbox.push(Event::Reply {
-                payload: payload.into(),
-                is_error,
-            });
+            open.inbox.push(Event::Unnamed(said(message.text())));
             return Ok(());
         }
         match self.suspect(None, why, || shown(message.text().as_bytes())) {
@@ -134,4 +132,11 @@ impl Router {
             }
         }
     }
+}
+
+/// The words of an error. The child may repeat what it was given: known secrets are taken out.
+fn said(message: &str) -> Option<Said> {
+    Said::of("application/json", message.as_bytes(), |text| {
+        redact::scrub(text).into_owned()
+    })
 }

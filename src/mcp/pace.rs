@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use crate::limits::{STDIO_WARNINGS, STDIO_WARNINGS_TIME};
+use crate::limits::{SERVER_WARNINGS, SERVER_WARNINGS_TIME};
 
-/// Rate limit of a warning: [`STDIO_WARNINGS`] in [`STDIO_WARNINGS_TIME`].
+/// Rate limit of a warning: [`SERVER_WARNINGS`] in [`SERVER_WARNINGS_TIME`].
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     since: Option<Instant>,
@@ -15,10 +15,10 @@ pub(super) struct Pace {
 impl Pace {
     /// Whether one more may be logged; gives the number of those that were left out before it.
     pub(super) fn next(&mut self) -> Option<u64> {
-        if self.since.is_none_or(|since| since.elapsed() >= STDIO_WARNINGS_TIME) {
+        if self.since.is_none_or(|since| since.elapsed() >= SERVER_WARNINGS_TIME) {
             (self.since, self.logged) = (Some(Instant::now()), 0);
         }
-        if self.logged >= STDIO_WARNINGS {
+        if self.logged >= SERVER_WARNINGS {
             self.left_out += 1;
             return None;
         }
@@ -34,11 +34,11 @@ mod tests {
     #[test]
     fn a_burst_is_cut_and_what_was_left_out_is_told_with_the_next() {
         let mut pace = Pace::default();
-        for _ in 0..STDIO_WARNINGS {
+        for _ in 0..SERVER_WARNINGS {
             assert_eq!(pace.next(), Some(0));
         }
         assert_eq!((pace.next(), pace.next()), (None, None));
-        if let Some(long_ago) = Instant::now().checked_sub(STDIO_WARNINGS_TIME) {
+        if let Some(long_ago) = Instant::now().checked_sub(SERVER_WARNINGS_TIME) {
             pace.since = Some(long_ago);
             assert_eq!(pace.next(), Some(2));
         }
