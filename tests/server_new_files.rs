@@ -47,12 +47,30 @@ fn start(control: &ControlPlane, server: &StdioServer, home: &Path, profile: &st
         .arg("--profile=x")
         .start();
     client.await_ready();
+    control.introduce();
     client
 }
 
 fn created(control: &ControlPlane, directories: &[PathBuf]) -> Value {
     let params = json!({ "directories": directories }).to_string();
     control.call(Command::call("r1", "tools/call", &params), "r1").json()["result"].clone()
+}
+
+/// A profile there would be read instead of the chosen one at the next start.
+#[test]
+fn with_a_profile_in_its_earlier_place_servers_cannot_write_where_profiles_are_looked_for_first() {
+    let (control, server, home) = (ControlPlane::http(), StdioServer::with(CREATES), Scratch::new());
+    let first = home.file(".tunnel-client");
+    fs::create_dir(&first).unwrap();
+    let _client = start(
+        &control,
+        &server,
+        home.path(),
+        ".config/tunnel-client/x.yaml",
+        "default",
+    );
+    let made = created(&control, std::slice::from_ref(&first));
+    assert_eq!(made[first.to_str().unwrap()], false, "{made}");
 }
 
 #[test]

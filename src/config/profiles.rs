@@ -162,6 +162,16 @@ pub fn profile_dirs(flags: &Flags, environment: &Environment) -> Result<ProfileD
     }
 }
 
+/// The place from which a profile would be read instead of from this path, which is in the earlier directory; `None` when its directory
+/// does not exist.
+pub(super) fn place_before(path: &Path) -> Option<PathBuf> {
+    let earlier = Path::new(".config").join(OUR_DIRECTORY);
+    let (directory, name) = (path.parent()?, path.file_name()?);
+    let home = directory.ends_with(earlier).then(|| directory.ancestors().nth(2))??;
+    let new = home.join(IN_HOME);
+    new.is_dir().then(|| new.join(name))
+}
+
 /// The profiles in a directory, sorted by name; other files are left out, and of a directory with very many entries some.
 ///
 /// # Errors

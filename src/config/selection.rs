@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{ConfigError, ConfigErrors};
 use super::file::File;
-use super::profiles::{ProfileName, expand, profile_dirs, profiles};
+use super::profiles::{ProfileName, expand, place_before, profile_dirs, profiles};
 use super::sources::{Flags, Origin, Source};
 use super::table::{self, Setting};
 use crate::limits::{CONFIG_FILE_MAX, PROFILES_SHOWN_MAX};
@@ -36,6 +36,15 @@ pub enum Selection {
 }
 
 impl Selection {
+    /// The place of a file that would be read instead of a chosen profile, if there were one.
+    #[must_use]
+    pub fn place_before(&self) -> Option<PathBuf> {
+        match self {
+            Self::Profile { path, .. } => place_before(path),
+            Self::None | Self::Config(_) | Self::ProfileFile(_) => None,
+        }
+    }
+
     /// Chooses by the flags or, when none of the three is given, by the variables.
     ///
     /// # Errors

@@ -78,6 +78,8 @@ pub(super) fn specification(config: &Config, binding: &Binding) -> Option<Specif
         .chain(std::env::current_dir())
         .filter(|path| path.is_absolute())
         .collect();
+    // A server that could write there would choose the configuration of the next start.
+    let before = config.selection().place_before();
     Some(Specification {
         name: binding.channel.clone(),
         argv: argv.clone(),
@@ -90,7 +92,7 @@ pub(super) fn specification(config: &Config, binding: &Binding) -> Option<Specif
             config.hardening.mode,
             argv,
             Protected {
-                own: config.own_files(),
+                own: config.own_files().chain(before.as_deref()),
                 trust: config.trust_files().map(|file| file.path),
             },
             homes.into_iter(),
