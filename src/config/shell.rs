@@ -194,8 +194,14 @@ mod tests {
             ("\"${HOME}/srv\" x", NoProgram::Expansion("a variable ($)")),
             ("`which srv`", NoProgram::Expansion("a backquote (`)")),
             ("/opt/*/srv", NoProgram::Expansion("a pattern (*)")),
-            ("$(which srv) x", NoProgram::Expansion("a command substitution ($(...))")),
-            ("\"$(which srv)\"", NoProgram::Expansion("a command substitution ($(...))")),
+            (
+                "$(which srv) x",
+                NoProgram::Expansion("a command substitution ($(...))"),
+            ),
+            (
+                "\"$(which srv)\"",
+                NoProgram::Expansion("a command substitution ($(...))"),
+            ),
             ("srv; other", NoProgram::Glued(";")),
             ("srv;other", NoProgram::Glued(";")),
             ("(srv)", NoProgram::Glued("(")),
