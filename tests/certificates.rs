@@ -9,7 +9,8 @@ use std::sync::Mutex;
 use std::thread;
 
 use support::openssl::{OpensslServer, make};
-use support::{Doctor, Examined, Scratch};
+use support::wait::BOUND;
+use support::{ClientBuilder, Doctor, Examined, McpServer, Scratch};
 
 /// What makes `server.pem`, `server.key` and `bundle.pem`, by what name the server is called, and every part of the verdict.
 struct Wrong {
@@ -201,6 +202,41 @@ fn a_verdict_with_another_remedy_names_it() {
         let commands = commands(told, "control_plane_tls");
         assert!(commands.is_empty(), "{}: {commands:?}", wrong.name);
     });
+}
+
+/// Who reads of one fault only mends that, and meets the next.
+#[test]
+fn the_daemon_names_every_fault_of_a_certificate_in_its_log_and_readiness() {
+    for (script, others) in [
+        (
+            r#"openssl req -x509 $p256 -nodes -days 30 -subj /CN=localhost -keyout server.key -out server.pem; cp server.pem bundle.pem"#,
+            "that of an authority (CA:TRUE)",
+        ),
+        (
+            r#"ca "$CA"; leaf 'extendedKeyUsage=clientAuth\n'"#,
+            "not for TLS servers (extended key usage serverAuth)",
+        ),
+        (
+            r#"ca "$CA"; hash=-sha1; leaf 'basicConstraints=CA:FALSE\n'"#,
+            "signed with ECDSA with SHA-1, which is not accepted",
+        ),
+    ] {
+        let directory = Scratch::new();
+        make(directory.path(), script);
+        let (server, mcp) = (OpensslServer::start(directory.path()), McpServer::echo());
+        let client = ClientBuilder::for_url(&format!("https://localhost:{}", server.port))
+            .server(mcp.url())
+            .env("CA_BUNDLE", directory.file("bundle.pem").display().to_string())
+            .start();
+        let expected = format!(
+            "TLS: the certificate cannot be a server's: it bears no names (subjectAltName is missing; a common name alone does not \
+             count); it is {others}"
+        );
+        client.await_readiness(BOUND, &expected, |status, body| {
+            status == 503 && body.contains(&expected)
+        });
+        client.await_log(&expected);
+    }
 }
 
 /// Half of the way that the older advice led to.

@@ -238,7 +238,7 @@ fn shell_syntax_in_a_command_is_called_by_its_name_with_key_and_place() {
             "{command}: {error}"
         );
         assert!(
-            error.contains("(mcp.command from ") && error.contains("config.yaml:8:16)"),
+            error.contains("(mcp.commands from ") && error.contains("config.yaml:8:16)"),
             "{command}: {error}"
         );
         assert!(!error.contains("sekret") && error.lines().count() == 1, "{error}");
@@ -259,7 +259,10 @@ fn shell_syntax_in_a_command_is_called_by_its_name_with_key_and_place() {
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         let warning = text(&output.stderr);
         assert!(
-            warning.starts_with("warning: mcp.commands ") && warning.contains(part),
+            warning.starts_with("warning: command has ")
+                && warning.matches("mcp.commands").count() == 1
+                && !warning.contains("mcp.command ")
+                && warning.contains(part),
             "{warning}"
         );
         assert!(

@@ -234,7 +234,7 @@ fn mistakes_in_form_and_in_values_are_reported_together_with_their_places() {
         ),
         format!("key poll_timeout is already set in line 3; keep one of them (from {path}:4:3)"),
         format!(
-            "mcp.commands must be a list of mappings with the keys channel, command, env, pass_env, sandbox (mcp.command from {path}:6:17)"
+            "mcp.commands must be a list of mappings with the keys channel, command, env, pass_env, sandbox (mcp.commands from {path}:6:17)"
         ),
         "control-plane.max-inflight from variable CONTROL_PLANE_MAX_INFLIGHT_REQUESTS)".to_owned(),
         format!("control-plane.poll-timeout from {path}:3:17)"),

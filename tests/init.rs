@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use support::home::Home;
 use support::init::{ID, URL, command, home, init};
+use support::tls::Authority;
 
 mod support;
 
@@ -221,7 +222,7 @@ fn nothing_is_written_through_a_symbolic_link() {
 #[test]
 fn a_relay_of_ones_own_is_written_with_its_authority_and_without_pages_of_the_hosted_service() {
     let home = home();
-    home.write("ca.pem", "-----BEGIN CERTIFICATE-----\n");
+    home.write("ca.pem", Authority::new().pem());
     let relay = [
         "--control-plane-base-url",
         "https://relay.example:8443",
@@ -271,6 +272,24 @@ fn a_relay_of_ones_own_is_written_with_its_authority_and_without_pages_of_the_ho
         missing.starts_with("--ca-bundle: ") && !profile(&home, "none").exists(),
         "{missing}"
     );
+    // What run would refuse: no certificate, half of one, another kind of text.
+    for (name, contents) in [
+        ("empty", ""),
+        ("half", "-----BEGIN CERTIFICATE-----\nMIIB\n"),
+        ("key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+        ("words", "the bundle\n"),
+    ] {
+        home.write("bad.pem", contents);
+        let refused = init(
+            &home,
+            &[&relay[..], &["--profile", name, "--ca-bundle", "bad.pem"]].concat(),
+        )
+        .failure();
+        assert!(
+            refused.contains("--ca-bundle: ") && refused.contains("bad.pem") && !profile(&home, name).exists(),
+            "{name}: {refused}"
+        );
+    }
     // Without an id the way to one leads to the same service.
     let asked = home
         .run(&["init", "--control-plane-base-url", "https://relay.example:8443"], &[])

@@ -71,6 +71,7 @@ fn a_relay_that_was_away_is_good_again_as_soon_as_it_holds_a_poll() {
         Arc::new(move |_: &Request, _: &Peer| Answer::default().hold(&held)),
     );
     client.await_readiness(2 * BOUND, "200 while a poll is held open", |status, _| status == 200);
+    client.await_log("poller recovered; polling operational");
     opened.open();
 }
 

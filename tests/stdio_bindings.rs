@@ -176,7 +176,7 @@ fn every_mistake_is_told_at_once_with_its_line() {
     let (code, text) = say(&["run"], &format!("{BASE}{entries}"));
     assert_eq!(code, Some(1), "{text}");
     for (gist, place) in [
-        ("command has an unterminated quoted string", "6:7"),
+        ("command has an unterminated quoted string", "6:16"),
         ("env has an invalid name of a variable: \"1X\"", "7:14"),
         ("env: A refers to variable NO_SUCH, which is not set", "7:24"),
         (
@@ -247,7 +247,7 @@ fn every_mistake_is_told_at_once_with_its_line() {
     ] {
         let line = text.lines().find(|line| line.contains(gist));
         let line = line.unwrap_or_else(|| panic!("{gist} is not in\n{text}"));
-        assert!(line.ends_with(&format!("(mcp.command from c.yaml:{place})")), "{line}");
+        assert!(line.ends_with(&format!("(mcp.commands from c.yaml:{place})")), "{line}");
     }
     assert!(!text.contains(API_KEY) && !text.contains(TOKEN), "{text}");
 }

@@ -17,7 +17,8 @@ use crate::preflight;
 use crate::samples::{
     DEFAULT_API_KEY_REFERENCE, DEFAULT_BASE_URL, DEFAULT_LISTEN_ADDR, Sample, SampleError, Server, Values,
 };
-use crate::secrets::{Disk, Environment, Files as _, Prefix, Reference};
+use crate::secrets::{Disk, Environment, Files as _, Outsiders, Prefix, Reference};
+use crate::tls::Roots;
 
 pub(super) use service::Service;
 
@@ -174,7 +175,7 @@ impl<'a> TunnelId<'a> {
     }
 }
 
-/// The bundle as the profile names it: a file that can be read now, by its absolute path, because a daemon may be started from somewhere
+/// The bundle as the profile names it: a file that can be trusted now, by its absolute path, because a daemon may be started from somewhere
 /// else. References stay as they are.
 fn ca_bundle(given: &str) -> Result<String, Error> {
     if Reference::is_meant(given, Prefix::AnyCase) {
@@ -183,6 +184,9 @@ fn ca_bundle(given: &str) -> Result<String, Error> {
     let failed = |error: std::io::Error| Error::Message(format!("--ca-bundle: {}: {error}", echo(given)));
     let path = std::path::absolute(given).map_err(failed)?;
     Disk::default().read(&path, CA_BUNDLE_MAX).map_err(failed)?;
+    // As run and config check read it.
+    Roots::of_bundle(&path, "ca-bundle", &Outsiders::default())
+        .map_err(|error| Error::Message(format!("--ca-bundle: {error}")))?;
     let path = path.into_os_string().into_string();
     path.map_err(|_| Error::Message("--ca-bundle: the path is not UTF-8 text; choose another one".to_owned()))
 }

@@ -79,24 +79,24 @@ impl fmt::Display for BindingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownKey => f.write_str(
-                "has a part that is not key=value with key channel, url, unix-socket, http-proxy, client-cert or \
+                "entry has a part that is not key=value with key channel, url, unix-socket, http-proxy, client-cert or \
                  client-key; a URL that contains a comma can be given in a configuration file, or alone for channel main",
             ),
-            Self::RepeatedKey(key) => write!(f, "has {key} twice; keep one"),
-            Self::Missing(key) => write!(f, "has no {key}; add it"),
-            Self::NotHere(key, setting) => write!(f, "has {key}, which does not belong here; use --{setting} for it"),
+            Self::RepeatedKey(key) => write!(f, "entry has {key} twice; keep one"),
+            Self::Missing(key) => write!(f, "entry has no {key}; add it"),
+            Self::NotHere(key, setting) => write!(f, "entry has {key}, which does not belong here; use --{setting} for it"),
             Self::SocketAndProxy => f.write_str("unix-socket cannot be combined with http-proxy; remove one"),
             Self::MissingPartner(key) => {
                 write!(f, "missing {key}: client-cert and client-key go together")
             }
-            Self::Channel => f.write_str("has an invalid channel; write 1 to 64 letters, digits, \"-\" or \"_\""),
+            Self::Channel => f.write_str("entry has an invalid channel; write 1 to 64 letters, digits, \"-\" or \"_\""),
             Self::Reserved => write!(f, "channel {HARPOON} is reserved; choose another name"),
             Self::Url(error) => write!(f, "URL {error}"),
             Self::Command(error) => error.fmt(f),
             Self::Reference(key, reason) => write!(f, "{key} {reason}"),
             Self::Path(key, reason) => write!(f, "{} path {reason}", key.replace('-', " ")),
             Self::Proxy(error) => write!(f, "http-proxy {error}"),
-            Self::Environment(error) => write!(f, "is reached through a proxy, but {error}"),
+            Self::Environment(error) => write!(f, "entry is reached through a proxy, but {error}"),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::sources::Origin;
+use super::sources::{Origin, Source};
+use super::table::{COMMANDS, SERVER_URLS};
 
 /// The mistakes of a configuration, at least one, in the order of their settings.
 #[derive(Debug)]
@@ -46,7 +47,22 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.setting {
             "" => write!(f, "{} ({})", self.problem, self.origin),
-            setting => write!(f, "{} ({setting} {})", self.problem, self.origin),
+            _ => write!(
+                f,
+                "{} ({} {})",
+                self.problem,
+                name_at(self.setting, &self.origin),
+                self.origin
+            ),
         }
+    }
+}
+
+/// What a setting is called in the place where it was written: the key of a list of servers is another word than its flag.
+pub(super) fn name_at(flag: &'static str, origin: &Origin) -> &'static str {
+    let listed = [&COMMANDS, &SERVER_URLS].into_iter().find(|list| list.flag == flag);
+    match (&origin.source, listed) {
+        (Source::File(_), Some(list)) => list.key,
+        _ => flag,
     }
 }

@@ -29,6 +29,8 @@ pub(super) enum NoProgram {
     Redirection,
     /// A variable, a command to be run for its output, a pattern, `~`.
     Expansion(&'static str),
+    /// An operator that joins the name to what stands beside it: `a;`, `(a)`.
+    Glued(&'static str),
 }
 
 impl fmt::Display for NoProgram {
@@ -62,6 +64,11 @@ impl fmt::Display for NoProgram {
                 "command has {what} in the name of its program, which only a shell expands, and no shell reads the command; write the \
                  whole path, or sh -c and all of it in single quotes"
             ),
+            Self::Glued(what) => write!(
+                f,
+                "command has {what} in the name of its program, which only a shell understands, and no shell reads the command; write \
+                 sh -c and all of it in single quotes, or the name in single quotes if that belongs to it"
+            ),
         }
     }
 }
@@ -80,7 +87,23 @@ pub(super) fn no_program(word: &Word) -> Option<NoProgram> {
     if is_redirection(&word.bare) {
         return Some(NoProgram::Redirection);
     }
-    expansion(word).map(NoProgram::Expansion)
+    if let Some(what) = expansion(word) {
+        return Some(NoProgram::Expansion(what));
+    }
+    glued(&word.bare).map(NoProgram::Glued)
+}
+
+/// The first character in a word that would end it for a shell.
+fn glued(bare: &str) -> Option<&'static str> {
+    bare.chars().find_map(|char| match char {
+        ';' => Some(";"),
+        '&' => Some("&"),
+        '|' => Some("|"),
+        '(' => Some("("),
+        ')' => Some(")"),
+        '<' | '>' => Some("a redirection (< or >)"),
+        _ => None,
+    })
 }
 
 /// The name in `NAME=value`.
@@ -124,15 +147,15 @@ fn is_redirection(bare: &str) -> bool {
 /// What a shell would replace in a word.
 fn expansion(word: &Word) -> Option<&'static str> {
     let Word { bare, expanded, .. } = word;
-    let is_variable = |text: &str| {
-        let mut follows = text.split('$').skip(1);
-        follows
-            .any(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '_' | '{' | '(')))
-    };
+    let dollar = expanded.split('$').skip(1).find_map(|rest| match rest.chars().next()? {
+        '(' => Some("a command substitution ($(...))"),
+        first if first.is_ascii_alphabetic() || matches!(first, '_' | '{') => Some("a variable ($)"),
+        _ => None,
+    });
     if bare == "~" || bare.starts_with("~/") {
         Some("~")
-    } else if is_variable(expanded) {
-        Some("a variable ($)")
+    } else if dollar.is_some() {
+        dollar
     } else if expanded.contains('`') {
         Some("a backquote (`)")
     } else if bare.contains('*') && !bare.contains("://") {
@@ -171,6 +194,21 @@ mod tests {
             ("\"${HOME}/srv\" x", NoProgram::Expansion("a variable ($)")),
             ("`which srv`", NoProgram::Expansion("a backquote (`)")),
             ("/opt/*/srv", NoProgram::Expansion("a pattern (*)")),
+            (
+                "$(which srv) x",
+                NoProgram::Expansion("a command substitution ($(...))"),
+            ),
+            (
+                "\"$(which srv)\"",
+                NoProgram::Expansion("a command substitution ($(...))"),
+            ),
+            ("srv; other", NoProgram::Glued(";")),
+            ("srv;other", NoProgram::Glued(";")),
+            ("(srv)", NoProgram::Glued("(")),
+            ("srv&", NoProgram::Glued("&")),
+            ("srv&&other", NoProgram::Glued("&")),
+            ("./srv|tee log", NoProgram::Glued("|")),
+            ("srv>log", NoProgram::Glued("a redirection (< or >)")),
         ] {
             assert_eq!(of_command(command), Err(ArgvError::Shell(what)), "{command}");
             let message = what.to_string();
@@ -187,6 +225,8 @@ mod tests {
             "./cd",
             "'~/srv'",
             "'$x'",
+            "'/opt/srv (x86)/a&b' x",
+            "/opt/a\\;b",
             "a$b-is-no-name$",
             "sh -c 'cd /srv && exec node x.js > /tmp/log'",
         ] {
@@ -207,7 +247,8 @@ mod tests {
             ("srv &", "&", 5),
             ("srv --root ~/sekret", "~", 12),
             ("srv --header \"A: ${SEKRET}\"", "a variable", 14),
-            ("srv $(cat sekret)", "a variable", 5),
+            ("srv $(cat sekret)", "a command substitution", 5),
+            ("srv \"x $(cat sekret)\"", "a command substitution", 5),
             ("srv `cat", "a backquote", 5),
             ("srv /data/*.db", "a pattern", 5),
             ("srv 'a' 'b' *", "a pattern", 13),

@@ -186,7 +186,7 @@ fn every_mistake_is_reported_at_once_with_its_source() {
          (control-plane.api-key from variable CONTROL_PLANE_API_KEY)",
         "control-plane.poll-timeout has a number without a unit; write a duration such as 30s, 1m30s or 100ms \
          (control-plane.poll-timeout from flag --control-plane.poll-timeout)",
-        "mcp.server-url URL holds a user name or a password before the host; remove it \
+        "URL holds a user name or a password before the host; remove it \
          (mcp.server-url from variable MCP_SERVER_URL, entry 2)",
         "harpoon.target label must match ^[a-z0-9][a-z0-9_-]{0,63}$; rename it \
          (harpoon.target from variable HARPOON_TARGETS, entry 1)",

@@ -39,7 +39,10 @@ struct Series {
     refused: Backoff,
     told: Told,
     held: Held,
+    /// The last poll that ended had failed.
     failing: bool,
+    /// A failure came since the last sign of success, be that an answer or a poll held open.
+    outage: bool,
 }
 
 impl Series {
@@ -50,15 +53,32 @@ impl Series {
             told: Told::default(),
             held: Held::default(),
             failing: false,
+            outage: false,
         }
     }
 
-    /// A poll was answered; returns whether the one before it had failed.
-    fn answered(&mut self) -> bool {
+    /// A poll was answered.
+    fn answered(&mut self) {
         self.refused.reset();
-        self.told.forget();
         self.held.answered();
-        std::mem::take(&mut self.failing)
+        self.failing = false;
+        self.recovered();
+    }
+
+    /// A poll was answered, or held open for long enough: an outage ends here, and the next failure is news.
+    ///
+    /// What a poll held open leaves as it is: the pauses, and how long the next one must be held; a service slow to refuse may have held it.
+    fn recovered(&mut self) {
+        self.told.forget();
+        if std::mem::take(&mut self.outage) {
+            info!("poller recovered; polling operational");
+        }
+    }
+
+    /// A poll failed; returns whether the one before it had failed too.
+    fn failed(&mut self) -> bool {
+        self.outage = true;
+        std::mem::replace(&mut self.failing, true)
     }
 
     /// Other credentials are active: what was refused may be granted.
@@ -100,7 +120,7 @@ impl Poller {
             };
             live.seen();
             let started = Instant::now();
-            let polled = self.poll(&room, series.held.needed()).await;
+            let polled = self.poll(&room, &mut series).await;
             let took = started.elapsed();
             self.ops.metrics.poll_cycles.inc();
             let pause = match polled {
@@ -115,9 +135,7 @@ impl Poller {
                         Ok(commands) => {
                             self.ops.health.poll_succeeded();
                             self.ops.metrics.poll_succeeded();
-                            if series.answered() {
-                                info!("poller recovered; polling operational");
-                            }
+                            series.answered();
                             if commands > 0 || took >= self.empty_poll_min {
                                 series.backoff.reset();
                                 continue;
@@ -140,12 +158,13 @@ impl Poller {
         debug!("stopping control-plane poller");
     }
 
-    /// One poll. Held open for longer than `sign_of_life`, it counts as a success before its answer.
-    async fn poll(&self, room: &Room, sign_of_life: Duration) -> Polled {
+    /// One poll. Held open for long enough, it counts as a success before its answer.
+    async fn poll(&self, room: &Room, series: &mut Series) -> Polled {
         // Both may have become ready at once.
         if self.shutdown.is_set() {
             return Polled::Stopped;
         }
+        let sign_of_life = series.held.needed();
         let poll = self.control.poll(room);
         tokio::pin!(poll);
         let mut held_open = false;
@@ -156,6 +175,7 @@ impl Poller {
                     if self.control.poll_phase() == Phase::Waiting {
                         held_open = true;
                         self.ops.health.poll_held_open();
+                        series.recovered();
                     }
                 }
                 () = self.shutdown.wait() => break,
@@ -194,7 +214,7 @@ impl Poller {
     }
 
     fn failed(&self, error: &ControlError, took: Duration, series: &mut Series) -> Duration {
-        let known = std::mem::replace(&mut series.failing, true);
+        let known = series.failed();
         match error {
             ControlError::Net { error, written } => {
                 let pause = series.backoff.next_pause();
@@ -242,7 +262,7 @@ impl Poller {
     }
 
     fn undecodable(&self, answer: &PollAnswer, took: Duration, series: &mut Series) -> Duration {
-        if std::mem::replace(&mut series.failing, true) {
+        if series.failed() {
             series.held.refused(took);
         }
         let pause = series.backoff.next_pause();

@@ -10,7 +10,7 @@ use rustls::{AlertDescription as Alert, CertificateError, PeerIncompatible};
 
 use super::facts::{CertFacts, date, shown};
 use super::record::Record;
-use super::unsuitable::{Unsuitable, is_self_signed};
+use super::unsuitable::{Faults, Unsuitable, is_self_signed};
 use crate::limits::CERTIFICATE_NAMES_MAX;
 
 /// Why TLS failed. Texts of certificates are bounded and free of control characters.
@@ -89,8 +89,8 @@ pub enum Fault {
     WrongName,
     /// [`Cause::Revoked`].
     Revoked,
-    /// [`Cause::Unsuitable`]: the verdict.
-    Unsuitable(Unsuitable),
+    /// [`Cause::Unsuitable`]: what is known of its faults.
+    Unsuitable(Faults),
     /// [`Cause::ClientCertificateRequired`].
     ClientCertificateRequired,
     /// [`Cause::ClientCertificateRefused`].
@@ -147,7 +147,7 @@ impl Cause {
             Self::UnknownIssuer { .. } => Fault::UnknownIssuer,
             Self::WrongName { .. } => Fault::WrongName,
             Self::Revoked => Fault::Revoked,
-            Self::Unsuitable { why, .. } => Fault::Unsuitable(why.first().copied().unwrap_or(Unsuitable::Encoding)),
+            Self::Unsuitable { why, .. } => Fault::Unsuitable(Faults::of(why)),
             Self::ClientCertificateRequired => Fault::ClientCertificateRequired,
             Self::ClientCertificateRefused(_) => Fault::ClientCertificateRefused,
             Self::NotTls => Fault::NotTls,
@@ -195,11 +195,8 @@ impl Cause {
             },
             CertificateError::NotValidForNameContext { expected, presented } => wrong_name(expected, presented),
             CertificateError::Revoked => Self::Revoked,
-            other => match Unsuitable::of(other) {
-                Some(why) => Self::Unsuitable {
-                    why: vec![why],
-                    issuer: None,
-                },
+            other => match Unsuitable::all_of(other) {
+                Some(why) => Self::Unsuitable { why, issuer: None },
                 None => Self::Other(shown(&rustls::Error::InvalidCertificate(other.clone()).to_string())),
             },
         }
@@ -482,7 +479,7 @@ mod tests {
             ],
         ] {
             let cause = wrong_name(&named, presented);
-            assert_eq!(cause.fault(), Fault::Unsuitable(Unsuitable::NoNames));
+            assert_eq!(cause.fault(), Fault::Unsuitable(Faults::of(&[Unsuitable::NoNames])));
         }
     }
 }

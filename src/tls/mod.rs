@@ -31,7 +31,7 @@ pub use error::{Error, IdentityFile, IdentityProblem};
 pub use facts::{AnchorSource, CertFacts, Purposes, TlsFacts, Validity};
 pub(crate) use record::Record;
 pub use roots::Roots;
-pub use unsuitable::Unsuitable;
+pub use unsuitable::{Faults, Unsuitable};
 
 use crate::config::{self, TlsVersion};
 pub use identity::Identities;

@@ -17,7 +17,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, Signatu
 use super::facts::{CertFacts, Validity};
 use super::provider;
 use super::roots::Roots;
-use super::unsuitable::Unsuitable;
+use super::unsuitable::{All, Unsuitable};
 
 /// webpki's verdict, but for servers that the bundle knows.
 #[derive(Debug)]
@@ -58,7 +58,10 @@ impl ServerCertVerifier for Verifier {
         let known = || self.roots.bundle().servers.iter().any(|server| server == end_entity);
         match verdict {
             Err(_) if known() => as_it_is(end_entity, server_name, now),
-            Err(error) => Err(self.clearer(error, end_entity, intermediates)),
+            Err(error) => Err(with_the_rest(
+                self.clearer(error, end_entity, intermediates),
+                end_entity,
+            )),
             verdict => verdict,
         }
     }
@@ -114,6 +117,24 @@ fn about_key(error: Error, certificate: &CertificateDer<'_>) -> Error {
     match (&error, Unsuitable::key_of(certificate)) {
         (Error::InvalidCertificate(CertificateError::BadSignature), Some(key)) => unsuitable(key),
         _ => error,
+    }
+}
+
+/// A verdict on the server's own certificate, and what else is wrong with that: the next one must not fail for it.
+fn with_the_rest(error: Error, own: &CertificateDer<'_>) -> Error {
+    let Error::InvalidCertificate(verdict) = &error else {
+        return error;
+    };
+    let faults = CertFacts::of(own).defects;
+    let is_of_own = match verdict {
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            faults.contains(&Unsuitable::NoNames)
+        }
+        verdict => Unsuitable::of(verdict).is_some_and(|verdict| faults.iter().any(|fault| fault.is_like(&verdict))),
+    };
+    match is_of_own && faults.len() > 1 {
+        true => refuse(CertificateError::Other(OtherError(Arc::new(All(faults))))),
+        false => error,
     }
 }
 

@@ -98,6 +98,16 @@ impl Unsuitable {
         })
     }
 
+    /// Everything that a verdict says of the certificate itself.
+    pub(super) fn all_of(error: &CertificateError) -> Option<Vec<Self>> {
+        if let CertificateError::Other(error) = error
+            && let Some(All(faults)) = error.0.downcast_ref()
+        {
+            return Some(faults.clone());
+        }
+        Self::of(error).map(|verdict| vec![verdict])
+    }
+
     /// Translates the verdicts that rustls has no names for.
     fn of_webpki(error: &Verdict) -> Option<Self> {
         Some(match error {
@@ -187,6 +197,64 @@ impl Unsuitable {
     /// Whether both are the same fault, whatever the detail.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         discriminant(self) == discriminant(other)
+    }
+}
+
+/// All faults of one certificate, as the verdict of a verifier.
+#[derive(Debug)]
+pub(super) struct All(pub(super) Vec<Unsuitable>);
+
+impl std::error::Error for All {}
+
+impl fmt::Display for All {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Faults::of(&self.0).fmt(f)
+    }
+}
+
+/// The faults of one certificate without allocation: all those that need no detail, and the first that does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Faults {
+    /// A bit for each of [`PLAIN`].
+    plain: u8,
+    detailed: Option<Unsuitable>,
+}
+
+/// Faults that are the same whatever the certificate, in the order in which they are told.
+const PLAIN: [Unsuitable; 5] = [
+    Unsuitable::NoNames,
+    Unsuitable::Authority,
+    Unsuitable::OldVersion,
+    Unsuitable::Purpose,
+    Unsuitable::Validity,
+];
+
+impl Faults {
+    /// Of a list; one without any is that of a certificate that cannot be read.
+    pub(super) fn of(why: &[Unsuitable]) -> Self {
+        let bits = PLAIN.iter().enumerate().filter(|(_, fault)| why.contains(fault));
+        let plain = bits.fold(0, |bits, (at, _)| bits | 1 << at);
+        let detailed = why.iter().find(|fault| !PLAIN.contains(fault)).copied();
+        Self {
+            plain,
+            detailed: detailed.or((plain == 0).then_some(Unsuitable::Encoding)),
+        }
+    }
+
+    fn iter(self) -> impl Iterator<Item = Unsuitable> {
+        let plain = PLAIN.into_iter().enumerate();
+        plain
+            .filter_map(move |(at, fault)| (self.plain & 1 << at != 0).then_some(fault))
+            .chain(self.detailed)
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.iter().enumerate().try_for_each(|(at, fault)| {
+            let separator = if at == 0 { "" } else { "; " };
+            write!(f, "{separator}{fault}")
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use super::stdio::{self, Own, Problem};
 use crate::config::argv;
 use crate::config::binding::{self, BindingError, CommandEntry, HttpEntry, MAIN};
 use crate::config::checked::{Binding, HttpUrl, Identity, Proxy, Target};
+use crate::config::error::name_at;
 use crate::config::proxy::{Class, Proxies};
 use crate::config::reader::{Checked, Reader};
 use crate::config::references::{referenced_path, socket_path};
@@ -101,7 +102,7 @@ fn warn_of_shell_syntax(reader: &mut Reader<'_>) {
         };
         let Ok(Ok(command)) = command else { continue };
         if let Some(said) = argv::words(&command).ok().and_then(|words| shell::meaningless(&words)) {
-            reader.warn(format!("{} {said} ({} {origin})", setting.key, setting.flag));
+            reader.warn(format!("command {said} ({} {origin})", name_at(setting.flag, &origin)));
         }
     }
 }
@@ -135,7 +136,7 @@ fn entries(
             Err(problems) => {
                 for (place, problem) in problems {
                     let origin = place.map_or_else(|| origin.clone(), |place| Origin::new(Source::File(place)));
-                    outcome = Err(reader.report(setting.flag, origin, format!("{} {problem}", setting.flag)));
+                    outcome = Err(reader.report(setting.flag, origin, problem));
                 }
             }
         }

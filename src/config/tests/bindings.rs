@@ -56,7 +56,7 @@ fn bindings_that_do_not_fit_together_are_refused() {
         (
             "url=http://h,http-proxy=p:1",
             "",
-            "mcp.server-url http-proxy needs a proxy that speaks HTTP",
+            "http-proxy needs a proxy that speaks HTTP",
         ),
         (
             "url=http://h,client-cert=/c,client-key=env:NONE",

@@ -72,7 +72,7 @@ fn a_broken_proxy_of_the_environment_matters_only_while_it_counts() {
     let remote = ("MCP_SERVER_URL", "https://mcp.example");
     let shown = message(&[broken, remote, ("CONTROL_PLANE_BASE_URL", "http://localhost")], &[]);
     assert!(
-        shown.starts_with("mcp.server-url is reached through a proxy, but HTTPS_PROXY needs"),
+        shown.starts_with("entry is reached through a proxy, but HTTPS_PROXY needs"),
         "{shown}"
     );
     assert!(with(&[("HTTP_PROXY", "socks5://p")], &[]).is_ok());

@@ -54,10 +54,7 @@ fn flags_and_variables_are_taken_literally() {
 #[test]
 fn a_reference_that_leads_nowhere_is_named() {
     for (text, gist) in [
-        (
-            "url: env:NO_SUCH",
-            "mcp.server-url URL refers to variable NO_SUCH, which is not set",
-        ),
+        ("url: env:NO_SUCH", "URL refers to variable NO_SUCH, which is not set"),
         ("url: env:BLANK", "which is empty"),
         ("url: 'env:a b'", "not a valid reference"),
         ("url: file:/run/none", "cannot be read"),
@@ -84,7 +81,7 @@ fn a_reference_that_leads_nowhere_is_named() {
         ));
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(
-            lines[0].contains(gist) && lines[0].contains("(mcp.server-url from test.yaml:4:"),
+            lines[0].contains(gist) && lines[0].contains("(mcp.server_urls from test.yaml:4:"),
             "{lines:?}"
         );
         assert!(!lines[0].contains("sekret"), "{lines:?}");

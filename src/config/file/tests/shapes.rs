@@ -1,7 +1,7 @@
 //! Keys that do not exist, values of the wrong shape, keys of other tools.
 
 use super::*;
-use crate::config::table::{Kind, SETTINGS};
+use crate::config::table::{Kind, SETTINGS, Setting};
 
 #[test]
 fn an_unknown_key_is_named_with_its_place_and_what_was_meant() {
@@ -22,7 +22,7 @@ fn an_unknown_key_is_named_with_its_place_and_what_was_meant() {
         ("mcp: {xyzzy: 1}", "field xyzzy not found in mcp (from p.yaml:1:7)"),
         (
             "mcp:\n  commands:\n  - comand: srv\n",
-            "field comand not found in an entry of mcp.commands; did you mean command? (mcp.command from p.yaml:3:5)",
+            "field comand not found in an entry of mcp.commands; did you mean command? (mcp.commands from p.yaml:3:5)",
         ),
         (
             "harpoon: {targets: [{desc: x}]}",
@@ -31,7 +31,7 @@ fn an_unknown_key_is_named_with_its_place_and_what_was_meant() {
         (
             "mcp: {server_urls: [{port: 1}]}",
             "field port not found in an entry of mcp.server_urls; the keys are channel, url, unix_socket, http_proxy, \
-             client_cert, client_key (mcp.server-url from p.yaml:1:22)",
+             client_cert, client_key (mcp.server_urls from p.yaml:1:22)",
         ),
         (
             "\"a b\\nc\": 1",
@@ -57,7 +57,7 @@ config_version: 2
         mistakes(text),
         [
             "field levle not found in log; did you mean level? (log.level from p.yaml:1:7)",
-            "mcp.commands must be a list of mappings with the keys channel, command, env, pass_env, sandbox (mcp.command from p.yaml:3:13)",
+            "mcp.commands must be a list of mappings with the keys channel, command, env, pass_env, sandbox (mcp.commands from p.yaml:3:13)",
             "control_plane.tunnel_id must be a single value, not a list (control-plane.tunnel-id from p.yaml:5:14)",
             "key tunnel_id is already set in line 5; keep one of them (from p.yaml:6:3)",
             "config_version must be 1, the only version there is (from p.yaml:7:17)",
@@ -116,7 +116,7 @@ fn every_setting_refuses_every_wrong_shape_and_names_the_right_one() {
                 "{text}: {line}"
             );
             assert!(
-                line.contains(&format!("({} from p.yaml:", setting.flag)),
+                line.contains(&format!("({} from p.yaml:", name_of(setting))),
                 "{text}: {line}"
             );
             assert!(!line.contains("sekret"), "{text}: {line}");
@@ -216,4 +216,12 @@ fn a_profile_with_every_documented_key_has_every_setting() {
         assert!(file.value(setting).is_some(), "{}", setting.key);
     }
     assert_eq!(file.entries.len(), SETTINGS.len());
+}
+
+/// The lists of servers are called by their keys.
+fn name_of(setting: &Setting) -> &'static str {
+    match setting.key {
+        key @ ("mcp.server_urls" | "mcp.commands") => key,
+        _ => setting.flag,
+    }
 }
