@@ -156,6 +156,7 @@ impl Relay {
             inbox,
             queue: Arc::clone(&self.queue),
             tunnel,
+            wait,
         };
         match self.queue.push(&pending.tunnel, command, place).await {
             Ok(()) => Ok(pending),
@@ -205,6 +206,7 @@ pub(crate) struct Pending {
     inbox: Inbox,
     queue: Arc<dyn Queue>,
     tunnel: TunnelId,
+    wait: Duration,
 }
 
 impl Pending {
@@ -212,12 +214,17 @@ impl Pending {
     pub(crate) async fn next(&mut self) -> Event {
         match self.inbox.next().await {
             Event::Terminal(Err(refusal)) if refusal.code == Code::Timeout => {
+                let wait = span(self.wait);
                 let message = match self.queue.withdraw(&self.tunnel, self.inbox.request()) {
-                    Whereabouts::Waiting => "no tunnel client took the request in time",
-                    Whereabouts::Leased => {
-                        "the request was still on its way to a tunnel client, which may have taken it"
-                    }
-                    Whereabouts::Elsewhere => "a tunnel client took the request and did not answer in time",
+                    Whereabouts::Waiting => format!(
+                        "no tunnel client took the request within {wait}: check that tunnel-client runs and its /readyz"
+                    ),
+                    Whereabouts::Leased => format!(
+                        "the request was still on its way to a tunnel client after {wait}, which may have taken it: check its network"
+                    ),
+                    Whereabouts::Elsewhere => format!(
+                        "a tunnel client took the request and did not answer within {wait}: check its log and the MCP server"
+                    ),
                 };
                 Event::Terminal(Err(Refusal::new(Code::Timeout, message)))
             }
@@ -230,6 +237,14 @@ impl Drop for Pending {
     /// Whoever waited is gone or has an answer: the command must not be delivered (again).
     fn drop(&mut self) {
         self.queue.withdraw(&self.tunnel, self.inbox.request());
+    }
+}
+
+/// A time for people: whole seconds, or milliseconds.
+fn span(time: Duration) -> String {
+    match time.subsec_millis() {
+        0 => format!("{} s", time.as_secs()),
+        _ => format!("{} ms", time.as_millis()),
     }
 }
 

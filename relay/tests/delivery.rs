@@ -103,7 +103,10 @@ fn a_command_that_was_written_and_never_answered_ends_at_its_deadline_and_is_not
         (told.status, told.rpc_code().as_str(), &told.json()["id"]),
         (504, "tunnel_response_timeout", &json!("x"))
     );
-    assert!(told.text().contains("took the request and did not answer"));
+    assert!(
+        told.text()
+            .contains("a tunnel client took the request and did not answer within 1 s: check")
+    );
     assert_eq!(relay.send(&poll("timeout_ms=100")).status, 204);
 }
 
@@ -116,7 +119,8 @@ fn a_command_that_no_client_takes_ends_at_its_deadline() {
         (told.status, told.rpc_code().as_str()),
         (504, "tunnel_response_timeout")
     );
-    assert!(told.text().contains("no tunnel client took"));
+    let text = "no tunnel client took the request within 500 ms: check that tunnel-client runs and its /readyz";
+    assert!(told.text().contains(text), "{}", told.text());
     assert_eq!(relay.send(&poll("timeout_ms=100")).status, 204);
 }
 
