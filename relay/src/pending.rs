@@ -91,6 +91,7 @@ mod tests {
     use super::*;
     use crate::auth::{Keys, Revocation};
     use crate::calls::{Call, Calls, Ended, Expect};
+    use crate::control::Delivery;
     use crate::ids::{CallerTag, Channel, RequestId, ShardToken};
     use crate::limits;
     use crate::manage::Tunnels;
@@ -164,14 +165,17 @@ mod tests {
             }
         }
 
-        async fn take(&self) {
+        /// A client takes a command and begins to read it.
+        async fn take(&self) -> Delivery {
             let ask = Ask {
                 channels: Vec::new(),
                 limit: 1,
                 bytes: 1,
             };
             let leases = self.queue.take(&self.tunnel, &ask).await.unwrap();
-            self.queue.delivered(&self.tunnel, leases);
+            let key = self.keys.find(KEY.as_bytes()).unwrap();
+            let poll = self.presence.enter(&self.tunnel, key, "agent").unwrap();
+            Delivery::new(Arc::clone(&self.queue), self.tunnel.clone(), leases).by(poll)
         }
     }
 
@@ -203,14 +207,31 @@ mod tests {
         let begun = Instant::now();
         let client = async {
             tokio::time::sleep(limits::CLIENT_SEEN - MOMENT).await;
-            let _polling = bench.poll();
-            bench.take().await;
+            bench.take().await.commit();
         };
         let (event, ()) = tokio::join!(pending.next(), client);
         let refusal = refused(event);
         assert_eq!((refusal.code, begun.elapsed()), (Code::Timeout, WAIT));
         let text = "a tunnel client took the request and did not answer within 120 s";
         assert!(refusal.message.starts_with(text), "{}", refusal.message);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn commands_behind_one_that_a_client_reads_slowly_wait_and_one_that_comes_back_waits_from_then_on() {
+        let bench = Bench::new();
+        drop(bench.poll());
+        let (mut slow, mut behind) = (bench.call().await, bench.call().await);
+        let begun = Instant::now();
+        let client = async {
+            let delivery = bench.take().await;
+            tokio::time::sleep(limits::CLIENT_SEEN * 2).await;
+            drop(delivery);
+        };
+        let (first, second, ()) = tokio::join!(slow.next(), behind.next(), client);
+        for event in [first, second] {
+            assert_eq!(refused(event).code, Code::ClientNotConnected);
+        }
+        assert_eq!(begun.elapsed(), limits::CLIENT_SEEN * 3);
     }
 
     #[tokio::test(start_paused = true)]
