@@ -22,6 +22,7 @@ mod limits;
 mod log;
 mod manage;
 mod mistake;
+mod pending;
 mod queue;
 mod refusals;
 mod relay;

@@ -111,7 +111,8 @@ pub(crate) const POLL_BYTES: usize = 8 * MIB;
 pub(crate) const POLL_WAIT: Duration = Duration::from_secs(60);
 /// How long a poll waits that names no timeout.
 pub(crate) const POLL_WAIT_DEFAULT: Duration = Duration::from_secs(25);
-/// A tunnel has a client while one polls or sends a response, and for this long afterwards.
+/// A tunnel has a client while one polls, takes commands or sends a response, and for this long afterwards: enough for a
+/// restart. Commands that no client took end then.
 pub(crate) const CLIENT_SEEN: Duration = Duration::from_secs(20);
 
 // ---- calls -----------------------------------------------------------------------------------------------------

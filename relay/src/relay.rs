@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::auth::{Key, Revocation};
-use crate::calls::{Call, Calls, Ended, Event, Expect, Inbox, ServerRequests};
+use crate::calls::{Call, Calls, Ended, Expect, ServerRequests};
 use crate::control::Presence;
 use crate::credentials::Credentials;
 use crate::error::{Code, Refusal};
@@ -15,7 +15,8 @@ use crate::ids::{CallerTag, Channel, RequestId, SessionId, ShardToken, TunnelId}
 use crate::json::rpc_error;
 use crate::limits;
 use crate::manage::Tunnels;
-use crate::queue::{Command, Payload, Place, Queue, Refused, Whereabouts};
+use crate::pending::{Pending, not_connected};
+use crate::queue::{Command, Payload, Place, Queue, Refused};
 use crate::refusals::Refusals;
 use crate::server::{Connection, Memory};
 
@@ -87,11 +88,12 @@ impl Relay {
         Ok(Arc::clone(key))
     }
 
-    /// Ends the calls of keys that were removed. Calls that a tunnel's client has taken go on when the client's key was
+    /// Ends the calls of keys that were removed, and the presence of clients with such keys. Calls that a tunnel's client has taken go on when the client's key was
     /// removed: it may answer them under its next one.
     pub(crate) fn end_revoked_calls(&self) {
         self.calls
             .finish_all(|call| call.revocation.is_revoked(), Revocation::refusal);
+        self.presence.keys_revoked();
     }
 
     /// Queues a message for the tunnel's client.
@@ -112,11 +114,7 @@ impl Relay {
             return Err(self.draining.refusal());
         }
         if !self.presence.connected(&tunnel) {
-            let refusal = Refusal::new(
-                Code::ClientNotConnected,
-                "no tunnel client is connected: start tunnel-client, then check its /readyz",
-            );
-            return Err(refusal.retry_after(1));
+            return Err(not_connected());
         }
         let request = RequestId::random();
         let shard_token = ShardToken::random(request);
@@ -155,7 +153,9 @@ impl Relay {
         let pending = Pending {
             inbox,
             queue: Arc::clone(&self.queue),
+            presence: Arc::clone(&self.presence),
             tunnel,
+            wait,
         };
         match self.queue.push(&pending.tunnel, command, place).await {
             Ok(()) => Ok(pending),
@@ -197,39 +197,6 @@ impl Relay {
             |call| call.tunnel == *tunnel,
             || Refusal::new(Code::TunnelNotFound, "the tunnel was removed"),
         );
-    }
-}
-
-/// A command that somebody waits for.
-pub(crate) struct Pending {
-    inbox: Inbox,
-    queue: Arc<dyn Queue>,
-    tunnel: TunnelId,
-}
-
-impl Pending {
-    /// The next event, see [`Inbox::next`]. After the terminal one there is none.
-    pub(crate) async fn next(&mut self) -> Event {
-        match self.inbox.next().await {
-            Event::Terminal(Err(refusal)) if refusal.code == Code::Timeout => {
-                let message = match self.queue.withdraw(&self.tunnel, self.inbox.request()) {
-                    Whereabouts::Waiting => "no tunnel client took the request in time",
-                    Whereabouts::Leased => {
-                        "the request was still on its way to a tunnel client, which may have taken it"
-                    }
-                    Whereabouts::Elsewhere => "a tunnel client took the request and did not answer in time",
-                };
-                Event::Terminal(Err(Refusal::new(Code::Timeout, message)))
-            }
-            event => event,
-        }
-    }
-}
-
-impl Drop for Pending {
-    /// Whoever waited is gone or has an answer: the command must not be delivered (again).
-    fn drop(&mut self) {
-        self.queue.withdraw(&self.tunnel, self.inbox.request());
     }
 }
 

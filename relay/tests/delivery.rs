@@ -103,7 +103,10 @@ fn a_command_that_was_written_and_never_answered_ends_at_its_deadline_and_is_not
         (told.status, told.rpc_code().as_str(), &told.json()["id"]),
         (504, "tunnel_response_timeout", &json!("x"))
     );
-    assert!(told.text().contains("took the request and did not answer"));
+    assert!(
+        told.text()
+            .contains("a tunnel client took the request and did not answer within 1 s: check")
+    );
     assert_eq!(relay.send(&poll("timeout_ms=100")).status, 204);
 }
 
@@ -116,7 +119,33 @@ fn a_command_that_no_client_takes_ends_at_its_deadline() {
         (told.status, told.rpc_code().as_str()),
         (504, "tunnel_response_timeout")
     );
-    assert!(told.text().contains("no tunnel client took"));
+    let text = "no tunnel client took the request within 500 ms: check that tunnel-client runs and its /readyz";
+    assert!(told.text().contains(text), "{}", told.text());
+    assert_eq!(relay.send(&poll("timeout_ms=100")).status, 204);
+}
+
+#[test]
+fn a_command_that_no_client_takes_ends_soon_after_its_client_has_died() {
+    let relay = Relay::start(&[]);
+    let mut client = relay.connect();
+    client.write(&poll("timeout_ms=60000&channel=main"));
+    wait_for_client(&relay);
+    let begun = Instant::now();
+    client.reset();
+    // Its stream has begun by then.
+    let streams = send_aside(&relay, call(1, "m"));
+    let mut whole = call(2, "m");
+    whole.headers.retain(|(name, _)| name != "Accept");
+    let told = relay.send(&whole.header("Accept", "application/json"));
+    // Without the client's end it would be 504 after two minutes.
+    let code = "tunnel_client_not_connected";
+    assert_eq!((told.status, told.rpc_code().as_str()), (503, code));
+    let event: Value = serde_json::from_str(&receive(&streams).events()[0]).unwrap();
+    assert_eq!(
+        (&event["id"], &event["error"]["data"]["code"]),
+        (&json!(1), &json!(code))
+    );
+    assert!(begun.elapsed() >= Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(relay.send(&poll("timeout_ms=100")).status, 204);
 }
 

@@ -129,6 +129,32 @@ fn a_removed_key_stops_at_once_with_all_that_it_has_under_way() {
 }
 
 #[test]
+fn calls_of_a_tunnel_whose_only_client_loses_its_key_end_at_once() {
+    for polls in [false, true] {
+        // Less than a client counts as connected after its last poll: calls that had to wait for that would end with 504.
+        let mut bench = Bench::new(&[&ONLY_SIGNAL[..], &["--call-timeout", "15s"]].concat());
+        show_up(&bench.relay);
+        let _poll = polls.then(|| waiting_call(&bench.relay, &poll("timeout_ms=60000&channel=other")));
+        let notification = json!({"jsonrpc": "2.0", "method": "notifications/x"}).to_string();
+        let mut queued = [call("queued", "m"), message(notification)].map(|sent| waiting_call(&bench.relay, &sent));
+        for connection in &mut queued {
+            let early = connection.answer_within(std::time::Duration::from_millis(200));
+            assert!(early.is_none(), "{early:?}");
+        }
+        bench.write_keys(&["client"], &format!("client read,use@{OTHER_TUNNEL} {USE_KEY}\n"));
+        assert!(bench.reload().contains("revoked=client"));
+        let queued = queued.map(|mut connection| connection.answer());
+        for answer in queued.into_iter().chain([bench.relay.send(&call("new", "m"))]) {
+            assert_eq!(
+                (answer.status, answer.rpc_code().as_str()),
+                (503, "tunnel_client_not_connected")
+            );
+            assert_eq!(answer.header("retry-after"), Some("1"));
+        }
+    }
+}
+
+#[test]
 fn a_key_that_allows_more_or_has_new_neighbours_goes_on() {
     let mut bench = Bench::new(&ONLY_SIGNAL);
     show_up(&bench.relay);

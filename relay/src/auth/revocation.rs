@@ -21,6 +21,11 @@ impl Revocation {
         *self.0.borrow()
     }
 
+    /// Whether both tell of the same key.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Completes when the key is removed.
     pub(crate) async fn revoked(&self) {
         // The sender lives as long as `self`.

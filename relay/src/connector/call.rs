@@ -10,8 +10,9 @@ use super::{Caller, events, refuse};
 use crate::calls::{Event, Expect, Reply};
 use crate::error::Refusal;
 use crate::limits;
+use crate::pending::Pending;
 use crate::queue::{Payload, Place};
-use crate::relay::{Message, Pending, Relay};
+use crate::relay::{Message, Relay};
 use crate::server::{Body, Held, empty, json};
 
 /// What a caller asked.

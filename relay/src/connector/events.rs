@@ -8,7 +8,7 @@ use super::call::ended;
 use super::record::Record;
 use crate::calls::{Event, Reply, Streamed};
 use crate::limits;
-use crate::relay::Pending;
+use crate::pending::Pending;
 use crate::server::{Body, EventSource, Events, bytes_of, event};
 
 /// A stream that begins with a message, or with silence, and ends with the terminal answer.

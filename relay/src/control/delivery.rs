@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::presence::Busy;
 use crate::ids::TunnelId;
 use crate::queue::{Lease, Queue};
 
@@ -11,12 +12,26 @@ pub(crate) struct Delivery {
     queue: Arc<dyn Queue>,
     tunnel: TunnelId,
     leases: Vec<Lease>,
+    /// Its client is there while it takes the answer. Dropped last: what goes back waits for a client from then on.
+    poll: Option<Busy>,
 }
 
 impl Delivery {
     /// Of commands that were just taken.
     pub(crate) fn new(queue: Arc<dyn Queue>, tunnel: TunnelId, leases: Vec<Lease>) -> Self {
-        Self { queue, tunnel, leases }
+        Self {
+            queue,
+            tunnel,
+            leases,
+            poll: None,
+        }
+    }
+
+    /// The same, as the answer of a poll.
+    pub(crate) fn by(self, poll: Busy) -> Self {
+        let mut delivery = self;
+        delivery.poll = Some(poll);
+        delivery
     }
 
     /// The commands.

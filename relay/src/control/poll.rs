@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::Delivery;
+use crate::auth::Key;
 use crate::clock::rfc3339;
 use crate::error::{Code, Refusal};
 use crate::ids::{Channel, TunnelId};
@@ -17,7 +18,6 @@ use crate::limits;
 use crate::queue::{Ask, Command, Payload};
 use crate::relay::Relay;
 use crate::server::{Body, Connection, EofHold, empty};
-use crate::share::Holder;
 
 /// Says that a server's requests may be posted, to be answered by the caller.
 const CAPABILITIES: (&str, HeaderValue) = (
@@ -86,7 +86,7 @@ impl PollQuery {
 /// Serves one poll.
 pub(crate) async fn poll(
     relay: &Relay,
-    client: &Holder,
+    key: &Key,
     tunnel: &TunnelId,
     query: PollQuery,
     headers: &HeaderMap,
@@ -96,7 +96,7 @@ pub(crate) async fn poll(
         .get("user-agent")
         .and_then(|value| value.to_str().ok())
         .unwrap_or("unnamed");
-    let waiting = relay.presence.enter(tunnel, &client.key, agent).ok_or_else(|| {
+    let waiting = relay.presence.enter(tunnel, key, agent).ok_or_else(|| {
         Refusal::new(Code::RateLimitExceeded, "too many polls of this tunnel wait already").retry_after(1)
     })?;
     let connection = Arc::clone(hold.connection());
@@ -112,12 +112,11 @@ pub(crate) async fn poll(
     if delivery.is_some() {
         tokio::task::yield_now().await;
     }
-    drop(waiting);
     let mut response = match delivery.filter(|_| !connection.has_ended()) {
         None => empty(StatusCode::NO_CONTENT),
         Some(delivery) => {
             hold.until_written();
-            commands(delivery, &connection)
+            commands(delivery.by(waiting), &connection)
         }
     };
     response.headers_mut().insert(CAPABILITIES.0, CAPABILITIES.1);

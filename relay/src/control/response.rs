@@ -24,7 +24,6 @@ pub(crate) async fn response(
     tunnel: &TunnelId,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Refusal> {
-    relay.presence.heard(tunnel);
     let (head, body) = request.into_parts();
     let token = shard_token(&head.headers)?;
     let body = match read_body(body, limits::RESPONSE_BODY, relay.memory.share(client)).await {

@@ -151,12 +151,12 @@ async fn below_tunnels(
             let id = client(relay, key, id)?;
             let query = PollQuery::parse(request.uri().query())?;
             let hold = via.hold.unwrap_or_else(|| via.connection.hold_eof());
-            control::poll(relay, &holder(&id), &id, query, request.headers(), hold).await
+            control::poll(relay, key, &id, query, request.headers(), hold).await
         }
         ([_, "poll"], _) => Err(Refusal::method_not_allowed("GET")),
         ([id, "response"], &Method::POST) => {
             let id = client(relay, key, id)?;
-            let _responding = relay.presence.responding(&id);
+            let _responding = relay.presence.responding(&id, key);
             control::response(relay, holder(&id), &id, request).await
         }
         ([_, "response"], _) => Err(Refusal::method_not_allowed("POST")),
