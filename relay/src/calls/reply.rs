@@ -164,10 +164,10 @@ mod tests {
         let headers = response_headers(pairs.into_iter()).unwrap();
         assert_eq!((headers.len(), headers.contains_key("retry-after")), (1, false));
         let many = std::iter::repeat_n(("Ratelimit-Policy", "p"), 1000);
-        let needed = std::iter::repeat_n(("Mcp-Session-Id", "s"), limits::RESPONSE_HEADERS);
+        let needed = std::iter::repeat_n(("Www-Authenticate", "s"), limits::RESPONSE_HEADERS);
         let headers = response_headers(many.chain(needed)).unwrap();
         assert_eq!(
-            headers.get_all("mcp-session-id").iter().count(),
+            headers.get_all("www-authenticate").iter().count(),
             limits::RESPONSE_HEADERS
         );
         assert!(headers.get_all("ratelimit-policy").iter().count() < 200);
