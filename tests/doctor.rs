@@ -123,6 +123,29 @@ fn what_a_stdio_server_writes_beside_messages_is_a_warning() {
 }
 
 #[test]
+fn the_advice_for_a_stdio_server_that_wrote_text_instead_of_an_answer_leads_to_that_text() {
+    for (command, at_text) in [
+        ("sh -c 'echo Error: database is locked; read line'", true),
+        ("sh -c 'echo usage: server PORT; exit 2'", true),
+        ("sh -c 'exit 2'", false),
+    ] {
+        let examined = Doctor::healthy().command(command).arg("--start-stdio").examine();
+        assert_eq!(examined.status("mcp_server_reachable"), "FAIL", "{:#}", examined.report);
+        let said = examined.said("mcp_server_reachable");
+        assert_eq!(
+            said.contains("read the text that it wrote to standard output"),
+            at_text,
+            "{said}"
+        );
+        assert_eq!(
+            said.contains("read what it wrote to standard error"),
+            !at_text,
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn tls_evidence_names_version_chain_root_and_dates() {
     let doctor = Doctor::healthy();
     let server = doctor.authority.server(&["localhost"]);

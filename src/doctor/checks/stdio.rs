@@ -156,6 +156,8 @@ fn shown(argv: &[String]) -> String {
 
 fn judge(id: &str, trial: &Trial) -> Check {
     const ITS_WORDS: &str = "read what it wrote to standard error, above";
+    const ITS_TEXT: &str = "read the text that it wrote to standard output, where only MCP messages belong: a server that prints its errors there is often misconfigured";
+    const ITS_OTHER_WORDS: &str = "if it wrote to standard error as well, read that, above";
     const ITS_VARIABLES: &str = "if it needs a variable of this environment, let it through with mcp.pass_env, or set it with env of the channel";
     let seconds = DOCTOR_START_TIMEOUT.as_secs();
     let noise = (trial.noise.bytes > 0).then(|| {
@@ -191,5 +193,8 @@ fn judge(id: &str, trial: &Trial) -> Check {
         }
         End::Silent => Check::fail(id, format!("no answer to initialize within {seconds} s")),
     };
-    check.evidence(noise).next([ITS_WORDS, ITS_VARIABLES])
+    match noise {
+        Some(noise) => check.evidence([noise]).next([ITS_TEXT, ITS_OTHER_WORDS, ITS_VARIABLES]),
+        None => check.next([ITS_WORDS, ITS_VARIABLES]),
+    }
 }
