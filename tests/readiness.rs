@@ -184,7 +184,15 @@ fn a_server_that_still_takes_connections_is_dead_all_the_same() {
         "mcp probe failed: no answer within 2 s"
     );
     let text = broken(|| Answer::new(502, &[("Content-Type", "text/html")], "<html>Bad Gateway</html>"));
-    assert!(text.starts_with("mcp probe failed: HTTP status 502"), "{text}");
+    assert_eq!(
+        text,
+        "mcp probe failed: HTTP status 502 (Bad Gateway), not an MCP answer"
+    );
+    // A status that says nothing, with and without a page.
+    for how in [|| Answer::empty(500), || Answer::new(503, &[], "no such page")] {
+        let text = broken(how);
+        assert!(text.ends_with("), not an MCP answer") && !text.contains('_'), "{text}");
+    }
     let text = broken(|| Answer::new(200, &[("Content-Type", "text/html")], "<html>maintenance</html>"));
     assert!(text.starts_with("mcp probe failed: protocol"), "{text}");
     for how in [|| Answer::default().close(), || Answer::default().reset()] {

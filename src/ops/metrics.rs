@@ -3,7 +3,7 @@
 mod credentials;
 mod sandbox;
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -13,6 +13,8 @@ use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::telemetry::log;
 
 /// Upper bounds in seconds: a poll may be held for minutes.
 const SECONDS: [f64; 12] = [0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 600.0];
@@ -86,6 +88,7 @@ pub struct Metrics {
     pub workers_busy: Gauge,
     /// Commands for channels that have no binding.
     pub unsupported_channel: Counter,
+    log_lines_lost: Counter,
     liveness: Gauge,
     readiness: Gauge,
     poll_latency: Family<ErrorLabel, Histogram, Bounds>,
@@ -111,6 +114,7 @@ impl Metrics {
             queue_length: Gauge::default(),
             workers_busy: Gauge::default(),
             unsupported_channel: Counter::default(),
+            log_lines_lost: Counter::default(),
             liveness: Gauge::default(),
             readiness: Gauge::default(),
             poll_latency: Family::new_with_constructor(Bounds(&SECONDS)),
@@ -132,6 +136,11 @@ impl Metrics {
         };
         m.liveness.set(1);
         // The encoder adds `_total` to counters and the unit to names.
+        registry.register(
+            "log_lines_lost",
+            "Log lines that could not be written",
+            m.log_lines_lost.clone(),
+        );
         registry.register(
             "commands_poll_cycles",
             "Poll requests that ended",
@@ -276,6 +285,7 @@ impl Metrics {
     /// The text of `/metrics` (OpenMetrics 1.0).
     pub fn render(&self, ready: bool) -> String {
         self.readiness.set(i64::from(ready));
+        self.log_lines_lost.inner().store(log::lost_lines(), Ordering::Relaxed);
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
@@ -305,6 +315,7 @@ mod tests {
             "commands_queue_capacity 20",
             "dispatcher_worker_pool_capacity 10",
             "liveness 1",
+            "log_lines_lost_total ",
             "readiness 1",
         ] {
             assert!(text.contains(want), "{want} is not in\n{text}");

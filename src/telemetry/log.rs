@@ -71,6 +71,11 @@ pub fn reopen() {
     }
 }
 
+/// Number of log lines lost since the process began, because the place of the log took no more.
+pub(crate) fn lost_lines() -> u64 {
+    super::output::lost()
+}
+
 fn is_stderr(settings: &Log) -> bool {
     match &settings.file {
         Some(path) => matches!(Stream::named(path), Some(Stream::Error)),

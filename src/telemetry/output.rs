@@ -5,10 +5,19 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::files::Identity;
 use crate::limits::LOG_LOSS_REMINDER;
+
+/// Lines that found no room since the process began, whether or not that was told since.
+static LOST: AtomicU64 = AtomicU64::new(0);
+
+/// Number of log lines lost since the process began.
+pub(super) fn lost() -> u64 {
+    LOST.load(Ordering::Relaxed)
+}
 
 /// The end of a log.
 #[derive(Debug)]
@@ -45,7 +54,7 @@ impl Output {
         let mut recovered = None;
         if self.lost > 0 {
             if self.whole(&notice(self.lost)).is_err() {
-                self.lost += 1;
+                self.lose();
                 return None;
             }
             recovered = self.told.map(|_| Told::Recovered(self.lost));
@@ -54,7 +63,7 @@ impl Output {
         match self.whole(line) {
             Ok(()) => recovered,
             Err(error) => {
-                self.lost += 1;
+                self.lose();
                 let now = Instant::now();
                 let fresh = self
                     .told
@@ -65,6 +74,11 @@ impl Output {
                 })
             }
         }
+    }
+
+    fn lose(&mut self) {
+        self.lost += 1;
+        LOST.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Goes on in another file, or in the same one; what was lost is told there.
@@ -151,9 +165,12 @@ mod tests {
     #[test]
     fn what_was_lost_is_told_in_the_file_that_takes_its_place() {
         let mut output = Output::to(OpenOptions::new().write(true).open("/dev/full").unwrap());
+        let before = lost();
         for _ in 0..3 {
             output.write("line\n", notice);
         }
+        // Other tests may lose lines meanwhile.
+        assert!(lost() >= before + 3);
         let (mut reader, writer) = pipe().unwrap();
         output.replace(File::from(OwnedFd::from(writer)));
         output.write("next\n", notice);

@@ -1,9 +1,13 @@
 //! Files that the daemon writes: can it? Nothing is left behind.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::statvfs;
+
 use crate::config::{Config, LogFormat};
-use crate::doctor::report::Check;
+use crate::doctor::report::{Check, shell_word};
+use crate::files;
 use crate::ops::files::try_write;
 use crate::sandbox;
 use crate::telemetry::log::try_file;
@@ -21,13 +25,56 @@ pub(in crate::doctor) fn log_file(config: &Config) -> Check {
         );
     };
     match try_file(path, sandbox::log_owners(config)) {
-        Ok(()) => Check::pass(id, format!("{} can be appended to", path.display())),
+        Ok(()) => match lack_at(path) {
+            None => Check::pass(id, format!("{} can be appended to", path.display())),
+            Some(lack) => Check::warn(
+                id,
+                format!(
+                    "{}: no {lack} left on its file system; lines are lost until there is room",
+                    path.display()
+                ),
+            )
+            .next([make_room(path)]),
+        },
+        Err(ref error @ files::Error::Io(ref system)) if is_full(system.kind()) => {
+            Check::fail(id, format!("log.file: {} cannot be written: {error}", path.display()))
+                .evidence(["settings: log.file, LOG_FILE, --log.file"])
+                .next([make_room(path)])
+        }
         Err(error) => Check::fail(id, format!("log.file: {} cannot be written: {error}", path.display()))
             .evidence(["settings: log.file, LOG_FILE, --log.file"])
             .next([
                 format!("let this user write it: ls -ld {}", parent(path).display()),
                 "or unset log.file and let the service manager keep the log".to_owned(),
             ]),
+    }
+}
+
+fn is_full(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
+fn make_room(path: &Path) -> String {
+    let directory = parent(path).display().to_string();
+    let directory = shell_word(&directory);
+    format!("make room: df -h {directory}; df -i {directory}")
+}
+
+/// What the file system of a log has no more of. A file that exists needs no other.
+fn lack_at(path: &Path) -> Option<&'static str> {
+    if let Ok(found) = statvfs(path) {
+        return lack((found.f_blocks, found.f_bavail), (0, 0));
+    }
+    let found = statvfs(parent(path)).ok()?;
+    lack((found.f_blocks, found.f_bavail), (found.f_files, found.f_favail))
+}
+
+/// The same of its number of blocks and of files, each with what is left; file systems that do not count give none at all.
+fn lack(blocks: (u64, u64), files: (u64, u64)) -> Option<&'static str> {
+    match (blocks, files) {
+        ((1.., 0), _) => Some("space"),
+        (_, (1.., 0)) => Some("inodes"),
+        _ => None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::mcp::Cancellation;
 use crate::ops::health::Server;
 use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
-use crate::wire::failure::{Failure, Source};
+use crate::wire::failure::{Failure, Source, reason};
 
 /// The request of a probe.
 pub(crate) const INITIALIZE: &str = concat!(
@@ -149,7 +149,14 @@ async fn end_session(server: &HttpServer, sender: Sender<'_>) {
 /// One line for people.
 pub(crate) fn describe(failure: &Failure) -> String {
     match (failure.upstream_status, &failure.reason) {
-        (Some(status), _) => format!("HTTP status {status} ({})", failure.kind),
+        (Some(status), _) => {
+            // A status says more than what the page beside it is not; the contract's word for that stands in the log of calls.
+            let page = match failure.kind {
+                "malformed_json" | "response_body_missing" | "invalid_mcp_error" => ", not an MCP answer",
+                _ => "",
+            };
+            format!("HTTP status {status} ({}){page}", reason(status))
+        }
         (None, Some(reason)) => reason.clone(),
         (None, None) => format!("{} ({})", failure.source.as_str(), failure.kind),
     }

@@ -180,7 +180,8 @@ impl Prober {
             _ if !is_news => {}
             Server::AuthRequired(reason) => info!(channel, reason; "MCP server wants the caller's credentials"),
             Server::Slow(reason) | Server::Failing(reason) => {
-                warn!(channel, reason, proxy = self.server.0.pool.connector().proxy(); "MCP server not reachable");
+                let url = self.server.0.url.origin();
+                warn!(channel, url, reason, proxy = self.server.0.pool.connector().proxy(); "MCP server not reachable");
             }
             Server::Pending => {}
         }
