@@ -58,6 +58,7 @@ fn messages_before_the_answer_are_posted_as_parts_of_an_event_stream_whatever_br
         .server(mcp.url())
         .command(format!("channel=pipe,command={}", child.command()))
         .start();
+    control.introduce_on("pipe");
     for channel in ["main", "pipe"] {
         control.push(Command::call(channel, "tools/call", WITH_TOKEN).channel(channel));
         control.only_terminal(channel);
@@ -80,6 +81,7 @@ fn a_service_without_a_stream_for_a_call_answers_404_and_the_call_goes_on() {
         .command(format!("channel=pipe,command={}", child.command()))
         .start();
     client.await_ready();
+    control.introduce_on("pipe");
     let refusals = [
         Answer::empty(404),
         Answer::json(404, r#"{"error":{"message":"no","code":"pending_request_not_found"}}"#),
@@ -155,6 +157,7 @@ def on(message):
         .command(format!("channel=pipe,command={}", child.command()))
         .start();
     client.await_ready();
+    control.introduce_on("pipe");
     for channel in ["main", "pipe"] {
         control.on_delivery(channel, "jsonrpc_notify", Answer::empty(410));
         // And for what is left of the call: it is not repeated.

@@ -105,9 +105,8 @@ async fn ask(broker: &Broker, bound: Duration, noise: &mut Noise) -> End {
 /// Asks, and reads until the answer. The pipes are closed at the end.
 async fn converse(mut stdin: pipe::Sender, mut stdout: pipe::Receiver, noise: &mut Noise) -> End {
     let request = format!("{INITIALIZE}\n");
-    if stdin.write_all(request.as_bytes()).await.is_err() || stdin.flush().await.is_err() {
-        return End::Gone(None);
-    }
+    // A server that ended at once may have written why.
+    let is_unread = stdin.write_all(request.as_bytes()).await.is_err() || stdin.flush().await.is_err();
     let mut framer = Framer::default();
     let mut misfit = None;
     loop {
@@ -145,6 +144,10 @@ async fn converse(mut stdin: pipe::Sender, mut stdout: pipe::Receiver, noise: &m
                     framer.end_line();
                     continue;
                 }
+            },
+            None if is_unread => match timeout(STDIO_STOP_STEP, read).await {
+                Ok(read) => read,
+                Err(_) => return End::Gone(None),
             },
             None => read.await,
         };
