@@ -340,7 +340,7 @@ fn mistakes_of_the_file_stop_the_start_with_their_places() {
     for text in [
         "configure tunnel-client",
         "poll-deadline-guardrail",
-        "mcp.server-url",
+        "mcp.server_urls",
         "work.yaml:",
     ] {
         client.await_log(text);
