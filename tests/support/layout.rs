@@ -423,6 +423,7 @@ impl Placed {
         self.try_all(&[], &[]);
         let client = self.start();
         client.await_ready();
+        self.control.introduce();
         let told = json!({"files": [], "names": [], "theirs": files});
         let answer = self
             .control
@@ -441,6 +442,7 @@ impl Placed {
         let before: Vec<_> = self.files().iter().map(|file| found(file)).collect();
         let client = self.start();
         client.await_ready();
+        self.control.introduce();
         let theirs = [self.base.join("theirs/data"), PathBuf::from("/etc/passwd")];
         let told = json!({"files": files, "names": names, "theirs": theirs});
         let answer = self
