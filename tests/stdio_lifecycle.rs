@@ -340,7 +340,7 @@ fn a_program_that_is_missing_ends_the_start_with_its_name_and_leaves_nothing() {
         .env("HEALTH_UNIX_SOCKET", socket.display().to_string())
         .start();
     assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(1));
-    let line = client.await_log("start tunnel-client");
+    let line = client.await_log("start tunnel-client:");
     assert!(
         line.contains("channel second") && line.contains("/no/such/program") && !line.contains("hidden"),
         "{line}"
