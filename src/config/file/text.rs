@@ -4,8 +4,7 @@ use std::str;
 
 use super::document::{Broken, Mark};
 use crate::limits::CONFIG_FILE_MAX;
-
-const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
+use crate::wire::BYTE_ORDER_MARK;
 
 /// The text of a configuration file, without its byte order mark.
 pub(super) fn decode(bytes: &[u8]) -> Result<&str, Broken> {
@@ -17,7 +16,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Broken> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || looks_like_utf16(bytes) {
         return whole("the file is UTF-16 text; save it as UTF-8");
     }
-    let bytes = bytes.strip_prefix(UTF8_BOM).unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
         return Err(Broken::new(
             mark(bytes, at),

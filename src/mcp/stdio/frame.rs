@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::limits::{LARGE_MESSAGE, STDIO_BUFFER_KEEP, STDIO_MESSAGE_MAX};
 use crate::sys::allocator::wipe_bytes;
+use crate::wire::BYTE_ORDER_MARK;
 use crate::wire::jsonrpc::Message;
 
 /// A piece of a child's output.
@@ -69,9 +70,6 @@ enum Step {
     TooLong,
 }
 
-/// Byte order mark, which some runtimes write first (RFC 8259, section 8.1, allows to ignore it).
-const BOM: &[u8] = b"\xef\xbb\xbf";
-
 impl Framer {
     /// Where the next piece of output is read to.
     pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
@@ -122,8 +120,8 @@ impl Framer {
             let mut line = self.done..self.scanned + at;
             self.done = line.end + 1;
             self.scanned = self.done;
-            while self.buffer[line.clone()].starts_with(BOM) {
-                line.start += BOM.len();
+            while self.buffer[line.clone()].starts_with(BYTE_ORDER_MARK) {
+                line.start += BYTE_ORDER_MARK.len();
             }
             if let Some(step) = self.take(line) {
                 return Some(step);
