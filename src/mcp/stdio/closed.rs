@@ -24,12 +24,6 @@ impl Closed {
     /// What to do about it.
     pub const REMEDY: &str = "move the client's files to a directory outside of it, such as /etc/tunnel-client, or start tunnel-client in \
                               another working directory";
-
-    /// The directories that the server calls its own, if there are any among them.
-    pub fn of_its_own(&self) -> impl Iterator<Item = &ClosedDirectory> {
-        let is_own = |closed: &&ClosedDirectory| self.own.contains(&closed.directory);
-        self.directories.iter().filter(is_own)
-    }
 }
 
 impl fmt::Display for Closed {
