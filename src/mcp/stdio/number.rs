@@ -22,7 +22,8 @@ pub(super) fn whole(json: &str) -> Option<u64> {
 
 /// True for the one form in which numbers of ours are written.
 pub(super) fn is_as_written(json: &str, number: u64) -> bool {
-    json == number.to_string()
+    // Without a copy: each answer on a pipe is asked for.
+    json.parse() == Ok(number) && (json == "0" || !json.starts_with(['0', '+']))
 }
 
 /// Computed digit by digit: a floating point number in between would change large ids.
