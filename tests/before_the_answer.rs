@@ -39,6 +39,23 @@ def on(message):
 "#;
 const WITH_TOKEN: &str = r#"{"_meta":{"progressToken":"t"}}"#;
 
+/// A control plane, and servers for both channels that report their progress three times.
+fn reporters() -> (ControlPlane, McpServer, StdioServer) {
+    (
+        ControlPlane::http(),
+        McpServer::http(|request, _| streamed(request)),
+        StdioServer::with(REPORTING_CHILD),
+    )
+}
+
+/// A client with an MCP server over HTTP on `main` and one on stdio on `pipe`.
+fn on_both_channels(control: &ControlPlane, mcp: &McpServer, child: &StdioServer) -> Client {
+    ClientBuilder::new(control)
+        .server(mcp.url())
+        .command(format!("channel=pipe,command={}", child.command()))
+        .start()
+}
+
 fn reports(control: &ControlPlane, request_id: &str) -> Vec<u64> {
     let posts = control.posts_of(request_id);
     posts
@@ -49,15 +66,8 @@ fn reports(control: &ControlPlane, request_id: &str) -> Vec<u64> {
 
 #[test]
 fn messages_before_the_answer_are_posted_as_parts_of_an_event_stream_whatever_brought_them() {
-    let (control, mcp, child) = (
-        ControlPlane::http(),
-        McpServer::http(|request, _| streamed(request)),
-        StdioServer::with(REPORTING_CHILD),
-    );
-    let _client = ClientBuilder::new(&control)
-        .server(mcp.url())
-        .command(format!("channel=pipe,command={}", child.command()))
-        .start();
+    let (control, mcp, child) = reporters();
+    let _client = on_both_channels(&control, &mcp, &child);
     control.introduce_on("pipe");
     for channel in ["main", "pipe"] {
         control.push(Command::call(channel, "tools/call", WITH_TOKEN).channel(channel));
@@ -71,15 +81,8 @@ fn messages_before_the_answer_are_posted_as_parts_of_an_event_stream_whatever_br
 
 #[test]
 fn a_service_without_a_stream_for_a_call_answers_404_and_the_call_goes_on() {
-    let (control, mcp, child) = (
-        ControlPlane::http(),
-        McpServer::http(|request, _| streamed(request)),
-        StdioServer::with(REPORTING_CHILD),
-    );
-    let client = ClientBuilder::new(&control)
-        .server(mcp.url())
-        .command(format!("channel=pipe,command={}", child.command()))
-        .start();
+    let (control, mcp, child) = reporters();
+    let client = on_both_channels(&control, &mcp, &child);
     client.await_ready();
     control.introduce_on("pipe");
     let refusals = [
@@ -152,10 +155,7 @@ def on(message):
         ),
     );
     let mcp = McpServer::http(|_, _| Answer::sse(&[]).event(progress(1)).stall());
-    let client = ClientBuilder::new(&control)
-        .server(mcp.url())
-        .command(format!("channel=pipe,command={}", child.command()))
-        .start();
+    let client = on_both_channels(&control, &mcp, &child);
     client.await_ready();
     control.introduce_on("pipe");
     for channel in ["main", "pipe"] {

@@ -104,18 +104,19 @@ fn a_log_file_that_was_made_anew_is_appended_to() {
     assert_eq!(mode, 0o640);
 }
 
+/// Empties a file where it stands, as copytruncate does.
+fn truncate(file: &Path) {
+    let file = fs::OpenOptions::new().write(true).open(file).unwrap();
+    file.set_len(0).unwrap();
+}
+
 #[test]
 fn a_log_that_was_truncated_has_no_hole() {
     let (builder, log) = talkative();
     let client = builder.start();
     for _ in 0..3 {
         await_text(&log, "poll failed");
-        fs::OpenOptions::new()
-            .write(true)
-            .open(&log)
-            .unwrap()
-            .set_len(0)
-            .unwrap();
+        truncate(&log);
     }
     let new = await_text(&log, "poll failed");
     assert!(new.starts_with("{\"time\""), "{new:?}");
@@ -153,12 +154,7 @@ fn lines_that_find_no_room_are_counted_and_never_glued() {
     let full = text(&log).len();
     assert!([1024, 2048].contains(&full), "to the last byte: {full}");
     // Room again, where it stands.
-    fs::OpenOptions::new()
-        .write(true)
-        .open(&log)
-        .unwrap()
-        .set_len(0)
-        .unwrap();
+    truncate(&log);
     let new = await_text(&log, "log lines were lost");
     let lines = checked(&new);
     let lost = lines.iter().find(|line| line["msg"] == "log lines were lost").unwrap();
