@@ -1,7 +1,7 @@
 //! JSON and JSON-RPC as far as a relay looks into them: what kind of message, whose id. Payload bytes are never
 //! written anew.
 //!
-//! What an answer is stands in ARCHITECTURE.md ("What a JSON-RPC answer is") and, as cases that the client keeps too, in
+//! What an answer is stands in ARCHITECTURE.md ("Definition of a JSON-RPC answer") and, as cases that the client keeps too, in
 //! `tests/data/jsonrpc-answers.txt`.
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! Which message answers a request (ARCHITECTURE.md, "What a JSON-RPC answer is"). `tests/data/jsonrpc-answers.txt` holds
+//! Which message answers a request (ARCHITECTURE.md, "Definition of a JSON-RPC answer"). `tests/data/jsonrpc-answers.txt` holds
 //! the rules as cases, which the relay keeps too.
 
 use super::jsonrpc::{Id, Kind, Message};

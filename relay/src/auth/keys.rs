@@ -68,14 +68,14 @@ impl Lines {
 const HIDDEN_LINE: &str =
     "a carriage return or another control character stands in the line; remove it, or end each line with a line feed";
 
-/// Whether editors show two lines: a key behind a comment would be part of the comment.
+/// Detects a line that editors show as two: a key behind a comment would be part of the comment.
 fn hides_a_line(line: &str) -> bool {
     line.contains(|char: char| matches!(char, '\u{2028}' | '\u{2029}') || char.is_control() && char != '\t')
 }
 
 impl Keys {
-    /// Joins the keys of the file and of the variable; all mistakes are reported at once, with their line, and without
-    /// what stands there.
+    /// Joins the keys of the file and of the variable. Reports all mistakes at once, with their line numbers and without
+    /// the text of the lines.
     pub(crate) fn join(file: Option<(&Path, Lines)>, variable: Lines) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         let mut keys: Vec<Key> = Vec::new();
@@ -110,7 +110,7 @@ impl Keys {
         }
     }
 
-    /// What is wrong with the lines of the variable, whatever stands in the file.
+    /// Mistakes in the lines of the variable, independent of the file.
     pub(crate) fn mistakes_of(variable: &Lines) -> Vec<Mistake> {
         let wrong = |(line, read): &(usize, Result<Key, String>)| {
             let reason = read.as_ref().err()?;
@@ -215,7 +215,7 @@ fn warn_if_plain(path: &Path, text: &str) {
     }
 }
 
-/// What two keys must not have in common.
+/// Conflict of a key with those before it: the same name or the same text.
 fn twice(keys: &[Key], key: &Key) -> Option<String> {
     if keys.iter().any(|other| other.name == key.name) {
         return Some(format!("the name {} is used twice", key.name));
