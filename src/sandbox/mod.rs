@@ -18,6 +18,7 @@ mod process;
 mod reach;
 mod rules;
 mod seccomp;
+pub mod selinux;
 pub mod server;
 mod signal_scope;
 mod status;
