@@ -82,6 +82,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         let mut enclosure = Enclosure::of(&config, &network, umask)?;
         told::replaceable_programs(exposures(&config, &enclosure.servers_account()))?;
         told::closed_directories(&config, &enclosure.servers_account());
+        told::readable_program(&config);
         if let Some(janitor) = &janitor {
             enclosure.protect(janitor.id());
         }
