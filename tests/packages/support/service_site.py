@@ -49,8 +49,9 @@ CHANNELS = {
 
 
 class Site:
-    def __init__(self, manager: Manager, client: Path, relay: Path, drop_in: Path | None) -> None:
+    def __init__(self, manager: Manager, client: Path, relay: Path, drop_in: Path | None, generation: str | None = None) -> None:
         self.manager = manager
+        self._units_of = SYSTEMD / "older" / generation if generation else SYSTEMD
         self.caller = ""
         self._programs(client, relay)
         self._units(drop_in)
@@ -69,7 +70,7 @@ class Site:
     def _units(self, drop_in: Path | None) -> None:
         put = self.manager.put
         for unit in UNITS:
-            put(f"/etc/test-units/{unit}", SYSTEMD / unit)
+            put(f"/etc/test-units/{unit}", self._units_of / unit)
             if drop_in:
                 put(f"/etc/systemd/system/{unit}.d/00-test.conf", drop_in)
         put("/etc/test-units/stub.service", "[Service]\nExecStart=/usr/bin/tunnel-relay mcp-stub --listen 0.0.0.0:3000\n")
