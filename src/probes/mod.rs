@@ -20,6 +20,7 @@ mod table;
 mod trial;
 mod victims;
 
+use std::path::Path;
 use std::time::Instant;
 
 use crate::limits::SANDBOX_PROBES_TIMEOUT;
@@ -107,6 +108,8 @@ pub fn prove(again: &Again, progress: &mut dyn FnMut(&str)) -> Result<Proof, Err
     let facts = trial::facts(again)?;
     let victims = trial::victims(&facts)?;
     let mut rows = Vec::new();
+    // The first process is always there, so one that cannot be seen is hidden (`hidepid` of proc(5), ProtectProc= of systemd).
+    let hides_processes = !Path::new("/proc/1").exists();
     for probe in attempts::all().filter(|probe| (probe.applies)(&facts)) {
         progress(probe.name);
         let run = |caged| match Instant::now() < end {
@@ -118,10 +121,25 @@ pub fn prove(again: &Again, progress: &mut dyn FnMut(&str)) -> Result<Proof, Err
             probe,
             free,
             caged,
-            verdict: judge(probe, free, caged, &facts),
+            verdict: match is_refused_by_host(probe.expected, free, caged, hides_processes) {
+                true => Verdict::Refused,
+                false => judge(probe, free, caged, &facts),
+            },
         });
     }
     Ok(Proof { facts, rows })
+}
+
+/// Whether the host refuses it in a way of its own before the cage does: by a mount that is read-only (ProtectSystem= of systemd), by
+/// hiding processes, by ending who makes calls of another architecture (SystemCallArchitectures=).
+fn is_refused_by_host(expected: Expected, free: Outcome, caged: Outcome, hides_processes: bool) -> bool {
+    matches!(expected, Expected::Refused(_))
+        && match caged {
+            Outcome::Refused(libc::EROFS) => true,
+            Outcome::Refused(libc::ENOENT) => hides_processes && free != caged,
+            Outcome::Signal(libc::SIGSYS) => free == caged,
+            _ => false,
+        }
 }
 
 fn judge(probe: &Probe, free: Outcome, caged: Outcome, facts: &Facts) -> Verdict {
@@ -148,6 +166,29 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+
+    #[test]
+    fn what_a_unit_of_systemd_refuses_by_itself_counts_as_refused() {
+        let (refused, works) = (Expected::Refused(&[libc::EACCES]), Outcome::Worked);
+        let (read_only, hidden) = (Outcome::Refused(libc::EROFS), Outcome::Refused(libc::ENOENT));
+        let killed = Outcome::Signal(libc::SIGSYS);
+        for (expected, free, caged, hides_processes, is_refused) in [
+            (refused, works, read_only, false, true),
+            (refused, read_only, read_only, false, true),
+            (Expected::Works, works, read_only, false, false),
+            (refused, works, hidden, true, true),
+            (refused, works, hidden, false, false),
+            // The file that is tried is not there.
+            (refused, hidden, hidden, true, false),
+            (refused, killed, killed, false, true),
+            // The cage itself ends a process that should only get an error.
+            (refused, works, killed, false, false),
+            (refused, works, works, true, false),
+        ] {
+            let judged = is_refused_by_host(expected, free, caged, hides_processes);
+            assert_eq!(judged, is_refused, "{expected:?} {free:?} {caged:?} {hides_processes}");
+        }
+    }
 
     #[test]
     fn what_the_kernel_cannot_refuse_is_open_and_what_it_could_is_wrong() {

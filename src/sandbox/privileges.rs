@@ -6,7 +6,7 @@ use std::io;
 use caps::errors::CapsError;
 use caps::{CapSet, Capability};
 use rustix::process::{Gid, Uid, geteuid, getgroups};
-use rustix::thread::{set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use rustix::thread::{capabilities, set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use serde::{Deserialize, Serialize};
 
 use super::process::conceal;
@@ -78,13 +78,12 @@ impl Privileges {
                 return Err(Error::Kept);
             }
         }
-        for set in [
-            CapSet::Ambient,
-            CapSet::Inheritable,
-            CapSet::Effective,
-            CapSet::Permitted,
-        ] {
-            caps::clear(None, set).map_err(Error::Capabilities)?;
+        caps::clear(None, CapSet::Ambient).map_err(Error::Capabilities)?;
+        // Whoever holds none needs no call that changes them, and may have a filter that refuses it (SystemCallFilter=~@privileged).
+        if holds_capabilities()? {
+            for set in [CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
+                caps::clear(None, set).map_err(Error::Capabilities)?;
+            }
         }
         set_no_new_privs(true).map_err(|error| Error::NoNewPrivileges(error.into()))?;
         Ok(geteuid().is_root())
@@ -129,6 +128,13 @@ fn become_user(user: &User) -> io::Result<()> {
     }
 }
 
+/// Whether any bit of the three sets is set, also one that no library knows.
+fn holds_capabilities() -> Result<bool, Error> {
+    let held = capabilities(None).map_err(|error| Error::Capabilities(error.to_string().into()))?;
+    let all = held.effective | held.permitted | held.inheritable;
+    Ok(all.bits() != 0)
+}
+
 /// What a program with file capabilities could bring back. Whoever may not empty the set has nothing to bring back either: new
 /// privileges are given up too.
 fn give_up_bounding_set() -> Result<(), Error> {
@@ -136,5 +142,51 @@ fn give_up_bounding_set() -> Result<(), Error> {
     match may {
         true => caps::clear(None, CapSet::Bounding).map_err(Error::Capabilities),
         false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+mod tests {
+    use std::thread;
+
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+
+    use super::*;
+
+    /// From now on `capset` is refused to this thread, as `SystemCallFilter=~@privileged` of a unit does.
+    fn refuse_capset() {
+        let filter = SeccompFilter::new(
+            [(libc::SYS_capset, Vec::new())].into(),
+            SeccompAction::Allow,
+            SeccompAction::Errno(libc::EPERM.unsigned_abs()),
+            std::env::consts::ARCH.try_into().unwrap(),
+        );
+        let program: BpfProgram = filter.unwrap().try_into().unwrap();
+        seccompiler::apply_filter(&program).unwrap();
+    }
+
+    #[test]
+    fn whoever_holds_no_capability_needs_no_call_to_give_them_up() {
+        // Capabilities and filters belong to a thread.
+        let given_up = thread::spawn(|| {
+            Privileges(None).give_up().unwrap();
+            refuse_capset();
+            Privileges(None).give_up().map(drop)
+        });
+        assert!(given_up.join().unwrap().is_ok());
+    }
+
+    #[test]
+    fn capabilities_that_cannot_be_given_up_are_an_error() {
+        if !holds_capabilities().unwrap() {
+            eprintln!("skipped: this user holds no capability");
+            return;
+        }
+        let kept = thread::spawn(|| {
+            refuse_capset();
+            Privileges(None).give_up().map(drop)
+        });
+        assert!(matches!(kept.join().unwrap(), Err(Error::Capabilities(_))));
     }
 }
