@@ -333,6 +333,8 @@ pub const SECRET_FILE_MAX: usize = 16 * 1024;
 pub const VALUE_FILE_MAX: usize = 64 * KIB;
 /// Extra headers of one setting: servers commonly refuse more than a hundred in all.
 pub const EXTRA_HEADERS_MAX: usize = 64;
+/// Bytes of the name of a credential of the service manager: that of a file (`NAME_MAX` in limits.h).
+pub const CREDENTIAL_NAME_MAX: usize = 255;
 /// Bytes of the name of an extra header.
 pub const HEADER_NAME_MAX: usize = 256;
 /// Bytes of the value of an extra header; servers commonly refuse heads above 8 KiB or 16 KiB.
