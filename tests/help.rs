@@ -229,15 +229,16 @@ fn the_packaged_configuration_is_accepted_as_it_is_and_with_everything_on() {
     for text in [&packaged, &on] {
         let scratch = Scratch::new();
         let folder = scratch.path().display().to_string();
-        secret(&scratch, "api-key", "sk-manual_0123456789");
-        secret(&scratch, "files.token", "files-0123456789");
+        secret(&scratch, "secret_api_key", "sk-manual_0123456789");
+        secret(&scratch, "hardening-mode", "enforce\n");
         let file = scratch.write(
             "tunnel-client.yaml",
-            &text.replace("/etc/tunnel-client/secrets", &folder),
+            &text.replace("file:/etc/tunnel-client", &format!("file:{folder}")),
         );
         let output = Command::new(env!("CARGO_BIN_EXE_tunnel-client"))
             .args(["config", "show", "--config", file.to_str().unwrap()])
             .env_clear()
+            .env("CREDENTIALS_DIRECTORY", &folder)
             .output()
             .unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{text}");

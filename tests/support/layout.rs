@@ -154,6 +154,8 @@ impl Layout {
                     layout.identity = certificate.clone().map(|certificate| (certificate, path.to_owned()));
                 }
                 "ca_bundle" if layout.authority.is_none() => layout.authority = Some(path.to_owned()),
+                // A word in a file, and no secret.
+                "mode" => {}
                 _ => layout.secrets.push(path.to_owned()),
             }
         }

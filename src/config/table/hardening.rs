@@ -8,6 +8,7 @@ pub(in crate::config) static HARDENING_MODE: Setting = Setting {
     key: "hardening.mode",
     flag: "hardening.mode",
     variables: &["HARDENING_MODE"],
+    reference: true,
     default: Some("enforce"),
     placeholder: "enforce|best-effort|off",
     help: "What happens when the kernel cannot apply a layer of the sandbox",

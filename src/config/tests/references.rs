@@ -18,13 +18,14 @@ const REST: &str = "control_plane:\n  api_key: file:/run/key\n";
 #[test]
 fn values_may_be_kept_in_variables_and_files() {
     let text = "control_plane:\n  api_key: 'File: /run/key'\n  base_url: ENV:BASE\n  url_path: env:PREFIX\n\
-                health:\n  listen_addr: env:LISTEN\n\
+                health:\n  listen_addr: env:LISTEN\nhardening:\n  mode: env:MODE\n\
                 mcp:\n  server_urls: [{url: 'file:/run/url'}]\n  commands: [{channel: x, command: env:COMMAND}]\n";
     let variables = [
         ("BASE", " http://relay:8000 "),
         ("PREFIX", "/p"),
         ("LISTEN", "127.0.0.1:7"),
         ("COMMAND", "srv 'a b'"),
+        ("MODE", "best-effort\n"),
     ];
     let config = in_file(text, &variables).unwrap();
     assert_eq!(config.control_plane.api_key.expose_secret(), "file-key");
@@ -32,6 +33,7 @@ fn values_may_be_kept_in_variables_and_files() {
     assert_eq!(config.control_plane.base_url.origin(), "http://relay:8000");
     assert_eq!(config.control_plane.url_path, "/p");
     assert_eq!(tcp(&config).1, "127.0.0.1:7");
+    assert_eq!(config.hardening.mode, Mode::BestEffort);
     let Target::Http { url, .. } = &config.mcp.bindings[0].target else {
         panic!("not HTTP")
     };
