@@ -64,6 +64,12 @@ impl Progress {
         self.lock().until.is_none_or(|until| Instant::now() <= until)
     }
 
+    /// As if the step had taken longer than it may.
+    #[cfg(test)]
+    pub(crate) fn overrun(&self) {
+        self.lock().until = Instant::now().checked_sub(Duration::from_secs(1));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Step> {
         self.step.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -72,4 +78,28 @@ impl Progress {
 /// A bound beyond all clocks is none.
 fn deadline(bound: Duration) -> Option<Instant> {
     Instant::now().checked_add(bound.saturating_add(STEP_SLACK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_may_take_its_bound_and_a_little_more_and_the_drain_is_the_last() {
+        let progress = Progress::default();
+        assert!(progress.is_turning(), "nothing is bounded before the first step");
+        progress.step(Duration::ZERO);
+        assert!(progress.is_turning());
+        progress.overrun();
+        assert!(!progress.is_turning());
+        progress.step(Duration::MAX);
+        assert!(progress.is_turning());
+        progress.drain(Duration::from_secs(25));
+        progress.overrun();
+        progress.step(Duration::from_secs(25));
+        assert!(
+            !progress.is_turning(),
+            "what is left of the poll loop is part of the drain"
+        );
+    }
 }

@@ -46,3 +46,66 @@ async fn watch(manager: &ServiceManager, ops: &Ops) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::os::unix::net::UnixDatagram;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ops::health::Health;
+    use crate::ops::metrics::Metrics;
+    use crate::ops::progress::Progress;
+    use crate::sandbox::Status;
+    use crate::secrets::Environment;
+    use crate::service_manager::Offer;
+
+    /// Takes what comes in that time; returns how many messages of the watchdog were among it.
+    async fn watchdog_messages(receiver: &tokio::net::UnixDatagram, time: Duration) -> usize {
+        let (mut messages, mut buffer) = (0, [0; 4096]);
+        let _ = tokio::time::timeout(time, async {
+            loop {
+                let length = receiver.recv(&mut buffer).await.unwrap();
+                messages += usize::from(buffer[..length].ends_with(b"WATCHDOG=1"));
+            }
+        })
+        .await;
+        messages
+    }
+
+    #[test]
+    fn a_poll_loop_that_does_not_come_to_the_end_of_a_step_stops_the_watchdog_messages() {
+        let path = std::env::temp_dir().join(format!("tunnel-client-stuck-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let receiver = UnixDatagram::bind(&path).unwrap();
+        receiver.set_nonblocking(true).unwrap();
+        let variables = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "40000")];
+        let environment: Environment = variables.into_iter().collect();
+        let manager = ServiceManager::connect(Offer::of(&environment, 1, &mut Vec::new()));
+        let ops = Arc::new(Ops {
+            health: Health::new(std::iter::empty()),
+            metrics: Metrics::new(1, 1),
+            progress: Progress::default(),
+            sandbox: Status::default(),
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(async {
+            let receiver = tokio::net::UnixDatagram::from_std(receiver).unwrap();
+            tokio::spawn(report(manager, Arc::clone(&ops)));
+            let little = Duration::from_millis(200);
+            assert_eq!(watchdog_messages(&receiver, little).await, 0, "the loop has not begun");
+            ops.progress.step(Duration::ZERO);
+            let lively = Duration::from_secs(2);
+            assert!(watchdog_messages(&receiver, lively).await > 2);
+            ops.progress.overrun();
+            // What was sent before.
+            watchdog_messages(&receiver, little).await;
+            assert_eq!(watchdog_messages(&receiver, lively).await, 0);
+            ops.progress.step(Duration::ZERO);
+            assert!(watchdog_messages(&receiver, lively).await > 2);
+        });
+        std::fs::remove_file(path).unwrap();
+    }
+}
