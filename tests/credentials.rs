@@ -12,6 +12,7 @@ mod support;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Output};
 
@@ -305,6 +306,8 @@ fn a_session_is_served_from_credentials_as_systemd_lays_them_out() {
     if !is_inside("a_session_is_served_from_credentials_as_systemd_lays_them_out") {
         return;
     }
+    // ProcSubset=pid and ProtectProc=invisible.
+    mount(&["-t", "proc", "-o", "subset=pid,hidepid=2", "proc", "/proc"]);
     for layout in [Layout::Ramfs, Layout::Tmpfs] {
         let (servers, clients) = (Authority::named("servers"), Authority::named("clients"));
         let control = ControlPlane::https(servers.server_for(&NAMES, &clients, true));
@@ -323,20 +326,38 @@ fn a_session_is_served_from_credentials_as_systemd_lays_them_out() {
             eprintln!("left out: no access control lists on a tmpfs of this kernel");
             continue;
         }
-        let builder = ClientBuilder::new(&control)
-            .server(mcp.url())
-            .no_env("CONTROL_PLANE_API_KEY")
-            .env("CREDENTIALS_DIRECTORY", directory.display().to_string())
-            .arg("--control-plane.api-key=credential:secret_api-key")
-            .arg("--control-plane.extra-headers=X-Site: credential:header")
-            .env("CA_BUNDLE", "credential:bundle")
-            .env("CONTROL_PLANE_CLIENT_CERT", "credential:client-cert")
-            .env("CONTROL_PLANE_CLIENT_KEY", "credential:client-key")
-            .started_by(NOBODY);
+        let builder = ClientBuilder::new(&control);
+        let at = builder.directory().path().to_owned();
         let server = builder.directory().file("relay");
         program::copy(&relay::binary(), &server);
-        let command = format!("channel=local,command={} mcp-stub --stdio", server.display());
-        let client = builder.command(command).unreadable().start();
+        let settings = [
+            ("CREDENTIALS_DIRECTORY", directory.display().to_string()),
+            ("CONTROL_PLANE_BASE_URL", control.url()),
+            ("CONTROL_PLANE_TUNNEL_ID", TUNNEL.to_owned()),
+            ("CONTROL_PLANE_CLIENT_CERT", "credential:client-cert".to_owned()),
+            ("CONTROL_PLANE_CLIENT_KEY", "credential:client-key".to_owned()),
+            ("CA_BUNDLE", "credential:bundle".to_owned()),
+            ("MCP_SERVER_URL", mcp.url()),
+            (
+                "MCP_COMMAND",
+                format!("channel=local,command={} mcp-stub --stdio", server.display()),
+            ),
+            ("HEALTH_LISTEN_ADDR", "127.0.0.1:0".to_owned()),
+            ("HEALTH_URL_FILE", at.join("health.url").display().to_string()),
+            ("PID_FILE", at.join("pid").display().to_string()),
+        ];
+        let flags = [
+            "--control-plane.api-key=credential:secret_api-key",
+            "--control-plane.extra-headers=X-Site: credential:header",
+        ];
+        let mut builder = builder.no_env("CONTROL_PLANE_API_KEY");
+        for (name, value) in &settings {
+            builder = builder.env(name, value);
+        }
+        for flag in flags {
+            builder = builder.arg(flag);
+        }
+        let client = builder.started_by(NOBODY).unreadable().start();
         client.await_ready();
         control.call(Command::call("r1", "tools/list", "{}"), "r1");
         control.introduce_on("local");
@@ -349,6 +370,19 @@ fn a_session_is_served_from_credentials_as_systemd_lays_them_out() {
         assert!(line.contains("\"generation\":2"), "{layout:?}: {line}");
         control.call(Command::call("r3", "tools/list", "{}"), "r3");
         assert_eq!(client.log_with("cannot be read any more"), [""; 0], "{layout:?}");
+        // ExecReload= of the unit, beside the running client.
+        let check = Process::new(at.join("tunnel-client"))
+            .args(["config", "check"])
+            .args(flags)
+            .env_clear()
+            .envs(settings)
+            .env("HOME", &at)
+            .current_dir(&at)
+            .uid(NOBODY)
+            .gid(NOBODY)
+            .output()
+            .unwrap();
+        accepted(&check);
         drop(client);
         let _ = Process::new("umount").arg("--lazy").arg(&directory).status();
     }
