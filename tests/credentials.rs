@@ -221,6 +221,44 @@ fn without_credentials_of_a_service_manager_the_remedy_is_named() {
     }
 }
 
+/// As systemd before 257 does for `ExecReload=` of a unit with mounts of its own.
+#[test]
+fn credentials_that_are_hidden_from_the_process_are_said_to_be() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let unit = Unit::new();
+    unit.fill();
+    let config = unit.files.write("config.yaml", ALL);
+    let inaccessible = unit.files.file("inaccessible");
+    fs::create_dir(&inaccessible).unwrap();
+    fs::rename(&unit.directory, inaccessible.join("credentials")).unwrap();
+    program::copy(&binary(), &unit.files.file("tunnel-client"));
+    for path in [unit.files.path(), &config] {
+        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::set_permissions(&inaccessible, Permissions::from_mode(0o000)).unwrap();
+    let output = Process::new(unit.files.file("tunnel-client"))
+        .args(["config", "check", "--config"])
+        .arg(&config)
+        .env_clear()
+        .env("HOME", "/")
+        .env("CREDENTIALS_DIRECTORY", inaccessible.join("credentials"))
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .output()
+        .unwrap();
+    let said = refused(&output);
+    for name in ["secret_api-key", "control-key", "bundle", "top-proxy"] {
+        let line = said.lines().find(|line| line.contains(&format!("credential {name}")));
+        let line = line.unwrap_or_else(|| panic!("{name}: {said}"));
+        assert!(
+            line.contains("hidden from this process") && line.contains("ExecReload="),
+            "{line}"
+        );
+    }
+}
+
 #[test]
 fn the_admin_key_can_be_a_credential() {
     let unit = Unit::new();

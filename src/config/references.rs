@@ -45,7 +45,13 @@ pub(super) fn referenced_path(sources: &Sources<'_>, written: &OsStr) -> Result<
         Some(reference) => {
             let there = reference.file(sources.environment).and_then(|path| match path {
                 Some(path) if matches!(reference, Reference::Credential(_)) && !sources.files.is_there(&path) => {
-                    Err(reference.unread(io::ErrorKind::NotFound.into()))
+                    let is_visible = path.parent().is_some_and(|directory| sources.files.is_there(directory));
+                    let kind = if is_visible {
+                        io::ErrorKind::NotFound
+                    } else {
+                        io::ErrorKind::PermissionDenied
+                    };
+                    Err(reference.unread(kind.into()))
                 }
                 path => Ok(path.unwrap_or_default()),
             });

@@ -12,6 +12,9 @@ use crate::service_manager::ServiceManager;
 /// Reports until it is dropped. To be spawned after the health listener and the poll loop, so that the event loop has begun with both
 /// when this says that the start is complete.
 pub(super) async fn report(manager: ServiceManager, ops: Arc<Ops>) {
+    if !manager.is_there() {
+        return;
+    }
     ops.progress.begun().await;
     manager.ready(&ops.status());
     tokio::join!(manager.resend(), tell(&manager, &ops), watch(&manager, &ops));

@@ -126,9 +126,11 @@ impl Reference {
     /// Why its file is not read.
     pub(crate) fn unread(&self, error: io::Error) -> ReferenceError {
         match self {
-            Self::Credential(name) if error.kind() == io::ErrorKind::NotFound => {
-                ReferenceError::NoCredential(Credential::new(name))
-            }
+            Self::Credential(name) => match error.kind() {
+                io::ErrorKind::NotFound => ReferenceError::NoCredential(Credential::new(name)),
+                io::ErrorKind::PermissionDenied => ReferenceError::HiddenCredentials,
+                _ => ReferenceError::File(error),
+            },
             _ => ReferenceError::File(error),
         }
     }
@@ -172,6 +174,8 @@ pub enum ReferenceError {
     NoCredentials(Credential),
     /// The service manager handed over others.
     NoCredential(Credential),
+    /// The service manager keeps them from this process.
+    HiddenCredentials,
     /// The file cannot be read.
     File(io::Error),
     /// There is nothing but white space.
@@ -196,6 +200,11 @@ impl fmt::Display for ReferenceError {
                     "is not among those that the service manager handed over; {credential}"
                 )
             }
+            Self::HiddenCredentials => f.write_str(
+                "is hidden from this process: the service manager shows credentials to the user of the service alone, and systemd before \
+                 257 does not show them to ExecReload= of a unit with mounts of its own; run the command where they can be seen, as \
+                 the unit of the package does",
+            ),
             Self::File(error) if error.get_ref().is_some_and(|inner| inner.is::<FileError>()) => {
                 write!(f, "is refused: {error}")
             }

@@ -81,6 +81,12 @@ impl ServiceManager {
         }
     }
 
+    /// Whether there is one.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The descriptor of the socket, whose use the filter of system calls restricts.
     #[must_use]
     pub fn descriptor(&self) -> Option<RawFd> {

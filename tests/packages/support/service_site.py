@@ -110,13 +110,13 @@ class Site:
         run("chgrp", "-R", "tunnel-relay", "/etc/tunnel-relay")
         run("systemctl", "start", "stub", "tunnel-relay")
 
-    def configure(self, name: str = "tunnel-client", port: int = 8080, stdio: bool = True, more: str = "") -> None:
+    def configure(self, name: str = "tunnel-client", port: int = 8080, stdio: bool = True, strict: bool = True, more: str = "") -> None:
         commands = []
         if stdio:
             for channel, command in CHANNELS.items():
                 commands.append({"channel": channel, "command": command})
-                reads = ["/opt/mcp"]
-                commands.append({"channel": f"{channel}-strict", "command": command, "sandbox": {"level": "strict", "read": reads}})
+                sandbox = {"level": "strict", "read": ["/opt/mcp"]}
+                commands += [{"channel": f"{channel}-strict", "command": command, "sandbox": sandbox}] if strict else []
         configuration = {
             "config_version": 1,
             "control_plane": {"base_url": "https://127.0.0.1:8443", "tunnel_id": TUNNEL, "api_key": "credential:secret_api-key"},
