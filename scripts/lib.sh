@@ -55,7 +55,8 @@ package_of() {
     apt:python3) echo 'python3 python3-venv' ;;
     apt:setpriv | dnf:setpriv | apt:unshare | dnf:unshare) echo util-linux ;;
     apt:qemu-system-x86_64) echo qemu-system-x86 ;;
-    apt:mke2fs | dnf:mke2fs) echo e2fsprogs ;;
+    apt:mke2fs | dnf:mke2fs | apt:debugfs | dnf:debugfs) echo e2fsprogs ;;
+    apt:setfiles | dnf:setfiles) echo policycoreutils ;;
     apt:ip) echo iproute2 ;;
     dnf:ip) echo iproute ;;
     dnf:shellcheck) echo ShellCheck ;;

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lab import Lab
+if TYPE_CHECKING:
+    from lab import Lab
 
 # It ends by itself after ten minutes.
 DOCTOR_SECONDS = 660.0
@@ -22,12 +23,17 @@ SHOWN = 8
 def proved(lab: Lab, landlock: int) -> list[str]:
     """Returns a line for each unexpected result."""
     done = lab.run("doctor", "--sandbox", "--json", seconds=DOCTOR_SECONDS)
+    return compared(done.returncode, done.stdout, done.stderr, landlock)
+
+
+def compared(code: int, output: str, errors: str, landlock: int) -> list[str]:
+    """Returns a line for each unexpected result of `doctor --sandbox --json`."""
     try:
-        report = json.loads(done.stdout)
+        report = json.loads(output)
     except ValueError:
-        return [f"doctor --sandbox ended with code {done.returncode}: {done.stderr.strip()[-300:]}"]
-    lines = [] if (done.returncode, report["result"]) == (0, "ok") else [
-        f"doctor --sandbox ended with code {done.returncode}, result {report['result']}"
+        return [f"doctor --sandbox ended with code {code}: {errors.strip()[-300:]}"]
+    lines = [] if (code, report["result"]) == (0, "ok") else [
+        f"doctor --sandbox ended with code {code}, result {report['result']}"
     ]  # fmt: skip
     if report["landlock"] != landlock:
         lines.append(f"landlock is {report['landlock']} and not {landlock}")

@@ -39,24 +39,49 @@ def last_lines(console: Path) -> list[str]:
     return [line[:LINE_CHARACTERS] for line in text.splitlines()[-CONSOLE_LINES:] if line.strip()]
 
 
+def command(
+    images: Path,
+    kernel: str,
+    accelerator: str,
+    console: Path,
+    job: Path | None = None,
+    root: Path | None = None,
+    words: str = "",
+) -> list[str]:
+    """Starts a machine whose job speaks on standard output. `words` are more of the kernel's command line."""
+    parts = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
+    parts += ["-machine", "q35", *ACCELERATORS[accelerator], "-m", str(MEGABYTES)]
+    parts += ["-smp", "1" if (kernel, accelerator) in ALONE else "2"]
+    parts += ["-kernel", str(images / kernel / "vmlinuz"), "-initrd", str(images / kernel / "initrd")]
+    parts += ["-append", f"root=/dev/vda console=ttyS0 panic=-1 {'quiet' if job else ''} {words}"]
+    root = root or images / "root" / "root.ext4"
+    for name, file, how in (("root", root, "snapshot=on"), ("job", job, "readonly=on")) if job else ():
+        parts += ["-drive", f"file={file},format=raw,if=none,id={name},{how}"]
+        parts += ["-device", f"virtio-blk-pci,drive={name}"]
+    return [*parts, "-serial", f"file:{console}", "-serial", "stdio"]
+
+
 class Machine:
     """Runs as soon as it is created. The disk remains unchanged: writes are lost with the machine."""
 
-    def __init__(self, images: Path, kernel: str, accelerator: str, console: Path, job: Path | None = None) -> None:
+    def __init__(
+        self,
+        images: Path,
+        kernel: str,
+        accelerator: str,
+        console: Path,
+        job: Path | None = None,
+        root: Path | None = None,
+        words: str = "",
+    ) -> None:
         self.console, self.kernel = console, kernel
-        command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
-        command += ["-machine", "q35", *ACCELERATORS[accelerator], "-m", str(MEGABYTES)]
-        command += ["-smp", "1" if (kernel, accelerator) in ALONE else "2"]
-        command += ["-kernel", str(images / kernel / "vmlinuz"), "-initrd", str(images / kernel / "initrd")]
-        command += ["-append", f"root=/dev/vda console=ttyS0 panic=-1 {'quiet' if job else ''}"]
-        root = images / "root" / "root.ext4"
-        for name, file, how in (("root", root, "snapshot=on"), ("job", job, "readonly=on")) if job else ():
-            command += ["-drive", f"file={file},format=raw,if=none,id={name},{how}"]
-            command += ["-device", f"virtio-blk-pci,drive={name}"]
-        command += ["-serial", f"file:{console}", "-serial", "stdio"]
         self._errors = console.with_suffix(".qemu").open("w+b")
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True
+            command(images, kernel, accelerator, console, job, root, words),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            start_new_session=True,
         )
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -114,3 +139,12 @@ def kvm_refusal(images: Path, kernel: str, folder: Path) -> str:
             return ""
         said = machine.complaint()
         return said[0] if said else f"/dev/kvm is there, and a kernel said nothing in {KVM_SECONDS:.0f} s"
+
+
+def choose(wanted: str, images: Path, kernel: str, folder: Path) -> str:
+    """The accelerator: the wanted one, or for `auto` KVM where it works."""
+    if wanted != "auto":
+        return wanted
+    refusal = kvm_refusal(images, kernel, folder)
+    print(f"emulated: {refusal}" if refusal else "by KVM", flush=True)
+    return "tcg" if refusal else "kvm"

@@ -1,4 +1,4 @@
-"""A throw-away certificate authority and a server certificate for the loopback address, made with openssl."""
+"""A throw-away certificate authority and a server certificate, for the loopback address unless said otherwise, made with openssl."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ EXTENSIONS = """\
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
-subjectAltName = DNS:localhost, IP:127.0.0.1
+subjectAltName = {names}
 """
+LOOPBACK = "DNS:localhost, IP:127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,11 @@ class Certificates:
     key: Path
 
 
-def make_certificates(folder: Path) -> Certificates:
+def make_certificates(folder: Path, names: str = LOOPBACK) -> Certificates:
     authority, authority_key = folder / "ca.pem", folder / "ca.key"
     request, certificate, key = folder / "relay.csr", folder / "relay.pem", folder / "relay.key"
     extensions = folder / "relay.ext"
-    extensions.write_text(EXTENSIONS, encoding="utf-8")
+    extensions.write_text(EXTENSIONS.format(names=names), encoding="utf-8")
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     openssl(
         ["req", "-x509", *new_key, "-days", "2", "-subj", "/CN=tunnel peers test authority"]
