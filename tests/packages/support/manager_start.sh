@@ -39,4 +39,4 @@ umount -l /mnt
 # A root directory that is shared: otherwise nobody sees the credentials that systemd mounts for a service.
 mount --make-rshared /
 exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_UNIT_PATH=/etc/test-units:/run/systemd/system:/etc/systemd/system \
-  SYSTEMD_GENERATOR_PATH=/nonexistent /lib/systemd/systemd --system --unit=test.target --log-target=console --show-status=0
+  SYSTEMD_GENERATOR_PATH=/nonexistent /lib/systemd/systemd --system --unit=test.target --log-target=journal-or-kmsg --show-status=0
