@@ -81,12 +81,10 @@ BOUNDS = (
         | INHERITED
         | {CLIENT, "tunnel_client_conf_t", "tunnel_client_secret_t", "tunnel_client_runtime_t", "tunnel_client_tmp_t"}
         | {"etc_t", "cert_t", "net_conf_t", "systemd_resolved_runtime_t", "NetworkManager_runtime_t"}
-        | {"ramfs_t", "tmpfs_t", "init_runtime_t"},
+        | {"ramfs_t", "tmpfs_t", "init_runtime_t", "sysctl_kernel_t"},
         "the client reads its configuration, certificates, names, credentials, and the scripts that it has started",
     ),
-    bound(
-        CLIENT, "tcp_socket", ("name_bind",), {"http_cache_port_t"}, "the client listens on the port of its health listener"
-    ),
+    bound(CLIENT, "tcp_socket", ("name_bind",), {"http_cache_port_t"}, "the client listens on its health listener's port"),
     bound(CLIENT, "udp_socket", ("name_bind",), set(), "the client answers no datagram"),
     bound(
         CLIENT,
@@ -111,7 +109,7 @@ BOUNDS = (
     bound(BROKER, "tcp_socket", ("create", "name_connect", "name_bind"), set(), "the broker has no network over TCP"),
     bound(BROKER, "udp_socket", ("create", "name_bind"), set(), "the broker has no network over UDP"),
     bound(BROKER, "unix_stream_socket", ("connectto",), TRANSLATION, "the broker connects to no service"),
-    bound(BROKER, "process", ("sigkill", "sigstop", "signal"), {BROKER, SERVER}, "the broker ends servers, and not the client"),
+    bound(BROKER, "process", ("sigkill", "sigstop", "signal"), {BROKER, SERVER}, "the broker ends servers alone"),
     # Stdio servers.
     bound(SERVER, "process", ("transition",), set(), "a server and all that it starts stay in one domain"),
     bound(SERVER, "process", tuple(sorted({*MEMORY} - {"execmem"})), set(), "a server looks into no process"),
@@ -143,7 +141,8 @@ BOUNDS = (
         ("read",),
         EVERYBODYS
         | PROGRAMS
-        | {SERVER, "tunnel_client_server_tmp_t", "tunnel_client_server_tmpfs_t", "public_content_t", "public_content_rw_t"}
+        | {SERVER, "tunnel_client_server_tmp_t", "tunnel_client_server_tmpfs_t"}
+        | {"public_content_t", "public_content_rw_t"}
         | {"etc_t", "cert_t", "locale_t", "net_conf_t", "cgroup_t"}
         | {"systemd_resolved_runtime_t", "systemd_machined_runtime_t", "NetworkManager_runtime_t"},
         "a server reads neither configuration nor secrets, no homes, no state of other services",
@@ -181,7 +180,7 @@ BOUNDS = (
     ),
 )
 
-# Capabilities, each with its use: the user is switched when root starts the client; the broker ends servers of another user then.
+# Capabilities: when root starts the client, the user is switched, and the broker ends servers of another user.
 CAPABILITIES = {
     CLIENT: {"setgid", "setpcap", "setuid"},
     BROKER: {"kill", "setgid", "setpcap", "setuid"},

@@ -7,21 +7,22 @@ from workspace import Spoil
 CLIENT, RELAY = "tunnel_client", "tunnel_relay"
 
 SPOILS = {
-    "syntax": Spoil(CLIENT, "allow tunnel_client_t;", "the modules compile"),
-    "debian-only": Spoil(CLIENT, "init_unit_file(tunnel_client_conf_t)", "names of Fedora"),
+    "syntax": Spoil(CLIENT, "allow tunnel_client_t;", "the modules compile", is_alone=True),
+    "debian-only": Spoil(CLIENT, "init_unit_file(tunnel_client_conf_t)", "names of Fedora", is_alone=True),
     "style": Spoil(CLIENT, "allow tunnel_client_t self:process { signull setrlimit };", "selint"),
     "server-reads-secrets": Spoil(
-        CLIENT, "allow tunnel_client_server_t tunnel_client_secret_t:file read;", "neverallow"
+        CLIENT, "allow tunnel_client_server_t tunnel_client_secret_t:file read;", "neverallow", is_alone=True
     ),
     "broker-reads-configuration": Spoil(
-        CLIENT, "read_files_pattern(tunnel_client_broker_t, tunnel_client_conf_t, tunnel_client_conf_t)", "neverallow"
+        CLIENT, "allow tunnel_client_broker_t tunnel_client_conf_t:file read;", "neverallow", is_alone=True
     ),
     "client-runs-shell": Spoil(CLIENT, "corecmd_exec_shell(tunnel_client_t)", "runs no program but itself"),
     "client-writes-configuration": Spoil(
-        CLIENT, "allow tunnel_client_t tunnel_client_conf_t:file write;", "not its configuration"
+        CLIENT, "allow tunnel_client_t tunnel_client_conf_t:file write;", "neverallow", is_alone=True
     ),
-    "client-reads-everything": Spoil(CLIENT, "files_read_all_files(tunnel_client_t)", "the client reads"),
-    "client-listens-anywhere": Spoil(CLIENT, "corenet_tcp_bind_all_ports(tunnel_client_t)", "listens on the port"),
+    "client-writes-everything": Spoil(CLIENT, "allow tunnel_client_t etc_t:file write;", "not its configuration"),
+    "client-reads-more": Spoil(CLIENT, "allow tunnel_client_t var_t:file read;", "the client reads"),
+    "client-listens-anywhere": Spoil(CLIENT, "corenet_tcp_bind_all_ports(tunnel_client_t)", "health listener's port"),
     "client-traces": Spoil(
         CLIENT, "allow tunnel_client_t tunnel_client_broker_t:process ptrace;", "looks into no process"
     ),
@@ -36,14 +37,14 @@ SPOILS = {
         "no port of another service",
     ),
     "server-returns": Spoil(
-        CLIENT, "allow tunnel_client_server_t tunnel_client_t:process transition;", "neverallow"
+        CLIENT, "allow tunnel_client_server_t tunnel_client_t:process transition;", "neverallow", is_alone=True
     ),
     "server-binds": Spoil(CLIENT, "corenet_tcp_bind_generic_node(tunnel_client_server_t)", "opens no TCP port"),
     "server-runs-tmp": Spoil(CLIENT, "can_exec(tunnel_client_server_t, tunnel_client_server_tmp_t)", "none from /tmp"),
     "server-reads-homes": Spoil(CLIENT, "userdom_read_user_home_content_files(tunnel_client_server_t)", "no homes"),
     "broker-network": Spoil(CLIENT, "sysnet_dns_name_resolve(tunnel_client_broker_t)", "no network over TCP"),
     "capability": Spoil(CLIENT, "allow tunnel_client_broker_t self:capability dac_override;", "no capability"),
-    "socket": Spoil(CLIENT, "allow tunnel_client_server_t self:packet_socket create_socket_perms;", "no kind of socket"),
+    "socket": Spoil(CLIENT, "allow tunnel_client_server_t self:packet_socket create;", "no kind of socket"),
     "servers-always": Spoil(
         CLIENT, "allow tunnel_client_t tunnel_client_broker_t:process transition;", "cannot start the broker"
     ),

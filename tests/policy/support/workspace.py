@@ -1,4 +1,4 @@
-"""Modules and policy in a folder of their own: compiled, checked for style, linked with the policy of the distribution."""
+"""Modules and policy in a folder of their own: compiled, checked for style, linked with the distribution's policy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ MODULES = ("tunnel_client", "tunnel_relay")
 HEADERS = Path("/usr/share/selinux/devel")
 POLICY = "default"
 STORE, CONFIGURATION = Path("/var/lib/selinux"), Path("/etc/selinux")
-COMMAND_SECONDS = 300
+# Linking takes six seconds on a quiet machine.
+COMMAND_SECONDS = 900
 # Names of interfaces that Fedora's policy has in place of Debian's: the branches of ifdef in the sources.
 FEDORA_NAMES = {
     "init_unit_file": "systemd_unit_file",
@@ -33,31 +34,36 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Spoil:
-    """A bad rule for a module, and a word of the case that has to fail."""
+    """A bad rule for a module, and words of the case that has to fail."""
 
     module: str
     rule: str
-    word: str
+    words: str
+    is_alone: bool = False
+    """It keeps the cases after it from running."""
 
 
 def command(*arguments: str, cwd: Path | None = None) -> str:
-    done = subprocess.run(
-        arguments, cwd=cwd, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
-    )
+    try:
+        done = subprocess.run(
+            arguments, cwd=cwd, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Broken(f"{arguments[0]} has not ended after {COMMAND_SECONDS} s") from None
     if done.returncode:
         raise Broken((done.stdout + done.stderr).strip())
     return done.stdout + done.stderr
 
 
 class Workspace:
-    def __init__(self, sources: Path, folder: Path, spoil: Spoil | None) -> None:
+    def __init__(self, sources: Path, folder: Path, spoils: list[Spoil]) -> None:
         self._folder = folder
         self._modules = folder / "modules"
         self._modules.mkdir()
         for module in MODULES:
             for ending in ("te", "fc", "if"):
                 shutil.copy(sources / f"{module}.{ending}", self._modules)
-        if spoil:
+        for spoil in spoils:
             with (self._modules / f"{spoil.module}.te").open("a", encoding="utf-8") as file:
                 file.write(f"\n{spoil.rule}\n")
 
@@ -96,7 +102,7 @@ class Workspace:
         return [line for line in output.splitlines() if re.match(r"tunnel_\w+\.(te|fc|if):", line)]
 
     def link(self) -> Path:
-        """Adds the modules to a copy of the policy of the distribution, with its neverallow rules. Returns the policy."""
+        """Adds the modules to a copy of the distribution's policy, neverallow rules included. Returns the policy."""
         root = self._folder / "root"
         for directory in (STORE, CONFIGURATION):
             copied = root / directory.relative_to("/") / POLICY
