@@ -21,14 +21,15 @@ class Bench:
     """The packages, and roots to install them in."""
 
     builds: Builds
-    base: Path
+    installed: Path
+    """The folder of ./install."""
     folder: Path
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @contextmanager
-    def root(self, landlock: bool = True) -> Iterator[Root]:
+    def root(self, landlock: bool = True, base: str = "root") -> Iterator[Root]:
         """A fresh root whose kernel says that landlock is on, or that says nothing."""
-        root = Root(self.base, self.folder / f"root-{next(self._numbers)}")
+        root = Root(self.installed / base, self.folder / f"root-{next(self._numbers)}")
         if landlock:
             root.write("/sys/kernel/security/lsm", "lockdown,capability,landlock,yama,apparmor")
         yield root

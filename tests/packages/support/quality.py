@@ -48,6 +48,19 @@ def rpmlint_has_no_complaint(bench: Bench) -> None:
     holds(f"rpmlint: {said}", code == 0 and "0 errors, 0 warnings" in said and "5 packages" in said)
 
 
+def source_package_builds_again(bench: Bench) -> None:
+    """The source package is enough to build the others, with the distribution's tools alone."""
+    source = next(bench.builds.current.glob("*.src.rpm"))
+    top = bench.folder / "rebuilt"
+    code, said = lint("rpmbuild", "--rebuild", "--define", f"_topdir {top}", str(source))
+    holds(f"rpmbuild: {said}", code == 0)
+    wanted = {file.name for file in bench.builds.current.glob("*.rpm")} - {source.name}
+    same("packages", {file.name for file in top.glob("RPMS/*/*.rpm")}, wanted)
+    for file in top.glob("RPMS/*/*.rpm"):
+        query = ["rpm", "-qp", "--queryformat", "[%{FILEMODES:octal} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILEDIGESTS} %{FILENAMES}\n]"]
+        same(file.name, lint(*query, str(file))[1], lint(*query, str(bench.builds.current / file.name))[1])
+
+
 def lint(*command: str) -> tuple[int, str]:
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LINT_SECONDS, check=False
