@@ -153,6 +153,8 @@ fn judge(probe: &Probe, free: Outcome, caged: Outcome, facts: &Facts) -> Verdict
         (_, Outcome::NotHere) => Verdict::NotTried,
         // The file is not there.
         (_, Outcome::Refused(libc::ENOENT)) if free == caged => Verdict::NotTried,
+        // The kernel looks at the mount first, so the cage is not asked.
+        (Expected::Refused(_), Outcome::Refused(libc::EROFS)) if free == caged => Verdict::NotTried,
         (_, Outcome::NoCage | Outcome::Silent | Outcome::Broken) => Verdict::Wrong,
         (Expected::Works | Expected::Aborts, _) if probe.expected.is_met_by(caged) => Verdict::Works,
         (_, _) if probe.expected.is_met_by(caged) => Verdict::Refused,
@@ -201,7 +203,13 @@ mod tests {
             Verdict::Refused
         );
         assert_eq!(judge(probe, Outcome::Worked, Outcome::Broken, &facts), Verdict::Wrong);
+        let read_only = Outcome::Refused(libc::EROFS);
+        let refused = |probe: &&Probe| matches!(probe.expected, Expected::Refused(_));
+        let written = attempts::all().find(refused).unwrap();
+        assert_eq!(judge(written, read_only, read_only, &facts), Verdict::NotTried);
+        assert_ne!(judge(written, Outcome::Worked, read_only, &facts), Verdict::NotTried);
         let useful = attempts::all().find(|probe| probe.expected == Expected::Works).unwrap();
+        assert_eq!(judge(useful, read_only, read_only, &facts), Verdict::Wrong);
         assert_eq!(
             judge(useful, Outcome::Worked, Outcome::Refused(libc::EACCES), &facts),
             Verdict::Wrong

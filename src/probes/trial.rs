@@ -1,14 +1,15 @@
 //! One process for each attempt, as the one sees it that starts them: bounded in time and in what it says.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read, Write as _};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Access, access};
 
 use super::outcome::Outcome;
 use super::probe::Probe;
@@ -103,11 +104,18 @@ impl Drop for Victims {
 pub(super) fn facts(again: &Again) -> Result<Facts, Error> {
     let (said, _) = start_as(again.as_client(), &Role::Facts)?.end()?;
     let facts: Facts = serde_json::from_slice(&said.output).map_err(|_| Error::Cage(said.error))?;
-    let temporary = again.environment.value("TMPDIR").unwrap_or(OsStr::new("/tmp"));
-    Ok(Facts {
-        temporary: PathBuf::from(temporary),
-        ..facts
-    })
+    let temporary = match again.environment.value("TMPDIR") {
+        Some(given) => PathBuf::from(given),
+        None => temporary(),
+    };
+    Ok(Facts { temporary, ..facts })
+}
+
+/// Where files can be made: in a container with a read-only root that is the memory that its processes share.
+fn temporary() -> PathBuf {
+    let usual = [Path::new("/tmp"), Path::new("/dev/shm")];
+    let writable = usual.into_iter().find(|path| access(*path, Access::WRITE_OK).is_ok());
+    writable.unwrap_or(usual[0]).to_owned()
 }
 
 pub(super) fn victims(facts: &Facts) -> Result<Victims, Error> {

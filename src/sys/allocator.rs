@@ -31,6 +31,9 @@ pub const MAPPED_MIN: usize = 256 * 1024;
 /// Every page size of Linux is a multiple of this, and a mapping begins at a page.
 const PAGE: usize = 4096;
 
+/// The largest page: kernels for aarch64 may have 64 KiB.
+const PAGE_MAX: usize = if cfg!(target_arch = "aarch64") { 64 * 1024 } else { PAGE };
+
 /// Whether a block of this layout is a mapping of its own.
 #[inline]
 const fn is_mapped(layout: Layout) -> bool {
@@ -107,7 +110,7 @@ unsafe impl GlobalAlloc for Wiping {
             // the part that stays mapped in its last page lies inside of the block and is given up.
             return unsafe {
                 if size < layout.size() {
-                    let end = layout.size().min(size.next_multiple_of(PAGE));
+                    let end = layout.size().min(size.next_multiple_of(PAGE_MAX));
                     wipe(block.add(size), end - size);
                 }
                 mremap(block.cast(), layout.size(), size, MremapFlags::MAYMOVE).map_or(ptr::null_mut(), <*mut _>::cast)

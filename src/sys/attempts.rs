@@ -10,6 +10,8 @@ use std::ptr;
 use libc::c_long;
 use rustix::process::{Pid, getpgid};
 
+use super::numbers;
+
 /// A system call and its arguments; those that are missing are 0.
 #[derive(Debug)]
 pub struct Call(c_long, &'static [Argument]);
@@ -50,6 +52,7 @@ const HARMLESS: Argument = Is(libc::SIGURG as c_long);
 const TCP: Argument = Is(libc::IPPROTO_TCP as c_long);
 const FAST_OPEN: Argument = Is(libc::MSG_FASTOPEN as c_long);
 /// `__X32_SYSCALL_BIT` (asm/unistd.h).
+#[cfg(target_arch = "x86_64")]
 const X32: c_long = 0x4000_0000;
 
 /// Defines calls: what they are called here, their number, their arguments.
@@ -222,6 +225,8 @@ pub mod calls {
         DELETE_MODULE = libc::SYS_delete_module, [Nowhere];
         // More segments than there may be: nothing is loaded, and nothing that is loaded is dropped.
         KEXEC_LOAD = libc::SYS_kexec_load, [Is(0), Is(1_000_000)];
+        KEXEC_FILE_LOAD = numbers::KEXEC_FILE_LOAD, [NO_DESCRIPTOR, NO_DESCRIPTOR];
+        LOOKUP_DCOOKIE = libc::SYS_lookup_dcookie, [Is(0), Nowhere];
         // Without its magic numbers it does nothing.
         REBOOT = libc::SYS_reboot, [];
         SWAPON = libc::SYS_swapon, [Nowhere];
@@ -247,9 +252,9 @@ pub mod calls {
         LEASE = libc::SYS_fcntl, [NO_DESCRIPTOR, Is(1024), Is(2)];
         FCHMOD_SET_ID = libc::SYS_fchmod, [NO_DESCRIPTOR, SET_USER_ID];
         FCHMODAT_SET_ID = libc::SYS_fchmodat, [HERE, Text(c""), SET_GROUP_ID];
-        FCHMODAT2_SET_ID = libc::SYS_fchmodat2, [HERE, Text(c""), SET_USER_ID, Is(0)];
+        FCHMODAT2_SET_ID = numbers::FCHMODAT2, [HERE, Text(c""), SET_USER_ID, Is(0)];
         FCHMOD = libc::SYS_fchmod, [NO_DESCRIPTOR, Is(0o600)];
-        FCHMODAT2 = libc::SYS_fchmodat2, [HERE, Text(c""), Is(0o600), Is(0)];
+        FCHMODAT2 = numbers::FCHMODAT2, [HERE, Text(c""), Is(0o600), Is(0)];
         FCHOWN = libc::SYS_fchown, [NO_DESCRIPTOR, Is(-1), Is(-1)];
         LSETXATTR = libc::SYS_lsetxattr, [Text(c""), Nowhere, Nowhere, Is(0), Is(0)];
         FSETXATTR = libc::SYS_fsetxattr, [NO_DESCRIPTOR, Nowhere, Nowhere, Is(0), Is(0)];
@@ -259,8 +264,6 @@ pub mod calls {
         FILE_OWNER = libc::SYS_fcntl, [Is(0), Is(libc::F_SETOWN as c_long), Victim];
         // A call that no kernel has.
         UNKNOWN = 9999, [];
-        X32_SOCKET = X32 | libc::SYS_socket, [Is(INET), Is(libc::SOCK_DGRAM as c_long)];
-        X32_EXECVE = X32 | 520, [Nowhere];
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -273,11 +276,11 @@ pub mod calls {
         UTIMES = libc::SYS_utimes, [Text(c""), Is(0)];
         FUTIMESAT = libc::SYS_futimesat, [HERE, Text(c""), Is(0)];
         USELIB = libc::SYS_uselib, [Nowhere];
-        LOOKUP_DCOOKIE = libc::SYS_lookup_dcookie, [Is(0), Nowhere];
         IOPERM = libc::SYS_ioperm, [Is(0), Is(1), Is(0)];
         IOPL = libc::SYS_iopl, [Is(0)];
         MODIFY_LDT = libc::SYS_modify_ldt, [Is(1), Nowhere];
-        KEXEC_FILE_LOAD = libc::SYS_kexec_file_load, [NO_DESCRIPTOR, NO_DESCRIPTOR];
+        X32_SOCKET = X32 | libc::SYS_socket, [Is(INET), Is(libc::SOCK_DGRAM as c_long)];
+        X32_EXECVE = X32 | 520, [Nowhere];
     }
 }
 

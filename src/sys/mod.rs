@@ -9,6 +9,7 @@ pub mod descriptors;
 pub mod landlock;
 pub mod locked;
 pub mod lookup;
+pub mod numbers;
 pub mod own_block;
 pub mod own_group;
 pub mod program;

@@ -86,7 +86,6 @@ pub(super) const PROBES: &[Probe] = &[
         "Code of the kernel that few look at.",
         &calls::MODIFY_LDT,
     ),
-    #[cfg(target_arch = "x86_64")]
     Probe::killed(
         "load another kernel (kexec_file_load)",
         "The machine.",

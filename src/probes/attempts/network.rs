@@ -132,6 +132,7 @@ pub(super) const PROBES: &[Probe] = &[
     Probe::filtered("TIPC", "Code of the kernel that few look at.", &calls::TIPC),
     Probe::filtered("an XDP socket", "All that goes over the wire.", &calls::XDP),
     Probe::filtered("a bluetooth socket", "What is near.", &calls::BLUETOOTH),
+    #[cfg(target_arch = "x86_64")]
     Probe::killed(
         "a UDP socket by its number of x32",
         "Past a filter that knows one table of calls.",

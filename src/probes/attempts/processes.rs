@@ -9,6 +9,7 @@ use crate::sys::attempts::calls;
 pub(super) const PROBES: &[Probe] = &[
     Probe::killed("run a shell (execve)", "Commands of their own.", &calls::EXECVE),
     Probe::killed("run a shell (execveat)", "Commands of their own.", &calls::EXECVEAT),
+    #[cfg(target_arch = "x86_64")]
     Probe::killed(
         "run a shell by its number of x32",
         "Past a filter that knows one table of calls.",

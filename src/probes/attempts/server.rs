@@ -363,6 +363,7 @@ pub(super) const PROBES: &[Probe] = &[
     )
     .at(Place::Server)
     .when(|facts| facts.server && !facts.root),
+    #[cfg(target_arch = "x86_64")]
     Probe::new(
         "a UDP socket by its number of x32",
         "Past a filter that knows one table of calls.",

@@ -206,7 +206,6 @@ pub(super) const PROBES: &[Probe] = &[
         "Code of the kernel that few look at.",
         &calls::MODIFY_LDT,
     ),
-    #[cfg(target_arch = "x86_64")]
     filtered(
         "load another kernel (kexec_file_load)",
         "The machine.",
@@ -218,7 +217,6 @@ pub(super) const PROBES: &[Probe] = &[
         "Code of the kernel that few look at.",
         &calls::USELIB,
     ),
-    #[cfg(target_arch = "x86_64")]
     filtered(
         "profiling (lookup_dcookie)",
         "Code of the kernel that few look at.",

@@ -8,16 +8,18 @@ use seccompiler::SeccompCmpOp::MaskedEq;
 
 use super::calls::{ANY, Call, IS, PASTE, TYPE_CHARACTER, Test};
 use super::{Rules, add, rule};
+use crate::sys::numbers;
 
 /// The last call of the table that the architectures share (`SYS_mseal`, Linux 6.10).
 const LAST_SHARED: i64 = 462;
 /// The first call of that table.
 const FIRST_SHARED: i64 = 424;
-/// The last call of the architecture's own table.
+/// The last call of the architecture's own table (`SYS_rseq`, Linux 4.18).
 #[cfg(target_arch = "x86_64")]
 const LAST_OWN: i64 = 334;
+/// The last call of the table of all newer architectures, aarch64 among them (asm-generic/unistd.h).
 #[cfg(not(target_arch = "x86_64"))]
-const LAST_OWN: i64 = 293;
+const LAST_OWN: i64 = numbers::KEXEC_FILE_LOAD;
 
 /// The flags of clone(2) that make a namespace (linux/sched.h): cgroup, uts, ipc, user, pid, network, mount, time.
 const NAMESPACES: [u64; 8] = [
@@ -71,6 +73,7 @@ const REFUSED: &[Call] = &[
     // Code in the kernel, and doors to it that are as wide.
     (libc::SYS_bpf, ANY),
     (libc::SYS_perf_event_open, ANY),
+    (libc::SYS_lookup_dcookie, ANY),
     (libc::SYS_userfaultfd, ANY),
     (libc::SYS_io_uring_setup, ANY),
     (libc::SYS_io_uring_enter, ANY),
@@ -79,6 +82,7 @@ const REFUSED: &[Call] = &[
     (libc::SYS_finit_module, ANY),
     (libc::SYS_delete_module, ANY),
     (libc::SYS_kexec_load, ANY),
+    (numbers::KEXEC_FILE_LOAD, ANY),
     // Keys of the kernel, which belong to the user and not to the process.
     (libc::SYS_keyctl, ANY),
     (libc::SYS_add_key, ANY),
@@ -113,11 +117,10 @@ const REFUSED: &[Call] = &[
     (libc::SYS_fcntl, &[&[(1, IS, F_SETOWN_EX)], &[(1, IS, F_SETLEASE)]]),
     (libc::SYS_fchmod, SET_IDS_SECOND),
     (libc::SYS_fchmodat, SET_IDS_THIRD),
-    (libc::SYS_fchmodat2, SET_IDS_THIRD),
+    (numbers::FCHMODAT2, SET_IDS_THIRD),
+    // What only this architecture has: older names, ports and segments of the machine.
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_chmod, SET_IDS_SECOND),
-    #[cfg(target_arch = "x86_64")]
-    (libc::SYS_kexec_file_load, ANY),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_iopl, ANY),
     #[cfg(target_arch = "x86_64")]
@@ -126,8 +129,6 @@ const REFUSED: &[Call] = &[
     (libc::SYS_modify_ldt, ANY),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_uselib, ANY),
-    #[cfg(target_arch = "x86_64")]
-    (libc::SYS_lookup_dcookie, ANY),
 ];
 
 /// Refused modes, by the place of the mode among the arguments.

@@ -7,6 +7,7 @@ use seccompiler::{BackendError, SeccompRule};
 use super::calls::{ANY, Call, IS_NOT};
 use super::sockets::Sockets;
 use super::{Rules, add, rule};
+use crate::sys::numbers;
 
 const REFUSED: &[Call] = &[
     // A socket without a port gets one from the kernel here, which landlock does not see.
@@ -65,7 +66,7 @@ const REFUSED_ATTRIBUTES: &[Call] = &[
 const REFUSED_WITHOUT_FILES: &[Call] = &[
     (libc::SYS_fchmod, ANY),
     (libc::SYS_fchmodat, ANY),
-    (libc::SYS_fchmodat2, ANY),
+    (numbers::FCHMODAT2, ANY),
     (libc::SYS_utimensat, ANY),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_chmod, ANY),

@@ -12,6 +12,8 @@ from cluster import START_SECONDS, Cluster, Pod, ask
 from lab import CLIENT_POD, Lab
 
 END_SECONDS = 60.0
+# Several hundred processes; a few seconds on a quiet machine.
+PROOF_SECONDS = 300.0
 POLL_SECONDS = 0.05
 USER = 65532
 
@@ -74,6 +76,15 @@ def ended_in_time(pod: Pod) -> list[str]:
     return lines
 
 
+def proves_itself(lab: Lab) -> list[str]:
+    """`doctor --sandbox` in the running pod."""
+    with running(lab, "stdio") as (_, pod):
+        arguments = pod.spec["containers"][0]["args"][1:]
+        command = ["/usr/bin/tunnel-client", "doctor", "--sandbox", *arguments]
+        code, said = pod.containers["tunnel-client"].execute(command, PROOF_SECONDS)
+        return [] if code == 0 else [f"code {code}", *(line for line in said.splitlines() if "WRONG" in line), *said.splitlines()[-8:]]
+
+
 def key_is_exchanged(lab: Lab) -> list[str]:
     """The kubelet replaces `..data`."""
     with running(lab, "deployment") as (cluster, pod):
@@ -123,6 +134,7 @@ CASES = (
     Case("pod: deployment.yaml as it is serves a session, restricted, and ends in time", lambda lab: is_served(lab, "deployment")),
     Case("pod: sidecar.yaml, the server in the same pod", lambda lab: is_served(lab, "sidecar")),
     Case("pod: stdio.yaml, the server strict on stdio", lambda lab: is_served(lab, "stdio")),
+    Case("pod: doctor --sandbox in the running container finds nothing wrong", proves_itself),
     Case("pod: an exchanged key of the Secret is used without a restart", key_is_exchanged),
     Case("pod: a runtime that knows no landlock starts nothing, and the log says why", starts_nothing),
     Case("pod: a Secret that everybody can read is refused", secret_for_everybody),
