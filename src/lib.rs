@@ -26,6 +26,7 @@ pub mod run;
 pub mod samples;
 pub mod sandbox;
 pub mod secrets;
+pub mod service_manager;
 pub mod shutdown;
 pub mod sys;
 pub mod telemetry;

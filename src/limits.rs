@@ -6,6 +6,7 @@ mod answers;
 mod broker;
 mod cookies;
 mod memory;
+mod service_manager;
 mod stdio;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ pub use answers::*;
 pub use broker::*;
 pub use cookies::*;
 pub use memory::*;
+pub use service_manager::*;
 pub use stdio::*;
 
 /// Bytes in one KiB.
@@ -202,6 +204,8 @@ pub const TAIL_TIMEOUT: Duration = Duration::from_secs(1);
 pub const TAIL_MAX: usize = 16 * KIB;
 /// One attempt of the start-up probe (spec: mcp, section 4).
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// All requests of one start-up probe: `initialize`, `server/discover`, a look at certificates, the end of the session.
+pub const STARTUP_PROBE_TIMEOUT: Duration = PROBE_TIMEOUT.saturating_mul(4);
 /// Longest pause between two looks at the main MCP server (spec: better 7).
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
 /// Pause after a look that failed, doubling up to [`PROBE_INTERVAL`]: a server that restarts is found again soon.
@@ -258,6 +262,12 @@ pub const CANCEL_GRACE: Duration = Duration::from_secs(2);
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 /// After that, the rest gets terminal errors within this.
 pub const DRAIN_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// The end after the drain: children, each with its three steps and its last words, then the broker and the janitor.
+pub const END_TIMEOUT: Duration = STDIO_STOP_STEP
+    .saturating_mul(3)
+    .saturating_add(STDIO_LAST_WORDS)
+    .saturating_add(BROKER_END_TIMEOUT)
+    .saturating_add(JANITOR_END_TIMEOUT);
 /// How long a poll answer that may be on its way is waited for after SIGTERM.
 pub const DRAIN_POLL_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -333,6 +343,8 @@ pub const SECRET_FILE_MAX: usize = 16 * 1024;
 pub const VALUE_FILE_MAX: usize = 64 * KIB;
 /// Extra headers of one setting: servers commonly refuse more than a hundred in all.
 pub const EXTRA_HEADERS_MAX: usize = 64;
+/// Bytes of the name of a credential of the service manager: that of a file (`NAME_MAX` in limits.h).
+pub const CREDENTIAL_NAME_MAX: usize = 255;
 /// Bytes of the name of an extra header.
 pub const HEADER_NAME_MAX: usize = 256;
 /// Bytes of the value of an extra header; servers commonly refuse heads above 8 KiB or 16 KiB.

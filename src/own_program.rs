@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
+use crate::sandbox::selinux::{self, Context, Refused};
 use crate::sys::descriptors;
 
 /// This program, even when its file was replaced or removed.
@@ -23,6 +24,8 @@ pub enum Error {
     NoProc,
     /// The system refuses a process or a socket.
     Start(io::Error),
+    /// SELinux refuses its domain.
+    Domain(Refused),
 }
 
 impl fmt::Display for Error {
@@ -32,6 +35,7 @@ impl fmt::Display for Error {
                 "/proc is missing, and tunnel-client needs it to execute itself again; mount it (mount -t proc proc /proc)",
             ),
             Self::Start(error) => error.fmt(f),
+            Self::Domain(refused) => refused.fmt(f),
         }
     }
 }
@@ -39,11 +43,11 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Starts it. Its standard input is one end of a pair of sockets that preserve message boundaries (unix(7), SOCK_SEQPACKET); the
-/// other end and the process are returned.
+/// other end and the process are returned. It runs in this security context, or in that of this process.
 ///
 /// # Errors
 /// [`Error`].
-pub fn launch(role: &str) -> Result<(OwnedFd, Child), Error> {
+pub fn launch(role: &str, context: Option<&Context>) -> Result<(OwnedFd, Child), Error> {
     if !Path::new(SELF).is_symlink() {
         return Err(Error::NoProc);
     }
@@ -51,15 +55,21 @@ pub fn launch(role: &str) -> Result<(OwnedFd, Child), Error> {
     descriptors::close_others_on_exec().map_err(Error::Start)?;
     let pair = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
     let (socket, theirs) = pair.map_err(|error| Error::Start(error.into()))?;
-    let process = Command::new(SELF)
+    let mut command = Command::new(SELF);
+    command
         .arg0("tunnel-client")
         .arg(role)
         .env_clear()
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .map_err(Error::Start)?;
+        .stderr(Stdio::inherit());
+    let process = match context {
+        Some(context) => context.during(|| command.spawn()).map_err(|error| match error {
+            selinux::Error::Refused(refused) => Error::Domain(refused),
+            selinux::Error::Other(error) => Error::Start(error),
+        })?,
+        None => command.spawn().map_err(Error::Start)?,
+    };
     Ok((socket, process))
 }
 

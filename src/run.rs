@@ -4,6 +4,7 @@ mod check;
 mod daemon;
 mod enclosure;
 mod error;
+mod reporting;
 mod told;
 
 use std::mem;
@@ -23,6 +24,7 @@ use crate::ops::janitor::{self, Custody, Janitor};
 use crate::own_program;
 use crate::sandbox::{self, JanitorCage};
 use crate::secrets::{self, SecludedFile};
+use crate::service_manager::{Offer, ServiceManager};
 use crate::shutdown::{self, Interrupts};
 use crate::sys;
 use crate::telemetry::{log as sink, redact};
@@ -32,11 +34,11 @@ use daemon::Daemon;
 pub(crate) use enclosure::Enclosure;
 pub use error::Error;
 
-/// Runs until SIGTERM or SIGINT and the drain that follows.
+/// Runs until SIGTERM or SIGINT and the drain that follows. `offer`: what the service manager wants to be told.
 ///
 /// # Errors
 /// [`Error`] when it cannot start, and when the broker is lost; other faults are logged and survived.
-pub fn run(mut config: Config) -> Result<(), Error> {
+pub fn run(mut config: Config, offer: Offer) -> Result<(), Error> {
     let umask = sandbox::seclude();
     sys::signals::ignore_unused();
     config.for_each_secret(redact::protect);
@@ -49,6 +51,7 @@ pub fn run(mut config: Config) -> Result<(), Error> {
     for warning in config.warnings.iter().chain(&sandbox::unprotected(&config)) {
         warn!("{warning}");
     }
+    let manager = ServiceManager::connect(offer);
     // Before anything is forbidden to this process and before there is a thread: the broker inherits neither.
     let servers = specifications(&config);
     for server in &servers {
@@ -82,10 +85,14 @@ pub fn run(mut config: Config) -> Result<(), Error> {
         let mut enclosure = Enclosure::of(&config, &network, umask)?;
         told::replaceable_programs(exposures(&config, &enclosure.servers_account()))?;
         told::closed_directories(&config, &enclosure.servers_account());
+        told::readable_program(&config);
         if let Some(janitor) = &janitor {
             enclosure.protect(janitor.id());
         }
-        let outside = Outside::open(&config, janitor, enclosure.own().of_janitor()).await?;
+        if let Some(descriptor) = manager.descriptor() {
+            enclosure.keep_manager(descriptor);
+        }
+        let outside = Outside::open(&config, janitor, enclosure.own().of_janitor(), manager).await?;
         let broker = broker.map(|starting| (starting, servers));
         let servers_uid = enclosure.servers_uid();
         secrets::end_proofs();
@@ -135,14 +142,24 @@ struct Outside {
     listener: Listener,
     /// Removed at the end.
     files: Option<Custody>,
+    manager: ServiceManager,
 }
 
 impl Outside {
-    async fn open(config: &Config, janitor: Option<Janitor>, cage: JanitorCage) -> Result<Self, Error> {
+    async fn open(
+        config: &Config,
+        janitor: Option<Janitor>,
+        cage: JanitorCage,
+        manager: ServiceManager,
+    ) -> Result<Self, Error> {
         let mut listener = Listener::bind(&config.health).await.map_err(Error::Health)?;
         // Scripts that wait for the files find a listener that is bound.
         let files = Files::write(config, &listener).map_err(Error::File)?;
         let files = files.entrust(&mut listener, janitor, cage).map_err(Error::Janitor)?;
-        Ok(Self { listener, files })
+        Ok(Self {
+            listener,
+            files,
+            manager,
+        })
     }
 }

@@ -49,6 +49,7 @@ fn a_healthy_set_up_over_http_passes_in_the_order_of_the_way() {
             "log_file",
             "state_files",
             "sandbox",
+            "program_file",
             "health_listener",
             "ui",
         ]

@@ -85,15 +85,14 @@ fn a_ready_daemon_is_ok_however_it_is_named() {
         0,
     );
     let lines: Vec<&str> = shown.lines().collect();
-    let [locator, base, ui, live, ready, poll, process, result] = lines.as_slice() else {
+    let [locator, base, live, ready, poll, process, result] = lines.as_slice() else {
         panic!("{shown}")
     };
     assert_eq!(
-        [*locator, base, ui, live, ready, process, result],
+        [*locator, base, live, ready, process, result],
         [
             format!("Locator: url_file={file}").as_str(),
             &format!("Base URL: {url}"),
-            &format!("UI URL: {url}/ui"),
             &format!("Healthz: PASS | {url}/healthz | HTTP 200 | live"),
             &format!("Readyz: PASS | {url}/readyz | HTTP 200 | ready"),
             &format!("Process: PASS | pid={pid} | pid_file={pid_file}"),
@@ -124,6 +123,8 @@ fn a_ready_daemon_is_ok_however_it_is_named() {
         (&by_port["result"], &by_port["base_url"]),
         (&"ok".into(), &url.clone().into())
     );
+    // There is no page to point to.
+    assert!(by_port["ui_url"].is_null() && client.health("/ui").0 == 404);
     let by_url = json(&["--url", &format!("{url}/healthz")], 0);
     assert_eq!(by_url["locator"]["url"], url.as_str());
     assert!(by_url["control_plane_poll"].is_null() && by_url["process"].is_null());

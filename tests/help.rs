@@ -229,7 +229,7 @@ fn the_packaged_configuration_is_accepted_as_it_is_and_with_everything_on() {
     for text in [&packaged, &on] {
         let scratch = Scratch::new();
         let folder = scratch.path().display().to_string();
-        secret(&scratch, "secret_api_key", "sk-manual_0123456789");
+        secret(&scratch, "secret_api-key", "sk-manual_0123456789");
         secret(&scratch, "hardening-mode", "enforce\n");
         let file = scratch.write(
             "tunnel-client.yaml",

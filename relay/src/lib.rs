@@ -22,6 +22,7 @@ mod limits;
 mod log;
 mod manage;
 mod mistake;
+mod notify;
 mod pending;
 mod queue;
 mod refusals;

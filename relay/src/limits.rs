@@ -63,6 +63,14 @@ pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);
 /// After that, connections may finish what they are writing for this long.
 pub(crate) const DRAIN_CONNECTIONS: Duration = Duration::from_secs(2);
+/// Added to both when the service manager is asked for that time: a busy machine.
+pub(crate) const DRAIN_SLACK: Duration = Duration::from_secs(5);
+/// Notifications that wait while the service manager's socket is full; a reload takes two.
+pub(crate) const NOTIFICATIONS: usize = 64;
+/// Least time between two watchdog messages, however short the service manager's interval.
+pub(crate) const WATCHDOG_PERIOD_MIN: Duration = Duration::from_millis(10);
+/// How long the end waits for the last notification to be sent.
+pub(crate) const NOTIFY_LAST: Duration = Duration::from_millis(200);
 
 // ---- bodies ----------------------------------------------------------------------------------------------------
 

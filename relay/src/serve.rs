@@ -17,6 +17,7 @@ use crate::credentials::{Credentials, Reload, Sources};
 use crate::files;
 use crate::ids::TunnelId;
 use crate::manage::Tunnels;
+use crate::notify::{Offer, ServiceManager};
 use crate::queue::MemoryQueue;
 use crate::refusals::Refusals;
 use crate::relay::{Draining, Relay};
@@ -55,6 +56,8 @@ pub(crate) struct ServeOptions {
     pub(crate) reload_interval: Option<Duration>,
     /// The form of log lines.
     pub(crate) log_format: log::Format,
+    /// What the service manager wants to be told.
+    pub(crate) notify: Offer,
 }
 
 /// Runs until SIGTERM or SIGINT; all mistakes in the options are reported at once.
@@ -68,6 +71,7 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), Vec<String>> {
         mut interrupt,
         hangup,
     } = Signals::receive().map_err(|error| one(format!("signals cannot be received: {error}")))?;
+    let (manager, sending) = ServiceManager::connect(&options.notify);
     let (listener, relay) = prepare(&mut options).await?;
     let url = announce(&listener, &options).map_err(one)?;
     let fields: [(&str, &dyn std::fmt::Display); 3] = [
@@ -76,16 +80,17 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), Vec<String>> {
         ("keys", &relay.credentials.current().keys.len()),
     ];
     log::info("relay listening", &fields);
-    let reload = Reload::new(Arc::clone(&relay), hangup, options.reload_interval);
-    let reloading = tokio::spawn(reload.run());
-
     let (stop, stopping) = watch::channel(false);
     let accepting = tokio::spawn(server::serve(listener, Arc::clone(&relay), stopping));
+    manager.ready();
+    let reload = Reload::new(Arc::clone(&relay), manager.clone(), hangup, options.reload_interval);
+    let reloading = tokio::spawn(reload.run());
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     log::info("relay draining", &[("calls", &relay.calls.len())]);
+    manager.stopping(limits::DRAIN + limits::DRAIN_CONNECTIONS + limits::DRAIN_SLACK);
     tokio::select! {
         () = drain(&relay) => {}
         // A second signal: at once.
@@ -95,7 +100,9 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), Vec<String>> {
     stop.send_replace(true);
     accepting.abort();
     reloading.abort();
+    drop(manager);
     finish(&stop).await;
+    sending.finish().await;
     log::info("relay stopped", &[]);
     Ok(())
 }

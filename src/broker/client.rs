@@ -23,6 +23,7 @@ use super::protocol::{Reply, Request};
 use super::spec::Instructions;
 use crate::limits::{BROKER_END_TIMEOUT, BROKER_READY_TIMEOUT, BROKER_REAP_INTERVAL};
 use crate::own_program;
+use crate::sandbox::selinux::{Context, Refused};
 use crate::shutdown::Signal;
 use crate::sys::child::Failure;
 use crate::sys::watched;
@@ -34,6 +35,8 @@ pub enum Error {
     NoProc,
     /// Its process cannot be started.
     Start(io::Error),
+    /// SELinux refuses its domain.
+    Domain(Refused),
     /// It does not take what it is to start.
     Specifications(io::Error),
     /// It did not get ready.
@@ -55,6 +58,12 @@ impl fmt::Display for Error {
                 return write!(
                     f,
                     "the broker of stdio MCP servers (mcp.commands) cannot be started: {error}"
+                );
+            }
+            Self::Domain(refused) => {
+                return write!(
+                    f,
+                    "the broker of stdio MCP servers (mcp.commands) cannot be started: {refused}"
                 );
             }
             Self::Specifications(error) => {
@@ -84,15 +93,18 @@ pub struct Starting {
 }
 
 impl Starting {
-    /// Executes this binary again as the broker, with an empty environment.
+    /// Executes this binary again as the broker, with an empty environment and, under the policy module of tunnel-client, in the
+    /// broker's domain.
     ///
     /// # Errors
     /// There is no process.
     pub fn launch() -> Result<Self, Error> {
-        let (socket, process) = own_program::launch(ROLE).map_err(|error| match error {
-            own_program::Error::NoProc => Error::NoProc,
-            own_program::Error::Start(error) => Error::Start(error),
-        })?;
+        let (socket, process) =
+            own_program::launch(ROLE, Context::of_broker().as_ref()).map_err(|error| match error {
+                own_program::Error::NoProc => Error::NoProc,
+                own_program::Error::Domain(refused) => Error::Domain(refused),
+                own_program::Error::Start(error) => Error::Start(error),
+            })?;
         Ok(Self { socket, process })
     }
 

@@ -10,6 +10,7 @@ use super::start::{Start, hide_secrets};
 use super::{Error, help, settings};
 use crate::config::{self, ConfigErrors, Source};
 use crate::secrets::Disk;
+use crate::service_manager::Offer;
 
 /// Where arguments that belong to no flag are kept; they are ignored (spec: cli, section 1).
 const SURPLUS: &str = "surplus";
@@ -63,6 +64,7 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
     refuse_stub(matches)?;
     let flags = settings::flags(matches);
     let mut config = config::read(&flags, &start.environment, &Disk::default()).map_err(with_first_steps)?;
+    let offer = Offer::of(&start.environment, std::process::id(), &mut config.warnings);
     // Flags can hold proxies' passwords and tokens, and the environment the key. The configuration has the parts of it that servers
     // receive.
     drop((mem::take(matches), flags, start));
@@ -71,7 +73,7 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
             "secrets in the environment and in arguments stay readable under /proc for this user and root: {error}; keep them in files"
         ));
     }
-    crate::run::run(config).map_err(Error::Run)
+    crate::run::run(config, offer).map_err(Error::Run)
 }
 
 /// The flags of the embedded server change nothing while it is off, and get one answer when it is asked for.

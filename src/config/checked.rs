@@ -48,6 +48,8 @@ pub struct Config {
     pub(super) selection: Selection,
     /// The files that were read: the configuration itself, secrets and values that it refers to.
     pub(super) files_read: Vec<PathBuf>,
+    /// Directory of the credentials that the service manager handed over: its files stay as they are while the service runs.
+    pub credentials: Option<PathBuf>,
     /// Names of environment variables that hold secrets: never for a child process, to be wiped from our own block.
     pub secret_variables: Vec<String>,
     /// What stdio servers may receive of the environment.

@@ -10,6 +10,7 @@ use secrecy::zeroize::Zeroizing;
 
 use super::checked::{Config, Target};
 use crate::secrets::{ApiKey, Environment};
+use crate::service_manager;
 
 /// Passed on when set: where programs, homes, temporary files and languages are.
 const PASSED: [&str; 16] = [
@@ -71,7 +72,7 @@ impl fmt::Debug for ChildEnvironment {
 
 impl Inheritance {
     /// Chooses from `environment` what the list or one of `patterns` names (`*` at the end standing for any rest). Those named in
-    /// `secrets`, and any that holds `key` under another name, are never passed on.
+    /// `secrets`, any that holds `key` under another name, and those of the service manager are never passed on.
     pub(super) fn choose<'p>(
         environment: &Environment,
         patterns: impl Iterator<Item = &'p String> + Clone,
@@ -82,7 +83,7 @@ impl Inheritance {
         for (name, value) in environment.iter() {
             let text = name.to_string_lossy();
             let is_secret = secrets.iter().any(|name| *name == text) || holds(value, key);
-            if !is_secret && is_passed(&text, patterns.clone()) {
+            if !is_secret && !service_manager::is_variable(name) && is_passed(&text, patterns.clone()) {
                 chosen
                     .passed
                     .push((name.to_owned(), Wiped::new(value.as_bytes().to_vec())));
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn children_receive_what_is_listed_and_never_our_secrets() {
+    fn children_receive_what_is_listed_and_never_our_secrets_or_the_service_manager() {
         let ours: Environment = [
             ("PATH", "/bin"),
             ("LC_ALL", "C"),
@@ -166,10 +167,11 @@ mod tests {
             ("DB_HOST", "h"),
             ("MY_KEY", "k-1"),
             ("DB_PASSWORD", "p"),
+            ("NOTIFY_SOCKET", "/run/systemd/notify"),
         ]
         .into_iter()
         .collect();
-        let patterns = ["DB_*".to_owned(), "MY_KEY".to_owned()];
+        let patterns = ["DB_*", "MY_KEY", "NOTIFY_SOCKET"].map(str::to_owned);
         let chosen = Inheritance::choose(
             &ours,
             patterns.iter(),
@@ -178,6 +180,9 @@ mod tests {
         );
         let names: Vec<_> = chosen.passed.iter().map(|(name, _)| name.to_string_lossy()).collect();
         assert_eq!(names, ["DB_HOST", "LC_ALL", "PATH"]);
-        assert_eq!(chosen.withheld, ["DB_PASSWORD", "GITHUB_TOKEN", "MY_KEY"]);
+        assert_eq!(
+            chosen.withheld,
+            ["DB_PASSWORD", "GITHUB_TOKEN", "MY_KEY", "NOTIFY_SOCKET"]
+        );
     }
 }

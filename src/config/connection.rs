@@ -15,6 +15,15 @@ pub struct Timeouts {
     pub proxy: Duration,
 }
 
+impl Timeouts {
+    /// All steps together, through a proxy that is spoken to over TLS.
+    #[must_use]
+    pub fn whole(&self) -> Duration {
+        let steps = [self.resolve, self.connect, self.tls, self.proxy, self.tls];
+        steps.into_iter().fold(Duration::ZERO, Duration::saturating_add)
+    }
+}
+
 impl Default for Timeouts {
     /// The defaults of the settings.
     fn default() -> Self {

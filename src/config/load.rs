@@ -27,6 +27,7 @@ pub(crate) use api_key::read_key_again;
 pub use control_plane::tunnel_id;
 pub use secret_variables::{flag_holds_secret, variable_holds_secret};
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::checked::{Config, ControlPlane, HttpUrl, Mcp, Target};
@@ -40,7 +41,7 @@ use super::selection::Selection;
 use super::sources::Sources;
 use super::table;
 use super::trust::Trust;
-use crate::secrets::Files as _;
+use crate::secrets::{self, Files as _};
 
 /// How a message about the bundle begins (spec: cli, section 4).
 const INVALID_CA_BUNDLE: &str = "invalid ca-bundle: it";
@@ -105,6 +106,7 @@ pub(super) fn load(sources: &Sources<'_>, selection: &Selection) -> Result<Confi
                 hardening,
                 selection: selection.clone(),
                 files_read: sources.files.paths_read(),
+                credentials: secrets::credentials_directory(sources.environment).map(Path::to_owned),
                 secret_variables,
                 inheritance,
                 secluded: sources.files.secluded(),

@@ -98,6 +98,7 @@ impl Config {
             hardening: _,
             selection: _,
             files_read,
+            credentials: _,
             secret_variables: _,
             inheritance: _,
             secluded: _,

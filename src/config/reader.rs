@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
         let Some(written) = self.sources.one(setting) else {
             return Ok(None);
         };
-        referenced_path(self.sources.environment, written.value)
+        referenced_path(&self.sources, written.value)
             .map(Some)
             .map_err(|problem| self.report(setting.flag, written.origin, format!("{what} {problem}")))
     }

@@ -1,13 +1,14 @@
 //! References in values: `env:NAME`, `file:PATH`, `credential:NAME` (spec: config, section 3).
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::PathBuf;
 
 use secrecy::zeroize::Zeroizing;
 
 use super::sources::Sources;
 use crate::limits::{UNIX_SOCKET_PATH_MAX, VALUE_FILE_MAX};
-use crate::secrets::{Environment, Files as _, Prefix, Reference, ReferenceError};
+use crate::secrets::{Files as _, Prefix, Reference, ReferenceError};
 
 impl Sources<'_> {
     /// What a value of a configuration file stands for that may be a reference: itself, or what the reference leads to,
@@ -31,18 +32,31 @@ impl Sources<'_> {
 pub(super) const NO_REFERENCE: &str = "is not a valid reference; write env:NAME, file:PATH or credential:NAME";
 
 /// What a plain path, `env:NAME`, `file:PATH` or `credential:NAME` stands for (spec: config, section 3, path references).
-pub(super) fn referenced_path(environment: &Environment, written: &OsStr) -> Result<PathBuf, String> {
+/// A credential has to be there: how its file is read says nothing of the unit of the service.
+pub(super) fn referenced_path(sources: &Sources<'_>, written: &OsStr) -> Result<PathBuf, String> {
     match Reference::parse(written) {
         Some(Reference::Variable(name)) => {
-            let value = environment
+            let value = sources
+                .environment
                 .value(&name)
                 .ok_or_else(|| format!("refers to variable {name}, which is not set; set it"))?;
             Ok(PathBuf::from(value))
         }
-        Some(reference) => match reference.file(environment) {
-            Ok(path) => Ok(path.unwrap_or_default()),
-            Err(error) => Err(format!("refers to {reference}, which {error}")),
-        },
+        Some(reference) => {
+            let there = reference.file(sources.environment).and_then(|path| match path {
+                Some(path) if matches!(reference, Reference::Credential(_)) && !sources.files.is_there(&path) => {
+                    let is_visible = path.parent().is_some_and(|directory| sources.files.is_there(directory));
+                    let kind = if is_visible {
+                        io::ErrorKind::NotFound
+                    } else {
+                        io::ErrorKind::PermissionDenied
+                    };
+                    Err(reference.unread(kind.into()))
+                }
+                path => Ok(path.unwrap_or_default()),
+            });
+            there.map_err(|error| format!("refers to {reference}, which {error}"))
+        }
         None if written
             .to_str()
             .is_some_and(|text| Reference::is_meant(text, Prefix::Exact)) =>

@@ -57,8 +57,8 @@ impl Files for NoDisk {
         }
     }
 
-    fn is_there(&self, _: &Path) -> bool {
-        false
+    fn is_there(&self, path: &Path) -> bool {
+        [Path::new("/run/credentials/x"), Path::new("/run/credentials/x/there")].contains(&path)
     }
 }
 

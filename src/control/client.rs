@@ -35,6 +35,7 @@ pub struct ControlPlane {
     response_uri: Uri,
     request_timeout: Duration,
     poll_timeout: Duration,
+    connect_bound: Duration,
 }
 
 /// What the service knows of the tunnel.
@@ -155,6 +156,7 @@ impl ControlPlane {
             response_uri,
             request_timeout,
             poll_timeout: c.poll_timeout,
+            connect_bound: config.timeouts.whole(),
         })
     }
 
@@ -244,6 +246,14 @@ impl ControlPlane {
     /// How long the service may hold a poll.
     pub fn poll_timeout(&self) -> Duration {
         self.poll_timeout
+    }
+
+    /// The most time that one poll can take, from resolving the name to the end of the answer.
+    pub fn poll_bound(&self) -> Duration {
+        // Twice: a kept connection that turns out closed is replaced, and the answer's head and body have their bounds each.
+        self.connect_bound
+            .saturating_add(self.request_timeout)
+            .saturating_mul(2)
     }
 
     /// Where the poll is.

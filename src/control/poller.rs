@@ -12,7 +12,7 @@ use super::held::Held;
 use super::responder::millis;
 use super::told::Told;
 use crate::dispatch::Dispatcher;
-use crate::limits::{AUTH_RETRY_MAX, AUTH_RETRY_MIN, DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN};
+use crate::limits::{AUTH_RETRY_MAX, AUTH_RETRY_MIN, DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN, ROOM_LOOK};
 use crate::net::{NetError, Phase};
 use crate::ops::Ops;
 use crate::shutdown::Signal;
@@ -115,10 +115,11 @@ impl Poller {
         let mut live = self.control.live().clone();
         while !self.shutdown.is_set() {
             let room = tokio::select! {
-                room = self.dispatcher.room() => room,
+                room = self.room() => room,
                 () = self.shutdown.wait() => break,
             };
             live.seen();
+            self.ops.progress.step(self.control.poll_bound());
             let started = Instant::now();
             let polled = self.poll(&room, &mut series).await;
             let took = started.elapsed();
@@ -148,6 +149,7 @@ impl Poller {
                     }
                 }
             };
+            self.ops.progress.step(pause);
             tokio::select! {
                 () = sleep(pause) => {}
                 // Another key, or another way to prove who we are: worth a try at once.
@@ -156,6 +158,16 @@ impl Poller {
             }
         }
         debug!("stopping control-plane poller");
+    }
+
+    /// What the next poll may bring, once that is something. Commands may take as long as they do, so this only shows that it still waits.
+    async fn room(&self) -> Room {
+        loop {
+            self.ops.progress.step(ROOM_LOOK);
+            if let Ok(room) = timeout(ROOM_LOOK, self.dispatcher.room()).await {
+                return room;
+            }
+        }
     }
 
     /// One poll. Held open for long enough, it counts as a success before its answer.

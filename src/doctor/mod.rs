@@ -141,6 +141,7 @@ async fn examine_network(walk: &mut Walk<'_>, config: &Config, network: Result<&
     walk.add(files::state_files(config));
     walk.begin("sandbox");
     walk.add(sandbox::layers(config.hardening.mode, request.again));
+    walk.add(sandbox::program_file(config));
     walk.begin("health_listener");
     let listener = health::listener(config).await;
     let ui = health::ui(config, &listener);

@@ -51,6 +51,9 @@ pub(super) fn why(id: &str) -> Option<&'static str> {
         "sandbox" => {
             "Once it has started, the daemon gives up everything that it does not need; a layer that the kernel lacks is one that does not hold an attacker back."
         }
+        "program_file" => {
+            "Until a process has run its first instructions, others of its user can open its memory, and keep it open, unless they cannot read its program."
+        }
         "health_listener" => {
             "Without its health listener the daemon does not start; service managers and probes ask it."
         }

@@ -102,12 +102,22 @@ impl Account {
         self.writes(directory) && !is_spared
     }
 
+    /// Whether the user can read, at once or after a change of the mode, which an owner can make.
+    pub(crate) fn reads(&self, found: &Metadata) -> bool {
+        self.has(found, 0o4)
+    }
+
     /// Whether the user can write, at once or after a change of the mode, which an owner can make.
     pub(crate) fn writes(&self, found: &Metadata) -> bool {
+        self.has(found, 0o2)
+    }
+
+    /// Whether the user has this bit of its class, or owns the file.
+    fn has(&self, found: &Metadata, bit: u32) -> bool {
         let class = match (found.uid() == self.uid, self.groups.contains(&found.gid())) {
             (true, _) => return true,
-            (false, true) => 0o020,
-            (false, false) => 0o002,
+            (false, true) => bit << 3,
+            (false, false) => bit,
         };
         found.mode() & class != 0
     }

@@ -13,6 +13,8 @@ pub const BROKER_SPECIFICATIONS_MAX: usize = 16 * MIB;
 pub const BROKER_PIECE_MAX: usize = 16 * KIB;
 /// Runs that may exist at once: the run of each server, and one that is still ending.
 pub const BROKER_RUNS_MAX: usize = 2 * BROKER_SERVERS_MAX;
+/// Bytes of a security context that are read: the kernel shows and takes a page at most (`/proc/PID/attr`).
+pub const SECURITY_CONTEXT_MAX: u64 = 4096;
 /// Time from the start of a broker until it is ready; normally milliseconds.
 pub const BROKER_READY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time that a broker waits at its end for processes that it killed: only the kernel keeps them alive. For thousands of processes

@@ -18,6 +18,8 @@ pub struct Health {
     state: Mutex<State>,
     /// Some server came into doubt.
     doubt: Notify,
+    /// Something may have changed.
+    change: Notify,
 }
 
 #[derive(Debug)]
@@ -26,6 +28,8 @@ struct State {
     failed_deliveries: u32,
     servers: BTreeMap<Box<str>, Known>,
     draining: bool,
+    /// The last reload of keys and certificates was rejected. Those before it are active, so readiness does not depend on it.
+    reload_rejected: bool,
 }
 
 #[derive(Debug)]
@@ -91,14 +95,16 @@ impl Health {
                 failed_deliveries: 0,
                 servers: servers.map(|name| (name.into(), unknown())).collect(),
                 draining: false,
+                reload_rejected: false,
             }),
             doubt: Notify::new(),
+            change: Notify::new(),
         }
     }
 
     /// The service gave the tunnel's metadata: enough to begin with, but polls know better.
     pub fn metadata_succeeded(&self) {
-        let mut state = self.lock();
+        let mut state = self.change();
         if matches!(state.poll, Poll::Pending) {
             state.poll = Poll::Good;
         }
@@ -106,38 +112,38 @@ impl Health {
 
     /// A poll was answered.
     pub fn poll_succeeded(&self) {
-        self.lock().poll = Poll::Good;
+        self.change().poll = Poll::Good;
     }
 
     /// A poll was held open on a good connection for so long that it counts as a success.
     pub fn poll_held_open(&self) {
-        self.lock().poll = Poll::Good;
+        self.change().poll = Poll::Good;
     }
 
     /// A poll failed; `reason` is shown.
     pub fn poll_failed(&self, reason: String) {
-        self.lock().poll = Poll::Failing(reason);
+        self.change().poll = Poll::Failing(reason);
     }
 
     /// The service refused the key, or does not know the tunnel: 401, 403 or 404.
     pub fn poll_unauthorized(&self, status: u16) {
-        self.lock().poll = Poll::Unauthorized(status);
+        self.change().poll = Poll::Unauthorized(status);
     }
 
     /// A response was taken.
     pub fn delivered(&self) {
-        self.lock().failed_deliveries = 0;
+        self.change().failed_deliveries = 0;
     }
 
     /// A response could not be delivered.
     pub fn delivery_failed(&self) {
-        let mut state = self.lock();
+        let mut state = self.change();
         state.failed_deliveries = state.failed_deliveries.saturating_add(1);
     }
 
     /// Something was learnt of an MCP server; servers that do not count are ignored. True when it is news.
     pub fn server(&self, channel: &str, learnt: Server) -> bool {
-        let mut state = self.lock();
+        let mut state = self.change();
         let Some(known) = state.servers.get_mut(channel) else {
             return false;
         };
@@ -153,7 +159,7 @@ impl Health {
 
     /// A call was answered by the MCP server of a channel.
     pub fn server_answered(&self, channel: &str) {
-        if let Some(known) = self.lock().servers.get_mut(channel) {
+        if let Some(known) = self.change().servers.get_mut(channel) {
             known.server = Server::Good;
             known.evidence = Evidence::Answer;
         }
@@ -189,7 +195,22 @@ impl Health {
 
     /// No new work is taken.
     pub fn draining(&self) {
-        self.lock().draining = true;
+        self.change().draining = true;
+    }
+
+    /// Keys and certificates were read again, and are active or were rejected.
+    pub fn reloaded(&self, accepted: bool) {
+        self.change().reload_rejected = !accepted;
+    }
+
+    /// Whether the last reload was rejected.
+    pub fn is_reload_rejected(&self) -> bool {
+        self.lock().reload_rejected
+    }
+
+    /// Returns when something may have changed since this last returned. For one waiter.
+    pub async fn changed(&self) {
+        self.change.notified().await;
     }
 
     /// Whether the process is ready, and why not.
@@ -241,6 +262,13 @@ impl Health {
         let Readiness { ready, text } = self.readiness();
         let pending = text == POLL_PENDING || text.starts_with(PROBE_PENDING);
         (!ready && !pending).then_some(text)
+    }
+
+    /// The state, to be changed: whoever waits for a change sees it once the guard is dropped.
+    fn change(&self) -> MutexGuard<'_, State> {
+        let state = self.lock();
+        self.change.notify_one();
+        state
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -19,6 +19,7 @@ use crate::limits::{EXPIRY_INTERVAL, RELOAD_SETTLE, RELOAD_SETTLE_LOOKS};
 use crate::net::Network;
 use crate::ops::Ops;
 use crate::secrets::SecludedFile;
+use crate::service_manager::ServiceManager;
 use crate::telemetry::log as sink;
 use expiry::Expiry;
 use stamps::Stamps;
@@ -28,6 +29,7 @@ use stamps::Stamps;
 pub struct Rotation {
     network: Arc<Network>,
     ops: Arc<Ops>,
+    manager: ServiceManager,
     hangup: Signal,
     /// `None`: on SIGHUP only.
     interval: Option<Duration>,
@@ -40,8 +42,15 @@ pub struct Rotation {
 
 impl Rotation {
     /// Says which certificates in force end soon. `hangup` is SIGHUP.
-    pub fn new(network: Arc<Network>, ops: Arc<Ops>, hangup: Signal, interval: Option<Duration>) -> Self {
+    pub fn new(
+        network: Arc<Network>,
+        ops: Arc<Ops>,
+        manager: ServiceManager,
+        hangup: Signal,
+        interval: Option<Duration>,
+    ) -> Self {
         let mut rotation = Self {
+            manager,
             hangup,
             read: Stamps::first(&network),
             network,
@@ -62,9 +71,11 @@ impl Rotation {
         loop {
             tokio::select! {
                 _ = self.hangup.recv() => {
+                    self.manager.reloading();
                     sink::reopen();
                     info!("SIGHUP: reading keys, certificates and proxies' credentials again");
                     self.renew();
+                    self.manager.reloaded(&self.ops.status());
                 }
                 () = until(files) => {
                     self.look();
@@ -109,12 +120,14 @@ impl Rotation {
                 let generation = self.network.live().number();
                 info!(generation, changed; "keys and certificates were read again and are in force");
                 self.ops.metrics.reloaded(generation);
+                self.ops.health.reloaded(true);
                 self.tell();
             }
             Err(refusal) => {
                 error!(generation = in_force, changed, error:% = refusal;
                     "keys and certificates were read again and are refused: those in force stay; correct that, it is read again on SIGHUP and when the file changes");
                 self.ops.metrics.reload_refused();
+                self.ops.health.reloaded(false);
             }
         }
         self.read = now;

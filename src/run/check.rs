@@ -14,7 +14,7 @@ use crate::mcp::stdio::{exposures, specifications};
 use crate::net::{ClientCertificate, Network, Way};
 use crate::ops::files::could_write;
 use crate::preflight;
-use crate::sandbox::{self, current_umask};
+use crate::sandbox::{self, ReadableProgram, current_umask};
 use crate::telemetry::log::could_open;
 use crate::tls::Validity;
 
@@ -43,6 +43,10 @@ pub fn check(config: &Config) -> Findings {
     };
     found.warnings.extend(config.secluded.iter().map(ToString::to_string));
     found.warnings.extend(sandbox::unprotected(config));
+    let readable = ReadableProgram::find(config);
+    found
+        .warnings
+        .extend(readable.map(|readable| format!("{readable}; {}", readable.remedy())));
     places(config, &mut found);
     programs(config, &mut found);
     match Network::load(config) {

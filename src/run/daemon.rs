@@ -1,25 +1,32 @@
 //! The parts of a running daemon: made, served, drained.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use log::{error, info, warn};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use super::reporting::report;
 use super::{Error, Outside};
 use crate::broker::{self, Broker};
 use crate::config::Config;
 use crate::control::{ControlPlane, Metadata, Poller, Responder};
 use crate::dispatch::{Bounds, Dispatcher};
-use crate::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, IDLE_SWEEP, METADATA_WAIT, START_SETTLES};
+use crate::limits::{
+    DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, END_TIMEOUT, IDLE_SWEEP, METADATA_WAIT, START_SETTLES, STARTUP_PROBE_TIMEOUT,
+    STEP_SLACK,
+};
 use crate::mcp::http::{HttpServer, Prober};
 use crate::mcp::servers::Servers;
 use crate::net::{Network, Way};
 use crate::ops::banner::{self, Summary};
 use crate::ops::janitor::Custody;
+use crate::ops::progress::Progress;
 use crate::ops::{Ops, Server, health, metrics};
 use crate::rotation::Rotation;
 use crate::sandbox::Status;
+use crate::service_manager::ServiceManager;
 use crate::shutdown::{Hangup, Interrupts, Signal};
 use crate::sys;
 use crate::wire::command::MAIN_CHANNEL;
@@ -36,6 +43,7 @@ pub(super) struct Daemon {
     stop_polling: Signal,
     stop_servers: Signal,
     summary: Summary,
+    manager: ServiceManager,
     /// Removed at the end.
     _files: Option<Custody>,
 }
@@ -50,13 +58,18 @@ impl Daemon {
         sandbox: Status,
         hangup: Hangup,
     ) -> Result<Self, Error> {
-        let Outside { listener, files } = outside;
+        let Outside {
+            listener,
+            files,
+            manager,
+        } = outside;
         let mcp = &config.mcp;
         // A broken server beside the main one does not make the tunnel useless; a broken child is ours to keep alive.
         let counted = config.served().filter(|b| b.is_stdio() || b.channel == MAIN_CHANNEL);
         let ops = Arc::new(Ops {
             health: health::Health::new(counted.map(|b| b.channel.as_str())),
             metrics: metrics::Metrics::new(config.control_plane.max_inflight, mcp.max_concurrent_requests),
+            progress: Progress::default(),
             sandbox,
         });
         ops.metrics.sandbox(&ops.sandbox);
@@ -65,7 +78,13 @@ impl Daemon {
         let responder = Responder::new(Arc::clone(&control), Arc::clone(&ops), mcp.max_concurrent_requests);
 
         // A certificate that a peer will refuse can be replaced while the daemon runs, so it does not keep it from starting.
-        let rotation = Rotation::new(Arc::clone(network), Arc::clone(&ops), hangup, config.reload_interval);
+        let rotation = Rotation::new(
+            Arc::clone(network),
+            Arc::clone(&ops),
+            manager.clone(),
+            hangup,
+            config.reload_interval,
+        );
 
         let stop_servers = Signal::default();
         let servers = Servers::start(config, network, broker.as_ref(), &ops, &stop_servers)
@@ -103,6 +122,7 @@ impl Daemon {
             stop_polling: Signal::default(),
             stop_servers,
             summary,
+            manager,
             _files: files,
         })
     }
@@ -117,10 +137,12 @@ impl Daemon {
             self.stop_polling.clone(),
         );
         let (prober, stop) = (self.prober.take(), self.stop_polling.clone());
+        let ops = Arc::clone(&self.ops);
         let polling = tokio::spawn(async move {
             match prober {
                 Some(mut prober) if !wait.is_zero() => {
                     info!("waiting for MCP startup probe before first control-plane poll");
+                    ops.progress.step(wait.saturating_add(STARTUP_PROBE_TIMEOUT));
                     tokio::select! {
                         () = prober.first(wait) => {}
                         () = stop.wait() => {}
@@ -137,6 +159,7 @@ impl Daemon {
             }
             poller.run().await;
         });
+        tokio::spawn(report(self.manager.clone(), Arc::clone(&self.ops)));
         tokio::spawn(announce(
             Arc::clone(&self.control),
             Arc::clone(&self.ops),
@@ -158,6 +181,7 @@ impl Daemon {
     async fn drain(mut self, polling: JoinHandle<()>, mut interrupts: Interrupts) {
         info!("shutting down: no more polls; finishing what was taken");
         self.ops.health.draining();
+        self.manager.stopping(self.step(DRAIN_TIMEOUT), &self.ops.status());
         self.stop_polling.set();
         let orderly = async {
             let finished = async {
@@ -166,11 +190,13 @@ impl Daemon {
             };
             if timeout(DRAIN_TIMEOUT, finished).await.is_err() {
                 warn!("shutting down: some commands did not finish in time; answering them with an error");
+                self.manager.extend(self.step(DRAIN_ANSWER_TIMEOUT));
                 self.dispatcher.abandon();
                 if timeout(DRAIN_ANSWER_TIMEOUT, self.dispatcher.drained()).await.is_err() {
                     warn!("shutting down: some answers could not be delivered");
                 }
             }
+            self.manager.extend(self.step(END_TIMEOUT));
             self.stop_servers.set();
             while self.supervisors.join_next().await.is_some() {}
         };
@@ -178,6 +204,12 @@ impl Daemon {
             () = orderly => info!("stopped"),
             () = interrupts.next() => warn!("second signal: stopping at once"),
         }
+    }
+
+    /// A step of the drain that ends within this. Returns how long the service manager should wait for the next.
+    fn step(&self, bound: Duration) -> Duration {
+        self.ops.progress.drain(bound);
+        bound.saturating_add(STEP_SLACK)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The cages of the client and of its broker, shut in the order in which the next one can still be made.
 
+use std::os::fd::RawFd;
+
 use super::Error;
 use crate::broker::{Broker, Instructions, Specification, Starting};
 use crate::config::Config;
@@ -43,6 +45,11 @@ impl Enclosure {
     /// Servers must leave this process alone, too.
     pub(crate) fn protect(&mut self, process: u32) {
         self.protected.push(process);
+    }
+
+    /// Leaves the socket to the service manager to this process.
+    pub(crate) fn keep_manager(&mut self, descriptor: RawFd) {
+        self.own.keep_manager(descriptor);
     }
 
     /// The client's.

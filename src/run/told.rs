@@ -13,7 +13,7 @@ use crate::files::Account;
 use crate::mcp::stdio::{Closed, Exposure, closed_to_new_files};
 use crate::net::Network;
 use crate::sandbox::server::ClosedDirectory;
-use crate::sandbox::{Finding, Layer, State, Status};
+use crate::sandbox::{Finding, Layer, ReadableProgram, State, Status};
 
 /// Says which layers are in force, and which files can no longer be read for a rotation.
 pub(super) fn layers(status: &Status, network: &Network) {
@@ -50,6 +50,14 @@ pub(super) fn replaceable_programs(exposures: Vec<Exposure>) -> Result<(), Error
             "the program of a stdio MCP server can be replaced by another stdio MCP server");
     }
     Ok(())
+}
+
+/// Logs that stdio servers can read this program.
+pub(super) fn readable_program(config: &Config) {
+    if let Some(readable) = ReadableProgram::find(config) {
+        warn!(path:% = readable.path.display(), user = readable.uid, action = readable.remedy();
+            "stdio MCP servers can read the program of tunnel-client, and so open the memory of one that starts");
+    }
 }
 
 /// Logs the directories in which stdio servers cannot make files although their user can: what fails there fails in the server.

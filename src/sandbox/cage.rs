@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 
 use super::janitor::JanitorCage;
@@ -20,12 +21,17 @@ pub struct Cage {
     mode: Mode,
     privileges: Privileges,
     reach: Reach,
+    /// The socket to the service manager, which is open already.
+    manager: Option<RawFd>,
     status: Status,
 }
 
 /// What a thread that resolves names gives up.
 #[derive(Debug, Clone, Copy)]
-pub struct ResolverCage(Mode);
+pub struct ResolverCage {
+    mode: Mode,
+    manager: Option<RawFd>,
+}
 
 /// A layer that is not in force.
 #[derive(Debug)]
@@ -77,8 +83,14 @@ impl Cage {
             mode,
             privileges,
             reach: Reach::of(config, files),
+            manager: None,
             status: Status::default(),
         })
+    }
+
+    /// Leaves the open socket to the service manager to this process, for sending to where it is connected.
+    pub fn keep_manager(&mut self, descriptor: RawFd) {
+        self.manager = Some(descriptor);
     }
 
     /// Gives up root and every capability, for this thread: there must be no other yet. What needs them, sockets below port 1024
@@ -130,7 +142,10 @@ impl Cage {
     /// What threads that resolve names give up; each enters it first.
     #[must_use]
     pub fn of_resolvers(&self) -> ResolverCage {
-        ResolverCage(self.mode)
+        ResolverCage {
+            mode: self.mode,
+            manager: self.manager,
+        }
     }
 
     /// Cage of the process that removes the client's files.
@@ -159,7 +174,8 @@ impl Cage {
             }
             Err(error) => self.lack(Layer::Landlock, error, Error::Landlock)?,
         }
-        let filter = Filters::of_main(self.reach.unix, self.reach.log.is_some()).and_then(|filters| filters.apply());
+        let filter = Filters::of_main(self.reach.unix, self.reach.log.is_some(), self.manager);
+        let filter = filter.and_then(|filters| filters.apply());
         match filter {
             Ok(()) => self.status.add(
                 Layer::Seccomp,
@@ -200,7 +216,10 @@ impl ResolverCage {
     /// Where there is nothing to give up: in single requests of commands.
     #[must_use]
     pub const fn none() -> Self {
-        Self(Mode::Off)
+        Self {
+            mode: Mode::Off,
+            manager: None,
+        }
     }
 
     /// Enters it.
@@ -208,12 +227,12 @@ impl ResolverCage {
     /// # Errors
     /// Under `enforce` any layer that the kernel cannot apply.
     pub fn enter(self) -> Result<(), Error> {
-        if self.0 == Mode::Off {
+        if self.mode == Mode::Off {
             return Ok(());
         }
         let landlock = reach::of_resolver().prepare().and_then(rules::Ready::restrict);
-        let seccomp = Filters::of_resolver().and_then(|filters| filters.apply());
-        match (self.0, landlock, seccomp) {
+        let seccomp = Filters::of_resolver(self.manager).and_then(|filters| filters.apply());
+        match (self.mode, landlock, seccomp) {
             (Mode::Enforce, Err(error), _) => Err(Error::Landlock(error)),
             (Mode::Enforce, _, Err(error)) => Err(Error::Seccomp(error)),
             _ => Ok(()),

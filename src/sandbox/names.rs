@@ -12,7 +12,7 @@ use crate::limits::SYMLINKS_MAX;
 /// directory or a server lives in it; then the existing file, by its own name.
 pub(super) fn around(file: &Path, used: &[PathBuf]) -> Vec<PathBuf> {
     let mut hidden = Vec::new();
-    for place in reach::places(file) {
+    for place in reach::places(file, None) {
         let is_used = used.iter().any(|path| path.starts_with(&place));
         match is_used {
             false => hidden.push(place),

@@ -51,8 +51,9 @@ impl Reach {
     /// That of a configuration; `files` are those that are read again.
     pub(super) fn of<'a>(config: &Config, files: impl Iterator<Item = &'a Path>) -> Self {
         let mut reach = Self::default();
+        let credentials = config.credentials.as_ref().and_then(|path| path.canonicalize().ok());
         for file in files {
-            reach.reads.extend(places(file));
+            reach.reads.extend(places(file, credentials.as_deref()));
         }
         reach.reads.sort();
         reach.reads.dedup();
@@ -102,7 +103,7 @@ impl Reach {
 pub(super) fn of_resolver() -> Rules {
     let mut rules = Rules::new();
     rules.allow(CONFIGURATION, AccessFs::ReadFile);
-    for place in places(Path::new(NAME_SERVERS)) {
+    for place in places(Path::new(NAME_SERVERS), None) {
         rules.allow(place, AccessFs::ReadFile);
     }
     for service in NAME_SERVICES {
@@ -113,8 +114,8 @@ pub(super) fn of_resolver() -> Rules {
 }
 
 /// Where a file may be that takes this one's place: its directory, and those that links on the way lead to. Where everybody
-/// keeps files, only what is there now.
-pub(super) fn places(path: &Path) -> Vec<PathBuf> {
+/// keeps files, and in the directory whose files are `fixed`, only what is there now.
+pub(super) fn places(path: &Path, fixed: Option<&Path>) -> Vec<PathBuf> {
     let mut places = Vec::new();
     let Ok(mut path) = std::path::absolute(path) else {
         return places;
@@ -126,7 +127,7 @@ pub(super) fn places(path: &Path) -> Vec<PathBuf> {
         };
         let Ok(directory) = directory.canonicalize() else { break };
         let file = directory.join(name);
-        places.push(match is_shared(&directory) {
+        places.push(match is_shared(&directory) || Some(&*directory) == fixed {
             true => file.clone(),
             false => directory.clone(),
         });
@@ -207,9 +208,14 @@ mod tests {
 
     #[test]
     fn where_everybody_keeps_files_only_the_file_itself_is_reached() {
-        assert_eq!(places(Path::new("/etc/passwd")), [Path::new("/etc/passwd")]);
-        assert_eq!(places(Path::new("/etc/ssl/x.pem")), [Path::new("/etc/ssl")]);
-        assert_eq!(places(Path::new("/not/there/at/all")), [] as [&Path; 0]);
+        assert_eq!(places(Path::new("/etc/passwd"), None), [Path::new("/etc/passwd")]);
+        assert_eq!(places(Path::new("/etc/ssl/x.pem"), None), [Path::new("/etc/ssl")]);
+        let fixed = Some(Path::new("/etc/ssl"));
+        assert_eq!(
+            places(Path::new("/etc/ssl/x.pem"), fixed),
+            [Path::new("/etc/ssl/x.pem")]
+        );
+        assert_eq!(places(Path::new("/not/there/at/all"), None), [] as [&Path; 0]);
     }
 
     #[test]
@@ -252,12 +258,12 @@ mod tests {
         symlink("releases/5", base.join("current")).unwrap();
         symlink("..2026", base.join("volume/..data")).unwrap();
         symlink("..data/key", base.join("volume/key")).unwrap();
-        let found = places(&base.join("current/key"));
+        let found = places(&base.join("current/key"), None);
         assert!(
             found.contains(&base.join("releases")) && found.contains(&base.join("releases/5")),
             "{found:?}"
         );
-        let found = places(&base.join("volume/key"));
+        let found = places(&base.join("volume/key"), None);
         assert!(found.contains(&base.join("volume")), "{found:?}");
         assert!(!found.contains(&base), "{found:?}");
         fs::remove_dir_all(base).unwrap();

@@ -46,7 +46,7 @@ pub fn unprotected(config: &Config) -> Vec<String> {
 }
 
 /// The stdio servers to start, by their channels, and their confinement.
-fn servers(config: &Config) -> impl Iterator<Item = (&str, Level)> {
+pub(super) fn servers(config: &Config) -> impl Iterator<Item = (&str, Level)> {
     config.served().filter_map(|binding| match &binding.target {
         Target::Stdio { sandbox, .. } => Some((binding.channel.as_str(), sandbox.level)),
         Target::Http { .. } => None,

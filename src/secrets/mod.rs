@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod credential;
 mod environment;
 mod error;
 mod files;
@@ -18,6 +19,8 @@ mod seen;
 mod tests;
 
 pub use arguments::{mask_flags, mask_secret};
+pub use credential::Credential;
+pub(crate) use credential::directory as credentials_directory;
 pub use environment::Environment;
 pub use error::{Excess, Fault, FileError, Remedy};
 pub use files::{Disk, Files, open_trusted, read, read_trusted};

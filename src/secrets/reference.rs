@@ -10,10 +10,8 @@ use std::str;
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
+use super::credential::{self, Credential};
 use super::{Environment, FileError, Files};
-
-/// Where the service manager keeps the credentials of a unit (systemd.exec(5), LoadCredential=).
-const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// Where a value is kept, instead of the value (spec: config, section 3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +43,7 @@ impl Reference {
             return Some(Self::Variable(name.to_owned()));
         }
         if let Some(name) = bytes.strip_prefix(b"credential:") {
-            let name = str::from_utf8(name).ok().filter(|name| is_file_name(name))?;
+            let name = str::from_utf8(name).ok().filter(|name| credential::is_name(name))?;
             return Some(Self::Credential(name.to_owned()));
         }
         let path = bytes.strip_prefix(b"file:").filter(|path| !path.is_empty())?;
@@ -76,8 +74,9 @@ impl Reference {
             Self::Variable(_) => Ok(None),
             Self::File(path) => Ok(Some(path.clone())),
             Self::Credential(name) => {
-                let directory = environment.value(CREDENTIALS).ok_or(ReferenceError::NoCredentials)?;
-                Ok(Some(Path::new(directory).join(name)))
+                let directory = credential::directory(environment);
+                let directory = directory.ok_or_else(|| ReferenceError::NoCredentials(Credential::new(name)))?;
+                Ok(Some(directory.join(name)))
             }
         }
     }
@@ -119,8 +118,20 @@ impl Reference {
         };
         match (self, self.file(environment)?) {
             (Self::Variable(name), _) => text(environment.value(name).ok_or(ReferenceError::NotSet)?.as_bytes()),
-            (_, Some(path)) => text(&read(&path).map_err(ReferenceError::File)?),
+            (_, Some(path)) => text(&read(&path).map_err(|error| self.unread(error))?),
             (_, None) => Err(ReferenceError::NotSet),
+        }
+    }
+
+    /// Why its file is not read.
+    pub(crate) fn unread(&self, error: io::Error) -> ReferenceError {
+        match self {
+            Self::Credential(name) => match error.kind() {
+                io::ErrorKind::NotFound => ReferenceError::NoCredential(Credential::new(name)),
+                io::ErrorKind::PermissionDenied => ReferenceError::HiddenCredentials,
+                _ => ReferenceError::File(error),
+            },
+            _ => ReferenceError::File(error),
         }
     }
 
@@ -132,7 +143,7 @@ impl Reference {
             Self::Variable(_) => "env:...".to_owned(),
             Self::File(path) if path.as_os_str().as_bytes().contains(&b'/') => format!("file:{}", path.display()),
             Self::File(_) => "file:...".to_owned(),
-            Self::Credential(name) if looks_like_a_file_name(name) => format!("credential:{name}"),
+            Self::Credential(name) if credential::is_plain(name) => format!("credential:{name}"),
             Self::Credential(_) => "credential:...".to_owned(),
         }
     }
@@ -148,7 +159,7 @@ impl fmt::Display for Reference {
                 write!(f, "file {path:?}")
             }
             Self::File(_) => f.write_str("file named after file:"),
-            Self::Credential(name) if looks_like_a_file_name(name) => write!(f, "credential {name}"),
+            Self::Credential(name) if credential::is_plain(name) => write!(f, "credential {name}"),
             Self::Credential(_) => f.write_str("credential named after credential:"),
         }
     }
@@ -159,8 +170,12 @@ impl fmt::Display for Reference {
 pub enum ReferenceError {
     /// The variable is not set, or set to nothing.
     NotSet,
-    /// The service manager gave no credentials.
-    NoCredentials,
+    /// The service manager handed over no credentials.
+    NoCredentials(Credential),
+    /// The service manager handed over others.
+    NoCredential(Credential),
+    /// The service manager keeps them from this process.
+    HiddenCredentials,
     /// The file cannot be read.
     File(io::Error),
     /// There is nothing but white space.
@@ -173,10 +188,22 @@ impl fmt::Display for ReferenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSet => f.write_str("is not set; set it"),
-            Self::NoCredentials => write!(
+            Self::NoCredentials(credential) => write!(
                 f,
-                "is not there, because variable {CREDENTIALS} is not set; \
-                 add LoadCredential= or LoadCredentialEncrypted= to the unit of the service"
+                "is not there, because the service manager handed over none ({} is not set); {credential}; for a service manager \
+                 without credentials (systemd before 247), and outside of the service, write file:PATH",
+                credential::DIRECTORY
+            ),
+            Self::NoCredential(credential) => {
+                write!(
+                    f,
+                    "is not among those that the service manager handed over; {credential}"
+                )
+            }
+            Self::HiddenCredentials => f.write_str(
+                "is hidden from this process: the service manager shows credentials to the user of the service alone, and systemd before \
+                 257 does not show them to ExecReload= of a unit with mounts of its own; run the command where they can be seen, as \
+                 the unit of the package does",
             ),
             Self::File(error) if error.get_ref().is_some_and(|inner| inner.is::<FileError>()) => {
                 write!(f, "is refused: {error}")
@@ -208,20 +235,6 @@ pub(crate) fn is_variable_name(name: &str) -> bool {
 /// Upper case with an underscore, as variables are written and keys are not.
 fn looks_like_a_variable(name: &str) -> bool {
     name.contains('_') && !name.bytes().any(|byte| byte.is_ascii_lowercase())
-}
-
-/// The name of a credential: one file in a directory.
-fn is_file_name(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
-}
-
-/// As credentials are named and keys are not: short words of letters.
-fn looks_like_a_file_name(name: &str) -> bool {
-    name.len() <= 40
-        && !name.starts_with("sk-")
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 #[cfg(test)]
@@ -282,7 +295,13 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("CREDENTIALS_DIRECTORY") && error.contains("LoadCredential="),
+            error.contains("CREDENTIALS_DIRECTORY") && error.contains("LoadCredential=key with"),
+            "{error}"
+        );
+        // It handed over another one.
+        let error = secret("credential:other", "abc").unwrap_err();
+        assert!(
+            error.starts_with("is not among those") && error.contains("LoadCredential=other with"),
             "{error}"
         );
     }

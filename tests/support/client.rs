@@ -29,6 +29,7 @@ pub struct ClientBuilder {
     directory: Scratch,
     kernel: Kernel,
     user: Option<u32>,
+    unreadable: bool,
 }
 
 impl ClientBuilder {
@@ -65,6 +66,7 @@ impl ClientBuilder {
             directory,
             kernel: Kernel::default(),
             user: None,
+            unreadable: false,
         }
     }
 
@@ -107,6 +109,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Its user can execute the program and not read it. For a client that is [`Self::started_by`] somebody.
+    pub fn unreadable(mut self) -> Self {
+        self.unreadable = true;
+        self
+    }
+
     pub fn workers(self, count: usize) -> Self {
         self.env("MCP_MAX_CONCURRENT_REQUESTS", count.to_string())
     }
@@ -125,6 +133,9 @@ impl ClientBuilder {
         let copy = self.directory.file("tunnel-client");
         program::copy(&binary(), &copy);
         give(self.directory.path(), user);
+        if self.unreadable {
+            program::close(&copy);
+        }
         let mut command = self.kernel.command(Path::new("setpriv"));
         command.args([
             &format!("--reuid={user}"),

@@ -1,7 +1,7 @@
 //! A copy of a program that somebody else may run.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::Command;
 
@@ -11,4 +11,10 @@ pub fn copy(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg(from).arg(to).status().unwrap();
     assert!(copied.success(), "{}", to.display());
     fs::set_permissions(to, Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Makes it root's, for everybody to execute and for nobody else to read, as packages install it. Only root can do so.
+pub fn close(program: &Path) {
+    chown(program, Some(0), Some(0)).unwrap();
+    fs::set_permissions(program, Permissions::from_mode(0o711)).unwrap();
 }

@@ -53,7 +53,7 @@ pub(crate) fn page(root: &Node) -> String {
         .text("Wait until a daemon that chose a free health port is ready, in a script:")
         .literal(SCRIPT);
     page.section("SEE ALSO")
-        .text("`tunnel-client.yaml`(5), `tunnel-relay`(1), `systemd.exec`(5)");
+        .text("`tunnel-client.yaml`(5), `tunnel-relay`(1), `systemd.exec`(5), `systemd.service`(5)");
     page.finish()
 }
 
@@ -182,9 +182,11 @@ sign. Durations are written as 30s, 1m30s, 100ms. `tunnel-client.yaml`(5) has th
 
 const SIGNALS: &str = "
 SIGTERM and SIGINT end `run`: it takes no more work, finishes what it has within 25 seconds, and answers the rest with an error.
-A second one ends it at once. SIGHUP has keys, certificates and proxies in files read again; settings are not.";
+A second one ends it at once. SIGHUP has keys, certificates and proxies in files read again; settings are not. Under `Type=notify` or
+`Type=notify-reload` of systemd, `systemctl start` returns when the health listener answers and polling has begun, and
+`systemctl status` shows the text of `/readyz`.";
 
-const VARIABLES: [(&str, &str); 7] = [
+const VARIABLES: [(&str, &str); 9] = [
     (
         "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
         "Proxies for connections that no setting names one for, by the usual rules; also in lower case. Loopback is never proxied.",
@@ -195,6 +197,16 @@ const VARIABLES: [(&str, &str); 7] = [
     ),
     ("XDG_CONFIG_HOME, HOME", "Where profiles are, and what ~ means."),
     ("CREDENTIALS_DIRECTORY", "Where `credential:NAME` is read from."),
+    (
+        "NOTIFY_SOCKET",
+        "Socket of the service manager, a path or, after an @, an abstract name: `run` tells it when the start is complete, which peer \
+         fails, and when a reload and the end begin (`sd_notify`(3)). Never given to a child process.",
+    ),
+    (
+        "WATCHDOG_USEC, WATCHDOG_PID",
+        "After how many microseconds of silence the service manager takes the process with this id for hung; `run` sends a message \
+         in half of that time while its poll loop turns, whether or not the control plane answers.",
+    ),
     ("VISUAL, EDITOR", "The editor of `profiles edit`."),
     (
         "NO_COLOR",

@@ -71,7 +71,10 @@ connections on, set it to 0 and limit connections in the balancer.";
 
 const ENVIRONMENT: &str = "
 Each option of `serve` has a variable `TUNNEL_RELAY_`NAME, for instance `TUNNEL_RELAY_CALL_TIMEOUT=60s`; those that repeat take a list
-with commas there. A flag wins, and an empty variable counts as unset. `TUNNEL_RELAY_KEYS` holds lines of a keys file.";
+with commas there. A flag wins, and an empty variable counts as unset. `TUNNEL_RELAY_KEYS` holds lines of a keys file.
+
+The service manager's socket is `NOTIFY_SOCKET`: `serve` tells it when it listens, when a reload and the end begin, and, in half of
+`WATCHDOG_USEC` if `WATCHDOG_PID` is its own, that it lives (`sd_notify`(3)).";
 
 const EXAMPLE: &str = r"
 tunnel-relay keygen --name lab --scopes read,use      # the key, and its line

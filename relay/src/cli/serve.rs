@@ -11,6 +11,7 @@ use super::text;
 use crate::ids::{TunnelId, parse_duration};
 use crate::limits;
 use crate::log::Format;
+use crate::notify::Offer;
 use crate::serve::ServeOptions;
 use crate::tls::TlsFiles;
 
@@ -211,6 +212,7 @@ pub(super) fn options(
         max_anonymous_per_address: (max_anonymous_per_address > 0).then_some(max_anonymous_per_address),
         reload_interval: (!reload_interval.is_zero()).then_some(reload_interval),
         log_format,
+        notify: Offer::of(environment),
     };
     if source.mistakes.is_empty() {
         Ok(options)

@@ -10,12 +10,14 @@ use tokio::time::{Instant, sleep_until};
 
 use super::stamps::Stamps;
 use crate::mistake::Mistake;
+use crate::notify::ServiceManager;
 use crate::relay::Relay;
 use crate::{limits, log};
 
 /// Keeps what is in use as new as the files are.
 pub(crate) struct Reload {
     relay: Arc<Relay>,
+    manager: ServiceManager,
     hangup: Signal,
     /// Between two looks at the files; `None`: they are read on SIGHUP only.
     interval: Option<Duration>,
@@ -27,7 +29,7 @@ pub(crate) struct Reload {
 
 impl Reload {
     /// Logs what is wrong with the certificates in use. `hangup` is SIGHUP.
-    pub(crate) fn new(relay: Arc<Relay>, hangup: Signal, interval: Option<Duration>) -> Self {
+    pub(crate) fn new(relay: Arc<Relay>, manager: ServiceManager, hangup: Signal, interval: Option<Duration>) -> Self {
         let credentials = &relay.credentials;
         if let Some(tls) = &credentials.current().tls {
             tls.warn(&credentials.sources.names, SystemTime::now());
@@ -35,6 +37,7 @@ impl Reload {
         Self {
             read: Stamps::look(credentials.files()),
             relay,
+            manager,
             hangup,
             interval,
             restless: None,
@@ -51,7 +54,9 @@ impl Reload {
                     if received.is_none() {
                         return;
                     }
-                    block_in_place(|| self.renew("SIGHUP"));
+                    self.manager.reloading();
+                    let accepted = block_in_place(|| self.renew("SIGHUP"));
+                    self.manager.reloaded(accepted);
                 }
                 () = until(look) => {
                     block_in_place(|| self.look());
@@ -77,18 +82,24 @@ impl Reload {
             return;
         }
         match self.restless.take() {
-            Some((before, looks)) if before == now || looks >= limits::RELOAD_SETTLE_LOOKS => self.renew("file change"),
+            Some((before, looks)) if before == now || looks >= limits::RELOAD_SETTLE_LOOKS => {
+                let accepted = self.renew("file change");
+                self.manager.read_again(accepted);
+            }
             Some((_, looks)) => self.restless = Some((now, looks + 1)),
             None => self.restless = Some((now, 1)),
         }
     }
 
-    fn renew(&mut self, cause: &str) {
+    /// Returns whether what was read is in use.
+    fn renew(&mut self, cause: &str) -> bool {
         let credentials = &self.relay.credentials;
         // Before they are read: a change in between is found by the next look.
         let stamps = Stamps::look(credentials.files());
         let changed = stamps.changed(&self.read).join(",");
-        match credentials.renew(SystemTime::now()) {
+        let renewed = credentials.renew(SystemTime::now());
+        let accepted = renewed.is_ok();
+        match renewed {
             Ok(revoked) => {
                 let after = credentials.current();
                 self.relay.end_revoked_calls();
@@ -108,6 +119,7 @@ impl Reload {
         }
         self.read = stamps;
         self.restless = None;
+        accepted
     }
 }
 

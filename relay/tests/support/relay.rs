@@ -33,11 +33,17 @@ impl Relay {
 
     /// Only these arguments and keys.
     pub fn start_bare(args: &[&str], keys: &str) -> Self {
+        Self::start_in(args, keys, &[])
+    }
+
+    /// The same with further variables.
+    pub fn start_in(args: &[&str], keys: &str, variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(BINARY)
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(args)
             .env_clear()
             .env("TUNNEL_RELAY_KEYS", keys)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -103,10 +109,25 @@ impl Relay {
         self.signal("HUP");
     }
 
-    fn signal(&self, name: &str) {
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Waits until the process is in this state (proc_pid_stat(5)).
+    pub fn await_state(&self, state: char) {
+        let until = Instant::now() + PATIENCE;
+        let stat = format!("/proc/{}/stat", self.child.id());
+        let is_there = || {
+            let stat = std::fs::read_to_string(&stat).unwrap();
+            stat.rsplit_once(") ").unwrap().1.starts_with(state)
+        };
+        while !is_there() {
+            assert!(Instant::now() < until, "the relay is not in state {state}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Waits for the end.

@@ -18,8 +18,6 @@ pub(super) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     base_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ui_url: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     healthz: Option<Probe>,
     #[serde(skip_serializing_if = "Option::is_none")]
     readyz: Option<Probe>,
@@ -51,7 +49,6 @@ impl Report {
             locator: Located::new(locator, &base),
             process: process.map(Process::find),
             base_url: None,
-            ui_url: None,
             healthz: None,
             readyz: None,
             control_plane_poll: None,
@@ -62,7 +59,6 @@ impl Report {
             report.readyz = Some(probe::probe(&base, "/readyz"));
             report.control_plane_poll = wants_poll.then(|| probe::last_poll(&base));
             report.base_url = Some(base.to_string());
-            report.ui_url = Some(base.shown("/ui"));
         }
         let probes = [&report.healthz, &report.readyz];
         let is_ok = probes.iter().all(|probe| probe.as_ref().is_some_and(|probe| probe.ok))
@@ -113,9 +109,8 @@ impl fmt::Display for Report {
     /// One line a check.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.locator.fmt(f)?;
-        if let (Some(base), Some(ui)) = (&self.base_url, &self.ui_url) {
+        if let Some(base) = &self.base_url {
             writeln!(f, "Base URL: {}", one_line(base))?;
-            writeln!(f, "UI URL: {}", one_line(ui))?;
         }
         for (name, probe) in [("Healthz", &self.healthz), ("Readyz", &self.readyz)] {
             if let Some(probe) = probe {

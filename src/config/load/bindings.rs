@@ -154,7 +154,7 @@ fn http(
     let url = value(sources, entry.url, in_file).map_err(|error| BindingError::Reference("URL", error))?;
     let url = HttpUrl::parse(&url).map_err(BindingError::Url)?;
     let path = |key: &'static str, written: &str| {
-        referenced_path(sources.environment, OsStr::new(written)).map_err(|error| BindingError::Path(key, error))
+        referenced_path(sources, OsStr::new(written)).map_err(|error| BindingError::Path(key, error))
     };
     let unix_socket = entry
         .unix_socket

@@ -113,7 +113,7 @@ fn target<'a>(
         return Err("URL has . or .. segments in its path; write the path they lead to".to_owned());
     }
     if let Some(socket) = field("unix-socket").or_else(|| field("unix_socket")) {
-        referenced_path(sources.environment, OsStr::new(socket))
+        referenced_path(sources, OsStr::new(socket))
             .and_then(socket_path)
             .map_err(|error| format!("unix-socket {error}"))?;
     }

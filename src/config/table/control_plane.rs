@@ -2,7 +2,7 @@
 
 use super::Kind::{Headers, List};
 use super::Separator::Comma;
-use super::{Setting, Shown, UNSET};
+use super::{FILES, Setting, Shown, UNSET};
 
 pub(in crate::config) static BASE_URL: Setting = Setting {
     key: "control_plane.base_url",
@@ -73,6 +73,7 @@ pub(in crate::config) static CONTROL_CERT: Setting = Setting {
     variables: &["CONTROL_PLANE_CLIENT_CERT"],
     placeholder: "PATH",
     help: "PEM file of the client certificate and its chain, for the control plane",
+    values: FILES,
     details: "Needs client_key.",
     ..UNSET
 };
@@ -84,6 +85,7 @@ pub(in crate::config) static CONTROL_KEY: Setting = Setting {
     variables: &["CONTROL_PLANE_CLIENT_KEY"],
     placeholder: "PATH",
     help: "PEM file of the private key of that certificate",
+    values: FILES,
     details: "It must belong to client_cert. A file that others can reach and read is refused.",
     ..UNSET
 };

@@ -2,7 +2,7 @@
 
 use super::Kind::{Headers, List, Records, Switch};
 use super::Separator::{Comma, Line};
-use super::{Field, Setting, Shape, Shown, UNSET, field, one};
+use super::{FILES, Field, Setting, Shape, Shown, UNSET, field, one};
 
 pub(in crate::config) static SERVER_URLS: Setting = Setting {
     key: "mcp.server_urls",
@@ -25,7 +25,7 @@ pub(in crate::config) static SERVER_URLS: Setting = Setting {
     placeholder: "URL|channel=NAME,url=URL[,unix-socket=PATH]",
     help: "MCP server spoken to over HTTP; repeatable, one line each in the variable",
     values: "channel: 1 to 64 letters, digits, - or _",
-    details: "A channel has one server, here or in mcp.commands; an entry without a channel is for main. unix_socket is connected to instead of the host of the URL, and excludes http_proxy. http_proxy, client_cert and client_key are for this server only.",
+    details: "A channel has one server, here or in mcp.commands; an entry without a channel is for main. unix_socket is connected to instead of the host of the URL, and excludes http_proxy. http_proxy, client_cert and client_key are for this server only, and are written like those of the section mcp.",
     ..UNSET
 };
 
@@ -82,6 +82,7 @@ pub(in crate::config) static MCP_CERT: Setting = Setting {
     variables: &["MCP_CLIENT_CERT"],
     placeholder: "PATH",
     help: "PEM file of the client certificate and its chain, for MCP servers without one of their own",
+    values: FILES,
     details: "Needs client_key and a server in mcp.server_urls.",
     ..UNSET
 };
@@ -92,6 +93,7 @@ pub(in crate::config) static MCP_KEY: Setting = Setting {
     variables: &["MCP_CLIENT_KEY"],
     placeholder: "PATH",
     help: "PEM file of the private key of that certificate",
+    values: FILES,
     details: "It must belong to client_cert. A file that others can reach and read is refused.",
     ..UNSET
 };

@@ -225,6 +225,9 @@ pub static SETTINGS: &[&Setting] = &[
     &HARPOON_PRIVATE,
 ];
 
+/// Values of settings that are files of keys and certificates.
+const FILES: &str = "a path, file:PATH, credential:NAME, or env:NAME for a variable that holds the path";
+
 /// What a setting has when its entry does not say otherwise.
 const UNSET: Setting = Setting {
     key: "",

@@ -1,6 +1,6 @@
 //! What every connection shares.
 
-use super::{Setting, Shown, UNSET};
+use super::{FILES, Setting, Shown, UNSET};
 
 pub(in crate::config) static CA_BUNDLE: Setting = Setting {
     key: "ca_bundle",
@@ -8,6 +8,7 @@ pub(in crate::config) static CA_BUNDLE: Setting = Setting {
     variables: &["CA_BUNDLE"],
     placeholder: "PATH",
     help: "PEM file of certificate authorities to trust besides the built-in ones and the system's",
+    values: FILES,
     details: "They are trusted for the control plane, MCP servers and proxies alike. A server's own certificate may stand there too: it is then trusted as it is. Entries that have expired or cannot be used are named at start. A file that its group, others or the user of stdio servers can change is refused.",
     ..UNSET
 };
@@ -30,6 +31,7 @@ pub(in crate::config) static PROXY_CA_BUNDLE: Setting = Setting {
     variables: &["PROXY_CA_BUNDLE"],
     placeholder: "PATH",
     help: "PEM file of the only certificate authorities that are trusted for proxies over TLS",
+    values: FILES,
     details: "Unset: what is trusted for everything else. A file that its group, others or the user of stdio servers can change is refused.",
     ..UNSET
 };
@@ -40,6 +42,7 @@ pub(in crate::config) static PROXY_CERT: Setting = Setting {
     variables: &["PROXY_CLIENT_CERT"],
     placeholder: "PATH",
     help: "PEM file of the client certificate and its chain, for proxies over TLS",
+    values: FILES,
     details: "Needs client_key. No other client certificate is ever shown to a proxy.",
     ..UNSET
 };
@@ -50,6 +53,7 @@ pub(in crate::config) static PROXY_KEY: Setting = Setting {
     variables: &["PROXY_CLIENT_KEY"],
     placeholder: "PATH",
     help: "PEM file of the private key of that certificate",
+    values: FILES,
     details: "It must belong to client_cert. A file that others can reach and read is refused.",
     ..UNSET
 };

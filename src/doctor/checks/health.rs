@@ -77,10 +77,10 @@ async fn bind(config: &Config) -> Check {
         Listen::Named { host, port, .. } => (host, *port),
     };
     let chosen = bound.addr().rsplit(':').next().and_then(|port| port.parse().ok());
-    let base = base_url(host, chosen.unwrap_or(port));
+    let place = place(host, chosen.unwrap_or(port));
     match port {
-        0 => Check::pass(ID, format!("ephemeral bind ok on {base}")),
-        _ => Check::pass(ID, format!("will bind {base}")),
+        0 => Check::pass(ID, format!("ephemeral bind ok on {place}")),
+        _ => Check::pass(ID, format!("will bind {place}")),
     }
 }
 
@@ -208,6 +208,17 @@ async fn unix_in_use(path: &Path) -> Check {
         .next(["end that program, or choose another path in health.unix_socket (HEALTH_UNIX_SOCKET)"])
 }
 
+/// What is bound: one address, or all of them, which is more than the one to type.
+fn place(host: &str, port: u16) -> String {
+    let base = base_url(host, port);
+    let all = match host.trim_start_matches('[').trim_end_matches(']') {
+        "" | "0.0.0.0" => "0.0.0.0",
+        "::" => "[::]",
+        _ => return base,
+    };
+    format!("{all}:{port}, every address of this host; from here {base}")
+}
+
 /// As an address to type: what is bound to every address is reached at the loopback one.
 fn base_url(host: &str, port: u16) -> String {
     match host.trim_start_matches('[').trim_end_matches(']') {
@@ -277,6 +288,24 @@ mod tests {
             ("localhost", "http://localhost:80"),
         ] {
             assert_eq!(base_url(host, 80), url);
+        }
+    }
+
+    #[test]
+    fn what_listens_on_every_address_is_said_to() {
+        for (host, said) in [
+            (
+                "0.0.0.0",
+                "0.0.0.0:80, every address of this host; from here http://127.0.0.1:80",
+            ),
+            (
+                "",
+                "0.0.0.0:80, every address of this host; from here http://127.0.0.1:80",
+            ),
+            ("::", "[::]:80, every address of this host; from here http://[::1]:80"),
+            ("10.1.2.3", "http://10.1.2.3:80"),
+        ] {
+            assert_eq!(place(host, 80), said);
         }
     }
 }

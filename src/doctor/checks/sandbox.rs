@@ -1,9 +1,9 @@
 //! The sandbox: which layers can this kernel apply here, and what does `hardening.mode` make of that?
 
-use crate::config::Mode;
+use crate::config::{Config, Mode};
 use crate::doctor::report::Check;
 use crate::probes::{self, Again};
-use crate::sandbox::{Finding, State};
+use crate::sandbox::{Finding, ReadableProgram, State};
 
 const ID: &str = "sandbox";
 
@@ -25,6 +25,18 @@ pub(in crate::doctor) fn layers(mode: Mode, again: Option<&Again>) -> Check {
             "tunnel-client help hardening says which kernels have what",
             "with hardening.mode: best-effort the client starts with what there is",
         ]),
+    }
+}
+
+/// Whether stdio servers can open the memory of a client while it starts.
+pub(in crate::doctor) fn program_file(config: &Config) -> Check {
+    const ID: &str = "program_file";
+    match ReadableProgram::find(config) {
+        None => Check::pass(
+            ID,
+            "no stdio MCP server can open the memory of tunnel-client while it starts",
+        ),
+        Some(readable) => Check::warn(ID, readable.to_string()).next([readable.remedy()]),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::initialize::introduction;
 use super::mcp::id;
-use crate::broker::Instructions;
+use crate::broker::{self, Instructions};
 use crate::config::{Binding, Config, Level, Mode, Target};
 use crate::doctor::report::Check;
 use crate::doctor::walk::Walk;
@@ -173,6 +173,7 @@ fn judge(id: &str, trial: &Trial) -> Check {
                 .evidence(noise)
                 .next(["let the server log to standard error: standard output is for messages alone"]);
         }
+        End::NoBroker(error @ broker::Error::Domain(_)) => return Check::fail(id, error.to_string()),
         End::NoBroker(error) => {
             return Check::fail(id, error.to_string())
                 .next(["see whether the host limits the number of processes, and whether /proc is mounted"]);

@@ -186,6 +186,7 @@ mod tests {
     use super::*;
     use crate::ops::health::Health;
     use crate::ops::metrics::Metrics;
+    use crate::ops::progress::Progress;
     use crate::sandbox::Status;
 
     /// An output that always has more, until its end.
@@ -215,6 +216,7 @@ mod tests {
         let ops = Ops {
             health: Health::new(std::iter::empty()),
             metrics: Metrics::new(1, 1),
+            progress: Progress::default(),
             sandbox: Status::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

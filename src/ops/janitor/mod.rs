@@ -92,7 +92,7 @@ impl Janitor {
     /// # Errors
     /// [`Error::Start`].
     pub fn launch() -> Result<Self, Error> {
-        let (socket, process) = own_program::launch(ROLE).map_err(Error::Start)?;
+        let (socket, process) = own_program::launch(ROLE, None).map_err(Error::Start)?;
         Ok(Self { socket, process })
     }
 

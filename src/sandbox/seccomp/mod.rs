@@ -8,6 +8,7 @@ mod calls;
 mod common;
 mod janitor;
 mod main;
+mod notify;
 mod resolver;
 mod server;
 mod sockets;
@@ -16,6 +17,7 @@ mod strict;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::os::fd::RawFd;
 
 use seccompiler::{BackendError, BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule};
 
@@ -68,8 +70,9 @@ impl From<BackendError> for Error {
 }
 
 impl Filters {
-    /// Of the main thread. `unix`: a server is behind a unix socket. `appends`: it opens its log again.
-    pub(super) fn of_main(unix: bool, appends: bool) -> Result<Self, Error> {
+    /// Of the main thread. `unix`: a server is behind a unix socket. `appends`: it opens its log again. `manager`: the socket to the
+    /// service manager.
+    pub(super) fn of_main(unix: bool, appends: bool, manager: Option<RawFd>) -> Result<Self, Error> {
         let sockets = Sockets {
             unix,
             internet: true,
@@ -80,18 +83,25 @@ impl Filters {
         if appends {
             refused.extend(appending::refused()?);
         }
+        if let Some(descriptor) = manager {
+            notify::refuse(&mut refused, descriptor)?;
+        }
         Self::of_own(main::CALLS, main::OVERLAY, refused)
     }
 
-    /// Of a thread that resolves names; made by that thread.
-    pub(super) fn of_resolver() -> Result<Self, Error> {
+    /// Of a thread that resolves names; made by that thread. `manager`: the socket to the service manager.
+    pub(super) fn of_resolver(manager: Option<RawFd>) -> Result<Self, Error> {
         let sockets = Sockets {
             unix: false,
             internet: true,
             datagrams: true,
             routes: resolver::ASKS_FOR_ROUTES,
         };
-        Self::of_own(resolver::CALLS, resolver::OVERLAY, sockets.refused()?)
+        let mut refused = sockets.refused()?;
+        if let Some(descriptor) = manager {
+            notify::refuse(&mut refused, descriptor)?;
+        }
+        Self::of_own(resolver::CALLS, resolver::OVERLAY, refused)
     }
 
     /// Of stdio servers and the broker that starts them, whose filter they inherit. `truncates`: landlock looks at that.
@@ -204,8 +214,8 @@ mod tests {
     #[test]
     fn every_class_has_filters_that_the_kernel_takes_in_size() {
         let classes = [
-            Filters::of_main(true, true).unwrap(),
-            Filters::of_resolver().unwrap(),
+            Filters::of_main(true, true, Some(3)).unwrap(),
+            Filters::of_resolver(Some(3)).unwrap(),
             Filters::of_servers(&Others::default(), false).unwrap(),
         ];
         for filters in classes {

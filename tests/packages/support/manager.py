@@ -1,4 +1,4 @@
-"""A service manager of its own: systemd as the first process of a pid namespace, on a copy of this host's files that it may change."""
+"""A service manager of its own: systemd as the first process of a pid namespace, on files of this host, or of another system, that it may change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-HOST_UNITS = Path("/usr/lib/systemd/system")
 # The journal, and the targets that services come after.
 JOURNAL = ("systemd-journald.service", "systemd-journald.socket", "systemd-journald-dev-log.socket")
 TARGETS = ("sysinit", "basic", "shutdown", "network-online", "nss-lookup", "sockets", "multi-user")
@@ -22,8 +21,9 @@ COMMAND_SECONDS = 180
 class Manager:
     """Boots in `folder`, which is empty. What is put before the start is there from the first moment on."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, base: Path = Path("/")) -> None:
         self.folder = folder
+        self.base = base
         self._files, self._place = folder / "files", folder / "place"
         self._files.mkdir(mode=0o755)
         self._place.mkdir()
@@ -41,7 +41,7 @@ class Manager:
             f"[Unit]\nDescription=Tests\nRequires=sysinit.target basic.target {' '.join(JOURNAL[1:])} {JOURNAL[0]}\n"
         )
         for unit in JOURNAL:
-            shutil.copy(HOST_UNITS / unit, units / unit)
+            shutil.copy(self.base / "lib/systemd/system" / unit, units / unit)
         # What the host's administrator has configured is not asked for.
         self.put("/etc/systemd/journald.conf", "[Journal]\nStorage=volatile\n")
 
@@ -63,7 +63,7 @@ class Manager:
         log = (self.folder / "systemd.log").open("wb")
         command = ["unshare", "--mount", "--pid", "--cgroup", "--uts", "--ipc", "--net", "--fork", "--kill-child"]
         self._process = subprocess.Popen(
-            [*command, str(HERE / "manager_start.sh"), str(self._files), str(self._place)],
+            [*command, str(HERE / "manager_start.sh"), str(self.base), str(self._files), str(self._place)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -1,16 +1,17 @@
 #!/bin/sh
-# Becomes systemd in namespaces of its own: manager_start.sh FILES PLACE. Its root directory is an overlay of the host's with FILES on
+# Becomes systemd in namespaces of its own: manager_start.sh BASE FILES PLACE. Its root directory is BASE, unchanged, with FILES on
 # top; what changes is in memory, at PLACE, and ends with it. Its units are those of /etc/test-units alone: nothing that the host would
 # start is started.
 set -eu
-files=$1
-place=$2
+base=$1
+files=$2
+place=$3
 root=$place/root
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs "$place"
 mkdir "$place/upper" "$place/work" "$root"
 cp -a "$files/." "$place/upper/"
-mount -t overlay -o "lowerdir=/,upperdir=$place/upper,workdir=$place/work" overlay "$root"
+mount -t overlay -o "lowerdir=$base,upperdir=$place/upper,workdir=$place/work" overlay "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys"
 mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
@@ -38,4 +39,4 @@ umount -l /mnt
 # A root directory that is shared: otherwise nobody sees the credentials that systemd mounts for a service.
 mount --make-rshared /
 exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_UNIT_PATH=/etc/test-units:/run/systemd/system:/etc/systemd/system \
-  SYSTEMD_GENERATOR_PATH=/nonexistent /lib/systemd/systemd --system --unit=test.target --log-target=console --show-status=0
+  SYSTEMD_GENERATOR_PATH=/nonexistent /lib/systemd/systemd --system --unit=test.target --log-target=journal-or-kmsg --show-status=0

@@ -49,8 +49,9 @@ CHANNELS = {
 
 
 class Site:
-    def __init__(self, manager: Manager, client: Path, relay: Path, drop_in: Path | None) -> None:
+    def __init__(self, manager: Manager, client: Path, relay: Path, drop_in: Path | None, generation: str | None = None) -> None:
         self.manager = manager
+        self._units_of = SYSTEMD / "older" / generation if generation else SYSTEMD
         self.caller = ""
         self._programs(client, relay)
         self._units(drop_in)
@@ -69,7 +70,7 @@ class Site:
     def _units(self, drop_in: Path | None) -> None:
         put = self.manager.put
         for unit in UNITS:
-            put(f"/etc/test-units/{unit}", SYSTEMD / unit)
+            put(f"/etc/test-units/{unit}", self._units_of / unit)
             if drop_in:
                 put(f"/etc/systemd/system/{unit}.d/00-test.conf", drop_in)
         put("/etc/test-units/stub.service", "[Service]\nExecStart=/usr/bin/tunnel-relay mcp-stub --listen 0.0.0.0:3000\n")
@@ -109,13 +110,13 @@ class Site:
         run("chgrp", "-R", "tunnel-relay", "/etc/tunnel-relay")
         run("systemctl", "start", "stub", "tunnel-relay")
 
-    def configure(self, name: str = "tunnel-client", port: int = 8080, stdio: bool = True, more: str = "") -> None:
+    def configure(self, name: str = "tunnel-client", port: int = 8080, stdio: bool = True, strict: bool = True, more: str = "") -> None:
         commands = []
         if stdio:
             for channel, command in CHANNELS.items():
                 commands.append({"channel": channel, "command": command})
-                reads = ["/opt/mcp"]
-                commands.append({"channel": f"{channel}-strict", "command": command, "sandbox": {"level": "strict", "read": reads}})
+                sandbox = {"level": "strict", "read": ["/opt/mcp"]}
+                commands += [{"channel": f"{channel}-strict", "command": command, "sandbox": sandbox}] if strict else []
         configuration = {
             "config_version": 1,
             "control_plane": {"base_url": "https://127.0.0.1:8443", "tunnel_id": TUNNEL, "api_key": "credential:secret_api-key"},

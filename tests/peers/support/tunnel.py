@@ -35,13 +35,13 @@ class Relay:
         certificates = make_certificates(folder)
         self.authority = certificates.authority
         self._tls = ssl.create_default_context(cafile=str(self.authority))
-        self._manager_key, self._client_key, self.caller_key = (secrets.token_urlsafe(32) for _ in range(3))
+        self._manager_key, self.client_key, self.caller_key = (secrets.token_urlsafe(32) for _ in range(3))
 
         keys = folder / "keys"
         keys.touch(mode=0o600)
         keys.write_text(
             f"manager read,manage {self._manager_key}\n"
-            f"client read,use {self._client_key}\n"
+            f"client read,use {self.client_key}\n"
             f"caller connect {self.caller_key}\n",
             encoding="utf-8",
         )
@@ -57,12 +57,12 @@ class Relay:
 
         Returns once the client says that it is ready.
         """
-        identity = self._create(name)
+        identity = self.create(name)
         health = self._folder / f"{identity}.health"
         environment = bare_environment(
             CONTROL_PLANE_BASE_URL=self.url,
             CONTROL_PLANE_TUNNEL_ID=identity,
-            CONTROL_PLANE_API_KEY=self._client_key,
+            CONTROL_PLANE_API_KEY=self.client_key,
             CA_BUNDLE=str(self.authority),
             HEALTH_LISTEN_ADDR="127.0.0.1:0",
             HEALTH_URL_FILE=str(health),
@@ -72,7 +72,8 @@ class Relay:
         wait_until_ready(client, client.wait_for_file(health, START_SECONDS))
         return Tunnel(f"{self.url}/v1/mcp/{identity}", self.caller_key)
 
-    def _create(self, name: str) -> str:
+    def create(self, name: str) -> str:
+        """Makes a tunnel; its identity."""
         request = urllib.request.Request(
             f"{self.url}/v1/tunnels",
             data=json.dumps({"name": name, "description": "made by tests/peers"}).encode(),
