@@ -48,10 +48,11 @@ class Lab:
         shutil.copytree(self.bundle, tree, copy_function=os.link)
         return tree
 
-    def verify(self, tree: Path, *arguments: str, checker: str = "gpgv") -> tuple[int, str]:
+    def verify(self, tree: Path, *arguments: str, checker: str = "gpgv", reads_all: bool = True) -> tuple[int, str]:
         environment = {"PATH": str(self.folder / f"only-{checker}"), "LANG": "C.UTF-8"}
+        less = [] if reads_all else ["/usr/bin/setpriv", "--bounding-set=-dac_override,-dac_read_search"]
         done = subprocess.run(
-            ["/bin/bash", str(self.bundle / "verify"), *arguments, str(tree)],
+            [*less, "/bin/bash", str(self.bundle / "verify"), *arguments, str(tree)],
             env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=VERIFY_SECONDS,
         )  # fmt: skip
         return done.returncode, done.stdout.decode("utf-8", "replace")
@@ -99,6 +100,8 @@ class Case:
     # Placeholders: @release, @stranger and so on stand for fingerprints, @folder for the folder of the lab.
     arguments: tuple[str, ...] = ("--fingerprint", "@release")
     checker: str = "gpgv"
+    # Whether verify runs as root, which reads whatever the modes say.
+    reads_all: bool = True
 
 
 def nothing(_lab: Lab, _tree: Path) -> None:
@@ -130,6 +133,12 @@ def add_newline(_lab: Lab, tree: Path) -> None:
 def add_folder(_lab: Lab, tree: Path) -> None:
     (tree / "tools").mkdir()
     (tree / "tools" / "install").write_bytes(b"x")
+
+
+def add_closed_folder(lab: Lab, tree: Path) -> None:
+    add_folder(lab, tree)
+    # Its files can be used by name and not be listed.
+    (tree / "tools").chmod(0o311)
 
 
 def link_file(_lab: Lab, tree: Path) -> None:
@@ -216,6 +225,7 @@ CASES = (
     Case("a removed file", remove_file, REFUSED, "a file is missing: deb/"),
     Case("an added file", add_file, REFUSED, "a file that is not in SHA256SUMS: deb/further_1.0_amd64.deb"),
     Case("an added hidden file", add_hidden, REFUSED, "a file that is not in SHA256SUMS: rpm/.hidden"),
+    Case("a folder that cannot be listed", add_closed_folder, REFUSED, "cannot be read, so that it could hold anything: tools", reads_all=False),
     Case("an added folder", add_folder, REFUSED, "a file that is not in SHA256SUMS: tools/install"),
     Case("a file name with a newline", add_newline, REFUSED, "a file that is not in SHA256SUMS: $'deb/two\\nlines'"),
     Case("a link in place of a file", link_file, REFUSED, "a symbolic link: deb/"),
@@ -250,7 +260,7 @@ def run(lab: Lab) -> Iterator[tuple[str, str]]:
     for case in CASES:
         tree = lab.copy()
         case.spoil(lab, tree)
-        code, output = lab.verify(tree, *(fill(lab, each) for each in case.arguments), checker=case.checker)
+        code, output = lab.verify(tree, *(fill(lab, each) for each in case.arguments), checker=case.checker, reads_all=case.reads_all)
         says = fill(lab, case.says)
         faults = []
         if code != case.code:
