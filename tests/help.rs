@@ -230,6 +230,9 @@ fn the_packaged_configuration_is_accepted_as_it_is_and_with_everything_on() {
         let scratch = Scratch::new();
         let folder = scratch.path().display().to_string();
         secret(&scratch, "secret_api-key", "sk-manual_0123456789");
+        for name in ["client.pem", "client.key", "proxy.pem", "proxy.key"] {
+            secret(&scratch, &format!("secret_{name}"), "not read by config show");
+        }
         secret(&scratch, "hardening-mode", "enforce\n");
         let file = scratch.write(
             "tunnel-client.yaml",

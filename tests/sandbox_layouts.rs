@@ -27,7 +27,12 @@ fn examples() -> Vec<Layout> {
     let found: Vec<_> = TEXTS
         .iter()
         // Where the service manager reads what it hands over.
-        .map(|(name, text)| (name, text.replace("credential:secret_", "file:/etc/tunnel-client/secrets/")))
+        .map(|(name, text)| {
+            (
+                name,
+                text.replace("credential:secret_", "file:/etc/tunnel-client/secrets/"),
+            )
+        })
         .flat_map(|(name, text)| Layout::of_examples(name, &text))
         .collect();
     assert!(found.len() >= 4, "{found:#?}");
