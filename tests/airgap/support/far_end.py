@@ -62,7 +62,7 @@ class FarEnd:
         """What the site gives to whoever configures the client."""
         files = {name: (self.folder / name).read_bytes() for name in ("ca.pem", "client.pem", "client.key")}
         proxy = f"http://tunnel:{self._password}@{PROXY_NAME}:{PROXY_PORT}\n"
-        return {**files, "api_key": f"{self._client_key}\n".encode(), "proxy": proxy.encode()}
+        return {**files, "api-key": f"{self._client_key}\n".encode(), "proxy": proxy.encode()}
 
     def call(self, text: str) -> str:
         """What the MCP server's `echo` answers to a caller in the cloud."""
