@@ -18,6 +18,8 @@ PROGRAMS = frozenset(
 EVERYBODYS = frozenset({"cpu_online_t", "ld_so_cache_t", "ld_so_t", "lib_t", "sysctl_crypto_t", "textrel_shlib_t"})
 # Sockets of every domain: label translation. With nscd: name services of the C library.
 TRANSLATION = frozenset({"setrans_t"})
+# Files of servers, and of doctor where it tries what a server can do.
+TEMPORARY = frozenset({"tunnel_client_server_tmp_t", "tunnel_client_server_tmpfs_t", "tunnel_client_tmp_t"})
 # A standard input that is written in the unit.
 INHERITED = frozenset({"init_tmpfs_t"})
 
@@ -118,14 +120,14 @@ BOUNDS = (
         SERVER,
         "file",
         CHANGE,
-        {SERVER, "tunnel_client_var_lib_t", "tunnel_client_server_tmp_t", "tunnel_client_server_tmpfs_t"},
+        {SERVER, "tunnel_client_var_lib_t"} | TEMPORARY,
         "a server changes its state, temporary files and shared memory",
     ),
     bound(
         SERVER,
         "dir",
         CHANGE_DIRECTORY,
-        {"tmp_t", "tmpfs_t", "tunnel_client_var_lib_t", "tunnel_client_server_tmp_t"},
+        {"tmp_t", "tmpfs_t", "tunnel_client_var_lib_t", "tunnel_client_server_tmp_t", "tunnel_client_tmp_t"},
         "a server makes files in its state directory, /tmp and /dev/shm",
     ),
     bound(
@@ -141,14 +143,15 @@ BOUNDS = (
         ("read",),
         EVERYBODYS
         | PROGRAMS
-        | {SERVER, "tunnel_client_server_tmp_t", "tunnel_client_server_tmpfs_t"}
+        | TEMPORARY
+        | {SERVER}
         | {"public_content_t", "public_content_rw_t"}
         | {"etc_t", "cert_t", "locale_t", "net_conf_t", "cgroup_t"}
         | {"systemd_resolved_runtime_t", "systemd_machined_runtime_t", "NetworkManager_runtime_t"},
         "a server reads neither configuration nor secrets, no homes, no state of other services",
     ),
-    bound(SERVER, "tcp_socket", ("name_bind", "node_bind"), set(), "a server opens no TCP port"),
-    bound(SERVER, "udp_socket", ("name_bind", "node_bind"), set(), "a server opens no UDP port"),
+    bound(SERVER, "tcp_socket", ("name_bind",), set(), "a server chooses no TCP port"),
+    bound(SERVER, "udp_socket", ("name_bind",), set(), "a server chooses no UDP port"),
     bound(
         SERVER,
         "unix_stream_socket",

@@ -39,7 +39,7 @@ SPOILS = {
     "server-returns": Spoil(
         CLIENT, "allow tunnel_client_server_t tunnel_client_t:process transition;", "neverallow", is_alone=True
     ),
-    "server-binds": Spoil(CLIENT, "corenet_tcp_bind_generic_node(tunnel_client_server_t)", "opens no TCP port"),
+    "server-binds": Spoil(CLIENT, "corenet_tcp_bind_http_port(tunnel_client_server_t)", "chooses no TCP port"),
     "server-runs-tmp": Spoil(CLIENT, "can_exec(tunnel_client_server_t, tunnel_client_server_tmp_t)", "none from /tmp"),
     "server-reads-homes": Spoil(CLIENT, "userdom_read_user_home_content_files(tunnel_client_server_t)", "no homes"),
     "broker-network": Spoil(CLIENT, "sysnet_dns_name_resolve(tunnel_client_broker_t)", "no network over TCP"),
