@@ -19,7 +19,9 @@ from processes import Child, Processes, bare_environment
 
 JOB = Path("/srv/job")
 PROGRAM = JOB / "tunnel-client"
-RELAY = [str(JOB / "loader"), "--library-path", str(JOB / "lib"), str(JOB / "tunnel-relay")]
+LOADER = [str(JOB / "loader"), "--library-path", str(JOB / "lib")]
+# A static one comes without a loader.
+RELAY = [*(LOADER if (JOB / "loader").exists() else []), str(JOB / "tunnel-relay")]
 CERTIFICATES = JOB / "certificates"
 # An emulated machine on a busy host takes a second for the work of a tenth of a second.
 START_SECONDS = 90.0

@@ -25,6 +25,8 @@ KERNELS = {
     "6.12": Kernel("6.12.", 6),
     "5.10": Kernel("5.10.", 0),
     "newest": Kernel("", None),
+    "6.1-aarch64": Kernel("6.1.", 2),
+    "6.12-aarch64": Kernel("6.12.", 6),
 }
 
 

@@ -19,10 +19,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from hardware import Hardware, hardware_of
 from packages import PackagesFailed, Suites, run, unpack
 
 HERE = Path(__file__).resolve().parent
-RECIPE = ("images.py", "packages.py")
+RECIPE = ("hardware.py", "images.py", "packages.py")
 IMAGE_BYTES = 768 << 20
 BUSYBOX = "usr/bin/busybox"
 SHARED = (
@@ -30,8 +31,6 @@ SHARED = (
     "python3", "util-linux",
 )  # fmt: skip
 SHARED_SUITES = ("bookworm", "bookworm-security")
-# The disk; a kernel has either in itself or as a module. Everything else is built into each.
-MODULES = ("virtio_pci", "virtio_blk")
 # Users of the machine, in addition to those that Debian has.
 USERS = {"site": 1000, "tunnel-client": 61001, "tunnel-servers": 61002}
 
@@ -49,6 +48,8 @@ KERNELS = {
     "6.12": Source(("bookworm-backports",)),
     "5.10": Source(("bullseye", "bullseye-security")),
     "newest": Source(("sid",)),
+    "6.1-aarch64": Source(("bookworm", "bookworm-security"), "linux-image-cloud-arm64"),
+    "6.12-aarch64": Source(("bookworm-backports",), "linux-image-cloud-arm64"),
 }
 
 
@@ -64,8 +65,10 @@ def main() -> int:
 
 
 def provide(folder: Path, kernels: list[str], update: bool) -> None:
-    for name in ("root", *kernels):
-        files = (*RECIPE, "init.sh" if name == "root" else "start.sh")
+    roots = {hardware_of(kernel).root: hardware_of(kernel) for kernel in kernels}
+    for name in (*roots, *kernels):
+        hardware = roots.get(name) or hardware_of(name)
+        files = (*RECIPE, "init.sh" if name in roots else "start.sh")
         recipe = hashlib.sha256(b"".join((HERE / each).read_bytes() for each in files)).hexdigest()
         made = folder / name
         pins = made / "recipe"
@@ -75,14 +78,14 @@ def provide(folder: Path, kernels: list[str], update: bool) -> None:
         with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as temporary:
             work, new = Path(temporary), Path(temporary) / "made"
             new.mkdir()
-            packages = Packages(work / "apt", name)
+            packages = Packages(work / "apt", name, hardware)
             if is_of_recipe and (made / "packages").read_text(encoding="utf-8") == packages.versions:
                 continue
             print(f"kernels: making the image of {name}", flush=True)
-            if name == "root":
+            if name in roots:
                 make_root(packages, work, new)
             else:
-                make_start(packages, work, new, folder / "root")
+                make_start(packages, work, new, folder / hardware.root, hardware.modules)
             (new / "packages").write_text(packages.versions, encoding="utf-8")
             (new / "recipe").write_text(recipe, encoding="utf-8")
             shutil.rmtree(made, ignore_errors=True)
@@ -92,9 +95,9 @@ def provide(folder: Path, kernels: list[str], update: bool) -> None:
 class Packages:
     """Parts of an image, in the versions of the mirror."""
 
-    def __init__(self, folder: Path, image: str) -> None:
+    def __init__(self, folder: Path, image: str, hardware: Hardware) -> None:
         source = KERNELS.get(image)
-        self._suites = Suites(folder, source.suites if source else SHARED_SUITES)
+        self._suites = Suites(folder, source.suites if source else SHARED_SUITES, hardware.debian)
         self._names = self._suites.kernel(source.package) if source else self._suites.with_dependencies(*SHARED)
         self.versions = self._suites.versions(self._names)
 
@@ -158,7 +161,7 @@ def put(path: Path, text: str, mode: int = 0o644) -> None:
     path.chmod(mode)
 
 
-def make_start(packages: Packages, work: Path, new: Path, root: Path) -> None:
+def make_start(packages: Packages, work: Path, new: Path, root: Path, modules: tuple[str, ...]) -> None:
     tree, start = work / "tree", work / "start"
     packages.unpack(tree)
     release, kernel = kernel_of(tree)
@@ -167,7 +170,7 @@ def make_start(packages: Packages, work: Path, new: Path, root: Path) -> None:
     shutil.copy(root / "busybox", start / "bin/busybox")
     put(start / "init", (HERE / "start.sh").read_text(encoding="utf-8"), 0o755)
     os.mknod(start / "dev/console", 0o600 | stat.S_IFCHR, os.makedev(5, 1))
-    for number, (name, contents) in enumerate(modules_of(tree, release, MODULES)):
+    for number, (name, contents) in enumerate(modules_of(tree, release, modules)):
         (start / "modules" / f"{number:02}-{name}.ko").write_bytes(contents)
     names = "\n".join(str(each.relative_to(start)) for each in sorted(start.rglob("*")))
     archive = ["cpio", "--quiet", "--create", "--format=newc", "--owner=0:0"]

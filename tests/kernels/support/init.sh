@@ -19,8 +19,13 @@ busybox hostname kernels
 ulimit -n 4096
 mkdir -p /srv/job
 tar -xf /dev/vdb -C /srv/job || busybox tar -xf /dev/vdb -C /srv/job
-stty -F /dev/ttyS1 raw -echo
+# The terminal of the job, as the command line of the kernel names it.
+read -r line </proc/cmdline
+for word in $line; do
+  case $word in job=*) output=/dev/${word#job=} ;; esac
+done
+stty -F "$output" raw -echo
 # In a session of its own: attempts there may send signals to their group.
-setsid -w python3 -B /srv/job/guest/main.py </dev/null >/dev/ttyS1 2>/dev/console
+setsid -w python3 -B /srv/job/guest/main.py </dev/null >"$output" 2>/dev/console
 echo "the job ended with code $?" >/dev/console
 busybox poweroff -f

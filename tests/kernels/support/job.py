@@ -44,7 +44,7 @@ def make_job(folder: Path, client: Path, relay: Path, settings: dict[str, object
 
 
 def with_libraries(program: Path, tree: Path) -> None:
-    """The program and this machine's libraries for it, so that it does not depend on those of the image."""
+    """The program and, unless it is static, this machine's libraries for it: it does not depend on those of the image."""
     shutil.copy(program, tree / "tunnel-relay")
     libraries = tree / "lib"
     libraries.mkdir()

@@ -9,6 +9,8 @@ import threading
 import time
 from pathlib import Path
 
+from hardware import hardware_of
+
 # A kernel that runs at all prints its first words in a fraction of this.
 KVM_SECONDS = 10.0
 KVM_WORDS = "Run /init as init process"
@@ -17,11 +19,6 @@ POLL_SECONDS = 0.1
 MEGABYTES = 1024
 CONSOLE_LINES = 25
 LINE_CHARACTERS = 200
-# Emulated, Linux 6.12 ends with a double fault when the processor has cmpxchg16b (qemu 7.2).
-ACCELERATORS = {
-    "kvm": ["-accel", "kvm", "-cpu", "host"],
-    "tcg": ["-accel", "tcg,thread=multi", "-cpu", "max,-cx16"],
-}
 # Linux 7.2 changes its own code at boot while the other processor runs it, which qemu 7.2 does not emulate: it panics.
 ALONE = {("newest", "tcg")}
 
@@ -49,16 +46,16 @@ def command(
     words: str = "",
 ) -> list[str]:
     """Starts a machine whose job speaks on standard output. `words` are more of the kernel's command line."""
-    parts = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
-    parts += ["-machine", "q35", *ACCELERATORS[accelerator], "-m", str(MEGABYTES)]
-    parts += ["-smp", "1" if (kernel, accelerator) in ALONE else "2"]
+    hardware = hardware_of(kernel)
+    processors = 1 if (kernel, accelerator) in ALONE else 2
+    parts = hardware.command(accelerator, processors, console, f"{'quiet' if job else ''} {words}")
+    parts += ["-m", str(MEGABYTES)]
     parts += ["-kernel", str(images / kernel / "vmlinuz"), "-initrd", str(images / kernel / "initrd")]
-    parts += ["-append", f"root=/dev/vda console=ttyS0 panic=-1 {'quiet' if job else ''} {words}"]
-    root = root or images / "root" / "root.ext4"
+    root = root or images / hardware.root / "root.ext4"
     for name, file, how in (("root", root, "snapshot=on"), ("job", job, "readonly=on")) if job else ():
         parts += ["-drive", f"file={file},format=raw,if=none,id={name},{how}"]
         parts += ["-device", f"virtio-blk-pci,drive={name}"]
-    return [*parts, "-serial", f"file:{console}", "-serial", "stdio"]
+    return parts
 
 
 class Machine:
@@ -132,6 +129,8 @@ class Machine:
 
 def kvm_refusal(images: Path, kernel: str, folder: Path) -> str:
     """Reason why KVM does not run a kernel here; empty if it does. The device proves nothing: nested ones may not work."""
+    if "kvm" not in hardware_of(kernel).accelerators:
+        return f"{kernel} is for another processor"
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "no /dev/kvm"
     with Machine(images, kernel, "kvm", folder / "kvm.console") as machine:

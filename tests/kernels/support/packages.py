@@ -47,8 +47,8 @@ def mirrors() -> tuple[str, str]:
 class Suites:
     """Some suites of Debian: which packages they have, and the packages themselves."""
 
-    def __init__(self, folder: Path, suites: tuple[str, ...]) -> None:
-        self._folder, self._suites = folder, suites
+    def __init__(self, folder: Path, suites: tuple[str, ...], architecture: str = "amd64") -> None:
+        self._folder, self._suites, self._architecture = folder, suites, architecture
         for each in ("lists/partial", "cache/archives/partial"):
             (folder / each).mkdir(parents=True)
         (folder / "status").touch()
@@ -61,8 +61,8 @@ class Suites:
 
     def _run(self, *command: str) -> str:
         options = {
-            "APT::Architecture": "amd64",
-            "APT::Architectures": "amd64",
+            "APT::Architecture": self._architecture,
+            "APT::Architectures": self._architecture,
             "APT::Sandbox::User": "root",
             "APT::Install-Recommends": "false",
             "Acquire::Languages": "none",

@@ -79,7 +79,7 @@ def follow(machine: Machine, result: Result, deadline: float, unlike: Unlike) ->
             elif "case" in said:
                 check(result, said["case"], said["seconds"], said["lines"])
             elif "about" in said:
-                print(f"{'':5} {result.kernel:7} {said['about']}", flush=True)
+                print(f"{'':5} {result.kernel:12} {said['about']}", flush=True)
             elif "end" in said:
                 has_ended = True
     except (MachineFailed, ValueError) as error:
@@ -92,7 +92,7 @@ def follow(machine: Machine, result: Result, deadline: float, unlike: Unlike) ->
 
 def check(result: Result, name: str, seconds: float, lines: list[str]) -> None:
     result.passed, result.failed = result.passed + (not lines), result.failed + bool(lines)
-    text = f"{'FAIL' if lines else 'ok':5} {result.kernel:7} {name:66} {seconds:6.1f} s"
+    text = f"{'FAIL' if lines else 'ok':5} {result.kernel:12} {name:66} {seconds:6.1f} s"
     print("\n".join([text, *(f"        {line}" for line in lines)]), flush=True)
 
 
