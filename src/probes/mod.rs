@@ -121,10 +121,7 @@ pub fn prove(again: &Again, progress: &mut dyn FnMut(&str)) -> Result<Proof, Err
             probe,
             free,
             caged,
-            verdict: match is_refused_by_host(probe.expected, free, caged, hides_processes) {
-                true => Verdict::Refused,
-                false => judge(probe, free, caged, &facts),
-            },
+            verdict: judge(probe, free, caged, &facts, hides_processes),
         });
     }
     Ok(Proof { facts, rows })
@@ -132,17 +129,20 @@ pub fn prove(again: &Again, progress: &mut dyn FnMut(&str)) -> Result<Proof, Err
 
 /// Whether the host refuses it in a way of its own before the cage does: by a mount that is read-only (ProtectSystem= of systemd), by
 /// hiding processes, by ending who makes calls of another architecture (SystemCallArchitectures=).
-fn is_refused_by_host(expected: Expected, free: Outcome, caged: Outcome, hides_processes: bool) -> bool {
+fn is_refused_by_host(expected: Expected, free: Outcome, caged: Outcome, may_be_hidden: bool) -> bool {
     matches!(expected, Expected::Refused(_))
         && match caged {
             Outcome::Refused(libc::EROFS) => true,
-            Outcome::Refused(libc::ENOENT) => hides_processes && free != caged,
+            Outcome::Refused(libc::ENOENT) => may_be_hidden && free != caged,
             Outcome::Signal(libc::SIGSYS) => free == caged,
             _ => false,
         }
 }
 
-fn judge(probe: &Probe, free: Outcome, caged: Outcome, facts: &Facts) -> Verdict {
+fn judge(probe: &Probe, free: Outcome, caged: Outcome, facts: &Facts, hides_processes: bool) -> Verdict {
+    if is_refused_by_host(probe.expected, free, caged, hides_processes && probe.looks_into_process) {
+        return Verdict::Refused;
+    }
     let status = &facts.status;
     let is_there = match probe.by {
         By::Landlock(since) => status.landlock() >= since,
@@ -153,8 +153,6 @@ fn judge(probe: &Probe, free: Outcome, caged: Outcome, facts: &Facts) -> Verdict
         (_, Outcome::NotHere) => Verdict::NotTried,
         // The file is not there.
         (_, Outcome::Refused(libc::ENOENT)) if free == caged => Verdict::NotTried,
-        // The kernel looks at the mount first, so the cage is not asked.
-        (Expected::Refused(_), Outcome::Refused(libc::EROFS)) if free == caged => Verdict::NotTried,
         (_, Outcome::NoCage | Outcome::Silent | Outcome::Broken) => Verdict::Wrong,
         (Expected::Works | Expected::Aborts, _) if probe.expected.is_met_by(caged) => Verdict::Works,
         (_, _) if probe.expected.is_met_by(caged) => Verdict::Refused,
@@ -193,29 +191,41 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_an_attempt_took_away_is_no_process_that_the_host_hides() {
+        let facts = Facts::default();
+        let (works, gone) = (Outcome::Worked, Outcome::Refused(libc::ENOENT));
+        let named = |name| attempts::all().find(|probe| probe.name == name).unwrap();
+        let renames = named("rename what leads to the client's files");
+        assert_ne!(judge(renames, works, gone, &facts, true), Verdict::Refused);
+        let looks = named("read the client's memory");
+        assert_eq!(judge(looks, works, gone, &facts, true), Verdict::Refused);
+        assert_eq!(judge(looks, works, gone, &facts, false), Verdict::Wrong);
+    }
+
+    #[test]
     fn what_the_kernel_cannot_refuse_is_open_and_what_it_could_is_wrong() {
         let probe = attempts::all().find(|probe| probe.by == By::Landlock(4)).unwrap();
         // No layer at all: version 0.
         let facts = Facts::default();
-        assert_eq!(judge(probe, Outcome::Worked, Outcome::Worked, &facts), Verdict::Open);
         assert_eq!(
-            judge(probe, Outcome::Worked, Outcome::Refused(libc::EACCES), &facts),
+            judge(probe, Outcome::Worked, Outcome::Worked, &facts, false),
+            Verdict::Open
+        );
+        assert_eq!(
+            judge(probe, Outcome::Worked, Outcome::Refused(libc::EACCES), &facts, false),
             Verdict::Refused
         );
-        assert_eq!(judge(probe, Outcome::Worked, Outcome::Broken, &facts), Verdict::Wrong);
-        let read_only = Outcome::Refused(libc::EROFS);
-        let refused = |probe: &&Probe| matches!(probe.expected, Expected::Refused(_));
-        let written = attempts::all().find(refused).unwrap();
-        assert_eq!(judge(written, read_only, read_only, &facts), Verdict::NotTried);
-        assert_ne!(judge(written, Outcome::Worked, read_only, &facts), Verdict::NotTried);
-        let useful = attempts::all().find(|probe| probe.expected == Expected::Works).unwrap();
-        assert_eq!(judge(useful, read_only, read_only, &facts), Verdict::Wrong);
         assert_eq!(
-            judge(useful, Outcome::Worked, Outcome::Refused(libc::EACCES), &facts),
+            judge(probe, Outcome::Worked, Outcome::Broken, &facts, false),
+            Verdict::Wrong
+        );
+        let useful = attempts::all().find(|probe| probe.expected == Expected::Works).unwrap();
+        assert_eq!(
+            judge(useful, Outcome::Worked, Outcome::Refused(libc::EACCES), &facts, false),
             Verdict::Wrong
         );
         assert_eq!(
-            judge(useful, Outcome::Worked, Outcome::NotHere, &facts),
+            judge(useful, Outcome::Worked, Outcome::NotHere, &facts, false),
             Verdict::NotTried
         );
     }

@@ -22,6 +22,8 @@ pub struct Probe {
     /// Which layer sees to that.
     pub by: By,
     pub(super) attempt: Attempt,
+    /// It opens files of another process, which the host may hide.
+    pub(super) looks_into_process: bool,
     /// Whether the configuration makes it worth while.
     pub(super) applies: fn(&Facts) -> bool,
 }
@@ -172,6 +174,7 @@ impl Probe {
             expected,
             by,
             attempt,
+            looks_into_process: false,
             applies: |_| true,
         }
     }
@@ -179,6 +182,12 @@ impl Probe {
     /// Only where this holds.
     pub(super) const fn when(mut self, applies: fn(&Facts) -> bool) -> Self {
         self.applies = applies;
+        self
+    }
+
+    /// By the files of another process, below `/proc`.
+    pub(super) const fn in_process_files(mut self) -> Self {
+        self.looks_into_process = true;
         self
     }
 

@@ -96,22 +96,26 @@ pub(super) const PROBES: &[Probe] = &[
         "read another process's environment",
         "Secrets of other services.",
         |scene| Ok(File::open(format!("/proc/{}/environ", scene.victim)).map(drop)?),
-    ),
+    )
+    .in_process_files(),
     Probe::out_of_reach(
         1,
         "open another process's memory",
         "All that another process knows.",
         |scene| Ok(File::open(format!("/proc/{}/mem", scene.victim)).map(drop)?),
-    ),
+    )
+    .in_process_files(),
     Probe::out_of_reach(1, "open the memory of process 1", "The whole system.", |_| {
         Ok(File::open("/proc/1/mem").map(drop)?)
-    }),
+    })
+    .in_process_files(),
     Probe::out_of_reach(
         1,
         "open a descriptor of another process",
         "Its files, with its rights.",
         |scene| Ok(File::open(format!("/proc/{}/fd/0", scene.victim)).map(drop)?),
-    ),
+    )
+    .in_process_files(),
     Probe::out_of_reach(
         1,
         "write own memory as a file",

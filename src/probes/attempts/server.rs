@@ -97,7 +97,8 @@ pub(super) const PROBES: &[Probe] = &[
             Ok(File::open(path).map(drop)?)
         },
     )
-    .with(By::Process, CLOSED),
+    .with(By::Process, CLOSED)
+    .in_process_files(),
     closed(
         "read the client's environment",
         "The key, if it came that way.",
@@ -153,6 +154,7 @@ pub(super) const PROBES: &[Probe] = &[
         &calls::PIDFD_SEND_SIGNAL_PROC,
     )
     .on(Target::Client)
+    .in_process_files()
     .with(By::Seccomp, &[libc::ENOSYS]),
     filtered(
         "signal the client by a socket (F_SETOWN)",
@@ -304,7 +306,8 @@ pub(super) const PROBES: &[Probe] = &[
         "have the client killed for memory",
         "No tunnel when memory runs out.",
         |scene| write(format!("/proc/{}/oom_score_adj", scene.process(Target::Client)?)),
-    ),
+    )
+    .in_process_files(),
     hidden(
         "spare itself from being killed for memory",
         "Others end when memory runs out.",
@@ -408,6 +411,7 @@ const fn hidden(name: &'static str, gains: &'static str, code: fn(&Scene) -> Res
 const fn closed(name: &'static str, gains: &'static str, code: fn(&Scene) -> Result<(), Failure>) -> Probe {
     Probe::out_of_reach(1, name, gains, code)
         .with(By::Process, CLOSED)
+        .in_process_files()
         .at(Place::Server)
         .when(default)
 }
