@@ -27,9 +27,9 @@ class Bench:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @contextmanager
-    def root(self, landlock: bool = True, base: str = "root") -> Iterator[Root]:
+    def root(self, landlock: bool = True) -> Iterator[Root]:
         """A fresh root whose kernel says that landlock is on, or that says nothing."""
-        root = Root(self.installed / base, self.folder / f"root-{next(self._numbers)}")
+        root = Root(self.installed / "root", self.folder / f"root-{next(self._numbers)}")
         if landlock:
             root.write("/sys/kernel/security/lsm", "lockdown,capability,landlock,yama,apparmor")
         yield root
