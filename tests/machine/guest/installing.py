@@ -89,6 +89,6 @@ def of_types(wanted: dict[str, str]) -> list[str]:
 
 def as_policy_says(paths: list[str]) -> list[str]:
     """`restorecon` would change nothing, and `matchpathcon` agrees."""
-    lines = run("restorecon", "-nvrF", *paths, ok=False).stdout.splitlines()
+    lines = run("restorecon", "-nvr", *paths, ok=False).stdout.splitlines()
     said = run("matchpathcon", "-V", *paths, ok=False).stdout.splitlines()
     return lines + [line for line in said if not line.endswith("verified.")]

@@ -62,6 +62,7 @@ def put(path: Path, text: str, mode: int = 0o644, group: str = "root") -> None:
     shutil.chown(new, "root", group)
     new.chmod(mode)
     os.rename(new, path)
+    run("restorecon", str(path))
 
 
 class Site:
@@ -88,6 +89,8 @@ class Site:
 
     def start_proxy(self) -> None:
         put(Path("/etc/tinyproxy/tinyproxy.conf"), TINYPROXY)
+        PROXY_LOG.parent.mkdir(exist_ok=True)
+        shutil.chown(PROXY_LOG.parent, "tinyproxy", "tinyproxy")
         run("systemctl", "restart", PROXY_UNIT.name)
 
     def start_relay(self) -> None:
