@@ -11,7 +11,7 @@ use support::broker::BOUND;
 use support::client::API_KEY;
 use support::kernel::Kernel;
 use support::memory::Memory;
-use support::wait::within;
+use support::wait::{eventually, within};
 use support::{Client, ClientBuilder, Command, ControlPlane, StdioServer, process};
 
 /// A client with all three files.
@@ -128,8 +128,11 @@ fn files_that_stay_are_logged() {
     assert_eq!(killed.wait_exit(BOUND).code(), Some(0));
     for path in &files {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let said = killed.log_with("file of tunnel-client not removed");
-        assert!(said.iter().any(|line| line.contains(&name)), "{name}: {said:?}");
+        // Its last lines may be on their way when the process has ended.
+        eventually(&format!("a log line about {name}"), || {
+            let said = killed.log_with("file of tunnel-client not removed");
+            said.into_iter().find(|line| line.contains(&name))
+        });
     }
     if !geteuid().is_root() {
         return;
