@@ -19,7 +19,7 @@ all  0644 root:root          /etc/logrotate.d/tunnel-client
 deb d0755 root:root          /etc/needrestart
 deb d0755 root:root          /etc/needrestart/conf.d
 deb  0644 root:root          /etc/needrestart/conf.d/tunnel-client.conf
-all d0755 root:root          /run/tunnel-client-root
+all d0755 root:root          /run/tunnel-client.root
 all  0644 root:root          /usr/lib/systemd/system/tunnel-client.service
 all  0644 root:root          /usr/lib/systemd/system/tunnel-client@.service
 all  0644 root:root          /usr/lib/systemd/system-preset/90-tunnel-client.preset

@@ -75,9 +75,9 @@ def units_are_valid_and_disabled(form: Format, bench: Bench) -> None:
             root.run("systemctl", "--root=/", "preset", unit)
             said = root.run("systemctl", "--root=/", "is-enabled", unit, fails=True)
             same(f"{unit} after preset", said.strip(), "disabled")
-        # The account cannot log in.
+        # The account cannot log in, and has no home in which the service could leave an .ssh or .forward.
         for user in ("tunnel-client", "tunnel-relay"):
-            contains(user, root.run("getent", "passwd", user), "/usr/sbin/nologin")
+            contains(user, root.run("getent", "passwd", user), ":/:/usr/sbin/nologin")
 
 
 def mode_is_enforce_where_landlock_is_on(form: Format, bench: Bench) -> None:
