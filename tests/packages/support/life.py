@@ -9,7 +9,7 @@ from typing import Optional
 from builds import NEW_LINE
 from cases import Bench, Case, contains, holds, same
 from expected import TABLES, expected
-from formats import CONFIGURATION, FORMATS, Deb, Format
+from formats import CONFIGURATION, FORMATS, Deb, Format, Rpm
 from stand_in import LOG, asked, restarted, running, stand_in
 from roots import Entry, Root, run
 
@@ -37,6 +37,7 @@ def cases() -> dict[str, Case]:
             removal_stops_and_keeps_what_is_the_administrators,
         ):
             found[f"{form.name}: {case.__name__}"] = partial(case, form)
+    found["rpm: verify_names_what_was_changed_and_nothing_else"] = verify_names_what_was_changed_and_nothing_else
     found["deb: purge_leaves_nothing_but_the_account"] = purge_leaves_nothing_but_the_account
     found["deb: installation_after_removal_keeps_everything"] = installation_after_removal_keeps_everything
     return found
@@ -230,6 +231,21 @@ def removal_stops_and_keeps_what_is_the_administrators(form: Format, bench: Benc
         same(kept, root.read(kept), edited)
         for path in ("/usr/bin/tunnel-client", "/usr/lib/systemd/system/tunnel-client.service", "/usr/share/tunnel-client"):
             holds(f"{path} is left", not root.exists(path))
+
+
+def verify_names_what_was_changed_and_nothing_else(bench: Bench) -> None:
+    form = Rpm()
+    with bench.root() as root:
+        for name in ("tunnel-client", "tunnel-relay"):
+            form.install(root, form.package(bench.builds, name, bench.builds.current))
+        root.write(KEY, "sk-0123456789", 0o600)
+        root.write(MODE_FILE, "best-effort\n", 0o640)
+        verify = ["rpm", "--root", str(root.path), "--dbpath", "/var/lib/rpm", "--verify", "--nodeps", "tunnel-client", "tunnel-relay"]
+        same("as installed", run(*verify), "")
+        edit(root)
+        (root.path / "usr/bin/tunnel-client").chmod(0o755)
+        paths = [line.split()[-1] for line in run(*verify, fails=True).splitlines()]
+        same("changed", sorted(paths), [CONFIGURATION, "/usr/bin/tunnel-client"])
 
 
 def purge_leaves_nothing_but_the_account(bench: Bench) -> None:
