@@ -67,6 +67,8 @@ pub(crate) const DRAIN_CONNECTIONS: Duration = Duration::from_secs(2);
 pub(crate) const DRAIN_SLACK: Duration = Duration::from_secs(5);
 /// Notifications that wait while the service manager's socket is full; a reload takes two.
 pub(crate) const NOTIFICATIONS: usize = 64;
+/// Pause before a notification is sent again for which the kernel had no memory.
+pub(crate) const NOTIFY_RETRY: Duration = Duration::from_millis(100);
 /// Least time between two watchdog messages, however short the service manager's interval.
 pub(crate) const WATCHDOG_PERIOD_MIN: Duration = Duration::from_millis(10);
 /// How long the end waits for the last notification to be sent.

@@ -10,11 +10,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram as Blocking};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::net::UnixDatagram;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 
 use crate::{limits, log};
 
@@ -167,7 +168,13 @@ async fn send(socket: UnixDatagram, mut messages: mpsc::Receiver<String>, period
             () = due(watchdog.as_mut()) => Some("WATCHDOG=1".to_owned()),
         };
         let Some(message) = message else { return };
-        if let Err(error) = socket.send(message.as_bytes()).await {
+        let sent = loop {
+            match socket.send(message.as_bytes()).await {
+                Err(error) if passes(&error) => sleep(limits::NOTIFY_RETRY).await,
+                sent => break sent,
+            }
+        };
+        if let Err(error) = sent {
             let action = "continuing without notifications";
             log::warn(
                 "the service manager does not receive notifications any more",
@@ -176,6 +183,12 @@ async fn send(socket: UnixDatagram, mut messages: mpsc::Receiver<String>, period
             return;
         }
     }
+}
+
+/// Whether it says nothing of the receiver: the kernel has no memory at the moment.
+fn passes(error: &io::Error) -> bool {
+    let passing = [Errno::NOBUFS, Errno::NOMEM, Errno::INTR];
+    Errno::from_io_error(error).is_some_and(|error| passing.contains(&error))
 }
 
 async fn due(watchdog: Option<&mut Interval>) {
@@ -189,4 +202,21 @@ async fn due(watchdog: Option<&mut Interval>) {
 fn monotonic_usec() -> u128 {
     let now = clock_gettime(ClockId::Monotonic);
     Duration::try_from(now).unwrap_or_default().as_micros()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_without_memory_is_no_service_manager_that_is_gone() {
+        for (error, passing) in [
+            (Errno::NOBUFS, true),
+            (Errno::NOMEM, true),
+            (Errno::CONNREFUSED, false),
+            (Errno::PERM, false),
+        ] {
+            assert_eq!(passes(&error.into()), passing, "{error:?}");
+        }
+    }
 }

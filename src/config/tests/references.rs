@@ -113,6 +113,26 @@ fn a_key_in_a_file_is_refused_and_not_shown() {
 }
 
 #[test]
+fn what_a_reference_to_the_wrong_file_leads_to_is_not_shown() {
+    for setting in [
+        "control_plane:\n  base_url: env:WRONG\n",
+        "control_plane:\n  url_path: env:WRONG\n",
+        "health:\n  listen_addr: env:WRONG\n",
+        "hardening:\n  mode: env:WRONG\n",
+        "mcp:\n  server_urls: [{url: env:WRONG}]\n",
+        "mcp:\n  commands: [{command: 'env:WRONG'}]\n",
+    ] {
+        let rest = match setting.starts_with("control_plane") {
+            true => "  api_key: file:/run/key\n",
+            false => REST,
+        };
+        let error = in_file(&format!("{setting}{rest}"), &[("WRONG", "hunter2 'x")]).unwrap_err();
+        let shown = error.to_string();
+        assert!(!shown.contains("hunter2"), "{setting}: {shown}");
+    }
+}
+
+#[test]
 fn a_credential_is_a_file_of_the_service_manager() {
     let text = "control_plane:\n  api_key: credential:key\nmcp:\n  commands: [{command: srv}]\n";
     let config = in_file(text, &[("CREDENTIALS_DIRECTORY", "/run")]).unwrap();
