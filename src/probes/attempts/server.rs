@@ -17,6 +17,8 @@ use crate::{files, sandbox};
 const HIDDEN: &[i32] = &[libc::EACCES];
 /// Which one depends on what the kernel looks at first.
 const CLOSED: &[i32] = &[libc::EACCES, libc::EPERM];
+/// A policy of SELinux refuses with EACCES to tell the group of a process of another domain (`getpgid`), so the call has no target.
+const GROUP: &[i32] = &[libc::EPERM, libc::EACCES];
 /// The kernel refuses changes of a read-only file system before it asks landlock.
 const NAMES: &[i32] = &[libc::EACCES, libc::EROFS];
 
@@ -136,7 +138,9 @@ pub(super) const PROBES: &[Probe] = &[
         &calls::RT_SIGQUEUEINFO,
     )
     .on(Target::Client),
-    filtered("signal the client's group", "No tunnel.", &calls::KILL_GROUP).on(Target::Client),
+    filtered("signal the client's group", "No tunnel.", &calls::KILL_GROUP)
+        .on(Target::Client)
+        .with(By::Seccomp, GROUP),
     filtered(
         "signal every process (kill -1)",
         "All services of this user end.",
@@ -167,7 +171,8 @@ pub(super) const PROBES: &[Probe] = &[
         "No tunnel.",
         &calls::SOCKET_OWNER_GROUP,
     )
-    .on(Target::Client),
+    .on(Target::Client)
+    .with(By::Seccomp, GROUP),
     filtered(
         "signal by a socket (F_SETOWN_EX)",
         "No tunnel.",
