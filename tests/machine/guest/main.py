@@ -65,7 +65,7 @@ class Run:
             self._case(f"a session: {channel}", lambda channel=channel: site.served(channel))
         self._case("domain of each process, types of its directories", lambda: serving.domains(site))
         self._case("the way out: the proxy only", lambda: serving.way_out(site))
-        self._case("cage and policy: what servers cannot reach", lambda: confined.caged(site))
+        self._case("cage and policy: what servers cannot reach", lambda: confined.caged(site, self._expected))
         self._case("policy: refuses what the cage does not", lambda: confined.module_alone(site, self._expected))
         self._case("doctor --sandbox in the unit's context", lambda: confined.doctor(self._client_landlock, self._expected))
         self._case("reload: credentials are read again", lambda: running.reloaded(site))

@@ -90,7 +90,7 @@ def purged(_: Site) -> list[str]:
     places = ["/etc", "/usr", "/var", "/run", "/opt"]
     # What the administrator wrote: drop-ins and programs of servers. What others write by name: the journal, the cgroups.
     own = "/etc/systemd/system/tunnel-client*.d*"
-    said = run("find", *places, "-xdev", "-name", "*tunnel*", "-not", "-path", own, "-not", "-path", "/opt/mcp/*").stdout
+    said = run("find", *places, "-xdev", "-regex", ".*/tunnel[-_][^/]*", "-not", "-path", own, "-not", "-path", "/opt/mcp/*").stdout
     lines = [f"{path} is left" for path in said.splitlines()]
     modules = run("semodule", "-l").stdout.split()
     lines += [f"module {name} is left" for name in modules if name.startswith("tunnel_")]
