@@ -23,7 +23,7 @@ class ControlPlane(Relay):
 
     def new_tunnel(self) -> dict[str, str]:
         """What a client needs to serve a tunnel of its own, but for the address of the control plane."""
-        return {"CONTROL_PLANE_TUNNEL_ID": self._create("network"), "CONTROL_PLANE_API_KEY": self._client_key}
+        return {"CONTROL_PLANE_TUNNEL_ID": self.create("network"), "CONTROL_PLANE_API_KEY": self.client_key}
 
     def call(self, tunnel: str) -> None:
         """initialize, notifications/initialized and tools/call; the answer has to hold what was asked."""
