@@ -13,7 +13,7 @@ from typing import Any
 
 import containers
 from authority import Authority
-from call import VERSION, Session
+from call import Session
 from containers import Container
 from lab import CLIENT_POD, NAMES, PROXY, RELAY_POD, SERVICE, Lab, objects
 from manifests import of_kind
@@ -99,13 +99,11 @@ class Cluster:
         """Sends initialize, tools/list and a call through relay and client; returns a line for each unexpected result."""
         url = f"https://{RELAY_POD}:8443/v1/mcp/{TUNNEL}"
         session = Session(url, str(self.authority.certificate), self._caller_key)
-        client = {"name": "images", "version": "1"}
-        session.request("initialize", {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": client})
-        session.notify("notifications/initialized")
+        session.open("images")
         if "echo" not in [tool["name"] for tool in session.request("tools/list", {})["tools"]]:
             return ["there is no tool echo"]
         text = secrets.token_hex(8)
-        answer = session.request("tools/call", {"name": "echo", "arguments": {"text": text}})["content"][0]["text"]
+        answer = session.call("echo", {"text": text})
         return [] if answer == text else [f"echo answered {answer!r} and not {text!r}"]
 
     def image(self, reference: str) -> Image:

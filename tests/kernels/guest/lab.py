@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from call import VERSION, Session
+from call import Session
 from client import Client
-from operators import SITE, Operator
+from operators import Operator
 from processes import Child, Processes, bare_environment
 
 JOB = Path("/srv/job")
@@ -141,15 +141,12 @@ class Lab:
     def session(self, channel: str) -> list[str]:
         """Sends initialize, tools/list and a call; returns a line for each unexpected result."""
         session = self._ends.session(self.tunnel, channel)
-        client = {"name": "kernels", "version": "1"}
-        session.request("initialize", {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": client})
-        session.notify("notifications/initialized")
+        session.open("kernels")
         tools = [tool["name"] for tool in session.request("tools/list", {})["tools"]]
         if "echo" not in tools:
             return [f"{channel}: there is no tool echo but {', '.join(tools)}"]
         text = secrets.token_hex(8)
-        result = session.request("tools/call", {"name": "echo", "arguments": {"text": text}})
-        answer = result["content"][0]["text"]
+        answer = session.call("echo", {"text": text})
         return [] if text in answer else [f"{channel}: the answer to {text} is {answer[:200]}"]
 
     def rotate(self) -> None:

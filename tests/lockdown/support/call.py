@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """One MCP session over HTTP, as a caller performs it: initialize, notifications/initialized, tools/call of `echo`.
 
-    call.py URL CA_FILE TEXT <key
+    call.py URL CA_FILE TEXT [SECONDS] <key
 
-Prints the text that came back and ends with code 0, or prints the error answer and ends with code 1.
+SECONDS bound each request. Prints the text that came back and ends with code 0, or prints the error answer and ends with code 1.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Refused(Exception):
 
 
 class Session:
-    def __init__(self, url: str, authority: str, key: str) -> None:
-        self._url = url
+    def __init__(self, url: str, authority: str, key: str, seconds: float = TIMEOUT_SECONDS) -> None:
+        self._url, self._seconds = url, seconds
         self._headers = {
             "Authorization": f"Bearer {key}",
             "Content-Type": "application/json",
@@ -37,6 +37,16 @@ class Session:
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls)
         )
         self._number = 0
+
+    def open(self, name: str) -> None:
+        """Sends `initialize` and `notifications/initialized`; `name` is the caller's."""
+        client = {"name": name, "version": "1"}
+        self.request("initialize", {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": client})
+        self.notify("notifications/initialized")
+
+    def call(self, tool: str, arguments: dict[str, Any]) -> str:
+        """The text that a tool answers with."""
+        return str(self.request("tools/call", {"name": tool, "arguments": arguments})["content"][0]["text"])
 
     def request(self, method: str, params: dict[str, Any]) -> Any:
         self._number += 1
@@ -51,7 +61,7 @@ class Session:
     def _post(self, message: dict[str, Any]) -> Any:
         request = urllib.request.Request(self._url, json.dumps(message).encode(), self._headers)
         try:
-            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+            with self._opener.open(request, timeout=self._seconds) as answer:
                 session, body = answer.headers.get("Mcp-Session-Id"), answer.read()
         except urllib.error.HTTPError as error:
             raise Refused(f"HTTP {error.code}: {error.read(2000).decode('utf-8', 'replace')}") from None
@@ -61,17 +71,15 @@ class Session:
 
 
 def main() -> int:
-    url, authority, text = sys.argv[1:]
-    session = Session(url, authority, sys.stdin.read().strip())
+    url, authority, text, *seconds = sys.argv[1:]
+    session = Session(url, authority, sys.stdin.read().strip(), *map(float, seconds))
     try:
-        client = {"name": "lockdown", "version": "1"}
-        session.request("initialize", {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": client})
-        session.notify("notifications/initialized")
-        result = session.request("tools/call", {"name": "echo", "arguments": {"text": text}})
+        session.open("lockdown")
+        answer = session.call("echo", {"text": text})
     except Refused as error:
         print(error)
         return 1
-    print(result["content"][0]["text"])
+    print(answer)
     return 0
 
 

@@ -12,8 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import call
-from call import VERSION, Session
+from call import Session
 from service import COMMAND_SECONDS, Unit, run, wait_until
 
 JOB = Path("/srv/job")
@@ -44,8 +43,6 @@ PidFile "/run/tinyproxy/tinyproxy.pid"
 Timeout 600
 MaxClients 100
 """
-# Node and Python start in seconds here, and a busy host makes a minute of it.
-call.TIMEOUT_SECONDS = COMMAND_SECONDS
 
 CLIENT, SECOND, RELAY_UNIT, PROXY_UNIT = (
     Unit(name) for name in ("tunnel-client", "tunnel-client@second", "tunnel-relay", "tinyproxy")
@@ -192,10 +189,9 @@ class Site:
     def session(self, channel: str, tunnel: str = "") -> Session:
         """After `initialize`."""
         url = f"https://{RELAY_NAME}/v1/mcp/{tunnel or self.tunnel}/{channel}"
-        session = Session(url, str(CERTIFICATES / "ca.pem"), self.keys["caller"])
-        about = {"name": "machine", "version": "1"}
-        session.request("initialize", {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": about})
-        session.notify("notifications/initialized")
+        # Node and Python start in seconds here, and a busy host makes a minute of it.
+        session = Session(url, str(CERTIFICATES / "ca.pem"), self.keys["caller"], COMMAND_SECONDS)
+        session.open("machine")
         return session
 
     def served(self, channel: str, tunnel: str = "") -> list[str]:
@@ -205,7 +201,7 @@ class Site:
         if "echo" not in tools:
             return [f"{channel}: there is no tool echo but {', '.join(tools)}"]
         text = secrets.token_hex(8)
-        said = called(session, "echo", {"text": text})
+        said = session.call("echo", {"text": text})
         return [] if text in said else [f"{channel}: the answer to {text} is {said[:200]}"]
 
     def attempts(self, channel: str, wanted: dict[tuple[str, str], tuple[str, ...]]) -> list[str]:
@@ -213,11 +209,7 @@ class Site:
         session = self.session(channel)
         lines = []
         for (what, where), outcomes in wanted.items():
-            found = called(session, "attempt", {"what": what, "where": where})
+            found = session.call("attempt", {"what": what, "where": where})
             if found not in outcomes:
                 lines.append(f"{channel}: {what} {where}: {found} and not {' or '.join(outcomes)}")
         return lines
-
-
-def called(session: Session, tool: str, arguments: dict[str, str]) -> str:
-    return str(session.request("tools/call", {"name": tool, "arguments": arguments})["content"][0]["text"])

@@ -87,8 +87,11 @@ class Manager:
         """The command, for a process that enters the manager's namespaces."""
         return ["nsenter", f"--target={self._init}", "--mount", "--pid", "--cgroup", "--uts", "--ipc", "--net", "--root", "--wd", *command]
 
-    def run(self, *command: str, check: bool = True, seconds: float = COMMAND_SECONDS) -> subprocess.CompletedProcess[str]:
-        run = subprocess.run(self.command(*command), capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL, check=False)
+    def run(
+        self, *command: str, check: bool = True, seconds: float = COMMAND_SECONDS, given: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command in the manager's namespaces; `given` is its standard input."""
+        run = subprocess.run(self.command(*command), input=given, capture_output=True, text=True, timeout=seconds, check=False)
         if check and run.returncode:
             raise RuntimeError(f"{' '.join(command)}: code {run.returncode}: {run.stdout}{run.stderr}")
         return run

@@ -12,6 +12,8 @@ from manager import Manager
 from unit_root import SYSTEMD, UNITS
 
 HERE = Path(__file__).resolve().parent
+CALL = HERE.parents[1] / "lockdown/support/call.py"
+CALL_SECONDS = "60"
 TUNNEL = "tunnel_0123456789abcdef0123456789abcdef"
 URL = f"https://127.0.0.1:8443/v1/mcp/{TUNNEL}"
 DROP_INS = "/usr/share/tunnel-client/drop-ins"
@@ -63,7 +65,7 @@ class Site:
         put("/usr/bin/tunnel-relay", relay, 0o755)
         put("/usr/libexec/tunnel-client/doctor", SYSTEMD.parent / "packaging/libexec/doctor", 0o755)
         put("/opt/mcp/looking.py", HERE / "looking.py", 0o755)
-        put("/opt/session.py", HERE / "session.py", 0o755)
+        put("/opt/call.py", CALL, 0o755)
         for name, text in (("server.sh", SHELL), ("server.js", NODE), ("npx-like", NPX)):
             put(f"/opt/mcp/{name}", text, 0o755)
 
@@ -140,7 +142,10 @@ class Site:
         run("systemctl", "daemon-reload")
 
     def call(self, channel: str) -> str:
-        return self.manager.run("python3", "-I", "/opt/session.py", "/etc/tunnel-client/ca.pem", self.caller, URL, channel).stdout.strip()
+        """What the tool `echo` of a channel answers to `hello`."""
+        url = URL if channel == "main" else f"{URL}/{channel}"
+        command = ["python3", "-I", "/opt/call.py", url, "/etc/tunnel-client/ca.pem", "hello", CALL_SECONDS]
+        return self.manager.run(*command, given=self.caller).stdout.strip()
 
     def processes(self, unit: str) -> list[str]:
         """Names of the processes of the unit's control group."""
