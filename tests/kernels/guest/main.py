@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import subprocess
@@ -14,13 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from call import Refused
+from channel import landlock_of_this_kernel, say
 from lab import JOB, STOP_SECONDS, Ends, Lab, descendants, is_running
 from operators import OPERATORS, Operator
 from processes import Processes, ProcessFailed
 from proof import SHOWN, proved
 
-# asm/unistd.h, linux/landlock.h
-LANDLOCK_CREATE_RULESET, LANDLOCK_VERSION = 444, 1
 NO_LANDLOCK = "this kernel has no landlock (Linux 5.13 or newer"
 GENERATION = "credentials_generation"
 REFUSAL_SECONDS = 60.0
@@ -118,17 +116,6 @@ def refused(lab: Lab) -> list[str]:
     said = done.stderr + (lab.log_file.read_text(encoding="utf-8") if lab.log_file.exists() else "")
     lines = [] if done.returncode == 1 else [f"it ended with code {done.returncode}"]
     return lines + ([] if NO_LANDLOCK in said else [f"it does not say {NO_LANDLOCK!r}: {said[-300:]}"])
-
-
-def landlock_of_this_kernel() -> int:
-    """0 when it has none."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    call = (LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_VERSION)
-    return max(0, int(libc.syscall(*(each if each is None else ctypes.c_long(each) for each in call))))
-
-
-def say(**about: object) -> None:
-    print(json.dumps(about), flush=True)
 
 
 def main() -> int:

@@ -6,20 +6,19 @@ import json
 import re
 import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 
 from certificates import make_certificates
+from packing import packed
 
 HERE = Path(__file__).resolve().parent.parent
 TESTS = HERE.parent
 # Modules of other steps that the cases use.
 SHARED = ("lockdown/support/call.py", "lockdown/support/client.py", "peers/support/processes.py")
-BLOCK = 1 << 20
 
 
 def make_job(folder: Path, client: Path, relay: Path, settings: dict[str, object]) -> Path:
-    """A tar, padded to the size of a disk."""
+    """The disk."""
     tree = folder / "job"
     guest = tree / "guest"
     shutil.copytree(HERE / "guest", guest)
@@ -34,13 +33,7 @@ def make_job(folder: Path, client: Path, relay: Path, settings: dict[str, object
     for each in (tree, *tree.rglob("*")):
         is_open = each.is_dir() or each.name in ("tunnel-client", "tunnel-relay", "loader")
         each.chmod(0o755 if is_open else 0o644)
-    packed = folder / "job.tar"
-    with tarfile.open(packed, "w") as archive:
-        archive.add(tree, ".", filter=of_root)
-    size = packed.stat().st_size
-    with packed.open("ab") as file:
-        file.truncate((size + BLOCK - 1) // BLOCK * BLOCK)
-    return packed
+    return packed(tree)
 
 
 def with_libraries(program: Path, tree: Path) -> None:
@@ -52,9 +45,3 @@ def with_libraries(program: Path, tree: Path) -> None:
     for path in re.findall(r"(/\S+) \(0x", listed):
         loads = Path(path).name.startswith("ld-")
         shutil.copy(path, tree / "loader" if loads else libraries / Path(path).name)
-
-
-def of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    entry.uid = entry.gid = 0
-    entry.uname = entry.gname = "root"
-    return entry

@@ -61,20 +61,12 @@ def command(
 class Machine:
     """Runs as soon as it is created. The disk remains unchanged: writes are lost with the machine."""
 
-    def __init__(
-        self,
-        images: Path,
-        kernel: str,
-        accelerator: str,
-        console: Path,
-        job: Path | None = None,
-        root: Path | None = None,
-        words: str = "",
-    ) -> None:
+    def __init__(self, kernel: str, console: Path, start: list[str]) -> None:
+        """`start`: the `command` of this kernel with this console."""
         self.console, self.kernel = console, kernel
         self._errors = console.with_suffix(".qemu").open("w+b")
         self._process = subprocess.Popen(
-            command(images, kernel, accelerator, console, job, root, words),
+            start,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -133,7 +125,8 @@ def kvm_refusal(images: Path, kernel: str, folder: Path) -> str:
         return f"{kernel} is for another processor"
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "no /dev/kvm"
-    with Machine(images, kernel, "kvm", folder / "kvm.console") as machine:
+    console = folder / "kvm.console"
+    with Machine(kernel, console, command(images, kernel, "kvm", console)) as machine:
         if machine.has_said(KVM_WORDS, KVM_SECONDS):
             return ""
         said = machine.complaint()

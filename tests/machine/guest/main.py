@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import subprocess
@@ -17,13 +16,12 @@ import running
 import serving
 import upkeep
 from call import Refused
+from channel import landlock_of_this_kernel, say
 from confined import Expected
 from denials import denials, now, unknown
 from lab import CHANNELS, CLIENT, JOB, Site
 from service import CommandFailed, run
 
-# asm/unistd.h, linux/landlock.h
-LANDLOCK_CREATE_RULESET, LANDLOCK_VERSION = 444, 1
 SHOWN = 24
 # What the policy does on a kernel does not depend on it.
 WITH_POLICY_PACKAGE = "6.12."
@@ -124,17 +122,6 @@ def booted() -> list[str]:
     lines = [] if run("getenforce").stdout.strip() == "Enforcing" else ["SELinux does not enforce"]
     failed = run("systemctl", "list-units", "--failed", "--no-legend", "--plain").stdout
     return lines + [f"failed: {line}" for line in failed.splitlines()]
-
-
-def landlock_of_this_kernel() -> int:
-    """0 when it has none."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    call = (LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_VERSION)
-    return max(0, int(libc.syscall(*(each if each is None else ctypes.c_long(each) for each in call))))
-
-
-def say(**about: object) -> None:
-    print(json.dumps(about), flush=True)
 
 
 def main() -> int:

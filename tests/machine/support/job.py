@@ -7,19 +7,18 @@ import json
 import re
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from pathlib import Path
 
 from certificates import make_certificates
+from packing import packed
 
 HERE = Path(__file__).resolve().parent.parent
 TESTS = HERE.parent
 # Modules of other steps that the cases use.
-SHARED = ("kernels/guest/proof.py", "lockdown/support/call.py", "peers/support/processes.py")
+SHARED = ("kernels/guest/channel.py", "kernels/guest/proof.py", "lockdown/support/call.py", "peers/support/processes.py")
 ARCHITECTURES = ("amd64", "all")
 RELAY_NAME = "relay.example"
-BLOCK = 1 << 20
 
 
 class JobFailed(Exception):
@@ -27,7 +26,7 @@ class JobFailed(Exception):
 
 
 def make_job(folder: Path, packages: Path, settings: dict[str, object]) -> Path:
-    """A tar, padded to the size of a disk."""
+    """The disk."""
     tree = folder / "job"
     guest = tree / "guest"
     shutil.copytree(HERE / "guest", guest)
@@ -45,13 +44,7 @@ def make_job(folder: Path, packages: Path, settings: dict[str, object]) -> Path:
     (guest / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
     for each in (tree, *tree.rglob("*")):
         each.chmod(0o755 if each.is_dir() or "servers" in each.parts else 0o644)
-    packed = folder / "job.tar"
-    with tarfile.open(packed, "w") as archive:
-        archive.add(tree, ".", filter=of_root)
-    size = packed.stat().st_size
-    with packed.open("ab") as file:
-        file.truncate((size + BLOCK - 1) // BLOCK * BLOCK)
-    return packed
+    return packed(tree)
 
 
 def take_packages(packages: Path, into: Path) -> list[Path]:
@@ -91,9 +84,3 @@ def dpkg_deb(*arguments: str) -> None:
     done = subprocess.run(["dpkg-deb", *arguments], capture_output=True, text=True, timeout=120, check=False)
     if done.returncode != 0:
         raise JobFailed(f"dpkg-deb {arguments[0]}: {done.stderr.strip()[-400:]}")
-
-
-def of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    entry.uid = entry.gid = 0
-    entry.uname = entry.gname = "root"
-    return entry
