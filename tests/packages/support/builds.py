@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from roots import CommandFailed
+from roots import run
 
 CLONE = Path(__file__).resolve().parents[3]
 # What packaging/build reads.
@@ -115,17 +114,5 @@ def build(
     umask: int = 0o022,
 ) -> None:
     command = [str(clone / "packaging" / "build"), "--programs", str(programs), "--out", str(out), *options]
-    done = subprocess.run(
-        command,
-        env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH, **(habits or {})},
-        umask=umask,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        timeout=BUILD_SECONDS,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise CommandFailed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH, **(habits or {})}
+    run(*command, environment=environment, seconds=BUILD_SECONDS, umask=umask)

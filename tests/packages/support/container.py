@@ -7,13 +7,14 @@ import subprocess
 import time
 from pathlib import Path
 
-from roots import ENVIRONMENT, CommandFailed, Root, run
+from roots import ENVIRONMENT, CommandFailed, Root, completed, run
 
 BOOT_SECONDS = 120.0
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.1
 # nspawn's own filter allows what it knows, and Debian 12's does not know these; the kernel of a host has no such filter.
 SANDBOX_CALLS = "landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp"
+
 
 class Container:
     """systemd-nspawn around a root; the `with` block ends it in order."""
@@ -60,17 +61,7 @@ class Container:
         leader = self._leader()
         spaces = ["--mount", "--uts", "--ipc", "--pid", "--root", "--wd"]
         inside = ["nsenter", f"--target={leader}", *spaces] if leader else ["false"]
-        return subprocess.run(
-            [*inside, *command],
-            env=ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=seconds,
-            check=False,
-        )
+        return completed(*inside, *command, environment=ENVIRONMENT, seconds=seconds)
 
     def _leader(self) -> int | None:
         """Process 1 of the container: the child of nspawn."""

@@ -98,18 +98,32 @@ class Root:
         return {int(fields[2]): fields[0] for fields in (line.split(":") for line in lines)}
 
 
-def run(*command: str, environment: dict[str, str] | None = None, fails: bool = False) -> str:
-    done = subprocess.run(
+def completed(
+    *command: str, environment: dict[str, str] | None = None, seconds: float = COMMAND_SECONDS, umask: int = -1
+) -> subprocess.CompletedProcess[str]:
+    """A command that has ended, with its output and errors in `stdout`."""
+    return subprocess.run(
         command,
         env=environment,
+        umask=umask,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        timeout=COMMAND_SECONDS,
+        timeout=seconds,
         check=False,
     )
+
+
+def run(
+    *command: str,
+    environment: dict[str, str] | None = None,
+    fails: bool = False,
+    seconds: float = COMMAND_SECONDS,
+    umask: int = -1,
+) -> str:
+    done = completed(*command, environment=environment, seconds=seconds, umask=umask)
     if (done.returncode != 0) != fails:
         raise CommandFailed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
     return done.stdout
