@@ -12,7 +12,7 @@ use crate::telemetry::is_unsafe;
 #[derive(Debug, Default)]
 pub(super) struct Unsent {
     /// Begin of a reload, on the clock of [`monotonic_usec`].
-    reloading: Option<u64>,
+    reloading: Option<u128>,
     ready: bool,
     stopping: bool,
     extend_until: Option<Instant>,
@@ -41,7 +41,7 @@ impl Unsent {
         self.ready = true;
     }
 
-    pub(super) fn reloading(&mut self, since: u64) {
+    pub(super) fn reloading(&mut self, since: u128) {
         self.reloading = Some(since);
         // The reload before is over, too, once this one is.
         self.ready = false;
@@ -130,11 +130,8 @@ pub(super) fn status_line(text: &str) -> String {
 }
 
 /// `CLOCK_MONOTONIC` in microseconds, by which the service manager tells this reload from an earlier one.
-pub(super) fn monotonic_usec() -> u64 {
+pub(super) fn monotonic_usec() -> u128 {
     let now = clock_gettime(ClockId::Monotonic);
-    // The clock begins with the system's start, so neither part is negative.
-    let part = |part: i64| u64::try_from(part).unwrap_or_default();
-    part(now.tv_sec)
-        .saturating_mul(1_000_000)
-        .saturating_add(part(now.tv_nsec) / 1000)
+    // The clock begins with the system's start, so it is not negative.
+    Duration::try_from(now).unwrap_or_default().as_micros()
 }
