@@ -197,6 +197,13 @@ fn every_secret_and_every_certificate_can_be_a_credential_and_a_missing_one_is_n
     }
 }
 
+/// The line of an error that names the credential.
+#[track_caller]
+fn line_about<'a>(said: &'a str, name: &str) -> &'a str {
+    let line = said.lines().find(|line| line.contains(&format!("credential {name}")));
+    line.unwrap_or_else(|| panic!("{name}: {said}"))
+}
+
 #[test]
 fn without_credentials_of_a_service_manager_the_remedy_is_named() {
     let unit = Unit::new();
@@ -210,8 +217,7 @@ fn without_credentials_of_a_service_manager_the_remedy_is_named() {
         .unwrap();
     let said = refused(&output);
     for name in ["secret_api-key", "control-key", "bundle", "top-proxy"] {
-        let line = said.lines().find(|line| line.contains(&format!("credential {name}")));
-        let line = line.unwrap_or_else(|| panic!("{name}: {said}"));
+        let line = line_about(&said, name);
         assert!(
             line.contains("CREDENTIALS_DIRECTORY is not set")
                 && line.contains(&format!("LoadCredential={name} with"))
@@ -250,8 +256,7 @@ fn credentials_that_are_hidden_from_the_process_are_said_to_be() {
         .unwrap();
     let said = refused(&output);
     for name in ["secret_api-key", "control-key", "bundle", "top-proxy"] {
-        let line = said.lines().find(|line| line.contains(&format!("credential {name}")));
-        let line = line.unwrap_or_else(|| panic!("{name}: {said}"));
+        let line = line_about(&said, name);
         assert!(
             line.contains("hidden from this process") && line.contains("ExecReload="),
             "{line}"
