@@ -37,6 +37,15 @@ MASKED = (
     "fstrim.timer", "getty@tty1.service", "logrotate.timer", "selinux-autorelabel.service", "serial-getty@ttyS0.service",
     "serial-getty@ttyS1.service", "proc-sys-fs-binfmt_misc.automount", "systemd-networkd-wait-online.service",
 )  # fmt: skip
+# Modules of Debian's policy that stay enabled, out of some 330: those for programs that this disk has, and those that they require. Each
+# change of a module makes the machine compile the policy again. Emulated, that takes minutes with all modules, and a quarter of it with these.
+MODULES = (
+    "acct", "apt", "auditadm", "base", "bootloader", "cgroup", "clock", "cron", "dmidecode", "getty", "gpg", "guest",
+    "hostname", "inetd", "iptables", "kerberos", "loadkeys", "logadm", "logrotate", "lvm", "mandb", "mta", "netlabel",
+    "netutils", "networkmanager", "nis", "nscd", "ntp", "policykit", "rpc", "rpcbind", "rtkit", "secadm", "seunshare",
+    "shutdown", "ssh", "sssd", "staff", "su", "sudo", "tcpd", "tzdata", "unconfined", "unprivuser", "usbmodules", "vlock",
+    "watchdog", "xdg", "xserver",
+)  # fmt: skip
 LEFT_OUT = ("usr/share/man", "usr/share/locale", "usr/share/doc")
 FILES = {
     "etc/hostname": "machine\n",
@@ -71,6 +80,7 @@ def provide(folder: Path, update: bool) -> None:
         new.mkdir()
         bootstrap(tree)
         configure(tree)
+        disable_modules(tree)
         label(tree)
         pack(tree, new / "root.ext4")
         listed = run("dpkg-query", "--admindir", str(tree / "var/lib/dpkg"), "-W")
@@ -116,6 +126,16 @@ def configure(tree: Path) -> None:
     wanted = units / "multi-user.target.wants"
     wanted.mkdir(exist_ok=True)
     (wanted / "job.service").symlink_to("../job.service")
+
+
+def disable_modules(tree: Path) -> None:
+    store = tree / "var/lib/selinux" / POLICY / "active/modules/100"
+    known = sorted(module.name for module in store.iterdir())
+    unknown = sorted(set(MODULES) - set(known))
+    if unknown:
+        raise PackagesFailed(f"Debian's policy has no module called {', '.join(unknown)}")
+    choices = [word for name in known if name not in MODULES for word in ("-d", name)]
+    run("chroot", str(tree), "semodule", "-s", POLICY, "-n", *choices)
 
 
 def label(tree: Path) -> None:
