@@ -75,7 +75,7 @@ class Run:
         self._case("restart: another key", lambda: running.rotated(site))
         self._case("upgrade: the new program runs", lambda: upkeep.upgraded(site))
         self._case("upgrade: not with a broken configuration", lambda: upkeep.upgrade_refused(site))
-        self._case("relabel: fixfiles", lambda: upkeep.relabelled(site))
+        self._case("relabel: restorecon", lambda: upkeep.relabelled(site))
         if os.uname().release.startswith(WITH_POLICY_PACKAGE):
             self._case("relabel: the policy package again", lambda: upkeep.policy_installed_again(site))
         self._case("stop: in order, nothing is left", lambda: running.stopped(site))

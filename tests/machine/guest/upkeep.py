@@ -57,9 +57,10 @@ def upgrade_refused(site: Site) -> list[str]:
 
 
 def relabelled(site: Site) -> list[str]:
-    """`fixfiles` over all that the product has: nothing changes, and sessions go on."""
+    """`restorecon` over all that the product has: nothing changes, and sessions go on."""
     before = CLIENT.pid
-    run("fixfiles", "-F", "restore", *RELABELLED, seconds=POLICY_SECONDS)
+    # fixfiles would do the same, and before it compile the policy once for each path.
+    run("restorecon", "-F", "-R", *RELABELLED, seconds=POLICY_SECONDS)
     files = [path for path in (*TYPES, *RUNNING_TYPES) if os.path.lexists(path)]
     return of_types({**TYPES, **RUNNING_TYPES}) + as_policy_says(files) + same_process(before) + site.served("python")
 
