@@ -1,4 +1,4 @@
-"""Signatures beside files, by what is on the host already: ssh-keygen, gpg or openssl."""
+"""Signatures next to files, by what is on the host already: ssh-keygen, gpg or openssl."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Key:
 
 
 def sign(file: Path, key: Key) -> Path:
-    """Writes the signature beside the file."""
+    """Writes the signature next to the file."""
     target = key.signature_of(file)
     target.unlink(missing_ok=True)
     commands = {
@@ -49,7 +49,7 @@ def sign(file: Path, key: Key) -> Path:
 
 
 def verify(file: Path, key: Key) -> None:
-    """Fails unless the signature beside the file is good and was made by this key."""
+    """Fails unless the signature next to the file is good and was made by this key."""
     signature = key.signature_of(file)
     if not signature.is_file():
         raise SignatureFault(f"{file}: not signed ({signature.name} is missing)")

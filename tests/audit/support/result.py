@@ -21,13 +21,13 @@ def verdicts(copy: Copy, scratch: Path) -> str:
     return ""
 
 
-def a_change_is_told(copy: Copy, scratch: Path) -> str:
+def a_change_is_noted(copy: Copy, scratch: Path) -> str:
     commit = copy.git("rev-parse", "HEAD")
     with copy.planted("check", STEP, "format() { true; }"):
         return written(copy, scratch, 0, {"commit": f"{commit} changed"}, [("format", "passed")])
 
 
-def a_change_during_the_run_is_told(copy: Copy, scratch: Path) -> str:
+def a_change_during_the_run_is_noted(copy: Copy, scratch: Path) -> str:
     with copy.planted("check", STEP, "format() { touch planted; }"):
         commit = copy.commit()
         fault = written(copy, scratch, 0, {"commit": f"{commit} changed"}, [("format", "passed")])
@@ -49,6 +49,6 @@ def written(copy: Copy, scratch: Path, wanted: int, facts: dict[str, str], steps
 
 CASES = {
     "a result has the verdict of each step": verdicts,
-    "a result of a clone with changes says so": a_change_is_told,
-    "a result of a clone that changed meanwhile says so": a_change_during_the_run_is_told,
+    "a result of a clone with changes says so": a_change_is_noted,
+    "a result of a clone that changed meanwhile says so": a_change_during_the_run_is_noted,
 }
