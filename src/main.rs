@@ -1,5 +1,7 @@
 //! The `tunnel-client` binary: parse, call the library, map the error to an exit code.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use tunnel_client::broker;

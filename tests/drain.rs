@@ -10,6 +10,10 @@ use support::tls::Authority;
 use support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, StdioServer, eventually, holds_for,
 };
+use tunnel_client::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT};
+
+/// What the end of the process itself takes on a busy machine.
+const SLACK: Duration = Duration::from_secs(15);
 
 /// A server that keeps each call until the gate opens.
 fn holding(gate: &Gate) -> McpServer {
@@ -242,7 +246,7 @@ fn what_cannot_be_finished_in_time_gets_a_terminal_error() {
     mcp.await_forwarded("running");
     eventually("both handed out", || (control.handed_out() == 2).then_some(()));
     begin_drain(&client, Signal::TERM);
-    let status = client.wait_exit(Duration::from_secs(45));
+    let status = client.wait_exit(DRAIN_TIMEOUT + DRAIN_ANSWER_TIMEOUT + SLACK);
     for id in ["running", "queued"] {
         let posts = control.posts_of(id);
         assert_eq!(posts.len(), 1, "{posts:#?}");

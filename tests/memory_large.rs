@@ -11,10 +11,11 @@ use support::wait::within;
 use support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Post, StdioServer, eventually, process,
 };
+use tunnel_client::limits::{POLL_BODY_MAX, STDIO_MESSAGE_MAX};
 
 const MIB: u64 = 1024;
-/// Memory that one message may take.
-const MESSAGE_MAX: u64 = 64 * MIB;
+/// Memory that one message may take, in KiB.
+const MESSAGE_MAX: u64 = STDIO_MESSAGE_MAX as u64 / 1024;
 /// Memory that does not belong to messages: reading, counting, a heap that is a little larger than before.
 const SLACK: u64 = 12 * MIB;
 /// A build without optimisation reads, parses and delivers a message of tens of MiB.
@@ -163,7 +164,7 @@ fn a_poll_answer_without_end_takes_what_one_may_have_and_is_given_back() {
     within(LARGE_WITHIN, "the end of the poll", || {
         client.log_with("poll failed").pop()
     });
-    peak_below(&client, CLIENT, 128 * MIB);
+    peak_below(&client, CLIENT, POLL_BODY_MAX as u64 / 1024);
     await_given_back(&client, CLIENT);
     assert_eq!(
         control.call(Command::call("r1", "tools/call", "{}"), "r1").resp_code,

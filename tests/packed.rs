@@ -8,6 +8,7 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use support::{Answer, Client, Command, ControlPlane, Gate, McpServer, Post, eventually, result};
+use tunnel_client::limits::UNPACK_RATIO_MAX;
 
 fn gzip(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -120,7 +121,8 @@ fn an_answer_that_unpacks_to_many_times_its_size_is_given_up() {
     for media_type in ["application/json", "text/event-stream"] {
         let (_control, mut client, post) = answered(answer(200, "gzip", media_type, &bomb));
         post.assert_failure(502, "protocol", &["response_body_too_large"]);
-        assert!(post.failure().message.contains("256 times larger"), "{post:#?}");
+        let more = format!("more than {UNPACK_RATIO_MAX} times larger");
+        assert!(post.failure().message.contains(&more), "{post:#?}");
         assert!(client.running());
         let peak = support::process::peak_resident_kib(client.pid());
         assert!(peak < 100 << 10, "{peak} KiB resident");

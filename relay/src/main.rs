@@ -1,5 +1,7 @@
 //! `tunnel-relay`: parse, run, map the error to an exit code.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -14,6 +14,8 @@ pub fn release() {
     }
 }
 
+// SAFETY: the linker, which alone defines the symbol, gives it to the ELF header of this program, and a 64-bit one has this type
+// (elf(5)). Hosts with 32 bits are not built for.
 unsafe extern "C" {
     /// The ELF header of this program in memory; the linker defines it where a segment holds it (ld, "PROVIDE_HIDDEN (__ehdr_start)").
     static __ehdr_start: libc::Elf64_Ehdr;

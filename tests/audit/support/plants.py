@@ -1,0 +1,65 @@
+"""Faults that are planted in a copy of the clone, with the script that has to find each and the words it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plant:
+    name: str
+    script: str
+    file: str
+    old: str
+    new: str
+    says: str
+
+
+def plant(name: str, script: str, file: str, old: str, new: str, says: str) -> Plant:
+    return Plant(name, script, file, old, new, says)
+
+
+UNSAFE, CLAIMS, SPECIFICATION = "audit/unsafe", "audit/claims", "audit/specification"
+BLOCK = "\nfn planted() {\n    let _ = unsafe { libc::getppid() };\n}\n"
+ARGUED = "\nfn planted() {\n    // SAFETY: takes nothing.\n    let _ = unsafe { libc::getppid() };\n}\n"
+CLAIM = '\n[[claim]]\nid = "planted"\ntopic = "Where"\nsays = "So."\ncommand = "{}"\npasses = "so"\nexpect = "so"\nseconds = 1\n'
+
+PLANTS = (
+    plant("a block without an argument", UNSAFE, "src/sys/own_group.rs", "", BLOCK, "unsafe code without an argument"),
+    plant("a block that is not listed", UNSAFE, "src/sys/own_group.rs", "", ARGUED, "audit/unsafe.md is not what the sources say"),
+    plant("a block with other code", UNSAFE, "src/sys/own_group.rs", "libc::getpgrp()", "libc::getppid()", "is not what the sources say"),
+    plant("an argument of another text", UNSAFE, "src/sys/own_group.rs", "takes nothing and always", "mostly", "is not what the sources say"),
+    plant("a method without the contract of its trait", UNSAFE, "src/sys/locked.rs", "", "\nunsafe fn planted() {}\n", "without an argument"),
+    plant("unsafe code in another folder", UNSAFE, "src/files/spot.rs", "", ARGUED, "src/files/spot.rs:"),
+    plant("unsafe code in the relay", UNSAFE, "relay/src/clock.rs", "", ARGUED, "outside of src/sys/"),
+    plant("unsafe code in a test", UNSAFE, "tests/cli.rs", "", ARGUED, "outside of src/sys/"),
+    plant("a file of unsafe code that git has not seen", UNSAFE, "relay/src/planted.rs", "", BLOCK, "relay/src/planted.rs:"),
+    plant("the relay without its forbid", UNSAFE, "relay/src/lib.rs", "#![forbid(unsafe_code)]", "", "relay/src/lib.rs: the line"),
+    plant("the relay with a comment for it", UNSAFE, "relay/src/lib.rs", "#![forbid(unsafe_code)]", "// #![forbid(unsafe_code)]", "relay/src/lib.rs: the line"),
+    plant("a lint level that is lifted", UNSAFE, "src/files/spot.rs", "", "\n#[allow(unsafe_code)]\nmod planted {}\n", "a lint level lets unsafe code in"),
+    plant("a claim about a script that is not there", CLAIMS, "audit/claims.toml", "", CLAIM.format("scripts/none"), "scripts/none is missing"),
+    plant("a claim about a step that is not there", CLAIMS, "audit/claims.toml", "", CLAIM.format("./check --only none"), "has no step none"),
+    plant("a claim about tests that are not there", CLAIMS, "audit/claims.toml", "--test redirects", "--test none", "there is no test file none.rs"),
+    plant("a claim that stands twice", CLAIMS, "audit/claims.toml", 'id = "redirects"', 'id = "trust"', "stands twice"),
+    plant("a claim with another text than its table", CLAIMS, "audit/claims.toml", "The program is a single file.", "The program is.", "run audit/claims --write"),
+    plant("a table with another text than its claim", CLAIMS, "audit/README.md", "The program is a single file.", "The program is.", "run audit/claims --write"),
+    plant("a claim that nothing but an exit code shows", CLAIMS, "audit/claims.toml", 'expect = "^build: passed"\n', "", "nothing but the exit code"),
+    plant("a pass that cannot be recognized", CLAIMS, "audit/claims.toml", 'expect = "^build: passed"', 'expect = "("', "expect:"),
+    plant("a claim whose tests do nothing without root", CLAIMS, "audit/claims.toml", "root = true\n\n[[claim]]\nid = \"servers\"", "\n[[claim]]\nid = \"servers\"", "write `root = true`"),
+    plant("a cited step that is not there", CLAIMS, "audit/claims.toml", 'cites = ["services"]', 'cites = ["none"]', "has no step none"),
+    plant("a command that is still called pending", CLAIMS, "audit/claims.toml", 'command = "./check --only fuzz"', 'command = "./check --only units"', "remove `pending`"),
+    plant("commands that take too long together", CLAIMS, "audit/claims.toml", "", CLAIM.format("scripts/check-hygiene").replace("seconds = 1", "seconds = 6000"), "are promised"),
+    plant("a promise that its constant does not keep", SPECIFICATION, "SPECIFICATION.md", "| 4 MiB |", "| 3 MiB |", "3 MiB is promised"),
+    plant("a constant in Python that was changed", SPECIFICATION, "tests/packages/figures", "START_MS, IDLE_MIB = 15.0", "START_MS, IDLE_MIB = 99.0", "START_MS"),
+    plant("a constant in Rust that was changed", SPECIFICATION, "src/limits.rs", "POLL_BODY_MAX: usize = 128 * MIB", "POLL_BODY_MAX: usize = 129 * MIB", "POLL_BODY_MAX"),
+    plant("a constant of another file that was changed", SPECIFICATION, "src/limits/stdio.rs", "STDIO_MESSAGE_MAX: usize = 64", "STDIO_MESSAGE_MAX: usize = 65", "ROOM_WHOLE_TOTAL"),
+    plant("a constant in shell that was changed", SPECIFICATION, "scripts/build-static", "max_client_bytes=6000000", "max_client_bytes=7000000", "max_client_bytes"),
+    plant("a gate of the units that was widened", SPECIFICATION, "tests/packages/units", "Gate(CLIENT, 11, OPEN),", "Gate(CLIENT, 15, OPEN),", "does not have the words"),
+    plant("fewer attempts than promised", SPECIFICATION, "tests/sandbox.rs", "refused >= 250", "refused >= 25", "does not have the words"),
+    plant("a test that was renamed", SPECIFICATION, "tests/memory.rs", "fn a_retired_key_is_gone", "fn an_old_key_is_gone", "there is no test"),
+    plant("a test that is a test no more", SPECIFICATION, "src/net/unpack.rs", "#[test]\n    fn members_are_bounded", "fn members_are_bounded", "there is no test"),
+    plant("a test that has its number typed in", SPECIFICATION, "tests/packed.rs", 'format!("more than {UNPACK_RATIO_MAX}', 'format!("more than 256', "none of the checks uses UNPACK_RATIO_MAX"),
+    plant("a step that does not run the file", SPECIFICATION, "check", "timeout --foreground --kill-after=30 300 tests/packages/figures --", "true --", "none of the checks uses"),
+    plant("a number without a check", SPECIFICATION, "SPECIFICATION.md", "`./check --only figures` |", "soon |", "is neither FILE::TEST"),
+    plant("a promise of a constant that is not there", SPECIFICATION, "SPECIFICATION.md", "`KEY_COPIES_MAX`", "`KEY_COPIES`", "has no number KEY_COPIES"),
+)
