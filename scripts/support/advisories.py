@@ -29,7 +29,7 @@ Stands where there is no advisory database.
 
 
 class Unusable(Exception):
-    """The database cannot be used. Its text is what is wrong."""
+    """The database cannot be used; the text names the fault."""
 
 
 class Database:
@@ -50,7 +50,7 @@ class Database:
         mark_as_fetched(clone)
 
     def stale(self, max_days: int) -> str | None:
-        """Why its age is wrong, if it is."""
+        """Reason why its age is not acceptable, if any."""
         if self._age_days > max_days:
             return f"the database is stale: its newest commit is of {self._day}, {self._age_days:.0f} days ago; at most {max_days} are allowed"
         if self._age_days < -LEEWAY_DAYS:

@@ -1,4 +1,4 @@
-"""What is compiled: `cfg` predicates, evaluated with what is known of the target, the features and the build script."""
+"""Evaluates `cfg` predicates with what is known of the target, the features and the build script."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ END = object()
 
 @dataclass(frozen=True)
 class Build:
-    """What is known when a crate is compiled."""
+    """Known facts of one compilation."""
 
     target: frozenset[str]
     """Lines of `rustc --print cfg`."""
@@ -32,7 +32,7 @@ class Build:
     """Names that its build script sets; None when they are not known."""
 
     def holds(self, predicate: str) -> bool | None:
-        """Whether the predicate, the text between the parentheses of `cfg(...)`, holds. None: that is not known."""
+        """Evaluates the text between the parentheses of `cfg(...)`; None if the answer is not known."""
         try:
             value, _ = self._one_and_next(_tokens(predicate))
         except StopIteration:

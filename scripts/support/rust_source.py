@@ -1,7 +1,7 @@
 """Counts the lines of a crate that are compiled, and those of them that are unsafe.
 
 Starts at the root module and follows `mod NAME;`. Comments, texts and what `cfg` removes do not count. Where a `cfg` is not known, its code
-counts: the figures are upper bounds. What macros generate in other crates is not seen.
+counts: the figures are upper bounds. Code that macros of other crates generate is not seen.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Source:
         self._paths: dict[int, str] = {}
 
     def active(self, off: re.Pattern[str] | None) -> bool:
-        """Blanks what is not compiled. Whether anything of the file is."""
+        """Blanks what is not compiled; False if that is the whole file."""
         for match in list(ATTRIBUTE.finditer(self._code)):
             if self._code[match.start()] != "#":
                 continue

@@ -16,7 +16,8 @@ CARGO_HOME = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
 # What cargo and the scripts read.
 PARTS = ["Cargo.toml", "Cargo.lock", "deny.toml", "src", "benches", "relay", "reference", "scripts", "audit", "fuzz"]
 DAY_SECONDS = 24 * 60 * 60
-CARGO_SECONDS = 120
+# A few on a quiet machine.
+CARGO_SECONDS = 240
 
 
 class Wrong(Exception):
@@ -53,16 +54,19 @@ class Site:
     def run(self, command: list[str], code: int | None = 0, **environment: str) -> Outcome:
         """Runs a command at the root of the copy; with another exit code than `code`, the case has failed."""
         inherited = {name: value for name, value in os.environ.items() if name != "ADVISORY_DB"}
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env={**inherited, "CARGO_HOME": str(self._cargo_home), **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            encoding="utf-8",
-            timeout=CARGO_SECONDS,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                cwd=self.root,
+                env={**inherited, "CARGO_HOME": str(self._cargo_home), **environment},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+                encoding="utf-8",
+                timeout=CARGO_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Wrong(f"{' '.join(command)} took more than {CARGO_SECONDS} s") from error
         if code is not None and done.returncode != code:
             raise Wrong(f"{' '.join(command)}: code {done.returncode}, not {code}:\n{done.stdout}")
         return Outcome(done.returncode, done.stdout)
