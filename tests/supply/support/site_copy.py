@@ -128,7 +128,8 @@ class Site:
         index = self._cargo_home / "registry" / "index"
         source = index.resolve()
         index.unlink()
-        shutil.copytree(source, index)
+        # Links, because cargo may write to the entries while we copy.
+        shutil.copytree(source, index, copy_function=os.symlink)
         entries = list(index.glob(f"*/.cache/*/*/{name}"))
         if not entries:
             raise Wrong(f"cargo's index has no {name}")
@@ -137,6 +138,7 @@ class Site:
             changed = re.sub(rb'"yanked": ?false', b'"yanked":true', content)
             if changed == content:
                 raise Wrong(f"{entry} has no version that is not yanked")
+            entry.unlink()
             entry.write_bytes(changed)
 
     def vendor(self) -> None:
