@@ -25,7 +25,8 @@ ITEM = re.compile(
 )
 MODULE = re.compile(r"\bmod\s+(?:r#)?(\w+)\s*([;{])")
 MACRO = re.compile(r"\bmacro_rules!\s*(\w+)\s*[{(\[]")
-UNSAFE = re.compile(r"\bunsafe\b\s*(\{|\(|impl\b|trait\b|extern\b|(?:async\s+)?fn\b)")
+# Not the type of a pointer to a function.
+UNSAFE = re.compile(r"\bunsafe\b\s*(\{|\(|impl\b|trait\b|extern\b(?!\s*fn\s*\()|(?:async\s+)?fn\b(?!\s*\())")
 PATH = re.compile(r'\s*"([^"]+)"')
 CONDITIONAL_PATH = re.compile(r'(.*),\s*path\s*=\s*"([^"]+)"', re.DOTALL)
 PAIRS = {"(": ")", "[": "]", "{": "}"}

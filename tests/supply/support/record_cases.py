@@ -35,6 +35,7 @@ fn unknown() { unsafe { f() } }
 fn tested() { unsafe { f() } }
 #[cfg(test)]
 mod tests { fn f<A, B>() { unsafe { g() } } }
+struct Pointers { f: unsafe fn(u8), g: unsafe extern "C" fn(u8) }
 unsafe impl Send for S {}
 unsafe fn two_lines() {
     f() }

@@ -47,6 +47,10 @@ class Site:
         for each in ("cache", "src", "index"):
             if (CARGO_HOME / "registry" / each).exists():
                 (registry / each).symlink_to(CARGO_HOME / "registry" / each)
+        # The locks of the real folder: another cargo may be writing to the index.
+        for each in (".package-cache", ".package-cache-mutate"):
+            if (CARGO_HOME / each).exists():
+                (self._cargo_home / each).symlink_to(CARGO_HOME / each)
         for each in ("config.toml", "config"):
             if (CARGO_HOME / each).exists():
                 shutil.copy(CARGO_HOME / each, self._cargo_home / each)
