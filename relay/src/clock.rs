@@ -55,4 +55,28 @@ mod tests {
         let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_007);
         assert_eq!(rfc3339(time), "1970-01-01T00:00:01.007Z");
     }
+
+    /// Day by day, by the rule of leap years.
+    #[test]
+    fn every_day_up_to_the_year_9999_is_the_one_after_the_day_before() {
+        let (mut year, mut month, mut day) = (1970, 1, 1);
+        for number in 0.. {
+            assert_eq!(civil(number), (year, month, day));
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let days = match month {
+                2 if leap => 29,
+                2 => 28,
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            (year, month, day) = match (month, day) {
+                (12, 31) => (year + 1, 1, 1),
+                (_, day) if day == days => (year, month + 1, 1),
+                _ => (year, month, day + 1),
+            };
+            if year == 10_000 {
+                break;
+            }
+        }
+    }
 }

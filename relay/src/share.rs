@@ -211,6 +211,10 @@ impl Drop for Share {
 }
 
 #[cfg(test)]
+#[path = "share/exhaustive.rs"]
+mod exhaustive;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

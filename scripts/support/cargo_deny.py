@@ -42,7 +42,7 @@ class CargoDeny:
     def __init__(self) -> None:
         install = ROOT / "scripts" / "install-cargo-deny"
         self._program = subprocess.run([str(install)], check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout.strip()
-        folders = [ROOT, ROOT / "fuzz"]
+        folders = [ROOT, ROOT / "fuzz", ROOT / "proofs"]
         self._manifests = [folder / "Cargo.toml" for folder in folders if (folder / "Cargo.lock").exists()]
 
     def check(self, checks: list[str], databases: Path | None = None) -> list[Finding]:

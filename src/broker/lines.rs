@@ -103,6 +103,9 @@ fn first(bytes: &[u8]) -> Option<(char, usize)> {
 }
 
 #[cfg(test)]
+mod exhaustive;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 

@@ -321,6 +321,9 @@ impl Fields {
 }
 
 #[cfg(test)]
+mod exhaustive;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::indexing_slicing, reason = "tests")]
 

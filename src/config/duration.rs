@@ -124,6 +124,9 @@ fn unit_nanoseconds(unit: &[u8]) -> Result<u64, DurationError> {
 }
 
 #[cfg(test)]
+mod exhaustive;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

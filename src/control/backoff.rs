@@ -41,9 +41,14 @@ impl Backoff {
 
     /// The next pause: a random one between the first and the current step.
     pub fn next_pause(&mut self) -> Duration {
+        self.pause_at(random_fraction(random_bits()))
+    }
+
+    /// The next pause, at this fraction of the way from the first to the current step.
+    fn pause_at(&mut self, fraction: f64) -> Duration {
         let step = self.step;
         self.step = step.mul_f64(self.growth).min(self.last);
-        self.first + (step - self.first).mul_f64(random_fraction())
+        self.first + (step - self.first).mul_f64(fraction)
     }
 
     /// A success: the next series begins anew.
@@ -52,14 +57,22 @@ impl Backoff {
     }
 }
 
-/// Uniform in `[0, 1)`. Jitter needs no good randomness; without any it is none.
-fn random_fraction() -> f64 {
+/// Jitter needs no good randomness; without any it is none.
+fn random_bits() -> u32 {
     let mut bytes = [0; 4];
     match getrandom::fill(&mut bytes) {
-        Ok(()) => f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0),
-        Err(_) => 0.0,
+        Ok(()) => u32::from_le_bytes(bytes),
+        Err(_) => 0,
     }
 }
+
+/// Uniform in `[0, 1)`.
+fn random_fraction(bits: u32) -> f64 {
+    f64::from(bits) / (f64::from(u32::MAX) + 1.0)
+}
+
+#[cfg(test)]
+mod exhaustive;
 
 #[cfg(test)]
 mod tests {

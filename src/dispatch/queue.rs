@@ -113,6 +113,9 @@ pub(super) fn share(total: usize, channels: usize) -> usize {
 }
 
 #[cfg(test)]
+mod exhaustive;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

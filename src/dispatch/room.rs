@@ -60,10 +60,18 @@ pub(super) async fn returned() {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::print_stdout, reason = "tests; audit/proofs.md has their numbers")]
+
+    use std::sync::Mutex;
+
     use super::*;
+
+    /// The budget belongs to the process: one test at a time.
+    static BUDGET: Mutex<()> = Mutex::new(());
 
     #[test]
     fn a_channel_that_takes_its_share_leaves_the_rest_to_others() {
+        let _alone = BUDGET.lock();
         let (greedy, other) = (ChannelRoom::default(), ChannelRoom::default());
         let all = large_commands();
         let first = greedy.take(ROOM_COMMANDS / 2, 2);
@@ -76,5 +84,46 @@ mod tests {
         drop(second);
         assert!(greedy.take(ROOM_COMMANDS, 2).is_some());
         assert_eq!(large_commands(), all);
+    }
+
+    /// Every order of six steps on two channels: a quarter, a half, all of the room taken by one of them, or the oldest given back.
+    #[test]
+    fn every_order_of_commands_keeps_the_room_of_each_channel_and_gives_all_of_it_back() {
+        const STEPS: usize = 7;
+        let _alone = BUDGET.lock();
+        let channels = [ChannelRoom::default(), ChannelRoom::default()];
+        let mut orders = 0;
+        for code in 0..STEPS.pow(6) {
+            let mut held: Vec<(usize, usize, CommandRoom)> = Vec::new();
+            for place in 0..6 {
+                let step = code / STEPS.pow(place) % STEPS;
+                let taken = |channel| {
+                    held.iter()
+                        .filter(|held| held.0 == channel)
+                        .map(|held| held.1)
+                        .sum::<usize>()
+                };
+                let all = taken(0) + taken(1);
+                if step == STEPS - 1 {
+                    drop((!held.is_empty()).then(|| held.remove(0)));
+                    continue;
+                }
+                let (channel, quarters) = (step % 2, [1, 2, 4][step / 2]);
+                let is_alone = taken(channel) == 0;
+                let fits = all + quarters <= 4 && (is_alone || taken(channel) + quarters <= 2);
+                let room = channels[channel].take(quarters * (ROOM_COMMANDS / 4), 2);
+                assert_eq!(room.is_some(), fits, "{code}: {held:?}");
+                held.extend(room.map(|room| (channel, quarters, room)));
+                let left = ROOM_COMMANDS - held.iter().map(|held| held.1).sum::<usize>() * (ROOM_COMMANDS / 4);
+                assert_eq!(COMMANDS.free(), left);
+            }
+            drop(held);
+            assert!(
+                COMMANDS.free() == ROOM_COMMANDS
+                    && channels.iter().all(|channel| channel.0.load(Ordering::Relaxed) == 0)
+            );
+            orders += 1;
+        }
+        println!("room of commands: {orders} orders of 6 steps");
     }
 }

@@ -385,4 +385,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Sealed<S> {
 }
 
 #[cfg(test)]
+mod exhaustive;
+#[cfg(test)]
 mod tests;

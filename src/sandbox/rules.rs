@@ -310,4 +310,53 @@ mod tests {
         });
         fs::remove_dir_all(directory).unwrap();
     }
+
+    /// linux/landlock.h of Linux 5.13, 5.19, 6.2, 6.7, 6.10 and 6.12, as numbers: bits of files, of files that are no directories, of
+    /// ports, of scopes.
+    const KERNEL: [(ABI, u64, u64, u64, u64); 6] = [
+        (ABI::V1, 0x1fff, 0x7, 0, 0),
+        (ABI::V2, 0x3fff, 0x7, 0, 0),
+        (ABI::V3, 0x7fff, 0x4007, 0, 0),
+        (ABI::V4, 0x7fff, 0x4007, 0x3, 0),
+        (ABI::V5, 0xffff, 0xc007, 0x3, 0),
+        (ABI::V6, 0xffff, 0xc007, 0x3, 0x3),
+    ];
+
+    #[test]
+    fn every_version_handles_all_rights_that_its_kernel_has_and_lacks_exactly_the_newer_ones() {
+        for (abi, all, of_files, ports, scopes) in KERNEL {
+            assert_eq!(AccessFs::from_all(abi).bits(), all, "{abi:?}");
+            assert_eq!(AccessFs::from_file(abi).bits(), of_files, "{abi:?}");
+            assert_eq!(AccessNet::from_all(abi).bits(), ports, "{abi:?}");
+            assert_eq!(Scope::from_all(abi).bits(), scopes, "{abi:?}");
+            for signals in [false, true] {
+                let enforced = Enforced {
+                    abi: abi as u8,
+                    signals,
+                };
+                assert_eq!(enforced.looks_at_truncation(), all & 0x4000 != 0);
+                assert_eq!(enforced.limits_ports(), ports != 0);
+                let lacks = enforced.lacks();
+                assert_eq!(lacks.contains("truncating"), all & 0x4000 == 0, "{abi:?}: {lacks}");
+                assert_eq!(lacks.contains("TCP"), ports == 0, "{abi:?}: {lacks}");
+                assert_eq!(lacks.contains("ioctl"), all & 0x8000 == 0, "{abi:?}: {lacks}");
+                assert_eq!(lacks.contains("abstract"), scopes == 0, "{abi:?}: {lacks}");
+                assert_eq!(lacks.contains("signals"), !signals, "{abi:?}: {lacks}");
+            }
+        }
+    }
+
+    #[test]
+    fn attempts_give_up_one_thing_at_a_time_and_reach_every_version() {
+        let attempts = attempts();
+        let versions: Vec<_> = attempts.iter().map(|(abi, _)| *abi as u8).collect();
+        assert_eq!(versions, [6, 6, 5, 4, 3, 2, 1]);
+        for pair in attempts.windows(2) {
+            let [(newer, more), (older, fewer)] = pair else {
+                unreachable!("two of them")
+            };
+            assert!(newer >= older && more.contains(*fewer) && (newer, more) != (older, fewer));
+        }
+        assert_eq!(attempts[0].1, Scope::from_all(TARGET));
+    }
 }

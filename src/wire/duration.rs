@@ -24,6 +24,9 @@ pub fn parse(text: &str) -> Option<Duration> {
 }
 
 #[cfg(test)]
+mod exhaustive;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

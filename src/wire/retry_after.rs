@@ -21,6 +21,9 @@ pub fn parse(value: &str, now: SystemTime) -> Option<Duration> {
 }
 
 #[cfg(test)]
+mod exhaustive;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;

@@ -133,6 +133,8 @@ impl Parser {
         match memchr::memchr2(b'\n', b'\r', &self.buffer[self.scanned..]) {
             Some(at) => {
                 let end = self.scanned + at;
+                // A mark behind a line is not the stream's, even where the line came alone.
+                self.started = true;
                 let mut line = self.buffer.split_to(end + 1);
                 self.after_cr = line[end] == b'\r';
                 self.scanned = 0;
@@ -226,6 +228,9 @@ impl Parser {
         Some(other.map_or(Event::Message(data), Event::Other))
     }
 }
+
+#[cfg(test)]
+mod exhaustive;
 
 #[cfg(test)]
 mod tests {

@@ -44,6 +44,9 @@ fn flatten(text: &mut [u8]) {
 }
 
 #[cfg(test)]
+mod exhaustive;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -206,6 +206,9 @@ fn rule(tests: &[Test]) -> Result<SeccompRule, BackendError> {
 }
 
 #[cfg(test)]
+mod exhaustive;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 

@@ -45,7 +45,7 @@ const F_SETLEASE: u64 = 1024;
 /// Set-user-ID and set-group-ID (chmod(2)): a program of this server's user for everybody, or of a group of its.
 const SET_IDS: [u64; 2] = [libc::S_ISUID as u64, libc::S_ISGID as u64];
 
-const REFUSED: &[Call] = &[
+pub(super) const REFUSED: &[Call] = &[
     // Other processes' memory, descriptors and registers.
     (libc::SYS_ptrace, ANY),
     (libc::SYS_process_vm_readv, ANY),

@@ -9,7 +9,7 @@ use super::sockets::Sockets;
 use super::{Rules, add, rule};
 use crate::sys::numbers;
 
-const REFUSED: &[Call] = &[
+pub(super) const REFUSED: &[Call] = &[
     // A socket without a port gets one from the kernel here, which landlock does not see.
     (libc::SYS_listen, ANY),
     // System V: any process of the same user finds them by their number (sysvipc(7)).
@@ -47,7 +47,7 @@ const REFUSED_TO_OTHERS: &[Call] = &[
 ];
 
 /// Owners and attributes of files, which landlock does not cover: of every file of the user, listed or not.
-const REFUSED_ATTRIBUTES: &[Call] = &[
+pub(super) const REFUSED_ATTRIBUTES: &[Call] = &[
     (libc::SYS_fchown, ANY),
     (libc::SYS_fchownat, ANY),
     (libc::SYS_setxattr, ANY),
@@ -63,7 +63,7 @@ const REFUSED_ATTRIBUTES: &[Call] = &[
 ];
 
 /// Modes and times of files, likewise, for a server that can write nothing. One that writes needs them for its own files.
-const REFUSED_WITHOUT_FILES: &[Call] = &[
+pub(super) const REFUSED_WITHOUT_FILES: &[Call] = &[
     (libc::SYS_fchmod, ANY),
     (libc::SYS_fchmodat, ANY),
     (numbers::FCHMODAT2, ANY),

@@ -1,0 +1,161 @@
+//! Callers that wait: answers that race with each other, with streamed messages, with a caller that leaves, and with the end of a key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use shuttle::future::{block_on, spawn};
+use tokio::time::Instant;
+
+use crate::auth::Revocation;
+use crate::calls::{Call, Calls, Ended, Event, Expect, Inbox, Reply};
+use crate::error::{Code, Refusal};
+use crate::ids::{Channel, RequestId, ShardToken, TunnelId};
+use crate::run::Model;
+
+pub(crate) const MODELS: &[Model] = &[
+    ("calls: of two answers and a removed key one ends the call", one_end),
+    ("calls: streamed messages come in order and before the end", in_order),
+    (
+        "calls: a caller that leaves gives back its place, whatever comes meanwhile",
+        left,
+    ),
+    ("calls: a deadline races with an answer", late),
+];
+
+/// Far enough that time does not end a call (two years), or near enough that it may at any moment.
+pub(crate) fn deadline(near: bool) -> Instant {
+    Instant::now() + Duration::from_secs(if near { 60 } else { 2 * 366 * 86_400 })
+}
+
+pub(crate) fn call(tunnel: &TunnelId, near: bool) -> Call {
+    let request = RequestId::random();
+    Call {
+        tunnel: tunnel.clone(),
+        channel: Channel::main(),
+        shard_token: ShardToken::random(request),
+        expect: Expect::Termination,
+        streams: true,
+        session: None,
+        key: "key".into(),
+        revocation: Revocation::default(),
+        headers: "{}".into(),
+        deadline: deadline(near),
+        ended: Ended::default(),
+    }
+}
+
+pub(crate) fn reply() -> Reply {
+    Reply {
+        status: StatusCode::OK,
+        headers: HeaderMap::new(),
+        body: None,
+    }
+}
+
+fn open(calls: &Arc<Calls>, tunnel: &TunnelId, near: bool) -> (Inbox, ShardToken) {
+    let call = call(tunnel, near);
+    let token = call.shard_token;
+    let Some(inbox) = calls.open(call) else {
+        unreachable!("there is a place")
+    };
+    (inbox, token)
+}
+
+fn one_end() {
+    block_on(async {
+        let (calls, tunnel) = (Arc::<Calls>::default(), TunnelId::random());
+        let (mut inbox, token) = open(&calls, &tunnel, false);
+        let request = token.request();
+        let mut tasks = Vec::new();
+        for _ in 0..2 {
+            let calls = Arc::clone(&calls);
+            tasks.push(spawn(async move { usize::from(calls.finish(request, Ok(reply()))) }));
+        }
+        let ending = Arc::clone(&calls);
+        tasks.push(spawn(async move {
+            ending.finish_all(|_| true, || Refusal::new(Code::InvalidApiKey, "the key was removed"));
+            0
+        }));
+        let event = inbox.next().await;
+        let mut finished = 0;
+        for task in tasks {
+            finished += task.await.unwrap_or(9);
+        }
+        match event {
+            Event::Terminal(Ok(_)) => assert_eq!(finished, 1),
+            Event::Terminal(Err(refusal)) => assert_eq!((finished, refusal.code), (0, Code::InvalidApiKey)),
+            Event::Streamed(_) => unreachable!("nothing was streamed"),
+        }
+        assert_eq!(calls.len(), 0);
+    });
+}
+
+fn in_order() {
+    block_on(async {
+        let (calls, tunnel) = (Arc::<Calls>::default(), TunnelId::random());
+        let (mut inbox, token) = open(&calls, &tunnel, false);
+        let answering = Arc::clone(&calls);
+        let answered = spawn(async move {
+            for number in 0..3_u8 {
+                let Ok((_, stream)) = answering.find(&tunnel, token.request(), &token) else {
+                    unreachable!("the call is open")
+                };
+                assert!(stream.send(Bytes::from(vec![number]), HeaderMap::new()).await.is_ok());
+            }
+            assert!(answering.finish(token.request(), Ok(reply())));
+        });
+        for number in 0..3 {
+            match inbox.next().await {
+                Event::Streamed(streamed) => assert_eq!(streamed.message[..], [number]),
+                Event::Terminal(_) => unreachable!("the end came before message {number}"),
+            }
+        }
+        assert!(matches!(inbox.next().await, Event::Terminal(Ok(_))));
+        assert!(answered.await.is_ok());
+    });
+}
+
+fn left() {
+    block_on(async {
+        let (calls, tunnel) = (Arc::<Calls>::default(), TunnelId::random());
+        let (inbox, token) = open(&calls, &tunnel, false);
+        let leaving = spawn(async move { drop(inbox) });
+        let answering = Arc::clone(&calls);
+        let answered = spawn(async move {
+            let sent = match answering.find(&tunnel, token.request(), &token) {
+                Ok((_, stream)) => stream.send(Bytes::from_static(b"1"), HeaderMap::new()).await.is_ok(),
+                Err(_) => false,
+            };
+            (sent, answering.finish(token.request(), Ok(reply())))
+        });
+        assert!(leaving.await.is_ok());
+        assert!(answered.await.is_ok());
+        assert_eq!(calls.len(), 0);
+        // Its place is free: as many calls fit as before.
+        let tunnel = TunnelId::random();
+        let again: Vec<_> = (0..3).map(|_| open(&calls, &tunnel, false)).collect();
+        assert_eq!(calls.len(), 3);
+        drop(again);
+        assert_eq!(calls.len(), 0);
+    });
+}
+
+fn late() {
+    block_on(async {
+        let (calls, tunnel) = (Arc::<Calls>::default(), TunnelId::random());
+        let (mut inbox, token) = open(&calls, &tunnel, true);
+        let answering = Arc::clone(&calls);
+        let answered = spawn(async move { answering.finish(token.request(), Ok(reply())) });
+        let event = inbox.next().await;
+        drop(inbox);
+        let finished = answered.await.unwrap_or_default();
+        match event {
+            Event::Terminal(Ok(_)) => assert!(finished),
+            Event::Terminal(Err(refusal)) => assert_eq!(refusal.code, Code::Timeout),
+            Event::Streamed(_) => unreachable!("nothing was streamed"),
+        }
+        assert_eq!(calls.len(), 0);
+    });
+}
