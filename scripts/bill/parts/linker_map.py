@@ -14,6 +14,8 @@ CRATE_V0 = re.compile(r"C(?:s[0-9A-Za-z]*_)?([1-9][0-9]*)_?([A-Za-z_].*)")
 # The older mangling: the path begins with the length of the crate's name, or with an implementation in escaped brackets.
 PATH_OLD = re.compile(r"_ZN([1-9][0-9]*)(.*)")
 CRATE_IN_BRACKETS = re.compile(r"(?:\$LT\$|\$u20\$|\$RF\$|mut\$u20\$|\$C\$|^)([a-z_][a-z0-9_]*)(?=\.\.)")
+# The compiler's own name for symbols of the panic and allocation runtime.
+COMPILER = "__rustc"
 INPUT = re.compile(r"^LOAD (\S.*)$", re.MULTILINE)
 MEMBER = re.compile(r"^(/\S.*)\(([^()]+)\)$", re.MULTILINE)
 PLACED = re.compile(r"^ (\.[A-Za-z_]\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s", re.MULTILINE)
@@ -45,7 +47,7 @@ class Map:
         for section, size in PLACED.findall(joined):
             if int(size, 16):
                 found |= crates_of(section)
-        return found
+        return found - {COMPILER}
 
 
 def crates_of(name: str) -> set[str]:
