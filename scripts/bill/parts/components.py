@@ -76,10 +76,9 @@ def load(program: Path) -> dict[str, Any]:
     if hashlib.sha256(program.read_bytes()).hexdigest() != found["sha256"]:
         raise Unusable(f"{file} is the record of another build than {program}: run scripts/build-static again")
     inside = {f"{each['name']}@{each['version']}" for each in decode(program) if each.get("kind", "runtime") == "runtime"}
-    recorded = {each["id"] for each in found["crates"] if each["linked"] and (each["source"] in ("crates.io", "local"))}
-    missing = {each for each in inside if each not in recorded}
-    if missing:
-        raise Unusable(f"{program} lists crates that {file} does not have: {', '.join(sorted(missing))}")
+    recorded = {each["id"] for each in found["crates"] if each["linked"] and not each["library"]}
+    if differing := inside ^ recorded:
+        raise Unusable(f"{program} lists other crates than {file}: {', '.join(sorted(differing))}")
     return found
 
 
