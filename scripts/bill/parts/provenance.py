@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,12 @@ def statement(
 
 
 def described(file: Path) -> dict[str, Any]:
-    return {"name": file.name, "digest": {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}}
+    entry = {"name": file.name, "digest": {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}}
+    if file.suffix == ".rpm":
+        # A signature changes the file, and taking it off does not bring the old bytes back. It leaves the header, which has the digest of the rest.
+        query = ["rpm", "--query", "--package", "--nosignature", "--queryformat", "%{SHA256HEADER}", str(file)]
+        entry["annotations"] = {"SHA256HEADER": subprocess.run(query, check=True, stdout=subprocess.PIPE, text=True).stdout}
+    return entry
 
 
 def materials(records: list[dict[str, Any]], architecture: str) -> list[dict[str, Any]]:
