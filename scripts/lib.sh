@@ -53,6 +53,10 @@ package_of() {
     dnf:musl-gcc) echo musl-gcc ;;
     apt:readelf | dnf:readelf) echo binutils ;;
     apt:python3) echo 'python3 python3-venv' ;;
+    apt:apt-ftparchive) echo apt-utils ;;
+    apt:createrepo_c) echo createrepo-c ;;
+    apt:rpmsign) echo rpm ;;
+    dnf:rpmsign) echo rpm-sign ;;
     apt:setpriv | dnf:setpriv | apt:unshare | dnf:unshare) echo util-linux ;;
     apt:qemu-system-x86_64) echo qemu-system-x86 ;;
     apt:qemu-system-aarch64) echo qemu-system-arm ;;

@@ -1,9 +1,8 @@
-"""Crates of others, as cargo and deny.toml have them. Scripts derive licences, versions and folders from here only."""
+"""Crates of others, as cargo has them."""
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,14 +31,6 @@ class Linked:
 
 def run(command: list[str]) -> str:
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
-
-
-def allowed_licences() -> tuple[str, ...]:
-    """The list of deny.toml, in its order. Python before 3.11 has no parser for TOML, and the list has one form."""
-    section = (ROOT / "deny.toml").read_text(encoding="utf-8").split("[licenses]", 1)[1]
-    found = re.search(r"^allow = \[\n(.*?)^\]", section, re.MULTILINE | re.DOTALL)
-    assert found, "deny.toml has a list of licences"
-    return tuple(re.findall(r'^ *"([^"]+)",', found[1], re.MULTILINE))
 
 
 def linked(program: str, target: str, edges: str) -> set[Linked]:

@@ -17,7 +17,7 @@ SRV = "/srv/tunnel-client/current"
 
 
 def build(folder: Path, bundle: Path, options: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    """Follows the block `rebuild`, and compares programs and packages with those of this machine."""
+    """Follows the block `rebuild`, and compares programs, packages and their documents with those of this machine."""
     place, cargo_home = folder / "a site", folder / "cargo"
     place.mkdir()
     cargo_home.mkdir()
@@ -41,7 +41,11 @@ def build(folder: Path, bundle: Path, options: argparse.Namespace) -> Iterator[t
     for path in (options.client, options.relay):
         same = filecmp.cmp(path, tree / "target-static" / path.name, shallow=False)
         yield f"{path.name} has the same bytes", "" if same else f"it differs from {path}"
-    for package in sorted((unpacked / "deb").glob("*.deb")):
-        made = tree / "target-packages" / package.name
-        same = made.is_file() and filecmp.cmp(package, made, shallow=False)
-        yield f"{package.name} has the same bytes", "" if same else f"{made} is missing or differs"
+    files = [*(unpacked / "deb").glob("*.deb"), *(unpacked / "sbom").glob("*.json"), *(unpacked / "provenance").glob("*.json")]
+    for file in sorted(files):
+        made = tree / "target-packages" / file.name
+        same = made.is_file() and filecmp.cmp(file, made, shallow=False)
+        yield f"{file.name} has the same bytes", "" if same else f"{made} is missing or differs"
+    kinds = ("*.cdx.json", "*.spdx.json", "*.vex.cdx.json", "*.intoto.json")
+    lacking = [kind for kind in kinds if not any(file.match(kind) for file in files)]
+    yield "the bundle has bills of materials and provenance", f"it lacks {', '.join(lacking)}" if lacking else ""
