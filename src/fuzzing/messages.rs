@@ -1,0 +1,1 @@
+//! Messages: framing, routing, splicing, unpacking.
