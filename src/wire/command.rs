@@ -227,7 +227,9 @@ struct AsWritten<'a> {
 
 fn parse(body: &Bytes, text: &str) -> Parsed {
     let unanswerable = |reason| Parsed::Unanswerable { reason };
-    let Ok(written) = serde_json::from_str::<AsWritten<'_>>(text) else {
+    // Serde reads a struct from an array too.
+    let object = Some(text).filter(|text| text.starts_with('{'));
+    let Some(written) = object.and_then(|text| serde_json::from_str::<AsWritten<'_>>(text).ok()) else {
         return unanswerable("the command is not an object with a string request_id and shard_token");
     };
     let non_empty = |t: Option<Text<'_>>| t.filter(|t| !t.0.is_empty()).map(|t| Box::<str>::from(&*t.0));
