@@ -9,12 +9,12 @@ use crate::support::json::{self, Fault, Node};
 use crate::support::messages::{Kind, kind_of};
 use crate::support::pieces::inflated;
 
-/// Letters that a pair of marks stands for: four of them pass the bound of an id, and all of them that of shared bodies.
+/// Letters that a pair of marks stands for: two pairs pass the bound of an id, and eight that of shared bodies.
 const LETTERS: usize = 9000;
 
 /// Feeds `data` as the body of a poll answer.
 pub fn check(data: &[u8]) {
-    let text = inflated(data, LETTERS);
+    let text = inflated(data, 8, LETTERS);
     let body = Bytes::from(text.clone());
     let ours = parse_list(&body);
     let tree = match json::parse(&text) {

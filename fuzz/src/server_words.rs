@@ -33,7 +33,7 @@ pub fn check(data: &[u8]) {
     }
     let media_type = MEDIA_TYPES[usize::from(choice) % MEDIA_TYPES.len()];
     let mut text = Vec::new();
-    for byte in inflated(body, SERVER_TEXT_MAX - 8) {
+    for byte in inflated(body, 2, SERVER_TEXT_MAX - 8) {
         match byte {
             1 => text.extend_from_slice(SECRET.as_bytes()),
             other => text.push(other),

@@ -7,14 +7,18 @@ use tunnel_client::limits::BROKER_LINE_MAX;
 use crate::support::pieces::{cut, inflated, seeded};
 
 const PREFIX: &str = "[docs] ";
+/// Letters that a pair of marks stands for: after them one letter fits into the line, and not a longer character.
+const LETTERS: usize = BROKER_LINE_MAX - PREFIX.len() - 3;
 
 /// Feeds `data`: two bytes that choose the cuts, then the output.
 pub fn check(data: &[u8]) {
     let Some((seed, output)) = seeded(data) else { return };
-    let output = &inflated(output, BROKER_LINE_MAX - 8)[..];
+    let output = &inflated(output, 2, LETTERS)[..];
     let whole = read([output]);
     assert_eq!(read(cut(output, seed)), whole, "cut");
-    assert_eq!(read(output.chunks(1)), whole, "byte by byte");
+    if output.len() <= 1024 {
+        assert_eq!(read(output.chunks(1)), whole, "byte by byte");
+    }
     let expected = expected(output);
     assert!(
         whole == expected || lacks_only_the_last(&whole, &expected),

@@ -25,11 +25,11 @@ pub fn cut(data: &[u8], seed: u16) -> Vec<&[u8]> {
     pieces
 }
 
-/// The input with each pair of bytes `1f 1f`, eight at most, replaced by that many letters: short inputs reach large bounds.
-pub fn inflated(data: &[u8], letters: usize) -> Vec<u8> {
+/// The input with the first pairs of bytes `1f 1f`, so many at most, replaced by that many letters: short inputs reach large bounds.
+pub fn inflated(data: &[u8], most: usize, letters: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len());
     let mut rest = data;
-    let mut left = 8;
+    let mut left = most;
     while let Some((&first, after)) = rest.split_first() {
         if left > 0 && rest.starts_with(&[0x1f, 0x1f]) {
             out.resize(out.len() + letters, b'x');
