@@ -12,6 +12,8 @@ pub mod control;
 pub mod dispatch;
 pub mod doctor;
 pub mod files;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod limits;
 mod links;
 pub mod mcp;

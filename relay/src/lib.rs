@@ -33,6 +33,9 @@ mod share;
 mod stub;
 mod tls;
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
+
 use std::process::ExitCode;
 
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};

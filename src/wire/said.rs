@@ -142,6 +142,7 @@ fn one_line(text: &str) -> String {
         }
         if !line.is_empty() {
             line.push(' ');
+            characters += 1;
         }
         for c in shown.chars() {
             if characters >= SERVER_TEXT_MAX {
@@ -230,6 +231,8 @@ mod tests {
         let long = said("text/plain", &"\u{fc}".repeat(SERVER_TEXT_MAX + 1)).unwrap();
         assert_eq!(long.chars().count(), SERVER_TEXT_MAX + 1);
         assert!(long.ends_with('\u{2026}'));
+        let words = said("text/plain", &"x ".repeat(SERVER_TEXT_MAX)).unwrap();
+        assert!(words.chars().count() <= SERVER_TEXT_MAX + 1, "{words}");
         assert_eq!(said("image/png", "\u{1}PNG"), None);
         assert_eq!(said("text/plain", " \n "), None);
     }

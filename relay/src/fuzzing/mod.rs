@@ -1,0 +1,1 @@
+//! Doors to private code for `fuzz/`. They exist in builds for fuzzing only (`cfg(fuzzing)`): thin wrappers, without decisions.

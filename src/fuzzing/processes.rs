@@ -1,0 +1,1 @@
+//! Processes: the protocol of the broker.

@@ -1,0 +1,1 @@
+//! Secrets: redaction, log lines, sealed writer.

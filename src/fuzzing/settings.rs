@@ -1,0 +1,1 @@
+//! Settings: files, flags, references, addresses.
