@@ -9,7 +9,7 @@ use tunnel_client::fuzzing::secrets::certificate;
 use tunnel_client::limits::{CERTIFICATE_NAMES_MAX, CERTIFICATE_TEXT_MAX};
 use webpki::EndEntityCert;
 
-use crate::text::assert_line;
+use crate::support::text::assert_line;
 
 /// Feeds `data` as a certificate.
 pub fn check(data: &[u8]) {

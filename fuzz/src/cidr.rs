@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use tunnel_client::config::Cidr;
 
-use crate::text::take;
+use crate::support::text::take;
 
 /// Feeds sixteen bytes as an address, and the rest as a network.
 pub fn check(mut data: &[u8]) {

@@ -5,7 +5,7 @@ use arbitrary::Arbitrary;
 use tunnel_client::config::split_command;
 use tunnel_client::fuzzing::settings::words;
 
-use crate::text::assert_line;
+use crate::support::text::assert_line;
 
 /// A command as it is written, and words to write as one.
 #[derive(Debug, Arbitrary)]

@@ -10,8 +10,8 @@ use tunnel_client::config::{ConfigError, Entry, FieldValue, File, Flags, Kind, O
 use tunnel_client::fuzzing::settings::shown_settings;
 use tunnel_client::limits::{CONFIG_ERRORS_MAX, CONFIG_FILE_MAX, CONFIG_MISTAKES_MAX, EFFECTIVE_TEXT_MAX};
 
-use crate::planted::{CONFIGURATION, Secret};
-use crate::text::assert_line;
+use crate::support::planted::{CONFIGURATION, Secret};
+use crate::support::text::assert_line;
 
 /// A longer file is only parsed: what is written again could be beyond the bounds.
 const REPEATED_MAX: usize = 32 * 1024;
@@ -110,7 +110,12 @@ fn report(opened: &Opened<'_>, secret: &Secret) {
 
 /// The same settings in another form are the same settings.
 fn written_again(file: &File, again: &str, loaded: &Result<String, Vec<(&'static str, String)>>, secret: &Secret) {
-    if again.len() > CONFIG_FILE_MAX {
+    // YAML takes a key without a question mark of at most 1024 characters.
+    let has_long_name = file
+        .entries
+        .iter()
+        .any(|entry| matches!(&entry.value, Value::Headers(pairs) if pairs.iter().any(is_long)));
+    if again.len() > CONFIG_FILE_MAX || has_long_name || file.entries.iter().flat_map(records_of).any(has_long_names) {
         return;
     }
     let other = File::parse(Path::new(CONFIGURATION), again);
@@ -131,6 +136,22 @@ fn written_again(file: &File, again: &str, loaded: &Result<String, Vec<(&'static
         }
         assert_eq!(loaded, other, "{again}");
     }
+}
+
+fn is_long((name, _): &(Text, Text)) -> bool {
+    name.text.len() > 150
+}
+
+fn records_of(entry: &Entry) -> &[Record] {
+    match &entry.value {
+        Value::Records(records) => records,
+        _ => &[],
+    }
+}
+
+fn has_long_names(record: &Record) -> bool {
+    let mut fields = record.fields.iter();
+    fields.any(|(_, value)| matches!(value, FieldValue::Names(pairs) if pairs.iter().any(is_long)))
 }
 
 /// Every text of a file by its setting and its place in the value.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tunnel_client::fuzzing::settings;
 use tunnel_client::limits::DURATION_TEXT_MAX;
 
-use crate::text::assert_line;
+use crate::support::text::assert_line;
 
 /// Feeds `data` as a duration.
 pub fn check(data: &[u8]) {

@@ -11,8 +11,8 @@ use tunnel_client::fuzzing::settings::{flags_of_run, shown_settings};
 use tunnel_client::limits::{CONFIG_ERRORS_MAX, CONFIG_MISTAKES_MAX};
 use tunnel_client::secrets::{Environment, mask_flags};
 
-use crate::planted::{CONFIGURATION, Secret};
-use crate::text::assert_line;
+use crate::support::planted::{CONFIGURATION, Secret};
+use crate::support::text::assert_line;
 
 /// Stands for the secret where a line may hold one, and for a line end in a value.
 const PLANTED: &[u8] = b"@@";
@@ -95,21 +95,21 @@ impl Given {
 
     /// Writes the value of one flag as its variable. False when there is no flag whose value the variable could hold as it is.
     fn move_one_to_environment(&mut self) -> bool {
-        let flags = |setting: &Setting| [format!("--{}=", setting.flag), format!("--{}", setting.flag)];
+        let flag = |setting: &Setting| format!("--{}=", setting.flag);
         let candidate = SETTINGS.iter().copied().find(|setting| {
             let is_one = matches!(setting.kind, Kind::One | Kind::Switch) && setting.shown != Shown::Secret;
-            let [with_value, alone] = flags(setting);
+            let with_value = flag(setting);
             let mut is_given = false;
             // The flag alone takes the next argument; one that comes after such a flag may be its value.
             let is_clear = self.arguments.iter().skip(2).all(|argument| {
                 let bytes = argument.as_bytes();
                 is_given |= bytes.starts_with(with_value.as_bytes());
-                bytes.starts_with(b"--") && bytes.contains(&b'=') && bytes != alone.as_bytes()
+                bytes.starts_with(b"--") && bytes.contains(&b'=')
             });
             is_one && is_given && is_clear && !setting.variables.is_empty() && setting.hidden_flag.is_none()
         });
         let Some(setting) = candidate else { return false };
-        let [with_value, _] = flags(setting);
+        let with_value = flag(setting);
         let value_of = |argument: &OsStr| {
             argument
                 .as_bytes()

@@ -2,6 +2,8 @@
 //!
 //! Private code is reached through the modules `fuzzing` of the two libraries, which exist under `cfg(fuzzing)` only.
 
+pub mod support;
+
 // Messages of the client.
 pub mod poll_response;
 
@@ -22,10 +24,6 @@ pub mod references;
 pub mod sealed_writer;
 pub mod service_manager;
 pub mod urls;
-
-// What their oracles share.
-mod planted;
-mod text;
 
 // Processes of the client.
 

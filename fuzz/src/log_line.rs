@@ -12,7 +12,7 @@ use tunnel_client::fuzzing::secrets::Lines;
 use tunnel_client::limits::{LOG_FIELDS_MAX, LOG_TEXT_MAX};
 use tunnel_client::telemetry::redact;
 
-use crate::text::is_hidden;
+use crate::support::text::is_hidden;
 
 /// One event.
 #[derive(Debug, Arbitrary)]

@@ -8,7 +8,7 @@ use tunnel_client::config::HttpUrl;
 use tunnel_client::fuzzing::settings;
 use tunnel_client::limits::NO_PROXY_MAX;
 
-use crate::text::{take_byte, take_text};
+use crate::support::text::{take_byte, take_text};
 
 /// Feeds a host, a port and a list.
 pub fn check(mut data: &[u8]) {

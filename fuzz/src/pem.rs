@@ -13,7 +13,7 @@ use tunnel_client::limits::BUNDLE_NOTES_MAX;
 use tunnel_client::secrets::Outsiders;
 use tunnel_client::tls::Roots;
 
-use crate::text::{assert_line, is_hidden, take_byte};
+use crate::support::text::{assert_line, is_hidden, take_byte};
 
 /// Feeds the size of the reads, and a file.
 pub fn check(mut data: &[u8]) {
@@ -160,7 +160,8 @@ struct Chunks<'a> {
 
 impl Read for Chunks<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.fill_buf()?.read(buffer)?;
+        let mut available = self.fill_buf()?;
+        let count = available.read(buffer)?;
         self.consume(count);
         Ok(count)
     }

@@ -11,8 +11,8 @@ use tunnel_client::fuzzing::secrets::connect;
 use tunnel_client::limits::PROXY_HEAD_MAX;
 use tunnel_client::net::Cause;
 
-use crate::planted::Secret;
-use crate::text::{assert_line, take_byte};
+use crate::support::planted::Secret;
+use crate::support::text::{assert_line, take_byte};
 
 const AUTHORITY: &str = "mcp.example:443";
 

@@ -10,8 +10,8 @@ use tunnel_client::config::{self, File};
 use tunnel_client::limits::CREDENTIAL_NAME_MAX;
 use tunnel_client::secrets::{Files as _, Prefix, Reference};
 
-use crate::planted::Secret;
-use crate::text::assert_line;
+use crate::support::planted::Secret;
+use crate::support::text::assert_line;
 
 /// Feeds `data` as a reference.
 pub fn check(data: &[u8]) {

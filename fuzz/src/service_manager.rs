@@ -9,7 +9,7 @@ use tunnel_client::limits::{STATUS_MAX, UNIX_SOCKET_PATH_MAX, WATCHDOG_PERIOD_MI
 use tunnel_client::secrets::Environment;
 use tunnel_client::service_manager::Offer;
 
-use crate::text::assert_line;
+use crate::support::text::assert_line;
 
 /// Steps of a process, and the variables that it was started with.
 #[derive(Debug, Arbitrary)]
@@ -103,24 +103,22 @@ fn datagram_lines(datagram: &str) -> Option<String> {
     status
 }
 
-/// What is shown of a status is its beginning, with spaces in place of what is not shown.
+/// What is shown of a status is all of it or its beginning, with spaces in place of what is not shown.
 fn begins_as(shown: &str, text: &str) {
     let text = text.trim();
-    let kept = shown
-        .strip_suffix("...")
-        .filter(|kept| kept.len() < text.len())
-        .unwrap_or(shown);
+    let length = text.chars().count();
+    let kept = match shown.chars().count() == length {
+        true => shown,
+        false => shown
+            .strip_suffix("...")
+            .unwrap_or_else(|| panic!("{shown:?} for {text:?}")),
+    };
     let is_same = kept
         .chars()
         .zip(text.chars())
         .all(|(shown, written)| shown == written || shown == ' ');
-    assert!(
-        is_same && kept.chars().count() <= text.chars().count(),
-        "{shown:?} {text:?}"
-    );
-    if text.len() < STATUS_MAX - 3 {
-        assert_eq!(kept.chars().count(), text.chars().count(), "{shown:?} {text:?}");
-    }
+    assert!(is_same && kept.chars().count() <= length, "{shown:?} for {text:?}");
+    assert!(kept == shown || text.len() > STATUS_MAX - 3, "{shown:?} for {text:?}");
 }
 
 fn offer(input: &Input<'_>) {

@@ -7,8 +7,8 @@ use tunnel_client::fuzzing::settings;
 use tunnel_client::limits::URL_MAX;
 use url::Url;
 
-use crate::planted::Secret;
-use crate::text::assert_line;
+use crate::support::planted::Secret;
+use crate::support::text::assert_line;
 
 /// Feeds `data` as a URL, and as the parts of one that holds a secret.
 pub fn check(data: &[u8]) {

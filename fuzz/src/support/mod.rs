@@ -1,0 +1,4 @@
+//! What several oracles need.
+
+pub mod planted;
+pub mod text;
