@@ -186,14 +186,14 @@ fn hand_over(
             );
         }
         match polled {
-            Poll::Ready(Ok(0)) | Poll::Pending => {
+            Poll::Pending => {
                 idle += 1;
                 if idle > 600 {
                     return Err(io::ErrorKind::TimedOut.into());
                 }
             }
             Poll::Ready(Ok(count)) => {
-                assert!(count <= length, "{count} of {length} bytes");
+                assert!((1..=length).contains(&count), "{count} of {length} bytes");
                 rest = &rest[count..];
                 idle = 0;
             }
