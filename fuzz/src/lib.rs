@@ -24,6 +24,7 @@ pub mod references;
 pub mod sealed_writer;
 pub mod service_manager;
 pub mod urls;
+pub mod written_profile;
 
 // Processes of the client.
 
