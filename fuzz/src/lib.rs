@@ -5,7 +5,19 @@
 pub mod support;
 
 // Messages of the client.
+pub mod http_message;
+pub mod http_unpack;
+pub mod jsonrpc_message;
+pub mod jsonrpc_splice;
 pub mod poll_response;
+pub mod response_timeout;
+pub mod retry_after;
+pub mod server_words;
+pub mod set_cookie;
+pub mod sse_stream;
+pub mod stderr_lines;
+pub mod stdio_framing;
+pub mod www_authenticate;
 
 // Settings, secrets and logs of the client.
 pub mod certificate;

@@ -1,51 +1,55 @@
-//! Doors to the writer of `Authorization` and to the answers of proxies.
+//! Doors to packed bodies and challenges.
 
-use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use secrecy::SecretString;
-use tokio::io::{AsyncRead, AsyncWrite};
+pub mod secrets;
 
-use super::Cause;
-use super::proxy;
-use super::sealed::{Authorization, Seal, Sealed};
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, HeaderValue};
 
-/// Stream that writes the real value of `Authorization` where its filler stands.
+use super::challenge::{self, Schemes};
+use super::error::NetError;
+use super::unpack::Unpacker;
+
+/// A packed body.
 #[derive(Debug)]
-pub struct SealedStream<S> {
-    seal: Seal,
-    stream: Sealed<S>,
-}
+pub struct Packed(Unpacker);
 
-impl<S: AsyncRead + AsyncWrite + Unpin> SealedStream<S> {
-    /// Wraps a stream.
-    pub fn new(stream: S) -> Self {
-        let seal = Seal::default();
-        Self {
-            stream: Sealed::new(stream, seal.clone()),
-            seal,
-        }
-    }
-
-    /// Arms the next head with a value, or with none. Returns what the head has to hold in its place.
-    pub fn arm(&self, value: Option<&HeaderValue>) -> Option<HeaderValue> {
-        let authorization = value.map(|value| Authorization::Value(value.clone()));
+impl Packed {
+    /// For a body with this `Content-Encoding`; `None` when it is not packed.
+    pub fn new(encoding: &[u8]) -> Option<Self> {
         let mut headers = HeaderMap::new();
-        if let Some(authorization) = &authorization {
-            authorization.hold_place(&mut headers);
-        }
-        self.seal.arm(authorization);
-        headers.remove(AUTHORIZATION)
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_bytes(encoding).ok()?);
+        Unpacker::of(&headers).map(Self)
     }
 
-    /// The stream to write to.
-    pub fn stream(&mut self) -> &mut (impl AsyncRead + AsyncWrite + Unpin + use<S>) {
-        &mut self.stream
+    /// Adds a piece of the body; the pieces before it have been taken.
+    pub fn push(&mut self, piece: &[u8]) {
+        self.0.push(Bytes::copy_from_slice(piece));
+    }
+
+    /// The next unpacked piece.
+    ///
+    /// # Errors
+    /// When the body is damaged or a bomb.
+    pub fn next_piece(&mut self) -> Result<Option<Bytes>, NetError> {
+        self.0.next()
+    }
+
+    /// The body is over.
+    ///
+    /// # Errors
+    /// When it breaks off or its sum is wrong.
+    pub fn finish(&mut self) -> Result<(), NetError> {
+        self.0.finish()
     }
 }
 
-/// Asks a proxy for a tunnel and reads its answer.
-pub async fn connect<S>(stream: &mut S, authority: &str, credentials: Option<&SecretString>) -> Result<u16, Cause>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    proxy::connect(stream, authority, credentials, false).await
+/// Schemes of one `WWW-Authenticate` or `Proxy-Authenticate` value.
+pub fn schemes(value: &str) -> Schemes {
+    Schemes::default().and(value)
+}
+
+/// The parts between commas outside of quotes.
+pub fn outside_quotes(value: &str) -> Vec<&str> {
+    challenge::outside_quotes(value)
 }

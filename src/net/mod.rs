@@ -8,7 +8,7 @@ mod connect;
 mod dial;
 mod error;
 #[cfg(fuzzing)]
-pub(crate) mod fuzzing;
+pub mod fuzzing;
 mod generation;
 mod headers;
 mod hop;
@@ -29,7 +29,7 @@ mod waited;
 mod wiped;
 
 pub use body::RequestBody;
-pub(crate) use challenge::outside_quotes;
+pub(crate) use challenge::challenges;
 pub use challenge::{Demand, Schemes};
 pub use connect::{Connector, Peer, Via};
 pub use error::{NetError, Unreached};

@@ -1,4 +1,8 @@
 //! What several oracles need.
 
+pub mod http_date;
+pub mod json;
+pub mod messages;
+pub mod pieces;
 pub mod planted;
 pub mod text;

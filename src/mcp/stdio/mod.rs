@@ -8,6 +8,8 @@ mod call;
 mod closed;
 mod exposure;
 mod frame;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod handshake;
 mod inbox;
 mod launch;
