@@ -215,6 +215,8 @@ impl Partial {
                 }
             }
         }
+        // The blank between two lines is what a backslash at the end of the first one escapes.
+        self.escaped = false;
         self.text.extend_from_slice(line);
         self.text.push(b' ');
     }
@@ -262,6 +264,15 @@ mod tests {
     fn an_open_bracket_in_a_log_line_does_not_swallow_messages() {
         let message = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
         assert_eq!(frames(&format!("[\n{message}\n"), 7), ["noise", message]);
+    }
+
+    #[test]
+    fn a_backslash_at_the_end_of_a_line_escapes_nothing_in_the_next() {
+        let message = r#"{"id":1}"#;
+        assert_eq!(
+            frames(&format!("{{\"a\":\"\\\n\"}}\n{message}\n"), 3),
+            ["noise", message]
+        );
     }
 
     #[test]
