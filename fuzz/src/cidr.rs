@@ -43,6 +43,13 @@ pub fn check(mut data: &[u8]) {
 
 /// A network or one address, in the form in which addresses are compared.
 fn network(text: &str) -> Option<IpNet> {
+    // Octal for some readers.
+    if text
+        .split_once('/')
+        .is_some_and(|(_, bits)| bits.len() > 1 && bits.starts_with('0'))
+    {
+        return None;
+    }
     let network = match text.parse::<IpNet>() {
         Ok(network) => network,
         Err(_) => IpNet::from(text.parse::<IpAddr>().ok()?),

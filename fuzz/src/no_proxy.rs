@@ -48,7 +48,7 @@ fn matches(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool 
     if entry == "*" {
         return true;
     }
-    if let Ok(network) = entry.parse::<IpNet>() {
+    if let Some(network) = network(entry) {
         return address.is_some_and(|address| network_holds(network, address));
     }
     let Some((name, wanted)) = host_and_port(entry) else {
@@ -66,6 +66,13 @@ fn matches(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool 
         Some(rest) => host.strip_suffix(rest).is_some_and(|above| above.ends_with('.')),
         _ => host == name || host.strip_suffix(name).is_some_and(|above| above.ends_with('.')),
     }
+}
+
+/// An address and a length in decimal, with any zeros before it.
+fn network(entry: &str) -> Option<IpNet> {
+    let (address, bits) = entry.split_once('/')?;
+    let bits = Some(bits).filter(|bits| bits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    IpNet::new(address.parse().ok()?, bits.parse().ok()?).ok()
 }
 
 fn network_holds(network: IpNet, address: IpAddr) -> bool {
