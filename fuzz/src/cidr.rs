@@ -43,16 +43,13 @@ pub fn check(mut data: &[u8]) {
 
 /// A network or one address, in the form in which addresses are compared.
 fn network(text: &str) -> Option<IpNet> {
-    // Octal for some readers.
-    if text
-        .split_once('/')
-        .is_some_and(|(_, bits)| bits.len() > 1 && bits.starts_with('0'))
-    {
-        return None;
-    }
-    let network = match text.parse::<IpNet>() {
-        Ok(network) => network,
-        Err(_) => IpNet::from(text.parse::<IpAddr>().ok()?),
+    let network = match text.split_once('/') {
+        // Octal for some readers.
+        Some((_, bits)) if bits.len() > 1 && bits.starts_with('0') => return None,
+        Some((_, bits)) if !bits.bytes().all(|byte| byte.is_ascii_digit()) => return None,
+        // Addresses as the standard library reads them: the crate takes zeros before the numbers of one.
+        Some((address, bits)) => IpNet::new(address.parse().ok()?, bits.parse().ok()?).ok()?,
+        None => IpNet::from(text.parse::<IpAddr>().ok()?),
     };
     match network {
         IpNet::V6(inner) => match (inner.addr().to_ipv4_mapped(), inner.prefix_len()) {

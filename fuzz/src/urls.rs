@@ -113,7 +113,9 @@ fn normalized(theirs: &Url) {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
-        labels.len() <= 253 && labels.split('.').all(is_label)
+        // `0x7f` is an address for resolvers; what begins like that is refused.
+        let is_number = labels.rsplit('.').next().is_some_and(|last| last.starts_with("0x"));
+        labels.len() <= 253 && labels.split('.').all(is_label) && !is_number
     };
     let is_expected = matches!(theirs.scheme(), "http" | "https")
         && (host.starts_with('[') || is_name(host))
