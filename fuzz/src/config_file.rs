@@ -23,7 +23,7 @@ pub fn check(data: &[u8]) {
     assert!(file.mistakes.len() <= CONFIG_MISTAKES_MAX + 1);
     file.mistakes.iter().for_each(|mistake| judge(mistake, data, &secret));
     assert!(file.is_readable || !file.mistakes.is_empty());
-    let loaded = load(data, &secret);
+    let loaded = load(data, &secret, report);
     if file.is_readable && data.len() <= REPEATED_MAX {
         let sections = Sections::of(&file.entries);
         for again in [sections.as_json(), sections.as_yaml()] {
@@ -51,7 +51,7 @@ fn judge(mistake: &ConfigError, data: &[u8], secret: &Secret) {
 }
 
 /// Outcome of a configuration: itself without its secrets, or its mistakes without their places.
-fn load(data: &[u8], secret: &Secret) -> Result<String, Vec<(&'static str, String)>> {
+fn load(data: &[u8], secret: &Secret, report: fn(&Opened<'_>, &Secret)) -> Result<String, Vec<(&'static str, String)>> {
     let (environment, files) = (secret.environment(), secret.files(data));
     let mut flags = Flags::default();
     flags.add("config", [CONFIGURATION.into()]);
@@ -127,7 +127,7 @@ fn written_again(file: &File, again: &str, loaded: &Result<String, Vec<(&'static
     assert!(other.is_readable && mistakes.is_empty(), "{mistakes:?} in {again}");
     assert_eq!(texts(file), texts(&other), "{again}");
     if file.mistakes.is_empty() {
-        let mut other = load(again.as_bytes(), secret);
+        let mut other = load(again.as_bytes(), secret, |_, _| ());
         let mut loaded = loaded.clone();
         for outcome in [&mut loaded, &mut other] {
             if let Err(mistakes) = outcome {
