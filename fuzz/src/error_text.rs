@@ -21,6 +21,8 @@ pub struct Input<'a> {
     secret_at: Option<u16>,
     form: Form,
     id: Option<i64>,
+    /// How often the words stand there.
+    times: u8,
     words: &'a [u8],
 }
 
@@ -79,7 +81,7 @@ pub fn check(input: Input<'_>) {
 }
 
 fn body(input: &Input<'_>) -> Vec<u8> {
-    let mut words = input.words.to_vec();
+    let mut words = input.words.repeat(usize::from(input.times));
     if let Some(at) = input.secret_at {
         let at = usize::from(at) % (words.len() + 1);
         words.splice(at..at, SECRET.bytes());

@@ -26,9 +26,12 @@ enum Step<'a> {
     Reloading(u32),
     Stopping,
     Extend(u32),
-    Status(&'a str),
+    /// A text, so many times.
+    Status(&'a str, u8),
     Alive,
-    Send { taken: bool },
+    Send {
+        taken: bool,
+    },
 }
 
 /// Feeds steps and an offer.
@@ -39,7 +42,7 @@ pub fn check(input: Input<'_>) {
 
 fn notifications(steps: &[Step<'_>]) {
     let mut notifications = Notifications::default();
-    let mut status = None;
+    let mut status: Option<String> = None;
     for step in steps {
         match step {
             Step::Ready => notifications.add(Notification::Ready),
@@ -49,9 +52,10 @@ fn notifications(steps: &[Step<'_>]) {
                 status = None;
             }
             Step::Extend(seconds) => notifications.add(Notification::Extend(Duration::from_secs(u64::from(*seconds)))),
-            Step::Status(text) => {
-                notifications.add(Notification::Status(text));
-                status = Some(*text);
+            Step::Status(text, times) => {
+                let text = text.repeat(usize::from(*times));
+                notifications.add(Notification::Status(&text));
+                status = Some(text);
             }
             Step::Alive => notifications.add(Notification::Alive),
             Step::Send { taken } => {
@@ -62,7 +66,7 @@ fn notifications(steps: &[Step<'_>]) {
                 if datagram.starts_with("RELOADING") {
                     continue;
                 }
-                match (shown, status) {
+                match (shown, &status) {
                     (None, None) => {}
                     (Some(shown), Some(text)) => begins_as(&shown, text),
                     (shown, status) => panic!("{shown:?} for {status:?}"),
