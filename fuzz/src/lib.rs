@@ -20,6 +20,23 @@ pub mod stdio_framing;
 pub mod www_authenticate;
 
 // Settings, secrets and logs of the client.
+pub mod certificate;
+pub mod cidr;
+pub mod command_words;
+pub mod config_file;
+pub mod duration;
+pub mod error_text;
+pub mod flags_and_environment;
+pub mod log_line;
+pub mod no_proxy;
+pub mod pem;
+pub mod proxy_answer;
+pub mod redaction;
+pub mod references;
+pub mod sealed_writer;
+pub mod service_manager;
+pub mod urls;
+pub mod written_profile;
 
 // Processes of the client.
 

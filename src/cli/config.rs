@@ -2,6 +2,8 @@
 //! says whether `run` would take it.
 
 mod check;
+#[cfg(fuzzing)]
+pub(super) mod fuzzing;
 mod json;
 mod text;
 

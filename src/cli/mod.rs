@@ -7,6 +7,8 @@ mod args;
 mod completion;
 mod config;
 mod doctor;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod health;
 mod help;
 mod hints;

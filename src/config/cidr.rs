@@ -17,8 +17,12 @@ pub struct NoNetwork;
 impl FromStr for Cidr {
     type Err = NoNetwork;
 
-    /// A network, or one address alone.
+    /// A network, or one address alone. A length that begins with a zero is refused, as it is in the numbers of addresses: it is
+    /// octal for some readers.
     fn from_str(text: &str) -> Result<Self, NoNetwork> {
+        if matches!(text.split_once('/'), Some((_, bits)) if bits.len() > 1 && bits.starts_with('0')) {
+            return Err(NoNetwork);
+        }
         let whole = |address: IpAddr| Self {
             address,
             bits: if address.is_ipv4() { 32 } else { 128 },
@@ -111,6 +115,8 @@ mod tests {
             "10.0.0.0/+8",
             "10.0.0.0/",
             "h/8",
+            "10.0.0.0/010",
+            "10.0.0.0/00",
             "10.0.0.0/8/8",
         ] {
             assert_eq!(Cidr::from_str(text), Err(NoNetwork), "{text}");

@@ -16,6 +16,8 @@ mod duration;
 mod effective;
 mod error;
 mod file;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod hardening;
 mod load;
 mod lockdown;

@@ -1,5 +1,7 @@
 //! Doors to packed bodies and challenges.
 
+pub mod secrets;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, HeaderValue};

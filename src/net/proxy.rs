@@ -79,7 +79,7 @@ async fn read_head<S: AsyncRead + Unpin>(
     loop {
         let byte = stream.read_u8().await.map_err(&broken)?;
         head.push(byte);
-        if byte == b'\n' && (head.ends_with(b"\r\n\r\n") || head.ends_with(b"\n\n")) {
+        if byte == b'\n' && (head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n")) {
             match parse_status(&head)? {
                 // Interim answers precede the one that counts (RFC 9110, section 15.2).
                 100..=199 => head.clear(),
@@ -242,6 +242,26 @@ mod tests {
             "SSH-2.0",
         ] {
             assert_eq!(parse_status(head.as_bytes()), Err(Cause::NotHttp), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_ends_with_its_empty_line_whichever_line_ends_it_has() {
+        use std::task::{Context, Poll, Waker};
+        for head in [
+            "HTTP/1.1 200 OK\r\nVia: p\r\n\r\n",
+            "HTTP/1.1 200 OK\nVia: p\n\n",
+            "HTTP/1.1 200 OK\nVia: p\n\r\n",
+            "HTTP/1.1 200 OK\r\nVia: p\r\n\n",
+        ] {
+            let answer = format!("{head}\x16\x03\x01");
+            let mut stream = answer.as_bytes();
+            let read = std::pin::pin!(read_head(&mut stream, |_| Cause::ProxyClosed))
+                .poll(&mut Context::from_waker(Waker::noop()));
+            let Poll::Ready(Ok((200, read))) = read else {
+                unreachable!("{head:?}: {read:?}")
+            };
+            assert_eq!(read, head.as_bytes());
         }
     }
 

@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod address;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod message;
 mod offer;
 mod socket;

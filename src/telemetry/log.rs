@@ -393,5 +393,7 @@ fn formatted<'a>(scratch: &'a mut String, value: &dyn Display) -> &'a str {
     scratch
 }
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod tests;

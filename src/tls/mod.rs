@@ -5,6 +5,8 @@
 mod cause;
 mod error;
 mod facts;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod identity;
 mod pem;
 mod pinned;

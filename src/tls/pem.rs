@@ -16,6 +16,8 @@ pub(super) struct Blocks<R> {
     reader: R,
     line: Zeroizing<Vec<u8>>,
     number: usize,
+    /// The last line ended with a carriage return: a line feed that follows belongs to it.
+    after_return: bool,
     started: bool,
 }
 
@@ -77,6 +79,7 @@ impl<R: BufRead> Blocks<R> {
             reader,
             line: Zeroizing::default(),
             number: 0,
+            after_return: false,
             started: false,
         }
     }
@@ -140,11 +143,16 @@ impl<R: BufRead> Blocks<R> {
         let mut any = false;
         loop {
             let buffer = self.reader.fill_buf().map_err(Fault::Io)?;
+            if buffer.is_empty() {
+                self.number += usize::from(any);
+                return Ok(any);
+            }
+            // It may come with the next read only.
+            if std::mem::take(&mut self.after_return) && buffer.starts_with(b"\n") {
+                self.reader.consume(1);
+                continue;
+            }
             let Some(at) = memchr::memchr2(b'\n', b'\r', buffer) else {
-                if buffer.is_empty() {
-                    self.number += usize::from(any);
-                    return Ok(any);
-                }
                 any = true;
                 self.line.extend_from_slice(buffer);
                 let length = buffer.len();
@@ -152,9 +160,8 @@ impl<R: BufRead> Blocks<R> {
                 continue;
             };
             self.line.extend_from_slice(buffer.get(..at).unwrap_or_default());
-            // The line feed of a pair counts, not what stands before it.
-            let counts = buffer.get(at) == Some(&b'\n') || buffer.get(at + 1).is_some_and(|next| *next != b'\n');
-            self.number += usize::from(counts);
+            self.after_return = buffer.get(at) == Some(&b'\r');
+            self.number += 1;
             self.reader.consume(at + 1);
             return Ok(true);
         }

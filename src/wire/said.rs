@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::headers::is_media_type;
 use crate::limits::{MCP_ERROR_BODY_MAX, SERVER_TEXT_MAX};
+use crate::telemetry::is_unsafe;
 
 /// The words of an MCP server. They are data of the server's, and no more trusted than its answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,8 +134,8 @@ fn one_line(text: &str) -> String {
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
     {
-        let shown: Cow<'_, str> = match word.chars().any(is_invisible) {
-            true => word.chars().filter(|c| !is_invisible(*c)).collect(),
+        let shown: Cow<'_, str> = match word.chars().any(is_unsafe) {
+            true => word.chars().filter(|c| !is_unsafe(*c)).collect(),
             false => word.into(),
         };
         if shown.is_empty() {
@@ -154,11 +155,6 @@ fn one_line(text: &str) -> String {
         }
     }
     line
-}
-
-/// Characters of no width, and those that reorder what stands around them (Unicode, UAX 9).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -228,6 +224,9 @@ mod tests {
     fn plain_text_is_one_bounded_line_without_controls() {
         let text = "no\u{1b}[31m\r\n\0 way\u{202e}\u{feff}\u{7f}\tback";
         assert_eq!(said("text/plain", text).as_deref(), Some("no [31m way back"));
+        // Every character that the log escapes is left out.
+        let text = "a\u{61c}b\u{180e}c\u{3164}d\u{fe0f}e\u{e01ef}f";
+        assert_eq!(said("text/plain", text).as_deref(), Some("abcdef"));
         let long = said("text/plain", &"\u{fc}".repeat(SERVER_TEXT_MAX + 1)).unwrap();
         assert_eq!(long.chars().count(), SERVER_TEXT_MAX + 1);
         assert!(long.ends_with('\u{2026}'));

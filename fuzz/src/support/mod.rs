@@ -4,3 +4,5 @@ pub mod http_date;
 pub mod json;
 pub mod messages;
 pub mod pieces;
+pub mod planted;
+pub mod text;

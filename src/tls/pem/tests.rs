@@ -211,3 +211,19 @@ fn what_was_made_a_comment_stays_one() {
     let read = read(text.as_bytes());
     assert!(read.certificates == 0 && read.said.is_empty(), "{read:?}");
 }
+
+#[test]
+fn lines_are_counted_whatever_is_read_at_once() {
+    let text = "one\n\ntwo\n-----BEGIN X-----\nAAAA\n-----END X-----\n-----BEGIN Y-----\nAAAA\n-----END Y-----\n";
+    for end in ["\n", "\r\n", "\r"] {
+        let text = text.replace('\n', end);
+        for size in 4..64 {
+            let mut blocks = Blocks::of(io::BufReader::with_capacity(size, text.as_bytes()));
+            let lines = std::iter::from_fn(|| match blocks.next() {
+                Ok(Some(Item::Block(block))) => Some(block.line),
+                _ => None,
+            });
+            assert_eq!(lines.collect::<Vec<_>>(), [4, 7], "{end:?} in reads of {size}");
+        }
+    }
+}
