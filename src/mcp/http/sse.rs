@@ -135,8 +135,6 @@ impl Parser {
         match memchr::memchr2(b'\n', b'\r', &self.buffer[self.scanned..]) {
             Some(at) => {
                 let end = self.scanned + at;
-                // A mark behind a line is not the stream's, even where the line came alone.
-                self.started = true;
                 let mut line = self.buffer.split_to(end + 1);
                 self.after_cr = line[end] == b'\r';
                 self.scanned = 0;
