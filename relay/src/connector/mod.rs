@@ -5,6 +5,9 @@ mod call;
 mod cors;
 mod events;
 mod forward;
+#[cfg(fuzzing)]
+#[path = "../fuzzing/requests.rs"]
+pub(crate) mod fuzzing;
 mod one_way;
 mod origin;
 mod record;

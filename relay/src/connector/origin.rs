@@ -11,6 +11,10 @@ use crate::error::{Code, Refusal};
 use crate::relay::Relay;
 use crate::server::Ends;
 
+#[cfg(fuzzing)]
+#[path = "../fuzzing/origins.rs"]
+pub(super) mod fuzzing;
+
 /// Refuses a request that names another host, or comes from another origin. Returns the origin that may call, if a
 /// browser sent the request.
 pub(crate) fn check(relay: &Relay, local: Ends, head: &Parts) -> Result<Option<HeaderValue>, Refusal> {

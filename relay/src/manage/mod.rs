@@ -1,6 +1,9 @@
 //! Tunnels and their management.
 
 mod api;
+#[cfg(fuzzing)]
+#[path = "../fuzzing/tunnels.rs"]
+pub(crate) mod fuzzing;
 mod store;
 mod tunnel;
 

@@ -11,6 +11,10 @@ use crate::limits;
 use crate::manage::Tunnels;
 use crate::share::is_fair;
 
+#[cfg(fuzzing)]
+#[path = "../fuzzing/queue.rs"]
+pub(crate) mod fuzzing;
+
 /// One line for each tunnel, in memory.
 #[derive(Debug)]
 pub(crate) struct MemoryQueue {

@@ -5,6 +5,9 @@ mod admission;
 mod body;
 mod connection;
 mod counted;
+#[cfg(fuzzing)]
+#[path = "../fuzzing/paths.rs"]
+pub(crate) mod fuzzing;
 mod handshakes;
 mod listener;
 mod pace;
