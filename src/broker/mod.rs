@@ -15,6 +15,9 @@ mod adopted;
 mod child;
 mod client;
 mod connection;
+#[cfg(fuzzing)]
+#[path = "../fuzzing/broker.rs"]
+pub(crate) mod fuzzing;
 mod lines;
 mod oom;
 pub mod protocol;

@@ -32,6 +32,8 @@ use crate::telemetry::redact;
 use start::Start;
 
 pub use args::command;
+#[cfg(fuzzing)]
+pub(crate) use health::fuzzing_locator;
 pub use topics::TOPICS;
 
 /// One command: its arguments, and what it does.

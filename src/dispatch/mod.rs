@@ -1,6 +1,9 @@
 //! From polled commands to running jobs: the bounded queue, the limits, the drain.
 
 mod calls;
+#[cfg(fuzzing)]
+#[path = "../fuzzing/lanes.rs"]
+pub(crate) mod fuzzing_lanes;
 mod job;
 mod queue;
 mod report;

@@ -9,6 +9,10 @@ use rustix::process::{getegid, geteuid};
 use super::trusted::Trusted;
 use crate::limits::USER_FILE_MAX;
 
+#[cfg(fuzzing)]
+#[path = "../fuzzing/groups.rs"]
+pub(crate) mod fuzzing;
+
 /// Whether only trusted users are in a group, so that a directory that the group can write is as good as one that it cannot.
 ///
 /// Such groups are root's, and the group of its own that most distributions give each user (with a mask of 002, home directories

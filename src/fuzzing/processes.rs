@@ -1,1 +1,49 @@
-//! Processes: the protocol of the broker.
+//! Processes: the broker and its messages, programs and their interpreters, what `/proc` and system files say, attribution on a pipe,
+//! queues and budgets.
+//!
+//! A file that needs what is private to a module is a child of that module, by `#[path]`, and is published here.
+
+/// Messages between daemon and broker.
+pub mod broker {
+    pub use crate::broker::fuzzing::*;
+}
+
+/// Members of groups.
+pub mod groups {
+    pub use crate::files::fuzzing_groups::*;
+}
+
+/// The queue of commands.
+pub mod lanes {
+    pub use crate::dispatch::fuzzing_lanes::*;
+}
+
+/// URL files of health listeners.
+pub mod locator {
+    pub use crate::cli::fuzzing_locator::*;
+}
+
+/// Mounts of processes.
+pub mod mounts {
+    pub use crate::files::fuzzing_mounts::*;
+}
+
+/// Programs of stdio servers.
+pub mod programs {
+    pub use crate::preflight::fuzzing::*;
+}
+
+/// Rooms of messages in the memory budget.
+pub mod rooms {
+    pub use crate::memory::fuzzing::*;
+}
+
+/// Attribution and admission on the pipe of one stdio server.
+pub mod router {
+    pub use crate::mcp::fuzzing_router::*;
+}
+
+/// Security contexts.
+pub mod selinux {
+    pub use crate::sandbox::selinux::fuzzing::*;
+}

@@ -10,6 +10,10 @@ use super::problem::{Kind, Problem, show};
 use super::{executable, file};
 use crate::limits::{ELF_SEGMENTS_MAX, PATH_MAX};
 
+#[cfg(fuzzing)]
+#[path = "../fuzzing/elf.rs"]
+pub(super) mod fuzzing;
+
 /// What the file's header has for this machine (elf(5), `e_machine`); programs of others may have an emulator.
 const MACHINE: Option<u16> = match std::env::consts::ARCH.as_bytes() {
     b"x86_64" => Some(62),

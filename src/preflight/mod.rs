@@ -10,6 +10,9 @@ mod elf;
 mod env;
 mod executable;
 mod file;
+#[cfg(fuzzing)]
+#[path = "../fuzzing/preflight.rs"]
+pub(crate) mod fuzzing;
 mod interpreter;
 mod problem;
 mod script;
@@ -22,6 +25,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+#[cfg(fuzzing)]
+use elf::fuzzing as fuzzing_elf;
 pub(crate) use file::open_regular;
 pub use problem::{Kind, Problem};
 

@@ -8,6 +8,10 @@ use std::path::Path;
 
 use crate::limits::SECURITY_CONTEXT_MAX;
 
+#[cfg(fuzzing)]
+#[path = "../fuzzing/selinux.rs"]
+pub(crate) mod fuzzing;
+
 /// Type of the client's domain in the policy module.
 const CLIENT: &str = "tunnel_client_t";
 /// Type of the broker's.

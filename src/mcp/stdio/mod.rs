@@ -8,6 +8,9 @@ mod call;
 mod closed;
 mod exposure;
 mod frame;
+#[cfg(fuzzing)]
+#[path = "../../fuzzing/router.rs"]
+pub(crate) mod fuzzing_router;
 mod handshake;
 mod inbox;
 mod launch;
