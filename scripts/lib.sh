@@ -49,6 +49,9 @@ package_of() {
   case "$1:$2" in
     apt:cc) echo 'gcc libc6-dev' ;;
     dnf:cc) echo 'gcc glibc-devel' ;;
+    apt:c++) echo g++ ;;
+    dnf:c++) echo gcc-c++ ;;
+    apt:llvm-symbolizer | dnf:llvm-symbolizer) echo llvm ;;
     apt:musl-gcc) echo musl-tools ;;
     dnf:musl-gcc) echo musl-gcc ;;
     apt:readelf | dnf:readelf) echo binutils ;;

@@ -2,8 +2,22 @@
 //!
 //! Private code is reached through the modules `fuzzing` of the two libraries, which exist under `cfg(fuzzing)` only.
 
+pub mod support;
+
 // Messages of the client.
+pub mod http_message;
+pub mod http_unpack;
+pub mod jsonrpc_message;
+pub mod jsonrpc_splice;
 pub mod poll_response;
+pub mod response_timeout;
+pub mod retry_after;
+pub mod server_words;
+pub mod set_cookie;
+pub mod sse_stream;
+pub mod stderr_lines;
+pub mod stdio_framing;
+pub mod www_authenticate;
 
 // Settings, secrets and logs of the client.
 

@@ -102,6 +102,24 @@ fn first(bytes: &[u8]) -> Option<(char, usize)> {
     }
 }
 
+/// Door for `fuzz/`.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    /// Lines of the server with this name for output that arrives in these pieces.
+    pub fn stderr_lines<'a>(name: &str, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
+        let mut lines = super::Lines::new(name);
+        let mut found = Vec::new();
+        for piece in pieces {
+            lines.add(piece);
+            while let Some(line) = lines.next() {
+                found.push(line.to_vec());
+            }
+        }
+        found.extend(lines.rest().map(<[u8]>::to_vec));
+        found
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]

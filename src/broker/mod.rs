@@ -35,5 +35,8 @@ pub use client::{Broker, Error, Started, Starting};
 pub use server::serve;
 pub use spec::{Instructions, Specification};
 
+#[cfg(fuzzing)]
+pub use lines::fuzzing as lines_fuzzing;
+
 /// The argument by which the binary is told to be the broker. People do not see it.
 pub const ROLE: &str = "broker";

@@ -13,6 +13,9 @@ mod walk;
 mod way;
 mod why;
 
+#[cfg(fuzzing)]
+pub use checks::challenge_fuzzing;
+
 use std::path::Path;
 
 use crate::config::{Config, Flags, Opened, Selection, Target, written_base_url};

@@ -1,5 +1,7 @@
 //! The private MCP servers: one transport per binding.
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod giving_way;
 pub mod http;
 mod pace;

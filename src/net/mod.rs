@@ -7,6 +7,8 @@ mod collect;
 mod connect;
 mod dial;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod generation;
 mod headers;
 mod hop;

@@ -23,6 +23,15 @@ pub(super) fn resource_metadata(header: &str) -> Option<String> {
     None
 }
 
+/// Door for `fuzz/`.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    /// `resource_metadata` of the first Bearer challenge that has it.
+    pub fn resource_metadata(header: &str) -> Option<String> {
+        super::resource_metadata(header)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,8 @@
 mod answer;
 mod auth;
 mod challenge;
+#[cfg(fuzzing)]
+pub use challenge::fuzzing as challenge_fuzzing;
 pub(super) mod control;
 pub(super) mod files;
 pub(super) mod health;

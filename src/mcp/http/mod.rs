@@ -2,6 +2,8 @@
 
 mod cookies;
 mod fixed;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod lookup;
 mod message;
 mod odd;

@@ -9,6 +9,8 @@ mod closed;
 mod exposure;
 mod frame;
 #[cfg(fuzzing)]
+pub mod fuzzing;
+#[cfg(fuzzing)]
 #[path = "../../fuzzing/router.rs"]
 pub(crate) mod fuzzing_router;
 mod handshake;

@@ -7,6 +7,8 @@
 //! it, when it is idle for too long, or when there are too many.
 
 mod date;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod jar;
 mod set_cookie;
 
