@@ -17,7 +17,6 @@ use tokio::sync::{Notify, Semaphore};
 use crate::limits::{LARGE_MESSAGE, ROOM_COMMANDS, ROOM_FIRST, ROOM_FIRST_TOTAL, ROOM_TIMEOUT, ROOM_WHOLE_TOTAL};
 
 #[cfg(fuzzing)]
-#[path = "fuzzing/rooms.rs"]
 pub(crate) mod fuzzing;
 
 /// Commands that wait or run.

@@ -16,7 +16,6 @@ mod child;
 mod client;
 mod connection;
 #[cfg(fuzzing)]
-#[path = "../fuzzing/broker.rs"]
 pub(crate) mod fuzzing;
 mod lines;
 mod oom;

@@ -33,7 +33,7 @@ use start::Start;
 
 pub use args::command;
 #[cfg(fuzzing)]
-pub(crate) use health::fuzzing_locator;
+pub(crate) use health::locator_fuzzing;
 pub use topics::TOPICS;
 
 /// One command: its arguments, and what it does.

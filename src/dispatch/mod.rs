@@ -2,8 +2,7 @@
 
 mod calls;
 #[cfg(fuzzing)]
-#[path = "../fuzzing/lanes.rs"]
-pub(crate) mod fuzzing_lanes;
+pub(crate) mod fuzzing;
 mod job;
 mod queue;
 mod report;

@@ -13,7 +13,6 @@ use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use crate::limits::MOUNTS_BYTES_MAX;
 
 #[cfg(fuzzing)]
-#[path = "../fuzzing/mounts.rs"]
 pub(crate) mod fuzzing;
 
 const MOUNTS: &str = "/proc/self/mountinfo";

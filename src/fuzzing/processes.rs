@@ -1,7 +1,5 @@
 //! Processes: the broker and its messages, programs and their interpreters, what `/proc` and system files say, attribution on a pipe,
 //! queues and budgets.
-//!
-//! A file that needs what is private to a module is a child of that module, by `#[path]`, and is published here.
 
 /// Messages between daemon and broker.
 pub mod broker {
@@ -10,22 +8,22 @@ pub mod broker {
 
 /// Members of groups.
 pub mod groups {
-    pub use crate::files::fuzzing_groups::*;
+    pub use crate::files::groups_fuzzing::*;
 }
 
 /// The queue of commands.
 pub mod lanes {
-    pub use crate::dispatch::fuzzing_lanes::*;
+    pub use crate::dispatch::fuzzing::*;
 }
 
 /// URL files of health listeners.
 pub mod locator {
-    pub use crate::cli::fuzzing_locator::*;
+    pub use crate::cli::locator_fuzzing::*;
 }
 
 /// Mounts of processes.
 pub mod mounts {
-    pub use crate::files::fuzzing_mounts::*;
+    pub use crate::files::mounts_fuzzing::*;
 }
 
 /// Programs of stdio servers.
@@ -40,7 +38,7 @@ pub mod rooms {
 
 /// Attribution and admission on the pipe of one stdio server.
 pub mod router {
-    pub use crate::mcp::fuzzing_router::*;
+    pub use crate::mcp::stdio::router_fuzzing::*;
 }
 
 /// Security contexts.

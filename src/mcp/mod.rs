@@ -12,9 +12,6 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
-#[cfg(fuzzing)]
-pub(crate) use stdio::fuzzing_router;
-
 use crate::control::Notifier;
 use crate::shutdown::Signal;
 use crate::wire::caller::Caller;

@@ -11,7 +11,6 @@ mod env;
 mod executable;
 mod file;
 #[cfg(fuzzing)]
-#[path = "../fuzzing/preflight.rs"]
 pub(crate) mod fuzzing;
 mod interpreter;
 mod problem;
@@ -26,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 #[cfg(fuzzing)]
-use elf::fuzzing as fuzzing_elf;
+use elf::fuzzing as elf_fuzzing;
 pub(crate) use file::open_regular;
 pub use problem::{Kind, Problem};
 

@@ -6,7 +6,6 @@ mod cors;
 mod events;
 mod forward;
 #[cfg(fuzzing)]
-#[path = "../fuzzing/requests.rs"]
 pub(crate) mod fuzzing;
 mod one_way;
 mod origin;

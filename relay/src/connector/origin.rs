@@ -12,8 +12,30 @@ use crate::relay::Relay;
 use crate::server::Ends;
 
 #[cfg(fuzzing)]
-#[path = "../fuzzing/origins.rs"]
-pub(super) mod fuzzing;
+pub(super) mod fuzzing {
+    //! Origins of callers.
+
+    use std::net::SocketAddr;
+
+    use crate::server::Ends;
+
+    /// Host and port of an authority.
+    #[must_use]
+    pub fn authority(text: &str) -> Option<(&str, Option<u16>)> {
+        super::parts(text)
+    }
+
+    /// Whether an origin is the place that `Host` names, for a relay that listens here.
+    #[must_use]
+    pub fn is_same_origin(origin: &str, host: &str, address: SocketAddr, tls: bool) -> Option<bool> {
+        let local = Ends {
+            address,
+            tls,
+            peer: address,
+        };
+        Some(super::is_same_origin(origin, super::parts(host)?, local))
+    }
+}
 
 /// Refuses a request that names another host, or comes from another origin. Returns the origin that may call, if a
 /// browser sent the request.

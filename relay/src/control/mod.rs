@@ -9,9 +9,9 @@ mod response;
 
 pub(crate) use delivery::Delivery;
 #[cfg(fuzzing)]
-pub(crate) use poll::fuzzing as fuzzing_polls;
+pub(crate) use poll::fuzzing as poll_fuzzing;
 pub(crate) use poll::{PollQuery, poll};
 pub(crate) use presence::Presence;
 #[cfg(fuzzing)]
-pub(crate) use response::fuzzing as fuzzing_answers;
+pub(crate) use response::fuzzing as response_fuzzing;
 pub(crate) use response::response;

@@ -20,7 +20,6 @@ use crate::relay::Relay;
 use crate::server::{Body, Connection, EofHold, empty};
 
 #[cfg(fuzzing)]
-#[path = "../fuzzing/polls.rs"]
 pub(crate) mod fuzzing;
 
 /// Says that a server's requests may be posted, to be answered by the caller.

@@ -18,7 +18,6 @@ use crate::server::{Body, BodyError, Held, event, json, read_body};
 use crate::share::Holder;
 
 #[cfg(fuzzing)]
-#[path = "../fuzzing/answers.rs"]
 pub(crate) mod fuzzing;
 
 /// Serves one response.

@@ -1,6 +1,4 @@
 //! Doors to private code for `fuzz/`. They exist in builds for fuzzing only (`cfg(fuzzing)`): thin wrappers, without decisions.
-//!
-//! A file that needs what is private to a module is a child of that module, by `#[path]`, and is published here.
 
 pub mod keys;
 pub mod messages;
@@ -8,7 +6,7 @@ pub mod shares;
 
 /// Answers of clients to the calls of one relay.
 pub mod answers {
-    pub use crate::control::fuzzing_answers::*;
+    pub use crate::control::response_fuzzing::*;
 }
 
 /// Paths of requests.
@@ -18,7 +16,7 @@ pub mod paths {
 
 /// Polls: their queries, and answers to them as they are written.
 pub mod polls {
-    pub use crate::control::fuzzing_polls::*;
+    pub use crate::control::poll_fuzzing::*;
 }
 
 /// The queue of a relay.

@@ -2,7 +2,6 @@
 
 mod api;
 #[cfg(fuzzing)]
-#[path = "../fuzzing/tunnels.rs"]
 pub(crate) mod fuzzing;
 mod store;
 mod tunnel;

@@ -12,7 +12,6 @@ use crate::manage::Tunnels;
 use crate::share::is_fair;
 
 #[cfg(fuzzing)]
-#[path = "../fuzzing/queue.rs"]
 pub(crate) mod fuzzing;
 
 /// One line for each tunnel, in memory.

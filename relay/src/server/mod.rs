@@ -6,7 +6,6 @@ mod body;
 mod connection;
 mod counted;
 #[cfg(fuzzing)]
-#[path = "../fuzzing/paths.rs"]
 pub(crate) mod fuzzing;
 mod handshakes;
 mod listener;

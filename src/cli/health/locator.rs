@@ -11,7 +11,6 @@ use crate::ops::unix_url;
 use crate::secrets::{self, Guard};
 
 #[cfg(fuzzing)]
-#[path = "../../fuzzing/locator.rs"]
 pub(crate) mod fuzzing;
 
 /// How the operator names the listener.

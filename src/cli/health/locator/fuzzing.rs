@@ -1,4 +1,4 @@
-//! URL files of health listeners. A child of `cli::health::locator`.
+//! URL files of health listeners.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The queue of commands. A child of `dispatch`.
+//! The queue of commands.
 
 use super::queue::{self, Queue};
 

@@ -1,4 +1,4 @@
-//! Rooms of messages in the memory budget. A child of `memory`.
+//! Rooms of messages in the memory budget.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};

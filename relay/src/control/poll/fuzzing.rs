@@ -1,4 +1,4 @@
-//! Polls: their queries, and commands as they are written. A child of `control::poll`.
+//! Polls: their queries, and commands as they are written.
 
 use std::time::{Duration, SystemTime};
 

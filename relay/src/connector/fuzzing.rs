@@ -1,4 +1,4 @@
-//! Requests of callers: headers, origins, accepted forms. A child of `connector`.
+//! Requests of callers: headers, origins, accepted forms.
 
 use http::HeaderMap;
 

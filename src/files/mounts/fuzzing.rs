@@ -1,4 +1,4 @@
-//! Mounts of processes. A child of `files::mounts`.
+//! Mounts of processes.
 
 use std::path::{Path, PathBuf};
 

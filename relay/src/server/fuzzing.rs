@@ -1,4 +1,4 @@
-//! Paths of requests, and ids in them. A child of `server`.
+//! Paths of requests, and ids in them.
 
 use super::path;
 use crate::ids::{Channel, RequestId, SessionId, ShardToken, TunnelId};

@@ -1,4 +1,4 @@
-//! Messages between daemon and broker. A child of `broker`.
+//! Messages between daemon and broker.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;

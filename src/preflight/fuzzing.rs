@@ -1,8 +1,8 @@
-//! Programs of stdio servers. A child of `preflight`.
+//! Programs of stdio servers.
 
 use std::path::{Path, PathBuf};
 
-pub use super::fuzzing_elf::loader;
+pub use super::elf_fuzzing::loader;
 use super::{Context, Executed, Kind, elf, executable, shebang};
 pub use crate::limits::{ELF_SEGMENTS_MAX, PATH_MAX, SHEBANG_MAX};
 

@@ -1,4 +1,4 @@
-//! Attribution and admission on the pipe of one stdio server. A child of `mcp::stdio`.
+//! Attribution and admission on the pipe of one stdio server.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -7,9 +7,10 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
-use super::State;
-use super::handshake::Need;
-use super::inbox::{Event, Inbox};
+use crate::mcp::stdio::State;
+use crate::mcp::stdio::admission::Refusal;
+use crate::mcp::stdio::handshake::Need;
+use crate::mcp::stdio::inbox::{Event, Inbox};
 use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
 use crate::wire::failure::Failure;
@@ -163,7 +164,7 @@ impl Pipe {
     pub fn refusal(&mut self, request: &str, sessions: &[&str]) -> Result<Option<u16>, ()> {
         let message = Message::parse(request).map_err(|_| ())?;
         let admitted = self.state.admits(&headers(sessions), Need::of(&message));
-        Ok(admitted.err().map(super::admission::Refusal::code))
+        Ok(admitted.err().map(Refusal::code))
     }
 }
 

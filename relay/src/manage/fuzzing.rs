@@ -1,4 +1,4 @@
-//! Records of tunnels: bodies of the management API and the tunnels file. A child of `manage`.
+//! Records of tunnels: bodies of the management API and the tunnels file.
 
 use super::tunnel::{Tunnel, TunnelInput};
 use crate::ids::TunnelId;

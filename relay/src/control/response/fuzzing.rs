@@ -1,4 +1,4 @@
-//! Answers of clients to the calls of one relay. A child of `control::response`.
+//! Answers of clients to the calls of one relay.
 
 use std::future::poll_fn;
 use std::pin::pin;

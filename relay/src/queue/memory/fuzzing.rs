@@ -1,4 +1,4 @@
-//! The queue of a relay. A child of `queue::memory`.
+//! The queue of a relay.
 
 use std::pin::pin;
 use std::sync::Arc;
