@@ -145,6 +145,23 @@ fn a_large_command_and_its_answer_are_in_memory_once_each() {
 }
 
 #[test]
+fn many_small_header_values_of_a_command_take_no_more_than_its_size() {
+    /// Nine MiB of JSON; as strings in a list they would take a hundred.
+    const VALUES: usize = 3 << 20;
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let client = Client::http(&control, &mcp.url());
+    client.await_ready();
+    let before = resident(&client);
+    let command = (0..VALUES).fold(Command::call("r1", "tools/call", "{}"), |command, _| {
+        command.header("X", "")
+    });
+    control.push(command);
+    assert_ne!(control.terminal_within(LARGE_WITHIN, "r1").resp_code, 200);
+    peak_below(&client, before, 2 * 10 * MIB);
+    await_given_back(&client, before);
+}
+
+#[test]
 fn a_poll_answer_without_end_takes_what_one_may_have_and_is_given_back() {
     /// More memory than a client without messages has, whatever its build.
     const CLIENT: u64 = 48 * MIB;

@@ -206,7 +206,7 @@ fn header_of(kept: &[Kept], path: &str, passed: u64) -> Vec<u8> {
     let mut header = b"tenant=blue".to_vec();
     for cookie in sent {
         header.extend_from_slice(b"; ");
-        header.extend_from_slice(&[&cookie.name[..], b"=", &cookie.value].concat());
+        header.extend_from_slice(&[&cookie.name[..], b"=", &cookie.value[..]].concat());
     }
     header
 }

@@ -1,5 +1,6 @@
-//! How a proxy wants users to prove who they are (RFC 9110, sections 11.3 and 11.7.1).
+//! How a proxy or a server wants users to prove who they are (RFC 9110, sections 11.3, 11.6.1 and 11.7.1).
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Schemes of authentication that were offered, each once.
@@ -28,12 +29,7 @@ impl Schemes {
     /// Adds those of one `Proxy-Authenticate` or `WWW-Authenticate` value.
     #[must_use]
     pub(super) fn and(mut self, value: &str) -> Self {
-        for part in outside_quotes(value) {
-            let scheme = part.trim().split([' ', '\t']).next().unwrap_or_default();
-            // Parameters of the challenge before it.
-            if scheme.is_empty() || scheme.contains('=') {
-                continue;
-            }
+        for Challenge { scheme, .. } in challenges(value) {
             let known = NAMES.iter().position(|name| name.eq_ignore_ascii_case(scheme));
             self.0 |= 1 << known.unwrap_or(NAMES.len() - 1);
         }
@@ -99,8 +95,70 @@ impl fmt::Display for Demand {
     }
 }
 
-/// The parts between commas that stand in no quotes.
-pub(crate) fn outside_quotes(header: &str) -> Vec<&str> {
+/// One challenge.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Challenge<'a> {
+    /// Its scheme.
+    pub(crate) scheme: &'a str,
+    /// Names and values of its parameters, in order, without quotes.
+    pub(crate) parameters: Vec<(&'a str, Cow<'a, str>)>,
+}
+
+/// The challenges of one header value.
+pub(crate) fn challenges(header: &str) -> Vec<Challenge<'_>> {
+    let mut found: Vec<Challenge<'_>> = Vec::new();
+    for part in outside_quotes(header) {
+        let part = part.trim();
+        let (first, rest) = part.split_at(part.find([' ', '\t', '=']).unwrap_or(part.len()));
+        let rest = rest.trim_start();
+        let mut parameter = part;
+        // A word without `=` is the scheme of a new challenge. White space may stand around the `=` of a parameter.
+        if !rest.starts_with('=') {
+            if !first.is_empty() {
+                found.push(Challenge {
+                    scheme: first,
+                    parameters: Vec::new(),
+                });
+            }
+            parameter = rest;
+        }
+        // `abc=` and `abc==` are a token, as the data of some schemes have it.
+        let pair = parameter
+            .split_once('=')
+            .filter(|(_, value)| !value.trim_matches('=').is_empty());
+        if let (Some(challenge), Some((name, value))) = (found.last_mut(), pair) {
+            challenge
+                .parameters
+                .push((name.trim_end(), unquoted(value.trim_start())));
+        }
+    }
+    found
+}
+
+/// The characters of a quoted string; any other value as it is.
+fn unquoted(value: &str) -> Cow<'_, str> {
+    let Some(quoted) = value.strip_prefix('"') else {
+        return value.into();
+    };
+    if let Some((plain, _)) = quoted.split_once('"')
+        && !plain.contains('\\')
+    {
+        return plain.into();
+    }
+    let mut text = String::new();
+    let mut chars = quoted.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            '"' => break,
+            '\\' => text.extend(chars.next()),
+            char => text.push(char),
+        }
+    }
+    text.into()
+}
+
+/// The parts between commas outside of quotes.
+pub(super) fn outside_quotes(header: &str) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);
     header
         .split(move |char| {
@@ -131,6 +189,7 @@ mod tests {
                 &["Kerberos", "Basic realm=x, charset=\"UTF-8\""],
                 "Basic, another scheme",
             ),
+            (&["Basic realm = \"a\", charset =\t\"UTF-8\""], "Basic"),
             (&["", " , "], ""),
         ] {
             let schemes = values.iter().fold(Schemes::default(), |all, value| all.and(value));

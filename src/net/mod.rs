@@ -29,7 +29,7 @@ mod waited;
 mod wiped;
 
 pub use body::RequestBody;
-pub(crate) use challenge::outside_quotes;
+pub(crate) use challenge::challenges;
 pub use challenge::{Demand, Schemes};
 pub use connect::{Connector, Peer, Via};
 pub use error::{NetError, Unreached};

@@ -227,7 +227,9 @@ struct AsWritten<'a> {
 
 fn parse(body: &Bytes, text: &str) -> Parsed {
     let unanswerable = |reason| Parsed::Unanswerable { reason };
-    let Ok(written) = serde_json::from_str::<AsWritten<'_>>(text) else {
+    // Serde reads a struct from an array too.
+    let object = Some(text).filter(|text| text.starts_with('{'));
+    let Some(written) = object.and_then(|text| serde_json::from_str::<AsWritten<'_>>(text).ok()) else {
         return unanswerable("the command is not an object with a string request_id and shard_token");
     };
     let non_empty = |t: Option<Text<'_>>| t.filter(|t| !t.0.is_empty()).map(|t| Box::<str>::from(&*t.0));
@@ -369,15 +371,34 @@ fn parse_headers(raw: &RawValue) -> Option<Headers> {
         }
         fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
             let mut headers = Vec::new();
-            while let Some((name, values)) = map.next_entry::<Text<'de>, Vec<Text<'de>>>()? {
-                if headers.len() + values.len() > COMMAND_HEADERS_MAX {
-                    return Err(A::Error::custom("too many headers"));
-                }
-                for value in values {
-                    headers.push((Box::from(&*name.0), Box::from(&*value.0)));
-                }
+            while let Some(name) = map.next_key::<Text<'de>>()? {
+                map.next_value_seed(Values(&name.0, &mut headers))?;
             }
             Ok(Headers(headers))
+        }
+    }
+    /// Adds the values of one name, one by one: a list of many small ones must not cost many times its size.
+    struct Values<'a>(&'a str, &'a mut Vec<(Box<str>, Box<str>)>);
+    impl<'de> serde::de::DeserializeSeed<'de> for Values<'_> {
+        type Value = ();
+        fn deserialize<D: serde::Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+            d.deserialize_seq(self)
+        }
+    }
+    impl<'de> serde::de::Visitor<'de> for Values<'_> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of strings")
+        }
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
+            let Self(name, headers) = self;
+            while let Some(value) = values.next_element::<Text<'de>>()? {
+                if headers.len() >= COMMAND_HEADERS_MAX {
+                    return Err(A::Error::custom("too many headers"));
+                }
+                headers.push((Box::from(name), Box::from(&*value.0)));
+            }
+            Ok(())
         }
     }
     if raw.get() == "null" {

@@ -43,7 +43,7 @@ impl Reader {
     }
 
     fn texts<'r>(&'r self, nodes: impl Iterator<Item = &'r Node>) -> impl Iterator<Item = &'r str> {
-        nodes.map(|node| &self.text[node.span.clone()])
+        nodes.map(move |node| &self.text[node.span.clone()])
     }
 }
 

@@ -112,7 +112,7 @@ pub fn references(message: &Node) -> Result<References, Refusal> {
     let Some(params) = params.filter(|params| params.members().is_some()) else {
         return Ok(found);
     };
-    let place = |of: &Node, name| {
+    let place = |of: &Node, name| -> Result<Option<Range<usize>>, Refusal> {
         let one = of.one(name).map_err(|_| Refusal::Shape)?;
         Ok(one.filter(|node| !node.is_null()).map(|node| node.span.clone()))
     };

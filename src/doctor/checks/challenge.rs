@@ -1,26 +1,15 @@
 //! `WWW-Authenticate` challenges.
 
-use crate::net::outside_quotes;
+use crate::net::challenges;
 
 /// `resource_metadata` of the first Bearer challenge that has it (RFC 9110, section 11.6.1; RFC 9728, section 5.1).
 pub(super) fn resource_metadata(header: &str) -> Option<String> {
-    let mut bearer = false;
-    for part in outside_quotes(header) {
-        let part = part.trim();
-        let (first, rest) = part.split_once(' ').unwrap_or((part, ""));
-        let mut parameter = part;
-        // A word before a parameter is the scheme of a new challenge.
-        if !first.contains('=') {
-            bearer = first.eq_ignore_ascii_case("bearer");
-            parameter = rest.trim_start();
-        }
-        if let (true, Some((name, value))) = (bearer, parameter.split_once('='))
-            && name.trim().eq_ignore_ascii_case("resource_metadata")
-        {
-            return Some(value.trim().trim_matches('"').to_owned());
-        }
-    }
-    None
+    challenges(header)
+        .into_iter()
+        .filter(|challenge| challenge.scheme.eq_ignore_ascii_case("bearer"))
+        .flat_map(|challenge| challenge.parameters)
+        .find(|(name, _)| name.eq_ignore_ascii_case("resource_metadata"))
+        .map(|(_, value)| value.into_owned())
 }
 
 /// Door for `fuzz/`.
@@ -50,6 +39,12 @@ mod tests {
             ),
             (r#"Digest resource_metadata="https://h/no""#, None),
             (r#"Bearer realm="resource_metadata=https://h/no""#, None),
+            (
+                r#"Bearer error = "e", resource_metadata = "https://h/a""#,
+                Some("https://h/a"),
+            ),
+            (r#"Bearer resource_metadata="https:\/\/h\/b""#, Some("https://h/b")),
+            ("Bearer resource_metadata=", None),
             ("Bearer", None),
             ("", None),
         ] {

@@ -52,10 +52,12 @@ impl Parser {
     /// Adds a piece of the stream.
     pub(super) fn push(&mut self, chunk: &[u8]) {
         self.buffer.extend_from_slice(chunk);
-        if !self.started && self.buffer.len() >= 3 {
+        // Only the very first bytes are the stream's mark, and they may come one by one.
+        let may_be_begun = self.buffer.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(&self.buffer);
+        if !self.started && !may_be_begun {
             self.started = true;
             if self.buffer.starts_with(BYTE_ORDER_MARK) {
-                let _ = self.buffer.split_to(3);
+                let _ = self.buffer.split_to(BYTE_ORDER_MARK.len());
                 self.scanned = 0;
             }
         }
@@ -266,6 +268,15 @@ mod tests {
             assert_eq!(found, ["{\"a\":\n1}", "<other>", "two"], "pieces of {size}");
             assert_eq!(parser.last_id(), Some("7"));
             assert_eq!(parser.retry(), Some(Duration::from_millis(1500)));
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_after_the_first_line_is_not_the_streams() {
+        // The line's own mark is skipped, a second one makes its name unknown.
+        let stream = "\n\u{feff}\u{feff}data: one\n\n\u{feff}data: two\n\n".as_bytes();
+        for size in 1..stream.len() {
+            assert_eq!(events(stream, size).0, ["two"], "pieces of {size}");
         }
     }
 

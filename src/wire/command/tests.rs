@@ -76,6 +76,7 @@ fn without_request_id_or_shard_token_nothing_can_be_answered() {
     for command in [
         "1",
         "{}",
+        r#"["r","s",null,null,null,null,null,{"jsonrpc":"2.0","id":1,"method":"m"}]"#,
         r#"{"request_id":"r"}"#,
         r#"{"request_id":"","shard_token":"s"}"#,
         r#"{"request_id":1,"shard_token":"s"}"#,
