@@ -143,6 +143,9 @@ struct Envelope<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     method: Option<Cow<'a, str>>,
+    /// Not read; a second one is refused here, because clients and servers may read either.
+    #[serde(borrow, default, rename = "params")]
+    _params: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "written")]
     result: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "written")]
@@ -306,6 +309,7 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":null,"result":1}"#,
             r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"m"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":5}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{},"params":{}}"#,
         ] {
             assert!(
                 matches!(classify(body.as_bytes()), Err(Malformed::Message(_))),
