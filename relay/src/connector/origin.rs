@@ -129,13 +129,19 @@ fn parts(authority: &str) -> Option<(&str, Option<u16>)> {
     let (host, port) = authority.split_at(end);
     let port = match port {
         "" => None,
-        port => Some(port.strip_prefix(':')?.parse().ok()?),
+        port => Some(number(port.strip_prefix(':')?)?),
     };
     let name_ok = !host.is_empty()
         && host
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte));
     name_ok.then_some((host, port))
+}
+
+/// Digits alone; `u16` would read a sign as well.
+fn number(port: &str) -> Option<u16> {
+    let is_digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    is_digits.then(|| port.parse().ok())?
 }
 
 #[cfg(test)]
@@ -154,7 +160,7 @@ mod tests {
         ] {
             assert_eq!(parts(text), Some(host));
         }
-        for text in ["", ":80", "a:b", "a/b", "user@a", "[::1", "[::1]x", "a:80:80"] {
+        for text in ["", ":80", "a:b", "a/b", "user@a", "[::1", "[::1]x", "a:80:80", "a:+80", "a:", "a:65536"] {
             assert_eq!(parts(text), None, "{text}");
         }
     }
