@@ -210,7 +210,7 @@ impl Session {
             let Kind::Call(_, id) = &kind else {
                 panic!("only a request is answered: {text}")
             };
-            assert!(lenient::Reader::of(&line).ids().all(|found| found == text[id.clone()]));
+            assert!(lenient::Reader::of(&line).ids().all(|found| *found == text[id.clone()]));
         }
         let number = |span: &std::ops::Range<usize>| short_number(&text[span.clone()]);
         let mut is_answered = false;

@@ -26,7 +26,6 @@ pub struct Mount<'a> {
     device: u8,
     root: Name<'a>,
     point: Name<'a>,
-    options: Vec<u8>,
     optional: u8,
     kind: u8,
     settings: Vec<u8>,
