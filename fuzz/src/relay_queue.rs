@@ -58,7 +58,7 @@ enum Charge {
 const KEYS: [&str; 3] = ["a", "b", "c"];
 const CHANNELS: [&str; 3] = ["main", "x", "y"];
 /// Commands that one input fills queues with.
-const FILLED_MAX: usize = 4000;
+const FILLED_MAX: usize = 1200;
 
 /// One command of the model.
 #[derive(Debug, Clone)]
