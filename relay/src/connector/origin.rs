@@ -160,7 +160,9 @@ mod tests {
         ] {
             assert_eq!(parts(text), Some(host));
         }
-        for text in ["", ":80", "a:b", "a/b", "user@a", "[::1", "[::1]x", "a:80:80", "a:+80", "a:", "a:65536"] {
+        for text in [
+            "", ":80", "a:b", "a/b", "user@a", "[::1", "[::1]x", "a:80:80", "a:+80", "a:", "a:65536",
+        ] {
             assert_eq!(parts(text), None, "{text}");
         }
     }
