@@ -345,7 +345,7 @@ pub const VALUE_FILE_MAX: usize = 64 * KIB;
 pub const EXTRA_HEADERS_MAX: usize = 64;
 /// Bytes of the name of a credential of the service manager: that of a file (`NAME_MAX` in limits.h).
 pub const CREDENTIAL_NAME_MAX: usize = 255;
-/// Bytes of the name of an extra header.
+/// Bytes of the name of an extra header, and of a header of a command.
 pub const HEADER_NAME_MAX: usize = 256;
 /// Bytes of the value of an extra header; servers commonly refuse heads above 8 KiB or 16 KiB.
 pub const HEADER_VALUE_MAX: usize = 8 * KIB;

@@ -16,6 +16,9 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::limits::{LARGE_MESSAGE, ROOM_COMMANDS, ROOM_FIRST, ROOM_FIRST_TOTAL, ROOM_TIMEOUT, ROOM_WHOLE_TOTAL};
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+
 /// Commands that wait or run.
 pub static COMMANDS: Pool = Pool::new(ROOM_COMMANDS);
 /// Answers of MCP servers, while they are read and until they are delivered: the first step.

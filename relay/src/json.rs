@@ -73,11 +73,12 @@ pub(crate) fn check_text(body: &[u8]) -> Result<&str, Malformed> {
 /// Tells what kind of message a body is. The body must be one JSON-RPC 2.0 object; unknown members are fine.
 pub(crate) fn classify(body: &[u8]) -> Result<Kind, Malformed> {
     let text = check_text(body)?;
-    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => {
-            Malformed::Message("not a JSON-RPC message: a member is repeated or of the wrong type")
+    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| {
+        // A number beyond all types counts as a fault of the text where another type is expected.
+        match error.is_data() || serde_json::from_str::<&RawValue>(text).is_ok() {
+            true => Malformed::Message("not a JSON-RPC message: a member is repeated or of the wrong type"),
+            false => Malformed::Json("the body is not JSON"),
         }
-        _ => Malformed::Json("the body is not JSON"),
     })?;
     envelope.kind()
 }
@@ -143,6 +144,9 @@ struct Envelope<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     method: Option<Cow<'a, str>>,
+    /// Not read; a second one is refused here, because clients and servers may read either.
+    #[serde(borrow, default, rename = "params")]
+    _params: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "written")]
     result: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "written")]
@@ -306,6 +310,8 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":null,"result":1}"#,
             r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"m"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":5}"#,
+            r#"{"jsonrpc":1e999,"id":1,"method":"m"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{},"params":{}}"#,
         ] {
             assert!(
                 matches!(classify(body.as_bytes()), Err(Malformed::Message(_))),

@@ -15,6 +15,8 @@ mod adopted;
 mod child;
 mod client;
 mod connection;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod lines;
 mod oom;
 pub mod protocol;

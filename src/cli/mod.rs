@@ -34,6 +34,8 @@ use crate::telemetry::redact;
 use start::Start;
 
 pub use args::command;
+#[cfg(fuzzing)]
+pub(crate) use health::locator_fuzzing;
 pub use topics::TOPICS;
 
 /// One command: its arguments, and what it does.

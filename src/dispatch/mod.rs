@@ -1,6 +1,8 @@
 //! From polled commands to running jobs: the bounded queue, the limits, the drain.
 
 mod calls;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod job;
 mod queue;
 mod report;

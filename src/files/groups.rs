@@ -9,6 +9,20 @@ use rustix::process::{getegid, geteuid};
 use super::trusted::Trusted;
 use crate::limits::USER_FILE_MAX;
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing {
+    //! Members of groups.
+
+    use super::Groups;
+    use crate::files::Trusted;
+
+    /// Whether only root and this user are in a group, by the texts of `/etc/passwd` and `/etc/group`; `own`: user and group of the process.
+    #[must_use]
+    pub fn is_private(users: &str, groups: &str, gid: u32, trusted: u32, own: (u32, u32)) -> bool {
+        Groups::parse(users, groups).is_private(gid, Trusted::root().and(Some(trusted)), own)
+    }
+}
+
 /// Whether only trusted users are in a group, so that a directory that the group can write is as good as one that it cannot.
 ///
 /// Such groups are root's, and the group of its own that most distributions give each user (with a mask of 002, home directories

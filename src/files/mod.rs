@@ -31,7 +31,11 @@ mod tests;
 pub use account::{Account, Replaceable};
 pub(crate) use error::shown;
 pub use error::{Error, Fault};
+#[cfg(fuzzing)]
+pub(crate) use groups::fuzzing as groups_fuzzing;
 pub(crate) use mounts::Mounts;
+#[cfg(fuzzing)]
+pub(crate) use mounts::fuzzing as mounts_fuzzing;
 pub use mounts::other_names;
 pub use rule::Rule;
 pub use spot::{Identity, Spot, path_by_descriptor};

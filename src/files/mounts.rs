@@ -12,6 +12,9 @@ use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 
 use crate::limits::MOUNTS_BYTES_MAX;
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+
 const MOUNTS: &str = "/proc/self/mountinfo";
 
 /// File system of containers' root directories.

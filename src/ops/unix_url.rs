@@ -39,7 +39,12 @@ pub fn decode(url: &str) -> Option<PathBuf> {
         let bytes = (bits << (6 * (4 - chunk.len()))).to_be_bytes();
         // Four digits are three bytes; a lone digit is none.
         let count = chunk.len().checked_sub(1).filter(|count| *count > 0)?;
-        path.extend_from_slice(bytes.get(1..=count)?);
+        let (digits, rest) = bytes.get(1..)?.split_at_checked(count)?;
+        // Bits behind the last byte are zero: a path has one form.
+        if rest.iter().any(|bits| *bits != 0) {
+            return None;
+        }
+        path.extend_from_slice(digits);
     }
     (!path.is_empty()).then(|| OsStr::from_bytes(&path).to_os_string().into())
 }
@@ -73,6 +78,8 @@ mod tests {
             "http+unix://Lw==",
             "http+unix://L",
             "http+unix://L3J1L",
+            "http+unix://Lx",
+            "http+unix://L3J",
             "http+unix:///run",
         ] {
             assert_eq!(decode(url), None, "{url}");

@@ -10,6 +10,19 @@ use super::problem::{Kind, Problem, show};
 use super::{executable, file};
 use crate::limits::{ELF_SEGMENTS_MAX, PATH_MAX};
 
+#[cfg(fuzzing)]
+pub(super) mod fuzzing {
+    //! Loaders of programs.
+
+    use std::fs::File;
+
+    /// The loader that a program names.
+    #[must_use]
+    pub fn loader(program: &File) -> Option<Vec<u8>> {
+        super::loader(program)
+    }
+}
+
 /// What the file's header has for this machine (elf(5), `e_machine`); programs of others may have an emulator.
 const MACHINE: Option<u16> = match std::env::consts::ARCH.as_bytes() {
     b"x86_64" => Some(62),

@@ -10,6 +10,8 @@ mod elf;
 mod env;
 mod executable;
 mod file;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod interpreter;
 mod problem;
 mod script;
@@ -22,6 +24,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+#[cfg(fuzzing)]
+use elf::fuzzing as elf_fuzzing;
 pub(crate) use file::open_regular;
 pub use problem::{Kind, Problem};
 

@@ -8,6 +8,19 @@ use std::path::Path;
 
 use crate::limits::SECURITY_CONTEXT_MAX;
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing {
+    //! Security contexts.
+
+    use super::Context;
+
+    /// The context of the broker of a client in this one.
+    #[must_use]
+    pub fn beside(client: &[u8]) -> Option<String> {
+        Context::beside(client).map(|Context(context)| context)
+    }
+}
+
 /// Type of the client's domain in the policy module.
 const CLIENT: &str = "tunnel_client_t";
 /// Type of the broker's.

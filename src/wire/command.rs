@@ -13,7 +13,9 @@ use serde_json::value::RawValue;
 use super::caller::Caller;
 use super::jsonrpc::{self, Kind, Message, Text};
 use super::{duration, methods, session};
-use crate::limits::{COMMAND_HEADERS_MAX, HEADER_VALUE_MAX, ID_MAX, POLL_COMMANDS_MAX, SHARE_BODY_MIN};
+use crate::limits::{
+    COMMAND_HEADERS_MAX, HEADER_NAME_MAX, HEADER_VALUE_MAX, ID_MAX, POLL_COMMANDS_MAX, SHARE_BODY_MIN,
+};
 
 /// The channel of a command that names none.
 pub const MAIN_CHANNEL: &str = "main";
@@ -372,6 +374,11 @@ fn parse_headers(raw: &RawValue) -> Option<Headers> {
         fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
             let mut headers = Vec::new();
             while let Some(name) = map.next_key::<Text<'de>>()? {
+                // Each value has a copy of the name. One that no server takes is left out.
+                if name.0.len() > HEADER_NAME_MAX {
+                    map.next_value::<serde::de::IgnoredAny>()?;
+                    continue;
+                }
                 map.next_value_seed(Values(&name.0, &mut headers))?;
             }
             Ok(Headers(headers))

@@ -163,7 +163,7 @@ impl Keys {
         .collect()
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn of(text: &str) -> Result<Self, Vec<Mistake>> {
         Self::join(None, Lines::parse(text))
     }

@@ -5,6 +5,8 @@ mod call;
 mod cors;
 mod events;
 mod forward;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod one_way;
 mod origin;
 mod record;

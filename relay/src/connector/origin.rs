@@ -11,6 +11,32 @@ use crate::error::{Code, Refusal};
 use crate::relay::Relay;
 use crate::server::Ends;
 
+#[cfg(fuzzing)]
+pub(super) mod fuzzing {
+    //! Origins of callers.
+
+    use std::net::SocketAddr;
+
+    use crate::server::Ends;
+
+    /// Host and port of an authority.
+    #[must_use]
+    pub fn authority(text: &str) -> Option<(&str, Option<u16>)> {
+        super::parts(text)
+    }
+
+    /// Whether an origin is the place that `Host` names, for a relay that listens here.
+    #[must_use]
+    pub fn is_same_origin(origin: &str, host: &str, address: SocketAddr, tls: bool) -> Option<bool> {
+        let local = Ends {
+            address,
+            tls,
+            peer: address,
+        };
+        Some(super::is_same_origin(origin, super::parts(host)?, local))
+    }
+}
+
 /// Refuses a request that names another host, or comes from another origin. Returns the origin that may call, if a
 /// browser sent the request.
 pub(crate) fn check(relay: &Relay, local: Ends, head: &Parts) -> Result<Option<HeaderValue>, Refusal> {
@@ -103,13 +129,19 @@ fn parts(authority: &str) -> Option<(&str, Option<u16>)> {
     let (host, port) = authority.split_at(end);
     let port = match port {
         "" => None,
-        port => Some(port.strip_prefix(':')?.parse().ok()?),
+        port => Some(number(port.strip_prefix(':')?)?),
     };
     let name_ok = !host.is_empty()
         && host
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte));
     name_ok.then_some((host, port))
+}
+
+/// Digits alone; `u16` would read a sign as well.
+fn number(port: &str) -> Option<u16> {
+    let is_digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    is_digits.then(|| port.parse().ok())?
 }
 
 #[cfg(test)]
@@ -128,7 +160,9 @@ mod tests {
         ] {
             assert_eq!(parts(text), Some(host));
         }
-        for text in ["", ":80", "a:b", "a/b", "user@a", "[::1", "[::1]x", "a:80:80"] {
+        for text in [
+            "", ":80", "a:b", "a/b", "user@a", "[::1", "[::1]x", "a:80:80", "a:+80", "a:", "a:65536",
+        ] {
             assert_eq!(parts(text), None, "{text}");
         }
     }

@@ -2,20 +2,22 @@
 //! of its text.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::limits;
 
-/// Names and values in the order of the body.
+/// Names and values in the order of the body. The values of a name share it: a long name with many values would take many times the
+/// memory of its text.
 #[derive(Debug, Default)]
-pub(super) struct Headers(Vec<(String, String)>);
+pub(super) struct Headers(Vec<(Arc<str>, String)>);
 
 impl Headers {
     /// Each name with each of its values.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, value)| (&**name, value.as_str()))
     }
 }
 
@@ -40,7 +42,8 @@ impl<'de> Visitor<'de> for OfNames {
             if headers.len() + values.len() > limits::RESPONSE_HEADERS_READ {
                 return Err(A::Error::custom("too many headers"));
             }
-            headers.extend(values.into_iter().map(|value| (name.clone(), value)));
+            let name: Arc<str> = name.into();
+            headers.extend(values.into_iter().map(|value| (Arc::clone(&name), value)));
         }
         Ok(Headers(headers))
     }
@@ -93,5 +96,14 @@ mod tests {
         assert!(read(format!(r#"{{"A":[{}]}}"#, list(most + 1))).is_err());
         assert!(read(format!(r#"{{"A":[{}],"B":[""]}}"#, list(most))).is_err());
         assert!(read(r#"{"A":"x"}"#.into()).is_err());
+    }
+
+    #[test]
+    fn the_values_of_a_long_name_do_not_multiply_it() {
+        let text = format!(r#"{{"{}":["1","2","3"]}}"#, "a".repeat(1 << 20));
+        let headers: Headers = serde_json::from_str(&text).unwrap();
+        let mut names: Vec<*const u8> = headers.pairs().map(|(name, _)| name.as_ptr()).collect();
+        names.dedup();
+        assert_eq!((headers.pairs().count(), names.len()), (3, 1));
     }
 }

@@ -19,6 +19,9 @@ use crate::queue::{Ask, Command, Payload};
 use crate::relay::Relay;
 use crate::server::{Body, Connection, EofHold, empty};
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+
 /// Says that a server's requests may be posted, to be answered by the caller.
 const CAPABILITIES: (&str, HeaderValue) = (
     "x-tunnel-service-capabilities",

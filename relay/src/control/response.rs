@@ -17,6 +17,9 @@ use crate::relay::Relay;
 use crate::server::{Body, BodyError, Held, event, json, read_body};
 use crate::share::Holder;
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+
 /// Serves one response.
 pub(crate) async fn response(
     relay: &Arc<Relay>,
@@ -44,8 +47,14 @@ pub(crate) async fn response(
             return Err(error.into());
         }
     };
-    match answer(relay, tunnel, &token, &body) {
-        Ok(Step::Stream(streamed)) => streamed.pass(relay, body).await?,
+    take(relay, tunnel, &token, body).await?;
+    Ok(json(StatusCode::OK, Bytes::from_static(br#"{"status":"ok"}"#)))
+}
+
+/// Does what an answer says that was read.
+async fn take(relay: &Arc<Relay>, tunnel: &TunnelId, token: &ShardToken, body: Held) -> Result<(), Refusal> {
+    match answer(relay, tunnel, token, &body) {
+        Ok(Step::Stream(streamed)) => streamed.pass(relay, body).await,
         Ok(Step::Finish(request, caller, terminal)) => {
             let mut reply = terminal.with_body(body);
             if let Some(body) = &mut reply.body
@@ -53,8 +62,9 @@ pub(crate) async fn response(
             {
                 return Err(unread());
             }
-            if !relay.calls.finish(request, Ok(reply)) {
-                return Err(not_found());
+            match relay.calls.finish(request, Ok(reply)) {
+                true => Ok(()),
+                false => Err(not_found()),
             }
         }
         Err(refusal) => {
@@ -63,12 +73,11 @@ pub(crate) async fn response(
                     Code::InvalidClientResponse,
                     format!("the tunnel client's answer was refused: {}", refusal.message),
                 );
-                close(relay, tunnel, &token, told);
+                close(relay, tunnel, token, told);
             }
-            return Err(refusal);
+            Err(refusal)
         }
     }
-    Ok(json(StatusCode::OK, Bytes::from_static(br#"{"status":"ok"}"#)))
 }
 
 /// What an answer does.

@@ -1,6 +1,8 @@
 //! Tunnels and their management.
 
 mod api;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod store;
 mod tunnel;
 

@@ -11,6 +11,9 @@ use crate::limits;
 use crate::manage::Tunnels;
 use crate::share::is_fair;
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+
 /// One line for each tunnel, in memory.
 #[derive(Debug)]
 pub(crate) struct MemoryQueue {

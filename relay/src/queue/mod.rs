@@ -4,6 +4,9 @@
 
 mod memory;
 
+#[cfg(fuzzing)]
+pub(crate) use memory::fuzzing;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

@@ -5,6 +5,8 @@ mod admission;
 mod body;
 mod connection;
 mod counted;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod handshakes;
 mod listener;
 mod pace;

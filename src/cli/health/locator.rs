@@ -10,6 +10,9 @@ use crate::limits::{HEALTH_URL_FILE_MAX, UNIX_SOCKET_PATH_MAX};
 use crate::ops::unix_url;
 use crate::secrets::{self, Guard};
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+
 /// How the operator names the listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Locator {

@@ -13,6 +13,8 @@ use clap::{ArgMatches, Command};
 use std::ffi::OsString;
 
 use self::locator::Locator;
+#[cfg(fuzzing)]
+pub(crate) use self::locator::fuzzing as locator_fuzzing;
 use self::process::Process;
 use self::report::Report;
 use super::args::{is_on, option, switch};

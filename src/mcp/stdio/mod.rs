@@ -39,6 +39,8 @@ pub use closed::{Closed, closed_to_new_files};
 pub use exposure::{Exposure, exposure, exposures};
 pub(crate) use launch::instructions;
 pub use launch::specifications;
+#[cfg(fuzzing)]
+pub(crate) use router::fuzzing as router_fuzzing;
 pub use supervisor::Supervisor;
 pub(crate) use trial::{End, Trial, try_start};
 

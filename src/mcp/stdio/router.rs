@@ -5,6 +5,8 @@
 //! the only open one, no call ended unanswered lately, and the child worked for no other caller lately.
 
 mod answers;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

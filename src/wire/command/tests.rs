@@ -72,6 +72,19 @@ fn a_command_with_more_headers_than_a_request_can_carry_is_refused() {
 }
 
 #[test]
+fn a_header_name_that_its_values_would_multiply_is_left_out() {
+    let with = |length: usize| {
+        let name = "a".repeat(length);
+        one(&format!(
+            r#"{{"request_id":"r","shard_token":"s","headers":{{"{name}":["","",""]}},"jsonrpc":{{"jsonrpc":"2.0","id":1,"method":"m"}}}}"#
+        ))
+    };
+    for (length, values) in [(HEADER_NAME_MAX, 3), (HEADER_NAME_MAX + 1, 0)] {
+        assert!(matches!(with(length), Parsed::Command(command) if command.headers.0.len() == values));
+    }
+}
+
+#[test]
 fn without_request_id_or_shard_token_nothing_can_be_answered() {
     for command in [
         "1",
