@@ -1,2 +1,4 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|input: tunnel_fuzz::service_manager::Input<'_>| tunnel_fuzz::service_manager::check(input));
+libfuzzer_sys::fuzz_target!(
+    |input: tunnel_fuzz::service_manager::Input<'_>| tunnel_fuzz::service_manager::check(input)
+);
