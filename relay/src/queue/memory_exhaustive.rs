@@ -84,7 +84,7 @@ impl Bench {
             channel: self.channels[number].clone(),
             created_at: SystemTime::UNIX_EPOCH,
             deadline: Instant::now() + Duration::from_secs(60),
-            caller: self.caller.clone(),
+            caller: self.caller,
             headers: "{}".into(),
             payload: Payload::SessionTermination,
         }

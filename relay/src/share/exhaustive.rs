@@ -5,8 +5,10 @@ use super::*;
 
 const AMOUNT: usize = 8;
 
-/// Which share, and what is done with it: grown to an amount, shrunk, charged to another holder.
-const STEPS: [(usize, fn(&mut Share, &[Holder])); 12] = [
+/// Number of a share, and what is done to it: grown to an amount, shrunk, charged to another holder.
+type Step = (usize, fn(&mut Share, &[Holder]));
+
+const STEPS: [Step; 12] = [
     (0, |share, _| grow(share, 1)),
     (0, |share, _| grow(share, 3)),
     (0, |share, _| share.shrink(1)),
