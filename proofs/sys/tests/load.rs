@@ -18,8 +18,8 @@ const THREADS: usize = 4;
 fn rounds() -> usize {
     match std::env::var_os("FEW_ROUNDS") {
         _ if cfg!(miri) => 6,
-        Some(_) => 100,
-        None => 2_000,
+        Some(_) => 5,
+        None => 200,
     }
 }
 
