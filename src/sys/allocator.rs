@@ -154,8 +154,6 @@ unsafe fn wipe(start: *mut u8, size: usize) {
     // zeros must be there before it; it does nothing and keeps every register, flags and the stack included.
     unsafe {
         start.write_bytes(0, size);
-        // Miri interprets the program as it is written, and knows no instruction.
-        #[cfg(not(miri))]
         std::arch::asm!("/* {0} */", in(reg) start, options(nostack, preserves_flags));
     }
 }

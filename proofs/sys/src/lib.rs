@@ -1,4 +1,4 @@
-//! The client's unsafe code and nothing else, so that it and its tests are built within seconds for each sanitizer and for Miri.
+//! The client's unsafe code and nothing else, so that it and its tests are built within seconds for each sanitizer.
 #![deny(unsafe_code)]
 
 #[path = "../../../src/sys/mod.rs"]

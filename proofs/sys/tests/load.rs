@@ -6,7 +6,6 @@ use std::thread;
 
 use unsafe_code::sandbox::{Seal, server::Prepared};
 use unsafe_code::sys::allocator::{MAPPED_MIN, Wiping, wipe_bytes};
-#[cfg(not(miri))]
 use unsafe_code::sys::{child, locked::Locked};
 
 #[global_allocator]
@@ -14,12 +13,11 @@ static ALLOCATOR: Wiping = Wiping;
 
 const THREADS: usize = 4;
 
-/// Rounds of each thread; fewer where each instruction is interpreted.
+/// Rounds of each thread; fewer where each instruction is simulated.
 fn rounds() -> usize {
     match std::env::var_os("FEW_ROUNDS") {
-        _ if cfg!(miri) => 6,
-        Some(_) => 100,
-        None => 2_000,
+        Some(_) => 5,
+        None => 200,
     }
 }
 
@@ -91,7 +89,6 @@ fn blocks_of_every_size_grow_shrink_and_move_between_threads_with_their_contents
 }
 
 #[test]
-#[cfg(not(miri))]
 fn a_secret_is_read_by_many_threads_and_goes_with_the_last() {
     for _ in 0..200 {
         let Ok(secret) = Locked::of(&[b"Bearer ", b"key"]) else {
@@ -112,7 +109,6 @@ fn a_secret_is_read_by_many_threads_and_goes_with_the_last() {
 }
 
 #[test]
-#[cfg(not(miri))]
 fn a_child_is_started_while_other_threads_use_the_allocator() {
     let busy = thread::spawn(|| (0..20_000).map(|size| vec![1_u8; size % 5000].len()).sum::<usize>());
     for _ in 0..20 {
@@ -122,7 +118,3 @@ fn a_child_is_started_while_other_threads_use_the_allocator() {
     }
     assert!(busy.join().is_ok());
 }
-
-/// Unused where children cannot be started.
-#[cfg(miri)]
-const _: (Prepared, Seal, Option<Command>, Option<Arc<()>>) = (Prepared, Seal, None, None);

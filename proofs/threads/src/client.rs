@@ -8,6 +8,7 @@
 #![allow(missing_docs, reason = "a program of tests")]
 
 extern crate exchanged_std as std;
+extern crate exchanged_tokio as tokio;
 
 mod run;
 
@@ -72,8 +73,11 @@ mod net {
 
     use crate::sandbox::ResolverCage;
 
-    pub(crate) fn start(hosts: &[&str], cage: ResolverCage) -> Option<Resolvers> {
-        Resolvers::start(hosts.iter().copied(), cage).ok()
+    /// The resolvers of the hosts with the number of their threads.
+    pub(crate) fn start(hosts: &[&str], cage: ResolverCage) -> Option<(Resolvers, usize)> {
+        let resolvers = Resolvers::start(hosts.iter().copied(), cage).ok()?;
+        let threads = resolvers.threads().len();
+        Some((resolvers, threads))
     }
 
     pub(crate) mod hop {

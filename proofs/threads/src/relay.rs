@@ -9,6 +9,7 @@
 #![allow(missing_docs, reason = "a program of tests")]
 
 extern crate exchanged_std as std;
+extern crate exchanged_tokio as tokio;
 
 #[path = "../../../relay/src/calls/mod.rs"]
 mod calls;
@@ -87,7 +88,7 @@ mod auth {
     }
 }
 
-/// The relay's bounds. Time passes in no model unless it says so: what waits for it waits for ever.
+/// The relay's bounds. Time passes in no model: what waits for it waits for ever.
 #[path = "../../.."]
 mod limits {
     #[path = "relay/src/limits.rs"]

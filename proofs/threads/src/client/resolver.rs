@@ -26,10 +26,10 @@ const WITHIN: Duration = Duration::from_secs(5);
 
 fn own_answer() {
     block_on(async {
-        let Some(resolvers) = start(&["known", "127.0.0.1", "known"], ResolverCage(true)) else {
+        let Some((resolvers, threads)) = start(&["known", "127.0.0.1", "known"], ResolverCage(true)) else {
             unreachable!("it enters its cage")
         };
-        assert_eq!(resolvers.threads().len(), 1);
+        assert_eq!(threads, 1);
         let tasks: Vec<_> = (1..=3_u16)
             .map(|port| {
                 let resolver = resolvers.of("known");
@@ -55,7 +55,7 @@ fn own_answer() {
 
 fn given_up() {
     block_on(async {
-        let Some(resolvers) = start(&["known"], ResolverCage(true)) else {
+        let Some((resolvers, _)) = start(&["known"], ResolverCage(true)) else {
             unreachable!("it enters its cage")
         };
         let leaving = resolvers.of("known");

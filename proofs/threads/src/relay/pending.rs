@@ -26,6 +26,10 @@ pub(crate) const MODELS: &[Model] = &[
         "pending: a client whose key is removed leaves no command waiting",
         revoked,
     ),
+    (
+        "pending: a caller learns that the key of the only client is removed, whenever it begins to wait",
+        idle,
+    ),
 ];
 
 struct Bench {
@@ -49,7 +53,7 @@ impl Bench {
     }
 
     async fn call(&self) -> Pending {
-        let call = call(&self.tunnel, false);
+        let call = call(&self.tunnel);
         let mut command = command(&self.tunnel, "main");
         (command.request, command.shard_token) = (call.shard_token.request(), call.shard_token);
         let Some(inbox) = self.calls.open(call) else {
@@ -138,5 +142,27 @@ fn revoked() {
         let last = command(&bench.tunnel, "main");
         assert_eq!(bench.queue.push(&bench.tunnel, last, Place::Back).await, Ok(()));
         assert!(broken.await.is_ok());
+    });
+}
+
+fn idle() {
+    block_on(async {
+        let bench = Bench::new();
+        // A client that polls and takes nothing.
+        let Some(busy) = bench.presence.enter(&bench.tunnel, &bench.key, "agent") else {
+            unreachable!("there is room")
+        };
+        let removing = Arc::clone(&bench);
+        let removed = spawn(async move {
+            removing.key.remove();
+            removing.presence.keys_revoked();
+        });
+        let mut pending = bench.call().await;
+        match pending.next().await {
+            Event::Terminal(Err(refusal)) => assert_eq!(refusal.code, Code::ClientNotConnected),
+            other => unreachable!("{other:?}"),
+        }
+        assert!(removed.await.is_ok());
+        drop(busy);
     });
 }
