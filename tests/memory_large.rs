@@ -150,7 +150,11 @@ fn many_small_header_values_of_a_command_take_no_more_than_its_size() {
     /// Nine MiB of JSON; as strings in a list they would take a hundred.
     const VALUES: usize = 3 << 20;
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
-    let client = Client::http(&control, &mcp.url());
+    // The service of the test writes for long on a busy machine.
+    let client = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .env("CONTROL_PLANE_POLL_TIMEOUT", "60s")
+        .start();
     client.await_ready();
     let before = resident(&client);
     let command = (0..VALUES).fold(Command::call("r1", "tools/call", "{}"), |command, _| {

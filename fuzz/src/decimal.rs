@@ -2,7 +2,7 @@
 
 /// A number: sign, digits without zeros around them, and the power of ten of the last digit.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Decimal {
+pub(crate) struct Decimal {
     is_negative: bool,
     digits: String,
     power: i64,
@@ -10,7 +10,7 @@ pub struct Decimal {
 
 impl Decimal {
     /// Reads a number. `None` for an exponent beyond all measure.
-    pub fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
             None => (text, 0),
@@ -29,7 +29,7 @@ impl Decimal {
     }
 
     /// Whether it has no fraction.
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.power >= 0
     }
 }

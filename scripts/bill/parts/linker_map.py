@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-# Symbol mangling v0 names a crate once, as C, an optional disambiguator, the length of the name and the name; later it refers back.
-CRATE_V0 = re.compile(r"C(?:s[0-9A-Za-z]*_)?([1-9][0-9]*)_?([A-Za-z_].*)")
+# Symbol mangling v0 names a crate once, as C, a disambiguator, the length of the name and the name; later it refers back. rustc
+# gives each crate a disambiguator. Inside of one, C and a digit are no crate.
+CRATE_V0 = re.compile(r"Cs[0-9A-Za-z]*_([1-9][0-9]*)_?([A-Za-z_].*)")
 # The older mangling: the path begins with the length of the crate's name, or with an implementation in escaped brackets.
 PATH_OLD = re.compile(r"_ZN([1-9][0-9]*)(.*)")
 CRATE_IN_BRACKETS = re.compile(r"(?:\$LT\$|\$u20\$|\$RF\$|mut\$u20\$|\$C\$|^)([a-z_][a-z0-9_]*)(?=\.\.)")
