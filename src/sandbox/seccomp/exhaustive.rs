@@ -62,7 +62,7 @@ fn listed(lists: &[&[Call]], number: u32, arguments: &Arguments) -> bool {
         })
     };
     let mut calls = lists.iter().copied().flatten().filter(of_number);
-    calls.any(|(_, rows)| rows.is_empty() || rows.iter().any(|row| matches(row)))
+    calls.any(|(_, rows)| rows.is_empty() || rows.iter().any(&matches))
 }
 
 /// The rules of `sockets` in words: TCP, and what else is named, nothing that goes past connect().
