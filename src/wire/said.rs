@@ -142,6 +142,11 @@ fn one_line(text: &str) -> String {
             continue;
         }
         if !line.is_empty() {
+            // A blank is followed by a character, so both must fit.
+            if characters + 1 >= SERVER_TEXT_MAX {
+                line.push('\u{2026}');
+                return line;
+            }
             line.push(' ');
             characters += 1;
         }
@@ -232,6 +237,10 @@ mod tests {
         assert!(long.ends_with('\u{2026}'));
         let words = said("text/plain", &"x ".repeat(SERVER_TEXT_MAX)).unwrap();
         assert!(words.chars().count() <= SERVER_TEXT_MAX + 1, "{words}");
+        for length in SERVER_TEXT_MAX - 2..=SERVER_TEXT_MAX {
+            let words = said("text/plain", &format!("{} y", "x".repeat(length))).unwrap();
+            assert!(words.chars().count() <= SERVER_TEXT_MAX + 1 && !words.contains(" \u{2026}"), "{words}");
+        }
         assert_eq!(said("image/png", "\u{1}PNG"), None);
         assert_eq!(said("text/plain", " \n "), None);
     }
