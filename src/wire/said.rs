@@ -239,7 +239,10 @@ mod tests {
         assert!(words.chars().count() <= SERVER_TEXT_MAX + 1, "{words}");
         for length in SERVER_TEXT_MAX - 2..=SERVER_TEXT_MAX {
             let words = said("text/plain", &format!("{} y", "x".repeat(length))).unwrap();
-            assert!(words.chars().count() <= SERVER_TEXT_MAX + 1 && !words.contains(" \u{2026}"), "{words}");
+            assert!(
+                words.chars().count() <= SERVER_TEXT_MAX + 1 && !words.contains(" \u{2026}"),
+                "{words}"
+            );
         }
         assert_eq!(said("image/png", "\u{1}PNG"), None);
         assert_eq!(said("text/plain", " \n "), None);

@@ -7,7 +7,11 @@ from pathlib import Path
 
 from copy_of_clone import Copy
 
-STEP = "format() { cargo fmt --all --check; }"
+STEP = """format() {
+  cargo fmt --all --check
+  cargo fmt --manifest-path proofs/Cargo.toml --all --check
+  cargo fmt --manifest-path fuzz/Cargo.toml --all --check
+}"""
 
 
 def verdicts(copy: Copy, scratch: Path) -> str:
