@@ -11,6 +11,8 @@ pub mod config;
 pub mod control;
 pub mod dispatch;
 pub mod doctor;
+#[cfg(test)]
+mod every;
 pub mod files;
 #[cfg(fuzzing)]
 pub mod fuzzing;

@@ -292,5 +292,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests;
 
 #[cfg(test)]
-#[path = "memory_exhaustive.rs"]
 mod exhaustive;

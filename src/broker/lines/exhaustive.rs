@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "audit/proofs.md has these numbers")]
 
 use super::*;
+use crate::every;
 
 /// Line ends, text, a control character, and parts of characters of two, three and four bytes.
 const BYTES: [u8; 9] = *b"a\n\r\x1b\xc3\xa9\xe2\x82\xf0";
@@ -10,14 +11,10 @@ const BYTES: [u8; 9] = *b"a\n\r\x1b\xc3\xa9\xe2\x82\xf0";
 fn lines(output: &[u8], cuts: u32) -> Vec<Vec<u8>> {
     let mut lines = Lines::new("n");
     let mut out = Vec::new();
-    let mut start = 0;
-    for end in 1..=output.len() {
-        if end == output.len() || cuts >> (end - 1) & 1 == 1 {
-            lines.add(&output[start..end]);
-            start = end;
-            while let Some(line) = lines.next() {
-                out.push(line.to_vec());
-            }
+    for piece in every::pieces(output, cuts) {
+        lines.add(piece);
+        while let Some(line) = lines.next() {
+            out.push(line.to_vec());
         }
     }
     out.extend(lines.rest().map(<[u8]>::to_vec));
@@ -27,10 +24,8 @@ fn lines(output: &[u8], cuts: u32) -> Vec<Vec<u8>> {
 /// Checks all outputs of this length. Gives the number of runs.
 fn check(length: usize) -> u64 {
     let mut runs = 0;
-    let mut digits = vec![0; length];
-    loop {
-        let output: Vec<u8> = digits.iter().map(|digit: &usize| BYTES[*digit]).collect();
-        let whole = lines(&output, 0);
+    every::sequence(&BYTES, length, |output| {
+        let whole = lines(output, 0);
         for line in &whole {
             let text = str::from_utf8(line).unwrap();
             let text = text
@@ -40,7 +35,7 @@ fn check(length: usize) -> u64 {
             assert!(!text.is_empty() && !text.contains(is_unsafe), "{output:?} {text:?}");
         }
         // The standard library reads the same text, but for the number of characters that stand for a broken one at the end.
-        let text = String::from_utf8_lossy(&output).replace('\x1b', "\u{fffd}");
+        let text = String::from_utf8_lossy(output).replace('\x1b', "\u{fffd}");
         let wanted: Vec<_> = text.split(['\n', '\r']).filter(|line| !line.is_empty()).collect();
         let found: Vec<_> = whole
             .iter()
@@ -48,15 +43,11 @@ fn check(length: usize) -> u64 {
             .collect();
         assert_eq!(found, wanted, "{output:?}");
         for cuts in 1..1_u32 << (length - 1) {
-            assert_eq!(lines(&output, cuts), whole, "{output:?} cut at {cuts:b}");
+            assert_eq!(lines(output, cuts), whole, "{output:?} cut at {cuts:b}");
         }
         runs += 1 << (length - 1);
-        let Some(at) = digits.iter().position(|digit| *digit + 1 < BYTES.len()) else {
-            return runs;
-        };
-        digits[at] += 1;
-        digits[..at].fill(0);
-    }
+    });
+    runs
 }
 
 #[test]
@@ -66,7 +57,7 @@ fn every_chunking_of_every_small_output_gives_the_same_safe_lines() {
 }
 
 #[test]
-#[ignore = "takes about a minute: outputs of six bytes"]
+#[ignore = "a larger bound, for the slow tests: outputs of six bytes"]
 fn every_chunking_of_every_output_of_six_bytes_gives_the_same_safe_lines() {
     println!("lines of a server's standard error: {} runs", check(6));
 }

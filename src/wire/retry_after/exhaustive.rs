@@ -3,31 +3,23 @@
 #![allow(clippy::print_stdout, reason = "audit/proofs.md has these numbers")]
 
 use super::*;
+use crate::every;
 
-const BYTES: &[u8] = b"0169 \t-+.:SG\xff";
+const BYTES: [u8; 13] = *b"0169 \t-+.:SG\xff";
 
 #[test]
 fn every_short_value_is_a_number_of_seconds_or_nothing() {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 31);
-    let mut values = vec![String::new()];
-    let (mut start, mut valid) = (0, 0);
-    for _ in 0..4 {
-        let end = values.len();
-        for at in start..end {
-            for byte in BYTES {
-                let value = format!("{}{}", values[at], char::from(*byte));
-                let found = parse(&value, now);
-                let trimmed = value.trim_matches([' ', '\t']);
-                let is_number = !trimmed.is_empty() && trimmed.chars().all(|char| char.is_ascii_digit());
-                let wanted = is_number.then(|| Duration::from_secs(trimmed.parse().unwrap()).min(RETRY_AFTER_MAX));
-                assert_eq!(found, wanted, "{value:?}");
-                valid += usize::from(found.is_some());
-                values.push(value);
-            }
-        }
-        start = end;
-    }
-    println!("Retry-After: {} values, {valid} of them valid", values.len());
+    let mut valid = 0;
+    let values = every::text(&BYTES.map(char::from), 4, |value| {
+        let found = parse(value, now);
+        let trimmed = value.trim_matches([' ', '\t']);
+        let is_number = !trimmed.is_empty() && trimmed.chars().all(|char| char.is_ascii_digit());
+        let wanted = is_number.then(|| Duration::from_secs(trimmed.parse().unwrap()).min(RETRY_AFTER_MAX));
+        assert_eq!(found, wanted, "{value:?}");
+        valid += usize::from(found.is_some());
+    });
+    println!("Retry-After: {values} values, {valid} of them valid");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "audit/proofs.md has these numbers")]
 
 use super::*;
+use crate::every;
 
 /// Bytes that open, close, quote, escape, fill and end lines.
 const BYTES: [u8; 7] = *b"{}[\"\\1\n";
@@ -10,13 +11,8 @@ const BYTES: [u8; 7] = *b"{}[\"\\1\n";
 fn frames(output: &[u8], cuts: u32) -> Vec<(u8, Vec<u8>)> {
     let mut framer = Framer::default();
     let mut found = Vec::new();
-    let mut start = 0;
-    for end in 1..=output.len() {
-        if end < output.len() && cuts >> (end - 1) & 1 == 0 {
-            continue;
-        }
-        framer.buffer().extend_from_slice(&output[start..end]);
-        start = end;
+    for piece in every::pieces(output, cuts) {
+        framer.buffer().extend_from_slice(piece);
         while let Some(frame) = framer.next() {
             found.push(match frame {
                 Frame::Message(text) => (b'm', text.to_vec()),
@@ -33,10 +29,8 @@ fn frames(output: &[u8], cuts: u32) -> Vec<(u8, Vec<u8>)> {
 /// Checks all outputs of this length. Gives the number of runs.
 fn check(length: usize) -> u64 {
     let mut runs = 0;
-    let mut digits = vec![0; length];
-    loop {
-        let output: Vec<u8> = digits.iter().map(|digit: &usize| BYTES[*digit]).collect();
-        let whole = frames(&output, 0);
+    every::sequence(&BYTES, length, |output| {
+        let whole = frames(output, 0);
         for (kind, text) in &whole {
             let is_json = serde_json::from_slice::<&RawValue>(text).is_ok();
             let opens = matches!(text.trim_ascii().first(), Some(b'{' | b'['));
@@ -44,19 +38,15 @@ fn check(length: usize) -> u64 {
         }
         for cuts in 1..1_u32 << (length - 1) {
             assert_eq!(
-                frames(&output, cuts),
+                frames(output, cuts),
                 whole,
                 "{:?} cut at {cuts:b}",
-                String::from_utf8_lossy(&output)
+                String::from_utf8_lossy(output)
             );
         }
         runs += 1 << (length - 1);
-        let Some(at) = digits.iter().position(|digit| *digit + 1 < BYTES.len()) else {
-            return runs;
-        };
-        digits[at] += 1;
-        digits[..at].fill(0);
-    }
+    });
+    runs
 }
 
 #[test]
@@ -66,7 +56,7 @@ fn every_chunking_of_every_small_output_gives_the_same_frames() {
 }
 
 #[test]
-#[ignore = "takes about a minute: outputs of up to seven bytes"]
+#[ignore = "a larger bound, for the slow tests: outputs of up to seven bytes"]
 fn every_chunking_of_every_output_of_up_to_seven_bytes_gives_the_same_frames() {
     let runs: u64 = (6..=7).map(check).sum();
     println!("framing of a child's output: {runs} runs");

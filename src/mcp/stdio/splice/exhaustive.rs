@@ -5,20 +5,13 @@
 use serde_json::Value;
 
 use super::*;
+use crate::every;
 use crate::wire::jsonrpc::Message;
 
-/// Texts of these characters, by their number of characters.
+/// Texts of so many of these characters.
 fn texts(characters: &[char], length: usize) -> Vec<String> {
-    let mut all = vec![String::new()];
-    for _ in 0..length {
-        let longer = |text: &String| {
-            characters
-                .iter()
-                .map(|char| format!("{text}{char}"))
-                .collect::<Vec<_>>()
-        };
-        all = all.iter().flat_map(longer).collect();
-    }
+    let mut all = Vec::new();
+    every::sequence(characters, length, |characters| all.push(characters.iter().collect()));
     all
 }
 

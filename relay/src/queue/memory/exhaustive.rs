@@ -248,7 +248,7 @@ fn every_order_of_steps_keeps_the_line_in_order_and_its_accounts_right() {
 }
 
 #[test]
-#[ignore = "takes a minute: six steps"]
+#[ignore = "a larger bound, for the slow tests: six steps"]
 fn every_order_of_six_steps_keeps_the_line_in_order_and_its_accounts_right() {
     println!("queue of a tunnel: {} orders of 6 steps", check(6));
 }
