@@ -1,47 +1,15 @@
-"""As much of Rust as finding functions, unsafe code and constants in sources takes: no parser, but text and comments are kept apart."""
+"""As much of Rust as finding functions, unsafe code and constants in sources takes."""
 
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
-TOKEN = re.compile(
-    r"""(?P<line>//[^\n]*)
-      | (?P<block>/\*)
-      | (?P<raw>\b(?:b|c)?r(?P<hashes>\#*)")
-      | (?P<text>\b(?:b|c)?")
-      | (?P<char>\bb?'(?:\\(?:u\{[0-9a-fA-F_]+\}|x[0-9a-fA-F]{2}|.)|[^\\'\n])'|'(?:\\(?:u\{[0-9a-fA-F_]+\}|x[0-9a-fA-F]{2}|.)|[^\\'\n])')
-      | (?P<quote>")""",
-    re.VERBOSE,
-)
-BLOCK_EDGE = re.compile(r"/\*|\*/")
-TEXT_END = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
+sys.path.append(str(Path(__file__).resolve().parents[2] / "scripts" / "support"))
 
-
-def masked(source: str) -> str:
-    """The source with blanks for comments and for what stands in quotes. Lines and places stay as they are."""
-    out: list[str] = []
-    at = 0
-    while found := TOKEN.search(source, at):
-        end = _end(source, found)
-        out += [source[at : found.start()], re.sub(r"[^\n]", " ", source[found.start() : end])]
-        at = end
-    return "".join([*out, source[at:]])
-
-
-def _end(source: str, found: re.Match[str]) -> int:
-    if found["block"]:
-        depth, at = 1, found.end()
-        while depth and (edge := BLOCK_EDGE.search(source, at)):
-            depth, at = depth + (1 if edge.group() == "/*" else -1), edge.end()
-        return at if not depth else len(source)
-    if found["raw"]:
-        end = source.find('"' + found["hashes"], found.end())
-        return len(source) if end < 0 else end + 1 + len(found["hashes"])
-    if found["text"] or found["quote"]:
-        closed = TEXT_END.match(source, found.end())
-        return closed.end() if closed else len(source)
-    return found.end()
+from rust_text import masked  # noqa: E402
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rust_cfg import Build
+from rust_text import NOT_NEWLINE, split_texts
 
-TEXT = re.compile(
-    r"""//[^\n]*|(?P<block>/\*)|\b(?:b|c)?r(?P<hashes>\#*)".*?"(?P=hashes)|\b[bc]?"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*"
-    |'(?:\\(?:u\{[^}]*\}|x[0-9a-fA-F]{2}|.)|[^\\'\n])'""",
-    re.DOTALL | re.VERBOSE,
-)
-NOT_NEWLINE = re.compile(r"[^\n]")
-COMMENT = re.compile(r"/\*|\*/")
 ATTRIBUTE = re.compile(r"#(!?)\[\s*(cfg|cfg_attr|path|test)\b\s*(\(|=|\])")
 ITEM = re.compile(
     r"\s*(?:pub\b|fn\b|unsafe\b|impl\b|struct\b|enum\b|union\b|mod\b|use\b|extern\b|const\b|static\b|type\b|trait\b|async\b|let\b|macro_rules\b|[\w:]+!)"
@@ -164,27 +158,6 @@ class Source:
             risky |= set(range(first, first + self._code.count("\n", match.start(), end) + 1))
         total.lines += len(filled)
         total.unsafe_lines += len(risky & filled)
-
-
-def split_texts(text: str) -> tuple[str, str]:
-    """The text without comments, and without comments and literals. Spaces stand in their place, so that positions stay."""
-    with_literals, code, position = [], [], 0
-    while match := TEXT.search(text, position):
-        between, end = text[position : match.start()], match.end()
-        if match["block"]:
-            depth = 1
-            while depth and (mark := COMMENT.search(text, end)):
-                depth += 1 if mark[0] == "/*" else -1
-                end = mark.end()
-            if depth:
-                end = len(text)
-        part = text[match.start() : end]
-        blank = NOT_NEWLINE.sub(" ", part) if "\n" in part else " " * len(part)
-        with_literals += [between, blank if part.startswith("/") else part]
-        code += [between, blank]
-        position = end
-    rest = text[position:]
-    return "".join([*with_literals, rest]), "".join([*code, rest])
 
 
 def close_of(code: str, start: int) -> int:
