@@ -110,7 +110,7 @@ mod control {
     #[path = "relay/src/control/presence.rs"]
     mod presence;
 
-    pub(crate) use presence::Presence;
+    pub(crate) use presence::{Busy, Presence};
 }
 
 mod log {

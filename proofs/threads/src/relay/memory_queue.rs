@@ -13,7 +13,7 @@ use crate::run::Model;
 
 pub(crate) const MODELS: &[Model] = &[
     (
-        "queue: what is pushed is delivered once, whoever breaks off",
+        "queue: a pushed command is delivered once, even if a poll breaks off",
         delivered_once,
     ),
     ("queue: polls for two commands and for two channels end", channels),

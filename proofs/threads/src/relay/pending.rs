@@ -9,12 +9,12 @@ use super::calls::{call, reply};
 use super::memory_queue::command;
 use crate::auth::Key;
 use crate::calls::{Calls, Event};
-use crate::control::Presence;
+use crate::control::{Busy, Presence};
 use crate::error::Code;
 use crate::ids::TunnelId;
 use crate::manage::Tunnels;
 use crate::pending::Pending;
-use crate::queue::{Ask, MemoryQueue, Place, Queue, Whereabouts};
+use crate::queue::{Ask, Lease, MemoryQueue, Place, Queue, Whereabouts};
 use crate::run::Model;
 
 pub(crate) const MODELS: &[Model] = &[
@@ -69,12 +69,20 @@ impl Bench {
         }
     }
 
-    fn ask() -> Ask {
-        Ask {
+    /// A client that is there until this is dropped.
+    fn client(&self) -> Busy {
+        let busy = self.presence.enter(&self.tunnel, &self.key, "agent");
+        busy.unwrap_or_else(|| unreachable!("there is room"))
+    }
+
+    /// What a client's poll takes.
+    async fn take(&self) -> Vec<Lease> {
+        let ask = Ask {
             channels: Vec::new(),
             limit: 1,
             bytes: 1 << 20,
-        }
+        };
+        self.queue.take(&self.tunnel, &ask).await.unwrap_or_default()
     }
 }
 
@@ -82,16 +90,10 @@ fn answered() {
     block_on(async {
         let bench = Bench::new();
         // The client is there all the time.
-        let Some(busy) = bench.presence.enter(&bench.tunnel, &bench.key, "agent") else {
-            unreachable!("there is room")
-        };
+        let busy = bench.client();
         let client = Arc::clone(&bench);
         let served = spawn(async move {
-            let leases = client
-                .queue
-                .take(&client.tunnel, &Bench::ask())
-                .await
-                .unwrap_or_default();
+            let leases = client.take().await;
             assert_eq!(leases.len(), 1);
             let request = leases[0].command.request;
             client.queue.delivered(&client.tunnel, leases);
@@ -111,17 +113,11 @@ fn answered() {
 fn revoked() {
     block_on(async {
         let bench = Bench::new();
-        let Some(busy) = bench.presence.enter(&bench.tunnel, &bench.key, "agent") else {
-            unreachable!("there is room")
-        };
+        let busy = bench.client();
         // The client's answer breaks off because its key is removed; the command that was on its way waits again.
         let client = Arc::clone(&bench);
         let broken = spawn(async move {
-            let leases = client
-                .queue
-                .take(&client.tunnel, &Bench::ask())
-                .await
-                .unwrap_or_default();
+            let leases = client.take().await;
             client.key.revocation.revoked().await;
             client.queue.give_back(&client.tunnel, leases);
             drop(busy);
@@ -149,9 +145,7 @@ fn idle() {
     block_on(async {
         let bench = Bench::new();
         // A client that polls and takes nothing.
-        let Some(busy) = bench.presence.enter(&bench.tunnel, &bench.key, "agent") else {
-            unreachable!("there is room")
-        };
+        let busy = bench.client();
         let removing = Arc::clone(&bench);
         let removed = spawn(async move {
             removing.key.remove();
