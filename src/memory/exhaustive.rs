@@ -138,7 +138,7 @@ fn every_order_of_steps_keeps_the_account_of_a_pool_and_gives_all_of_it_back() {
 }
 
 #[test]
-#[ignore = "takes about a minute: seven steps"]
+#[ignore = "a larger bound, for the slow tests: seven steps"]
 fn every_order_of_seven_steps_keeps_the_account_of_a_pool() {
     println!("memory: {} orders of 7 steps", check(7));
 }

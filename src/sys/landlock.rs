@@ -1,4 +1,4 @@
-//! What the kernel says of landlock, beside the crate that uses it.
+//! The landlock version of the kernel, which the `landlock` crate does not report.
 
 use std::io;
 

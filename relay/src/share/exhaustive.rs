@@ -94,7 +94,7 @@ fn every_order_of_steps_keeps_all_accounts_and_bounds_and_gives_all_of_it_back()
 }
 
 #[test]
-#[ignore = "takes about a minute: five steps"]
+#[ignore = "a larger bound, for the slow tests: five steps"]
 fn every_order_of_five_steps_keeps_all_accounts_and_bounds() {
     check(5);
 }

@@ -61,7 +61,7 @@ fn every_pause_of_every_attempt_lies_between_the_first_and_the_step_and_grows_wi
 }
 
 #[test]
-#[ignore = "takes minutes: every 2^10th of all 2^32 fractions"]
+#[ignore = "a larger bound, for the slow tests: every 2^10th of all 2^32 fractions"]
 fn every_pause_of_every_attempt_lies_between_the_first_and_the_step_at_a_finer_grain() {
     for (first, last, tenths) in SERIES {
         check(first, last, tenths, (0..=u32::MAX).step_by(1 << 10));

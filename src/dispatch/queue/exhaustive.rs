@@ -157,7 +157,7 @@ fn every_small_queue_keeps_its_accounts_and_limits_starts_what_may_run_and_keeps
 }
 
 #[test]
-#[ignore = "takes about a minute: queues of three lanes"]
+#[ignore = "a larger bound, for the slow tests: queues of three lanes"]
 fn every_queue_of_three_lanes_keeps_its_accounts_and_limits() {
     let (queues, states, steps) = all_queues(3);
     println!("queue: {queues} queues of 3 lanes, {states} states, {steps} steps");

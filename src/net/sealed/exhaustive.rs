@@ -265,7 +265,7 @@ fn the_real_line_arrives_in_every_order_of_writes_and_ahead_of_its_count_by_noth
 }
 
 #[test]
-#[ignore = "takes minutes: a value of two bytes and a rest, and three writes of the stream in one call"]
+#[ignore = "a larger bound, for the slow tests: a value of two bytes and a rest, and three writes of the stream in one call"]
 fn the_real_line_arrives_however_often_the_stream_takes_bytes() {
     check_real_line("ZY", "b", 3);
 }
