@@ -204,5 +204,7 @@ SOCKETS = {
 # Who enters a domain. rc scripts and administrators of the reference policy start every daemon.
 STARTERS = {"init_t", "initrc_t", "sysadm_t", "auditadm_t", "secadm_t"}
 ENTRIES = {CLIENT: STARTERS, BROKER: {CLIENT}, SERVER: {BROKER}, RELAY: STARTERS}
+# Also with no_new_privs, which otherwise keeps a process in its domain.
+WITHOUT_NEW_PRIVILEGES = {CLIENT: {"init_t", "initrc_t"}, BROKER: {CLIENT}, SERVER: {BROKER}, RELAY: {"init_t"}}
 # Without being asked: nobody enters the broker's.
 AUTOMATIC = {CLIENT: STARTERS, BROKER: set(), SERVER: {BROKER}, RELAY: STARTERS}

@@ -95,7 +95,9 @@ def sockets(policy: Effective, domain: str) -> list[str]:
 def entries(policy: Effective, domain: str) -> list[str]:
     found = {source for source, target in policy.entries if target == domain}
     automatic = {source for source, target in policy.automatic if target == domain}
+    restricted = {source for source, target in policy.without_new_privileges if target == domain}
     lines = [f"{line} may enter" for line in extra(found, bounds.ENTRIES[domain])]
+    lines += [f"{line} may enter with no_new_privs" for line in extra(restricted, bounds.WITHOUT_NEW_PRIVILEGES[domain])]
     return lines + [f"{line} enters automatically" for line in extra(automatic, bounds.AUTOMATIC[domain])]
 
 

@@ -22,6 +22,8 @@ class Effective:
         # (source, target) of process transitions into our domains, and (source, result) of automatic ones.
         self.entries: set[tuple[str, str]] = set()
         self.automatic: set[tuple[str, str]] = set()
+        # (source, target): also where the source has no_new_privs.
+        self.without_new_privileges: set[tuple[str, str]] = set()
         for rule in self.policy.terules():
             kind = str(rule.ruletype)
             if kind == "type_transition" and str(rule.tclass) == "process" and str(rule.default) in DOMAINS:
@@ -32,6 +34,9 @@ class Effective:
             if str(rule.tclass) == "process" and {"transition", "dyntransition"} & {str(perm) for perm in rule.perms}:
                 targets = {str(name) for name in rule.target.expand()} & set(DOMAINS)
                 self.entries |= {(str(each), name) for each in rule.source.expand() for name in targets}
+            if str(rule.tclass) == "process2" and "nnp_transition" in {str(perm) for perm in rule.perms}:
+                targets = {str(name) for name in rule.target.expand()} & set(DOMAINS)
+                self.without_new_privileges |= {(str(each), name) for each in rule.source.expand() for name in targets}
             for domain, names in sources.items():
                 if source in names:
                     self._add(domain, rule, target)

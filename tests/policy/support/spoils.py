@@ -31,6 +31,9 @@ SPOILS = {
         "type_transition tunnel_client_t tunnel_client_exec_t:process tunnel_client_broker_t;",
         "broker_t: nobody else enters it",
     ),
+    "restricted-starter": Spoil(
+        RELAY, "allow initrc_t tunnel_relay_t:process2 nnp_transition;", "relay_t: nobody else enters it"
+    ),
     "client-any-port": Spoil(
         CLIENT,
         "tunable_policy(`tunnel_client_http_servers',`corenet_tcp_connect_ssh_port(tunnel_client_t)')",
