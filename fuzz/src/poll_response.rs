@@ -1,7 +1,9 @@
 //! The body of a poll answer (`src/wire/command.rs`). Oracle: the contract's rules once more, on a JSON tree of its own.
 
 use bytes::Bytes;
-use tunnel_client::limits::{COMMAND_HEADERS_MAX, HEADER_VALUE_MAX, ID_MAX, POLL_COMMANDS_MAX, SESSION_ID_MAX};
+use tunnel_client::limits::{
+    COMMAND_HEADERS_MAX, HEADER_NAME_MAX, HEADER_VALUE_MAX, ID_MAX, POLL_COMMANDS_MAX, SESSION_ID_MAX,
+};
 use tunnel_client::wire::command::{Action, Command, Parsed, Route, parse_list};
 use tunnel_client::wire::duration;
 
@@ -175,10 +177,13 @@ fn channel(name: &str) -> Option<String> {
 fn headers(node: &Node) -> Option<Vec<(String, String)>> {
     let mut found = Vec::new();
     for (name, values) in node.members()? {
-        for value in values.elements()? {
-            found.push((name.clone()?, value.text()?.to_owned()));
+        let name = name.clone()?;
+        if name.len() > HEADER_NAME_MAX {
+            continue;
         }
-        name.as_ref()?;
+        for value in values.elements()? {
+            found.push((name.clone(), value.text()?.to_owned()));
+        }
     }
     (found.len() <= COMMAND_HEADERS_MAX).then_some(found)
 }
