@@ -50,7 +50,7 @@ class Claim:
         return not self.cites and not self.compares
 
     def how_it_passes(self) -> str:
-        return self.passes or "`test result: ok` for each file; as many tests as the files hold, or more"
+        return self.passes or "`test result: ok`; as many tests as the files hold, or more"
 
 
 def load(file: Path) -> list[Claim]:
@@ -66,14 +66,19 @@ def load(file: Path) -> list[Claim]:
 
 def tests_expected(root: Path, command: str) -> int | None:
     """Tests that must pass at least: those in the files that the command names. None when it names no file."""
-    names = re.findall(r"--test (\S+)", command)
-    if not names:
-        return None
-    return sum(len(tests_of(file)) for name in names for file in test_files(root, name))
+    files = test_files(command)
+    return sum(len(tests_of(root / file)) for file in files if (root / file).is_file()) if files else None
 
 
-def test_files(root: Path, name: str) -> list[Path]:
-    return [file for folder in ("tests", "relay/tests") if (file := root / folder / f"{name}.rs").is_file()]
+def test_files(command: str) -> list[str]:
+    """Files of tests that the command names: modules of tests/it/ (`--test it -- sandbox::`), programs of relay/tests/."""
+    found = []
+    for part in re.split(r"&&|\|\||;", command):
+        programs = re.findall(r"--test (\S+)", part)
+        if "it" in programs:
+            found += [f"tests/it/{name}.rs" for name in re.findall(r"\s(\w+)::(?=\s|$)", part)]
+        found += [f"relay/tests/{name}.rs" for name in programs if name != "it"]
+    return found
 
 
 def tests_of(file: Path) -> list[str]:
@@ -141,7 +146,7 @@ def missing_parts(root: Path, command: str, steps: set[str]) -> list[str]:
         if not words:
             continue
         if words[0] == "cargo":
-            missing += [f"there is no test file {name}.rs" for name in re.findall(r"--test (\S+)", part) if not test_files(root, name)]
+            missing += [f"there is no {file}" for file in test_files(part) if not (root / file).is_file()]
         elif not ((root / words[0]).is_file() and (root / words[0]).stat().st_mode & 0o100):
             missing.append(f"{words[0]} is missing or cannot be executed")
         if words[0] == "./check":
@@ -150,7 +155,7 @@ def missing_parts(root: Path, command: str, steps: set[str]) -> list[str]:
 
 
 def needs_root(root: Path, command: str) -> bool:
-    files = [file for name in re.findall(r"--test (\S+)", command) for file in test_files(root, name)]
+    files = [root / file for file in test_files(command) if (root / file).is_file()]
     return any(NEEDS_ROOT.search(masked(file.read_text(encoding="utf-8"))) for file in files)
 
 

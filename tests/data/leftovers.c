@@ -1,4 +1,4 @@
-// A stdio server that leaves processes behind, for tests/broker_leftovers.rs.
+// A stdio server that leaves processes behind, for tests/it/broker_leftovers.rs.
 //
 //   chain N   N processes, each the child of the one before, a subreaper, in a process group of its own and each 48th in a session of its
 //             own (sessions cost time: CONFIG_SCHED_AUTOGROUP), deaf to what can be ignored
