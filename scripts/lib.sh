@@ -31,8 +31,6 @@ cache_root() {
 use_shared_target_dir() {
   export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(cache_root)/build}
   [[ $CARGO_TARGET_DIR == /* ]] || CARGO_TARGET_DIR=$PWD/$CARGO_TARGET_DIR
-  # Line numbers in a backtrace, without the type information that takes most of the linking time.
-  export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-line-tables-only}
 }
 
 # The package manager of this system: apt, dnf, or nothing.

@@ -48,12 +48,11 @@ def interfaces() -> list[str]:
 
 def environment(root: Path) -> dict[str, str]:
     """That of the caller, offline, without colours, and with the folder of build products that ./check uses."""
-    script = "set -euo pipefail; source scripts/lib.sh; use_shared_target_dir; printf '%s\\n' \"$CARGO_TARGET_DIR\" \"$CARGO_PROFILE_DEV_DEBUG\""
-    said = subprocess.run(["bash", "-c", script], cwd=root, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout.splitlines()
+    script = "set -euo pipefail; source scripts/lib.sh; use_shared_target_dir; printf '%s\\n' \"$CARGO_TARGET_DIR\""
+    said = subprocess.run(["bash", "-c", script], cwd=root, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout.strip()
     kept = {name: value for name, value in os.environ.items() if name != "GIT_DIR"}
     return kept | {
-        "CARGO_TARGET_DIR": said[0],
-        "CARGO_PROFILE_DEV_DEBUG": said[1],
+        "CARGO_TARGET_DIR": said,
         "CARGO_NET_OFFLINE": "true",
         "CARGO_TERM_COLOR": "never",
         "NO_COLOR": "1",
