@@ -3,13 +3,14 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use serde_json::{Value, json};
+
 use crate::support::control::TUNNEL;
 use crate::support::relay::{CALL_KEY, Relay, USE_KEY};
 use crate::support::wait::BOUND;
 use crate::support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, Request, StdioServer, eventually, result,
 };
-use serde_json::{Value, json};
 
 fn progress(number: u32) -> String {
     format!(

@@ -6,17 +6,18 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command as Process, Stdio};
 
-use crate::support::broker::{BOUND, Raw, gone, read, server, sleeper};
-use crate::support::child::start;
-use crate::support::client::{API_KEY, binary};
-use crate::support::wait::within;
-use crate::support::{ClientBuilder, Command, ControlPlane, StdioServer, process};
 use rustix::cmsg_space;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Pid, Signal, kill_process};
 use tunnel_client::broker::protocol::{Kill, PIECE, Reply, Request, SIZE};
 use tunnel_client::limits::{BROKER_PIECE_MAX, BROKER_SERVERS_MAX, BROKER_SPECIFICATIONS_MAX};
 use tunnel_client::sys::child::Failure;
+
+use crate::support::broker::{BOUND, Raw, gone, read, server, sleeper};
+use crate::support::child::start;
+use crate::support::client::{API_KEY, binary};
+use crate::support::wait::within;
+use crate::support::{ClientBuilder, Command, ControlPlane, StdioServer, process};
 
 /// Says where it runs, and has a child of its own that outlives whatever can be survived.
 const FAMILY: &str = r#"

@@ -5,16 +5,17 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command as Process, Stdio};
 
-use crate::support;
-use crate::support::Scratch;
-use crate::support::broker::{Raw, read, server, sleeper};
-use crate::support::client::binary;
-use crate::support::wait::within;
 use rustix::io::Errno;
 use tunnel_client::broker::Specification;
 use tunnel_client::broker::protocol::{Kill, Reply, Request};
 use tunnel_client::limits::BROKER_RUNS_MAX;
 use tunnel_client::sys::child::Failure;
+
+use crate::support;
+use crate::support::Scratch;
+use crate::support::broker::{Raw, read, server, sleeper};
+use crate::support::client::binary;
+use crate::support::wait::within;
 
 /// The user and group that own nothing, by the convention of every distribution.
 const NOBODY: u32 = 65534;

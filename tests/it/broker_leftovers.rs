@@ -8,15 +8,16 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command as Process, Stdio};
 
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+use tunnel_client::broker::Specification;
+use tunnel_client::config::{Level, Mode, ServerSandbox};
+use tunnel_client::sandbox::server::{Protected, ServerCage};
+
 use crate::support::broker::{BOUND, Raw, server};
 use crate::support::client::binary;
 use crate::support::kernel::Kernel;
 use crate::support::wait::within;
 use crate::support::{Client, ClientBuilder, ControlPlane, Scratch, process, program};
-use rustix::process::{Pid, Signal, geteuid, kill_process};
-use tunnel_client::broker::Specification;
-use tunnel_client::config::{Level, Mode, ServerSandbox};
-use tunnel_client::sandbox::server::{Protected, ServerCage};
 
 /// `nobody`.
 const NOBODY: u32 = 65534;

@@ -2,15 +2,16 @@
 
 use std::fs;
 
+use rustix::process::Signal;
+use tunnel_client::broker::Specification;
+use tunnel_client::broker::protocol::{Kill, Request};
+use tunnel_client::limits::BROKER_END_TIMEOUT;
+
 use crate::support;
 use crate::support::broker::{BOUND, Raw, gone, server};
 use crate::support::child::start;
 use crate::support::wait::within;
 use crate::support::{Command, StdioServer, process};
-use rustix::process::Signal;
-use tunnel_client::broker::Specification;
-use tunnel_client::broker::protocol::{Kill, Request};
-use tunnel_client::limits::BROKER_END_TIMEOUT;
 
 /// Has a grandchild in a session of its own, whose parent ends: a daemon.
 const DAEMON: &str = r#"

@@ -6,13 +6,14 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command as Process, Stdio};
 
+use tunnel_client::broker::Specification;
+use tunnel_client::config::{Level, Mode, ServerSandbox};
+use tunnel_client::sandbox::server::{Protected, ServerCage};
+
 use crate::support::broker::{BOUND, Raw, read, server};
 use crate::support::client::binary;
 use crate::support::wait::within;
 use crate::support::{ClientBuilder, Command, ControlPlane, Scratch, StdioServer};
-use tunnel_client::broker::Specification;
-use tunnel_client::config::{Level, Mode, ServerSandbox};
-use tunnel_client::sandbox::server::{Protected, ServerCage};
 
 /// The user and group that own nothing, by the convention of every distribution.
 const NOBODY: u32 = 65534;

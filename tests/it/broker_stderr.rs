@@ -6,15 +6,16 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use crate::support;
-use crate::support::broker::{BOUND, Raw, gone, server};
-use crate::support::wait::within;
-use crate::support::{Command, StdioServer, process};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 use tunnel_client::broker::Specification;
 use tunnel_client::broker::protocol::{Kill, Request};
 use tunnel_client::limits::{BROKER_LINE_MAX, BROKER_STDERR_PATIENCE};
+
+use crate::support;
+use crate::support::broker::{BOUND, Raw, gone, server};
+use crate::support::wait::within;
+use crate::support::{Command, StdioServer, process};
 
 fn shell(name: &str, script: &str) -> Specification {
     Specification {

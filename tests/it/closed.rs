@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::fs::{FileType, Mode, mknodat};
+
 use crate::support;
 use crate::support::client::binary;
 use crate::support::control::TUNNEL;
 use crate::support::{Scratch, eventually, program};
-use rustix::fs::{FileType, Mode, mknodat};
 
 /// Secrets that must not appear anywhere.
 const SECRETS: [&str; 4] = [

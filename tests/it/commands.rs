@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::support;
 use crate::support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, eventually, holds_for, id_of, result,
 };
-use serde_json::json;
 
 /// JSON that every parse-and-print round trip damages.
 const FRAGILE: &str = concat!(

@@ -8,6 +8,9 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Output};
 
+use rustix::fs::{XattrFlags, setxattr};
+use rustix::process::Signal;
+
 use crate::support;
 use crate::support::client::{API_KEY, binary};
 use crate::support::control::TUNNEL;
@@ -15,8 +18,6 @@ use crate::support::mounted::{is_inside, mount};
 use crate::support::rotating::{IN_FORCE, NAMES};
 use crate::support::tls::Authority;
 use crate::support::{ClientBuilder, Command, ControlPlane, McpServer, Scratch, admin, program, relay};
-use rustix::fs::{XattrFlags, setxattr};
-use rustix::process::Signal;
 
 /// `nobody`.
 const NOBODY: u32 = 65534;

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa};
+use rustls::ServerConfig;
+
 use crate::support::doctor::SECRET;
 use crate::support::tls::Authority;
 use crate::support::{Answer, Doctor, Examined, Manner, Peer, Proxy, Request, Server};
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa};
-use rustls::ServerConfig;
 
 /// What nginx says after a handshake without complaint.
 const NO_CERTIFICATE: &str = "<html>\r\n<head><title>400 No required SSL certificate was sent</title></head></html>";

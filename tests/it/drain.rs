@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+use tunnel_client::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT};
+
 use crate::support;
 use crate::support::tls::Authority;
 use crate::support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, StdioServer, eventually, holds_for,
 };
-use rustix::process::Signal;
-use tunnel_client::limits::{DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT};
 
 /// What the end of the process itself takes on a busy machine.
 const SLACK: Duration = Duration::from_secs(15);

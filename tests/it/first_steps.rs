@@ -10,14 +10,15 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::home::Home;
-use crate::support::tls::Authority;
-use crate::support::wait::{BOUND, eventually, within};
-use crate::support::{Manner, Proxy};
 use rustix::process::{Pid, Signal, kill_process};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use serde_json::{Value, json};
+
+use crate::support::home::Home;
+use crate::support::tls::Authority;
+use crate::support::wait::{BOUND, eventually, within};
+use crate::support::{Manner, Proxy};
 
 const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";
 const RUNTIME_KEY: &str = "first-steps-runtime-key-0123456789";

@@ -4,9 +4,10 @@ use std::process::{Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::support;
 use crate::support::{Answer, Client, ClientBuilder, ControlPlane, McpServer, Peer, Request, Scratch, Server};
-use serde_json::Value;
 
 fn health(arguments: &[&str]) -> Output {
     std::process::Command::new(env!("CARGO_BIN_EXE_tunnel-client"))

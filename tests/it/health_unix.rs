@@ -6,10 +6,11 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tunnel_client::ops::unix_url;
+
 use crate::support::client::API_KEY;
 use crate::support::wait::BOUND;
 use crate::support::{Client, ClientBuilder, Command, ControlPlane, McpServer, Scratch, eventually, holds_for};
-use tunnel_client::ops::unix_url;
 
 struct Setup {
     control: ControlPlane,

@@ -3,9 +3,10 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
 
+use tunnel_client::cli::TOPICS;
+
 use crate::support::Scratch;
 use crate::support::tls::Authority;
-use tunnel_client::cli::TOPICS;
 
 /// Lines of help are read on terminals of this width.
 const WIDTH: usize = 80;

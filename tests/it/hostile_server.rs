@@ -7,6 +7,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::process::geteuid;
+
 use crate::support;
 use crate::support::child::python;
 use crate::support::client::{API_KEY, binary};
@@ -15,7 +17,6 @@ use crate::support::hostile::{Hostile, Report};
 use crate::support::proof::give;
 use crate::support::tls::Authority;
 use crate::support::{ControlPlane, Scratch, program, within};
-use rustix::process::geteuid;
 
 /// `nobody`.
 const NOBODY: u32 = 65534;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+
 use crate::support;
 use crate::support::broker::BOUND;
 use crate::support::client::API_KEY;
@@ -10,7 +12,6 @@ use crate::support::kernel::Kernel;
 use crate::support::memory::Memory;
 use crate::support::wait::{eventually, within};
 use crate::support::{Client, ClientBuilder, Command, ControlPlane, StdioServer, process};
-use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 /// A client with all three files.
 fn client(control: &ControlPlane) -> (Client, [PathBuf; 3]) {

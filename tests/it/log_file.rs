@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Program;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::support;
 use crate::support::cases::closed_port;
 use crate::support::{ClientBuilder, Command, ControlPlane, StdioServer, within};
-use serde_json::Value;
 
 const AGAIN: &str = "log file opened again";
 

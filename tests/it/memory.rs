@@ -4,6 +4,10 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
+use rustix::process::Signal;
+use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject as _;
+
 use crate::support;
 use crate::support::child::start as start_child;
 use crate::support::client::API_KEY;
@@ -11,9 +15,6 @@ use crate::support::memory::{Found, Memory};
 use crate::support::rotating::{IN_FORCE, Site};
 use crate::support::wait::within;
 use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, eventually, process};
-use rustix::process::Signal;
-use rustls_pki_types::PrivateKeyDer;
-use rustls_pki_types::pem::PemObject as _;
 
 const FIRST_KEY: &str = "sk-first-key-0123456789";
 const SECOND_KEY: &str = "sk-second-key-9876543210";

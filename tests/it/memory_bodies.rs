@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject as _;
+
 use crate::support::child::start;
 use crate::support::memory::Memory;
 use crate::support::rotating::Site;
 use crate::support::wait::within;
 use crate::support::{Client, Command, ControlPlane, McpServer, eventually};
-use rustls_pki_types::PrivateKeyDer;
-use rustls_pki_types::pem::PemObject as _;
 
 /// Time between the delivery of an answer and the end of its task.
 const GONE_WITHIN: Duration = Duration::from_secs(45);

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use tunnel_client::limits::{POLL_BODY_MAX, STDIO_MESSAGE_MAX};
+
 use crate::support;
 use crate::support::child::start;
 use crate::support::wait::within;
 use crate::support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Post, StdioServer, eventually, process,
 };
-use tunnel_client::limits::{POLL_BODY_MAX, STDIO_MESSAGE_MAX};
 
 const MIB: u64 = 1024;
 /// Memory that one message may take, in KiB.

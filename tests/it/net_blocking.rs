@@ -4,14 +4,15 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::support::site::{Site, port, proxy, server};
-use crate::support::tls::Authority;
-use crate::support::{Answer, Manner, Proxy, Server};
 use http::{HeaderMap, Method};
 use tunnel_client::config::{HttpUrl, Identity};
 use tunnel_client::net::blocking::{BlockingClient, BlockingError};
 use tunnel_client::net::{NetError, Step, Via};
 use tunnel_client::tls;
+
+use crate::support::site::{Site, port, proxy, server};
+use crate::support::tls::Authority;
+use crate::support::{Answer, Manner, Proxy, Server};
 
 const WITHIN: Duration = Duration::from_secs(10);
 

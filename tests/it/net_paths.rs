@@ -5,11 +5,12 @@ use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::site::{Site, facts, port, server, walk};
-use crate::support::tls::{Authority, long_expired, not_yet_valid};
 use tunnel_client::config::Identity;
 use tunnel_client::net::{Cause, Hop, NetError, Step, Via};
 use tunnel_client::tls::{self, AnchorSource};
+
+use crate::support::site::{Site, facts, port, server, walk};
+use crate::support::tls::{Authority, long_expired, not_yet_valid};
 
 // ---- direct --------------------------------------------------------------------------------------------------------
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use tunnel_client::net::{Cause, Hop, NetError, Step, Unreached};
+use tunnel_client::tls;
+
 use crate::support::site::{Site, port, proxy, server, walk};
 use crate::support::tls::Authority;
 use crate::support::{Manner, Proxy};
-use tunnel_client::net::{Cause, Hop, NetError, Step, Unreached};
-use tunnel_client::tls;
 
 #[test]
 fn a_tunnel_leads_to_a_peer_whose_name_only_the_proxy_knows() {

@@ -2,14 +2,15 @@
 
 use std::net::TcpListener;
 
-use crate::support;
-use crate::support::site::{Site, facts, port, proxy, server, walk};
-use crate::support::tls::{Authority, long_expired, of_an_authority};
-use crate::support::{Manner, Proxy, Server};
 use tunnel_client::config::{Cidr, HttpUrl, Lockdown, SystemStore, Timeouts, TlsVersion, Trust};
 use tunnel_client::net::{Cause, Connector, Hop, NetError, Network, NetworkError, Peer, Step, Via, Way};
 use tunnel_client::secrets::Outsiders;
 use tunnel_client::tls::{self, AnchorSource, Roots};
+
+use crate::support;
+use crate::support::site::{Site, facts, port, proxy, server, walk};
+use crate::support::tls::{Authority, long_expired, of_an_authority};
+use crate::support::{Manner, Proxy, Server};
 
 fn connector(trust: &Trust, url: &str, via: Via) -> Result<Connector, String> {
     let url = HttpUrl::parse(url).unwrap();

@@ -2,11 +2,12 @@
 
 use std::io::Write as _;
 
-use crate::support;
-use crate::support::{Answer, Client, Command, ControlPlane, Gate, McpServer, Post, eventually, result};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use tunnel_client::limits::UNPACK_RATIO_MAX;
+
+use crate::support;
+use crate::support::{Answer, Client, Command, ControlPlane, Gate, McpServer, Post, eventually, result};
 
 fn gzip(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());

@@ -10,8 +10,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::Scratch;
 use tunnel_client::preflight::{self, Problem};
+
+use crate::support::Scratch;
 
 /// A directory with a few programs and scripts; `bin` is what `PATH` holds.
 struct Host(Scratch);

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::support::mcp::echo;
 use crate::support::rotating::{IN_FORCE, Site};
 use crate::support::wait::BOUND;
@@ -12,7 +14,6 @@ use crate::support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, Peer, Request, Scratch, Server, holds_for,
     id_of, within,
 };
-use rustix::process::Signal;
 
 /// Longer than any wait of these tests: a poll that is held open is not answered meanwhile.
 const LONG_POLL: &str = "60s";

@@ -4,11 +4,12 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::support;
 use crate::support::rotating::{IN_FORCE, REFUSED, SEEN_WITHIN, Site};
 use crate::support::tls::Authority;
 use crate::support::{Client, ClientBuilder, Command, ControlPlane, Manner, McpServer, Proxy, Scratch, eventually};
-use rustix::process::Signal;
 
 fn generation(client: &Client) -> f64 {
     client.metric("credentials_generation").unwrap()

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::support;
 use crate::support::rotating::{IN_FORCE, NAMES, REFUSED, Site};
 use crate::support::{Command, McpServer, eventually};
-use rustix::process::Signal;
 
 /// Commands arrive all the time, each takes a while, and everything is exchanged five times, two of them for something broken.
 fn under_load(commands: u32, over: Duration) {

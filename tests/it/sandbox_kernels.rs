@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::support::kernel::Kernel;
 use crate::support::proof::{Site, give};
 use crate::support::rotating::IN_FORCE;
 use crate::support::{ClientBuilder, Command, ControlPlane, McpServer, StdioServer};
 use crate::support::{program, relay};
-use rustix::process::Signal;
 
 /// Starting a simulated kernel takes a moment longer than starting a program.
 const START: Duration = Duration::from_secs(30);

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 use std::sync::Arc;
 
+use tunnel_client::config::{Mode, ServerSandbox};
+use tunnel_client::sandbox::server::{Prepared, Protected, ServerCage};
+
 use crate::support::Scratch;
 use crate::support::layout::{Layout, Placed, User};
 use crate::support::mounted::{bind, is_inside, mount};
 use crate::support::scratch::remove_all;
-use tunnel_client::config::{Mode, ServerSandbox};
-use tunnel_client::sandbox::server::{Prepared, Protected, ServerCage};
 
 fn layout() -> Layout {
     Layout::new("mounted twice", "c.yaml", "secrets/key")

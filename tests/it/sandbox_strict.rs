@@ -6,9 +6,10 @@ use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 use std::process::{Child, Command as Process, Stdio};
 
+use serde_json::{Value, json};
+
 use crate::support::child::{everybodys_python, python};
 use crate::support::{ClientBuilder, Command, ControlPlane, Scratch, StdioServer};
-use serde_json::{Value, json};
 
 /// Attempts of a server, by name; it answers with the error of each, or with success.
 const HOSTILE: &str = r#"

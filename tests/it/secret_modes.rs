@@ -5,10 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::support::client::API_KEY;
 use crate::support::kernel::Kernel;
 use crate::support::{ClientBuilder, Command, ControlPlane, Doctor, McpServer};
-use rustix::process::Signal;
 
 const LONG: Duration = Duration::from_secs(60);
 

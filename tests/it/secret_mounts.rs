@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, Stdio};
 use std::time::Duration;
 
+use rustix::process::Signal;
+use tunnel_client::secrets::{Accepted, Disk, Files as _, Seclusion};
+
 use crate::support;
 use crate::support::client::API_KEY;
 use crate::support::mounted::{bind, is_inside, is_inside_by, mount};
 use crate::support::{ClientBuilder, Command, ControlPlane, McpServer, Scratch, within};
-use rustix::process::Signal;
-use tunnel_client::secrets::{Accepted, Disk, Files as _, Seclusion};
 
 const SOMEBODY: u32 = 65533;
 const LONG: Duration = Duration::from_secs(60);

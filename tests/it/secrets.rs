@@ -5,10 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use tunnel_client::ops::unix_url;
+
 use crate::support;
 use crate::support::client::API_KEY;
 use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer};
-use tunnel_client::ops::unix_url;
 
 #[track_caller]
 fn works(control: &ControlPlane) {

@@ -4,8 +4,9 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Client, ClientBuilder, Command, ControlPlane, Doctor, Scratch, StdioServer};
 use serde_json::{Value, json};
+
+use crate::support::{Client, ClientBuilder, Command, ControlPlane, Doctor, Scratch, StdioServer};
 
 /// The line at start.
 const WARNING: &str = "stdio MCP servers cannot create files directly in some directories";

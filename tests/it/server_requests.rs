@@ -1,10 +1,11 @@
 //! A server's own requests (ping, sampling, elicitation, roots): through the tunnel when the service can carry them,
 //! refused to the server when it cannot; either way the call that was running goes on.
 
+use serde_json::{Value, json};
+
 use crate::support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, Post, StdioServer, eventually, result,
 };
-use serde_json::{Value, json};
 
 const SAMPLING: &str = r#"{"jsonrpc":"2.0","id":"srv-1","method":"sampling/createMessage","params":{"n":1.50}}"#;
 

@@ -3,11 +3,12 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use rustix::process::{Signal, geteuid};
+
 use crate::support;
 use crate::support::cases::closed_port;
 use crate::support::kernel::Kernel;
 use crate::support::{Answer, ClientBuilder, Command, ControlPlane, Gate, Manager, McpServer, StdioServer, process};
-use rustix::process::{Signal, geteuid};
 
 /// A client that nothing answers: neither the control plane nor the MCP server.
 fn alone() -> ClientBuilder {

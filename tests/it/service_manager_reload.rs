@@ -3,11 +3,12 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+use rustix::time::{ClockId, clock_gettime};
+
 use crate::support;
 use crate::support::cases::closed_port;
 use crate::support::{Answer, Client, ClientBuilder, ControlPlane, Manager, McpServer, eventually};
-use rustix::process::Signal;
-use rustix::time::{ClockId, clock_gettime};
 
 /// What the service manager is told of a reload that was not accepted.
 const REJECTED: &str = "credential reload rejected";

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+
 use crate::support::command::quoted;
 use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, StdioServer, eventually};
-use serde_json::Value;
 
 /// Echoes the id that Python makes of a message; a victim's call stays open until the test opens `go`.
 const OBSERVER: &str = r#"

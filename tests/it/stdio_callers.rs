@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use serde_json::json;
+
 use crate::support::child::{LAST_FIRST, start};
 use crate::support::{ClientBuilder, Command, ControlPlane, Post, StdioServer};
-use serde_json::json;
 
 #[test]
 fn callers_may_use_the_same_id_at_the_same_time() {

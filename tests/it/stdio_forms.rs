@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::support;
 use crate::support::child::{start, start_uninitialized};
 use crate::support::{Client, Command, ControlPlane, Doctor, Post, StdioServer, eventually};
-use serde_json::json;
 
 const ODD_FORMS: &str = "returns numbers of requests in another JSON form";
 

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::support;
 use crate::support::child::{start, start_uninitialized};
 use crate::support::client::API_KEY;
 use crate::support::wait::{BOUND, within};
 use crate::support::{ClientBuilder, Command, ControlPlane, StdioServer, eventually, process};
-use rustix::process::Signal;
 
 const INITIALIZE: &str =
     r#"{"protocolVersion":"2025-06-18","capabilities":{"roots":{}},"clientInfo":{"name":"caller","version":"1"}}"#;

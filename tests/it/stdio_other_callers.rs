@@ -1,9 +1,10 @@
 //! Messages of one caller that make a shared stdio child write or give up something never affect another caller.
 
+use serde_json::{Value, json};
+
 use crate::support;
 use crate::support::child::{start, start_uninitialized};
 use crate::support::{ClientBuilder, Command, ControlPlane, Post, StdioServer};
-use serde_json::{Value, json};
 
 /// Answers `quick` at once. For any other call it first writes a log line and asks with each kind of request; the answer reports
 /// the outcome of these.

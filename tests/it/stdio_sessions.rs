@@ -1,9 +1,10 @@
 //! Sessions on a pipe: only those that this process opened, and nothing that comes before the server was initialized.
 
+use serde_json::{Value, json};
+
 use crate::support;
 use crate::support::child::{start, start_uninitialized};
 use crate::support::{Client, ClientBuilder, Command, ControlPlane, Post, StdioServer};
-use serde_json::{Value, json};
 
 const HELLO: &str =
     r#"{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"caller","version":"1"}}"#;

@@ -4,12 +4,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 
+use rustix::process::{Signal, geteuid};
+
 use crate::support;
 use crate::support::hostile::Hostile;
 use crate::support::rotating::{REFUSED, Site};
 use crate::support::wait::BOUND;
 use crate::support::{Client, ClientBuilder, Doctor, McpServer, StdioServer, eventually};
-use rustix::process::{Signal, geteuid};
 
 /// `nobody`.
 const NOBODY: u32 = 65534;

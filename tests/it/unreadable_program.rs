@@ -8,12 +8,13 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command as Process, Output};
 
+use serde_json::Value;
+
 use crate::support;
 use crate::support::client::binary;
 use crate::support::proof::Site;
 use crate::support::wait::BOUND;
 use crate::support::{Client, ClientBuilder, Command, ControlPlane, McpServer, Scratch, child, program, relay};
-use serde_json::Value;
 
 /// `nobody`.
 const NOBODY: u32 = 65534;
