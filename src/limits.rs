@@ -29,41 +29,41 @@ const MIB: usize = 1024 * KIB;
 pub const PARTIAL_POLL_TIMEOUT: Duration = Duration::from_millis(500);
 /// Commands taken from one poll answer, however many were asked for: each costs memory many times its bytes.
 pub const POLL_COMMANDS_MAX: usize = 1000;
-/// Commands asked for with one poll (spec: wire, section 4).
+/// Commands asked for with one poll (contract: wire, section 4).
 pub const POLL_BATCH_MAX: usize = 25;
 /// Headers of one command, values counted: far above what servers take, and far below what a header map holds.
 pub const COMMAND_HEADERS_MAX: usize = 1024;
 /// One poll answer. Refusing a larger one loses its commands, so this is generous: 25 commands of 5 MiB.
 pub const POLL_BODY_MAX: usize = 128 * MIB;
-/// An error answer of the control plane; the rest is not read and the connection is closed (spec: wire, section 4).
+/// An error answer of the control plane; the rest is not read and the connection is closed (contract: wire, section 4).
 pub const API_ERROR_BODY_MAX: usize = 64 * KIB;
-/// Characters of an error answer that is no JSON (spec: wire, section 4).
+/// Characters of an error answer that is no JSON (contract: wire, section 4).
 pub const API_ERROR_TEXT_MAX: usize = 1024;
 /// The acknowledgement of a response carries a dozen bytes.
 pub const ACK_BODY_MAX: usize = 64 * KIB;
-/// Attempts to deliver one response (spec: wire, section 7).
+/// Attempts to deliver one response (contract: wire, section 7).
 pub const DELIVERY_ATTEMPTS: u32 = 3;
-/// First and last step of the backoff of polls and deliveries (spec: wire, section 4).
+/// First and last step of the backoff of polls and deliveries (contract: wire, section 4).
 pub const BACKOFF_MIN: Duration = Duration::from_millis(200);
 /// See [`BACKOFF_MIN`].
 pub const BACKOFF_MAX: Duration = Duration::from_secs(10);
-/// The most that `Retry-After` can ask for (spec: wire, section 4).
+/// The most that `Retry-After` can ask for (contract: wire, section 4).
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 /// First and last step of the backoff after 401, 403 and 404 on a poll: a tunnel made a moment ago is found soon, and a revoked
-/// key is no burden (spec: better 34).
+/// key is no burden (contract: wire, section 4).
 pub const AUTH_RETRY_MIN: Duration = Duration::from_secs(2);
 /// See [`AUTH_RETRY_MIN`].
 pub const AUTH_RETRY_MAX: Duration = Duration::from_secs(60);
 /// A poll that fails again for the same reason is a warning again after this: often enough to be found, and an outage of a
 /// night fills no disk.
 pub const FAILURE_REMINDER: Duration = Duration::from_secs(60);
-/// An empty poll answer faster than this counts towards backoff (spec: better 9).
+/// An empty poll answer faster than this counts towards backoff (contract: wire, section 4).
 pub const EMPTY_POLL_MIN: Duration = Duration::from_millis(250);
 /// After this, a poll that is held open on a good connection counts as a sign of life.
 pub const POLL_HELD_OPEN: Duration = Duration::from_secs(1);
 /// An idle connection to the control plane is closed after this; common load balancers cut at 60 s.
 pub const CONTROL_IDLE_MAX: Duration = Duration::from_secs(50);
-/// How long start-up waits for the tunnel's name before it logs the banner without it (spec: cli, run).
+/// How long start-up waits for the tunnel's name before it logs the banner without it (contract: wire, section 3; cli, section 3).
 pub const METADATA_WAIT: Duration = Duration::from_secs(2);
 
 /// Characters of a request id, and of a progress token, as JSON: copies of them are kept while a call is open. Real ones have up to
@@ -178,13 +178,13 @@ pub const EXPIRY_WARNINGS: [Duration; 3] = [
 
 /// A 2xx JSON answer of an MCP server.
 pub const MCP_BODY_MAX: usize = 64 * MIB;
-/// An answer with another status (spec: mcp, section 1).
+/// An answer with another status (contract: mcp, section 2).
 pub const MCP_ERROR_BODY_MAX: usize = 100 * KIB;
 /// One server-sent event.
 pub const SSE_EVENT_MAX: usize = 64 * MIB;
-/// Attempts to resume a broken event stream (spec: mcp, section 1).
+/// Attempts to resume a broken event stream (contract: mcp, section 3).
 pub const SSE_RESUME_MAX: u32 = 5;
-/// First pause before a stream is resumed, growing by half each time (spec: mcp, section 1).
+/// First pause before a stream is resumed, growing by half each time (contract: mcp, section 3).
 pub const SSE_RESUME_PAUSE: Duration = Duration::from_secs(1);
 /// The least and the most that a server's `retry:` field can ask for.
 pub const SSE_RETRY_MIN: Duration = Duration::from_millis(100);
@@ -202,11 +202,11 @@ pub const SIDE_POSTS_MAX: usize = 16;
 pub const TAIL_TIMEOUT: Duration = Duration::from_secs(1);
 /// What such a tail may hold.
 pub const TAIL_MAX: usize = 16 * KIB;
-/// One attempt of the start-up probe (spec: mcp, section 4).
+/// One attempt of the start-up probe (contract: mcp, section 9).
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// All requests of one start-up probe: `initialize`, `server/discover`, a look at certificates, the end of the session.
 pub const STARTUP_PROBE_TIMEOUT: Duration = PROBE_TIMEOUT.saturating_mul(4);
-/// Longest pause between two looks at the main MCP server (spec: better 7).
+/// Longest pause between two looks at the main MCP server (contract: mcp, section 9).
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
 /// Pause after a look that failed, doubling up to [`PROBE_INTERVAL`]: a server that restarts is found again soon.
 pub const PROBE_RETRY_MIN: Duration = Duration::from_secs(1);
@@ -217,7 +217,7 @@ pub const PROBE_SPACING: Duration = Duration::from_secs(5);
 pub const PROBES_FAILED: u32 = 2;
 /// The same for probes without an answer: a server that does one thing at a time may be busy with a call.
 pub const PROBES_SILENT: u32 = 3;
-/// First and last pause between probes during `startup_wait_timeout` (spec: mcp, section 4).
+/// First and last pause between probes during `startup_wait_timeout` (contract: mcp, section 9).
 pub const STARTUP_RETRY_MIN: Duration = Duration::from_millis(50);
 /// See [`STARTUP_RETRY_MIN`].
 pub const STARTUP_RETRY_MAX: Duration = Duration::from_secs(1);
@@ -229,7 +229,7 @@ pub const ADVICE_VALUE_MAX: usize = 256;
 
 // ---- checks before start ---------------------------------------------------------------------------------------
 
-/// Wrappers (`env`, shells) that the preflight of a stdio command looks through (spec: cli, section 2).
+/// Wrappers (`env`, shells) that the preflight of a stdio command looks through (contract: cli, section 6).
 pub const PREFLIGHT_DEPTH: usize = 4;
 /// What Linux reads of a program to find its interpreter (linux/binfmts.h, `BINPRM_BUF_SIZE`).
 pub const SHEBANG_MAX: usize = 256;
@@ -257,7 +257,7 @@ pub const CANCEL_MEMORY: Duration = Duration::from_secs(60);
 pub const CANCEL_MEMORY_MAX: usize = 1024;
 /// A cancelled call may still be answered within this; servers need not, and most do not.
 pub const CANCEL_GRACE: Duration = Duration::from_secs(2);
-/// Work that was accepted is finished within this after SIGTERM (spec: better 6), which leaves the usual 30 s of service
+/// Work that was accepted is finished within this after SIGTERM (contract: wire, section 11), which leaves the usual 30 s of service
 /// managers enough for the terminal errors.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 /// After that, the rest gets terminal errors within this.
@@ -290,11 +290,11 @@ pub const DELIVERY_FAILURES_UNREADY: u32 = 3;
 
 // ---- commands beside the daemon ------------------------------------------------------------------------------------
 
-/// One probe of `health` (spec: cli, section 2).
+/// One probe of `health` (contract: cli, section 8).
 pub const HEALTH_PROBE_TIMEOUT: Duration = Duration::from_millis(500);
-/// Reading the metrics for `health --require-control-plane-poll` (spec: cli, section 2).
+/// Reading the metrics for `health --require-control-plane-poll` (contract: cli, section 8).
 pub const HEALTH_METRICS_TIMEOUT: Duration = Duration::from_secs(2);
-/// What `health` shows of an answer's body (spec: cli, section 2).
+/// What `health` shows of an answer's body (contract: cli, section 8).
 pub const HEALTH_BODY_MAX: usize = 4 * KIB;
 /// What `health` reads of an answer; the Go client's metrics have 128 KiB when it is idle.
 pub const HEALTH_ANSWER_MAX: usize = 4 * MIB;
@@ -304,7 +304,7 @@ pub const HEALTH_URL_FILE_MAX: usize = URL_MAX;
 pub const PID_FILE_MAX: usize = 64;
 /// `sun_path` of a unix socket address, without its final zero (unix(7)).
 pub const UNIX_SOCKET_PATH_MAX: usize = 107;
-/// One request of `admin tunnels`, all of it (spec: cli, section 2).
+/// One request of `admin tunnels`, all of it (contract: cli, section 9).
 pub const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// An answer to it: a list of thousands of tunnels.
 pub const ADMIN_BODY_MAX: usize = 8 * MIB;
@@ -317,13 +317,13 @@ pub const TUNNEL_TEXT_MAX: usize = 64 * KIB;
 
 // ---- what an operator may write ---------------------------------------------------------------------------------------
 
-/// Places in the local queue (spec: config, section 2).
+/// Places in the local queue (contract: config, section 2).
 pub const INFLIGHT_MAX: usize = 10_000;
 /// Commands that may run at once; more than the queue can hold would never be used.
 pub const CONCURRENT_MAX: usize = 10_000;
-/// Poll timeout and guardrail together (spec: config, section 2).
+/// Poll timeout and guardrail together (contract: config, section 2).
 pub const POLL_TOTAL_MAX: Duration = Duration::from_secs(600);
-/// The guardrail stays below this (spec: config, section 2).
+/// The guardrail stays below this (contract: config, section 2).
 pub const GUARDRAIL_LIMIT: Duration = Duration::from_secs(60);
 /// Every time that may not be zero: the wire counts in whole milliseconds.
 pub const TIME_MIN: Duration = Duration::from_millis(1);
@@ -349,17 +349,17 @@ pub const CREDENTIAL_NAME_MAX: usize = 255;
 pub const HEADER_NAME_MAX: usize = 256;
 /// Bytes of the value of an extra header; servers commonly refuse heads above 8 KiB or 16 KiB.
 pub const HEADER_VALUE_MAX: usize = 8 * KIB;
-/// Channels that are polled by name: as many as the service takes (spec: wire, section 2).
+/// Channels that are polled by name: as many as the service takes (contract: wire, section 2).
 pub const POLL_CHANNELS_MAX: usize = 32;
-/// Targets of the harpoon channel (spec: oauth-harpoon, section 3).
+/// Targets of the harpoon channel (contract: oauth-and-harpoon, section 3).
 pub const HARPOON_TARGETS_MAX: usize = 10_000;
-/// Bytes of the largest answer of a target (spec: config, section 2).
+/// Bytes of the largest answer of a target (contract: config, section 2).
 pub const HARPOON_RESPONSE_MAX: usize = 102_400;
-/// Redirects between targets (spec: config, section 2).
+/// Redirects between targets (contract: config, section 2).
 pub const HARPOON_REDIRECTS_MAX: usize = 5;
 /// Bytes of one host suffix or pattern.
 pub const HARPOON_PATTERN_MAX: usize = 1024;
-/// Log lines kept for the web page (spec: config, section 2).
+/// Log lines kept for the web page (contract: config, section 2).
 pub const UI_EVENTS_MAX: usize = 100_000;
 /// Entries of `NO_PROXY`; each is tried for every URL.
 pub const NO_PROXY_MAX: usize = 1024;
@@ -392,7 +392,7 @@ pub const DESCRIPTORS_OF_A_WORKER: u64 = 8;
 pub const DESCRIPTORS_RESERVED: u64 = 512;
 /// Ports that are open beside those of the configuration: more is no limit any longer.
 pub const DISCOVERY_PORTS_MAX: usize = 64;
-/// Channels: the service takes 32, of which one is kept for the built-in one (spec: wire, section 2).
+/// Channels: the service takes 32, of which one is kept for the built-in one (contract: wire, section 2).
 pub const BINDINGS_MAX: usize = 31;
 /// Variables that a binding sets for its server.
 pub const SERVER_VARIABLES_MAX: usize = 64;
@@ -446,11 +446,11 @@ pub const DOCTOR_INITIALIZE_TIMEOUT: Duration = Duration::from_secs(10);
 pub const DOCTOR_METADATA_TIMEOUT: Duration = Duration::from_secs(10);
 /// From the start of a stdio server to its answer: runners such as npx and uvx may fetch the server first.
 pub const DOCTOR_START_TIMEOUT: Duration = Duration::from_secs(30);
-/// Looking for OAuth metadata, over all candidates (spec: oauth-harpoon, section 1).
+/// Looking for OAuth metadata, over all candidates (contract: oauth-and-harpoon, section 1).
 pub const DOCTOR_OAUTH_TIMEOUT: Duration = Duration::from_secs(5);
-/// Asking the MCP endpoint itself for its challenge, part of that (spec: oauth-harpoon, section 1).
+/// Asking the MCP endpoint itself for its challenge, part of that (contract: oauth-and-harpoon, section 1).
 pub const DOCTOR_CHALLENGE_TIMEOUT: Duration = Duration::from_secs(1);
-/// One OAuth metadata document (spec: oauth-harpoon, section 1).
+/// One OAuth metadata document (contract: oauth-and-harpoon, section 1).
 pub const DOCTOR_OAUTH_BODY_MAX: usize = MIB;
 /// Asking who listens on the health address.
 pub const DOCTOR_NEIGHBOUR_TIMEOUT: Duration = Duration::from_millis(500);

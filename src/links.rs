@@ -1,4 +1,4 @@
-//! Where tunnels, keys and connectors of the hosted service are managed (spec: cli, section 1, "Canonical URLs"). For a control plane of
+//! Where tunnels, keys and connectors of the hosted service are managed (contract: cli, section 11). For a control plane of
 //! somebody else these pages are of no use.
 
 use crate::config::HttpUrl;

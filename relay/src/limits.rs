@@ -110,7 +110,7 @@ pub(crate) const QUEUE_BYTES: usize = 128 * MIB;
 /// Polls of one tunnel that wait at once; more would come only from clients that lose track of their polls. Shared by
 /// its clients' keys: one of them may have half.
 pub(crate) const POLLS: usize = 128;
-/// Commands in one poll answer (contract: at most 25).
+/// Commands in one poll answer (contract: wire, section 4).
 pub(crate) const POLL_COMMANDS: usize = 25;
 /// Channels that one poll can name: as many as a client can declare.
 pub(crate) const POLL_CHANNELS: usize = 32;

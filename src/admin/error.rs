@@ -154,7 +154,7 @@ impl Error {
 const WRONG_PLACE: &str = "check --control-plane.base-url and --control-plane.url-path";
 
 impl fmt::Display for Error {
-    /// One line, without the mitigation (spec: cli, section 2, admin tunnels).
+    /// One line, without the mitigation (contract: cli, section 9).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "request {} {} failed: ", self.method, self.path)?;
         match &self.cause {

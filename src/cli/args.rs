@@ -120,7 +120,7 @@ fn unfinished<'a>(command: &'a mut Command, matches: &ArgMatches) -> Option<&'a 
     }
 }
 
-/// The messages that scripts know (spec: cli, section 1). Values are left out: they may be secrets.
+/// The messages that scripts know (contract: cli, section 1). Values are left out: they may be secrets.
 fn usage_message(root: &Command, error: &clap::Error) -> String {
     let words = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => vec![text.as_str()],

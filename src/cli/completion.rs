@@ -13,7 +13,7 @@ const SCRIPTS: [(&str, &str); 3] = [
 ];
 
 /// Shells without a script. They are asked for by the same set-up lines as the others, so the answer can be sourced and is no failure
-/// (spec: newer, section 11).
+/// (contract: cli, section 10).
 const OTHERS: [&str; 10] = [
     "powershell",
     "pwsh",

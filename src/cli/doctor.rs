@@ -15,7 +15,7 @@ use crate::doctor::{self, Report, Request, json, text};
 use crate::probes::ROLE;
 use crate::secrets::Disk;
 
-/// The exit code when a check failed (spec: cli, doctor).
+/// The exit code when a check failed (contract: cli, section 7).
 const FAILED: u8 = 2;
 
 pub(super) fn arguments() -> Command {

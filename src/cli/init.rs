@@ -1,4 +1,4 @@
-//! `tunnel-client init` (spec: cli, section 2, init).
+//! `tunnel-client init` (contract: cli, section 4).
 
 mod report;
 mod service;

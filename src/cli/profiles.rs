@@ -1,4 +1,4 @@
-//! `tunnel-client profiles list|add|edit|samples` (spec: cli, section 2, profiles).
+//! `tunnel-client profiles list|add|edit|samples` (contract: cli, section 5).
 
 mod add;
 mod check;

@@ -12,7 +12,7 @@ use crate::config::{self, ConfigErrors, Source};
 use crate::secrets::Disk;
 use crate::service_manager::Offer;
 
-/// Where arguments that belong to no flag are kept; they are ignored (spec: cli, section 1).
+/// Where arguments that belong to no flag are kept; they are ignored (contract: cli, section 1).
 const SURPLUS: &str = "surplus";
 
 /// Asks the existing client to serve an MCP server of its own, for a first try; ours is a command of the relay.

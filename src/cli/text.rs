@@ -19,7 +19,7 @@ pub(super) fn one_line(text: &str) -> String {
 }
 
 /// JSON with two spaces a level and a newline at the end. Its strings are scrubbed one by one; `<`, `>`, `&` and what a
-/// terminal would obey are escaped (spec: cli, section 2, doctor).
+/// terminal would obey are escaped (contract: cli, section 1).
 pub(super) fn json(value: &impl Serialize) -> String {
     let plain = serde_json::to_string_pretty(value).unwrap_or_else(|_| "{}".to_owned());
     let mut out = String::with_capacity(plain.len() + 1);

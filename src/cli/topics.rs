@@ -57,7 +57,7 @@ pub(super) fn execute(matches: &mut ArgMatches, _: Start) -> Result<(), Error> {
         }
     }
     match (of_command(&words), &words[..]) {
-        // Scripts know that one word is taken (spec: newer, section 11).
+        // Scripts know that one word is taken (contract: cli, section 10).
         (Some(_), [_, _, ..]) => Err(Error::Usage(format!(
             "help takes one command or topic; run {} {} --help",
             args::PROGRAM,

@@ -20,8 +20,8 @@ pub(super) fn execute(_: &mut ArgMatches, _: Start) -> Result<(), Error> {
     print(&for_people(BUILD_SHA))
 }
 
-/// `0.1.0 tunnel-client-hardened`, or `0.1.0+5ce4fed (git sha: 5ce4fed) tunnel-client-hardened` when the commit is known (spec: cli,
-/// section 1): scripts read the beginning.
+/// `0.1.0 tunnel-client-hardened`, or `0.1.0+5ce4fed (git sha: 5ce4fed) tunnel-client-hardened` when the commit is known
+/// (contract: cli, section 2): scripts read the beginning.
 pub(super) fn text() -> String {
     format!("{} {NAME}", with_sha(BUILD_SHA))
 }

@@ -192,7 +192,7 @@ impl<'a> CommandEntry<'a> {
     }
 }
 
-/// The name of a channel that a server can be bound to: trimmed, in lower case (spec: config, section 5).
+/// The name of a channel that a server can be bound to: trimmed, in lower case (contract: config, section 5).
 pub(super) fn channel(name: &str) -> Result<String, BindingError> {
     let name = name.trim().to_ascii_lowercase();
     match name.as_str() {

@@ -61,8 +61,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// The bindings that are served: those whose channel is polled. The others are kept, and disabled (spec: config,
-    /// section 5): nothing is started, probed or announced for them.
+    /// The bindings that are served: those whose channel is polled. The others are kept, and disabled
+    /// (contract: config, section 5): nothing is started, probed or announced for them.
     pub fn served(&self) -> impl Iterator<Item = &Binding> {
         self.mcp.served(&self.control_plane)
     }
@@ -83,7 +83,7 @@ impl Config {
 /// The control plane and how it is polled.
 #[derive(Debug)]
 pub struct ControlPlane {
-    /// Scheme, host and port of the base URL; a path in it is not used (spec: wire, section 1).
+    /// Scheme, host and port of the base URL; a path in it is not used (contract: wire, section 1).
     pub base_url: HttpUrl,
     /// Prefix of every path: empty, or starting with `/` and not ending with it.
     pub url_path: String,
@@ -101,7 +101,7 @@ pub struct ControlPlane {
     pub identity: Option<Identity>,
     /// The proxy on the way.
     pub proxy: Option<Proxy>,
-    /// The channels that are polled, sorted; empty: the service chooses (spec: config, section 5).
+    /// The channels that are polled, sorted; empty: the service chooses (contract: config, section 5).
     pub poll_channels: Vec<String>,
     /// Headers of every request, none of them reserved.
     pub extra_headers: Vec<Header>,
@@ -143,7 +143,7 @@ pub struct Mcp {
     pub startup_wait_timeout: Duration,
     /// Patterns of further environment variables that stdio servers receive (`*` at the end matches any rest).
     pub pass_env: Vec<String>,
-    /// Write `notifications/initialized` to stdio servers after a successful `initialize` (spec: wire-newer, stdio).
+    /// Write `notifications/initialized` to stdio servers after a successful `initialize` (contract: mcp, section 8).
     pub stdio_send_initialized_notification: bool,
     /// Repeat to callers what a server behind a URL says in an error that cannot be passed on as it is.
     pub pass_error_text: bool,
@@ -279,7 +279,7 @@ pub struct Proxy {
     pub port: u16,
     /// `user:password` of the URL, percent-decoded.
     pub credentials: Option<SecretString>,
-    /// The setting that named it: `http-proxy`, `mcp.http-proxy`, `env:HTTPS_PROXY` and so on (spec: config, section 6).
+    /// The setting that named it: `http-proxy`, `mcp.http-proxy`, `env:HTTPS_PROXY` and so on (contract: config, section 7).
     pub source: String,
     /// The secret file that holds its URL, if one does: user and password in it may change while the client runs.
     pub file: Option<Box<SeenFile>>,

@@ -1,5 +1,5 @@
 //! What of our environment the stdio servers receive: a list of harmless names, what the operator adds, never our own secrets
-//! (spec: better 4).
+//! (contract: config, section 9).
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;

@@ -43,7 +43,7 @@ use super::table;
 use super::trust::Trust;
 use crate::secrets::{self, Files as _};
 
-/// How a message about the bundle begins (spec: cli, section 4).
+/// How a message about the bundle begins (contract: config, section 8).
 const INVALID_CA_BUNDLE: &str = "invalid ca-bundle: it";
 
 /// Checks all written settings, for `tunnel-client run`; `selection` is the file of `sources`.

@@ -1,4 +1,4 @@
-//! Where profiles are kept, and what they are called (spec: config, section 1).
+//! Where profiles are kept, and what they are called (contract: config, section 1).
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

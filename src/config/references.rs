@@ -1,4 +1,4 @@
-//! References in values: `env:NAME`, `file:PATH`, `credential:NAME` (spec: config, section 3).
+//! References in values: `env:NAME`, `file:PATH`, `credential:NAME` (contract: config, section 3).
 
 use std::ffi::OsStr;
 use std::io;
@@ -12,7 +12,7 @@ use crate::secrets::{Files as _, Prefix, Reference, ReferenceError};
 
 impl Sources<'_> {
     /// What a value of a configuration file stands for that may be a reference: itself, or what the reference leads to,
-    /// trimmed and not empty (spec: config, section 3, value references).
+    /// trimmed and not empty (contract: config, section 3).
     pub(super) fn referenced_value(&self, text: &str) -> Result<Zeroizing<String>, String> {
         if !Reference::is_meant(text, Prefix::AnyCase) {
             return Ok(Zeroizing::new(text.to_owned()));
@@ -31,7 +31,7 @@ impl Sources<'_> {
 /// What is wrong with `env:a b`.
 pub(super) const NO_REFERENCE: &str = "is not a valid reference; write env:NAME, file:PATH or credential:NAME";
 
-/// What a plain path, `env:NAME`, `file:PATH` or `credential:NAME` stands for (spec: config, section 3, path references).
+/// What a plain path, `env:NAME`, `file:PATH` or `credential:NAME` stands for (contract: config, section 3).
 /// A credential has to be there: how its file is read says nothing of the unit of the service.
 pub(super) fn referenced_path(sources: &Sources<'_>, written: &OsStr) -> Result<PathBuf, String> {
     match Reference::parse(written) {

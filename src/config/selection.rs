@@ -1,4 +1,4 @@
-//! Which configuration file is read (spec: config, section 1).
+//! Which configuration file is read (contract: config, section 1).
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -123,7 +123,7 @@ impl Selection {
 }
 
 impl fmt::Display for Selection {
-    /// As `doctor` prints it (spec: cli, doctor).
+    /// As `doctor` prints it (contract: cli, section 7).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("flags/environment only"),

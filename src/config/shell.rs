@@ -1,7 +1,7 @@
 //! Shell syntax in the command of a stdio server: there is no shell, so it means nothing.
 //!
 //! In the place of the program it is a mistake, because nothing could start. In an argument it is passed on as it is, as by the
-//! existing client (spec: config, section 5), and named in a warning.
+//! existing client (contract: config, section 6), and named in a warning.
 
 use std::fmt;
 

@@ -91,7 +91,7 @@ impl<'a> Written<'a> {
     }
 
     /// Whether a configuration file holds the value: only there is `env:NAME` a reference in settings of every kind
-    /// (spec: config, section 3).
+    /// (contract: config, section 3).
     pub(super) fn is_in_file(&self) -> bool {
         matches!(self.origin.source, Source::File(_))
     }
@@ -274,7 +274,7 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// Blank is unset, in every source (spec: better 18).
+/// Blank is unset, in every source (contract: config, section 2).
 pub(super) fn is_blank(value: &OsStr) -> bool {
     value.as_bytes().trim_ascii().is_empty()
 }

@@ -1,4 +1,4 @@
-//! Pauses between attempts: exponential, with full-range jitter (spec: wire, section 4).
+//! Pauses between attempts: exponential, with full-range jitter (contract: wire, section 4).
 
 use std::time::Duration;
 

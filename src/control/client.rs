@@ -1,4 +1,4 @@
-//! The control plane's requests (spec: wire, sections 1 to 4 and 7).
+//! The control plane's requests (contract: wire, section 1; wire, section 2; wire, section 3; wire, section 4; wire, section 7).
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
@@ -100,7 +100,7 @@ pub enum ControlError {
         /// False when not one byte was written.
         written: bool,
     },
-    /// The answer is an error status, redirects included: they are never followed (spec: better 1).
+    /// The answer is an error status, redirects included: they are never followed (contract: wire, section 2).
     Status {
         /// HTTP status.
         status: u16,

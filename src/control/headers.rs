@@ -1,4 +1,4 @@
-//! The headers of every control-plane request (spec: wire, section 2).
+//! The headers of every control-plane request (contract: wire, section 2).
 
 use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use secrecy::zeroize::Zeroizing;
@@ -18,7 +18,7 @@ pub(super) const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-clie
 
 /// The headers of every request, but for the key, which may change. Configured ones come first, so that the client's own always replace them: what the
 /// configuration should have refused cannot take the place of the key, and `organization_id` wins over an
-/// `OpenAI-Organization` among them (spec: config, section 4).
+/// `OpenAI-Organization` among them (contract: config, section 4).
 pub(super) fn headers(config: &Config, instance_id: &str) -> Result<HeaderMap, BadHeader> {
     let c = &config.control_plane;
     // The key's place is before all others (`net/sealed.rs`).
@@ -66,7 +66,7 @@ pub(crate) fn identification(instance_id: &str) -> Result<HeaderMap, BadHeader> 
     Ok(headers)
 }
 
-/// 16 random bytes, new for every process (spec: wire, section 2).
+/// 16 random bytes, new for every process (contract: wire, section 2).
 pub(crate) fn instance_id() -> String {
     let mut bytes = [0; 16];
     // Without randomness the process id keeps instances on one host apart.

@@ -1,4 +1,4 @@
-//! The poll loop (spec: wire, section 4; better 8 and 9).
+//! The poll loop (contract: wire, section 4).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Delivery of responses: attempts, pauses, and what each status means (spec: wire, section 7).
+//! Delivery of responses: attempts, pauses, and what each status means (contract: wire, section 7).
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,7 +63,7 @@ pub enum Delivery {
     NoStream,
     /// The caller went away (410): nobody waits for the call.
     Gone,
-    /// The service refused this payload and keeps the command open (spec: wire-newer, response bodies).
+    /// The service refused this payload and keeps the command open (contract: wire, section 7).
     Refused,
     /// The service refused it for good.
     Rejected,

@@ -1,4 +1,4 @@
-//! Which failures were told: one that repeats itself fills a log and says nothing new (spec: better 25).
+//! Which failures were told: one that repeats itself fills a log and says nothing new (contract: wire, section 4; ops, section 5).
 
 use std::time::Instant;
 

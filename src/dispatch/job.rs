@@ -1,4 +1,4 @@
-//! One command from start to its one terminal answer (spec: wire, sections 5 to 9; better 10).
+//! One command from start to its one terminal answer (contract: wire, section 5; wire, section 6; wire, section 8; wire, section 9).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

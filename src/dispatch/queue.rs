@@ -1,4 +1,4 @@
-//! The bounded queue: lanes inside one common limit. Pure state, no I/O (spec: wire, section 6; better 16).
+//! The bounded queue: lanes inside one common limit. Pure state, no I/O (contract: wire, section 6).
 
 use std::collections::VecDeque;
 

@@ -34,7 +34,7 @@ pub(super) fn json_response(code: u16, payload: String) -> Response {
 }
 
 /// The report on a message without an answer. One that was refused is reported by an error without an id; one that reached nobody
-/// is acknowledged with a gateway status (spec: wire, section 8; newer, section 11).
+/// is acknowledged with a gateway status (contract: wire, section 8).
 pub(super) fn ack_response(kind: ResponseType, ack: Ack) -> Response {
     let refused = ack.code >= 400 && ack.failure.as_ref().is_none_or(|failure| failure.received);
     if kind == ResponseType::NotifyAck && refused {

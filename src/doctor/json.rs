@@ -1,4 +1,4 @@
-//! The report for programs (spec: cli, doctor).
+//! The report for programs (contract: cli, section 7).
 
 use serde::Serialize;
 

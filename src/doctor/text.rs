@@ -1,4 +1,4 @@
-//! The report for people and for scripts that read lines (spec: cli, doctor).
+//! The report for people and for scripts that read lines (contract: cli, section 7).
 
 use std::fmt::Write as _;
 

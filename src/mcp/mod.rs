@@ -172,7 +172,7 @@ impl Transport {
     pub async fn terminate(&self, headers: &Headers, caller: Caller) -> Ack {
         match self {
             Self::Http(server) => server.terminate(http::Sender::new(headers, caller)).await,
-            // The sessions of a pipe end with their child alone; the channel keeps serving (spec: wire, section 9).
+            // The sessions of a pipe end with their child alone; the channel keeps serving (contract: wire, section 9).
             Self::Stdio(_) => Ack::of(405),
         }
     }

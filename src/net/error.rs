@@ -1,4 +1,4 @@
-//! Why a request did not get its answer, in the words of the contract (spec: wire, section 8).
+//! Why a request did not get its answer, in the words of the contract (contract: wire, section 8).
 
 use std::error::Error as _;
 use std::fmt;

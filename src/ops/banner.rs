@@ -1,4 +1,4 @@
-//! What the log says about the whole process once it has started (spec: cli, section 2, "Banner").
+//! What the log says about the whole process once it has started (contract: cli, section 3).
 
 use log::info;
 

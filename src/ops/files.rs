@@ -1,4 +1,4 @@
-//! The files that tell others where the process is: the health URL and the process id (spec: ops, section 1).
+//! The files that tell others where the process is: the health URL and the process id (contract: ops, section 3).
 
 use std::fmt;
 use std::path::{Path, PathBuf};

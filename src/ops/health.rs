@@ -1,4 +1,4 @@
-//! Readiness follows the facts: polls, deliveries, the MCP servers (spec: mcp, section 5; better 7 and 8).
+//! Readiness follows the facts: polls, deliveries, the MCP servers (contract: ops, section 2).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use crate::limits::DELIVERY_FAILURES_UNREADY;
 
-/// What `/readyz` says before anything is known (spec: mcp, section 5).
+/// What `/readyz` says before anything is known (contract: ops, section 2).
 const POLL_PENDING: &str = "control plane poll pending";
 /// See [`POLL_PENDING`].
 const PROBE_PENDING: &str = "mcp startup probe pending";

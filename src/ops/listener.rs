@@ -1,4 +1,4 @@
-//! Where the health listener is bound: TCP, or a unix socket (spec: ops, section 1).
+//! Where the health listener is bound: TCP, or a unix socket (contract: ops, section 1).
 
 use std::fmt;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Metrics in the names of the contract (spec: ops, section 2), with bounded labels and buckets that fit their unit.
+//! Metrics in the names of the contract (contract: ops, section 4), with bounded labels and buckets that fit their unit.
 
 mod credentials;
 mod sandbox;

@@ -1,4 +1,4 @@
-//! The health listener: `/healthz`, `/readyz`, `/metrics` (spec: ops, section 1).
+//! The health listener: `/healthz`, `/readyz`, `/metrics` (contract: ops, section 1).
 
 use std::convert::Infallible;
 use std::sync::Arc;

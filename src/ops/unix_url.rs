@@ -1,5 +1,5 @@
 //! `http+unix://PATH`: how the URL of a unix socket is written, the path in base64url without padding (RFC 4648,
-//! section 5; spec: ops, section 1).
+//! section 5; contract: ops, section 3).
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;

@@ -1,4 +1,4 @@
-//! Whether the command of a stdio server can start, without starting it (spec: cli, section 2, stdio command preflight).
+//! Whether the command of a stdio server can start, without starting it (contract: cli, section 6).
 //!
 //! Looks at the program, at the interpreter that its `#!` line names, and through the common wrappers (`env`, shells,
 //! interpreters with a script) at what they would start. What cannot be judged from outside is taken for right: a

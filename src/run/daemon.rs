@@ -177,7 +177,7 @@ impl Daemon {
         lost
     }
 
-    /// Stops taking work, finishes what was taken, answers the rest. A second signal cuts it short (spec: better 6).
+    /// Stops taking work, finishes what was taken, answers the rest. A second signal cuts it short (contract: wire, section 11).
     async fn drain(mut self, polling: JoinHandle<()>, mut interrupts: Interrupts) {
         info!("shutting down: no more polls; finishing what was taken");
         self.ops.health.draining();

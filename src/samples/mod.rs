@@ -1,4 +1,4 @@
-//! Samples: profiles that are complete but for a tunnel id and an MCP server (spec: cli, section 2, the four samples).
+//! Samples: profiles that are complete but for a tunnel id and an MCP server (contract: cli, section 4).
 
 #![forbid(unsafe_code)]
 

@@ -20,7 +20,7 @@ impl Environment {
         std::env::vars_os().collect()
     }
 
-    /// The value of `name`; set to empty is unset (spec: better 18).
+    /// The value of `name`; set to empty is unset (contract: config, section 2).
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&OsStr> {
         self.variables

@@ -13,7 +13,7 @@ use secrecy::zeroize::Zeroizing;
 use super::credential::{self, Credential};
 use super::{Environment, FileError, Files};
 
-/// Where a value is kept, instead of the value (spec: config, section 3).
+/// Where a value is kept, instead of the value (contract: config, section 3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
     /// `env:NAME`: the value of an environment variable.

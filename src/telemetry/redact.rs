@@ -1,7 +1,7 @@
 //! Removes secrets from text, for every sink: known secrets wherever they stand and in common encodings, and text that resembles
 //! one.
 //!
-//! The rules (spec: ops, section 4, and the gaps it names): header lines, `name=value` and `"name": "value"` with a
+//! The rules (contract: ops, section 7): header lines, `name=value` and `"name": "value"` with a
 //! telling name, bearer tokens, `sk-` keys, user information in URLs.
 
 mod encoded;

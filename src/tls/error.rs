@@ -170,7 +170,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// How a message about a bundle begins; the first text is an interface (spec: cli, section 4).
+/// How a message about a bundle begins; the first text is an interface (contract: config, section 8).
 struct Invalid<'a>(&'a str);
 
 impl fmt::Display for Invalid<'_> {

@@ -1,4 +1,4 @@
-//! Error answers of the control plane (spec: wire, section 4).
+//! Error answers of the control plane (contract: wire, section 4).
 
 use std::borrow::Cow;
 use std::fmt;

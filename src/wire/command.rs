@@ -1,6 +1,6 @@
-//! Commands of a poll answer (spec: wire, section 5).
+//! Commands of a poll answer (contract: wire, section 5).
 //!
-//! A bad command spoils neither its neighbours nor the poll: it is answered alone when it can be (spec: better 10).
+//! A bad command spoils neither its neighbours nor the poll: it is answered alone when it can be (contract: wire, section 5).
 
 use std::fmt;
 use std::time::Duration;

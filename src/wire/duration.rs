@@ -1,4 +1,4 @@
-//! `response_timeout` of a command (spec: wire, section 5).
+//! `response_timeout` of a command (contract: wire, section 5).
 
 use std::time::Duration;
 

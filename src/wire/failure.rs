@@ -1,4 +1,4 @@
-//! Failures told truthfully: the provenance vocabulary of the contract (spec: wire, section 8; better 11 and 12).
+//! Failures told truthfully: the provenance vocabulary of the contract (contract: wire, section 8).
 
 use std::fmt::Write as _;
 

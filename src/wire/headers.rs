@@ -1,4 +1,4 @@
-//! Which headers cross the tunnel, in both directions (spec: wire, section 7).
+//! Which headers cross the tunnel, in both directions (contract: wire, section 7).
 
 use super::session;
 use crate::limits::{ADVICE_HEADERS_MAX, ADVICE_VALUE_MAX};
@@ -145,7 +145,7 @@ impl ResponseHeaders {
     }
 
     /// The same headers, for a message before the reply: the content type is that of a stream, whatever brought the message
-    /// (spec: newer, section 11).
+    /// (contract: wire, section 7).
     pub fn as_event_stream(self) -> Self {
         self.with_content_type("text/event-stream")
     }

@@ -1,7 +1,7 @@
 //! JSON-RPC 2.0 messages as MCP uses them, read without being rewritten.
 //!
 //! A [`Message`] borrows the payload and knows what it is and where its id stands. Payload bytes are forwarded as they
-//! came; ids are compared and restored as text, so no id ever passes through a number type (spec: better 15).
+//! came; ids are compared and restored as text, so no id ever passes through a number type (contract: wire, section 5).
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! The body of `POST /v1/tunnels/{id}/response` (spec: wire, section 7).
+//! The body of `POST /v1/tunnels/{id}/response` (contract: wire, section 7).
 
 use bytes::Bytes;
 

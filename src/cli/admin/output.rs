@@ -1,4 +1,4 @@
-//! What `admin tunnels` prints: tunnels and failures, as text or as JSON (spec: cli, section 2, admin tunnels).
+//! What `admin tunnels` prints: tunnels and failures, as text or as JSON (contract: cli, section 9).
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -111,7 +111,7 @@ impl Output {
     }
 }
 
-/// `Tunnel` and the id, which scripts take as the second word (spec: newer, section 11), and what is known of it, one line each.
+/// `Tunnel` and the id, which scripts take as the second word (contract: cli, section 9), and what is known of it, one line each.
 fn described(tunnel: &Tunnel) -> String {
     let mut text = format!("Tunnel {}\n", one_line(&tunnel.id));
     let mut line = |name: &str, value: &str| {

@@ -22,7 +22,7 @@ use super::start::Start;
 use super::text::json;
 use super::{Error, print};
 
-/// The exit code when something is not as it should be (spec: cli, section 1).
+/// The exit code when something is not as it should be (contract: cli, section 1).
 const UNHEALTHY: u8 = 2;
 
 const AFTER_HELP: &str = "\
@@ -109,7 +109,7 @@ fn process(matches: &ArgMatches) -> Result<Option<Process>, Error> {
     }
 }
 
-/// The value of a flag; empty means unset (spec: better 18).
+/// The value of a flag; empty means unset (contract: cli, section 8).
 fn value<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a OsString> {
     matches.get_one(name).filter(|value: &&OsString| !value.is_empty())
 }

@@ -8,7 +8,7 @@ use super::metric;
 use crate::limits::{HEALTH_BODY_MAX, HEALTH_METRICS_TIMEOUT, HEALTH_PROBE_TIMEOUT};
 use crate::telemetry::redact;
 
-/// The metric that tells when a poll last succeeded (spec: ops, section 2).
+/// The metric that tells when a poll last succeeded (contract: ops, section 4).
 const LAST_POLL: &str = "commands_poll_last_successful_timestamp_seconds";
 
 /// A daemon that just started is not broken: its first poll may be held open for as long as nothing is to do.

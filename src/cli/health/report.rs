@@ -1,4 +1,4 @@
-//! What was found, as text and as JSON (spec: cli, section 2, health).
+//! What was found, as text and as JSON (contract: cli, section 8).
 
 use std::fmt;
 

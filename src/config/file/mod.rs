@@ -73,7 +73,7 @@ pub struct Entry {
     pub location: Location,
 }
 
-/// A value in a file. Blank values are no entries: empty means unset (spec: better 18).
+/// A value in a file. Blank values are no entries: empty means unset (contract: config, section 2).
 #[derive(Debug)]
 pub enum Value {
     /// Of [`super::Kind::One`] and [`super::Kind::Switch`].
@@ -160,7 +160,7 @@ impl File {
     /// Reads a configuration from its text. A pure function of its arguments: no disk, no panic on any input, bounded in
     /// time and memory.
     ///
-    /// The text is YAML, of which JSON is a part (spec: config, section 1). What is wrong with it is in `mistakes`.
+    /// The text is YAML, of which JSON is a part (contract: config, section 1). What is wrong with it is in `mistakes`.
     #[must_use]
     pub fn parse(path: &Path, text: &str) -> Self {
         Self::from_bytes(path, text.as_bytes())

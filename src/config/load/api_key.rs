@@ -105,7 +105,7 @@ pub(super) fn fault(key: &str) -> Option<&'static str> {
     }
 }
 
-/// The text is an interface (spec: better, interface texts); the key is never part of it.
+/// The text is an interface (contract: ops, section 6); the key is never part of it.
 fn malformed(why: &str) -> String {
     format!("control plane API key is malformed: {why}; copy it again")
 }

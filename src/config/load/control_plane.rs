@@ -13,7 +13,7 @@ use crate::config::sources::Origin;
 use crate::config::table;
 use crate::limits::{GUARDRAIL_LIMIT, INFLIGHT_MAX, ORGANIZATION_ID_MAX, POLL_TOTAL_MAX, TIME_MIN};
 
-/// Where the service takes client certificates, and the host it is instead of (spec: config, section 2).
+/// Where the service takes client certificates, and the host it is instead of (contract: config, section 2).
 const MTLS_HOST: (&str, &str) = ("api.openai.com", "mtls.api.openai.com");
 
 /// The length of a tunnel id after `tunnel_`.

@@ -1,4 +1,4 @@
-//! Extra headers (spec: config, section 4).
+//! Extra headers (contract: config, section 4).
 
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};

@@ -7,7 +7,7 @@ use crate::config::reader::{Checked, Reader};
 use crate::config::scalar::echo;
 use crate::config::table;
 
-/// Level, format and file, which depend on each other (spec: config, section 2, log).
+/// Level, format and file, which depend on each other (contract: config, section 2).
 pub(super) fn log_settings(reader: &mut Reader<'_>) -> Checked<Log> {
     let format = reader.optional(&table::LOG_FORMAT, log_format);
     let file = reader.path(&table::LOG_FILE);

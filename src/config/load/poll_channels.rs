@@ -1,4 +1,4 @@
-//! The channels that are polled (spec: config, section 5).
+//! The channels that are polled (contract: config, section 5).
 
 use crate::config::binding::{HARPOON, MAIN, is_channel};
 use crate::config::checked::Binding;

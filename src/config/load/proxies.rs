@@ -1,4 +1,4 @@
-//! The proxies that settings and the environment name (spec: config, section 6).
+//! The proxies that settings and the environment name (contract: config, section 7).
 
 use crate::config::checked::{HttpUrl, Proxy};
 use crate::config::proxy::{Class, EnvironmentProxies, Proxies};

@@ -1,4 +1,4 @@
-//! Which proxy leads to which URL (spec: config, section 6).
+//! Which proxy leads to which URL (contract: config, section 7).
 
 mod environment;
 mod parse;

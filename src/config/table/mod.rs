@@ -42,7 +42,7 @@ pub struct Setting {
     pub variables: &'static [&'static str],
     /// What a value looks like.
     pub kind: Kind,
-    /// In a configuration file the value may be `env:NAME`, `file:PATH` or `credential:NAME` (spec: config, section 3).
+    /// In a configuration file the value may be `env:NAME`, `file:PATH` or `credential:NAME` (contract: config, section 3).
     pub reference: bool,
     /// What may be shown of a value.
     pub shown: Shown,

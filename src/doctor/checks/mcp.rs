@@ -98,7 +98,7 @@ pub(in crate::doctor) async fn http(
         .evidence(way.evidence()),
     );
     match discovery {
-        // Callers learn of logins through the main channel only (spec: oauth-harpoon, section 1).
+        // Callers learn of logins through the main channel only (contract: oauth-and-harpoon, section 1).
         Some(discovery) if channel == MAIN_CHANNEL => walk.add(discovery.check(&metadata)),
         _ => skip_metadata(walk, channel, &reachable),
     }

@@ -1,4 +1,4 @@
-//! OAuth protected-resource metadata: where connectors look for it (spec: oauth-harpoon, section 1; better 28).
+//! OAuth protected-resource metadata: where connectors look for it (contract: oauth-and-harpoon, section 1).
 //!
 //! Every request goes to the MCP server's own origin, over the connector of its endpoint. Other places that an answer names are
 //! shown and not requested.

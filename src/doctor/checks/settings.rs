@@ -86,7 +86,7 @@ fn is_same(one: &ConfigError, other: &ConfigError) -> bool {
     (one.setting, &one.origin, &one.problem) == (other.setting, &other.origin, &other.problem)
 }
 
-/// Where things are managed; they always pass (spec: cli, doctor). The pages of the hosted service are of no use for another one.
+/// Where things are managed; they always pass (contract: cli, section 7). The pages of the hosted service are of no use for another one.
 pub(in crate::doctor) fn addresses(base_url: Option<&HttpUrl>) -> Vec<Check> {
     let places = match base_url.filter(|url| !links::is_hosted(url)) {
         None => [

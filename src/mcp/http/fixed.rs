@@ -9,8 +9,8 @@ use crate::wire::headers::is_same_variable;
 /// Headers that every request to a server carries, whoever asked for it.
 ///
 /// They replace headers of the same name that a caller sent: an operator who says which tenant or gateway token the
-/// server sees must not be contradicted from outside. There is one exception, as in the existing client (spec: mcp,
-/// sections 1 and 6): what speaks for the caller stays the caller's. A configured `Authorization` is for callers who bring
+/// server sees must not be contradicted from outside. There is one exception, as in the existing client
+/// (contract: mcp, section 1): what speaks for the caller stays the caller's. A configured `Authorization` is for callers who bring
 /// none. If it replaced the credentials of those who do, a service that sends each end user's own token would let all of
 /// them act with the operator's rights; the other way round a caller gets no rights but those of what he brings.
 /// `Mcp-...` headers describe his message and session.
@@ -26,7 +26,7 @@ impl FixedHeaders {
         configured("mcp.extra_headers", &mcp.extra_headers).map(Self)
     }
 
-    /// Those of probes and discovery: the same, and `mcp.discovery_extra_headers`, which win (spec: mcp, section 1).
+    /// Those of probes and discovery: the same, and `mcp.discovery_extra_headers`, which win (contract: mcp, section 1).
     ///
     /// # Errors
     /// [`BadHeader`] for what HTTP does not allow.

@@ -1,4 +1,4 @@
-//! MCP over Streamable HTTP (MCP 2025-06-18 and later, "Transports"; spec: mcp, section 1).
+//! MCP over Streamable HTTP (MCP 2025-06-18 and later, "Transports"; contract: mcp, section 1; mcp, section 2).
 
 mod cookies;
 mod fixed;
@@ -175,7 +175,7 @@ impl HttpServer {
             200..=299 if is_media_type(media_type, "text/event-stream") => {
                 stream::Stream::new(self, call, headers, events).read(reply).await
             }
-            // 202 and 204 say that there will be no answer; a call must have one (spec: better 12).
+            // 202 and 204 say that there will be no answer; a call must have one (contract: wire, section 8).
             202 | 204 => Outcome::Failed {
                 failure: Failure::protocol("non_protocol_response"),
                 headers,
@@ -228,7 +228,7 @@ impl HttpServer {
     }
 
     /// Posts one message. Redirects that keep the method are followed on this origin only, because the headers hold an end
-    /// user's credentials (spec: better 1).
+    /// user's credentials (contract: mcp, section 4).
     async fn post(&self, payload: &Bytes, sender: Sender<'_>) -> Result<Reply, NetError> {
         let mut uri = self.0.uri.clone();
         let mut visit = self.0.jars.visit(sender);
@@ -296,7 +296,7 @@ impl HttpServer {
     }
 
     /// Sends a request. What may be repeated takes any kept connection, and is sent once more over a new one when its peer closed that
-    /// one without a word; the rest takes only those that its peer certainly keeps (spec: better 36). A redirect that may not be
+    /// one without a word; the rest takes only those that its peer certainly keeps (contract: mcp, section 4). A redirect that may not be
     /// followed is an error; one that may is for the caller.
     async fn exchange(
         &self,
@@ -341,7 +341,7 @@ impl HttpServer {
     }
 
     /// Whether this is the configured path: the fixed headers, which may hold the operator's credentials, are for no other
-    /// place, even on the same origin (spec: mcp, section 1).
+    /// place, even on the same origin (contract: mcp, section 1).
     fn is_endpoint(&self, uri: &Uri) -> bool {
         uri.path().trim_end_matches('/') == self.0.uri.path().trim_end_matches('/')
     }
@@ -456,7 +456,7 @@ fn said(media_type: &str, body: &[u8]) -> Option<Said> {
     Said::of(media_type, body, |text| redact::scrub(text).into_owned())
 }
 
-/// The answer to a server's request that cannot reach a caller: `ping` is answered, the rest refused (spec: better 17).
+/// The answer to a server's request that cannot reach a caller: `ping` is answered, the rest refused (contract: wire, section 10).
 pub(crate) fn local_answer(method: &str, id: &str) -> String {
     if method == "ping" {
         format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#)

@@ -1,4 +1,4 @@
-//! One probe of an HTTP MCP server (spec: mcp, section 4; newer, section 4).
+//! One probe of an HTTP MCP server (contract: mcp, section 9).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Whether the main MCP server is there, from start to end of the daemon (spec: mcp, section 4; better 7).
+//! Whether the main MCP server is there, from start to end of the daemon (contract: mcp, section 9).
 //!
 //! Calls are the best evidence: one that is answered shows that the server works, one that fails as calls of a dead server do
 //! has it probed. Without calls, a bare connection is enough while the last probe was good, because a probe opens a session.

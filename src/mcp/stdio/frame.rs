@@ -1,7 +1,7 @@
 //! Framing of a child's output. Pure: bytes in, messages out.
 //!
 //! MCP says one message a line. Children also pretty-print over several lines, and print text that is no message; the
-//! first is read, the second is skipped (spec: mcp, section 2).
+//! first is read, the second is skipped (contract: mcp, section 6).
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Handshake of one child: `initialize`, its answer, `notifications/initialized` (MCP "Lifecycle"; spec: newer, section 3.1).
+//! Handshake of one child: `initialize`, its answer, `notifications/initialized` (MCP "Lifecycle"; contract: mcp, section 8).
 //!
 //! Many servers are silent, or refuse every request, until they were initialized. A request that comes too early is answered by the
 //! client.

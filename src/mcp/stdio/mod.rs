@@ -1,4 +1,4 @@
-//! MCP over stdio: one child, shared by all callers (MCP "Transports"; spec: mcp, section 2; better 4 and 5).
+//! MCP over stdio: one child, shared by all callers (MCP "Transports"; contract: mcp, section 5; mcp, section 7).
 //!
 //! Callers may use the same ids, so ids, progress tokens and what else names a request are made unique on the pipe and
 //! restored on the way back; nothing else of a message changes.

@@ -1,4 +1,4 @@
-//! The life of a stdio server: started, watched, restarted, told again who its client is, stopped (spec: better 4 and 5).
+//! The life of a stdio server: started, watched, restarted, told again who its client is, stopped (contract: mcp, section 5).
 
 use std::future::pending;
 use std::io;

@@ -1,6 +1,6 @@
 //! Known secrets, found wherever they stand.
 //!
-//! The secrets themselves are not kept here, so that scrubbing adds no copy of a key to memory (spec: better 3): a
+//! The secrets themselves are not kept here, so that scrubbing adds no copy of a key to memory (contract: ops, section 7): a
 //! rolling hash of each stretch of text is compared with the hash of the secret.
 
 use std::borrow::Cow;
