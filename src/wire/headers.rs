@@ -1,4 +1,4 @@
-//! Which headers cross the tunnel, in both directions (contract: wire, section 7).
+//! Which headers cross the tunnel, in both directions (contract: wire, section 7; mcp, section 1).
 
 use super::session;
 use crate::limits::{ADVICE_HEADERS_MAX, ADVICE_VALUE_MAX};
