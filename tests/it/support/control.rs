@@ -386,6 +386,10 @@ impl State {
             .unwrap_or(30_000);
         let deadline = Instant::now() + Duration::from_millis(wait);
         let mut inner = self.inner.lock().unwrap();
+        // No command goes into a connection that a test closed before it queued the command.
+        if peer.gone() {
+            return Answer::default().close();
+        }
         loop {
             if let Some(answer) = inner.polls.pop_front().or_else(|| inner.every_poll.clone()) {
                 return answer;
