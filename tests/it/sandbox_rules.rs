@@ -108,11 +108,10 @@ fn called(trace: &str) -> BTreeMap<u32, BTreeSet<String>> {
         };
         let Ok(thread) = thread.parse() else { continue };
         let rest = rest.trim_start();
-        let name = match rest.strip_prefix("<... ") {
-            Some(resumed) => resumed.split(' ').next(),
-            None => rest.split_once('(').map(|(name, _)| name),
+        // A call that another thread interrupts takes two lines. The second one, `<... NAME resumed>`, is its end.
+        let Some((name, _)) = rest.split_once('(').filter(|_| !rest.starts_with("<... ")) else {
+            continue;
         };
-        let Some(name) = name else { continue };
         if filters.get(&thread).copied().unwrap_or_default() >= 2 {
             called.entry(thread).or_default().insert(name.to_owned());
         }
