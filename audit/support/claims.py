@@ -66,8 +66,9 @@ def load(file: Path) -> list[Claim]:
 
 def tests_expected(root: Path, command: str) -> int | None:
     """Tests that must pass at least: those in the files that the command names. None when it names no file."""
-    files = test_files(command)
-    return sum(len(tests_of(root / file)) for file in files if (root / file).is_file()) if files else None
+    if not test_files(command):
+        return None
+    return sum(len(tests_of(file)) for file in present(root, command))
 
 
 def test_files(command: str) -> list[str]:
@@ -79,6 +80,11 @@ def test_files(command: str) -> list[str]:
             found += [f"tests/it/{name}.rs" for name in re.findall(r"\s(\w+)::(?=\s|$)", part)]
         found += [f"relay/tests/{name}.rs" for name in programs if name != "it"]
     return found
+
+
+def present(root: Path, command: str) -> list[Path]:
+    """Those of these files that exist."""
+    return [root / file for file in test_files(command) if (root / file).is_file()]
 
 
 def tests_of(file: Path) -> list[str]:
@@ -155,8 +161,7 @@ def missing_parts(root: Path, command: str, steps: set[str]) -> list[str]:
 
 
 def needs_root(root: Path, command: str) -> bool:
-    files = [root / file for file in test_files(command) if (root / file).is_file()]
-    return any(NEEDS_ROOT.search(masked(file.read_text(encoding="utf-8"))) for file in files)
+    return any(NEEDS_ROOT.search(masked(file.read_text(encoding="utf-8"))) for file in present(root, command))
 
 
 def has_test(file: Path, name: str) -> bool:
