@@ -55,7 +55,10 @@ def judged(probe: dict[str, Any], landlock: int) -> list[str]:
     is_older = since is not None and since > landlock
     if verdict == "WRONG" or (verdict == "open" and not is_older):
         return [what]
-    # Another reason refuses it, with or without the cage, or a later version is there than is said.
-    if verdict == "refused" and is_older and not probe["anyway"]:
+    # Landlock refuses files with EACCES. EPERM is the answer of the filter, which keeps the main thread from opening them for writing on
+    # any kernel.
+    is_filtered = since == 1 and probe["with"] == "EPERM"
+    # Something else refuses it, or the kernel has a later version of landlock than it says.
+    if verdict == "refused" and is_older and not probe["anyway"] and not is_filtered:
         return [f"{what}, which only landlock {since} does"]
     return []
