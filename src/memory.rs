@@ -15,6 +15,10 @@ use bytes::Bytes;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::limits::{LARGE_MESSAGE, ROOM_COMMANDS, ROOM_FIRST, ROOM_FIRST_TOTAL, ROOM_TIMEOUT, ROOM_WHOLE_TOTAL};
+use crate::sys::allocator::MAPPED_MIN;
+
+// What draws on the budget is what the allocator gives back to the system at once.
+const _: () = assert!(LARGE_MESSAGE == MAPPED_MIN);
 
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;

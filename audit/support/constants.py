@@ -43,7 +43,7 @@ def value_of(root: Path, file: str, name: str) -> Fraction:
 def _rust(root: Path, file: str, name: str, asked: tuple[str, ...]) -> Fraction:
     expressions = dict(RUST.findall(masked((root / file).read_text(encoding="utf-8"))))
     if name not in expressions:
-        # Names from another file, as in `super::MIB` and `crate::sys::allocator::MAPPED_MIN`.
+        # Names from another file, as in `super::MIB`.
         for other in sorted({*(root / "src/limits").glob("*.rs"), root / "src/limits.rs", root / "src/sys/allocator.rs"}):
             if other.is_file() and str(other.relative_to(root)) != file and re.search(rf"\bconst {name}\b", other.read_text(encoding="utf-8")):
                 return _rust(root, str(other.relative_to(root)), name, asked) if name not in asked else _no(file, name)

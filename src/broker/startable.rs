@@ -71,7 +71,9 @@ impl Startable {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        child::confine(&mut command, cage, Arc::clone(&self.seal));
+        let seal = Arc::clone(&self.seal);
+        // Both promise what `confine` asks for. Their last owner is this process, so that the child frees nothing.
+        child::confine(&mut command, move || cage.enter().and_then(|()| seal.apply()));
         let mut process = command.spawn().map_err(|error| Failure::of(&error))?;
         let pid = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
         match (pid, process.stdin.take(), process.stdout.take(), process.stderr.take()) {

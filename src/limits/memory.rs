@@ -9,11 +9,11 @@
 
 use std::time::Duration;
 
-use super::{MIB, POLL_BODY_MAX, STDIO_MESSAGE_MAX};
+use super::{KIB, MIB, POLL_BODY_MAX, STDIO_MESSAGE_MAX};
 
 /// Messages of at least this size draw on the budget (`memory.rs`). Smaller ones are bounded by their number; the allocator gives
 /// larger ones mappings of their own, which go back to the system at once.
-pub const LARGE_MESSAGE: usize = crate::sys::allocator::MAPPED_MIN;
+pub const LARGE_MESSAGE: usize = 256 * KIB;
 /// First reservation of a large message of unknown length: most end within this.
 pub const ROOM_FIRST: usize = 2 * MIB;
 /// Room for messages up to [`ROOM_FIRST`]: 32 at once, one for each possible stdio server (31).

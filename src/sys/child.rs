@@ -3,14 +3,11 @@
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::Arc;
 
 use rustix::io::Errno;
 use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal, setsid};
 
 use super::signals;
-use crate::sandbox::Seal;
-use crate::sandbox::server::Prepared;
 
 /// Added to the error number of a cage that cannot be entered, to tell it from a program that cannot be executed: the kernel's
 /// numbers are below it (`MAX_ERRNO` is 4095).
@@ -25,17 +22,19 @@ pub enum Failure {
     Cage(i32),
 }
 
-/// Gives a child a session of its own, and so a process group; unblocks its signals; puts it into its cage and applies the seal;
-/// has the kernel kill it when this process ends, however it ends (prctl(2), PR_SET_PDEATHSIG).
+/// Gives a child a session of its own, and so a process group; unblocks its signals; has `restrict` put it into its cage; has the
+/// kernel kill it when this process ends, however it ends (prctl(2), PR_SET_PDEATHSIG).
+///
+/// `restrict` runs between fork and exec: it makes system calls, takes no lock, and no memory except on the way to an error.
 ///
 /// The cage comes before the signal, because the kernel forgets that when a process changes its user. The signal follows the
 /// *thread* that starts the child: it has to be one that lives as long as the process.
-pub fn confine(command: &mut Command, cage: Arc<Prepared>, seal: Arc<Seal>) {
+pub fn confine(command: &mut Command, restrict: impl Fn() -> io::Result<()> + Send + Sync + 'static) {
     let parent = getpid();
     let before_exec = move || {
         setsid()?;
         signals::unblock_all()?;
-        cage.enter().and_then(|()| seal.apply()).map_err(|error| {
+        restrict().map_err(|error| {
             let number = error.raw_os_error().unwrap_or(libc::EINVAL);
             io::Error::from_raw_os_error(number.saturating_add(OF_CAGE))
         })?;
@@ -48,8 +47,8 @@ pub fn confine(command: &mut Command, cage: Arc<Prepared>, seal: Arc<Seal>) {
         }
     };
     // SAFETY: the closure runs in the child between fork and exec, where only async-signal-safe calls are allowed: it makes
-    // system calls through wrappers that neither allocate nor lock, `Prepared::enter` and `Seal::apply` promise the same of
-    // themselves, and its errors are plain numbers. The closure only reads both: their last owner is elsewhere.
+    // system calls through wrappers that neither allocate nor lock, `restrict` has to be of this kind, and its errors are plain
+    // numbers. The process that starts servers (the broker) has one thread, so that no other can have held a lock at the fork.
     unsafe {
         command.pre_exec(before_exec);
     }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::settings::LogFormat;
 use super::utc::Utc;
-use crate::config::LogFormat;
 
 /// The value of a field.
 #[derive(Debug, Clone, Copy)]

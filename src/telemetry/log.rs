@@ -16,8 +16,8 @@ use ::log::{Level, Log as Facade, Metadata, Record, info, warn};
 use super::line::{self, Value};
 use super::output::{Output, Told};
 use super::redact;
+use super::settings::{Log, LogFormat};
 use super::utc::Utc;
-use crate::config::{Log, LogFormat};
 use crate::files::{self, Missing, Rule, Spot, Trusted};
 use crate::limits::{LOG_BUFFER_KEEP, LOG_FIELDS_MAX, LOG_TEXT_MAX};
 

@@ -6,6 +6,8 @@ mod line;
 pub mod log;
 mod output;
 pub mod redact;
+mod settings;
 pub(crate) mod utc;
 
 pub(crate) use line::{is_unsafe, one_line};
+pub use settings::{Log, LogFormat};

@@ -4,7 +4,6 @@ use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 
-use unsafe_code::sandbox::{Seal, server::Prepared};
 use unsafe_code::sys::allocator::{MAPPED_MIN, Wiping, wipe_bytes};
 use unsafe_code::sys::{child, locked::Locked};
 
@@ -113,7 +112,7 @@ fn a_child_is_started_while_other_threads_use_the_allocator() {
     let busy = thread::spawn(|| (0..20_000).map(|size| vec![1_u8; size % 5000].len()).sum::<usize>());
     for _ in 0..20 {
         let mut command = Command::new("true");
-        child::confine(&mut command, Arc::new(Prepared), Arc::new(Seal));
+        child::confine(&mut command, || Ok(()));
         assert!(command.status().is_ok_and(|status| status.success()));
     }
     assert!(busy.join().is_ok());

@@ -6,7 +6,7 @@ use std::io;
 use ::log::Record;
 
 use super::Sink;
-use crate::config::LogFormat;
+use crate::telemetry::LogFormat;
 
 /// Composer of log lines that writes them nowhere.
 pub struct Lines(Sink);
