@@ -31,7 +31,7 @@ use crate::telemetry::{log as sink, redact};
 
 pub use check::{Findings, check};
 use daemon::Daemon;
-pub(crate) use enclosure::Enclosure;
+pub(crate) use enclosure::{Caged, Enclosure, Unprivileged};
 pub use error::Error;
 
 /// Runs until SIGTERM or SIGINT and the drain that follows. `offer`: what the service manager wants to be told.
@@ -96,9 +96,8 @@ pub fn run(mut config: Config, offer: Offer) -> Result<(), Error> {
         let broker = broker.map(|starting| (starting, servers));
         let servers_uid = enclosure.servers_uid();
         secrets::end_proofs();
-        let (status, broker) = enclosure
-            .shut(&config, &mut network, broker, Network::start_resolvers)
-            .await?;
+        let enclosure = enclosure.give_up_privileges()?.start_resolvers(&mut network)?;
+        let Caged { status, broker } = enclosure.shut(&config, broker).await?;
         told::layers(&status, &network);
         if broker.is_some() {
             told::exposed(&config, servers_uid);

@@ -2,7 +2,6 @@
 //! its threads, or by a server that its broker starts.
 
 use std::io;
-use std::mem;
 use std::sync::mpsc;
 
 use rustix::process::geteuid;
@@ -20,14 +19,14 @@ use crate::config::{Config, Level};
 use crate::limits::SANDBOX_PROBE_TIMEOUT;
 use crate::mcp::stdio::specifications;
 use crate::net::{Network, NetworkError};
-use crate::run::{Enclosure, Error};
-use crate::sandbox::{self, ResolverCage, Status};
+use crate::run::{Caged, Enclosure, Error, Unprivileged};
+use crate::sandbox::{self, ResolverCage};
 
 /// What its cage is like.
 pub(super) fn facts(config: &Config) -> Result<Facts, Error> {
     let client = Client::new(config, sandbox::seclude())?;
     let mut facts = Facts::of(config, client.enclosure.own());
-    facts.status = event_loop()?.block_on(client.shut(None, |_, _| Ok(())))?.0;
+    facts.status = event_loop()?.block_on(client.shut_alone())?.status;
     facts.root = geteuid().is_root();
     Ok(facts)
 }
@@ -37,7 +36,7 @@ pub(super) fn attempt(probe: &'static Probe, scene: &Scene, config: &Config) -> 
     let level = match probe.place {
         Place::Main => {
             let client = Client::new(config, sandbox::seclude())?;
-            event_loop()?.block_on(client.shut(None, |_, _| Ok(())))?;
+            event_loop()?.block_on(client.shut_alone())?;
             return Ok(Outcome::of(&probe.attempt(scene)));
         }
         Place::Resolver => return in_thread(probe, scene, config),
@@ -71,14 +70,10 @@ fn serve_role(probe: &'static Probe, scene: &Scene) -> Role {
 }
 
 fn in_thread(probe: &'static Probe, scene: &Scene, config: &Config) -> Result<Outcome, Error> {
-    let mut thread = None;
-    let scene = scene.clone();
-    let shut = Client::new(config, sandbox::seclude())?.shut(None, |_, cage| {
-        thread = Some(Thread::start(probe, scene, cage)?);
-        Ok(())
-    });
-    event_loop()?.block_on(shut)?;
-    Ok(thread.map_or(Outcome::Broken, Thread::attempt))
+    let unprivileged = Client::new(config, sandbox::seclude())?.give_up_privileges()?;
+    let thread = Thread::start(probe, scene.clone(), unprivileged.of_resolvers())?;
+    event_loop()?.block_on(unprivileged.without_resolvers().shut(config, None))?;
+    Ok(thread.attempt())
 }
 
 /// Has a server try it that is started as those of the configuration are.
@@ -90,8 +85,13 @@ fn by_broker(role: &Role, config: &Config, level: Level) -> Result<Outcome, Erro
     let servers = vec![specification(config, level)?];
     let line = serde_json::to_vec(role).map_err(|error| failed(error.into()))?;
     event_loop()?.block_on(async {
-        let (_, broker) = client.shut(Some((starting, servers)), Network::start_resolvers).await?;
-        let Some(broker) = broker else {
+        let Client {
+            mut network, enclosure, ..
+        } = client;
+        // The threads of the network live as long as it does, and the daemon's as long as the daemon.
+        let resolving = enclosure.give_up_privileges()?.start_resolvers(&mut network)?;
+        let caged = resolving.shut(config, Some((starting, servers))).await?;
+        let Some(broker) = caged.broker else {
             return Ok(Outcome::Broken);
         };
         let ended = timeout(SANDBOX_PROBE_TIMEOUT, serve(&broker, line)).await;
@@ -147,17 +147,14 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// `threads` starts the threads beside this one.
-    async fn shut(
-        mut self,
-        broker: Option<(Starting, Vec<Specification>)>,
-        threads: impl FnOnce(&mut Network, ResolverCage) -> Result<(), NetworkError>,
-    ) -> Result<(Status, Option<Broker>), Error> {
-        let network = &mut self.network;
-        let shut = self.enclosure.shut(self.config, network, broker, threads).await?;
-        // The threads of the network stay until the end of the process, as the daemon's do.
-        mem::forget(self.network);
-        Ok(shut)
+    fn give_up_privileges(self) -> Result<Unprivileged, Error> {
+        self.enclosure.give_up_privileges()
+    }
+
+    /// Shuts this process in, without other threads and without a broker.
+    async fn shut_alone(self) -> Result<Caged, Error> {
+        let config = self.config;
+        self.give_up_privileges()?.without_resolvers().shut(config, None).await
     }
 }
 

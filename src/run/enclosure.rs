@@ -1,4 +1,13 @@
 //! The cages of the client and of its broker, shut in the order in which the next one can still be made.
+//!
+//! | stage | what can still be done |
+//! |---|---|
+//! | [`Enclosure`] | everything that the user who started the client can do |
+//! | [`Unprivileged`] | processes and threads, what the remaining user can reach |
+//! | [`Resolving`] | the same; threads that resolve names run, each in its cage |
+//! | [`Caged`] | what the configuration needs |
+//!
+//! Each stage is made from the one before it, so that none is left out or repeated.
 
 use std::os::fd::RawFd;
 
@@ -6,16 +15,33 @@ use super::Error;
 use crate::broker::{Broker, Instructions, Specification, Starting};
 use crate::config::Config;
 use crate::files::Account;
-use crate::net::{Network, NetworkError};
+use crate::net::Network;
 use crate::sandbox::{BrokerCage, Cage, ResolverCage, Status};
 
-/// Both cages, looked up while everything can be.
+/// Stage 1: both cages, looked up while everything can be.
 #[derive(Debug)]
 pub(crate) struct Enclosure {
     own: Cage,
     broker: BrokerCage,
     /// Processes of the client in addition to itself and its broker.
     protected: Vec<u32>,
+}
+
+/// Stage 2: the process has given up its privileges.
+#[derive(Debug)]
+pub(crate) struct Unprivileged(Enclosure);
+
+/// Stage 3: every thread that this process will have has been started.
+#[derive(Debug)]
+pub(crate) struct Resolving(Enclosure);
+
+/// Stage 4: the process and its broker are in their cages.
+#[derive(Debug)]
+pub(crate) struct Caged {
+    /// The layers that are in force.
+    pub(crate) status: Status,
+    /// The broker, if there is one.
+    pub(crate) broker: Option<Broker>,
 }
 
 impl Enclosure {
@@ -57,36 +83,64 @@ impl Enclosure {
         &self.own
     }
 
-    /// Shuts them, around the broker, and around this process, whose only thread this is; what needs more is open. `threads` starts
-    /// those that resolve names.
+    /// Changes from the user who started the client to the one that it keeps. What needed the former is open.
     ///
     /// # Errors
-    /// A layer that is not in force and has to be, a thread that cannot be had, a broker that does not get ready.
+    /// Privileges that cannot be given up.
+    pub(crate) fn give_up_privileges(mut self) -> Result<Unprivileged, Error> {
+        self.own.give_up_privileges().map_err(Error::Sandbox)?;
+        Ok(Unprivileged(self))
+    }
+}
+
+impl Unprivileged {
+    /// The cage of a thread beside the main one. A thread inherits the rules of landlock of the thread that starts it, and reaches
+    /// less than the main one: it has to be started, and in its cage, before the main one is shut.
+    pub(crate) fn of_resolvers(&self) -> ResolverCage {
+        self.0.own.of_resolvers()
+    }
+
+    /// Starts the threads that resolve names, each in its cage.
+    ///
+    /// # Errors
+    /// A thread that cannot be had, or that cannot enter its cage.
+    pub(crate) fn start_resolvers(self, network: &mut Network) -> Result<Resolving, Error> {
+        network.start_resolvers(self.of_resolvers())?;
+        let Self(mut enclosure) = self;
+        enclosure.protected.extend(network.resolver_threads());
+        Ok(Resolving(enclosure))
+    }
+
+    /// Goes on without such threads: this process resolves no names.
+    pub(crate) fn without_resolvers(self) -> Resolving {
+        Resolving(self.0)
+    }
+}
+
+impl Resolving {
+    /// Shuts the cages around the broker, and around this thread. Nothing is created after it.
+    ///
+    /// # Errors
+    /// A layer that is not in force and has to be, a broker that does not get ready.
     pub(crate) async fn shut(
         self,
         config: &Config,
-        network: &mut Network,
         broker: Option<(Starting, Vec<Specification>)>,
-        threads: impl FnOnce(&mut Network, ResolverCage) -> Result<(), NetworkError>,
-    ) -> Result<(Status, Option<Broker>), Error> {
-        let Self {
-            mut own,
+    ) -> Result<Caged, Error> {
+        let Self(Enclosure {
+            own,
             broker: cage,
-            mut protected,
-        } = self;
-        // From the user who started us to the one who stays: what needed the former is open.
-        own.give_up_privileges().map_err(Error::Sandbox)?;
-        // Threads take the rules of landlock of whoever makes them, and have less to reach than this one: they come first.
-        threads(network, own.of_resolvers())?;
+            protected,
+        }) = self;
         let broker = match broker {
             Some((starting, servers)) => {
-                protected.extend(network.resolver_threads());
                 let cage = cage.with_others(protected);
                 let instructions = Instructions { cage, servers };
                 Some(starting.connect(&instructions).await.map_err(Error::Broker)?)
             }
             None => None,
         };
-        Ok((own.shut(config).map_err(Error::Sandbox)?, broker))
+        let status = own.shut(config).map_err(Error::Sandbox)?;
+        Ok(Caged { status, broker })
     }
 }
