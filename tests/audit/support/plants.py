@@ -19,7 +19,7 @@ def plant(name: str, script: str, file: str, old: str, new: str, says: str) -> P
     return Plant(name, script, file, old, new, says)
 
 
-UNSAFE, CLAIMS, SPECIFICATION = "audit/unsafe", "audit/claims", "audit/specification"
+UNSAFE, CLAIMS, SPECIFICATION, ROOMS = "audit/unsafe", "audit/claims", "audit/specification", "scripts/rooms"
 BLOCK = "\nfn planted() {\n    let _ = unsafe { libc::getppid() };\n}\n"
 ARGUED = "\nfn planted() {\n    // SAFETY: takes nothing.\n    let _ = unsafe { libc::getppid() };\n}\n"
 CLAIM = '\n[[claim]]\nid = "planted"\ntopic = "Where"\nsays = "So."\ncommand = "{}"\npasses = "so"\nexpect = "so"\nseconds = 1\n'
@@ -62,4 +62,17 @@ PLANTS = (
     plant("a step that does not run the file", SPECIFICATION, "check", "timeout --foreground --kill-after=30 300 tests/packages/figures --", "true --", "none of the checks uses"),
     plant("a number without a check", SPECIFICATION, "SPECIFICATION.md", "`./check --only figures` |", "soon |", "is neither FILE::TEST"),
     plant("a promise of a constant that is not there", SPECIFICATION, "SPECIFICATION.md", "`KEY_COPIES_MAX`", "`KEY_COPIES`", "has no number KEY_COPIES"),
+    plant("an import upward in a tree", ROOMS, "src/files/spot.rs", "", "\nuse crate::{\n    limits::{self as _, KIB},\n    config::{\n        Config,\n    },\n};\n", "files imports config, which lies above it"),
+    plant("an import upward in an expression", ROOMS, "src/files/spot.rs", "", "\nfn planted() -> usize {\n    size_of::<crate::net::Network>()\n}\n", "files imports net, which lies above it"),
+    plant("an import upward by super", ROOMS, "src/files/spot.rs", "", "\nuse super::super::config::Config;\n", "files imports config, which lies above it"),
+    plant("an import upward from a module of the file", ROOMS, "src/files/spot.rs", "", "\nmod planted {\n    use super::super::super::{config as other};\n}\n", "files imports config, which lies above it"),
+    plant("an import upward in a macro", ROOMS, "src/files/spot.rs", "", "\nmacro_rules! planted {\n    () => { $crate::config::Config };\n}\n", "files imports config, which lies above it"),
+    plant("an import past a room", ROOMS, "src/files/spot.rs", "", "\nuse crate::Config;\n", "crate::Config is no room"),
+    plant("an import of everything", ROOMS, "src/files/spot.rs", "", "\nuse crate::*;\n", "names no room"),
+    plant("an import downward that nobody allowed", ROOMS, "src/links.rs", "", "\nuse crate::shutdown::Signal;\n", "which scripts/rooms.toml does not allow"),
+    plant("a room that is not in the table", ROOMS, "src/planted.rs", "", "//! A room.\n", "src/planted: this room is not in scripts/rooms.toml"),
+    plant("an import of the relay upward", ROOMS, "relay/src/ids.rs", "", "\nuse crate::serve::Options;\n", "ids imports serve, which lies above it"),
+    plant("an arrow upward in the table", ROOMS, "scripts/rooms.toml", 'files = ["limits"]', 'files = ["config", "limits"]', "files imports config, which is no room below it"),
+    plant("an arrow that nothing needs", ROOMS, "scripts/rooms.toml", 'files = ["limits"]', 'files = ["limits", "shutdown"]', "files does not import shutdown any more"),
+    plant("a picture of other rooms", ROOMS, "ARCHITECTURE.md", "| `links` |", "| `link` |", "the picture of the rooms is stale"),
 )
