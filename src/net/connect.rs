@@ -13,6 +13,7 @@ use super::error::{NetError, Unreached};
 use super::generation::{Generation, Live};
 use super::hop::{Cause, Hop, HopError, Step};
 use super::network::Way;
+use super::plan::{IdentityId, ProxyId};
 use super::proxy::{self, Forward};
 use super::resolver::{Resolver, Resolvers};
 use super::sealed::Authorization;
@@ -91,18 +92,18 @@ enum Route {
     Proxy(End),
 }
 
-/// Where a way finds what a rotation exchanges: in the generation in force, at these places.
+/// Where a way finds what a rotation exchanges: in the generation in force, by these ids.
 #[derive(Debug, Clone)]
 pub(super) struct Material {
     pub(super) live: Live,
-    pub(super) identity: Option<usize>,
-    pub(super) proxy: Option<usize>,
+    pub(super) identity: Option<IdentityId>,
+    pub(super) proxy: Option<ProxyId>,
 }
 
 impl Material {
     /// TLS for the peer. A client certificate that cannot be used has been refused before.
     fn tls(&self, generation: &Generation) -> Tls {
-        let identity = self.identity.and_then(|at| generation.identity(at)?.as_ref().ok());
+        let identity = self.identity.and_then(|id| generation.identity(id)?.as_ref().ok());
         identity.unwrap_or(generation.plain()).clone()
     }
 
@@ -111,11 +112,11 @@ impl Material {
     }
 
     fn credentials<'a>(&self, generation: &'a Generation) -> Option<&'a SecretString> {
-        self.proxy.and_then(|at| generation.credentials(at))
+        self.proxy.and_then(|id| generation.credentials(id))
     }
 
     fn standing<'a>(&self, generation: &'a Generation) -> Option<&'a Standing> {
-        self.proxy.and_then(|at| generation.standing(at))
+        self.proxy.and_then(|id| generation.standing(id))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::watch;
 
-use super::plan::{Key, Plan};
+use super::plan::{IdentityId, Key, Plan, ProxyId};
 use super::standing::Standing;
 use crate::config::{Identity, Trust, read_key_again};
 use crate::secrets::{ApiKey, Disk, Files as _, SecludedFile};
@@ -205,9 +205,9 @@ impl Generation {
         self.key.as_ref()
     }
 
-    /// The client certificates by the order of the plan: what each says, or why it cannot be used.
-    pub(super) fn identity(&self, at: usize) -> Option<&Result<Tls, Arc<tls::Error>>> {
-        self.identities.get(at)
+    /// A client certificate, or why it cannot be used.
+    pub(super) fn identity(&self, id: IdentityId) -> Option<&Result<Tls, Arc<tls::Error>>> {
+        id.entry(&self.identities)
     }
 
     pub(super) fn plain(&self) -> &Tls {
@@ -218,14 +218,14 @@ impl Generation {
         &self.proxy_tls
     }
 
-    /// `user:password` for a proxy, by the order of the plan.
-    pub(super) fn credentials(&self, at: usize) -> Option<&SecretString> {
-        self.proxies.get(at)?.0.as_ref()
+    /// `user:password` for a proxy.
+    pub(super) fn credentials(&self, id: ProxyId) -> Option<&SecretString> {
+        id.entry(&self.proxies)?.0.as_ref()
     }
 
     /// What that proxy thinks of them.
-    pub(super) fn standing(&self, at: usize) -> Option<&Standing> {
-        self.proxies.get(at).map(|(_, standing)| standing)
+    pub(super) fn standing(&self, id: ProxyId) -> Option<&Standing> {
+        id.entry(&self.proxies).map(|(_, standing)| standing)
     }
 
     /// The client certificate that is shown to proxies.

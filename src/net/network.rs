@@ -207,14 +207,12 @@ impl Network {
     /// When the client certificate or its key cannot be used.
     pub fn connector(&self, way: &Way<'_>) -> Result<Connector, Arc<tls::Error>> {
         let generation = self.live().current();
-        let identity = way
-            .identity
-            .and_then(|wanted| self.plan.identities.iter().position(|known| known == wanted));
-        if let Some(Err(error)) = identity.and_then(|at| generation.identity(at)) {
+        let identity = way.identity.and_then(|wanted| self.plan.identity_id(wanted));
+        if let Some(Err(error)) = identity.and_then(|id| generation.identity(id)) {
             return Err(Arc::clone(error));
         }
         let proxy = match &way.via {
-            Via::Proxy(wanted) => self.plan.proxies.iter().position(|known| known.is(wanted)),
+            Via::Proxy(wanted) => self.plan.proxy_id(wanted),
             _ => None,
         };
         if let (Via::Proxy(proxy), Err(error)) = (&way.via, generation.proxy_tls())
@@ -264,8 +262,8 @@ impl Network {
     #[must_use]
     pub fn client_certificates(&self) -> Vec<ClientCertificate> {
         let generation = self.live().current();
-        let of_peers = self.plan.identities.iter().enumerate().filter_map(|(at, identity)| {
-            let tls = generation.identity(at)?.as_ref().ok()?;
+        let of_peers = self.plan.identities().filter_map(|(id, identity)| {
+            let tls = generation.identity(id)?.as_ref().ok()?;
             Some((identity.setting, tls.client_certificate()?.first()?.clone()))
         });
         let of_proxies = generation
@@ -281,7 +279,8 @@ impl Network {
     #[must_use]
     pub fn broken_certificate(&self) -> Option<Arc<tls::Error>> {
         let generation = self.live().current();
-        let identities = (0..self.plan.identities.len()).filter_map(|at| generation.identity(at)?.as_ref().err());
+        let identities = self.plan.identities();
+        let identities = identities.filter_map(|(id, _)| generation.identity(id)?.as_ref().err());
         identities.chain(generation.proxy_tls().as_ref().err()).next().cloned()
     }
 }

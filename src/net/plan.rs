@@ -21,6 +21,28 @@ pub(super) struct Plan {
     pub(super) accepted: Accepted,
 }
 
+/// A client certificate of the plan. Each generation has loaded one for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct IdentityId(usize);
+
+/// A proxy of the plan. Each generation has its credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ProxyId(usize);
+
+impl IdentityId {
+    /// The entry for this certificate, of entries in the order of the plan.
+    pub(super) fn entry<T>(self, entries: &[T]) -> Option<&T> {
+        entries.get(self.0)
+    }
+}
+
+impl ProxyId {
+    /// The entry for this proxy, of entries in the order of the plan.
+    pub(super) fn entry<T>(self, entries: &[T]) -> Option<&T> {
+        entries.get(self.0)
+    }
+}
+
 /// The key of the control plane.
 #[derive(Debug)]
 pub(super) enum Key {
@@ -107,6 +129,25 @@ impl Plan {
             accepted,
             ..Self::default()
         }
+    }
+
+    /// The client certificates.
+    pub(super) fn identities(&self) -> impl Iterator<Item = (IdentityId, &Identity)> {
+        self.identities
+            .iter()
+            .enumerate()
+            .map(|(at, identity)| (IdentityId(at), identity))
+    }
+
+    /// The id of a client certificate; `None` for one that the plan does not have.
+    pub(super) fn identity_id(&self, wanted: &Identity) -> Option<IdentityId> {
+        self.identities()
+            .find_map(|(id, known)| (known == wanted).then_some(id))
+    }
+
+    /// The id of a proxy; `None` for one that the plan does not have.
+    pub(super) fn proxy_id(&self, wanted: &Proxy) -> Option<ProxyId> {
+        self.proxies.iter().position(|known| known.is(wanted)).map(ProxyId)
     }
 
     /// The files that a rotation exchanges; some more than once.
