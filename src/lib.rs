@@ -5,6 +5,7 @@
 #![deny(unsafe_code)]
 
 pub mod admin;
+pub mod backoff;
 pub mod broker;
 pub mod cli;
 pub mod config;
@@ -16,6 +17,7 @@ mod every;
 pub mod files;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+pub mod identity;
 pub mod limits;
 mod links;
 pub mod mcp;

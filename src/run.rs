@@ -15,7 +15,7 @@ use tokio::signal::unix::Signal;
 
 use crate::broker::Starting;
 use crate::config::Config;
-use crate::control;
+use crate::identity;
 use crate::mcp::stdio::{exposures, specifications};
 use crate::net::Network;
 use crate::ops::Listener;
@@ -42,7 +42,7 @@ pub fn run(mut config: Config, offer: Offer) -> Result<(), Error> {
     let umask = sandbox::seclude();
     sys::signals::ignore_unused();
     config.for_each_secret(redact::protect);
-    let instance_id = control::instance_id();
+    let instance_id = identity::instance_id();
     let base = [
         ("client_instance_id", instance_id.clone()),
         ("tunnel_id", config.control_plane.tunnel_id.clone()),

@@ -4,12 +4,8 @@ use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderVal
 use secrecy::zeroize::Zeroizing;
 
 use crate::config::{Binding, Config};
+use crate::identity;
 use crate::net::{BadHeader, configured};
-
-/// Name sent to the service.
-const CLIENT_NAME: &str = "tunnel-client-hardened";
-/// Name and version, as `User-Agent` carries them.
-pub const USER_AGENT_VALUE: &str = concat!("tunnel-client-hardened/", env!("CARGO_PKG_VERSION"));
 
 /// Which part of the service waits for an answer: the command's, on its response only.
 pub(super) const SHARD_TOKEN: HeaderName = HeaderName::from_static("x-tunnel-shard-token");
@@ -55,25 +51,15 @@ pub(crate) fn bearer(key: &str) -> Result<HeaderValue, BadHeader> {
 pub(crate) fn identification(instance_id: &str) -> Result<HeaderMap, BadHeader> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
+    headers.insert(USER_AGENT, HeaderValue::from_static(identity::USER_AGENT));
     let mut insert = |name, value| headers.insert(HeaderName::from_static(name), value);
-    insert("x-tunnel-client-name", HeaderValue::from_static(CLIENT_NAME));
+    insert("x-tunnel-client-name", HeaderValue::from_static(identity::CLIENT_NAME));
     insert(
         "x-tunnel-client-version",
-        HeaderValue::from_static(env!("CARGO_PKG_VERSION")),
+        HeaderValue::from_static(identity::CLIENT_VERSION),
     );
     insert("x-tunnel-client-instance-id", text("instance id", instance_id)?);
     Ok(headers)
-}
-
-/// 16 random bytes, new for every process (contract: wire, section 2).
-pub(crate) fn instance_id() -> String {
-    let mut bytes = [0; 16];
-    // Without randomness the process id keeps instances on one host apart.
-    if getrandom::fill(&mut bytes).is_err() {
-        bytes[..4].copy_from_slice(&std::process::id().to_le_bytes());
-    }
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn text(what: &'static str, value: &str) -> Result<HeaderValue, BadHeader> {

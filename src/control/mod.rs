@@ -1,6 +1,5 @@
 //! The control plane's side: polling for commands, delivering responses.
 
-pub mod backoff;
 pub mod client;
 mod headers;
 mod held;
@@ -9,7 +8,6 @@ mod responder;
 mod told;
 
 pub use client::{ControlPlane, Metadata, Room};
-pub use headers::USER_AGENT_VALUE;
-pub(crate) use headers::{bearer, identification, instance_id};
+pub(crate) use headers::{bearer, identification};
 pub use poller::Poller;
 pub use responder::{Delivery, Notifier, Responder};

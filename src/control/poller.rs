@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use log::{Level, debug, error, info, log};
 use tokio::time::{sleep, timeout};
 
-use super::backoff::Backoff;
 use super::client::{ControlError, ControlPlane, PollAnswer, Room};
 use super::held::Held;
 use super::responder::millis;
 use super::told::Told;
+use crate::backoff::Backoff;
 use crate::dispatch::Dispatcher;
 use crate::limits::{AUTH_RETRY_MAX, AUTH_RETRY_MIN, DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN, ROOM_LOOK};
 use crate::net::{NetError, Phase};

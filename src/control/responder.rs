@@ -9,8 +9,8 @@ use log::{debug, info, warn};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout_at};
 
-use super::backoff::Backoff;
 use super::client::{ControlError, ControlPlane};
+use crate::backoff::Backoff;
 use crate::limits::{DELIVERY_ATTEMPTS, QUESTIONS_MAX};
 use crate::ops::Ops;
 use crate::shutdown::Signal;

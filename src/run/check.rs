@@ -6,8 +6,9 @@ use std::time::SystemTime;
 
 use super::{Enclosure, Error};
 use crate::config::{Config, Listen, Target};
-use crate::control::{self, ControlPlane};
+use crate::control::ControlPlane;
 use crate::files::{self, Missing, Rule, Spot};
+use crate::identity;
 use crate::mcp::http::{FixedHeaders, HttpServer, patience};
 use crate::mcp::servers;
 use crate::mcp::stdio::{exposures, specifications};
@@ -138,7 +139,7 @@ fn certificates(network: &Network, found: &mut Findings) {
 fn peers(config: &Config, network: &Network, found: &mut Findings) {
     let control = network.connector(&Way::to_control_plane(config)).map_err(Error::Tls);
     let control = control
-        .and_then(|connector| ControlPlane::new(config, &control::instance_id(), connector).map_err(Error::Header));
+        .and_then(|connector| ControlPlane::new(config, &identity::instance_id(), connector).map_err(Error::Header));
     if let Err(error) = control {
         found.error(&error);
     }

@@ -20,7 +20,7 @@ pub(super) const CLOCK: &str = "clock";
 
 /// Asks for the tunnel's metadata with the key, as `run` does at start.
 pub(super) async fn ask(config: &Config, connector: Connector, route: Route<'_>) -> (Check, Option<Metadata>) {
-    let control = match ControlPlane::new(config, &crate::control::instance_id(), connector) {
+    let control = match ControlPlane::new(config, &crate::identity::instance_id(), connector) {
         Ok(control) => control,
         Err(error) => {
             return (

@@ -30,7 +30,8 @@ pub use watch::Prober;
 
 use super::{Ack, Call, Outcome};
 use crate::config::{self, HttpUrl};
-use crate::control::{Notifier, USER_AGENT_VALUE};
+use crate::control::Notifier;
+use crate::identity;
 use crate::limits::{
     MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, MCP_IDLE_RECENT, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX,
     TAIL_TIMEOUT,
@@ -382,7 +383,7 @@ impl HttpServer {
             .or_insert(HeaderValue::from_static("application/json, text/event-stream"));
         headers
             .entry(USER_AGENT)
-            .or_insert(HeaderValue::from_static(USER_AGENT_VALUE));
+            .or_insert(HeaderValue::from_static(identity::USER_AGENT));
         headers
     }
 }

@@ -10,8 +10,8 @@ use tokio::time::{sleep, timeout};
 use super::message::{Found, elements, look};
 use super::odd::{Odd, OddEvents};
 use super::{HttpServer, Sender, local_answer, sse};
+use crate::backoff::Backoff;
 use crate::control::Notifier;
-use crate::control::backoff::Backoff;
 use crate::limits::{
     SIDE_POSTS_MAX, SSE_EVENT_MAX, SSE_RESUME_MAX, SSE_RESUME_PAUSE, SSE_RETRY_MAX, TAIL_MAX, TAIL_TIMEOUT,
 };

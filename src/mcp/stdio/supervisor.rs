@@ -17,8 +17,8 @@ use super::handshake::Handshake;
 use super::inbox::{Event, Inbox};
 use super::output::{Ended, Output};
 use super::{INITIALIZED, StdioServer, closed, until};
+use crate::backoff::Backoff;
 use crate::broker::{Broker, Child, Started};
-use crate::control::backoff::Backoff;
 use crate::limits::{
     LARGE_MESSAGE, ROOM_TIMEOUT, STDIO_CRASH_LOOP, STDIO_LAST_WORDS, STDIO_LINE_LARGE, STDIO_MESSAGE_MAX,
     STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX, STDIO_RESTART_MIN, STDIO_STABLE, STDIO_SUSPECT_GRACE, STDIO_WRITE_BATCH,
