@@ -22,6 +22,7 @@ pub mod limits;
 mod links;
 pub mod mcp;
 pub mod memory;
+pub mod monitor;
 pub mod net;
 pub mod ops;
 pub mod own_program;

@@ -13,8 +13,8 @@ use super::told::Told;
 use crate::backoff::Backoff;
 use crate::dispatch::Dispatcher;
 use crate::limits::{AUTH_RETRY_MAX, AUTH_RETRY_MIN, DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN, ROOM_LOOK};
+use crate::monitor::Monitor;
 use crate::net::{NetError, Phase};
-use crate::ops::Ops;
 use crate::shutdown::Signal;
 use crate::telemetry::redact;
 use crate::wire::api_error::ApiError;
@@ -25,7 +25,7 @@ use crate::wire::command::{self, NotACommandList};
 pub struct Poller {
     control: Arc<ControlPlane>,
     dispatcher: Dispatcher,
-    ops: Arc<Ops>,
+    monitor: Arc<Monitor>,
     shutdown: Signal,
     /// An empty answer that is faster counts towards backoff.
     empty_poll_min: Duration,
@@ -98,12 +98,12 @@ enum Polled {
 
 impl Poller {
     /// A poller that hands commands to `dispatcher` until `shutdown`.
-    pub fn new(control: Arc<ControlPlane>, dispatcher: Dispatcher, ops: Arc<Ops>, shutdown: Signal) -> Self {
+    pub fn new(control: Arc<ControlPlane>, dispatcher: Dispatcher, monitor: Arc<Monitor>, shutdown: Signal) -> Self {
         let empty_poll_min = EMPTY_POLL_MIN.min(control.poll_timeout());
         Self {
             control,
             dispatcher,
-            ops,
+            monitor,
             shutdown,
             empty_poll_min,
         }
@@ -119,23 +119,23 @@ impl Poller {
                 () = self.shutdown.wait() => break,
             };
             live.seen();
-            self.ops.progress.step(self.control.poll_bound());
+            self.monitor.progress.step(self.control.poll_bound());
             let started = Instant::now();
             let polled = self.poll(&room, &mut series).await;
             let took = started.elapsed();
-            self.ops.metrics.poll_cycles.inc();
+            self.monitor.metrics.poll_cycles.inc();
             let pause = match polled {
                 Polled::Stopped => break,
                 Polled::Failed(error) => {
-                    self.ops.metrics.poll_latency(took, false);
+                    self.monitor.metrics.poll_latency(took, false);
                     self.failed(&error, took, &mut series)
                 }
                 Polled::Answer(answer) => {
-                    self.ops.metrics.poll_latency(took, true);
+                    self.monitor.metrics.poll_latency(took, true);
                     match self.accept(&answer, room.places) {
                         Ok(commands) => {
-                            self.ops.health.poll_succeeded();
-                            self.ops.metrics.poll_succeeded();
+                            self.monitor.health.poll_succeeded();
+                            self.monitor.metrics.poll_succeeded();
                             series.answered();
                             if commands > 0 || took >= self.empty_poll_min {
                                 series.backoff.reset();
@@ -149,7 +149,7 @@ impl Poller {
                     }
                 }
             };
-            self.ops.progress.step(pause);
+            self.monitor.progress.step(pause);
             tokio::select! {
                 () = sleep(pause) => {}
                 // Another key, or another way to prove who we are: worth a try at once.
@@ -163,7 +163,7 @@ impl Poller {
     /// What the next poll may bring, once that is something. Commands may take as long as they do, so this only shows that it still waits.
     async fn room(&self) -> Room {
         loop {
-            self.ops.progress.step(ROOM_LOOK);
+            self.monitor.progress.step(ROOM_LOOK);
             if let Ok(room) = timeout(ROOM_LOOK, self.dispatcher.room()).await {
                 return room;
             }
@@ -186,7 +186,7 @@ impl Poller {
                 () = sleep(sign_of_life), if !held_open => {
                     if self.control.poll_phase() == Phase::Waiting {
                         held_open = true;
-                        self.ops.health.poll_held_open();
+                        self.monitor.health.poll_held_open();
                         series.recovered();
                     }
                 }
@@ -218,7 +218,7 @@ impl Poller {
         if count > limit {
             error!(limit, commands = count; "the service sent more commands than were asked for; all are processed");
         }
-        self.ops.metrics.commands_polled.inc_by(count as u64);
+        self.monitor.metrics.commands_polled.inc_by(count as u64);
         for parsed in commands {
             self.dispatcher.submit(parsed, answer);
         }
@@ -232,11 +232,13 @@ impl Poller {
                 let pause = series.backoff.next_pause();
                 // Of a poll that was sent; connecting that takes too long is another matter.
                 let timed_out = matches!(error, NetError::Timeout | NetError::NoFirstByte(_)) && *written;
-                self.ops.metrics.poll_error(if timed_out { "timeout" } else { "other" });
+                self.monitor
+                    .metrics
+                    .poll_error(if timed_out { "timeout" } else { "other" });
                 if timed_out {
                     series.held.refused(took);
                 }
-                self.ops.health.poll_failed(error.to_string());
+                self.monitor.health.poll_failed(error.to_string());
                 let message = if timed_out {
                     "poll timed out; backing off"
                 } else {
@@ -252,17 +254,17 @@ impl Poller {
                 retry_after,
                 request_id,
             } => {
-                self.ops.metrics.poll_error("other");
+                self.monitor.metrics.poll_error("other");
                 let auth = matches!(status, 401 | 403 | 404);
                 // The first failure may be the end of a poll that was rightly held open: a service that restarts.
                 if auth || known {
                     series.held.refused(took);
                 }
                 let pause = if auth {
-                    self.ops.health.poll_unauthorized(*status);
+                    self.monitor.health.poll_unauthorized(*status);
                     series.refused.next_pause()
                 } else {
-                    self.ops.health.poll_failed(format!("HTTP status {status}"));
+                    self.monitor.health.poll_failed(format!("HTTP status {status}"));
                     series.backoff.next_pause()
                 };
                 let pause = pause.max(retry_after.unwrap_or_default());
@@ -278,8 +280,8 @@ impl Poller {
             series.held.refused(took);
         }
         let pause = series.backoff.next_pause();
-        self.ops.metrics.poll_error("other");
-        self.ops.health.poll_failed(NotACommandList.to_string());
+        self.monitor.metrics.poll_error("other");
+        self.monitor.health.poll_failed(NotACommandList.to_string());
         log!(
             series.told.level(NotACommandList.to_string()),
             control_plane = self.control.origin(),

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout_at};
 use super::client::{ControlError, ControlPlane};
 use crate::backoff::Backoff;
 use crate::limits::{DELIVERY_ATTEMPTS, QUESTIONS_MAX};
-use crate::ops::Ops;
+use crate::monitor::Monitor;
 use crate::shutdown::Signal;
 use crate::telemetry::redact;
 use crate::wire::command::Route;
@@ -26,7 +26,7 @@ pub struct Responder(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     control: Arc<ControlPlane>,
-    ops: Arc<Ops>,
+    monitor: Arc<Monitor>,
     /// One permit a connection: the workers', and one for what needs no worker.
     connections: Semaphore,
     /// Requests of servers that wait for their callers' answers.
@@ -85,11 +85,11 @@ enum Verdict {
 
 impl Responder {
     /// A responder whose connections are at most `workers` and one more.
-    pub fn new(control: Arc<ControlPlane>, ops: Arc<Ops>, workers: usize) -> Self {
+    pub fn new(control: Arc<ControlPlane>, monitor: Arc<Monitor>, workers: usize) -> Self {
         let connections = Semaphore::new(workers.saturating_add(1).min(Semaphore::MAX_PERMITS));
         Self(Arc::new(Shared {
             control,
-            ops,
+            monitor,
             connections,
             questions: Questions::default(),
         }))
@@ -125,8 +125,8 @@ impl Responder {
             | Delivery::NoStream
             | Delivery::Gone
             | Delivery::Refused
-            | Delivery::Rejected => self.0.ops.health.delivered(),
-            Delivery::Failed => self.0.ops.health.delivery_failed(),
+            | Delivery::Rejected => self.0.monitor.health.delivered(),
+            Delivery::Failed => self.0.monitor.health.delivery_failed(),
             Delivery::Expired => {}
         }
         delivery
@@ -305,7 +305,7 @@ impl<'a> Notifier<'a> {
 
     /// Counts what the server sent that is no part of the call. `odd`: its kind.
     pub fn skipped(&self, odd: &'static str) {
-        self.responder.0.ops.metrics.odd_event(&self.route.channel, odd);
+        self.responder.0.monitor.metrics.odd_event(&self.route.channel, odd);
     }
 
     /// Posts a server's request, with its id as JSON text; true when the service has it, and an answer will come as a

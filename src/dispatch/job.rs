@@ -217,7 +217,7 @@ impl Shared {
             | Delivery::Failed => {
                 // Unbound channels are the service's words: they share one label.
                 let channel = channel.map_or("none", |c| &*c.name);
-                self.ops
+                self.monitor
                     .metrics
                     .answered(channel, done.kind, done.outcome, job.received.elapsed());
             }
@@ -434,13 +434,13 @@ impl Shared {
 
     fn server_answered(&self, job: &Job) {
         if self.is_probed(job) {
-            self.ops.health.server_answered(&job.route.channel);
+            self.monitor.health.server_answered(&job.route.channel);
         }
     }
 
     fn server_doubted(&self, job: &Job) {
         if self.is_probed(job) {
-            self.ops.health.server_doubted(&job.route.channel);
+            self.monitor.health.server_doubted(&job.route.channel);
         }
     }
 
@@ -451,13 +451,13 @@ impl Shared {
     }
 
     fn expired(&self, job: &Job) {
-        self.ops.metrics.dropped("response_deadline");
+        self.monitor.metrics.dropped("response_deadline");
         info!(request_id = &*job.route.request_id, channel = &*job.route.channel;
             "command response deadline reached; dropping without posting a response");
     }
 
     fn unsupported_channel(&self, job: &Job, action: &Action) -> Response {
-        self.ops.metrics.unsupported_channel.inc();
+        self.monitor.metrics.unsupported_channel.inc();
         let channel = &job.route.channel;
         warn!(request_id = &*job.route.request_id, channel = &**channel; "command for a channel that is not bound");
         let id = match action {

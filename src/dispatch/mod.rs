@@ -18,7 +18,7 @@ use crate::control::client::PollAnswer;
 use crate::control::{Responder, Room};
 use crate::limits::{POLL_BATCH_MAX, POLL_COMMANDS_MAX, QUEUE_RESERVE};
 use crate::mcp::Transport;
-use crate::ops::Ops;
+use crate::monitor::Monitor;
 use crate::shutdown::Signal;
 use crate::wire::command::{Action, Parsed};
 use calls::Calls;
@@ -45,7 +45,7 @@ struct Shared {
     /// What runs is answered with an error now.
     abandon: Signal,
     responder: Responder,
-    ops: Arc<Ops>,
+    monitor: Arc<Monitor>,
     max_inflight: usize,
     connection_max_ttl: Duration,
     pass_error_text: bool,
@@ -86,7 +86,12 @@ pub struct Bounds {
 
 impl Dispatcher {
     /// A dispatcher for these channels.
-    pub fn new(bindings: Vec<(Box<str>, Transport)>, bounds: Bounds, responder: Responder, ops: Arc<Ops>) -> Self {
+    pub fn new(
+        bindings: Vec<(Box<str>, Transport)>,
+        bounds: Bounds,
+        responder: Responder,
+        monitor: Arc<Monitor>,
+    ) -> Self {
         let mut queue = Queue::new(bounds.max_concurrent);
         let calls = share(bounds.max_concurrent, bindings.len());
         let channels = bindings
@@ -111,7 +116,7 @@ impl Dispatcher {
             idle: Notify::new(),
             abandon: Signal::default(),
             responder,
-            ops,
+            monitor,
             max_inflight: bounds.max_inflight,
             connection_max_ttl: bounds.connection_max_ttl,
             pass_error_text: bounds.pass_error_text,
@@ -137,7 +142,7 @@ impl Dispatcher {
         let shared = &self.0;
         let Some(job) = Job::new(parsed, answer) else {
             warn!(reason = "no request_id or shard_token"; "a command cannot be answered; dropped");
-            shared.ops.metrics.dropped("invalid_command");
+            shared.monitor.metrics.dropped("invalid_command");
             return;
         };
         let job = shared.within_memory(shared.refuse_surplus(job));
@@ -146,7 +151,7 @@ impl Dispatcher {
             (Work::Do(Action::Notification { .. } | Action::Answer { .. }), Some(channel)) => channel.prompt,
             (Work::Do(_), Some(channel)) => channel.calls,
         };
-        shared.ops.metrics.commands_enqueued.inc();
+        shared.monitor.metrics.commands_enqueued.inc();
         let job = Arc::new(job);
         {
             let mut state = shared.lock();
@@ -307,11 +312,11 @@ impl Shared {
             let state = self.lock();
             (state.queue.waiting(), state.queue.running())
         };
-        self.ops
+        self.monitor
             .metrics
             .queue_length
             .set(i64::try_from(waiting).unwrap_or(i64::MAX));
-        self.ops
+        self.monitor
             .metrics
             .workers_busy
             .set(i64::try_from(running).unwrap_or(i64::MAX));

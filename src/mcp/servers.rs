@@ -12,8 +12,8 @@ use super::http::{FixedHeaders, HttpServer, Prober, patience};
 use super::stdio::{StdioServer, Supervisor};
 use crate::broker::Broker;
 use crate::config::{Config, Target, echo};
+use crate::monitor::Monitor;
 use crate::net::{BadHeader, Network, Way};
-use crate::ops::Ops;
 use crate::shutdown::Signal;
 use crate::tls;
 use crate::wire::command::MAIN_CHANNEL;
@@ -84,7 +84,7 @@ impl Servers {
         config: &Config,
         network: &Network,
         broker: Option<&Broker>,
-        ops: &Arc<Ops>,
+        monitor: &Arc<Monitor>,
         stop: &Signal,
     ) -> Result<Self, Error> {
         let mut servers = Self::default();
@@ -109,7 +109,7 @@ impl Servers {
                     servers.http.push(server.clone());
                     if channel == MAIN_CHANNEL {
                         let probed = server.with_headers(fixed.with_discovery(&config.mcp).map_err(Error::Header)?);
-                        servers.prober = Some(Prober::new(probed, Arc::clone(ops)));
+                        servers.prober = Some(Prober::new(probed, Arc::clone(monitor)));
                     }
                     Transport::Http(server)
                 }
@@ -120,7 +120,7 @@ impl Servers {
                     };
                     let server = StdioServer::new(channel, config.mcp.stdio_send_initialized_notification);
                     let supervisor =
-                        Supervisor::start(server.clone(), broker.clone(), index, Arc::clone(ops), stop.clone())
+                        Supervisor::start(server.clone(), broker.clone(), index, Arc::clone(monitor), stop.clone())
                             .await
                             .map_err(|error| Error::Command {
                                 channel: channel.into(),

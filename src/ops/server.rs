@@ -15,10 +15,12 @@ use log::debug;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use super::Ops;
 use super::hosts::Hosts;
 use super::listener::{Listener, Stream};
 use crate::limits::{HEALTH_ACCEPT_PAUSE, HEALTH_CONNECTIONS, HEALTH_HEADER_TIMEOUT, HEALTH_TIMEOUT};
+use crate::monitor::Monitor;
+use crate::sandbox::Status;
+use crate::telemetry::log::lost_lines;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -27,13 +29,22 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 #[derive(Debug)]
 pub struct Server {
     listener: Listener,
-    ops: Arc<Ops>,
+    shown: Arc<Shown>,
+}
+
+/// Facts that it shows.
+#[derive(Debug)]
+struct Shown {
+    monitor: Arc<Monitor>,
+    /// Which layers of the sandbox are in force.
+    sandbox: Status,
 }
 
 impl Server {
     /// For a bound listener; nothing is answered before [`Server::run`].
-    pub fn new(listener: Listener, ops: Arc<Ops>) -> Self {
-        Self { listener, ops }
+    pub fn new(listener: Listener, monitor: Arc<Monitor>, sandbox: Status) -> Self {
+        let shown = Arc::new(Shown { monitor, sandbox });
+        Self { listener, shown }
     }
 
     /// Serves until it is dropped.
@@ -47,9 +58,9 @@ impl Server {
             };
             match self.listener.accept().await {
                 Ok(stream) => {
-                    let (ops, hosts) = (Arc::clone(&self.ops), hosts.clone());
+                    let (shown, hosts) = (Arc::clone(&self.shown), hosts.clone());
                     tokio::spawn(async move {
-                        serve(stream, ops, hosts).await;
+                        serve(stream, shown, hosts).await;
                         drop(permit);
                     });
                 }
@@ -63,12 +74,12 @@ impl Server {
     }
 }
 
-async fn serve(stream: Box<dyn Stream>, ops: Arc<Ops>, hosts: Option<Arc<Hosts>>) {
+async fn serve(stream: Box<dyn Stream>, shown: Arc<Shown>, hosts: Option<Arc<Hosts>>) {
     let service = service_fn(move |request| {
         let refused = hosts.as_ref().and_then(|hosts| hosts.check(&request).err());
         let response = match refused {
             Some((status, text)) => answer(status, TEXT, text),
-            None => respond(&ops, &request),
+            None => respond(&shown, &request),
         };
         async move { Ok::<_, Infallible>(response) }
     });
@@ -80,7 +91,7 @@ async fn serve(stream: Box<dyn Stream>, ops: Arc<Ops>, hosts: Option<Arc<Hosts>>
     let _ = timeout(HEALTH_TIMEOUT, connection).await;
 }
 
-fn respond(ops: &Ops, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+fn respond(shown: &Shown, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     match request.uri().path() {
         "/healthz" => answer(StatusCode::OK, TEXT, "live"),
         path @ ("/readyz" | "/metrics") => {
@@ -91,9 +102,13 @@ fn respond(ops: &Ops, request: &Request<Incoming>) -> Response<Full<Bytes>> {
                     .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
                 return refused;
             }
-            let readiness = ops.health.readiness();
+            let readiness = shown.monitor.health.readiness();
             if path == "/metrics" {
-                return answer(StatusCode::OK, OPENMETRICS, ops.metrics.render(readiness.ready));
+                return answer(
+                    StatusCode::OK,
+                    OPENMETRICS,
+                    shown.monitor.metrics.render(readiness.ready, lost_lines()),
+                );
             }
             let status = if readiness.ready {
                 StatusCode::OK
@@ -102,7 +117,7 @@ fn respond(ops: &Ops, request: &Request<Incoming>) -> Response<Full<Bytes>> {
             };
             match is_verbose(request.uri().query()) {
                 false => answer(status, TEXT, readiness.text),
-                true => answer(status, TEXT, verbose(readiness.text, ops)),
+                true => answer(status, TEXT, verbose(readiness.text, &shown.sandbox)),
             }
         }
         _ => answer(StatusCode::NOT_FOUND, TEXT, "404 page not found"),
@@ -115,9 +130,9 @@ fn is_verbose(query: Option<&str>) -> bool {
 }
 
 /// The answer of before, and a line for each layer of the sandbox.
-fn verbose(text: impl Into<String>, ops: &Ops) -> String {
+fn verbose(text: impl Into<String>, sandbox: &Status) -> String {
     let mut text = text.into();
-    for finding in ops.sandbox.findings() {
+    for finding in sandbox.findings() {
         text.push_str("\nsandbox ");
         text.push_str(&finding.to_string());
     }

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use log::{error, warn};
 
 use crate::limits::EXPIRY_WARNINGS;
+use crate::monitor::Metrics;
 use crate::net::Network;
-use crate::ops::metrics::Metrics;
 use crate::tls::{CertFacts, Roots, Validity};
 
 /// What was said about each certificate.

@@ -16,8 +16,8 @@ use tokio::signal::unix::Signal;
 use tokio::time::{Instant, sleep_until};
 
 use crate::limits::{EXPIRY_INTERVAL, RELOAD_SETTLE, RELOAD_SETTLE_LOOKS};
+use crate::monitor::Monitor;
 use crate::net::Network;
-use crate::ops::Ops;
 use crate::secrets::SecludedFile;
 use crate::service_manager::ServiceManager;
 use crate::telemetry::log as sink;
@@ -28,7 +28,7 @@ use stamps::Stamps;
 #[derive(Debug)]
 pub struct Rotation {
     network: Arc<Network>,
-    ops: Arc<Ops>,
+    monitor: Arc<Monitor>,
     manager: ServiceManager,
     hangup: Signal,
     /// `None`: on SIGHUP only.
@@ -44,7 +44,7 @@ impl Rotation {
     /// Says which certificates in force end soon. `hangup` is SIGHUP.
     pub fn new(
         network: Arc<Network>,
-        ops: Arc<Ops>,
+        monitor: Arc<Monitor>,
         manager: ServiceManager,
         hangup: Signal,
         interval: Option<Duration>,
@@ -54,12 +54,12 @@ impl Rotation {
             hangup,
             read: Stamps::first(&network),
             network,
-            ops,
+            monitor,
             interval,
             restless: None,
             expiry: Expiry::default(),
         };
-        rotation.ops.metrics.generation(rotation.network.live().number());
+        rotation.monitor.metrics.generation(rotation.network.live().number());
         rotation.tell();
         rotation
     }
@@ -75,7 +75,7 @@ impl Rotation {
                     sink::reopen();
                     info!("SIGHUP: reading keys, certificates and proxies' credentials again");
                     self.renew();
-                    self.manager.reloaded(&self.ops.status());
+                    self.manager.reloaded(&self.monitor.status());
                 }
                 () = until(files) => {
                     self.look();
@@ -84,7 +84,7 @@ impl Rotation {
                 }
                 () = sleep_until(dates) => {
                     // An anchor has no date: the authority that has ended is left out of the next generation.
-                    if self.expiry.look(&self.network, &self.ops.metrics) {
+                    if self.expiry.look(&self.network, &self.monitor.metrics) {
                         self.renew();
                     }
                     dates = Instant::now() + EXPIRY_INTERVAL;
@@ -119,15 +119,15 @@ impl Rotation {
             Ok(()) => {
                 let generation = self.network.live().number();
                 info!(generation, changed; "keys and certificates were read again and are in force");
-                self.ops.metrics.reloaded(generation);
-                self.ops.health.reloaded(true);
+                self.monitor.metrics.reloaded(generation);
+                self.monitor.health.reloaded(true);
                 self.tell();
             }
             Err(refusal) => {
                 error!(generation = in_force, changed, error:% = refusal;
                     "keys and certificates were read again and are refused: those in force stay; correct that, it is read again on SIGHUP and when the file changes");
-                self.ops.metrics.reload_refused();
-                self.ops.health.reloaded(false);
+                self.monitor.metrics.reload_refused();
+                self.monitor.health.reloaded(false);
             }
         }
         self.read = now;
@@ -141,7 +141,7 @@ impl Rotation {
         }
         let generation = self.network.live().current();
         generation.secluded().iter().for_each(SecludedFile::warn);
-        self.expiry.look(&self.network, &self.ops.metrics);
+        self.expiry.look(&self.network, &self.monitor.metrics);
     }
 }
 

@@ -19,13 +19,13 @@ use crate::limits::{
 };
 use crate::mcp::http::{HttpServer, Prober};
 use crate::mcp::servers::Servers;
+use crate::monitor::{Health, Metrics, Monitor, Progress};
 use crate::net::{Network, Way};
+use crate::ops::Server;
 use crate::ops::banner::{self, Summary};
 use crate::ops::janitor::Custody;
-use crate::ops::progress::Progress;
-use crate::ops::{Ops, Server, health, metrics};
 use crate::rotation::Rotation;
-use crate::sandbox::Status;
+use crate::sandbox::{State, Status};
 use crate::service_manager::ServiceManager;
 use crate::shutdown::{Hangup, Interrupts, Signal};
 use crate::sys;
@@ -35,7 +35,7 @@ use crate::wire::command::MAIN_CHANNEL;
 pub(super) struct Daemon {
     control: Arc<ControlPlane>,
     dispatcher: Dispatcher,
-    ops: Arc<Ops>,
+    monitor: Arc<Monitor>,
     prober: Option<Prober>,
     /// There is one when there are stdio servers.
     broker: Option<Broker>,
@@ -66,28 +66,27 @@ impl Daemon {
         let mcp = &config.mcp;
         // A broken server beside the main one does not make the tunnel useless; a broken child is ours to keep alive.
         let counted = config.served().filter(|b| b.is_stdio() || b.channel == MAIN_CHANNEL);
-        let ops = Arc::new(Ops {
-            health: health::Health::new(counted.map(|b| b.channel.as_str())),
-            metrics: metrics::Metrics::new(config.control_plane.max_inflight, mcp.max_concurrent_requests),
+        let monitor = Arc::new(Monitor {
+            health: Health::new(counted.map(|b| b.channel.as_str())),
+            metrics: Metrics::new(config.control_plane.max_inflight, mcp.max_concurrent_requests),
             progress: Progress::default(),
-            sandbox,
         });
-        ops.metrics.sandbox(&ops.sandbox);
+        show_layers(&monitor.metrics, &sandbox);
         let connector = network.connector(&Way::to_control_plane(config)).map_err(Error::Tls)?;
         let control = Arc::new(ControlPlane::new(config, instance_id, connector).map_err(Error::Header)?);
-        let responder = Responder::new(Arc::clone(&control), Arc::clone(&ops), mcp.max_concurrent_requests);
+        let responder = Responder::new(Arc::clone(&control), Arc::clone(&monitor), mcp.max_concurrent_requests);
 
         // A certificate that a peer will refuse can be replaced while the daemon runs, so it does not keep it from starting.
         let rotation = Rotation::new(
             Arc::clone(network),
-            Arc::clone(&ops),
+            Arc::clone(&monitor),
             manager.clone(),
             hangup,
             config.reload_interval,
         );
 
         let stop_servers = Signal::default();
-        let servers = Servers::start(config, network, broker.as_ref(), &ops, &stop_servers)
+        let servers = Servers::start(config, network, broker.as_ref(), &monitor, &stop_servers)
             .await
             .map_err(Error::Server)?;
         let bounds = Bounds {
@@ -102,20 +101,20 @@ impl Daemon {
             connection_max_ttl: mcp.connection_max_ttl,
             pass_error_text: mcp.pass_error_text,
         };
-        let dispatcher = Dispatcher::new(servers.transports, bounds, responder, Arc::clone(&ops));
+        let dispatcher = Dispatcher::new(servers.transports, bounds, responder, Arc::clone(&monitor));
 
         if config.announce_ui {
             banner::announce_page(&listener);
         }
         let summary = Summary::new(config, &listener);
-        tokio::spawn(Server::new(listener, Arc::clone(&ops)).run());
+        tokio::spawn(Server::new(listener, Arc::clone(&monitor), sandbox).run());
         tokio::spawn(settle());
         tokio::spawn(sweep(Arc::clone(&control), servers.http));
         tokio::spawn(rotation.run());
         Ok(Self {
             control,
             dispatcher,
-            ops,
+            monitor,
             prober: servers.prober,
             broker,
             supervisors: servers.supervisors,
@@ -133,16 +132,16 @@ impl Daemon {
         let poller = Poller::new(
             Arc::clone(&self.control),
             self.dispatcher.clone(),
-            Arc::clone(&self.ops),
+            Arc::clone(&self.monitor),
             self.stop_polling.clone(),
         );
         let (prober, stop) = (self.prober.take(), self.stop_polling.clone());
-        let ops = Arc::clone(&self.ops);
+        let monitor = Arc::clone(&self.monitor);
         let polling = tokio::spawn(async move {
             match prober {
                 Some(mut prober) if !wait.is_zero() => {
                     info!("waiting for MCP startup probe before first control-plane poll");
-                    ops.progress.step(wait.saturating_add(STARTUP_PROBE_TIMEOUT));
+                    monitor.progress.step(wait.saturating_add(STARTUP_PROBE_TIMEOUT));
                     tokio::select! {
                         () = prober.first(wait) => {}
                         () = stop.wait() => {}
@@ -159,10 +158,10 @@ impl Daemon {
             }
             poller.run().await;
         });
-        tokio::spawn(report(self.manager.clone(), Arc::clone(&self.ops)));
+        tokio::spawn(report(self.manager.clone(), Arc::clone(&self.monitor)));
         tokio::spawn(announce(
             Arc::clone(&self.control),
-            Arc::clone(&self.ops),
+            Arc::clone(&self.monitor),
             self.summary.clone(),
             tunnel_url(config),
         ));
@@ -180,8 +179,8 @@ impl Daemon {
     /// Stops taking work, finishes what was taken, answers the rest. A second signal cuts it short (contract: wire, section 11).
     async fn drain(mut self, polling: JoinHandle<()>, mut interrupts: Interrupts) {
         info!("shutting down: no more polls; finishing what was taken");
-        self.ops.health.draining();
-        self.manager.stopping(self.step(DRAIN_TIMEOUT), &self.ops.status());
+        self.monitor.health.draining();
+        self.manager.stopping(self.step(DRAIN_TIMEOUT), &self.monitor.status());
         self.stop_polling.set();
         let orderly = async {
             let finished = async {
@@ -208,8 +207,17 @@ impl Daemon {
 
     /// A step of the drain that ends within this. Returns how long the service manager should wait for the next.
     fn step(&self, bound: Duration) -> Duration {
-        self.ops.progress.drain(bound);
+        self.monitor.progress.drain(bound);
         bound.saturating_add(STEP_SLACK)
+    }
+}
+
+/// Puts the layers of the sandbox, which do not change, into the metrics.
+fn show_layers(metrics: &Metrics, sandbox: &Status) {
+    for finding in sandbox.findings() {
+        for state in State::ALL {
+            metrics.sandbox_layer(finding.layer.as_str(), state.as_str(), state == finding.state);
+        }
     }
 }
 
@@ -222,12 +230,12 @@ async fn lost(broker: Option<&Broker>) -> broker::Error {
 }
 
 /// Fetches the tunnel's name for the banner; its success is also a first sign of life.
-async fn announce(control: Arc<ControlPlane>, ops: Arc<Ops>, summary: Summary, tunnel_url: String) {
+async fn announce(control: Arc<ControlPlane>, monitor: Arc<Monitor>, summary: Summary, tunnel_url: String) {
     let fetch = control.metadata();
     tokio::pin!(fetch);
     let (metadata, failure) = match timeout(METADATA_WAIT, &mut fetch).await {
         Ok(Ok(metadata)) => {
-            ops.health.metadata_succeeded();
+            monitor.health.metadata_succeeded();
             (Some(metadata), None)
         }
         Ok(Err(error)) => {
@@ -236,7 +244,7 @@ async fn announce(control: Arc<ControlPlane>, ops: Arc<Ops>, summary: Summary, t
         }
         Err(_) => (None, None),
     };
-    summary.log(ops.health.failing().or(failure).as_deref());
+    summary.log(monitor.health.failing().or(failure).as_deref());
     let known = |part: fn(&Metadata) -> &str| metadata.as_ref().map_or("not fetched yet", part);
     info!(
         tunnel_url,

@@ -6,35 +6,35 @@ use log::{info, warn};
 use tokio::time::sleep;
 
 use crate::limits::{STATUS_INTERVAL, WATCHDOG_RECHECK};
-use crate::ops::Ops;
+use crate::monitor::Monitor;
 use crate::service_manager::ServiceManager;
 
 /// Reports until it is dropped. To be spawned after the health listener and the poll loop, so that the event loop has begun with both
 /// when this says that the start is complete.
-pub(super) async fn report(manager: ServiceManager, ops: Arc<Ops>) {
+pub(super) async fn report(manager: ServiceManager, monitor: Arc<Monitor>) {
     if !manager.is_there() {
         return;
     }
-    ops.progress.begun().await;
-    manager.ready(&ops.status());
-    tokio::join!(manager.resend(), tell(&manager, &ops), watch(&manager, &ops));
+    monitor.progress.begun().await;
+    manager.ready(&monitor.status());
+    tokio::join!(manager.resend(), tell(&manager, &monitor), watch(&manager, &monitor));
 }
 
 /// Tells how things are when that changes.
-async fn tell(manager: &ServiceManager, ops: &Ops) {
+async fn tell(manager: &ServiceManager, monitor: &Monitor) {
     loop {
-        ops.health.changed().await;
-        manager.status(&ops.status());
+        monitor.health.changed().await;
+        manager.status(&monitor.status());
         sleep(STATUS_INTERVAL).await;
     }
 }
 
 /// Sends the watchdog's messages while the poll loop turns. That the event loop turns is shown by the message itself.
-async fn watch(manager: &ServiceManager, ops: &Ops) {
+async fn watch(manager: &ServiceManager, monitor: &Monitor) {
     let Some(period) = manager.watchdog() else { return };
     let mut was_stuck = false;
     loop {
-        let is_stuck = !ops.progress.is_turning();
+        let is_stuck = !monitor.progress.is_turning();
         match (was_stuck, is_stuck) {
             (false, true) => warn!("poll loop is stuck; watchdog messages stopped"),
             (true, false) => info!("poll loop turns again; watchdog messages resumed"),
@@ -58,10 +58,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::ops::health::Health;
-    use crate::ops::metrics::Metrics;
-    use crate::ops::progress::Progress;
-    use crate::sandbox::Status;
+    use crate::monitor::{Health, Metrics, Progress};
     use crate::secrets::Environment;
     use crate::service_manager::Offer;
 
@@ -87,26 +84,25 @@ mod tests {
         let variables = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "40000")];
         let environment: Environment = variables.into_iter().collect();
         let manager = ServiceManager::connect(Offer::of(&environment, 1, &mut Vec::new()));
-        let ops = Arc::new(Ops {
+        let monitor = Arc::new(Monitor {
             health: Health::new(std::iter::empty()),
             metrics: Metrics::new(1, 1),
             progress: Progress::default(),
-            sandbox: Status::default(),
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.unwrap().block_on(async {
             let receiver = tokio::net::UnixDatagram::from_std(receiver).unwrap();
-            tokio::spawn(report(manager, Arc::clone(&ops)));
+            tokio::spawn(report(manager, Arc::clone(&monitor)));
             let little = Duration::from_millis(200);
             assert_eq!(watchdog_messages(&receiver, little).await, 0, "the loop has not begun");
-            ops.progress.step(Duration::ZERO);
+            monitor.progress.step(Duration::ZERO);
             let lively = Duration::from_secs(2);
             assert!(watchdog_messages(&receiver, lively).await > 2);
-            ops.progress.overrun();
+            monitor.progress.overrun();
             // What was sent before.
             watchdog_messages(&receiver, little).await;
             assert_eq!(watchdog_messages(&receiver, lively).await, 0);
-            ops.progress.step(Duration::ZERO);
+            monitor.progress.step(Duration::ZERO);
             assert!(watchdog_messages(&receiver, lively).await > 2);
         });
         std::fs::remove_file(path).unwrap();

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::{Call, HttpServer, Outcome, Sender};
 use crate::limits::PROBE_TIMEOUT;
 use crate::mcp::Cancellation;
-use crate::ops::health::Server;
+use crate::monitor::health::Server;
 use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
 use crate::wire::failure::{Failure, Source, reason};

@@ -15,14 +15,14 @@ use crate::limits::{
     PROBE_INTERVAL, PROBE_RETRY_MIN, PROBE_SPACING, PROBE_TIMEOUT, PROBES_FAILED, PROBES_SILENT, STARTUP_RETRY_MAX,
     STARTUP_RETRY_MIN,
 };
-use crate::ops::Ops;
-use crate::ops::health::{Evidence, Server};
+use crate::monitor::Monitor;
+use crate::monitor::health::{Evidence, Server};
 
 /// Looks after one server.
 #[derive(Debug)]
 pub struct Prober {
     server: HttpServer,
-    ops: Arc<Ops>,
+    monitor: Arc<Monitor>,
     /// Looks in a row that failed.
     failed: u32,
     /// A call failed since the last good look.
@@ -35,10 +35,10 @@ pub struct Prober {
 
 impl Prober {
     /// For one server.
-    pub fn new(server: HttpServer, ops: Arc<Ops>) -> Self {
+    pub fn new(server: HttpServer, monitor: Arc<Monitor>) -> Self {
         Self {
             server,
-            ops,
+            monitor,
             failed: 0,
             doubted: false,
             unannounced: true,
@@ -78,13 +78,13 @@ impl Prober {
         let mut live = self.server.0.pool.connector().live().clone();
         loop {
             live.seen();
-            self.ops.health.await_evidence(&channel);
-            let known = self.ops.health.server_state(&channel);
+            self.monitor.health.await_evidence(&channel);
+            let known = self.monitor.health.server_state(&channel);
             let is_failing = matches!(known, Some(Server::Failing(_)));
             tokio::select! {
                 () = sleep(self.pause()) => {}
                 // While it is known to fail, it is looked at anyway.
-                () = self.ops.health.doubted(), if !is_failing => {
+                () = self.monitor.health.doubted(), if !is_failing => {
                     self.doubted = true;
                     let soonest = self.looked.map_or_else(Instant::now, |looked| looked + PROBE_SPACING);
                     tokio::select! {
@@ -93,7 +93,7 @@ impl Prober {
                     }
                 }
                 // Other credentials, or another way to prove who it is: worth a look at once, whatever calls have shown.
-                () = live.changed() => self.ops.health.await_evidence(&channel),
+                () = live.changed() => self.monitor.health.await_evidence(&channel),
             }
             if self.is_answering() {
                 self.calm();
@@ -118,7 +118,7 @@ impl Prober {
     async fn look(&mut self) {
         self.looked = Some(Instant::now());
         let channel = self.server.0.channel.clone();
-        let known = self.ops.health.server_state(&channel).unwrap_or(Server::Pending);
+        let known = self.monitor.health.server_state(&channel).unwrap_or(Server::Pending);
         let at_ease = is_good(&known) && !self.doubted && self.failed == 0;
         let found = match (at_ease, self.unannounced) {
             (false, _) => Found::of(&self.server).await.server,
@@ -152,7 +152,7 @@ impl Prober {
 
     /// Whether the last call was answered, of those since the last look.
     fn is_answering(&self) -> bool {
-        self.ops.health.evidence(&self.server.0.channel) == Evidence::Answer
+        self.monitor.health.evidence(&self.server.0.channel) == Evidence::Answer
     }
 
     fn calm(&mut self) {
@@ -170,7 +170,7 @@ impl Prober {
 
     fn report(&mut self, found: Server) {
         let channel = &*self.server.0.channel;
-        let is_news = self.ops.health.server(channel, found.clone());
+        let is_news = self.monitor.health.server(channel, found.clone());
         match found {
             Server::Good => {
                 if std::mem::take(&mut self.unannounced) || is_news {

@@ -12,7 +12,7 @@ use super::{StdioServer, until};
 use crate::limits::{STDIO_LINE_END_WAIT, STDIO_MESSAGE_MAX, STDIO_READ, STDIO_READ_MAX, STDIO_SILENCE, STDIO_TURN};
 use crate::mcp::pace::Pace;
 use crate::memory::Room;
-use crate::ops::Ops;
+use crate::monitor::Monitor;
 
 /// Why there is no more output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) enum Ended {
 #[derive(Debug)]
 pub(super) struct Output<'a> {
     server: &'a StdioServer,
-    ops: &'a Ops,
+    monitor: &'a Monitor,
     /// Text that is no message was logged.
     warned: bool,
     /// So was a message without a line end.
@@ -39,10 +39,10 @@ pub(super) struct Output<'a> {
 
 impl<'a> Output<'a> {
     /// A reader for the calls of this server.
-    pub(super) fn new(server: &'a StdioServer, ops: &'a Ops) -> Self {
+    pub(super) fn new(server: &'a StdioServer, monitor: &'a Monitor) -> Self {
         Self {
             server,
-            ops,
+            monitor,
             warned: false,
             warned_of_line_ends: false,
             pace: Pace::default(),
@@ -132,7 +132,7 @@ impl<'a> Output<'a> {
 
     fn log(&mut self, lost: &Lost, bytes: usize) {
         let channel = self.channel();
-        self.ops.metrics.stdio_unattributed(channel);
+        self.monitor.metrics.stdio_unattributed(channel);
         match lost {
             Lost::Text { beginning } if !self.warned => {
                 self.warned = true;
@@ -184,10 +184,7 @@ mod tests {
     use tokio::io::ReadBuf;
 
     use super::*;
-    use crate::ops::health::Health;
-    use crate::ops::metrics::Metrics;
-    use crate::ops::progress::Progress;
-    use crate::sandbox::Status;
+    use crate::monitor::{Health, Metrics, Progress};
 
     /// An output that always has more, until its end.
     struct Flood {
@@ -213,17 +210,16 @@ mod tests {
     fn a_flood_leaves_turns_to_everybody_else() {
         const READS: usize = 100;
         let server = StdioServer::new("main", false);
-        let ops = Ops {
+        let monitor = Monitor {
             health: Health::new(std::iter::empty()),
             metrics: Metrics::new(1, 1),
             progress: Progress::default(),
-            sandbox: Status::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let turns = Cell::new(0);
         let ended = runtime.map(|runtime| {
             runtime.block_on(async {
-                let mut output = Output::new(&server, &ops);
+                let mut output = Output::new(&server, &monitor);
                 tokio::select! {
                     biased;
                     ended = output.read(Flood { left: READS * STDIO_TURN }) => ended,

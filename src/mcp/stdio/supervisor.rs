@@ -24,8 +24,8 @@ use crate::limits::{
     STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX, STDIO_RESTART_MIN, STDIO_STABLE, STDIO_SUSPECT_GRACE, STDIO_WRITE_BATCH,
     STDIO_WRITE_QUEUE,
 };
-use crate::ops::Ops;
-use crate::ops::health::Server;
+use crate::monitor::Monitor;
+use crate::monitor::health::Server;
 use crate::shutdown::Signal;
 use crate::sys::allocator::wipe_bytes;
 use crate::wire::failure::Failure;
@@ -38,7 +38,7 @@ pub struct Supervisor {
     broker: Broker,
     /// What the broker knows it by.
     index: u16,
-    ops: Arc<Ops>,
+    monitor: Arc<Monitor>,
     stop: Signal,
     /// The first run, which is started before polling.
     first: Option<Started>,
@@ -75,7 +75,7 @@ impl Supervisor {
         server: StdioServer,
         broker: Broker,
         index: u16,
-        ops: Arc<Ops>,
+        monitor: Arc<Monitor>,
         stop: Signal,
     ) -> io::Result<Self> {
         let first = Some(broker.start(index).await?);
@@ -83,7 +83,7 @@ impl Supervisor {
             server,
             broker,
             index,
-            ops,
+            monitor,
             stop,
             first,
         })
@@ -129,7 +129,7 @@ impl Supervisor {
                 backoff.reset();
             }
             quick_ends = quick_ends.saturating_add(1);
-            self.ops
+            self.monitor
                 .health
                 .server(channel, Server::Failing(format!("stdio server: {reason}")));
             let pause = backoff.next_pause();
@@ -143,7 +143,7 @@ impl Supervisor {
                 () = sleep(pause) => {}
                 () = self.stop.wait() => break,
             }
-            self.ops.metrics.stdio_restarted(channel);
+            self.monitor.metrics.stdio_restarted(channel);
         }
         {
             let mut state = self.server.lock();
@@ -165,7 +165,7 @@ impl Supervisor {
             state.router.heard();
         }
         let end = {
-            let mut output = Output::new(&self.server, &self.ops);
+            let mut output = Output::new(&self.server, &self.monitor);
             let output = output.read(stdout);
             let ready = self.make_ready(pipe, quick_ends);
             tokio::pin!(output, ready);
@@ -236,7 +236,7 @@ impl Supervisor {
             // It has to prove itself first.
             sleep(STDIO_STABLE).await;
         }
-        self.ops.health.server(&self.server.0.channel, Server::Good);
+        self.monitor.health.server(&self.server.0.channel, Server::Good);
         pending::<()>().await;
     }
 

@@ -14,8 +14,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::telemetry::log;
-
 /// Upper bounds in seconds: a poll may be held for minutes.
 const SECONDS: [f64; 12] = [0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 600.0];
 /// Upper bounds in milliseconds: a tool may think for minutes.
@@ -282,10 +280,10 @@ impl Metrics {
         self.odd_events.get_or_create(&OddEventLabel { channel, event }).inc();
     }
 
-    /// The text of `/metrics` (OpenMetrics 1.0).
-    pub fn render(&self, ready: bool) -> String {
+    /// The text of `/metrics` (OpenMetrics 1.0). `lost_lines`: log lines that could not be written.
+    pub fn render(&self, ready: bool, lost_lines: u64) -> String {
         self.readiness.set(i64::from(ready));
-        self.log_lines_lost.inner().store(log::lost_lines(), Ordering::Relaxed);
+        self.log_lines_lost.inner().store(lost_lines, Ordering::Relaxed);
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
@@ -305,7 +303,7 @@ mod tests {
         metrics.poll_error("timeout");
         metrics.dropped("invalid_command");
         metrics.answered("main", "call", "ok", Duration::from_millis(7));
-        let text = metrics.render(true);
+        let text = metrics.render(true, 0);
         for want in [
             "commands_poll_last_successful_timestamp_seconds ",
             "commands_poll_latency_seconds_bucket{",

@@ -5,8 +5,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::sandbox::{Finding, State, Status};
-
 /// `layer` and `state`: words of this program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LayerLabel {
@@ -26,21 +24,12 @@ impl Sandbox {
             self.0.clone(),
         );
     }
-
-    fn set(&self, finding: &Finding) {
-        for state in State::ALL {
-            let label = LayerLabel {
-                layer: finding.layer.as_str(),
-                state: state.as_str(),
-            };
-            self.0.get_or_create(&label).set(i64::from(state == finding.state));
-        }
-    }
 }
 
 impl super::Metrics {
-    /// The layers at start, which do not change.
-    pub fn sandbox(&self, status: &Status) {
-        status.findings().iter().for_each(|finding| self.sandbox.set(finding));
+    /// Sets whether a layer is in this state.
+    pub fn sandbox_layer(&self, layer: &'static str, state: &'static str, is_in_it: bool) {
+        let label = LayerLabel { layer, state };
+        self.sandbox.0.get_or_create(&label).set(i64::from(is_in_it));
     }
 }

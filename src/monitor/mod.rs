@@ -1,0 +1,36 @@
+//! Facts that the parts report and the health listener shows: health, metrics, progress of the poll loop.
+
+#![forbid(unsafe_code)]
+
+pub mod health;
+pub mod metrics;
+pub mod progress;
+
+pub use health::Health;
+pub use metrics::Metrics;
+pub use progress::Progress;
+
+use crate::telemetry::redact;
+
+/// Facts of one process.
+#[derive(Debug)]
+pub struct Monitor {
+    /// Liveness and readiness.
+    pub health: Health,
+    /// Counters and gauges.
+    pub metrics: Metrics,
+    /// Whether the poll loop turns.
+    pub progress: Progress,
+}
+
+impl Monitor {
+    /// How things are, for the service manager: what `/readyz` says, and whether the last reload was rejected.
+    pub fn status(&self) -> String {
+        let text = self.health.readiness().text;
+        let text = redact::scrub(&text);
+        match self.health.is_reload_rejected() {
+            false => text.into_owned(),
+            true => format!("{text}; credential reload rejected, the log says why"),
+        }
+    }
+}
