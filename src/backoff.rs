@@ -57,6 +57,11 @@ impl Backoff {
     }
 }
 
+/// Milliseconds of a pause, for a log field.
+pub fn millis(pause: Duration) -> u64 {
+    u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Jitter needs no good randomness; without any it is none.
 fn random_bits() -> u32 {
     let mut bytes = [0; 4];

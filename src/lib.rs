@@ -10,6 +10,7 @@ pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod delivery;
 pub mod dispatch;
 pub mod doctor;
 #[cfg(test)]

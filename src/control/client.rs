@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::headers::{CLIENT_REQUEST_ID, SHARD_TOKEN, headers};
 use crate::config;
+use crate::dispatch::{Arrival, Room};
 use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, PARTIAL_POLL_TIMEOUT, POLL_BODY_MAX};
 use crate::net::{BadHeader, Connector, Live, NetError, Patience, Phase, Pool, Reply, RequestBody, Reuse};
 use crate::wire::api_error::ApiError;
@@ -55,27 +56,12 @@ pub struct Metadata {
     pub date: Option<SystemTime>,
 }
 
-/// What the next poll may bring.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Room {
-    /// Commands, at least one and at most what one poll may ask for.
-    pub places: usize,
-    /// The channels that they may be for, sorted; empty: the service chooses.
-    pub channels: Vec<Box<str>>,
-    /// Channels are left out that will have room again soon.
-    pub partial: bool,
-}
-
 /// A poll that was answered.
 pub struct PollAnswer {
     /// The body, empty for 204.
     pub body: Bytes,
-    /// When the head of the answer came: the clock of `response_timeout` starts there.
-    pub received: Instant,
-    /// The service can carry a server's requests.
-    pub server_requests: bool,
-    /// The answer's `x-request-id`.
-    pub request_id: Option<Box<str>>,
+    /// What its commands inherit from it.
+    pub arrival: Arrival,
 }
 
 impl fmt::Debug for PollAnswer {
@@ -83,9 +69,7 @@ impl fmt::Debug for PollAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PollAnswer")
             .field("bytes", &self.body.len())
-            .field("received", &self.received)
-            .field("server_requests", &self.server_requests)
-            .field("request_id", &self.request_id)
+            .field("arrival", &self.arrival)
             .finish()
     }
 }
@@ -214,11 +198,13 @@ impl ControlPlane {
         };
         Ok(PollAnswer {
             body,
-            received,
-            server_requests: reply
-                .header("x-tunnel-service-capabilities")
-                .is_some_and(|v| v.split(',').any(|c| c.trim() == SERVER_REQUESTS)),
-            request_id: request_id(&reply),
+            arrival: Arrival {
+                received,
+                server_requests: reply
+                    .header("x-tunnel-service-capabilities")
+                    .is_some_and(|v| v.split(',').any(|c| c.trim() == SERVER_REQUESTS)),
+                request_id: request_id(&reply),
+            },
         })
     }
 

@@ -1,13 +1,12 @@
-//! The control plane's side: polling for commands, delivering responses.
+//! The control plane's side: its requests, and polling for commands.
 
 pub mod client;
 mod headers;
 mod held;
 mod poller;
-mod responder;
+mod post;
 mod told;
 
-pub use client::{ControlPlane, Metadata, Room};
+pub use client::{ControlPlane, Metadata};
 pub(crate) use headers::{bearer, identification};
 pub use poller::Poller;
-pub use responder::{Delivery, Notifier, Responder};

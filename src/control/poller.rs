@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use log::{Level, debug, error, info, log};
 use tokio::time::{sleep, timeout};
 
-use super::client::{ControlError, ControlPlane, PollAnswer, Room};
+use super::client::{ControlError, ControlPlane, PollAnswer};
 use super::held::Held;
-use super::responder::millis;
 use super::told::Told;
-use crate::backoff::Backoff;
-use crate::dispatch::Dispatcher;
+use crate::backoff::{Backoff, millis};
+use crate::dispatch::server::Server;
+use crate::dispatch::{Dispatcher, Room};
 use crate::limits::{AUTH_RETRY_MAX, AUTH_RETRY_MIN, DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN, ROOM_LOOK};
 use crate::monitor::Monitor;
 use crate::net::{NetError, Phase};
@@ -22,9 +22,9 @@ use crate::wire::command::{self, NotACommandList};
 
 /// Polls until shutdown.
 #[derive(Debug)]
-pub struct Poller {
+pub struct Poller<S> {
     control: Arc<ControlPlane>,
-    dispatcher: Dispatcher,
+    dispatcher: Dispatcher<S, ControlPlane>,
     monitor: Arc<Monitor>,
     shutdown: Signal,
     /// An empty answer that is faster counts towards backoff.
@@ -96,9 +96,14 @@ enum Polled {
     Stopped,
 }
 
-impl Poller {
+impl<S: Server> Poller<S> {
     /// A poller that hands commands to `dispatcher` until `shutdown`.
-    pub fn new(control: Arc<ControlPlane>, dispatcher: Dispatcher, monitor: Arc<Monitor>, shutdown: Signal) -> Self {
+    pub fn new(
+        control: Arc<ControlPlane>,
+        dispatcher: Dispatcher<S, ControlPlane>,
+        monitor: Arc<Monitor>,
+        shutdown: Signal,
+    ) -> Self {
         let empty_poll_min = EMPTY_POLL_MIN.min(control.poll_timeout());
         Self {
             control,
@@ -220,7 +225,7 @@ impl Poller {
         }
         self.monitor.metrics.commands_polled.inc_by(count as u64);
         for parsed in commands {
-            self.dispatcher.submit(parsed, answer);
+            self.dispatcher.submit(parsed, &answer.arrival);
         }
         Ok(count)
     }
@@ -287,7 +292,7 @@ impl Poller {
             control_plane = self.control.origin(),
             proxy = self.control.proxy(),
             retry_in_ms = millis(pause),
-            tunnel_request_id = answer.request_id.as_deref().unwrap_or("missing_request_id"),
+            tunnel_request_id = answer.arrival.request_id.as_deref().unwrap_or("missing_request_id"),
             error:% = NotACommandList;
             "poll failed; backing off"
         );

@@ -8,12 +8,12 @@ use log::{info, warn};
 use tokio::time::{sleep, sleep_until};
 
 use super::Shared;
+use super::poll::Arrival;
 use super::report::{ack_response, json_response, refused};
 use super::room::CommandRoom;
-use crate::control::client::PollAnswer;
-use crate::control::{Delivery, Notifier};
+use super::server::{Ack, Call, Cancellation, Outcome, Server};
+use crate::delivery::{Delivery, Notifier, Post};
 use crate::limits::CANCEL_GRACE;
-use crate::mcp::{Ack, Call, Cancellation, Outcome, Transport};
 use crate::memory;
 use crate::shutdown::Signal;
 use crate::wire::caller::Caller;
@@ -70,7 +70,7 @@ enum Ended {
 
 impl Job {
     /// `None` for what cannot be answered.
-    pub(super) fn new(parsed: Parsed, answer: &PollAnswer) -> Option<Self> {
+    pub(super) fn new(parsed: Parsed, arrival: &Arrival) -> Option<Self> {
         let (route, headers, caller, response_timeout, size, work) = match parsed {
             Parsed::Command(c) => (
                 c.route,
@@ -104,16 +104,16 @@ impl Job {
         };
         let mut route = route;
         if route.client_request_id.is_none() {
-            route.client_request_id.clone_from(&answer.request_id);
+            route.client_request_id.clone_from(&arrival.request_id);
         }
         Some(Self {
             route,
             work,
             headers,
             caller,
-            received: answer.received,
-            deadline: response_timeout.and_then(|timeout| answer.received.checked_add(timeout)),
-            server_requests: answer.server_requests,
+            received: arrival.received,
+            deadline: response_timeout.and_then(|timeout| arrival.received.checked_add(timeout)),
+            server_requests: arrival.server_requests,
             size,
             room: None,
             cancelled: Cancellation::default(),
@@ -175,7 +175,7 @@ struct Done {
     response: Response,
 }
 
-impl Shared {
+impl<S: Server, P: Post> Shared<S, P> {
     /// Runs one command and delivers its answer.
     pub(super) async fn run(&self, job: &Arc<Job>) {
         if job.is_expired() {
@@ -201,7 +201,7 @@ impl Shared {
                 outcome: "unsupported_channel",
                 response: self.unsupported_channel(job, action),
             },
-            (Work::Do(action), Some(channel)) => match self.perform(job, action, &channel.transport).await {
+            (Work::Do(action), Some(channel)) => match self.perform(job, action, &channel.server).await {
                 Some(done) => done,
                 None => return self.expired(job),
             },
@@ -225,7 +225,7 @@ impl Shared {
     }
 
     /// Does what the command says; `None` when its time is up.
-    async fn perform(&self, job: &Arc<Job>, action: &Action, transport: &Transport) -> Option<Done> {
+    async fn perform(&self, job: &Arc<Job>, action: &Action, server: &S) -> Option<Done> {
         let (kind, ack) = match action {
             Action::Call {
                 payload,
@@ -243,7 +243,7 @@ impl Shared {
                     server_requests: job.server_requests,
                     cancelled: &job.cancelled,
                 };
-                let ended = self.call(job, call, transport).await;
+                let ended = self.call(job, call, server).await;
                 let (outcome, response) = self.call_response(job, id, ended)?;
                 return Some(Done {
                     kind: "call",
@@ -255,16 +255,16 @@ impl Shared {
                 if &**method == "notifications/cancelled" {
                     self.cancel(job, payload);
                 }
-                let sent = transport.notify(payload, method, &job.headers, job.caller);
+                let sent = server.notify(payload, method, &job.headers, job.caller);
                 (ResponseType::NotifyAck, self.bounded(job, sent).await?)
             }
             Action::Answer { payload, id } => {
                 self.responder.answered(&job.route.channel, job.session(), id);
-                let sent = transport.answer(payload, id, &job.headers, job.caller);
+                let sent = server.answer(payload, id, &job.headers, job.caller);
                 (ResponseType::NotifyAck, self.bounded(job, sent).await?)
             }
             Action::SessionTermination => {
-                let sent = transport.terminate(&job.headers, job.caller);
+                let sent = server.end_session(&job.headers, job.caller);
                 (ResponseType::SessionTermination, self.bounded(job, sent).await?)
             }
         };
@@ -288,7 +288,7 @@ impl Shared {
         })
     }
 
-    async fn call(&self, job: &Job, call: Call<'_>, transport: &Transport) -> Ended {
+    async fn call(&self, job: &Job, call: Call<'_>, server: &S) -> Ended {
         // What was given up while it waited must not be begun: the caller has been told, or will be, and may ask again.
         if self.abandon.is_set() {
             return Ended::Abandoned;
@@ -299,7 +299,7 @@ impl Shared {
         let mut events = Notifier::new(&self.responder, &job.route, job.session(), job.deadline, &job.gone);
         tokio::select! {
             biased;
-            outcome = transport.call(call, &mut events) => Ended::Outcome(outcome),
+            outcome = server.call(call, &mut events) => Ended::Outcome(outcome),
             () = sleep_until(self.time_up(job).into()) => Ended::TimeUp,
             () = self.abandon.wait() => Ended::Abandoned,
             // Nobody will read the answer: the server need not go on.
@@ -447,7 +447,7 @@ impl Shared {
     /// Whether a command shows something of its server: of a child its supervisor knows better.
     fn is_probed(&self, job: &Job) -> bool {
         let channel = self.channel(&job.route.channel);
-        channel.is_some_and(|channel| matches!(channel.transport, Transport::Http(_)))
+        channel.is_some_and(|channel| channel.server.is_judged_by_calls())
     }
 
     fn expired(&self, job: &Job) {

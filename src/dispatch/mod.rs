@@ -4,9 +4,11 @@ mod calls;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod job;
+mod poll;
 mod queue;
 mod report;
 mod room;
+pub mod server;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,25 +16,31 @@ use std::time::Duration;
 use log::warn;
 use tokio::sync::Notify;
 
-use crate::control::client::PollAnswer;
-use crate::control::{Responder, Room};
+use crate::delivery::{Post, Responder};
 use crate::limits::{POLL_BATCH_MAX, POLL_COMMANDS_MAX, QUEUE_RESERVE};
-use crate::mcp::Transport;
 use crate::monitor::Monitor;
 use crate::shutdown::Signal;
 use crate::wire::command::{Action, Parsed};
 use calls::Calls;
 use job::{Job, Work};
+pub use poll::{Arrival, Room};
 use queue::{Queue, share};
 use room::ChannelRoom;
+use server::Server;
 
 /// Runs commands. Clones are the same dispatcher.
-#[derive(Debug, Clone)]
-pub struct Dispatcher(Arc<Shared>);
+#[derive(Debug)]
+pub struct Dispatcher<S, P>(Arc<Shared<S, P>>);
+
+impl<S, P> Clone for Dispatcher<S, P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 #[derive(Debug)]
-struct Shared {
-    channels: Vec<Channel>,
+struct Shared<S, P> {
+    channels: Vec<Channel<S>>,
     /// The channels that polls name, sorted; empty: the service chooses.
     polled: Vec<Box<str>>,
     /// The lane of what no channel can take.
@@ -44,7 +52,7 @@ struct Shared {
     idle: Notify,
     /// What runs is answered with an error now.
     abandon: Signal,
-    responder: Responder,
+    responder: Responder<P>,
     monitor: Arc<Monitor>,
     max_inflight: usize,
     connection_max_ttl: Duration,
@@ -60,9 +68,9 @@ struct State {
 
 /// One bound channel and its lanes.
 #[derive(Debug)]
-struct Channel {
+struct Channel<S> {
     name: Box<str>,
-    transport: Transport,
+    server: S,
     calls: usize,
     /// Notifications and answers: short, and a call may wait for one, so they do not wait for calls.
     prompt: usize,
@@ -84,21 +92,16 @@ pub struct Bounds {
     pub pass_error_text: bool,
 }
 
-impl Dispatcher {
+impl<S: Server, P: Post> Dispatcher<S, P> {
     /// A dispatcher for these channels.
-    pub fn new(
-        bindings: Vec<(Box<str>, Transport)>,
-        bounds: Bounds,
-        responder: Responder,
-        monitor: Arc<Monitor>,
-    ) -> Self {
+    pub fn new(bindings: Vec<(Box<str>, S)>, bounds: Bounds, responder: Responder<P>, monitor: Arc<Monitor>) -> Self {
         let mut queue = Queue::new(bounds.max_concurrent);
         let calls = share(bounds.max_concurrent, bindings.len());
         let channels = bindings
             .into_iter()
-            .map(|(name, transport)| Channel {
+            .map(|(name, server)| Channel {
                 name,
-                transport,
+                server,
                 calls: queue.add_lane(calls, true),
                 prompt: queue.add_lane(bounds.max_concurrent, false),
                 room: ChannelRoom::default(),
@@ -138,9 +141,9 @@ impl Dispatcher {
     }
 
     /// Queues what a poll brought.
-    pub fn submit(&self, parsed: Parsed, answer: &PollAnswer) {
+    pub fn submit(&self, parsed: Parsed, arrival: &Arrival) {
         let shared = &self.0;
-        let Some(job) = Job::new(parsed, answer) else {
+        let Some(job) = Job::new(parsed, arrival) else {
             warn!(reason = "no request_id or shard_token"; "a command cannot be answered; dropped");
             shared.monitor.metrics.dropped("invalid_command");
             return;
@@ -193,7 +196,7 @@ impl Dispatcher {
     }
 }
 
-impl Shared {
+impl<S: Server, P: Post> Shared<S, P> {
     /// Runs a job, and then whatever else may run, until nothing may.
     async fn work(self: Arc<Self>, mut lane: usize, mut job: Arc<Job>) {
         loop {
@@ -240,7 +243,7 @@ impl Shared {
             };
         }
         let share = share(self.max_inflight, self.channels.len());
-        let has_room = |channel: &&Channel| state.queue.waiting_in(channel.calls) < share;
+        let has_room = |channel: &&Channel<S>| state.queue.waiting_in(channel.calls) < share;
         if self.channels.iter().all(|channel| has_room(&channel)) {
             return everything(places);
         }
@@ -303,7 +306,7 @@ impl Shared {
         job.instead(work)
     }
 
-    fn channel(&self, name: &str) -> Option<&Channel> {
+    fn channel(&self, name: &str) -> Option<&Channel<S>> {
         self.channels.iter().find(|c| &*c.name == name)
     }
 

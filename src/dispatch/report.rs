@@ -2,7 +2,7 @@
 
 use log::warn;
 
-use crate::mcp::Ack;
+use super::server::Ack;
 use crate::wire::command::Route;
 use crate::wire::failure::{error_json, reason};
 use crate::wire::headers::ResponseHeaders;

@@ -8,16 +8,12 @@ mod pace;
 pub mod servers;
 pub mod stdio;
 
-use std::sync::OnceLock;
-
 use bytes::Bytes;
 
-use crate::control::Notifier;
-use crate::shutdown::Signal;
+pub use crate::dispatch::server::{Ack, Call, Cancellation, Outcome};
+use crate::dispatch::server::{Events, Server};
 use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
-use crate::wire::failure::Failure;
-use crate::wire::headers::ResponseHeaders;
 
 /// How one MCP server is spoken to.
 #[derive(Debug, Clone)]
@@ -28,152 +24,37 @@ pub enum Transport {
     Stdio(stdio::StdioServer),
 }
 
-/// A request on its way to the server.
-#[derive(Debug, Clone, Copy)]
-pub struct Call<'a> {
-    /// The JSON-RPC message as it came.
-    pub payload: &'a Bytes,
-    /// Its id, as JSON text.
-    pub id: &'a str,
-    /// True for `initialize`.
-    pub initialize: bool,
-    /// True for what changes nothing.
-    pub repeatable: bool,
-    /// The command's headers.
-    pub headers: &'a Headers,
-    /// Sender, as far as the command shows.
-    pub caller: Caller,
-    /// The service can carry the server's own requests to the caller.
-    pub server_requests: bool,
-    /// Whether its caller cancels it.
-    pub cancelled: &'a Cancellation,
-}
-
-/// A caller's `notifications/cancelled` for one call.
-#[derive(Debug, Default)]
-pub struct Cancellation {
-    payload: OnceLock<Bytes>,
-    signal: Signal,
-}
-
-impl Cancellation {
-    /// The call was cancelled by this message. Only the first counts.
-    pub fn cancel(&self, payload: Bytes) {
-        if self.payload.set(payload).is_ok() {
-            self.signal.set();
-        }
-    }
-
-    /// Whether it was.
-    pub fn is_cancelled(&self) -> bool {
-        self.signal.is_set()
-    }
-
-    /// Returns the message once there is one.
-    pub async fn wait(&self) -> &Bytes {
-        loop {
-            self.signal.wait().await;
-            // The message is there before the signal is.
-            if let Some(payload) = self.payload.get() {
-                return payload;
-            }
-        }
-    }
-}
-
-/// How a call ended.
-#[derive(Debug)]
-pub enum Outcome {
-    /// The server answered.
-    Reply {
-        /// Its HTTP status; 200 on a pipe.
-        code: u16,
-        /// Its headers, filtered.
-        headers: ResponseHeaders,
-        /// The JSON-RPC response as the server wrote it.
-        payload: Bytes,
-    },
-    /// There is no answer to pass on.
-    Failed {
-        /// Why.
-        failure: Failure,
-        /// Headers of the answer that was no success, filtered.
-        headers: ResponseHeaders,
-    },
-}
-
-impl From<Failure> for Outcome {
-    fn from(failure: Failure) -> Self {
-        Self::Failed {
-            failure,
-            headers: ResponseHeaders::default(),
-        }
-    }
-}
-
-/// How a message without an answer ended.
-#[derive(Debug)]
-pub struct Ack {
-    /// The server's status, or a gateway status when there was none.
-    pub code: u16,
-    /// Its headers, filtered.
-    pub headers: ResponseHeaders,
-    /// Why there was none.
-    pub failure: Option<Failure>,
-}
-
-impl Ack {
-    /// The server took the message.
-    pub fn of(code: u16) -> Self {
-        Self {
-            code,
-            headers: ResponseHeaders::default(),
-            failure: None,
-        }
-    }
-}
-
-impl From<Failure> for Ack {
-    fn from(failure: Failure) -> Self {
-        Self {
-            code: failure.status,
-            headers: ResponseHeaders::default(),
-            failure: Some(failure),
-        }
-    }
-}
-
-impl Transport {
-    /// Sends a request and waits for its answer; messages before it go to `events`. Dropping the future gives the call up.
-    pub async fn call(&self, call: Call<'_>, events: &mut Notifier<'_>) -> Outcome {
+impl Server for Transport {
+    async fn call<E: Events>(&self, call: Call<'_>, events: &mut E) -> Outcome {
         match self {
             Self::Http(server) => server.call(call, Some(events)).await,
             Self::Stdio(server) => server.call(call, events).await,
         }
     }
 
-    /// Sends a notification.
-    pub async fn notify(&self, payload: &Bytes, method: &str, headers: &Headers, caller: Caller) -> Ack {
+    async fn notify(&self, payload: &Bytes, method: &str, headers: &Headers, caller: Caller) -> Ack {
         match self {
             Self::Http(server) => server.send(payload, http::Sender::new(headers, caller)).await,
             Self::Stdio(server) => server.notify(payload, method, headers, caller).await,
         }
     }
 
-    /// Sends a caller's answer to a request of the server.
-    pub async fn answer(&self, payload: &Bytes, id: &str, headers: &Headers, caller: Caller) -> Ack {
+    async fn answer(&self, payload: &Bytes, id: &str, headers: &Headers, caller: Caller) -> Ack {
         match self {
             Self::Http(server) => server.send(payload, http::Sender::new(headers, caller)).await,
             Self::Stdio(server) => server.answer(payload, id, headers).await,
         }
     }
 
-    /// Ends the session that the headers name.
-    pub async fn terminate(&self, headers: &Headers, caller: Caller) -> Ack {
+    async fn end_session(&self, headers: &Headers, caller: Caller) -> Ack {
         match self {
             Self::Http(server) => server.terminate(http::Sender::new(headers, caller)).await,
             // The sessions of a pipe end with their child alone; the channel keeps serving (contract: wire, section 9).
             Self::Stdio(_) => Ack::of(405),
         }
+    }
+
+    fn is_judged_by_calls(&self) -> bool {
+        matches!(self, Self::Http(_))
     }
 }

@@ -11,12 +11,14 @@ use super::reporting::report;
 use super::{Error, Outside};
 use crate::broker::{self, Broker};
 use crate::config::Config;
-use crate::control::{ControlPlane, Metadata, Poller, Responder};
+use crate::control::{ControlPlane, Metadata, Poller};
+use crate::delivery::Responder;
 use crate::dispatch::{Bounds, Dispatcher};
 use crate::limits::{
     DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, END_TIMEOUT, IDLE_SWEEP, METADATA_WAIT, START_SETTLES, STARTUP_PROBE_TIMEOUT,
     STEP_SLACK,
 };
+use crate::mcp::Transport;
 use crate::mcp::http::{HttpServer, Prober};
 use crate::mcp::servers::Servers;
 use crate::monitor::{Health, Metrics, Monitor, Progress};
@@ -34,7 +36,7 @@ use crate::wire::command::MAIN_CHANNEL;
 /// The parts of a running daemon.
 pub(super) struct Daemon {
     control: Arc<ControlPlane>,
-    dispatcher: Dispatcher,
+    dispatcher: Dispatcher<Transport, ControlPlane>,
     monitor: Arc<Monitor>,
     prober: Option<Prober>,
     /// There is one when there are stdio servers.

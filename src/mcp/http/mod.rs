@@ -30,7 +30,7 @@ pub use watch::Prober;
 
 use super::{Ack, Call, Outcome};
 use crate::config::{self, HttpUrl};
-use crate::control::Notifier;
+use crate::dispatch::server::Events;
 use crate::identity;
 use crate::limits::{
     MCP_BODY_MAX, MCP_ERROR_BODY_MAX, MCP_IDLE_MAX, MCP_IDLE_RECENT, REDIRECTS_MAX, SIDE_POST_TIMEOUT, TAIL_MAX,
@@ -156,7 +156,7 @@ impl HttpServer {
     }
 
     /// Sends a request and reads its answer. Without `events` what precedes the answer is dropped.
-    pub(super) async fn call(&self, call: Call<'_>, events: Option<&mut Notifier<'_>>) -> Outcome {
+    pub(super) async fn call<E: Events>(&self, call: Call<'_>, events: Option<&mut E>) -> Outcome {
         let sender = Sender {
             opens_session: call.initialize,
             repeatable: call.repeatable,

@@ -6,12 +6,14 @@ use bytes::Bytes;
 use tokio::time::timeout;
 
 use super::{Call, HttpServer, Outcome, Sender};
+use crate::dispatch::server::Events;
 use crate::limits::PROBE_TIMEOUT;
 use crate::mcp::Cancellation;
 use crate::monitor::health::Server;
 use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
 use crate::wire::failure::{Failure, Source, reason};
+use crate::wire::headers::ResponseHeaders;
 
 /// The request of a probe.
 pub(crate) const INITIALIZE: &str = concat!(
@@ -118,7 +120,24 @@ async fn ask(
         server_requests: false,
         cancelled: &Cancellation::default(),
     };
-    timeout(bound, server.call(call, None)).await.ok()
+    timeout(bound, server.call(call, None::<&mut Nobody>)).await.ok()
+}
+
+/// A probe has no caller to whom events could be passed on.
+enum Nobody {}
+
+impl Events for Nobody {
+    async fn send(&mut self, _: Bytes, _: &ResponseHeaders) -> bool {
+        match *self {}
+    }
+
+    async fn send_request(&mut self, _: Bytes, _: &str, _: &ResponseHeaders) -> bool {
+        match *self {}
+    }
+
+    fn skipped(&self, _: &'static str) {
+        match *self {}
+    }
 }
 
 /// One `initialize`, and the end of the session that it opened. `None` when there was no answer within `bound`.

@@ -11,7 +11,7 @@ use super::message::{Found, elements, look};
 use super::odd::{Odd, OddEvents};
 use super::{HttpServer, Sender, local_answer, sse};
 use crate::backoff::Backoff;
-use crate::control::Notifier;
+use crate::dispatch::server::Events;
 use crate::limits::{
     SIDE_POSTS_MAX, SSE_EVENT_MAX, SSE_RESUME_MAX, SSE_RESUME_PAUSE, SSE_RETRY_MAX, TAIL_MAX, TAIL_TIMEOUT,
 };
@@ -23,11 +23,11 @@ use crate::wire::headers::{ResponseHeaders, is_media_type};
 use crate::wire::said::Said;
 
 /// The stream of one call.
-pub(super) struct Stream<'a, 'n, 'r> {
+pub(super) struct Stream<'a, 'e, E> {
     server: &'a HttpServer,
     call: Call<'a>,
     headers: ResponseHeaders,
-    events: Option<&'n mut Notifier<'r>>,
+    events: Option<&'e mut E>,
     parser: sse::Parser,
     /// Room of the event that is being read.
     room: Room,
@@ -45,12 +45,12 @@ enum Step {
     Done(Outcome),
 }
 
-impl<'a, 'n, 'r> Stream<'a, 'n, 'r> {
+impl<'a, 'e, E: Events> Stream<'a, 'e, E> {
     pub(super) fn new(
         server: &'a HttpServer,
         call: Call<'a>,
         headers: ResponseHeaders,
-        events: Option<&'n mut Notifier<'r>>,
+        events: Option<&'e mut E>,
     ) -> Self {
         Self {
             server,

@@ -11,7 +11,7 @@ use super::admission::Refusal;
 use super::handshake::Need;
 use super::inbox::{Event, Inbox, Suspect};
 use super::{INITIALIZED, StdioServer, closed, in_place, random_hex, until};
-use crate::control::Notifier;
+use crate::dispatch::server::Events;
 use crate::limits::{LARGE_MESSAGE, STDIO_SUSPECT_GRACE};
 use crate::mcp::{Call, Outcome};
 use crate::wire::failure::Failure;
@@ -21,7 +21,7 @@ use crate::wire::said::Said;
 
 impl StdioServer {
     /// Writes a request and waits for its answer.
-    pub(in crate::mcp) async fn call(&self, call: Call<'_>, events: &mut Notifier<'_>) -> Outcome {
+    pub(in crate::mcp) async fn call<E: Events>(&self, call: Call<'_>, events: &mut E) -> Outcome {
         let text = std::str::from_utf8(call.payload).unwrap_or_default();
         let Ok(message) = Message::parse(text) else {
             return self.refused(call.id, Refusal::Ambiguous);

@@ -1,0 +1,55 @@
+//! What delivery needs of the service.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use crate::wire::api_error::ApiError;
+use crate::wire::command::Route;
+use crate::wire::response::Parts;
+
+/// Sends responses to the service.
+pub trait Post: Debug + Send + Sync + 'static {
+    /// Credentials that the requests carry.
+    type Credentials: Credentials;
+
+    /// Posts one response, one attempt.
+    fn post(&self, route: &Route, body: Parts) -> impl Future<Output = Result<(), PostError>> + Send;
+
+    /// The credentials, to be watched for a replacement.
+    fn credentials(&self) -> Self::Credentials;
+}
+
+/// Credentials that can be replaced at any time, in numbered generations.
+pub trait Credentials: Send {
+    /// Number of the active generation.
+    fn number(&self) -> u64;
+
+    /// Number of the active generation; [`Credentials::changed`] waits for a later one.
+    fn seen(&mut self) -> u64;
+
+    /// Returns when another generation is active than was last seen.
+    fn changed(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// A post that failed.
+#[derive(Debug)]
+pub enum PostError {
+    /// There was no answer.
+    Unanswered {
+        /// Why, for the log.
+        reason: String,
+        /// False when not one byte was written.
+        written: bool,
+    },
+    /// The answer is an error status.
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// What the service said.
+        error: ApiError,
+        /// `Retry-After`.
+        retry_after: Option<Duration>,
+        /// The answer's `x-request-id`.
+        request_id: Option<Box<str>>,
+    },
+}

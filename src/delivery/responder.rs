@@ -1,0 +1,163 @@
+//! Delivery of one response: attempts and pauses (contract: wire, section 7).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use log::{debug, info, warn};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout_at};
+
+use super::post::{Credentials, Post, PostError};
+use super::questions::{Questions, question};
+use super::verdict::{Delivery, Verdict, verdict};
+use crate::backoff::{Backoff, millis};
+use crate::limits::DELIVERY_ATTEMPTS;
+use crate::monitor::Monitor;
+use crate::telemetry::redact;
+use crate::wire::command::Route;
+use crate::wire::response::{Parts, Response, ResponseType};
+
+/// Delivers responses. Clones share the connections.
+#[derive(Debug)]
+pub struct Responder<P>(pub(super) Arc<Shared<P>>);
+
+impl<P> Clone for Responder<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Shared<P> {
+    service: Arc<P>,
+    pub(super) monitor: Arc<Monitor>,
+    /// One permit a connection: the workers', and one for what needs no worker.
+    connections: Semaphore,
+    /// Requests of servers that wait for their callers' answers.
+    pub(super) questions: Questions,
+}
+
+impl<P: Post> Responder<P> {
+    /// A responder whose connections are at most `workers` and one more.
+    pub fn new(service: Arc<P>, monitor: Arc<Monitor>, workers: usize) -> Self {
+        let connections = Semaphore::new(workers.saturating_add(1).min(Semaphore::MAX_PERMITS));
+        Self(Arc::new(Shared {
+            service,
+            monitor,
+            connections,
+            questions: Questions::default(),
+        }))
+    }
+
+    /// Whether some call waits for an answer of its caller, which arrives by a poll.
+    pub fn is_asking(&self) -> bool {
+        self.0.questions.any()
+    }
+
+    /// Returns when another call asks its caller.
+    pub async fn asked(&self) {
+        self.0.questions.asked().await;
+    }
+
+    /// A caller's answer has come.
+    pub fn answered(&self, channel: &str, session: Option<&str>, id: &str) {
+        self.0.questions.remove([&question(channel, session, id)]);
+    }
+
+    /// Delivers one response, with the attempts that its type allows, before `deadline`.
+    pub async fn deliver(&self, route: &Route, response: &Response, deadline: Option<Instant>) -> Delivery {
+        let body = response.body(&route.request_id, &route.channel);
+        let attempts = self.attempts(route, response.kind, body);
+        let delivery = match deadline {
+            Some(deadline) => timeout_at(deadline.into(), attempts).await.unwrap_or(Delivery::Expired),
+            None => attempts.await,
+        };
+        match delivery {
+            // A payload that the service refuses says nothing of the way to it.
+            Delivery::Done
+            | Delivery::Late
+            | Delivery::NoStream
+            | Delivery::Gone
+            | Delivery::Refused
+            | Delivery::Rejected => self.0.monitor.health.delivered(),
+            Delivery::Failed => self.0.monitor.health.delivery_failed(),
+            Delivery::Expired => {}
+        }
+        delivery
+    }
+
+    async fn attempts(&self, route: &Route, kind: ResponseType, body: Parts) -> Delivery {
+        let mut backoff = Backoff::default();
+        let mut credentials = self.0.service.credentials();
+        for attempt in 1.. {
+            let generation = credentials.seen();
+            // The permit is not kept through the pause.
+            let result = match self.0.connections.acquire().await {
+                Ok(_permit) => self.0.service.post(route, body.clone()).await,
+                // Nobody closes the semaphore.
+                Err(_) => return Delivery::Failed,
+            };
+            let Err(error) = result else { return Delivery::Done };
+            let renewed = credentials.number() != generation;
+            match verdict(&error, kind, renewed) {
+                Verdict::Late => {
+                    warn!(request_id = &*route.request_id; "the service did not wait for this response any more");
+                    return Delivery::Late;
+                }
+                Verdict::NoStream => return Delivery::NoStream,
+                Verdict::Gone => {
+                    info!(request_id = &*route.request_id, resp_type = kind.as_str(); "the caller of this command is gone");
+                    return Delivery::Gone;
+                }
+                Verdict::Refused => {
+                    log_failure(
+                        route,
+                        kind,
+                        &error,
+                        "the service refused a notification; the call goes on",
+                    );
+                    return Delivery::Refused;
+                }
+                Verdict::Retry { at_least, .. } if attempt < DELIVERY_ATTEMPTS => {
+                    let pause = backoff.next_pause().max(at_least);
+                    debug!(request_id = &*route.request_id, retry_in_ms = millis(pause); "response not delivered; retrying");
+                    tokio::select! {
+                        () = sleep(pause) => {}
+                        // Another key, or another way to prove who we are: worth a try at once.
+                        () = credentials.changed() => {}
+                    }
+                }
+                Verdict::Final(delivery)
+                | Verdict::Retry {
+                    otherwise: delivery, ..
+                } => {
+                    log_failure(route, kind, &error, "response not delivered");
+                    return delivery;
+                }
+            }
+        }
+        Delivery::Failed
+    }
+}
+
+fn log_failure(route: &Route, kind: ResponseType, error: &PostError, message: &str) {
+    match error {
+        PostError::Unanswered { reason, .. } => warn!(
+            request_id = &*route.request_id, resp_type = kind.as_str(), error:% = reason; "{message}"
+        ),
+        PostError::Status {
+            status,
+            error,
+            request_id,
+            ..
+        } => warn!(
+            request_id = &*route.request_id,
+            resp_type = kind.as_str(),
+            status_code = status,
+            tunnel_request_id = request_id.as_deref().unwrap_or("missing_request_id"),
+            error_code = redact::scrub(&error.code).as_ref(),
+            error_message = redact::scrub(&error.message).as_ref();
+            "{message}"
+        ),
+    }
+}
