@@ -20,7 +20,7 @@ use super::ROLE;
 use super::child::Child;
 use super::connection::{Message, SpecificationWriter, receive, send};
 use super::protocol::{Reply, Request};
-use super::spec::Instructions;
+use super::spec::{Instructions, ServerNumber};
 use crate::limits::{BROKER_END_TIMEOUT, BROKER_READY_TIMEOUT, BROKER_REAP_INTERVAL};
 use crate::own_program;
 use crate::sandbox::selinux::{Context, Refused};
@@ -127,6 +127,7 @@ impl Starting {
         let broker = Broker(Arc::new(Shared {
             socket,
             process: Mutex::new(self.process),
+            servers: instructions.numbers(),
             runs: Mutex::default(),
             gone: Signal::default(),
         }));
@@ -151,6 +152,8 @@ pub struct Broker(Arc<Shared>);
 pub(super) struct Shared {
     socket: AsyncFd<OwnedFd>,
     process: Mutex<std::process::Child>,
+    /// What it may start, by channel.
+    servers: BTreeMap<Box<str>, ServerNumber>,
     runs: Mutex<Runs>,
     /// It ends no server, starts none and tells of none any more.
     gone: Signal,
@@ -176,11 +179,12 @@ struct Waiting {
 pub type Started = (Child, pipe::Sender, pipe::Receiver);
 
 impl Broker {
-    /// Starts the server of this index.
+    /// Starts the server of this channel.
     ///
     /// # Errors
-    /// It cannot be started, or the broker is gone.
-    pub async fn start(&self, index: u16) -> io::Result<Started> {
+    /// It cannot be started, the broker was told of none, or the broker is gone.
+    pub async fn start(&self, channel: &str) -> io::Result<Started> {
+        let number = self.0.servers.get(channel).ok_or(io::ErrorKind::NotFound)?;
         let (started, outcome) = oneshot::channel();
         let (exited, exit) = oneshot::channel();
         let run = {
@@ -198,7 +202,10 @@ impl Broker {
             runs.waiting.insert(run, waiting);
             run
         };
-        self.0.send(Request::Start { index, run });
+        self.0.send(Request::Start {
+            index: number.index(),
+            run,
+        });
         outcome.await.unwrap_or_else(|_| Err(gone()))
     }
 

@@ -1,5 +1,6 @@
 //! What the broker is told of one server.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -22,7 +23,26 @@ pub struct Instructions {
     pub servers: Vec<Specification>,
 }
 
-/// A server that the broker may start. Its index is its place among the others.
+/// Number by which the broker is asked for a server: its place in the instructions, from which alone it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ServerNumber(u16);
+
+impl ServerNumber {
+    /// As a request carries it.
+    pub(super) fn index(self) -> u16 {
+        self.0
+    }
+}
+
+impl Instructions {
+    /// The number of each server, by its channel.
+    pub(super) fn numbers(&self) -> BTreeMap<Box<str>, ServerNumber> {
+        let channels = self.servers.iter().map(|server| server.name.as_str().into());
+        channels.zip((0..).map(ServerNumber)).collect()
+    }
+}
+
+/// A server that the broker may start.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Specification {

@@ -88,7 +88,6 @@ impl Servers {
         stop: &Signal,
     ) -> Result<Self, Error> {
         let mut servers = Self::default();
-        let mut indices = 0_u16..;
         tell_withheld(config);
         let fixed = FixedHeaders::of_traffic(&config.mcp).map_err(Error::Header)?;
         for binding in config.disabled() {
@@ -114,13 +113,10 @@ impl Servers {
                     Transport::Http(server)
                 }
                 Target::Stdio { argv, .. } => {
-                    // The broker numbers its servers in this order too.
-                    let (Some(broker), Some(index)) = (broker, indices.next()) else {
-                        continue;
-                    };
+                    let Some(broker) = broker else { continue };
                     let server = StdioServer::new(channel, config.mcp.stdio_send_initialized_notification);
                     let supervisor =
-                        Supervisor::start(server.clone(), broker.clone(), index, Arc::clone(monitor), stop.clone())
+                        Supervisor::start(server.clone(), broker.clone(), Arc::clone(monitor), stop.clone())
                             .await
                             .map_err(|error| Error::Command {
                                 channel: channel.into(),

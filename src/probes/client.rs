@@ -12,12 +12,12 @@ use tokio::time::timeout;
 use super::outcome::Outcome;
 use super::probe::{Place, Probe};
 use super::role::{Named, Role};
-use super::scene::{Facts, Scene, sandboxes};
+use super::scene::{Facts, Scene};
 use super::trial::{self, ROLE};
 use crate::broker::{Broker, Specification, Starting};
-use crate::config::{Config, Level};
+use crate::config::{Binding, Config, Level, Target};
 use crate::limits::SANDBOX_PROBE_TIMEOUT;
-use crate::mcp::stdio::specifications;
+use crate::mcp::stdio;
 use crate::net::{Network, NetworkError};
 use crate::run::{Caged, Enclosure, Error, Unprivileged};
 use crate::sandbox::{self, ResolverCage};
@@ -82,7 +82,8 @@ fn by_broker(role: &Role, config: &Config, level: Level) -> Result<Outcome, Erro
     // As the daemon does: before this process reads what it needs, and before anything is forbidden to it.
     let starting = Starting::launch().map_err(Error::Broker)?;
     let client = Client::new(config, umask)?;
-    let servers = vec![specification(config, level)?];
+    let server = specification(config, level)?;
+    let channel = server.name.clone();
     let line = serde_json::to_vec(role).map_err(|error| failed(error.into()))?;
     event_loop()?.block_on(async {
         let Client {
@@ -90,11 +91,11 @@ fn by_broker(role: &Role, config: &Config, level: Level) -> Result<Outcome, Erro
         } = client;
         // The threads of the network live as long as it does, and the daemon's as long as the daemon.
         let resolving = enclosure.give_up_privileges()?.start_resolvers(&mut network)?;
-        let caged = resolving.shut(config, Some((starting, servers))).await?;
+        let caged = resolving.shut(config, Some((starting, vec![server]))).await?;
         let Some(broker) = caged.broker else {
             return Ok(Outcome::Broken);
         };
-        let ended = timeout(SANDBOX_PROBE_TIMEOUT, serve(&broker, line)).await;
+        let ended = timeout(SANDBOX_PROBE_TIMEOUT, serve(&broker, &channel, line)).await;
         broker.close().await;
         match ended {
             Ok(outcome) => outcome.map_err(failed),
@@ -103,8 +104,8 @@ fn by_broker(role: &Role, config: &Config, level: Level) -> Result<Outcome, Erro
     })
 }
 
-async fn serve(broker: &Broker, mut line: Vec<u8>) -> io::Result<Outcome> {
-    let (mut child, mut stdin, _stdout) = broker.start(0).await?;
+async fn serve(broker: &Broker, channel: &str, mut line: Vec<u8>) -> io::Result<Outcome> {
+    let (mut child, mut stdin, _stdout) = broker.start(channel).await?;
     line.push(b'\n');
     // A process that is gone already tells why by its end.
     let _ = stdin.write_all(&line).await;
@@ -114,9 +115,11 @@ async fn serve(broker: &Broker, mut line: Vec<u8>) -> io::Result<Outcome> {
 
 /// The first server with this level, but with this program in place of its own.
 fn specification(config: &Config, level: Level) -> Result<Specification, Error> {
-    let mut servers = sandboxes(config).zip(specifications(config));
-    let found = servers.find_map(|(sandbox, server)| (sandbox.level == level).then_some(server));
-    let mut server = found.ok_or(failed(io::ErrorKind::NotFound.into()))?;
+    let is_meant =
+        |binding: &&Binding| matches!(&binding.target, Target::Stdio { sandbox, .. } if sandbox.level == level);
+    let found = config.served().find(is_meant);
+    let server = found.and_then(|binding| stdio::specification(config, binding));
+    let mut server = server.ok_or(failed(io::ErrorKind::NotFound.into()))?;
     let program = std::env::current_exe().map_err(failed)?;
     let program = program.into_os_string().into_string();
     let program = program.map_err(|_| failed(io::Error::other("the path of this program is no UTF-8")))?;

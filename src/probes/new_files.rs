@@ -27,12 +27,13 @@ pub struct Failed {
     pub error: String,
 }
 
-/// Makes a file in each directory, as the server of these instructions; returns the directories in which it failed.
+/// Makes a file in each directory, as the server of this channel; returns the directories in which it failed.
 ///
 /// # Errors
 /// The trial itself failed; a sentence.
 pub async fn try_as_server(
     mut instructions: Instructions,
+    channel: &str,
     directories: &[PathBuf],
     bound: Duration,
 ) -> Result<Vec<Failed>, String> {
@@ -44,7 +45,7 @@ pub async fn try_as_server(
         .connect(&instructions)
         .await
         .map_err(|error| error.to_string())?;
-    let said = match broker.start(0).await {
+    let said = match broker.start(channel).await {
         Ok((mut child, mut stdin, stdout)) => {
             let mut role = serde_json::to_vec(&Role::MakeFiles(directories.to_owned())).unwrap_or_default();
             role.push(b'\n');

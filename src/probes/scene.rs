@@ -138,7 +138,7 @@ fn reads(config: &Config, cage: &Cage) -> Vec<PathBuf> {
 }
 
 /// Those of the servers that are started.
-pub(super) fn sandboxes(config: &Config) -> impl Iterator<Item = &ServerSandbox> {
+fn sandboxes(config: &Config) -> impl Iterator<Item = &ServerSandbox> {
     config.served().filter_map(|binding| match &binding.target {
         Target::Stdio { sandbox, .. } => Some(sandbox),
         Target::Http { .. } => None,

@@ -56,7 +56,7 @@ pub(in crate::doctor) async fn stdio(
             walk.begin(&reachable);
             walk.add(match instructions {
                 Ok(Some(instructions)) => {
-                    let trial = try_start(&instructions, DOCTOR_START_TIMEOUT).await;
+                    let trial = try_start(&instructions, channel, DOCTOR_START_TIMEOUT).await;
                     judge(&reachable, &trial).evidence(withheld)
                 }
                 Ok(None) => Check::skip(
@@ -114,7 +114,7 @@ async fn new_files(config: &Config, binding: &Binding, instructions: Option<&Ins
     let tried = match (instructions, &binding.target) {
         // A strict server writes where it is listed.
         (_, Target::Stdio { sandbox, .. }) if sandbox.level == Level::Strict => None,
-        (Some(instructions), _) => Some(try_new_files(instructions).await),
+        (Some(instructions), _) => Some(try_new_files(instructions, &binding.channel).await),
         (None, _) => None,
     };
     let check = match closed {
@@ -128,9 +128,10 @@ async fn new_files(config: &Config, binding: &Binding, instructions: Option<&Ins
 }
 
 /// One line for each directory that the server calls its own.
-async fn try_new_files(instructions: &Instructions) -> Vec<String> {
+async fn try_new_files(instructions: &Instructions, channel: &str) -> Vec<String> {
     let directories: Vec<PathBuf> = instructions.servers.iter().flat_map(own_directories).collect();
-    let failed = match new_files::try_as_server(instructions.clone(), &directories, DOCTOR_START_TIMEOUT).await {
+    let failed = match new_files::try_as_server(instructions.clone(), channel, &directories, DOCTOR_START_TIMEOUT).await
+    {
         Ok(failed) => failed,
         Err(error) => return vec![format!("creating a file as the server could not be tried: {error}")],
     };

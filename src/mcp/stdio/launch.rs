@@ -14,7 +14,7 @@ use crate::sandbox::{self, BrokerCage, current_umask};
 /// Variables that name directories which a server takes for its own, or finds programs in.
 const HOMES: [&str; 5] = ["HOME", "PATH", "TMPDIR", "TMP", "TEMP"];
 
-/// The servers that are served, in the order of their bindings: a server's place here is the index by which it is started.
+/// The servers that are served, in the order of their bindings.
 #[must_use]
 pub fn specifications(config: &Config) -> Vec<Specification> {
     let served = config.served();
@@ -66,7 +66,7 @@ impl fmt::Display for Refused {
 impl std::error::Error for Refused {}
 
 /// The server of a binding; `None` when it is behind a URL.
-pub(super) fn specification(config: &Config, binding: &Binding) -> Option<Specification> {
+pub(crate) fn specification(config: &Config, binding: &Binding) -> Option<Specification> {
     let Target::Stdio { argv, sandbox, .. } = &binding.target else {
         return None;
     };

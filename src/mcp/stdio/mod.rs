@@ -37,8 +37,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 pub(crate) use closed::own_directories;
 pub use closed::{Closed, closed_to_new_files};
 pub use exposure::{Exposure, exposure, exposures};
-pub(crate) use launch::instructions;
 pub use launch::specifications;
+pub(crate) use launch::{instructions, specification};
 #[cfg(fuzzing)]
 pub(crate) use router::fuzzing as router_fuzzing;
 pub use supervisor::Supervisor;

@@ -36,8 +36,6 @@ use crate::wire::jsonrpc::Message;
 pub struct Supervisor {
     server: StdioServer,
     broker: Broker,
-    /// What the broker knows it by.
-    index: u16,
     monitor: Arc<Monitor>,
     stop: Signal,
     /// The first run, which is started before polling.
@@ -67,22 +65,15 @@ impl From<Ended> for End {
 }
 
 impl Supervisor {
-    /// Starts the server for the first time, by its index. `stop` ends it for good.
+    /// Starts the server for the first time. `stop` ends it for good.
     ///
     /// # Errors
     /// When the program cannot be started, which at start is a mistake in the configuration.
-    pub async fn start(
-        server: StdioServer,
-        broker: Broker,
-        index: u16,
-        monitor: Arc<Monitor>,
-        stop: Signal,
-    ) -> io::Result<Self> {
-        let first = Some(broker.start(index).await?);
+    pub async fn start(server: StdioServer, broker: Broker, monitor: Arc<Monitor>, stop: Signal) -> io::Result<Self> {
+        let first = Some(broker.start(&server.0.channel).await?);
         Ok(Self {
             server,
             broker,
-            index,
             monitor,
             stop,
             first,
@@ -100,7 +91,7 @@ impl Supervisor {
             let started = Instant::now();
             let run = match first.take() {
                 Some(first) => Ok(first),
-                None => self.broker.start(self.index).await,
+                None => self.broker.start(channel).await,
             };
             let reason = match run {
                 Ok((child, stdin, stdout)) => {

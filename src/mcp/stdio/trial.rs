@@ -68,13 +68,13 @@ pub(crate) enum End {
     Silent,
 }
 
-/// Starts the server as `run` does, through a broker of its own, asks it, and stops it with everything that it started.
-pub(crate) async fn try_start(instructions: &Instructions, bound: Duration) -> Trial {
+/// Starts the server of a channel as `run` does, through a broker of its own, asks it, and stops it with everything that it started.
+pub(crate) async fn try_start(instructions: &Instructions, channel: &str, bound: Duration) -> Trial {
     let mut noise = Noise::default();
     let end = match Starting::launch() {
         Ok(starting) => match starting.connect(instructions).await {
             Ok(broker) => {
-                let end = ask(&broker, bound, &mut noise).await;
+                let end = ask(&broker, channel, bound, &mut noise).await;
                 broker.close().await;
                 end
             }
@@ -85,8 +85,8 @@ pub(crate) async fn try_start(instructions: &Instructions, bound: Duration) -> T
     Trial { end, noise }
 }
 
-async fn ask(broker: &Broker, bound: Duration, noise: &mut Noise) -> End {
-    let (mut child, stdin, stdout) = match broker.start(0).await {
+async fn ask(broker: &Broker, channel: &str, bound: Duration, noise: &mut Noise) -> End {
+    let (mut child, stdin, stdout) = match broker.start(channel).await {
         Ok(started) => started,
         Err(error) => return End::NotStarted(error),
     };
