@@ -1,0 +1,50 @@
+//! The client's `dispatch` and the rooms beneath it, its own files unchanged, in a crate without libraries for HTTP and TLS and
+//! without the client's other rooms: if one of these files imports them, it does not compile. `tests/` passes commands through it.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the included files have more than dispatch uses"
+)]
+
+/// The client's files.
+#[path = "../../../src"]
+mod client {
+    pub mod backoff;
+    pub mod delivery;
+    pub mod dispatch;
+    pub mod limits;
+    pub mod memory;
+    pub mod monitor;
+    pub mod shutdown;
+    pub mod wire;
+
+    /// What texts for people may not have; the log itself needs files.
+    pub mod telemetry {
+        mod line;
+        pub mod redact;
+        mod utc;
+
+        pub(crate) use line::is_unsafe;
+
+        /// The forms of a log line, which the configuration chooses.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum LogFormat {
+            Plain,
+            StructText,
+            Json,
+        }
+    }
+}
+
+pub use client::*;
+
+mod config {
+    pub(crate) use crate::telemetry::LogFormat;
+}
+
+mod sys {
+    pub(crate) mod allocator {
+        /// The client's allocator gives larger blocks mappings of their own.
+        pub(crate) const MAPPED_MIN: usize = 256 * 1024;
+    }
+}
