@@ -5,7 +5,9 @@ mod headers;
 mod held;
 mod poller;
 mod post;
+mod series;
 mod told;
+mod verdict;
 
 pub use client::{ControlPlane, Metadata};
 pub(crate) use headers::{bearer, identification};

@@ -3,22 +3,22 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use log::{Level, debug, error, info, log};
+use log::{Level, debug, error, log};
 use tokio::time::{sleep, timeout};
 
 use super::client::{ControlError, ControlPlane, PollAnswer};
-use super::held::Held;
-use super::told::Told;
-use crate::backoff::{Backoff, millis};
+use super::series::Series;
+use super::verdict::{Cause, Failure, Kind, Verdict, mitigation, verdict};
+use crate::backoff::millis;
 use crate::dispatch::server::Server;
-use crate::dispatch::{Dispatcher, Room};
-use crate::limits::{AUTH_RETRY_MAX, AUTH_RETRY_MIN, DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN, ROOM_LOOK};
+use crate::dispatch::{Arrival, Dispatcher, Room};
+use crate::limits::{DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN, ROOM_LOOK};
 use crate::monitor::Monitor;
-use crate::net::{NetError, Phase};
+use crate::net::Phase;
 use crate::shutdown::Signal;
 use crate::telemetry::redact;
-use crate::wire::api_error::ApiError;
-use crate::wire::command::{self, NotACommandList};
+use crate::wire::command::Parsed;
+use crate::wire::failure::reason;
 
 /// Polls until shutdown.
 #[derive(Debug)]
@@ -31,67 +31,10 @@ pub struct Poller<S> {
     empty_poll_min: Duration,
 }
 
-/// What is known of the polls before the next one.
-struct Series {
-    /// Pauses after failures.
-    backoff: Backoff,
-    /// Pauses after refusals: 401, 403, 404.
-    refused: Backoff,
-    told: Told,
-    held: Held,
-    /// The last poll that ended had failed.
-    failing: bool,
-    /// A failure came since the last sign of success, be that an answer or a poll held open.
-    outage: bool,
-}
-
-impl Series {
-    fn new() -> Self {
-        Self {
-            backoff: Backoff::default(),
-            refused: Backoff::new(AUTH_RETRY_MIN, AUTH_RETRY_MAX),
-            told: Told::default(),
-            held: Held::default(),
-            failing: false,
-            outage: false,
-        }
-    }
-
-    /// A poll was answered.
-    fn answered(&mut self) {
-        self.refused.reset();
-        self.held.answered();
-        self.failing = false;
-        self.recovered();
-    }
-
-    /// A poll was answered, or held open for long enough: an outage ends here, and the next failure is news.
-    ///
-    /// What a poll held open leaves as it is: the pauses, and how long the next one must be held; a service slow to refuse may have held it.
-    fn recovered(&mut self) {
-        self.told.forget();
-        if std::mem::take(&mut self.outage) {
-            info!("poller recovered; polling operational");
-        }
-    }
-
-    /// A poll failed; returns whether the one before it had failed too.
-    fn failed(&mut self) -> bool {
-        self.outage = true;
-        std::mem::replace(&mut self.failing, true)
-    }
-
-    /// Other credentials are active: what was refused may be granted.
-    fn renewed(&mut self) {
-        self.backoff.reset();
-        self.refused.reset();
-    }
-}
-
-/// What one poll came to.
+/// How one poll ended.
 enum Polled {
-    Answer(PollAnswer),
-    Failed(ControlError),
+    /// With an answer or without.
+    Ended(Result<PollAnswer, ControlError>),
     /// Shutdown, and no answer was on its way.
     Stopped,
 }
@@ -129,31 +72,16 @@ impl<S: Server> Poller<S> {
             let polled = self.poll(&room, &mut series).await;
             let took = started.elapsed();
             self.monitor.metrics.poll_cycles.inc();
-            let pause = match polled {
-                Polled::Stopped => break,
-                Polled::Failed(error) => {
-                    self.monitor.metrics.poll_latency(took, false);
-                    self.failed(&error, took, &mut series)
+            let Polled::Ended(ended) = polled else { break };
+            self.monitor.metrics.poll_latency(took, ended.is_ok());
+            let pause = match verdict(ended) {
+                Verdict::Answered { commands, arrival } => {
+                    let brought = self.accept(commands, &arrival, room.places);
+                    self.answered(brought, took, &mut series)
                 }
-                Polled::Answer(answer) => {
-                    self.monitor.metrics.poll_latency(took, true);
-                    match self.accept(&answer, room.places) {
-                        Ok(commands) => {
-                            self.monitor.health.poll_succeeded();
-                            self.monitor.metrics.poll_succeeded();
-                            series.answered();
-                            if commands > 0 || took >= self.empty_poll_min {
-                                series.backoff.reset();
-                                continue;
-                            }
-                            let pause = series.backoff.next_pause();
-                            debug!(retry_in_ms = millis(pause); "the service answered an empty poll at once; backing off");
-                            pause
-                        }
-                        Err(NotACommandList) => self.undecodable(&answer, took, &mut series),
-                    }
-                }
+                Verdict::Failed(failure) => Some(self.failed(&failure, took, &mut series)),
             };
+            let Some(pause) = pause else { continue };
             self.monitor.progress.step(pause);
             tokio::select! {
                 () = sleep(pause) => {}
@@ -181,13 +109,13 @@ impl<S: Server> Poller<S> {
         if self.shutdown.is_set() {
             return Polled::Stopped;
         }
-        let sign_of_life = series.held.needed();
+        let sign_of_life = series.sign_of_life();
         let poll = self.control.poll(room);
         tokio::pin!(poll);
         let mut held_open = false;
         loop {
             tokio::select! {
-                result = &mut poll => return result.map_or_else(Polled::Failed, Polled::Answer),
+                ended = &mut poll => return Polled::Ended(ended),
                 () = sleep(sign_of_life), if !held_open => {
                     if self.control.poll_phase() == Phase::Waiting {
                         held_open = true;
@@ -208,117 +136,73 @@ impl<S: Server> Poller<S> {
             answer = timeout(DRAIN_TIMEOUT, poll).await;
         }
         match answer {
-            Ok(Ok(answer)) => Polled::Answer(answer),
+            Ok(Ok(answer)) => Polled::Ended(Ok(answer)),
             _ => Polled::Stopped,
         }
     }
 
-    /// Hands the commands over; gives their number.
-    fn accept(&self, answer: &PollAnswer, limit: usize) -> Result<usize, NotACommandList> {
-        if answer.body.is_empty() {
-            return Ok(0);
-        }
-        let commands = command::parse_list(&answer.body)?;
+    /// Hands the commands over; returns their number.
+    fn accept(&self, commands: Vec<Parsed>, arrival: &Arrival, limit: usize) -> usize {
         let count = commands.len();
         if count > limit {
             error!(limit, commands = count; "the service sent more commands than were asked for; all are processed");
         }
         self.monitor.metrics.commands_polled.inc_by(count as u64);
         for parsed in commands {
-            self.dispatcher.submit(parsed, &answer.arrival);
+            self.dispatcher.submit(parsed, arrival);
         }
-        Ok(count)
+        count
     }
 
-    fn failed(&self, error: &ControlError, took: Duration, series: &mut Series) -> Duration {
-        let known = series.failed();
-        match error {
-            ControlError::Net { error, written } => {
-                let pause = series.backoff.next_pause();
-                // Of a poll that was sent; connecting that takes too long is another matter.
-                let timed_out = matches!(error, NetError::Timeout | NetError::NoFirstByte(_)) && *written;
-                self.monitor
-                    .metrics
-                    .poll_error(if timed_out { "timeout" } else { "other" });
-                if timed_out {
-                    series.held.refused(took);
-                }
-                self.monitor.health.poll_failed(error.to_string());
-                let message = if timed_out {
-                    "poll timed out; backing off"
-                } else {
-                    "poll failed; backing off"
-                };
-                let level = series.told.level(error.to_string());
-                log!(level, control_plane = self.control.origin(), proxy = self.control.proxy(), retry_in_ms = millis(pause), tunnel_request_id = "missing_request_id", error:% = error; "{message}");
-                pause
-            }
-            ControlError::Status {
-                status,
-                error,
-                retry_after,
-                request_id,
-            } => {
-                self.monitor.metrics.poll_error("other");
-                let auth = matches!(status, 401 | 403 | 404);
-                // The first failure may be the end of a poll that was rightly held open: a service that restarts.
-                if auth || known {
-                    series.held.refused(took);
-                }
-                let pause = if auth {
-                    self.monitor.health.poll_unauthorized(*status);
-                    series.refused.next_pause()
-                } else {
-                    self.monitor.health.poll_failed(format!("HTTP status {status}"));
-                    series.backoff.next_pause()
-                };
-                let pause = pause.max(retry_after.unwrap_or_default());
-                let level = series.told.level(format!("{status} {}", error.code));
-                self.tell_status(level, *status, error, pause, request_id.as_deref());
-                pause
-            }
-        }
+    /// Records an answer with so many commands; returns the pause before the next poll, if there has to be one.
+    fn answered(&self, commands: usize, took: Duration, series: &mut Series) -> Option<Duration> {
+        self.monitor.health.poll_succeeded();
+        self.monitor.metrics.poll_succeeded();
+        let pause = series.answered(commands == 0, took < self.empty_poll_min)?;
+        debug!(retry_in_ms = millis(pause); "the service answered an empty poll at once; backing off");
+        Some(pause)
     }
 
-    fn undecodable(&self, answer: &PollAnswer, took: Duration, series: &mut Series) -> Duration {
-        if series.failed() {
-            series.held.refused(took);
+    /// Records a failure; returns the pause before the next poll.
+    fn failed(&self, failure: &Failure, took: Duration, series: &mut Series) -> Duration {
+        let (pause, level) = series.failed(failure, took);
+        self.monitor.metrics.poll_error(failure.kind.label());
+        match (&failure.cause, failure.kind) {
+            (Cause::Reason(reason), _) => self.monitor.health.poll_failed(reason.clone()),
+            (Cause::Status { status, .. }, Kind::Unauthorized) => self.monitor.health.poll_unauthorized(*status),
+            (Cause::Status { status, .. }, _) => self.monitor.health.poll_failed(format!("HTTP status {status}")),
         }
-        let pause = series.backoff.next_pause();
-        self.monitor.metrics.poll_error("other");
-        self.monitor.health.poll_failed(NotACommandList.to_string());
-        log!(
-            series.told.level(NotACommandList.to_string()),
-            control_plane = self.control.origin(),
-            proxy = self.control.proxy(),
-            retry_in_ms = millis(pause),
-            tunnel_request_id = answer.arrival.request_id.as_deref().unwrap_or("missing_request_id"),
-            error:% = NotACommandList;
-            "poll failed; backing off"
-        );
+        self.tell(failure, level, pause);
         pause
     }
 
-    fn tell_status(&self, level: Level, status: u16, error: &ApiError, pause: Duration, request_id: Option<&str>) {
-        log!(
-            level,
-            control_plane = self.control.origin(),
-            proxy = self.control.proxy(),
-            retry_in_ms = millis(pause),
-            tunnel_request_id = request_id.unwrap_or("missing_request_id"),
-            status_code = status,
-            status = crate::wire::failure::reason(status),
-            error_code = redact::scrub(&error.code).as_ref(),
-            error_type = redact::scrub(&error.kind).as_ref(),
-            error_message = redact::scrub(&error.message).as_ref(),
-            mitigation = error.mitigation().or(match status {
-                401 => Some("the API key was not accepted; check control_plane.api_key"),
-                403 => Some("the API key may not use this tunnel; check its scopes and control_plane.organization_id"),
-                404 => Some("the service does not know this tunnel; check control_plane.tunnel_id and control_plane.base_url"),
-                300..=399 => Some("set control_plane.base_url to the address that answers; redirects are not followed"),
-                _ => None,
-            }).unwrap_or_default();
-            "poll failed; backing off"
-        );
+    fn tell(&self, failure: &Failure, level: Level, pause: Duration) {
+        let message = failure.kind.message();
+        let tunnel_request_id = failure.request_id.as_deref().unwrap_or("missing_request_id");
+        match &failure.cause {
+            Cause::Reason(reason) => log!(
+                level,
+                control_plane = self.control.origin(),
+                proxy = self.control.proxy(),
+                retry_in_ms = millis(pause),
+                tunnel_request_id,
+                error:% = reason;
+                "{message}"
+            ),
+            Cause::Status { status, error } => log!(
+                level,
+                control_plane = self.control.origin(),
+                proxy = self.control.proxy(),
+                retry_in_ms = millis(pause),
+                tunnel_request_id,
+                status_code = *status,
+                status = reason(*status),
+                error_code = redact::scrub(&error.code).as_ref(),
+                error_type = redact::scrub(&error.kind).as_ref(),
+                error_message = redact::scrub(&error.message).as_ref(),
+                mitigation = mitigation(*status, error);
+                "{message}"
+            ),
+        }
     }
 }
