@@ -1,7 +1,7 @@
 //! The hardened client of a Secure MCP Tunnel: it polls a control plane over outbound HTTPS, forwards MCP JSON-RPC to
 //! private MCP servers, and posts the answers back.
 //!
-//! Data goes one way: `control::poller` to `dispatch` to `mcp` to `control::responder`.
+//! Data goes one way: `control::poller` to `dispatch` to `mcp` to `delivery`.
 #![deny(unsafe_code)]
 
 pub mod admin;
