@@ -72,13 +72,12 @@ def tests_expected(root: Path, command: str) -> int | None:
 
 
 def test_files(command: str) -> list[str]:
-    """Files of tests that the command names: modules of tests/it/ (`--test it -- sandbox::`), programs of relay/tests/."""
+    """Files of tests that the command names: modules of tests/it/, or with `--package tunnel-relay` of relay/tests/it/."""
     found = []
     for part in re.split(r"&&|\|\||;", command):
-        programs = re.findall(r"--test (\S+)", part)
-        if "it" in programs:
-            found += [f"tests/it/{name}.rs" for name in re.findall(r"\s(\w+)::(?=\s|$)", part)]
-        found += [f"relay/tests/{name}.rs" for name in programs if name != "it"]
+        if re.search(r"--test it\b", part):
+            folder = "relay/tests/it" if re.search(r"--package tunnel-relay\b", part) else "tests/it"
+            found += [f"{folder}/{name}.rs" for name in re.findall(r"\s(\w+)::(?=\s|$)", part)]
     return found
 
 

@@ -1,19 +1,11 @@
 //! Requests that MCP servers make to callers: sampling, elicitation, roots, ping.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use serde_json::{Value, json};
-use support::client::*;
-use support::http::{Answer, Connection, Request};
-use support::relay::Relay;
-use support::*;
 
-fn relay() -> Relay {
-    let relay = Relay::start(&[]);
-    show_up(&relay);
-    relay
-}
+use crate::support::client::*;
+use crate::support::http::{Answer, Connection, Request};
+use crate::support::relay::Relay;
+use crate::support::*;
 
 fn sampling(id: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": "sampling/createMessage", "params": {}})
@@ -40,7 +32,7 @@ fn refused(answer: &Answer) -> bool {
 
 #[test]
 fn the_callers_response_travels_back_and_the_call_goes_on() {
-    let relay = relay();
+    let relay = relay_with_client();
     let (mut caller, call) = asked(&relay, json!(9_007_199_254_740_993_u64));
     let body = r#"{"result":{"said": "hi"} ,"id":9007199254740993,"jsonrpc":"2.0"}"#;
     let responder = send_aside(&relay, message(body).header("Mcp-Session-Id", "s"));
@@ -61,7 +53,7 @@ fn the_callers_response_travels_back_and_the_call_goes_on() {
 
 #[test]
 fn a_response_goes_before_calls_that_wait() {
-    let relay = relay();
+    let relay = relay_with_client();
     let (_caller, _call) = asked(&relay, json!("a"));
     let _others: Vec<_> = (10..14).map(|id| waiting_call(&relay, &call(id, "m"))).collect();
     // All of them are there when a poll that is given back has seen them; here it is enough that some are.
@@ -86,7 +78,7 @@ fn a_response_goes_before_calls_that_wait() {
 
 #[test]
 fn a_response_is_taken_once_and_only_for_a_request_that_waits() {
-    let relay = relay();
+    let relay = relay_with_client();
     let (_caller, _call) = asked(&relay, json!("a"));
     let respond = |id: Value| message(answer_to(id).to_string()).header("Mcp-Session-Id", "s");
     assert!(refused(&relay.send(&respond(json!("b")))));
@@ -98,7 +90,7 @@ fn a_response_is_taken_once_and_only_for_a_request_that_waits() {
 
 #[test]
 fn nobody_else_may_answer() {
-    let relay = relay();
+    let relay = relay_with_client();
     let (_caller, _call) = asked(&relay, json!("a"));
     let response = || message(answer_to(json!("a")).to_string());
     assert!(refused(&relay.send(&response().header("Mcp-Session-Id", "another"))));
@@ -114,7 +106,7 @@ fn nobody_else_may_answer() {
 
 #[test]
 fn a_response_whose_sender_leaves_is_delivered() {
-    let relay = relay();
+    let relay = relay_with_client();
     let (_caller, _call) = asked(&relay, json!("a"));
     let response = message(answer_to(json!("a")).to_string()).header("Mcp-Session-Id", "s");
     // Sent twice: that one is refused shows that the other is accepted.
@@ -139,7 +131,7 @@ fn a_response_whose_sender_leaves_is_delivered() {
 
 #[test]
 fn a_response_that_cannot_be_delivered_tells_the_servers_status() {
-    let relay = relay();
+    let relay = relay_with_client();
     let (_caller, _call) = asked(&relay, json!("a"));
     let responder = send_aside(
         &relay,
@@ -151,10 +143,9 @@ fn a_response_that_cannot_be_delivered_tells_the_servers_status() {
 
 #[test]
 fn a_request_to_a_caller_that_takes_no_stream_is_refused_to_the_server() {
-    let relay = relay();
-    let mut request = call(1, "m").header("Mcp-Session-Id", "s").header("X-Own", "1");
-    request.headers.retain(|(name, _)| name != "Accept");
-    let caller = send_aside(&relay, request.header("Accept", "application/json"));
+    let relay = relay_with_client();
+    let request = call(1, "m").header("Mcp-Session-Id", "s").header("X-Own", "1");
+    let caller = send_aside(&relay, request.accepting("application/json"));
     let call = command(&relay);
     post(&relay, &notify(&call, sampling(json!("a"))));
     let refusal = command(&relay);
@@ -173,7 +164,7 @@ fn a_request_to_a_caller_that_takes_no_stream_is_refused_to_the_server() {
 
 #[test]
 fn a_request_whose_caller_has_left_finds_nobody() {
-    let relay = relay();
+    let relay = relay_with_client();
     let (caller, call) = asked(&relay, json!("a"));
     drop(caller);
     let until = std::time::Instant::now() + PATIENCE;
@@ -194,7 +185,7 @@ fn a_request_whose_caller_has_left_finds_nobody() {
 
 #[test]
 fn a_full_queue_does_not_keep_a_response_out() {
-    let relay = relay();
+    let relay = relay_with_client();
     let (_caller, _call) = asked(&relay, json!("a"));
     let _waiting: Vec<_> = (0..1024).map(|id| waiting_call(&relay, &call(id, "m"))).collect();
     let until = std::time::Instant::now() + PATIENCE;

@@ -1,12 +1,10 @@
 //! The document itself: whole, consistent, and true to the contract that clients were written for.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use support::contract::{assert_shape, document};
+
+use crate::support::contract::{assert_shape, document};
 
 /// Calls `visit` with every value of the document.
 fn walk(value: &Value, visit: &mut dyn FnMut(&Value)) {

@@ -1,13 +1,6 @@
 //! What the integration tests share: the real binary, real sockets, and our own OpenAPI document that every answer must
 //! keep.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests; each file uses a part"
-)]
+#![allow(unreachable_pub, reason = "test support")]
 
 pub mod client;
 pub mod contract;

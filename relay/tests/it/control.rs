@@ -1,16 +1,14 @@
 //! The client's side: metadata, long polls, responses.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::client::*;
-use support::http::{Connection, Request};
-use support::relay::{BINARY, Relay, lines_of};
-use support::scratch::Scratch;
-use support::*;
+
+use crate::support::client::*;
+use crate::support::http::{Connection, Request};
+use crate::support::relay::{BINARY, Relay, lines_of};
+use crate::support::scratch::Scratch;
+use crate::support::*;
 
 #[test]
 fn a_client_reads_its_tunnels_name() {

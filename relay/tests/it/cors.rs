@@ -1,13 +1,11 @@
 //! Web pages that call: what their browser asks before, and what it must read afterwards.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use serde_json::json;
-use support::client::*;
-use support::http::{Answer, Request};
-use support::relay::Relay;
-use support::*;
+
+use crate::support::client::*;
+use crate::support::http::{Answer, Request};
+use crate::support::relay::Relay;
+use crate::support::*;
 
 const PAGE: &str = "https://app.example";
 

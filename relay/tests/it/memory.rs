@@ -1,12 +1,10 @@
 //! Payloads are counted as long as they are in memory, wherever they wait.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use serde_json::{Value, json};
-use support::client::*;
-use support::relay::Relay;
-use support::*;
+
+use crate::support::client::*;
+use crate::support::relay::Relay;
+use crate::support::*;
 
 /// A terminal answer of so many bytes. Its text is put together, not serialised: that takes seconds in a debug build.
 fn large_result(command: &Value, bytes: usize) -> http::Request {

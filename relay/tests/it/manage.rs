@@ -1,14 +1,12 @@
 //! Tunnel management, scopes, and what survives a restart.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use serde_json::json;
-use support::client::{call, poll, receive, send_aside, show_up};
-use support::http::Request;
-use support::relay::Relay;
-use support::scratch::Scratch;
-use support::*;
+
+use crate::support::client::{call, poll, receive, send_aside, show_up};
+use crate::support::http::Request;
+use crate::support::relay::Relay;
+use crate::support::scratch::Scratch;
+use crate::support::*;
 
 fn manage(method: &str, path: &str) -> Request {
     Request::new(method, path).key(MANAGE_KEY)

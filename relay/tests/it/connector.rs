@@ -1,26 +1,11 @@
 //! The caller's side: MCP Streamable HTTP.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use serde_json::{Value, json};
-use support::client::*;
-use support::http::{Request, events};
-use support::relay::Relay;
-use support::*;
 
-/// A relay with a client that was seen.
-fn relay() -> Relay {
-    let relay = Relay::start(&[]);
-    show_up(&relay);
-    relay
-}
-
-fn with_accept(request: Request, accept: &str) -> Request {
-    let mut request = request;
-    request.headers.retain(|(name, _)| name != "Accept");
-    request.header("Accept", accept)
-}
+use crate::support::client::*;
+use crate::support::http::{Request, events};
+use crate::support::relay::Relay;
+use crate::support::*;
 
 fn progress(step: u32) -> Value {
     json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": "t", "progress": step}})
@@ -28,7 +13,7 @@ fn progress(step: u32) -> Value {
 
 #[test]
 fn a_lone_answer_is_json_byte_for_byte_with_the_servers_status_and_headers() {
-    let relay = relay();
+    let relay = relay_with_client();
     let caller = send_aside(&relay, call("id", "m"));
     let command = command(&relay);
     let message =
@@ -50,7 +35,7 @@ fn a_lone_answer_is_json_byte_for_byte_with_the_servers_status_and_headers() {
 
 #[test]
 fn messages_before_the_answer_are_streamed_while_the_call_runs() {
-    let relay = relay();
+    let relay = relay_with_client();
     let mut caller = waiting_call(&relay, &call(1, "m"));
     let command = command(&relay);
     post(
@@ -82,7 +67,7 @@ fn messages_before_the_answer_are_streamed_while_the_call_runs() {
 
 #[test]
 fn many_streamed_messages_stay_in_order_and_before_the_answer() {
-    let relay = relay();
+    let relay = relay_with_client();
     let caller = send_aside(&relay, call(1, "m"));
     let command = command(&relay);
     let mut client = relay.connect();
@@ -101,7 +86,7 @@ fn many_streamed_messages_stay_in_order_and_before_the_answer() {
 
 #[test]
 fn a_caller_slower_than_its_stream_holds_the_server_up_and_loses_nothing() {
-    let relay = relay();
+    let relay = relay_with_client();
     let request = call(1, "m");
     let mut caller = http::Connection::narrow(relay.addr);
     caller.write(&request);
@@ -126,8 +111,8 @@ fn a_caller_slower_than_its_stream_holds_the_server_up_and_loses_nothing() {
 
 #[test]
 fn a_caller_that_takes_only_json_gets_the_answer_alone() {
-    let relay = relay();
-    let caller = send_aside(&relay, with_accept(call(1, "m"), "application/json"));
+    let relay = relay_with_client();
+    let caller = send_aside(&relay, call(1, "m").accepting("application/json"));
     let command = command(&relay);
     post(&relay, &notify(&command, progress(1)));
     post(&relay, &result(&command, json!({"n": 1})));
@@ -140,8 +125,8 @@ fn a_caller_that_takes_only_json_gets_the_answer_alone() {
 
 #[test]
 fn a_caller_that_takes_only_streams_gets_one() {
-    let relay = relay();
-    let caller = send_aside(&relay, with_accept(call(1, "m"), "text/event-stream"));
+    let relay = relay_with_client();
+    let caller = send_aside(&relay, call(1, "m").accepting("text/event-stream"));
     let pretty = "{\n  \"jsonrpc\": \"2.0\",\r\n  \"id\": 1,\n  \"result\": {}\n}";
     let command = command(&relay);
     post(
@@ -161,12 +146,12 @@ fn a_caller_that_takes_only_streams_gets_one() {
 
 #[test]
 fn a_caller_that_names_streams_first_gets_one() {
-    let relay = relay();
+    let relay = relay_with_client();
     for (accept, form) in [
         ("text/event-stream, application/json", "text/event-stream"),
         ("application/json, text/event-stream", "application/json"),
     ] {
-        let caller = send_aside(&relay, with_accept(call(1, "m"), accept));
+        let caller = send_aside(&relay, call(1, "m").accepting(accept));
         post(&relay, &result(&command(&relay), json!({})));
         assert_eq!(receive(&caller).header("content-type"), Some(form));
     }
@@ -174,7 +159,7 @@ fn a_caller_that_names_streams_first_gets_one() {
 
 #[test]
 fn a_long_silence_becomes_a_stream_with_comments() {
-    let relay = relay();
+    let relay = relay_with_client();
     let mut caller = waiting_call(&relay, &call(1, "m"));
     let command = command(&relay);
     assert_eq!(caller.head().header("content-type"), Some("text/event-stream"));
@@ -186,7 +171,7 @@ fn a_long_silence_becomes_a_stream_with_comments() {
 
 #[test]
 fn the_202_of_a_notification_waits_until_the_server_took_it() {
-    let relay = relay();
+    let relay = relay_with_client();
     let caller = send_aside(
         &relay,
         message(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#),
@@ -200,7 +185,7 @@ fn the_202_of_a_notification_waits_until_the_server_took_it() {
 
 #[test]
 fn a_notification_that_the_server_refuses_gets_the_servers_status() {
-    let relay = relay();
+    let relay = relay_with_client();
     let notification = message(r#"{"jsonrpc":"2.0","method":"n"}"#);
     let caller = send_aside(&relay, notification.clone());
     post(&relay, &ack(&command(&relay), 404));
@@ -218,7 +203,7 @@ fn a_notification_that_the_server_refuses_gets_the_servers_status() {
 
 #[test]
 fn delete_ends_the_session_through_the_tunnel() {
-    let relay = relay();
+    let relay = relay_with_client();
     let delete = Request::new("DELETE", &mcp()).key(CALL_KEY);
     assert_eq!(relay.send(&delete).rpc_code(), "missing_mcp_session_id");
     for status in [200, 204, 404, 405] {
@@ -241,7 +226,7 @@ fn delete_ends_the_session_through_the_tunnel() {
 
 #[test]
 fn get_is_not_offered() {
-    let answer = relay().send(
+    let answer = relay_with_client().send(
         &Request::new("GET", &mcp())
             .key(CALL_KEY)
             .header("Accept", "text/event-stream"),
@@ -251,7 +236,7 @@ fn get_is_not_offered() {
 
 #[test]
 fn what_is_not_one_message_is_refused_before_it_travels() {
-    let relay = relay();
+    let relay = relay_with_client();
     let valid = r#"{"jsonrpc":"2.0","id":1,"method":"m"}"#;
     for (body, rpc) in [
         (format!("[{valid}]").into_bytes(), -32600),
@@ -282,7 +267,7 @@ fn what_is_not_one_message_is_refused_before_it_travels() {
         .header("Content-Type", "text/plain")
         .body(valid);
     assert_eq!(relay.send(&text).status, 415);
-    assert_eq!(relay.send(&with_accept(message(valid), "text/html")).status, 406);
+    assert_eq!(relay.send(&message(valid).accepting("text/html")).status, 406);
     assert_eq!(relay.send(&poll("timeout_ms=1")).status, 204);
 }
 
@@ -299,7 +284,7 @@ fn callers_are_told_when_nobody_is_there() {
 
 #[test]
 fn a_full_queue_is_told_to_the_next_caller() {
-    let relay = relay();
+    let relay = relay_with_client();
     let _waiting: Vec<_> = (0..1024).map(|id| waiting_call(&relay, &call(id, "m"))).collect();
     let until = std::time::Instant::now() + PATIENCE;
     let mut last = Vec::new();
@@ -321,17 +306,14 @@ fn a_full_queue_is_told_to_the_next_caller() {
 
 #[test]
 fn keys_tunnels_and_channels_are_checked() {
-    let relay = relay();
+    let relay = relay_with_client();
     let valid = call(1, "m");
     let to = |path: &str, key: &str| {
         let mut request = valid.clone();
         request.path = path.into();
-        request.headers.retain(|(name, _)| name != "Authorization");
-        relay.send(&request.key(key))
+        relay.send(&request.with_key(key))
     };
-    let mut nobody = valid.clone();
-    nobody.headers.retain(|(name, _)| name != "Authorization");
-    let answer = relay.send(&nobody);
+    let answer = relay.send(&valid.clone().without("Authorization"));
     assert_eq!((answer.status, answer.rpc_code().as_str()), (401, "invalid_api_key"));
     assert!(answer.header("www-authenticate").is_some());
     assert_eq!(to(&mcp(), "some-unknown-key-here").rpc_code(), "invalid_api_key");
@@ -350,7 +332,7 @@ fn keys_tunnels_and_channels_are_checked() {
 
 #[test]
 fn the_callers_own_authorization_travels_when_the_key_stands_beside_it() {
-    let relay = relay();
+    let relay = relay_with_client();
     let mut request = call(1, "m").header("X-Tunnel-Relay-Key", CALL_KEY);
     request.headers[0].1 = "Bearer for-the-server".into();
     let _caller = waiting_call(&relay, &request);
@@ -363,7 +345,7 @@ fn the_callers_own_authorization_travels_when_the_key_stands_beside_it() {
 
 #[test]
 fn a_relay_key_in_the_callers_own_authorization_does_not_travel() {
-    let relay = relay();
+    let relay = relay_with_client();
     let _caller = waiting_call(&relay, &call(1, "m").header("X-Tunnel-Relay-Key", CALL_KEY));
     assert_eq!(command(&relay)["headers"]["Authorization"], Value::Null);
     let twice = call(1, "m")
@@ -375,7 +357,7 @@ fn a_relay_key_in_the_callers_own_authorization_does_not_travel() {
 
 #[test]
 fn ids_and_methods_without_measure_are_refused() {
-    let relay = relay();
+    let relay = relay_with_client();
     for request in [call("i".repeat(2 << 20), "m"), call(1, &"m".repeat(2 << 20))] {
         let answer = relay.send(&request);
         assert_eq!((answer.status, &answer.json()["error"]["code"]), (400, &json!(-32600)));
@@ -385,7 +367,7 @@ fn ids_and_methods_without_measure_are_refused() {
 
 #[test]
 fn a_session_is_named_once_and_cannot_be_taken_away() {
-    let relay = relay();
+    let relay = relay_with_client();
     let delete = Request::new("DELETE", &mcp())
         .key(CALL_KEY)
         .header("Mcp-Session-Id", "s");
@@ -447,7 +429,7 @@ fn other_hosts_and_other_sites_are_turned_away() {
 
 #[test]
 fn one_connection_serves_many_requests() {
-    let relay = relay();
+    let relay = relay_with_client();
     let mut connection = relay.connect();
     for id in 0..20 {
         connection.write(&call(id, "m"));
@@ -459,14 +441,9 @@ fn one_connection_serves_many_requests() {
 
 #[test]
 fn commands_of_one_key_name_the_same_caller_and_those_of_another_key_another() {
-    let relay = relay();
-    let with_key = |key: &str| {
-        let mut request = call(1, "m");
-        request.headers.retain(|(name, _)| name != "Authorization");
-        request.header("Authorization", &format!("Bearer {key}"))
-    };
+    let relay = relay_with_client();
     let caller_of = |key: &str| {
-        let _caller = send_aside(&relay, with_key(key));
+        let _caller = send_aside(&relay, call(1, "m").with_key(key));
         command(&relay)["caller"].as_str().unwrap().to_owned()
     };
     let (one, other) = (caller_of(CALL_KEY), caller_of(OTHER_CALL_KEY));
@@ -480,7 +457,7 @@ fn commands_of_one_key_name_the_same_caller_and_those_of_another_key_another() {
     }
     let elsewhere = Relay::start(&[]);
     show_up(&elsewhere);
-    let _caller = send_aside(&elsewhere, with_key(CALL_KEY));
+    let _caller = send_aside(&elsewhere, call(1, "m").with_key(CALL_KEY));
     assert_ne!(
         command(&elsewhere)["caller"],
         one.as_str(),

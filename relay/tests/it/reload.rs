@@ -1,17 +1,15 @@
 //! Keys and certificates that are read again while the relay runs.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use support::client::*;
-use support::http::{Connection, Request, events};
-use support::relay::Relay;
-use support::scratch::Scratch;
-use support::tls::{Authority, connect};
-use support::*;
+
+use crate::support::client::*;
+use crate::support::http::{Connection, Request, events};
+use crate::support::relay::Relay;
+use crate::support::scratch::Scratch;
+use crate::support::tls::{Authority, connect};
+use crate::support::*;
 
 /// A relay whose keys are in a file; it looks at its files when it is told to.
 struct Bench {
@@ -54,12 +52,6 @@ impl Bench {
 
 const ONLY_SIGNAL: [&str; 2] = ["--reload-check-interval", "0"];
 
-fn with_key(request: Request, key: &str) -> Request {
-    let mut request = request;
-    request.headers.retain(|(name, _)| name != "Authorization");
-    request.key(key)
-}
-
 fn list(key: &str) -> Request {
     Request::new("GET", "/v1/tunnels").key(key)
 }
@@ -78,9 +70,9 @@ fn a_removed_key_stops_at_once_with_all_that_it_has_under_way() {
     );
     assert_eq!(stream.head().status, 200);
     stream.chunk().unwrap();
-    let mut queued = waiting_call(&bench.relay, &with_key(call("queued", "m"), CALL_KEY));
+    let mut queued = waiting_call(&bench.relay, &call("queued", "m").with_key(CALL_KEY));
     // Another key's call, taken by a client whose key is removed as well.
-    let other = send_aside(&bench.relay, with_key(call("other", "m"), OTHER_CALL_KEY));
+    let other = send_aside(&bench.relay, call("other", "m").with_key(OTHER_CALL_KEY));
     let mut commands = Vec::new();
     while commands.len() < 2 {
         commands.extend(client::commands(&bench.relay));
@@ -123,7 +115,7 @@ fn a_removed_key_stops_at_once_with_all_that_it_has_under_way() {
         assert_eq!(bench.relay.send(&request).status, 401);
     }
     // What the client has taken it may answer with the key that it has now.
-    let answer = with_key(result(others[0], json!({"late": true})), next);
+    let answer = result(others[0], json!({"late": true})).with_key(next);
     assert_eq!(bench.relay.send(&answer).status, 200);
     assert_eq!(receive(&other).json()["result"]["late"], true);
 }
@@ -182,7 +174,7 @@ fn a_key_whose_text_or_scopes_change_stops_as_it_was() {
     let mut bench = Bench::new(&ONLY_SIGNAL);
     let new = "the-managers-next-key";
     show_up(&bench.relay);
-    let mut tied = waiting_call(&bench.relay, &with_key(call(1, "m"), OTHER_CALL_KEY));
+    let mut tied = waiting_call(&bench.relay, &call(1, "m").with_key(OTHER_CALL_KEY));
     // It was let in before.
     command(&bench.relay);
     bench.write_keys(
@@ -193,7 +185,7 @@ fn a_key_whose_text_or_scopes_change_stops_as_it_was() {
     assert_eq!(tied.answer().status, 401);
     assert_eq!(bench.relay.send(&list(MANAGE_KEY)).status, 401);
     assert_eq!(bench.relay.send(&list(new)).status, 200);
-    let again = with_key(call(1, "m"), OTHER_CALL_KEY);
+    let again = call(1, "m").with_key(OTHER_CALL_KEY);
     assert_eq!(bench.relay.send(&again).rpc_code(), "tunnel_connect_forbidden");
 }
 

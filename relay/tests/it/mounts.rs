@@ -1,22 +1,14 @@
 //! Files on read-only mounts, as Kubernetes mounts secrets: the modes of their directories let others write, the mount does not.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "tests"
-)]
-
-mod support;
+#![allow(clippy::print_stderr, reason = "tests")]
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, lchown, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use support::relay::{BINARY, lines_of};
-use support::scratch::Scratch;
-use support::*;
+use crate::support::relay::{BINARY, lines_of};
+use crate::support::scratch::Scratch;
+use crate::support::*;
 
 /// A volume as the kubelet makes it: `keys` leads over `..data` to a directory that is exchanged as a whole.
 fn volume(scratch: &Scratch, mode: u32) -> PathBuf {

@@ -1,16 +1,14 @@
 //! A single key cannot take all that others need: bodies, polls, answers, calls.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::client::*;
-use support::http::{Connection, Request, Sipping};
-use support::relay::Relay;
-use support::scratch::Scratch;
-use support::*;
+
+use crate::support::client::*;
+use crate::support::http::{Connection, Request, Sipping};
+use crate::support::relay::Relay;
+use crate::support::scratch::Scratch;
+use crate::support::*;
 
 /// A relay with two tunnels.
 fn relay() -> Relay {
@@ -21,20 +19,14 @@ fn relay() -> Relay {
 fn on_other_tunnel(request: Request) -> Request {
     let mut request = request;
     request.path = request.path.replace(TUNNEL, OTHER_TUNNEL);
-    with_key(request, TIED_KEY)
-}
-
-fn with_key(request: Request, key: &str) -> Request {
-    let mut request = request;
-    request.headers.retain(|(name, _)| name != "Authorization");
-    request.key(key)
+    request.with_key(TIED_KEY)
 }
 
 /// The client takes a call and answers it.
 fn is_answered(relay: &Relay, change: &dyn Fn(Request) -> Request, caller_key: &str) {
     // What came before may have taken longer than a client counts as connected.
     assert_eq!(relay.send(&change(poll("timeout_ms=1&channel=none"))).status, 204);
-    let caller = send_aside(relay, with_key(change(call(1, "m")), caller_key));
+    let caller = send_aside(relay, change(call(1, "m")).with_key(caller_key));
     let answer = relay.send(&change(poll("timeout_ms=20000")));
     assert_eq!(answer.status, 200, "{answer:?}");
     let command: Value = answer.json()["commands"][0].clone();
@@ -96,7 +88,7 @@ fn unfinished_answers_of_one_client_leave_memory_to_other_tunnels() {
 #[test]
 fn waiting_polls_of_one_client_leave_room_for_those_of_another() {
     let relay = relay();
-    let greedy = with_key(on_other_tunnel(poll("timeout_ms=60000")), USE_KEY);
+    let greedy = on_other_tunnel(poll("timeout_ms=60000")).with_key(USE_KEY);
     let mut polls: Vec<Connection> = (0..65).map(|_| waiting_call(&relay, &greedy)).collect();
     let until = Instant::now() + PATIENCE;
     let refused = loop {

@@ -1,16 +1,14 @@
 //! The process: options, keys, URL file, log, drain.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::client::*;
-use support::http::{self, Request};
-use support::relay::{Relay, run};
-use support::scratch::Scratch;
-use support::*;
+
+use crate::support::client::*;
+use crate::support::http::{self, Request};
+use crate::support::relay::{Relay, run};
+use crate::support::scratch::Scratch;
+use crate::support::*;
 
 fn stderr_of(args: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let output = run(args, variables);

@@ -1,13 +1,11 @@
 //! One line for each call and each refusal.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use serde_json::{Value, json};
-use support::client::*;
-use support::http::Request;
-use support::relay::Relay;
-use support::*;
+
+use crate::support::client::*;
+use crate::support::http::Request;
+use crate::support::relay::Relay;
+use crate::support::*;
 
 /// Whether the line has all of these parts.
 fn has(line: &str, parts: &[&str]) {
@@ -52,7 +50,7 @@ fn each_call_is_one_line_with_its_key_tunnel_channel_method_status_and_time() {
     let notification = message(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
     let line = answered(&mut relay, notification, &|command| ack(command, 202));
     has(&line, &["method=(notification)", "status=202"]);
-    let streamed = with_streams_only(call(1, "m"));
+    let streamed = call(1, "m").accepting("text/event-stream");
     let line = answered(&mut relay, streamed, &|command| result(command, json!({})));
     has(&line, &["method=m", "status=200"]);
     let end = Request::new("DELETE", &mcp())
@@ -62,12 +60,6 @@ fn each_call_is_one_line_with_its_key_tunnel_channel_method_status_and_time() {
         response(command, json!({"resp_type": "session_termination_response"}))
     });
     has(&line, &["method=\"(end of session)\"", "status=200"]);
-}
-
-fn with_streams_only(request: Request) -> Request {
-    let mut request = request;
-    request.headers.retain(|(name, _)| name != "Accept");
-    request.header("Accept", "text/event-stream")
 }
 
 #[test]
@@ -112,8 +104,7 @@ fn a_method_cannot_write_a_line_of_its_own_and_a_long_one_is_cut() {
 fn refusals_name_key_or_peer_and_cause_and_never_the_key_that_was_sent() {
     let mut relay = Relay::start(&[]);
     let wrong = "not-a-key-of-this-relay";
-    let mut request = call(1, "tools/call");
-    request.headers.retain(|(name, _)| name != "Authorization");
+    let request = call(1, "tools/call").without("Authorization");
     assert_eq!(relay.send(&request.clone().key(wrong)).status, 401);
     let line = relay.line("request refused");
     has(

@@ -39,6 +39,21 @@ impl Request {
         self.header("Authorization", &format!("Bearer {key}"))
     }
 
+    /// With this key instead of its own.
+    pub fn with_key(self, key: &str) -> Self {
+        self.without("Authorization").key(key)
+    }
+
+    /// Takes answers of this type alone.
+    pub fn accepting(self, types: &str) -> Self {
+        self.without("Accept").header("Accept", types)
+    }
+
+    pub fn without(mut self, header: &str) -> Self {
+        self.headers.retain(|(name, _)| name != header);
+        self
+    }
+
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self

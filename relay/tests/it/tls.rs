@@ -1,15 +1,13 @@
 //! TLS, with and without certificates of clients.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use serde_json::json;
-use support::client::*;
-use support::http::Connection;
-use support::relay::{Relay, run};
-use support::scratch::Scratch;
-use support::tls::{Authority, Identity, connect};
-use support::*;
+
+use crate::support::client::*;
+use crate::support::http::Connection;
+use crate::support::relay::{Relay, run};
+use crate::support::scratch::Scratch;
+use crate::support::tls::{Authority, Identity, connect};
+use crate::support::*;
 
 /// A relay with a certificate of the authority, and these further arguments.
 fn relay(authority: &Authority, scratch: &Scratch, args: &[&str]) -> Relay {

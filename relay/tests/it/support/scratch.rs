@@ -1,6 +1,6 @@
 //! A folder that goes with the test.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// See the module.
@@ -26,11 +26,6 @@ impl Scratch {
         let path = self.path(name);
         std::fs::write(&path, text).unwrap();
         path
-    }
-
-    /// The folder.
-    pub fn folder(&self) -> &Path {
-        &self.0
     }
 }
 

@@ -65,6 +65,13 @@ pub fn call(id: impl Into<Value>, method: &str) -> Request {
     message(json!({"jsonrpc": "2.0", "id": id.into(), "method": method}).to_string())
 }
 
+/// A relay with a client that was seen.
+pub fn relay_with_client() -> Relay {
+    let relay = Relay::start(&[]);
+    show_up(&relay);
+    relay
+}
+
 /// Makes the relay believe in a client, as a short poll does.
 pub fn show_up(relay: &Relay) {
     assert_eq!(relay.send(&poll("timeout_ms=1")).status, 204);

@@ -1,17 +1,15 @@
 //! The demo server over its transports.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use std::io::Write as _;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::Receiver;
 
 use serde_json::{Value, json};
-use support::PATIENCE;
-use support::http::{Answer, Connection, Request};
-use support::relay::{BINARY, lines_of};
-use support::scratch::Scratch;
+
+use crate::support::PATIENCE;
+use crate::support::http::{Answer, Connection, Request, events};
+use crate::support::relay::{BINARY, lines_of};
+use crate::support::scratch::Scratch;
 
 struct Stub {
     child: Child,
@@ -164,7 +162,7 @@ fn a_question_is_answered_by_a_post_of_its_own() {
     caller.write(&stub.post(&tool(1, "ask", json!({"kind": "elicitation"}))));
     assert_eq!(caller.head().status, 200);
     let event = String::from_utf8(caller.chunk().unwrap()).unwrap();
-    let question: Value = serde_json::from_str(&support::http::events(&event)[0]).unwrap();
+    let question: Value = serde_json::from_str(&events(&event)[0]).unwrap();
     assert_eq!(question["method"], "elicitation/create");
     let response = json!({"jsonrpc": "2.0", "id": question["id"], "result": {"action": "decline"}});
     assert_eq!(stub.send(&stub.post(&response)).status, 202);

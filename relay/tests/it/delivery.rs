@@ -1,14 +1,12 @@
 //! Clients and callers that vanish: no command is lost, none is delivered twice.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::client::*;
-use support::relay::Relay;
-use support::*;
+
+use crate::support::client::*;
+use crate::support::relay::Relay;
+use crate::support::*;
 
 /// Larger than what the kernel keeps of an answer that nobody reads.
 const LARGE: usize = 3 << 20;
@@ -134,9 +132,7 @@ fn a_command_that_no_client_takes_ends_soon_after_its_client_has_died() {
     client.reset();
     // Its stream has begun by then.
     let streams = send_aside(&relay, call(1, "m"));
-    let mut whole = call(2, "m");
-    whole.headers.retain(|(name, _)| name != "Accept");
-    let told = relay.send(&whole.header("Accept", "application/json"));
+    let told = relay.send(&call(2, "m").accepting("application/json"));
     // Without the client's end it would be 504 after two minutes.
     let code = "tunnel_client_not_connected";
     assert_eq!((told.status, told.rpc_code().as_str()), (503, code));
@@ -288,9 +284,7 @@ fn a_message_for_a_call_that_is_over_is_gone_and_one_that_proves_nothing_is_not_
 fn a_caller_without_a_stream_is_not_gone() {
     let relay = Relay::start(&[]);
     show_up(&relay);
-    let mut request = call(1, "m");
-    request.headers.retain(|(name, _)| name != "Accept");
-    let caller = send_aside(&relay, request.header("Accept", "application/json"));
+    let caller = send_aside(&relay, call(1, "m").accepting("application/json"));
     let command = command(&relay);
     let message = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {}});
     post(&relay, &notify(&command, message));

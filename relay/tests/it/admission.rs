@@ -1,17 +1,15 @@
 //! Admission of connections, and how long they keep their place.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use std::net::TcpStream;
 
 use serde_json::json;
-use support::client::*;
-use support::http::{Answer, Connection, Request};
-use support::relay::Relay;
-use support::scratch::Scratch;
-use support::tls::{Authority, connect};
-use support::*;
+
+use crate::support::client::*;
+use crate::support::http::{Answer, Connection, Request};
+use crate::support::relay::Relay;
+use crate::support::scratch::Scratch;
+use crate::support::tls::{Authority, connect};
+use crate::support::*;
 
 fn health() -> Request {
     Request::new("GET", "/healthz")
@@ -140,9 +138,7 @@ fn a_key_with_many_connections_leaves_some_to_others_and_loses_idle_ones_first()
     // Half of the 32 that are for known peers, of which the client has one.
     assert_eq!(waiting.len(), 15);
     idle.wait_for_end();
-    let mut other = call(2, "m");
-    other.headers.retain(|(name, _)| name != "Authorization");
-    let mut other = waiting_call(&relay, &other.key(OTHER_CALL_KEY));
+    let mut other = waiting_call(&relay, &call(2, "m").with_key(OTHER_CALL_KEY));
     assert!(answered_or_taken(&mut client, &mut other).is_none());
     assert_eq!(relay.send(&poll("timeout_ms=1&channel=none")).status, 204);
 }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::http::{Answer, Request};
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("../../openapi.json")).unwrap());
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../../openapi.json")).unwrap());
 
 /// The document.
 pub fn document() -> &'static Value {

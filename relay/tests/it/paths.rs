@@ -1,23 +1,13 @@
 //! Paths that callers and clients really send.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use serde_json::json;
-use support::client::*;
-use support::relay::Relay;
-use support::*;
 
-/// A relay with a client that was seen.
-fn relay() -> Relay {
-    let relay = Relay::start(&[]);
-    show_up(&relay);
-    relay
-}
+use crate::support::client::*;
+use crate::support::*;
 
 #[test]
 fn a_path_with_slashes_too_many_or_needless_escapes_simply_works() {
-    let relay = relay();
+    let relay = relay_with_client();
     let escaped = TUNNEL.replacen('t', "%74", 1).replacen('_', "%5f", 1);
     for (path, channel) in [
         (format!("/v1/mcp/{TUNNEL}/"), "main"),
@@ -42,7 +32,7 @@ fn a_path_with_slashes_too_many_or_needless_escapes_simply_works() {
 
 #[test]
 fn a_path_that_means_no_tunnel_is_told_what_is_wrong_with_it() {
-    let relay = relay();
+    let relay = relay_with_client();
     let upper = TUNNEL.to_ascii_uppercase();
     for (path, status, reason) in [
         (format!("/v1/mcp/{upper}"), 400, "lower-case letters only"),

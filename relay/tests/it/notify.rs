@@ -1,16 +1,13 @@
 //! The notify protocol of service managers (sd_notify(3)).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
 
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-use support::http::Request;
-use support::relay::Relay;
-use support::scratch::Scratch;
-use support::*;
+use crate::support::http::Request;
+use crate::support::relay::Relay;
+use crate::support::scratch::Scratch;
+use crate::support::*;
 
 /// A service manager that waits for notifications.
 struct Manager {
