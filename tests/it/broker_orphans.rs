@@ -18,7 +18,7 @@ const DAEMON: &str = r#"
 import subprocess
 daemon = int(subprocess.run(
     [sys.executable, "-c", """
-import os, signal, time
+import os, signal
 os.setsid()
 if os.fork():
     os._exit(0)
@@ -26,7 +26,8 @@ for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
     signal.signal(number, signal.SIG_IGN)
 print(os.getpid(), flush=True)
 os.close(1)
-time.sleep(300)
+while True:
+    signal.pause()
 """], stdout=subprocess.PIPE).stdout)
 open(path("daemon"), "w").write(str(daemon))
 def on(message):

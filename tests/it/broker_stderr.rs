@@ -15,7 +15,7 @@ use tunnel_client::limits::{BROKER_LINE_MAX, BROKER_STDERR_PATIENCE};
 use crate::support;
 use crate::support::broker::{BOUND, Raw, gone, server};
 use crate::support::wait::within;
-use crate::support::{Command, StdioServer, process};
+use crate::support::{Command, StdioServer, pause, process};
 
 fn shell(name: &str, script: &str) -> Specification {
     Specification {
@@ -163,7 +163,7 @@ fn a_slow_reader_loses_nothing() {
     let mut raw = Raw::with_stderr(writer.into()).told(&[shell("docs", lines)]);
     raw.started(0, 1);
     // Less than what the broker bears, more than what it takes to fill every pipe.
-    std::thread::sleep(BROKER_STDERR_PATIENCE / 4);
+    pause("a reader that is slow", BROKER_STDERR_PATIENCE / 4);
     let reading = std::thread::spawn(move || {
         let mut text = String::new();
         (&reader).read_to_string(&mut text).unwrap();

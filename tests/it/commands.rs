@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::support;
+use crate::support::wait::BOUND;
 use crate::support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, eventually, holds_for, id_of, result,
 };
@@ -421,14 +422,23 @@ fn no_more_calls_run_at_once_than_configured() {
     let control = ControlPlane::http();
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (count, peak) = (Arc::clone(&running), Arc::clone(&most));
+    let gate = Gate::new();
+    let held = gate.clone();
     let mcp = McpServer::http(move |request, _| {
         peak.fetch_max(count.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        std::thread::sleep(Duration::from_millis(30));
+        held.wait(BOUND);
         count.fetch_sub(1, Ordering::SeqCst);
         Answer::json(200, result(request, "{}"))
     });
     let _client = ClientBuilder::new(&control).server(mcp.url()).workers(3).start();
     control.push_all((0..30).map(|number| Command::call(&format!("r{number}"), "work", "{}")));
+    eventually("as many as configured", || {
+        (running.load(Ordering::SeqCst) == 3).then_some(())
+    });
+    holds_for(Duration::from_millis(100), "no more than these", || {
+        running.load(Ordering::SeqCst) == 3
+    });
+    gate.open();
     for number in 0..30 {
         control.terminal(&format!("r{number}"));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support;
 use crate::support::tls::Authority;
-use crate::support::wait::within;
+use crate::support::wait::{BOUND, settles, within};
 use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, StdioServer, process};
 
 const WORKERS: usize = 4;
@@ -31,17 +31,15 @@ fn size(client: &Client) -> Size {
 #[track_caller]
 fn shrinks_back(client: &Client, before: &Size) {
     let most = before.descriptors + 2 * WORKERS + 2;
-    let mut last = size(client);
-    for _ in 0..1000 {
-        if last.threads <= before.threads && last.descriptors <= most && last.children <= before.children {
-            assert!(process::zombies(client.pid()).is_empty(), "a child was not waited for");
-            return;
+    let what = format!("no more than {before:?} and at most {most} descriptors");
+    settles(BOUND, &what, || {
+        let last = size(client);
+        match last.threads <= before.threads && last.descriptors <= most && last.children <= before.children {
+            true => Ok(()),
+            false => Err((last, process::descriptor_targets(client.pid()))),
         }
-        std::thread::sleep(Duration::from_millis(10));
-        last = size(client);
-    }
-    let open = process::descriptor_targets(client.pid());
-    panic!("{last:?} is more than {before:?} (at most {most} descriptors): {open:#?}");
+    });
+    assert!(process::zombies(client.pid()).is_empty(), "a child was not waited for");
 }
 
 /// Gives the client a few calls so that it is at its working size, then measures.
@@ -223,7 +221,7 @@ def on(message):
         pass
     elif fault == "mute":
         os.close(1)
-        time.sleep(60)
+        forever()
     elif "id" in message and "method" in message:
         answer(message, {})
 "#;
@@ -231,8 +229,10 @@ def on(message):
     let mut client = ClientBuilder::new(&control)
         .command(child.command())
         .workers(WORKERS)
-        .env("MCP_CONNECTION_MAX_TTL", "600ms")
+        .env("MCP_CONNECTION_MAX_TTL", "1500ms")
         .start();
+    // The start of the interpreter may take longer than a call may.
+    child.await_start(1);
     control.introduce();
     let before = warmed_up(&control, &client, &["main"]);
     let faults = [

@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::sleep;
 use std::time::Duration;
 
 use crate::support;
 use crate::support::tls::Authority;
 use crate::support::{
-    Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Peer, Request, Scratch, Seen, result,
+    Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Peer, Request, Scratch, Seen, pause, result,
 };
 
 /// Every method that is asked for again when its connection closed.
@@ -39,6 +38,11 @@ fn with_a_fault(then: Answer) -> McpServer {
 
 fn call(control: &ControlPlane, id: &str, method: &str) -> u16 {
     control.call(Command::call(id, method, "{}"), id).resp_code
+}
+
+/// Leaves the connection idle for longer than what counts as recent: half a second.
+fn idle() {
+    pause("a connection that idles", Duration::from_millis(600));
 }
 
 /// The requests of a command and the one before it: whether they came over one connection.
@@ -150,17 +154,17 @@ fn a_connection_of_doubtful_age_carries_no_call() {
     for (number, method) in ["tools/call", "initialize", "x/new"].into_iter().enumerate() {
         let (before, after) = (format!("a{number}"), format!("b{number}"));
         assert_eq!(call(&control, &before, "tools/call"), 200);
-        sleep(Duration::from_millis(600));
+        idle();
         assert_eq!(call(&control, &after, method), 200);
         assert!(!share_a_connection(&mcp, &before, &after), "{method}");
     }
     call(&control, "before", "tools/call");
-    sleep(Duration::from_millis(600));
+    idle();
     control.push(Command::notification("n", "notifications/initialized", "{}"));
     control.terminal("n");
     assert!(!share_a_connection(&mcp, "before", "n"));
     call(&control, "last", "tools/call");
-    sleep(Duration::from_millis(600));
+    idle();
     control.push(Command::termination("end", "s"));
     control.terminal("end");
     assert!(!share_a_connection(&mcp, "last", "end"));
@@ -180,7 +184,7 @@ fn a_servers_hint_is_heeded() {
         let _client = Client::http(&control, &mcp.url());
         for (before, after, method) in [("a", "b", "tools/call"), ("c", "d", "ping")] {
             assert_eq!(call(&control, before, "tools/call"), 200);
-            sleep(Duration::from_millis(600));
+            idle();
             assert_eq!(call(&control, after, method), 200);
             assert!(!share_a_connection(&mcp, before, after), "{hint} {method}");
         }
@@ -189,7 +193,7 @@ fn a_servers_hint_is_heeded() {
     let (control, mcp) = (ControlPlane::http(), hinted("timeout=60"));
     let _client = Client::http(&control, &mcp.url());
     assert_eq!(call(&control, "a", "tools/call"), 200);
-    sleep(Duration::from_millis(600));
+    idle();
     assert_eq!(call(&control, "b", "tools/call"), 200);
     assert!(share_a_connection(&mcp, "a", "b"));
     for hint in ["timeout=0", "max=0", "timeout=5, max=0"] {
@@ -214,14 +218,14 @@ fn no_call_is_lost_to_a_server_that_closes_when_it_said() {
         }),
     );
     let _client = Client::http(&control, &mcp.url());
-    for (number, pause) in [600, 900, 980, 990, 1000, 1010].into_iter().enumerate() {
+    for (number, idle) in [600, 900, 980, 990, 1000, 1010].into_iter().enumerate() {
         for method in ["tools/call", "tools/list"] {
             assert_eq!(
                 call(&control, &format!("{number}-{method}"), method),
                 200,
-                "after {pause} ms"
+                "after {idle} ms"
             );
-            sleep(Duration::from_millis(pause));
+            pause("a connection that idles", Duration::from_millis(idle));
         }
     }
 }
@@ -318,7 +322,7 @@ fn the_control_planes_hint_is_heeded_too() {
     control.on_delivery("r1", "jsonrpc_response", hinted);
     let _client = Client::http(&control, &mcp.url());
     let first = control.call(Command::call("r1", "ping", "{}"), "r1");
-    sleep(Duration::from_millis(600));
+    idle();
     let second = control.call(Command::call("r2", "ping", "{}"), "r2");
     assert_ne!(first.request.connection, second.request.connection);
     // Not after an attempt that failed.

@@ -14,7 +14,7 @@ use crate::support::client::API_KEY;
 use crate::support::memory::{Found, Memory};
 use crate::support::rotating::{IN_FORCE, Site};
 use crate::support::wait::within;
-use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, eventually, process};
+use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, eventually, pause, process};
 
 const FIRST_KEY: &str = "sk-first-key-0123456789";
 const SECOND_KEY: &str = "sk-second-key-9876543210";
@@ -42,7 +42,7 @@ fn load(control: &ControlPlane, from: u32, to: u32) {
 /// A server that takes a moment, so that all workers are busy at once.
 fn slow_echo() -> McpServer {
     McpServer::http(|request, _| {
-        std::thread::sleep(Duration::from_millis(20));
+        pause("a server that takes a moment", Duration::from_millis(20));
         support::mcp::echo(request)
     })
 }
@@ -99,13 +99,7 @@ fn after_a_load_the_key_is_there_once_or_twice_and_the_client_key_and_tokens_of_
 /// What callers sent is gone once their commands are answered and the client waits.
 #[track_caller]
 fn no_token(memory: &Memory) {
-    let mut last = Vec::new();
-    let gone = (0..200).any(|_| {
-        last = memory.find(TOKEN.as_bytes());
-        std::thread::sleep(Duration::from_millis(if last.is_empty() { 0 } else { 50 }));
-        last.is_empty()
-    });
-    assert!(gone, "{} copies: {last:#?}", last.len());
+    memory.await_none(SETTLED_WITHIN, TOKEN.as_bytes());
 }
 
 #[test]
@@ -113,7 +107,7 @@ fn tokens_of_callers_are_gone_after_a_load_without_tls_and_with_event_streams() 
     let (control, mcp) = (
         ControlPlane::http(),
         McpServer::http(|request, _| {
-            std::thread::sleep(Duration::from_millis(20));
+            pause("a server that takes a moment", Duration::from_millis(20));
             let result = support::result(request, "{}");
             let token = request.header("authorization").unwrap_or_default();
             let progress =
@@ -142,9 +136,7 @@ fn a_retired_key_is_gone_when_its_connections_are() {
     site.await_key(SECOND_KEY);
     load(&site.control, 300, 600);
     let memory = Memory::of(client.pid());
-    within(SETTLED_WITHIN, "no copy of the retired key", || {
-        memory.find(FIRST_KEY.as_bytes()).is_empty().then_some(())
-    });
+    memory.await_none(SETTLED_WITHIN, FIRST_KEY.as_bytes());
     let found = memory.find(SECOND_KEY.as_bytes());
     assert!(!found.is_empty());
     at_most(KEY_COPIES_MAX, &found);

@@ -27,17 +27,7 @@ fn marker(name: &str) -> String {
 fn await_gone(client: &Client, names: &[&str]) {
     let memory = Memory::of(client.pid());
     for name in names {
-        let marker = marker(name);
-        let mut last = Vec::new();
-        let start = std::time::Instant::now();
-        while start.elapsed() < GONE_WITHIN {
-            last = memory.find(marker.as_bytes());
-            if last.is_empty() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        assert!(last.is_empty(), "{marker}: {last:#?}");
+        memory.await_none(GONE_WITHIN, marker(name).as_bytes());
     }
 }
 

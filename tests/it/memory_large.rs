@@ -220,8 +220,7 @@ fn a_server_that_stops_in_the_middle_of_a_long_line_keeps_the_others_waiting_for
 def on(message):
     if generation == 1:
         raw("x" * (4 << 20))
-        while True:
-            time.sleep(1)
+        forever()
     answer(message, {})
 "#;
     let honest = r#"

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::support::mcp::echo;
 use crate::support::rotating::{IN_FORCE, Site};
-use crate::support::wait::BOUND;
+use crate::support::wait::{BOUND, holds_until};
 use crate::support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, Peer, Request, Scratch, Server, holds_for,
     id_of, within,
@@ -91,10 +91,11 @@ fn a_service_that_is_slow_to_refuse_is_not_taken_for_one_that_holds_polls() {
         client.await_readiness(BOUND, "503", |status, _| status == 503);
         await_polls(4);
         let asked = control.polls().len();
-        while control.polls().len() == asked {
-            assert_eq!(client.ready().0, 503, "refused with {status}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        holds_until(
+            &format!("503 while a poll is refused with {status}"),
+            || control.polls().len() > asked,
+            || client.ready().0 == 503,
+        );
     }
 }
 
@@ -103,9 +104,10 @@ fn a_service_that_is_slow_to_refuse_is_not_taken_for_one_that_holds_polls() {
 fn call_until_unready(control: &ControlPlane, client: &Client, what: &str) -> String {
     let calls = AtomicU16::new(0);
     client.await_readiness(2 * BOUND, what, |status, _| {
-        let id = format!("{what}-{}", calls.fetch_add(1, Ordering::SeqCst));
-        control.push(Command::call(&id, "tools/call", "{}").timeout("\"500ms\""));
-        std::thread::sleep(Duration::from_millis(200));
+        if control.waiting() == 0 {
+            let id = format!("{what}-{}", calls.fetch_add(1, Ordering::SeqCst));
+            control.push(Command::call(&id, "tools/call", "{}").timeout("\"500ms\""));
+        }
         status == 503
     })
 }

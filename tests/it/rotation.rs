@@ -9,7 +9,9 @@ use rustix::process::Signal;
 use crate::support;
 use crate::support::rotating::{IN_FORCE, REFUSED, SEEN_WITHIN, Site};
 use crate::support::tls::Authority;
-use crate::support::{Client, ClientBuilder, Command, ControlPlane, Manner, McpServer, Proxy, Scratch, eventually};
+use crate::support::{
+    Answer, Client, ClientBuilder, Command, ControlPlane, Manner, McpServer, Proxy, Scratch, eventually,
+};
 
 fn generation(client: &Client) -> f64 {
     client.metric("credentials_generation").unwrap()
@@ -143,7 +145,7 @@ fn what_is_broken_is_refused_as_a_whole_with_its_reason_and_what_was_in_force_st
 fn a_new_key_heals_a_refused_one_at_once_not_after_the_slow_retry() {
     let (site, mcp) = (Site::new(), McpServer::echo());
     site.control
-        .on_every_poll(Some(support::Answer::json(401, r#"{"error":{"message":"revoked"}}"#)));
+        .on_every_poll(Some(Answer::json(401, r#"{"error":{"message":"revoked"}}"#)));
     let client = site.builder(&mcp).start();
     client.await_log("poll failed; backing off");
     site.control.on_every_poll(None);
@@ -159,11 +161,9 @@ fn a_new_key_heals_a_refused_one_at_once_not_after_the_slow_retry() {
 
 #[test]
 fn connections_of_an_old_generation_are_closed_and_calls_that_began_on_them_finish() {
-    let site = Site::new();
-    let mcp = McpServer::http(|request, _| {
-        std::thread::sleep(Duration::from_secs(3));
-        support::mcp::echo(request)
-    });
+    let (site, gate) = (Site::new(), support::Gate::new());
+    let held = gate.clone();
+    let mcp = McpServer::http(move |request, _| Answer::default().hold(&held).then(support::mcp::echo(request)));
     let client = site.builder(&mcp).start();
     site.control.await_polls(1);
     site.control.push(Command::call("slow", "tools/call", "{}"));
@@ -173,6 +173,7 @@ fn connections_of_an_old_generation_are_closed_and_calls_that_began_on_them_fini
     client.await_log(IN_FORCE);
     let before: Vec<u64> = site.control.seen().iter().map(|seen| seen.connection).collect();
     let last = before.iter().max().copied().unwrap();
+    gate.open();
     site.control.terminal("slow");
     // The answer went out on a new connection, and so did every later request, but for the poll that was under way.
     let posts = site.control.seen().into_iter().filter(|seen| seen.method == "POST");

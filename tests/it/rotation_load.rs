@@ -7,13 +7,14 @@ use rustix::process::Signal;
 
 use crate::support;
 use crate::support::rotating::{IN_FORCE, NAMES, REFUSED, Site};
-use crate::support::{Command, McpServer, eventually};
+use crate::support::wait::{BOUND, within};
+use crate::support::{Command, McpServer, eventually, pause};
 
 /// Commands arrive all the time, each takes a while, and everything is exchanged five times, two of them for something broken.
 fn under_load(commands: u32, over: Duration) {
     let site = Arc::new(Site::new());
     let mcp = McpServer::http(|request, _| {
-        std::thread::sleep(Duration::from_millis(400));
+        pause("calls that are under way for a while", Duration::from_millis(400));
         support::mcp::echo(request)
     });
     let client = site
@@ -23,12 +24,12 @@ fn under_load(commands: u32, over: Duration) {
         .start();
     client.await_ready();
     let feeder = Arc::clone(&site);
-    let pause = over / commands;
+    let between = over / commands;
     let feeding = std::thread::spawn(move || {
         let began = Instant::now();
         for number in 0..commands {
-            let due = pause * number;
-            std::thread::sleep(due.saturating_sub(began.elapsed()));
+            let due = between * number;
+            pause("commands that arrive all the time", due.saturating_sub(began.elapsed()));
             feeder
                 .control
                 .push(Command::call(&format!("c{number}"), "tools/call", "{}"));
@@ -48,15 +49,18 @@ fn under_load(commands: u32, over: Duration) {
             site.write("key", "sk-third-key-5555555555");
         },
     ];
-    for (number, round) in rounds.iter().enumerate() {
-        std::thread::sleep(over / 6);
+    for (number, round) in (1..).zip(rounds) {
+        let share = usize::try_from(commands).unwrap() * number / 6;
+        within(over + BOUND, "a sixth more of the commands", || {
+            (site.control.handed_out() >= share).then_some(())
+        });
         round(&site);
         client.signal(Signal::HUP);
         let (message, count) = match number {
-            0 => (IN_FORCE, 1),
-            1 => (REFUSED, 1),
-            2 => (IN_FORCE, 2),
-            3 => (REFUSED, 2),
+            1 => (IN_FORCE, 1),
+            2 => (REFUSED, 1),
+            3 => (IN_FORCE, 2),
+            4 => (REFUSED, 2),
             _ => (IN_FORCE, 3),
         };
         eventually(message, || (client.log_with(message).len() >= count).then_some(()));

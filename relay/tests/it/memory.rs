@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::client::*;
+use crate::support::pace::pause;
 use crate::support::relay::Relay;
 use crate::support::*;
 
@@ -91,7 +92,7 @@ fn a_caller_that_takes_its_answer_below_the_least_rate_is_cut_off() {
     let mut taken = 0;
     while begun.elapsed().as_secs() < 50 {
         taken += caller.some(100).len();
-        std::thread::sleep(std::time::Duration::from_secs(1));
+        pause("a reader below the least rate", std::time::Duration::from_secs(1));
     }
     taken += caller.rest();
     assert!(taken < 3 << 20, "{taken} bytes were sent");

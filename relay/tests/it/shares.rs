@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::*;
 use crate::support::http::{Connection, Request, Sipping};
+use crate::support::pace::pause;
 use crate::support::relay::Relay;
 use crate::support::scratch::Scratch;
 use crate::support::*;
@@ -155,7 +156,7 @@ fn bodies_that_stop_or_trickle_are_refused_whatever_announces_them() {
     .collect();
     // A byte every two seconds, which never pauses for as long as the grace time.
     while begun.elapsed() < Duration::from_secs(40) {
-        std::thread::sleep(Duration::from_secs(2));
+        pause("bytes that trickle", Duration::from_secs(2));
         let taken: Vec<bool> = connections[5..]
             .iter_mut()
             .map(|connection| connection.write_raw(b"x"))

@@ -20,6 +20,7 @@ def plant(name: str, script: str, file: str, old: str, new: str, says: str) -> P
 
 
 UNSAFE, CLAIMS, SPECIFICATION, ROOMS = "audit/unsafe", "audit/claims", "audit/specification", "scripts/rooms"
+HYGIENE = "scripts/check-hygiene"
 BLOCK = "\nfn planted() {\n    let _ = unsafe { libc::getppid() };\n}\n"
 ARGUED = "\nfn planted() {\n    // SAFETY: takes nothing.\n    let _ = unsafe { libc::getppid() };\n}\n"
 CLAIM = '\n[[claim]]\nid = "planted"\ntopic = "Where"\nsays = "So."\ncommand = "{}"\npasses = "so"\nexpect = "so"\nseconds = 1\n'
@@ -61,6 +62,7 @@ PLANTS = (
     plant("a test that has its number typed in", SPECIFICATION, "tests/it/packed.rs", 'format!("more than {UNPACK_RATIO_MAX}', 'format!("more than 256', "none of the checks uses UNPACK_RATIO_MAX"),
     plant("a step that does not run the file", SPECIFICATION, "check", "timeout --foreground --kill-after=30 300 tests/packages/figures --", "true --", "none of the checks uses"),
     plant("a number without a check", SPECIFICATION, "SPECIFICATION.md", "`./check --only figures` |", "soon |", "is neither FILE::TEST"),
+    plant("a test that sleeps", HYGIENE, "tests/it/cli.rs", "", "\nfn planted() {\n    std::thread::sleep(TIME);\n}\n", "tests/it/cli.rs:"),
     plant("a promise of a constant that is not there", SPECIFICATION, "SPECIFICATION.md", "`KEY_COPIES_MAX`", "`KEY_COPIES`", "has no number KEY_COPIES"),
     plant("an import upward in a tree", ROOMS, "src/files/spot.rs", "", "\nuse crate::{\n    limits::{self as _, KIB},\n    config::{\n        Config,\n    },\n};\n", "files imports config, which lies above it"),
     plant("an import upward in an expression", ROOMS, "src/files/spot.rs", "", "\nfn planted() -> usize {\n    size_of::<crate::net::Network>()\n}\n", "files imports net, which lies above it"),

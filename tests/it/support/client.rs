@@ -15,7 +15,7 @@ use super::kernel::Kernel;
 use super::program;
 use super::proof::give;
 use super::scratch::Scratch;
-use super::wait::{BOUND, eventually, within};
+use super::wait::{BOUND, eventually, settles, within};
 
 /// The API key every test uses.
 pub const API_KEY: &str = "sk-test-0123456789abcdefABCDEF";
@@ -281,16 +281,14 @@ impl Client {
     /// Waits until `/readyz` is as wanted and gives its body.
     #[track_caller]
     pub fn await_readiness(&self, bound: Duration, what: &str, wanted: impl Fn(u16, &str) -> bool) -> String {
-        let mut last = (0, String::new());
-        let start = std::time::Instant::now();
-        while start.elapsed() < bound {
-            last = self.ready();
-            if wanted(last.0, &last.1) {
-                return last.1;
+        settles(bound, &format!("/readyz is {what}"), || {
+            let (status, body) = self.ready();
+            if wanted(status, &body) {
+                Ok(body)
+            } else {
+                Err((status, body))
             }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        panic!("/readyz is not {what} within {bound:?}, but {last:?}");
+        })
     }
 
     /// The value of the first series whose line starts with `series`.

@@ -10,11 +10,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{RecvFlags, recv};
 use rustls::{ServerConfig, ServerConnection};
 
 use super::answer::{Answer, Step};
+use super::pace::pause;
 use super::wait::{BOUND, within};
 
 /// One request as it came.
@@ -94,6 +96,15 @@ impl Peer<'_> {
             Ok(_) => true,
             Err(error) => error != rustix::io::Errno::AGAIN,
         }
+    }
+
+    /// Waits at most that long for [`Self::gone`].
+    fn goes_within(&self, time: Duration) -> bool {
+        let _ = poll(
+            &mut [PollFd::new(self.0, PollFlags::IN)],
+            Some(&time.try_into().unwrap()),
+        );
+        self.gone()
     }
 }
 
@@ -277,7 +288,7 @@ impl Shared {
                 }
                 out.flush()?;
             }
-            Step::Pause(time) => std::thread::sleep(time),
+            Step::Pause(time) => pause("a scripted answer that pauses", time),
             Step::Hold(gate) => {
                 // A peer that has closed its sending side may still read.
                 while !gate.wait(Duration::from_millis(20)) {
@@ -287,9 +298,7 @@ impl Shared {
                 }
             }
             Step::Stall => {
-                while !peer.gone() && !self.stopped.load(Ordering::SeqCst) {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
+                while !peer.goes_within(Duration::from_millis(20)) && !self.stopped.load(Ordering::SeqCst) {}
                 return Ok(false);
             }
             Step::Close => {

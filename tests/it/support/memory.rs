@@ -2,8 +2,11 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::time::Duration;
 
 use memchr::memmem;
+
+use super::wait::settles;
 
 /// Bytes that are read at once.
 const WINDOW: usize = 1 << 20;
@@ -43,6 +46,16 @@ impl Memory {
             }));
         });
         found
+    }
+
+    /// Waits until `needle` stands nowhere.
+    #[track_caller]
+    pub fn await_none(&self, bound: Duration, needle: &[u8]) {
+        let what = format!("no copy of {:?}", String::from_utf8_lossy(needle));
+        settles(bound, &what, || {
+            let found = self.find(needle);
+            if found.is_empty() { Ok(()) } else { Err(found) }
+        });
     }
 
     /// Every place where `length` bytes of `text` in a row stand.

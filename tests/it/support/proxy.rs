@@ -3,7 +3,6 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -129,8 +128,7 @@ where
         heads.lock().unwrap().push(head.clone());
         match manner {
             Manner::Hang => {
-                tokio::time::sleep(Duration::from_secs(600)).await;
-                return None;
+                return std::future::pending().await;
             }
             Manner::Say(answer) => {
                 client.write_all(answer.as_bytes()).await.ok()?;

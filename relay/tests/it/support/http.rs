@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::pace::pause;
 use super::{PATIENCE, contract};
 
 /// A request.
@@ -160,7 +161,7 @@ impl Sipping {
         let thread = std::thread::spawn(move || {
             while !stopped.load(Ordering::Relaxed) && connection.wire.read(&mut [0; 4096]).is_ok_and(|bytes| bytes > 0)
             {
-                std::thread::sleep(Duration::from_millis(500));
+                pause("a peer that reads slowly", Duration::from_millis(500));
             }
         });
         Self {

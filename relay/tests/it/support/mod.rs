@@ -5,9 +5,11 @@
 pub mod client;
 pub mod contract;
 pub mod http;
+pub mod pace;
 pub mod relay;
 pub mod scratch;
 pub mod tls;
+pub mod wait;
 
 use std::time::Duration;
 

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use super::http::{Answer, Connection, Request};
+use super::wait::{eventually, within};
 use super::{PATIENCE, TUNNEL, keys};
 
 /// The binary's path.
@@ -118,28 +119,16 @@ impl Relay {
 
     /// Waits until the process is in this state (proc_pid_stat(5)).
     pub fn await_state(&self, state: char) {
-        let until = Instant::now() + PATIENCE;
         let stat = format!("/proc/{}/stat", self.child.id());
-        let is_there = || {
+        eventually(&format!("state {state} of the relay"), || {
             let stat = std::fs::read_to_string(&stat).unwrap();
-            stat.rsplit_once(") ").unwrap().1.starts_with(state)
-        };
-        while !is_there() {
-            assert!(Instant::now() < until, "the relay is not in state {state}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+            stat.rsplit_once(") ").unwrap().1.starts_with(state).then_some(())
+        });
     }
 
     /// Waits for the end.
-    pub fn ended(&mut self, within: Duration) -> ExitStatus {
-        let until = Instant::now() + within;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(Instant::now() < until, "the relay did not end");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+    pub fn ended(&mut self, bound: Duration) -> ExitStatus {
+        within(bound, "the end of the relay", || self.child.try_wait().unwrap())
     }
 }
 
