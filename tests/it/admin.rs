@@ -3,8 +3,9 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use crate::support::admin::{ID, KEY, failure, json, json_failure, service, success, text};
+use crate::support::admin::{ID, KEY, failure, json, json_failure, service, success};
 use crate::support::relay::{MANAGE_KEY, Relay, USE_KEY};
+use crate::support::to_the_end::text;
 use crate::support::{Answer, Scratch};
 
 #[test]

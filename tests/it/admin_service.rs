@@ -4,8 +4,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use crate::support;
-use crate::support::admin::{ID, KEY, failure, json_failure, service, success, text, tunnels};
+use crate::support::admin::{ID, KEY, failure, json_failure, service, success, tunnels};
 use crate::support::tls::Authority;
+use crate::support::to_the_end::text;
 use crate::support::{Answer, Manner, Peer, Proxy, Request, Scratch, Server};
 
 #[test]

@@ -1,40 +1,22 @@
 //! The command line of the real binary: what is wrong is said once, named, and without secrets.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
+
+use crate::support::to_the_end::{failed, run, succeeded, text};
 
 const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";
 const KEY: &str = "sk-cli_test-0123456789";
 const URL: &str = "http://127.0.0.1:9/mcp";
 
-/// Runs the binary with nothing in its environment but `variables`.
-fn tunnel_client(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tunnel-client"))
-        .args(arguments)
-        .env_clear()
-        .envs(variables.iter().copied())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
-
-/// Standard error of a run that fails with exit code 1 and prints nothing else.
+#[track_caller]
 fn failure(arguments: &[&str], variables: &[(&str, &str)]) -> String {
-    let output = tunnel_client(arguments, variables);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert_eq!(text(&output.stdout), "");
-    text(&output.stderr).to_owned()
+    failed(&run(arguments, variables))
 }
 
+#[track_caller]
 fn success(arguments: &[&str]) -> String {
-    let output = tunnel_client(arguments, &[]);
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert_eq!(text(&output.stderr), "");
-    text(&output.stdout).to_owned()
+    succeeded(&run(arguments, &[]))
 }
 
 #[test]
@@ -338,7 +320,7 @@ fn every_switch_takes_true_and_false_as_well() {
         (["doctor", "--json=true", "--explain=false"], "{"),
         (["doctor", "--json=false", "--start-stdio=false"], "CHECK "),
     ] {
-        let output = tunnel_client(&arguments, &[]);
+        let output = run(&arguments, &[]);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         assert!(text(&output.stdout).starts_with(starts_with), "{output:?}");
     }

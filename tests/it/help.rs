@@ -7,24 +7,18 @@ use tunnel_client::cli::TOPICS;
 
 use crate::support::Scratch;
 use crate::support::tls::Authority;
+use crate::support::to_the_end::{run, succeeded};
 
 /// Lines of help are read on terminals of this width.
 const WIDTH: usize = 80;
 
 fn help(words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tunnel-client"))
-        .arg("help")
-        .args(words)
-        .env_clear()
-        .output()
-        .expect("the binary runs")
+    run(&[&["help"], words].concat(), &[])
 }
 
+#[track_caller]
 fn text(words: &[&str]) -> String {
-    let output = help(words);
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert!(output.stderr.is_empty(), "{output:?}");
-    String::from_utf8(output.stdout).expect("help is text")
+    succeeded(&help(words))
 }
 
 #[test]

@@ -1,31 +1,15 @@
 //! The tree of commands: what was left out is answered with what to use instead, and what makes no sense is named.
 
-use std::process::{Command, Output, Stdio};
+use crate::support::to_the_end::{failed, run, succeeded};
 
-fn tunnel_client(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tunnel-client"))
-        .args(arguments)
-        .env_clear()
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-/// Standard error of a command that fails with exit code 1 and prints nothing else.
 #[track_caller]
 fn failure(arguments: &[&str]) -> String {
-    let output = tunnel_client(arguments);
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
-    assert_eq!(output.stdout, b"");
-    String::from_utf8(output.stderr).unwrap()
+    failed(&run(arguments, &[]))
 }
 
 #[track_caller]
 fn success(arguments: &[&str]) -> String {
-    let output = tunnel_client(arguments);
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
-    assert_eq!(output.stderr, b"");
-    String::from_utf8(output.stdout).unwrap()
+    succeeded(&run(arguments, &[]))
 }
 
 #[test]
@@ -124,7 +108,7 @@ fn a_slip_in_a_command_is_named_with_what_was_probably_meant() {
 #[test]
 fn a_switch_takes_a_value_behind_an_equals_sign_only() {
     for (flag, code) in [("--json", 2), ("--json=true", 2), ("--json=F", 2), ("--json=x", 1)] {
-        let output = tunnel_client(&["health", "--url", "http://127.0.0.1:1", flag]);
+        let output = run(&["health", "--url", "http://127.0.0.1:1", flag], &[]);
         assert_eq!(output.status.code(), Some(code), "{flag}: {output:?}");
         let is_json = output.stdout.starts_with(b"{");
         assert_eq!(is_json, code == 2 && flag != "--json=F", "{flag}: {output:?}");

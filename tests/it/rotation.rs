@@ -24,6 +24,13 @@ fn await_generation(client: &Client, number: u32) {
     });
 }
 
+/// Has the files read again, which is refused for the time after `earlier` ones; gives the line.
+#[track_caller]
+fn reload_refused(client: &Client, earlier: usize) -> String {
+    client.signal(Signal::HUP);
+    eventually("a refusal", || client.log_with(REFUSED).get(earlier).cloned())
+}
+
 #[test]
 fn a_key_that_changes_in_its_file_is_used_without_a_restart_and_never_shown() {
     let (site, mcp) = (Site::new(), McpServer::echo());
@@ -109,12 +116,7 @@ fn what_is_broken_is_refused_as_a_whole_with_its_reason_and_what_was_in_force_st
         if name != "key" {
             site.write("key", "sk-beside-what-is-broken");
         }
-        client.signal(Signal::HUP);
-        let refused = eventually("a refusal", || {
-            let lines = client.log_with(REFUSED);
-            (lines.len() > number).then_some(lines)
-        });
-        let line = refused.last().unwrap();
+        let line = reload_refused(&client, number);
         assert!(
             line.contains(gist) && line.contains("\"level\":\"ERROR\""),
             "{name}: {line}"
@@ -262,8 +264,7 @@ fn a_store_of_the_system_that_vanishes_or_is_damaged_is_refused_and_one_that_ret
             None => fs::remove_file(site.files.file("ca.pem")).unwrap(),
             Some(text) => site.write("ca.pem", text),
         }
-        client.signal(Signal::HUP);
-        let refused = eventually("a refusal", || client.log_with(REFUSED).get(number).cloned());
+        let refused = reload_refused(&client, number);
         assert!(refused.contains("ca.pem"), "{refused}");
         site.control.call(
             Command::call(&format!("r{number}"), "tools/list", "{}"),
@@ -280,22 +281,13 @@ fn a_pipe_in_the_place_of_a_file_is_refused_and_holds_nothing_up() {
     let (site, mcp) = (Site::new(), McpServer::echo());
     let client = site.builder(&mcp).start();
     client.await_ready();
-    let pipe = site.files.file("pipe");
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        &pipe,
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::RUSR,
-        0,
-    )
-    .unwrap();
+    let pipe = site.files.pipe("pipe");
     for name in ["key", "client.key", "ca.pem"] {
         fs::rename(site.files.file(name), site.files.file("kept")).unwrap();
         fs::rename(&pipe, site.files.file(name)).unwrap();
         let before = client.log_with(REFUSED).len();
         let began = Instant::now();
-        client.signal(Signal::HUP);
-        let refused = eventually("a refusal", || client.log_with(REFUSED).get(before).cloned());
+        let refused = reload_refused(&client, before);
         assert!(refused.contains("is no regular file"), "{refused}");
         assert!(began.elapsed() < Duration::from_secs(40), "a pipe is waited for");
         fs::rename(site.files.file(name), &pipe).unwrap();
@@ -308,15 +300,7 @@ fn a_pipe_in_the_place_of_a_file_is_refused_and_holds_nothing_up() {
 #[test]
 fn a_key_from_a_pipe_stays_and_the_rest_rotates() {
     let (site, mcp) = (Site::new(), McpServer::echo());
-    let pipe = site.files.file("pipe");
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        &pipe,
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::RUSR,
-        0,
-    )
-    .unwrap();
+    let pipe = site.files.pipe("pipe");
     let writer = {
         let pipe = pipe.clone();
         std::thread::spawn(move || fs::write(pipe, "sk-from-a-pipe-0123456789").unwrap())
@@ -351,8 +335,7 @@ fn a_client_certificate_that_no_server_takes_does_not_replace_one_that_is_good()
     {
         site.write("client.pem", &pair.0);
         site.write("client.key", &pair.1);
-        client.signal(Signal::HUP);
-        let refused = eventually("a refusal", || client.log_with(REFUSED).get(number).cloned());
+        let refused = reload_refused(&client, number);
         assert!(refused.contains("the one in force is good"), "{refused}");
     }
     assert_eq!(generation(&client), 1.0);

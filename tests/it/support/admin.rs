@@ -1,12 +1,13 @@
 //! `admin tunnels` of the real binary: how it is run, and services that answer it.
 
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
 use super::answer::Answer;
 use super::http::{Peer, Request, Server};
+use super::to_the_end::{self, failed, succeeded, text};
 
 /// A tunnel's id.
 pub const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";
@@ -15,26 +16,12 @@ pub const KEY: &str = "sk-admin_test-0123456789";
 
 /// Runs `admin tunnels` with nothing in its environment but `variables`.
 pub fn tunnels(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tunnel-client"))
-        .args(["admin", "tunnels"])
-        .args(arguments)
-        .env_clear()
-        .envs(variables.iter().copied())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-pub fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
+    to_the_end::run(&[&["admin", "tunnels"], arguments].concat(), variables)
 }
 
 #[track_caller]
 pub fn success(arguments: &[&str], variables: &[(&str, &str)]) -> String {
-    let output = tunnels(arguments, variables);
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert_eq!(text(&output.stderr), "");
-    text(&output.stdout).to_owned()
+    succeeded(&tunnels(arguments, variables))
 }
 
 #[track_caller]
@@ -47,10 +34,7 @@ pub fn json(arguments: &[&str], variables: &[(&str, &str)]) -> Value {
 /// Standard error of a command that fails with exit code 1 and prints nothing else.
 #[track_caller]
 pub fn failure(arguments: &[&str], variables: &[(&str, &str)]) -> String {
-    let output = tunnels(arguments, variables);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert_eq!(text(&output.stdout), "");
-    text(&output.stderr).to_owned()
+    failed(&tunnels(arguments, variables))
 }
 
 /// The `error` of a command that fails with exit code 1 and prints JSON on standard output and nothing else.

@@ -41,6 +41,7 @@ pub mod rotating;
 pub mod scratch;
 pub mod site;
 pub mod tls;
+pub mod to_the_end;
 pub mod wait;
 
 pub use answer::{Answer, Gate};

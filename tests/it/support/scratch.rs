@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rustix::fs::{FileType, Mode};
+
 /// A fresh directory under the system's temporary one; paths stay short enough for unix sockets.
 pub struct Scratch(PathBuf);
 
@@ -29,6 +31,13 @@ impl Scratch {
         std::fs::write(&path, content).unwrap();
         // Any of them may hold a secret, and secrets that others can read are refused.
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+
+    /// A named pipe (fifo(7)) that only its owner may use.
+    pub fn pipe(&self, name: &str) -> PathBuf {
+        let path = self.file(name);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         path
     }
 }

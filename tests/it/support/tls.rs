@@ -27,17 +27,8 @@ impl Authority {
 
     /// The key of a server, used as if it were an authority's.
     pub fn of_server(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.distinguished_name = DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, name);
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        Self {
-            pem: certificate.pem(),
-            issuer: Issuer::new(params, key),
-            name: name.to_owned(),
-        }
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        Self::signed_by_itself(name, params, change)
     }
 
     /// An authority whose certificate was changed before it was signed.
@@ -45,6 +36,14 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        Self::signed_by_itself(name, params, change)
+    }
+
+    fn signed_by_itself(
+        name: &str,
+        mut params: CertificateParams,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Self {
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, name);
         change(&mut params);
