@@ -20,7 +20,7 @@ SECONDS = 20 * 60
 # Time for the builds of the tests themselves, which no claim has to itself.
 BUILD_SECONDS = 180
 # What needs more than an ordinary user, in a test's own words.
-NEEDS_ROOT = re.compile(r"\bis_root\(\)|\bmounted::")
+NEEDS_ROOT = re.compile(r"\bneeds::root\(|\bmounted::")
 TEST = re.compile(r"#\[(?:tokio::)?test\b")
 
 

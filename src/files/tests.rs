@@ -13,6 +13,10 @@ use rustix::process::geteuid;
 
 use super::*;
 
+#[allow(unreachable_pub, reason = "shared with the integration tests")]
+#[path = "../../tests/it/support/needs.rs"]
+mod needs;
+
 /// A user who is not trusted.
 const MALLORY: u32 = 12345;
 /// User that the process switches to.
@@ -56,13 +60,8 @@ impl Drop for Scratch {
     }
 }
 
-/// Only root can give files away; as another user the tests that need it end early.
-fn is_root() -> bool {
-    geteuid().is_root()
-}
-
 fn give(path: &Path, owner: u32) {
-    if is_root() {
+    if needs::is_root() {
         lchown(path, Some(owner), Some(owner)).unwrap();
     }
 }
@@ -134,7 +133,7 @@ fn own_and_roots_links_are_followed_when_nobody_else_can_exchange_them() {
 
 #[test]
 fn a_link_that_another_user_made_or_can_replace_is_not_followed() {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let scratch = Scratch::new();
@@ -172,7 +171,7 @@ fn a_link_that_another_user_made_or_can_replace_is_not_followed() {
 
 #[test]
 fn the_user_that_root_becomes_does_not_choose_what_root_reads() {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let scratch = Scratch::new();
@@ -192,7 +191,7 @@ fn in_a_sticky_directory_only_links_of_root_and_ours_with_one_name_are_followed(
     fs::hard_link(shared.join("ours"), shared.join("again")).unwrap();
     let error = read(&shared.join("ours"), Rule::reading(true)).unwrap_err();
     assert!(error.contains("several names"), "{error}");
-    if is_root() {
+    if needs::root() {
         link("../file", &shared.join("theirs"), MALLORY);
         let error = read(&shared.join("theirs"), Rule::reading(false)).unwrap_err();
         assert!(error.contains("theirs is in a directory that all can write"), "{error}");
@@ -209,7 +208,7 @@ fn volumes_of_kubernetes_are_read_through_their_links() {
         let data = volume.join("..2026_01_01");
         fs::create_dir(&data).unwrap();
         fs::write(data.join("key"), name).unwrap();
-        if is_root() {
+        if needs::is_root() {
             chown(&volume, None, Some(2000)).unwrap();
             chown(&data, None, Some(2000)).unwrap();
         }
@@ -223,7 +222,7 @@ fn volumes_of_kubernetes_are_read_through_their_links() {
 
 #[test]
 fn a_group_that_may_exchange_a_file_counts_where_it_must_not_change_it() {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let scratch = Scratch::new();
@@ -299,7 +298,7 @@ fn nothing_is_created_through_a_link_in_the_place_of_the_file() {
 
 #[test]
 fn nothing_is_created_through_a_link_on_the_way_that_is_not_roots() {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let scratch = Scratch::new();
@@ -345,7 +344,7 @@ fn a_log_is_appended_to_a_regular_file_with_one_name_of_a_trusted_user_only() {
     replace(&second).unwrap();
     assert_eq!(fs::read_to_string(&first).unwrap(), "precious");
     append(Path::new("/dev/null")).unwrap();
-    if is_root() {
+    if needs::root() {
         // A second /dev/null: should this fail, the first one stays.
         let null = scratch.at("null");
         let made = Command::new("mknod").arg(&null).args(["c", "1", "3"]).status();

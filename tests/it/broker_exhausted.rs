@@ -48,7 +48,7 @@ fn limited(descriptors: u32, directory: &Scratch, servers: &[Specification]) -> 
     command
         .args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")])
         .arg(&copy);
-    if rustix::process::geteuid().is_root() {
+    if support::needs::is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
     Raw::started_by(command, Stdio::piped()).told(servers)

@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command as Process, Stdio};
 
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use tunnel_client::broker::Specification;
 use tunnel_client::config::{Level, Mode, ServerSandbox};
 use tunnel_client::sandbox::server::{Protected, ServerCage};
@@ -17,7 +17,7 @@ use crate::support::broker::{BOUND, Raw, server};
 use crate::support::client::binary;
 use crate::support::kernel::Kernel;
 use crate::support::wait::within;
-use crate::support::{Client, ClientBuilder, ControlPlane, Scratch, process, program};
+use crate::support::{Client, ClientBuilder, ControlPlane, Scratch, needs, process, program};
 
 /// `nobody`.
 const NOBODY: u32 = 65534;
@@ -126,7 +126,7 @@ impl Drop for Outside {
 }
 
 fn users() -> Vec<Option<u32>> {
-    match geteuid().is_root() {
+    match needs::root() {
         true => vec![None, Some(NOBODY)],
         false => vec![None],
     }
@@ -257,7 +257,7 @@ fn with_root_left_behind(control: &ControlPlane, site: &Site) -> Client {
 
 #[test]
 fn processes_that_cannot_be_ended_are_logged_with_their_number_and_ids() {
-    if !geteuid().is_root() {
+    if !needs::root() {
         return;
     }
     let (control, site) = (ControlPlane::http(), Site::new());
@@ -275,7 +275,7 @@ fn processes_that_cannot_be_ended_are_logged_with_their_number_and_ids() {
 
 #[test]
 fn the_broker_reports_what_it_cannot_end_when_the_client_was_killed() {
-    if !geteuid().is_root() {
+    if !needs::root() {
         return;
     }
     let (control, site) = (ControlPlane::http(), Site::new());

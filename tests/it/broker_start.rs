@@ -1,5 +1,4 @@
 //! How the broker and its servers start: closed to others before it is told anything, in any pid namespace, with cages made once.
-#![allow(clippy::print_stderr, reason = "tests")]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -12,27 +11,16 @@ use tunnel_client::sandbox::server::{Protected, ServerCage};
 
 use crate::support::broker::{BOUND, Raw, read, server};
 use crate::support::client::binary;
+use crate::support::mounted::can_unshare;
 use crate::support::wait::within;
-use crate::support::{ClientBuilder, Command, ControlPlane, Scratch, StdioServer};
+use crate::support::{ClientBuilder, Command, ControlPlane, Scratch, StdioServer, needs};
 
 /// The user and group that own nothing, by the convention of every distribution.
 const NOBODY: u32 = 65534;
 
-/// Whether this works here; says so when the test is left out.
-fn can(what: &str, attempt: &[&str]) -> bool {
-    let can = Process::new("unshare")
-        .args(attempt)
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !can {
-        eprintln!("left out: {what} cannot be had here (unshare {})", attempt.join(" "));
-    }
-    can
-}
-
 #[test]
 fn in_a_pid_namespace_that_does_not_hold_its_group_a_server_is_started() {
-    if !can("a pid namespace", &["--pid", "--fork", "true"]) {
+    if !needs::root() || !can_unshare(&["--pid", "--fork", "true"]) {
         return;
     }
     // With the /proc of before, in which numbers are others', and with one of its own.
@@ -50,7 +38,7 @@ fn in_a_pid_namespace_that_does_not_hold_its_group_a_server_is_started() {
 
 #[test]
 fn where_there_is_no_proc_the_start_ends_with_what_is_missing() {
-    if !can("a place without /proc", &["--mount", "umount", "-l", "/proc"]) {
+    if !needs::root() || !can_unshare(&["--mount", "umount", "-l", "/proc"]) {
         return;
     }
     let (control, child) = (ControlPlane::http(), StdioServer::echo());
@@ -76,7 +64,7 @@ fn the_broker_is_closed_to_its_user_before_it_is_told_anything() {
     assert!(copied.success());
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = Process::new(&copy);
-    let is_root = rustix::process::geteuid().is_root();
+    let is_root = needs::is_root();
     if is_root {
         command.uid(NOBODY).gid(NOBODY);
     }

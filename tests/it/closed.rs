@@ -10,12 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use rustix::fs::{FileType, Mode, mknodat};
-
 use crate::support;
 use crate::support::client::binary;
 use crate::support::control::TUNNEL;
-use crate::support::{Scratch, eventually, program};
+use crate::support::{Scratch, eventually, needs, program};
 
 /// Secrets that must not appear anywhere.
 const SECRETS: [&str; 4] = [
@@ -56,9 +54,7 @@ struct Set {
 impl Set {
     fn new() -> Self {
         let files = Scratch::new();
-        let pipe = files.file("pipe");
-        let mode = Mode::from_raw_mode(0o600);
-        mknodat(rustix::fs::CWD, &pipe, FileType::Fifo, mode, 0).unwrap();
+        files.pipe("pipe");
         fs::set_permissions(files.path(), fs::Permissions::from_mode(0o755)).unwrap();
         Self {
             files,
@@ -246,7 +242,7 @@ fn no_command_shows_a_secret_while_it_reads_its_configuration() {
 
 #[test]
 fn the_same_user_cannot_look_into_a_command_of_an_ordinary_user() {
-    if !rustix::process::geteuid().is_root() {
+    if !needs::root() {
         return;
     }
     let set = Set::new();

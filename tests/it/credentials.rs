@@ -1,6 +1,5 @@
 //! Secrets and certificates that the service manager hands over as credentials: every setting takes them, and a session is served from
 //! nothing else, in directories as systemd makes them.
-#![allow(clippy::print_stderr, reason = "tests")]
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -17,7 +16,7 @@ use crate::support::control::TUNNEL;
 use crate::support::mounted::{is_inside, mount};
 use crate::support::rotating::{IN_FORCE, NAMES};
 use crate::support::tls::Authority;
-use crate::support::{ClientBuilder, Command, ControlPlane, McpServer, Scratch, admin, program, relay};
+use crate::support::{ClientBuilder, Command, ControlPlane, McpServer, Scratch, admin, needs, program, relay};
 
 /// `nobody`.
 const NOBODY: u32 = 65534;
@@ -224,7 +223,7 @@ fn without_credentials_of_a_service_manager_the_remedy_is_named() {
 /// As systemd before 257 does for `ExecReload=` of a unit with mounts of its own.
 #[test]
 fn credentials_that_are_hidden_from_the_process_are_said_to_be() {
-    if !rustix::process::geteuid().is_root() {
+    if !needs::root() {
         return;
     }
     let unit = Unit::new();
@@ -359,8 +358,7 @@ fn a_session_is_served_from_credentials_as_systemd_lays_them_out() {
             ("client-key", &key),
             ("header", "from-a-credential"),
         ];
-        if !hand_over(layout, &directory, &credentials) {
-            eprintln!("left out: no access control lists on a tmpfs of this kernel");
+        if !needs::met("acl", hand_over(layout, &directory, &credentials)) {
             continue;
         }
         let builder = ClientBuilder::new(&control);

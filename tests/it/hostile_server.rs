@@ -7,8 +7,6 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::process::geteuid;
-
 use crate::support;
 use crate::support::child::python;
 use crate::support::client::{API_KEY, binary};
@@ -16,7 +14,7 @@ use crate::support::control::TUNNEL;
 use crate::support::hostile::{Hostile, Report};
 use crate::support::proof::give;
 use crate::support::tls::Authority;
-use crate::support::{ControlPlane, Scratch, program, within};
+use crate::support::{ControlPlane, Scratch, needs, program, within};
 
 /// `nobody`.
 const NOBODY: u32 = 65534;
@@ -197,7 +195,7 @@ fn a_server_without_a_sandbox_does_not_get_at_the_memory_of_the_client_or_of_the
     for command in STARTING {
         let mut site = Site::new();
         // For root's processes capabilities decide; for an ordinary user's only whether they are closed to their user.
-        site.user = geteuid().is_root().then_some(NOBODY);
+        site.user = needs::is_root().then_some(NOBODY);
         let hostile = Hostile::at_memory();
         site.configure(&hostile, "off");
         let report = site.report_under(command, &hostile);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support;
 use crate::support::broker::BOUND;
@@ -11,7 +11,7 @@ use crate::support::client::API_KEY;
 use crate::support::kernel::Kernel;
 use crate::support::memory::Memory;
 use crate::support::wait::{eventually, within};
-use crate::support::{Client, ClientBuilder, Command, ControlPlane, StdioServer, process};
+use crate::support::{Client, ClientBuilder, Command, ControlPlane, StdioServer, needs, process};
 
 /// A client with all three files.
 fn client(control: &ControlPlane) -> (Client, [PathBuf; 3]) {
@@ -133,7 +133,7 @@ fn files_that_stay_are_logged() {
             said.into_iter().find(|line| line.contains(&name))
         });
     }
-    if !geteuid().is_root() {
+    if !needs::root() {
         return;
     }
     // A directory that belongs to root, and that the user of the process cannot change.

@@ -9,8 +9,9 @@ use std::process::Command as Process;
 use crate::support::client::{API_KEY, binary};
 use crate::support::doctor::Doctor;
 use crate::support::home::Home;
+use crate::support::needs::is_root;
 use crate::support::wait::BOUND;
-use crate::support::{Client, ClientBuilder, ControlPlane, McpServer, Scratch, eventually};
+use crate::support::{Client, ClientBuilder, ControlPlane, McpServer, Scratch, eventually, needs};
 
 /// `nobody`, the user that the client switches to.
 const SERVICE: u32 = 65534;
@@ -19,10 +20,6 @@ const MALLORY: u32 = 12345;
 
 const YAML: &str =
     "config_version: 1\nmcp:\n  server_urls:\n    - channel: main\n      url: \"http://127.0.0.1:3001/mcp\"\n";
-
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
 
 fn give(path: &Path, user: u32) {
     lchown(path, Some(user), Some(user)).unwrap();
@@ -97,7 +94,7 @@ const WRITTEN: [&str; 4] = ["LOG_FILE", "PID_FILE", "HEALTH_URL_FILE", "HEALTH_U
 
 #[test]
 fn root_creates_nothing_where_the_owner_of_a_parent_points_it() {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let setup = Setup::new();
@@ -144,7 +141,7 @@ fn nothing_is_created_through_a_link_planted_in_the_place_of_the_file() {
 
 #[test]
 fn a_link_that_takes_the_place_of_a_directory_between_two_starts_is_noticed() {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let setup = Setup::new();
@@ -174,7 +171,7 @@ fn a_link_that_takes_the_place_of_a_directory_between_two_starts_is_noticed() {
 
 #[test]
 fn links_of_root_on_the_way_are_followed_as_var_run_is() {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let setup = Setup::new();
@@ -194,8 +191,7 @@ fn links_of_root_on_the_way_are_followed_as_var_run_is() {
 #[test]
 fn a_log_that_is_not_a_file_of_our_own_is_refused_at_once() {
     let setup = Setup::new();
-    let pipe = setup.files.file("pipe");
-    assert!(Process::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = setup.files.pipe("pipe");
     let names = (setup.files.write("one", "precious"), setup.files.file("other"));
     fs::hard_link(&names.0, &names.1).unwrap();
     for (path, words) in [
@@ -207,7 +203,7 @@ fn a_log_that_is_not_a_file_of_our_own_is_refused_at_once() {
         assert!(line.contains("log.file, LOG_FILE"), "{line}");
     }
     assert_eq!(fs::read_to_string(&names.0).unwrap(), "precious");
-    if is_root() {
+    if needs::root() {
         let theirs = setup.files.write("theirs", "");
         give(&theirs, MALLORY);
         refusal(
@@ -235,7 +231,7 @@ fn the_log_can_go_to_a_standard_stream_by_its_path() {
 
 #[test]
 fn a_pid_file_does_not_take_the_place_of_a_device() {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let setup = Setup::new();
@@ -249,7 +245,7 @@ fn a_pid_file_does_not_take_the_place_of_a_device() {
 
 #[test]
 fn root_reads_no_key_that_the_user_it_becomes_chooses() {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let setup = Setup::new();
@@ -282,8 +278,7 @@ fn predicted(doctor: Doctor, id: &str, words: &str) {
 #[test]
 fn doctor_predicts_what_run_refuses() {
     let files = Scratch::new();
-    let pipe = files.file("pipe");
-    assert!(Process::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = files.pipe("pipe");
     let link = files.file("link");
     symlink(files.file("absent"), &link).unwrap();
     let shown = |path: &Path| path.display().to_string();
@@ -307,7 +302,7 @@ fn doctor_predicts_what_run_refuses() {
         "state_files",
         "is a directory",
     );
-    if is_root() {
+    if needs::root() {
         let target = files.file("target");
         fs::create_dir(&target).unwrap();
         let theirs = files.file("theirs");
@@ -353,7 +348,7 @@ fn a_profile_directory_that_is_a_link_of_the_user_works_and_one_of_another_does_
     for name in ["dotfiles", "dotfiles/tc"] {
         fs::set_permissions(home.file(name), Permissions::from_mode(0o755)).unwrap();
     }
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     // The same link, made by another user.
@@ -389,7 +384,7 @@ const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";
 /// A ConfigMap is a directory of mode 0777 without the sticky bit, which pods see through a read-only mount.
 #[test]
 fn a_directory_that_all_can_write_counts_less_on_a_read_only_mount() {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let files = Scratch::new();

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 
 use crate::support::client::binary;
 use crate::support::proof::{Site, give};
-use crate::support::{ClientBuilder, Command, ControlPlane, Manner, McpServer, Proxy, program};
+use crate::support::{ClientBuilder, Command, ControlPlane, Manner, McpServer, Proxy, needs, program};
 
 /// `nobody`.
 const NOBODY: u32 = 65534;
@@ -56,10 +56,6 @@ const REFUSED_TO_OTHERS: [&str; 30] = [
     "write into /usr",
 ];
 
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
 fn everywhere() -> Vec<&'static str> {
     REFUSED_ANYWAY.iter().map(|(name, _)| *name).collect()
 }
@@ -71,7 +67,7 @@ fn elsewhere() -> Vec<&'static str> {
 #[test]
 fn nothing_that_is_tried_gets_out_of_the_sandbox_and_what_has_to_work_does() {
     let proof = Site::new(None).prove();
-    proof.holds(&if is_root() { everywhere() } else { elsewhere() });
+    proof.holds(&if needs::is_root() { everywhere() } else { elsewhere() });
     let refused = proof.verdict("refused").len() + proof.verdict("open").len();
     assert!(refused >= 250, "{refused}");
     let panic = proof.probes().iter().find(|probe| probe["name"] == "a panic").unwrap();
@@ -89,13 +85,13 @@ fn nothing_that_is_tried_gets_out_of_the_sandbox_and_what_has_to_work_does() {
 
 #[test]
 fn it_holds_for_a_user_who_is_not_root() {
-    let user = is_root().then_some(NOBODY);
+    let user = needs::is_root().then_some(NOBODY);
     Site::new(user).prove().holds(&elsewhere());
 }
 
 #[test]
 fn it_holds_for_a_client_that_is_started_as_root_and_becomes_another_user() {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let mut site = Site::new(None).env("TUNNEL_CLIENT_USER", &format!("{NOBODY}:{NOBODY}"));

@@ -1,6 +1,7 @@
 //! Files of the client as the documentation and people arrange them: a stdio server of a running client reaches none of them.
 
 use crate::support::layout::{Layout, Placed, User};
+use crate::support::needs;
 
 /// Texts with examples of configurations.
 const TEXTS: [(&str, &str); 5] = [
@@ -79,13 +80,10 @@ fn arrangements() -> Vec<Layout> {
     ]
 }
 
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
 /// Every layout for a user in one place, and some in every place.
+#[track_caller]
 fn everywhere(user: User) {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let (examples, arrangements) = (examples(), arrangements());
@@ -136,7 +134,7 @@ fn the_examples_are_read_from_the_documentation() {
 /// `doctor --sandbox` tries it where the files really lie: the arrangement of the documentation, behind a link, in a home.
 #[test]
 fn a_user_sees_it_with_doctor_where_the_files_really_lie() {
-    if !is_root() {
+    if !needs::root() {
         return;
     }
     let layout = Layout::new(

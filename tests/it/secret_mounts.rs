@@ -14,7 +14,7 @@ use tunnel_client::secrets::{Accepted, Disk, Files as _, Seclusion};
 use crate::support;
 use crate::support::client::API_KEY;
 use crate::support::mounted::{bind, is_inside, is_inside_by, mount};
-use crate::support::{ClientBuilder, Command, ControlPlane, McpServer, Scratch, within};
+use crate::support::{ClientBuilder, Command, ControlPlane, McpServer, Scratch, needs, within};
 
 const SOMEBODY: u32 = 65533;
 const LONG: Duration = Duration::from_secs(60);
@@ -399,7 +399,7 @@ fn in_namespace(point: &Path, mode: &str) -> String {
 
 #[test]
 fn the_client_warns_once_and_reads_such_a_key_again_from_inside_its_sandbox() {
-    if !rustix::process::geteuid().is_root() {
+    if !needs::root() {
         return;
     }
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());

@@ -3,12 +3,14 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use rustix::process::{Signal, geteuid};
+use rustix::process::Signal;
 
 use crate::support;
 use crate::support::cases::closed_port;
 use crate::support::kernel::Kernel;
-use crate::support::{Answer, ClientBuilder, Command, ControlPlane, Gate, Manager, McpServer, StdioServer, process};
+use crate::support::{
+    Answer, ClientBuilder, Command, ControlPlane, Gate, Manager, McpServer, StdioServer, needs, process,
+};
 
 /// A client that nothing answers: neither the control plane nor the MCP server.
 fn alone() -> ClientBuilder {
@@ -104,7 +106,7 @@ fn a_service_manager_with_an_abstract_name_is_told_from_inside_the_cage() {
 
 #[test]
 fn a_socket_that_only_root_may_send_to_is_connected_to_before_the_change_of_users() {
-    if !geteuid().is_root() {
+    if !needs::root() {
         return;
     }
     let manager = Manager::new();

@@ -4,13 +4,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 
-use rustix::process::{Signal, geteuid};
+use rustix::process::Signal;
 
 use crate::support;
 use crate::support::hostile::Hostile;
 use crate::support::rotating::{REFUSED, Site};
 use crate::support::wait::BOUND;
-use crate::support::{Client, ClientBuilder, Doctor, McpServer, StdioServer, eventually};
+use crate::support::{Client, ClientBuilder, Doctor, McpServer, StdioServer, eventually, needs};
 
 /// `nobody`.
 const NOBODY: u32 = 65534;
@@ -106,7 +106,7 @@ fn a_bundle_that_becomes_writable_is_refused_and_what_was_in_force_stays() {
 
 #[test]
 fn trust_anchors_that_the_user_of_servers_may_change_are_refused_at_start() {
-    if !geteuid().is_root() {
+    if !needs::root() {
         return;
     }
     for setting in ["TUNNEL_CLIENT_SERVER_USER", "TUNNEL_CLIENT_USER"] {
@@ -135,7 +135,7 @@ fn trust_anchors_that_the_user_of_servers_may_change_are_refused_at_start() {
 
 #[test]
 fn trust_anchors_that_the_user_of_servers_comes_to_own_are_refused_while_the_client_runs() {
-    if !geteuid().is_root() {
+    if !needs::root() {
         return;
     }
     // Its server need not start: the user may not enter where it lies.

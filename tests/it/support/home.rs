@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use super::needs::is_root;
 use super::program;
 use super::scratch::Scratch;
 
@@ -56,7 +57,7 @@ impl Home {
 
     /// As somebody who is not root; the home directory becomes theirs.
     pub fn run_unprivileged(&self, arguments: &[&str]) -> Outcome {
-        if !rustix::process::geteuid().is_root() {
+        if !is_root() {
             return Outcome(self.command(arguments).output().unwrap());
         }
         chown(self.path(), Some(NOBODY), Some(NOBODY)).unwrap();

@@ -29,6 +29,7 @@ pub mod manager;
 pub mod mcp;
 pub mod memory;
 pub mod mounted;
+pub mod needs;
 pub mod openssl;
 pub mod pace;
 pub mod post;

@@ -5,6 +5,8 @@
 pub mod client;
 pub mod contract;
 pub mod http;
+#[path = "../../../../tests/it/support/needs.rs"]
+pub mod needs;
 pub mod pace;
 pub mod relay;
 pub mod scratch;
