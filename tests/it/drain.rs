@@ -11,6 +11,9 @@ use crate::support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, StdioServer, eventually, holds_for,
 };
 
+/// An end that did not wait for the bound of a drain: less than that, and generous for what should end at once.
+const SOONER: Duration = DRAIN_TIMEOUT.saturating_sub(Duration::from_secs(3));
+
 /// What the end of the process itself takes on a busy machine.
 const SLACK: Duration = Duration::from_secs(15);
 
@@ -39,8 +42,7 @@ fn an_idle_client_leaves_at_once_with_exit_code_0() {
         client.await_ready();
         let start = Instant::now();
         client.signal(signal);
-        // The drain may take 25 s.
-        let status = client.wait_exit(Duration::from_secs(20));
+        let status = client.wait_exit(SOONER);
         assert_eq!(status.code(), Some(0), "after {:?}", start.elapsed());
     }
 }
@@ -58,7 +60,7 @@ fn a_running_call_is_finished_and_posted() {
         gate.open();
         let post = control.terminal("r1");
         assert_eq!(post.resp_code, 200, "{post:#?}");
-        assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(0));
+        assert_eq!(client.wait_exit(SOONER).code(), Some(0));
         assert_eq!(control.posts().len(), 1);
     }
 }
@@ -73,7 +75,7 @@ fn queued_commands_are_served_before_the_end() {
     mcp.await_forwarded("r0");
     begin_drain(&client, Signal::TERM);
     gate.open();
-    assert_eq!(client.wait_exit(Duration::from_secs(15)).code(), Some(0));
+    assert_eq!(client.wait_exit(SOONER).code(), Some(0));
     for number in 0..6 {
         let posts = control.posts_of(&format!("r{number}"));
         assert!(posts.len() == 1 && posts[0].resp_code == 200, "{posts:#?}");
@@ -96,7 +98,7 @@ fn no_new_poll_is_made_while_draining() {
         control.polls().len() <= polls
     });
     gate.open();
-    assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(0));
+    assert_eq!(client.wait_exit(SOONER).code(), Some(0));
     control.terminal("r1");
 }
 
@@ -123,7 +125,7 @@ fn a_poll_answer_on_its_way_is_still_read_and_served() {
             client.running()
         });
         gate.open();
-        assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(0));
+        assert_eq!(client.wait_exit(SOONER).code(), Some(0));
         for id in ["r1", "r2"] {
             let posts = control.posts_of(id);
             assert!(
@@ -145,7 +147,7 @@ fn a_poll_answer_that_never_ends_does_not_hold_up_the_end() {
     control.await_polls(1);
     client.health_url();
     begin_drain(&client, Signal::TERM);
-    assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(0));
+    assert_eq!(client.wait_exit(SOONER).code(), Some(0));
 }
 
 #[test]
@@ -158,8 +160,8 @@ fn a_second_signal_ends_it_at_once() {
     begin_drain(&client, Signal::TERM);
     client.signal(Signal::TERM);
     let start = Instant::now();
-    client.wait_exit(Duration::from_secs(20));
-    assert!(start.elapsed() < Duration::from_secs(20));
+    client.wait_exit(SOONER);
+    assert!(start.elapsed() < SOONER);
 }
 
 #[test]
@@ -178,10 +180,10 @@ fn readiness_is_withdrawn_while_draining_and_files_are_removed_at_the_end() {
         format!("{}\n", client.pid())
     );
     begin_drain(&client, Signal::TERM);
-    client.await_readiness(Duration::from_secs(5), "503", |status, _| status == 503);
+    client.await_readiness(SOONER, "503", |status, _| status == 503);
     assert_eq!(client.health("/healthz").0, 200);
     gate.open();
-    assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(0));
+    assert_eq!(client.wait_exit(SOONER).code(), Some(0));
     assert!(!pid_file.exists() && !url_file.exists());
 }
 
@@ -195,7 +197,7 @@ fn a_delivery_that_needs_a_second_attempt_gets_it_while_draining() {
     mcp.await_forwarded("r1");
     begin_drain(&client, Signal::TERM);
     gate.open();
-    assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(0));
+    assert_eq!(client.wait_exit(SOONER).code(), Some(0));
     assert_eq!(control.posts_of("r1").len(), 2);
 }
 
@@ -213,7 +215,7 @@ def on(message):
     child.await_method("tools/call", 1);
     begin_drain(&client, Signal::TERM);
     child.open("go");
-    assert_eq!(client.wait_exit(Duration::from_secs(12)).code(), Some(0));
+    assert_eq!(client.wait_exit(SOONER).code(), Some(0));
     let posts = control.posts_of("r1");
     assert!(
         posts.len() == 1 && posts[0].json()["result"]["done"] == true,
@@ -229,7 +231,7 @@ fn a_drain_during_backoff_ends_at_once() {
     let mut client = Client::http(&control, &mcp.url());
     client.await_log("poll failed; backing off");
     client.terminate();
-    assert_eq!(client.wait_exit(Duration::from_secs(4)).code(), Some(0));
+    assert_eq!(client.wait_exit(SOONER).code(), Some(0));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::support::child::start as start_child;
 use crate::support::client::API_KEY;
 use crate::support::memory::{Found, Memory};
 use crate::support::rotating::{IN_FORCE, Site};
-use crate::support::wait::within;
+use crate::support::wait::{BOUND, within};
 use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, eventually, pause, process};
 
 const FIRST_KEY: &str = "sk-first-key-0123456789";
@@ -198,7 +198,7 @@ fn a_crash_leaves_no_core_though_the_limit_allows_one() {
         let mut client = ClientBuilder::new(&control).server(mcp.url()).start_by(with_cores);
         eventually("the first poll", || control.polls().pop());
         client.signal(signal);
-        let status = client.wait_exit(Duration::from_secs(10));
+        let status = client.wait_exit(BOUND);
         assert_eq!(status.signal(), Some(signal.as_raw()));
         assert!(!status.core_dumped());
     }

@@ -182,7 +182,7 @@ fn connections_of_an_old_generation_are_closed_and_calls_that_began_on_them_fini
     assert!(posts.map(|post| post.connection).all(|connection| connection > last));
     let opened = site.control.await_polls(site.control.polls().len() + 2);
     assert!(opened.last().unwrap().connection > last);
-    support::wait::within(Duration::from_secs(12), "the old connections to close", || {
+    support::wait::within(Duration::from_secs(30), "the old connections to close", || {
         (site.control.open_connections() <= 2).then_some(())
     });
 }

@@ -3,12 +3,12 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
 
 use tunnel_client::ops::unix_url;
 
 use crate::support;
 use crate::support::client::API_KEY;
+use crate::support::wait::BOUND;
 use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer};
 
 #[track_caller]
@@ -76,7 +76,7 @@ fn a_key_file_that_others_can_read_ends_the_start_with_the_way_to_mend_it() {
     let mut client = builder
         .arg(&format!("--control-plane.api-key=file:{}", path.display()))
         .start();
-    assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(1));
+    assert_eq!(client.wait_exit(BOUND).code(), Some(1));
     client.await_log(&format!(
         "is refused: other users can read it (mode 0644); chmod 0600 {}",
         path.display()
@@ -97,7 +97,7 @@ fn a_malformed_key_ends_the_start_and_is_not_shown() {
             .server(mcp.url())
             .env("CONTROL_PLANE_API_KEY", key)
             .start();
-        assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(1));
+        assert_eq!(client.wait_exit(BOUND).code(), Some(1));
         client.await_log("control plane API key is malformed");
         assert!(client.log_with("4711").is_empty(), "{:#?}", client.log());
     }

@@ -34,7 +34,7 @@ def on(message):
 "#;
 
 fn gone(pids: &[u32]) {
-    within(Duration::from_secs(10), &format!("the end of {pids:?}"), || {
+    within(BOUND, &format!("the end of {pids:?}"), || {
         pids.iter().all(|pid| !process::alive(*pid)).then_some(())
     });
 }
@@ -221,7 +221,7 @@ def main():
         let pid = child.await_start(1);
         control.await_polls(1);
         client.signal(signal);
-        let status = client.wait_exit(Duration::from_secs(12));
+        let status = client.wait_exit(Duration::from_secs(22));
         if signal != Signal::KILL {
             assert_eq!(status.code(), Some(0), "after {signal:?}");
         }
@@ -241,7 +241,7 @@ def on(message):
     let post = control.call(Command::call("r1", "tools/call", "{}"), "r1");
     let grandchild = u32::try_from(post.json()["result"]["grandchild"].as_u64().unwrap()).unwrap();
     client.terminate();
-    assert_eq!(client.wait_exit(Duration::from_secs(12)).code(), Some(0));
+    assert_eq!(client.wait_exit(Duration::from_secs(22)).code(), Some(0));
     gone(&[grandchild]);
 }
 
@@ -338,7 +338,7 @@ fn a_program_that_is_missing_ends_the_start_with_its_name_and_leaves_nothing() {
         .no_env("HEALTH_LISTEN_ADDR")
         .env("HEALTH_UNIX_SOCKET", socket.display().to_string())
         .start();
-    assert_eq!(client.wait_exit(Duration::from_secs(10)).code(), Some(1));
+    assert_eq!(client.wait_exit(BOUND).code(), Some(1));
     let line = client.await_log("start tunnel-client:");
     assert!(
         line.contains("channel second") && line.contains("/no/such/program") && !line.contains("hidden"),
