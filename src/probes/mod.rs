@@ -32,6 +32,11 @@ pub use scene::{Facts, Scene};
 pub use table::{json, text};
 pub use trial::{Again, Error, ROLE};
 
+/// All probes, in the order of the table.
+pub fn all() -> impl Iterator<Item = &'static Probe> {
+    attempts::all()
+}
+
 /// A probe and what became of it.
 #[derive(Debug)]
 pub struct Row {

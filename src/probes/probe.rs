@@ -96,6 +96,8 @@ pub(super) enum Target {
 pub(super) enum Attempt {
     /// By a system call that no library makes.
     Call(&'static Call, Target),
+    /// By several of them, each of which has to be refused; the target, if they have one.
+    Calls(&'static [&'static Call], Option<Target>),
     /// By code.
     Code(fn(&Scene) -> Result<(), Failure>),
 }
@@ -116,6 +118,16 @@ impl From<io::Error> for Failure {
 }
 
 impl Probe {
+    /// Numbers of the system calls that are tried; none for what is tried by code.
+    pub fn calls(&self) -> impl Iterator<Item = i64> {
+        let calls = match &self.attempt {
+            Attempt::Call(call, _) => std::slice::from_ref(call),
+            Attempt::Calls(calls, _) => calls,
+            Attempt::Code(_) => &[],
+        };
+        calls.iter().map(|call| call.number())
+    }
+
     /// The call is on no list.
     pub(super) const fn killed(name: &'static str, gains: &'static str, call: &'static Call) -> Self {
         Self::new(
@@ -193,8 +205,10 @@ impl Probe {
 
     /// Against this process.
     pub(super) const fn on(mut self, target: Target) -> Self {
-        if let Attempt::Call(_, of) = &mut self.attempt {
-            *of = target;
+        match &mut self.attempt {
+            Attempt::Call(_, of) => *of = target,
+            Attempt::Calls(_, of) => *of = Some(target),
+            Attempt::Code(_) => {}
         }
         self
     }
@@ -216,9 +230,25 @@ impl Probe {
     pub(super) fn attempt(&self, scene: &Scene) -> Result<(), Failure> {
         match &self.attempt {
             Attempt::Call(call, target) => Ok(call.attempt(scene.process(*target)?)?),
+            Attempt::Calls(calls, target) => {
+                let victim = target.map_or(Ok(0), |target| scene.process(target))?;
+                every(calls, victim)
+            }
             Attempt::Code(code) => code(scene),
         }
     }
+}
+
+/// Makes each call, and reports the first one that is not refused.
+fn every(calls: &[&Call], victim: u32) -> Result<(), Failure> {
+    let mut refusal = Failure::NotHere;
+    for call in calls {
+        match call.attempt(victim) {
+            Err(error) if error.raw_os_error() == Some(libc::EPERM) => refusal = Failure::Refused(error),
+            outcome => return Ok(outcome?),
+        }
+    }
+    Err(refusal)
 }
 
 const EPERM: Expected = Expected::Refused(&[libc::EPERM]);

@@ -35,6 +35,8 @@ pub use names::on_the_way as names_on_the_way;
 pub use privileges::{Privileges, log_owners};
 pub use process::{conceal, current_umask, reveal, seclude};
 pub use program::ReadableProgram;
+#[doc(hidden)]
+pub use seccomp::listed;
 pub use signal_scope::SignalScope;
 pub use status::{Finding, Layer, State, Status};
 pub use trusted::{outsiders, unprotected};

@@ -292,6 +292,12 @@ const PRIVATE: c_long = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as c_long;
 const PTRACE_SEIZE: c_long = 0x4206;
 
 impl Call {
+    /// Number of the system call.
+    #[must_use]
+    pub const fn number(&self) -> i64 {
+        self.0
+    }
+
     /// Makes the call; `victim` is a process.
     ///
     /// # Errors

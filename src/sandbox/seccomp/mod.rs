@@ -7,6 +7,7 @@ mod appending;
 mod calls;
 mod common;
 mod janitor;
+pub mod listed;
 mod main;
 mod notify;
 mod resolver;
@@ -149,14 +150,9 @@ impl Filters {
     }
 
     fn of_own(calls: &[Call], overlay: &[Call], refused: Rules) -> Result<Self, Error> {
-        let mut rules = Rules::new();
-        for list in [common::CALLS, calls, overlay] {
-            add(&mut rules, list)?;
-        }
-        common::allow_own_end(&mut rules)?;
         Ok(Self(vec![
             filter(refused, SeccompAction::Allow, EPERM)?,
-            filter(rules, SeccompAction::KillProcess, SeccompAction::Allow)?,
+            filter(own(calls, overlay)?, SeccompAction::KillProcess, SeccompAction::Allow)?,
         ]))
     }
 
@@ -169,6 +165,16 @@ impl Filters {
             .iter()
             .try_for_each(|program| seccompiler::apply_filter(program).map_err(Error::Apply))
     }
+}
+
+/// What a class of the client's threads may call.
+fn own(calls: &[Call], overlay: &[Call]) -> Result<Rules, BackendError> {
+    let mut rules = Rules::new();
+    for list in [common::CALLS, calls, overlay] {
+        add(&mut rules, list)?;
+    }
+    common::allow_own_end(&mut rules)?;
+    Ok(rules)
 }
 
 const EPERM: SeccompAction = SeccompAction::Errno(libc::EPERM as u32);

@@ -145,7 +145,7 @@ const SET_IDS_THIRD: &[&[Test]] = &[
 /// Answer ENOSYS although they are known. The flags of clone3(2) lie in memory, where a filter does not see them; C libraries use
 /// clone(2) then. A descriptor of a process can be had in ways that no filter sees (`/proc/PID`, `SO_PEERPIDFD`), so signals go to
 /// numbers, as kill(2) sends them.
-const UNSEEN: [i64; 2] = [libc::SYS_clone3, libc::SYS_pidfd_send_signal];
+pub(super) const UNSEEN: [i64; 2] = [libc::SYS_clone3, libc::SYS_pidfd_send_signal];
 
 /// Processes that a server must leave alone. Landlock does not know signals before version 6, and never looks at limits and
 /// priorities.
