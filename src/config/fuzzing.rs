@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::no_proxy::NoProxy;
-use super::{Proxy, argv, duration as durations};
+use super::Proxy;
+use super::values::{NoProxy, argv, duration as durations};
 
 /// Reads a duration in Go's syntax; the error is the end of a sentence.
 pub fn duration(text: &str) -> Result<Duration, String> {

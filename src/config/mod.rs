@@ -6,67 +6,34 @@
 
 #![forbid(unsafe_code)]
 
-mod argv;
-mod binding;
 mod checked;
-mod child_environment;
-mod cidr;
-mod connection;
-mod duration;
-mod effective;
-mod error;
 mod file;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
-mod hardening;
 mod load;
-mod lockdown;
-mod named;
-mod no_proxy;
-mod profiles;
-mod proxy;
-mod read;
-mod reader;
-mod references;
-mod scalar;
-mod secrets;
-mod selection;
-mod server_sandbox;
-mod shell;
-mod sources;
-mod table;
-mod trust;
-mod url;
+mod settings;
+mod values;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use binding::is_channel;
 pub use checked::{
-    Binding, Config, ControlPlane, Header, Health, HttpUrl, Identity, Listen, Log, LogFormat, Mcp, Proxy, Target,
-    Variable,
+    Binding, ChildEnvironment, Class, Config, ControlPlane, FileRole, Hardening, Header, Health, Identity, Inheritance,
+    Level, Listen, Lockdown, Log, LogFormat, Mcp, Mode, NamedFile, Proxies, Proxy, ServerNetwork, ServerSandbox,
+    SystemStore, Target, Timeouts, TlsVersion, Trust, UserName, Variable,
 };
-pub use child_environment::{ChildEnvironment, Inheritance};
-pub use cidr::{Cidr, NoNetwork};
-pub use connection::Timeouts;
-pub use effective::{Effective, EffectiveValue};
-pub use error::{ConfigError, ConfigErrors};
-pub use file::{Entry, FieldValue, File, Location, Record, Text, Value};
-pub use hardening::{Hardening, Mode, UserName};
+pub use file::{ProfileDirs, ProfileName, Selection, profile_dirs};
 pub(crate) use load::read_key_again;
-pub use load::{Admin, Keys, flag_holds_secret, tunnel_id, variable_holds_secret};
-pub use lockdown::Lockdown;
-pub use named::{FileRole, NamedFile};
-pub use profiles::{ProfileDirs, ProfileName, profile_dirs};
-pub use proxy::{Class, Proxies};
-pub use read::{Opened, mistakes, read, read_admin, written_base_url};
-pub(crate) use scalar::{boolean, echo};
-pub use selection::Selection;
-pub use server_sandbox::{Level, ServerNetwork, ServerSandbox};
-pub use sources::{Flags, Origin, Source};
-pub use table::{ADMIN_SETTINGS, Field, Kind, SELECTORS, SETTINGS, Separator, Setting, Shape, Shown};
-pub use trust::{SystemStore, TlsVersion, Trust};
-pub use url::UrlError;
+pub use load::{
+    Admin, Keys, Opened, flag_holds_secret, mistakes, read, read_admin, tunnel_id, variable_holds_secret,
+    written_base_url,
+};
+pub use settings::{
+    ADMIN_SETTINGS, ConfigError, ConfigErrors, Effective, EffectiveValue, Entry, Field, FieldValue, File, Flags, Kind,
+    Location, Origin, Record, SELECTORS, SETTINGS, Separator, Setting, Shape, Shown, Source, Text, Value,
+};
+pub use values::{Cidr, HttpUrl, NoNetwork, UrlError};
+pub(crate) use values::{boolean, echo, is_channel};
 
 /// Splits the command of a stdio server into program and arguments, as `run` does.
 ///
@@ -74,5 +41,5 @@ pub use url::UrlError;
 ///
 /// There is no program, or a quote or an escape is left open: a sentence that says which.
 pub fn split_command(command: &str) -> Result<Vec<String>, String> {
-    argv::of_command(command).map_err(|error| error.to_string())
+    values::argv::of_command(command).map_err(|error| error.to_string())
 }

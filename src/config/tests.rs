@@ -12,8 +12,7 @@ use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 
 use super::load::load;
-use super::read::Recorder;
-use super::sources::Sources;
+use super::settings::{Recorder, Sources};
 use super::*;
 use crate::secrets::{Environment, Files};
 

@@ -1,9 +1,8 @@
 //! The mistakes of a file beside those of values: what follows from another mistake is left out.
 
 use super::File;
-use crate::config::error::ConfigError;
-use crate::config::sources::Origin;
-use crate::config::table::{COMMANDS, SERVER_URLS};
+use crate::config::settings::table::{COMMANDS, SERVER_URLS};
+use crate::config::settings::{ConfigError, Origin};
 
 impl File {
     /// The mistakes of the file, then those of values that do not follow from them.

@@ -4,7 +4,7 @@ use super::document::{Content, Mark};
 use super::mapping::{Pair, name};
 use super::schema::{CLOUDFLARED_KEYS, closest};
 use super::walk::Walk;
-use crate::config::scalar;
+use crate::config::values::scalar;
 
 impl<'d> Walk<'d> {
     /// `config_version`: 1 or not there.

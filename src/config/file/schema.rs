@@ -1,6 +1,6 @@
 //! Which keys a configuration file may have, and what was probably meant by others.
 
-use crate::config::table::{SETTINGS, Setting};
+use crate::config::settings::{SETTINGS, Setting};
 use crate::limits::CONFIG_KEY_COMPARED_MAX;
 
 /// Top-level keys that are no settings.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::*;
+use crate::config::settings::{Text, Value};
 
 mod hostile;
 mod shapes;

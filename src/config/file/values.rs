@@ -6,8 +6,7 @@ use super::document::{Content, Mark, NodeId, Scalar};
 use super::mapping::{Pair, name};
 use super::schema;
 use super::walk::Walk;
-use super::{Entry, FieldValue, Record, Text, Value};
-use crate::config::table::{Field, Kind, Setting, Shape};
+use crate::config::settings::{Entry, Field, FieldValue, Kind, Record, Setting, Shape, Text, Value};
 
 /// What a list of texts must be.
 const A_LIST: &str = "a list; write [a, b], or \"- a\" on a line of its own for each entry";
@@ -63,7 +62,7 @@ impl<'d> Walk<'d> {
             .collect();
         if texts.is_empty() && setting.needs_entry && self.mistakes.len() == known {
             let mark = self.document.node(id).mark;
-            self.mistake(mark, setting.flag, no_entry(setting));
+            self.mistake(mark, setting.flag, setting.no_entry());
         }
         (!texts.is_empty()).then_some(texts)
     }
@@ -219,12 +218,4 @@ fn switch(mut text: Text) -> Text {
     };
     text.text = Zeroizing::new(word.to_owned());
     text
-}
-
-/// What is wrong with an allow-list that is there and allows nothing.
-pub(in crate::config) fn no_entry(setting: &Setting) -> String {
-    format!(
-        "{} is written without an entry; give it one, or remove it",
-        setting.flag
-    )
 }

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use super::document::{Content, Document, Mark, NodeId};
 use super::mapping::{Pair, name};
 use super::schema::{self, Section};
-use super::{Entry, File, Location};
-use crate::config::error::ConfigError;
-use crate::config::sources::{Origin, Source};
+use crate::config::settings::{ConfigError, Entry, File, Location, Origin, Source};
 use crate::limits::{CONFIG_EXPANDED_MAX, CONFIG_MISTAKES_MAX, CONFIG_NODE_COST};
 
 /// A file with this many top-level keys, all of them strange, is another program's.

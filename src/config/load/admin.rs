@@ -4,14 +4,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::identity::identity;
 use super::proxies::{to_control_plane, toward_control_plane};
+use super::reader::{Checked, Reader, Reported};
 use super::{api_key, control_plane, lockdown, trust};
-use crate::config::checked::{HttpUrl, Identity, Proxy};
-use crate::config::error::ConfigErrors;
-use crate::config::lockdown::Lockdown;
-use crate::config::reader::{Checked, Reader, Reported};
-use crate::config::sources::{Origin, Source, Sources, Written};
-use crate::config::table;
-use crate::config::trust::Trust;
+use crate::config::checked::{Identity, Lockdown, Proxy, Trust};
+use crate::config::settings::{ConfigErrors, Origin, Source, Sources, Written, table};
+use crate::config::values::HttpUrl;
 use crate::limits::SECRET_FILE_MAX;
 use crate::secrets::{Files as _, Reference};
 

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use secrecy::ExposeSecret as _;
 
-use crate::config::reader::{Checked, Reader};
-use crate::config::sources::{Origin, Source, Sources, Written};
-use crate::config::table;
+use super::reader::{Checked, Reader};
+use crate::config::settings::{Origin, Source, Sources, Written, table};
 use crate::limits::{API_KEY_MAX, SECRET_FILE_MAX};
 use crate::secrets::{ApiKey, Environment, Files, Reference, SeenFile};
 

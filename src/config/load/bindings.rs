@@ -2,18 +2,16 @@
 
 use std::ffi::OsStr;
 
+use super::binding::{self, BindingError, CommandEntry, HttpEntry};
 use super::poll_channels;
+use super::reader::{Checked, Reader};
 use super::stdio::{self, Own, Problem};
-use crate::config::argv;
-use crate::config::binding::{self, BindingError, CommandEntry, HttpEntry, MAIN};
-use crate::config::checked::{Binding, HttpUrl, Identity, Proxy, Target};
-use crate::config::error::name_at;
-use crate::config::proxy::{Class, Proxies};
-use crate::config::reader::{Checked, Reader};
-use crate::config::references::{referenced_path, socket_path};
-use crate::config::shell;
-use crate::config::sources::{Origin, RecordEntry, Source, Sources};
-use crate::config::table::{self, Setting};
+use crate::config::checked::{Binding, Class, Identity, Proxies, Proxy, Target};
+use crate::config::settings::{
+    Origin, RecordEntry, Setting, Source, Sources, name_at, referenced_path, socket_path, table,
+};
+use crate::config::values::channel::MAIN;
+use crate::config::values::{HttpUrl, argv, shell};
 use crate::limits::BINDINGS_MAX;
 
 /// What servers get that do not say otherwise.
@@ -112,7 +110,7 @@ fn entries(
     reader: &mut Reader<'_>,
     setting: &'static Setting,
     of_text: impl Fn(&str) -> Result<Binding, BindingError>,
-    of_record: impl Fn(&crate::config::file::Record) -> Result<Binding, Vec<Problem>>,
+    of_record: impl Fn(&crate::config::settings::Record) -> Result<Binding, Vec<Problem>>,
 ) -> Checked<Vec<(Binding, Origin)>> {
     let mut found = Vec::new();
     let mut outcome = Ok(());

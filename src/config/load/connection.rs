@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::config::connection::Timeouts;
-use crate::config::reader::{Checked, Reader};
-use crate::config::sources::Origin;
-use crate::config::table::{self, Setting};
+use super::reader::{Checked, Reader};
+use crate::config::checked::Timeouts;
+use crate::config::settings::{Origin, Setting, table};
 use crate::limits::{RELOAD_INTERVAL_MIN, STEP_TIMEOUT_MAX, TIME_MIN};
 
 /// How long the steps of a connection may take.
@@ -47,7 +46,7 @@ fn step(reader: &mut Reader<'_>, setting: &'static Setting) -> Checked<Duration>
     Ok(time)
 }
 
-fn refuse(reader: &mut Reader<'_>, setting: &'static Setting, problem: &str) -> crate::config::reader::Reported {
+fn refuse(reader: &mut Reader<'_>, setting: &'static Setting, problem: &str) -> crate::config::load::reader::Reported {
     let written = reader.sources.one(setting);
     let origin = written.map_or(Origin::UNSET, |written| written.origin);
     reader.report(setting.flag, origin, problem)

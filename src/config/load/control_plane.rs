@@ -6,11 +6,10 @@ use super::api_key::api_key;
 use super::headers::{Peer, headers};
 use super::identity::identity;
 use super::proxies::to_control_plane;
-use crate::config::checked::{ControlPlane, HttpUrl, Identity, Proxy};
-use crate::config::proxy::Proxies;
-use crate::config::reader::{Checked, Reader};
-use crate::config::sources::Origin;
-use crate::config::table;
+use super::reader::{Checked, Reader};
+use crate::config::checked::{ControlPlane, Identity, Proxies, Proxy};
+use crate::config::settings::{Origin, table};
+use crate::config::values::HttpUrl;
 use crate::limits::{GUARDRAIL_LIMIT, INFLIGHT_MAX, ORGANIZATION_ID_MAX, POLL_TOTAL_MAX, TIME_MIN};
 
 /// Where the service takes client certificates, and the host it is instead of (contract: config, section 2).

@@ -1,8 +1,8 @@
 //! Variables that the existing client acts on and this one does not: refused when they would change anything.
 
-use crate::config::reader::Reader;
-use crate::config::scalar::boolean;
-use crate::config::sources::{Origin, Source};
+use super::reader::Reader;
+use crate::config::settings::{Origin, Source};
+use crate::config::values::scalar::boolean;
 
 /// Variables, with what to do instead.
 const REFUSED: [(&str, &str); 3] = [

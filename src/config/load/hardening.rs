@@ -1,9 +1,9 @@
 //! The section `hardening`, and who the processes run as.
 
-use crate::config::hardening::{Hardening, Mode, UserName};
-use crate::config::reader::{Checked, Reader};
-use crate::config::scalar::echo;
-use crate::config::table::{self, Setting};
+use super::reader::{Checked, Reader};
+use crate::config::checked::{Hardening, Mode, UserName};
+use crate::config::settings::{Setting, table};
+use crate::config::values::scalar::echo;
 use crate::limits::DISCOVERY_PORTS_MAX;
 
 /// No port at all; an empty list would be a slip.

@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
-use crate::config::checked::HttpUrl;
-use crate::config::reader::{Checked, Reader};
-use crate::config::references::{referenced_path, socket_path};
-use crate::config::sources::{Origin, RecordEntry, Source, Sources};
-use crate::config::table;
+use super::reader::{Checked, Reader};
+use crate::config::settings::{Origin, RecordEntry, Source, Sources, referenced_path, socket_path, table};
+use crate::config::values::HttpUrl;
 use crate::limits::{HARPOON_PATTERN_MAX, HARPOON_TARGETS_MAX};
 
 /// Keys of a target in text, and in a configuration file.
@@ -25,7 +23,7 @@ pub(super) fn targets(reader: &mut Reader<'_>) -> Checked<BTreeSet<String>> {
     let plaintext = sources
         .one(&table::HARPOON_PLAINTEXT)
         .and_then(|written| written.value.to_str())
-        .is_some_and(|text| crate::config::scalar::boolean(text.trim()) == Some(true));
+        .is_some_and(|text| crate::config::values::scalar::boolean(text.trim()) == Some(true));
     let mut labels = BTreeSet::new();
     let mut outcome = Ok(());
     for entry in sources.records(setting).into_iter().take(HARPOON_TARGETS_MAX + 1) {

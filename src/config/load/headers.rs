@@ -3,11 +3,9 @@
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::reader::{Checked, Reader};
 use crate::config::checked::Header;
-use crate::config::reader::{Checked, Reader};
-use crate::config::references::NO_REFERENCE;
-use crate::config::sources::{HeaderEntry, Origin, Source, Sources};
-use crate::config::table::Setting;
+use crate::config::settings::{HeaderEntry, NO_REFERENCE, Origin, Setting, Source, Sources};
 use crate::limits::{EXTRA_HEADERS_MAX, HEADER_NAME_MAX, HEADER_VALUE_MAX};
 use crate::secrets::{Files as _, Prefix, Reference, ReferenceError};
 use crate::wire::headers::is_framing;
@@ -103,7 +101,7 @@ fn add(found: &mut Vec<Found>, new: Found) -> Result<(), String> {
 }
 
 fn read(sources: &Sources<'_>, entry: &HeaderEntry<'_>, peer: Peer) -> Result<Header, String> {
-    let text = |written: &crate::config::sources::Written<'_>| {
+    let text = |written: &crate::config::settings::Written<'_>| {
         let text = written.value.to_str().ok_or("is not UTF-8 text")?;
         Ok::<_, String>(Zeroizing::new(text.to_owned()))
     };

@@ -3,11 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::reader::{Checked, Reader};
 use crate::config::checked::{Health, Listen};
-use crate::config::reader::{Checked, Reader};
-use crate::config::references::socket_path;
-use crate::config::sources::Origin;
-use crate::config::table;
+use crate::config::settings::{Origin, socket_path, table};
 
 use super::lockdown;
 

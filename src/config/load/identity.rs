@@ -1,9 +1,8 @@
 //! Client certificates: which files they are. What is in them is checked when TLS is set up.
 
+use super::reader::{Checked, Reader};
 use crate::config::checked::Identity;
-use crate::config::reader::{Checked, Reader};
-use crate::config::sources::Origin;
-use crate::config::table::Setting;
+use crate::config::settings::{Origin, Setting};
 
 /// A certificate and its key, both or none, with the place of the certificate.
 pub(super) fn identity(

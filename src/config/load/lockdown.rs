@@ -1,14 +1,9 @@
 //! The section `lockdown`: reads the rules, and refuses a configuration that does not keep them.
 
-use crate::config::checked::{Binding, ControlPlane, HttpUrl, Identity, Proxy, Target};
-use crate::config::cidr::Cidr;
-use crate::config::hardening::UserName;
-use crate::config::lockdown::Lockdown;
-use crate::config::reader::{Checked, Reader};
-use crate::config::scalar::echo;
-use crate::config::sources::Origin;
-use crate::config::table::{self, Setting};
-use crate::config::trust::Trust;
+use super::reader::{Checked, Reader};
+use crate::config::checked::{Binding, ControlPlane, Identity, Lockdown, Proxy, Target, Trust, UserName};
+use crate::config::settings::{Origin, Setting, table};
+use crate::config::values::{Cidr, HttpUrl, scalar::echo};
 use crate::limits::LOCKDOWN_ENTRIES_MAX;
 use crate::secrets::{Accepted, Files as _, Open, SecludedFile, Seclusion};
 

@@ -2,10 +2,10 @@
 
 use log::LevelFilter;
 
+use super::reader::{Checked, Reader};
 use crate::config::checked::{Log, LogFormat};
-use crate::config::reader::{Checked, Reader};
-use crate::config::scalar::echo;
-use crate::config::table;
+use crate::config::settings::table;
+use crate::config::values::scalar::echo;
 
 /// Level, format and file, which depend on each other (contract: config, section 2).
 pub(super) fn log_settings(reader: &mut Reader<'_>) -> Checked<Log> {

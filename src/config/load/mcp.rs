@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::headers::{Peer, headers};
+use super::reader::{Checked, Reader};
 use super::stdio::variable_pattern;
 use crate::config::checked::{Binding, Mcp};
-use crate::config::reader::{Checked, Reader};
-use crate::config::table::{self, Setting};
+use crate::config::settings::{Setting, table};
 use crate::limits::{CONCURRENT_MAX, PASS_ENV_MAX, TIME_MIN};
 
 /// The section `mcp`, around the bindings.

@@ -1,11 +1,10 @@
 //! The channels that are polled (contract: config, section 5).
 
-use crate::config::binding::{HARPOON, MAIN, is_channel};
+use super::reader::{Checked, Reader};
 use crate::config::checked::Binding;
-use crate::config::reader::{Checked, Reader};
-use crate::config::scalar::echo;
-use crate::config::sources::Origin;
-use crate::config::table;
+use crate::config::settings::{Origin, table};
+use crate::config::values::channel::{HARPOON, MAIN, is_channel};
+use crate::config::values::scalar::echo;
 use crate::limits::POLL_CHANNELS_MAX;
 
 /// Channels that were written, each with its place; none: the service chooses.

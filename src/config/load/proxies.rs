@@ -1,10 +1,9 @@
 //! The proxies that settings and the environment name (contract: config, section 7).
 
-use crate::config::checked::{HttpUrl, Proxy};
-use crate::config::proxy::{Class, EnvironmentProxies, Proxies};
-use crate::config::reader::{Checked, Reader};
-use crate::config::sources::{Origin, Source};
-use crate::config::table::{self, Setting};
+use super::reader::{Checked, Reader};
+use crate::config::checked::{Class, EnvironmentProxies, Proxies, Proxy};
+use crate::config::settings::{Origin, Setting, Source, table};
+use crate::config::values::HttpUrl;
 
 /// All of them.
 pub(super) fn proxies(reader: &mut Reader<'_>) -> Checked<Proxies> {

@@ -3,9 +3,8 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::config::binding::HttpEntry;
-use crate::config::sources::{HeaderEntry, RecordEntry, Sources};
-use crate::config::table::{self, Setting};
+use super::binding::HttpEntry;
+use crate::config::settings::{HeaderEntry, RecordEntry, Setting, Sources, table};
 use crate::secrets::Reference;
 
 /// Variables of other commands.

@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use crate::config::argv;
-use crate::config::binding::{self, BindingError, CommandEntry};
-use crate::config::checked::{Binding, Target, Variable};
-use crate::config::child_environment::holds;
-use crate::config::file::{FieldValue, Location, Record, Text};
-use crate::config::references::NO_REFERENCE;
-use crate::config::scalar::{boolean, echo};
-use crate::config::server_sandbox::{Level, ServerNetwork, ServerSandbox};
-use crate::config::sources::Sources;
+use super::binding::{self, BindingError, CommandEntry};
+use crate::config::checked::{Binding, Level, ServerNetwork, ServerSandbox, Target, Variable, holds};
+use crate::config::settings::{FieldValue, Location, NO_REFERENCE, Record, Sources, Text};
+use crate::config::values::{
+    argv,
+    scalar::{boolean, echo},
+};
 use crate::limits::{PASS_ENV_MAX, SERVER_RULES_MAX, SERVER_VARIABLE_MAX, SERVER_VARIABLES_MAX};
 use crate::secrets::{ApiKey, Prefix, Reference, is_variable_name};
 

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 
 use super::INVALID_CA_BUNDLE;
 use super::identity::identity;
-use crate::config::reader::{Checked, Reader};
-use crate::config::scalar::echo;
-use crate::config::sources::Origin;
-use crate::config::table;
-use crate::config::trust::{SystemStore, TlsVersion, Trust};
+use super::reader::{Checked, Reader};
+use crate::config::checked::{SystemStore, TlsVersion, Trust};
+use crate::config::settings::{Origin, table};
+use crate::config::values::scalar::echo;
 use crate::secrets::Files as _;
 
 /// Where Go, too, looks first for the store of the system.

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::harpoon;
-use crate::config::reader::{Checked, Reader};
-use crate::config::table::{self, Setting};
+use super::reader::{Checked, Reader};
+use crate::config::settings::{Setting, table};
 use crate::limits::{HARPOON_REDIRECTS_MAX, HARPOON_RESPONSE_MAX, TIME_MIN, UI_EVENTS_MAX};
 
 /// Checks all of them. The number of harpoon targets is what is left of them.
@@ -33,7 +33,7 @@ pub(super) fn check(reader: &mut Reader<'_>) -> Checked<usize> {
     let interval = reader.time(&table::PROXY_CHECK_INTERVAL, TIME_MIN);
     let default = table::PROXY_CHECK_INTERVAL
         .default
-        .and_then(|text| crate::config::duration::parse(text).ok());
+        .and_then(|text| crate::config::values::duration::parse(text).ok());
     noted(
         reader,
         &table::PROXY_CHECK_INTERVAL,

@@ -1,7 +1,7 @@
 //! Keys that do not exist, values of the wrong shape, keys of other tools.
 
 use super::*;
-use crate::config::table::{Kind, SETTINGS, Setting};
+use crate::config::settings::{Kind, SETTINGS, Setting};
 
 #[test]
 fn an_unknown_key_is_named_with_its_place_and_what_was_meant() {

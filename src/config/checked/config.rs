@@ -1,0 +1,320 @@
+//! The checked types.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::{Hardening, Inheritance, Lockdown, Proxies, ServerSandbox, Timeouts, Trust};
+use crate::config::file::Selection;
+use crate::config::values::HttpUrl;
+use crate::secrets::{ApiKey, SecludedFile, SeenFile};
+pub use crate::telemetry::{Log, LogFormat};
+
+/// The checked configuration of `tunnel-client run`.
+#[derive(Debug)]
+pub struct Config {
+    /// The control plane and how it is polled.
+    pub control_plane: ControlPlane,
+    /// What is trusted, and which TLS is spoken.
+    pub trust: Trust,
+    /// Rules that connections keep.
+    pub lockdown: Lockdown,
+    /// How long the steps of a connection may take.
+    pub timeouts: Timeouts,
+    /// Time between looks at the files of keys and certificates; `None`: they are read again on SIGHUP only.
+    pub reload_interval: Option<Duration>,
+    /// Which proxy leads to which URL.
+    pub proxies: Proxies,
+    /// The private MCP servers.
+    pub mcp: Mcp,
+    /// Where and how log lines are written.
+    pub log: Log,
+    /// The health listener.
+    pub health: Health,
+    /// Where to write the process id.
+    pub pid_file: Option<PathBuf>,
+    /// Tell where the web page is when the daemon starts.
+    pub announce_ui: bool,
+    /// What the process gives up once it has started.
+    pub hardening: Hardening,
+    /// Configuration file that was chosen. Private, like the next field: no configuration exists without them.
+    pub(in crate::config) selection: Selection,
+    /// The files that were read: the configuration itself, secrets and values that it refers to.
+    pub(in crate::config) files_read: Vec<PathBuf>,
+    /// Directory of the credentials that the service manager handed over: its files stay as they are while the service runs.
+    pub credentials: Option<PathBuf>,
+    /// Names of environment variables that hold secrets: never for a child process, to be wiped from our own block.
+    pub secret_variables: Vec<String>,
+    /// What stdio servers may receive of the environment.
+    pub inheritance: Inheritance,
+    /// Secrets that were read although their mode lets others read them.
+    pub secluded: Vec<SecludedFile>,
+    /// One line each, for the log: what is allowed and probably not meant.
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// The bindings that are served: those whose channel is polled. The others are kept, and disabled
+    /// (contract: config, section 5): nothing is started, probed or announced for them.
+    pub fn served(&self) -> impl Iterator<Item = &Binding> {
+        self.mcp.served(&self.control_plane)
+    }
+
+    /// Configuration file that was chosen.
+    #[must_use]
+    pub fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// The bindings that are not served.
+    pub fn disabled(&self) -> impl Iterator<Item = &Binding> {
+        let is_polled = |binding: &&Binding| !self.control_plane.is_polled(&binding.channel);
+        self.mcp.bindings.iter().filter(is_polled)
+    }
+}
+
+/// The control plane and how it is polled.
+#[derive(Debug)]
+pub struct ControlPlane {
+    /// Scheme, host and port of the base URL; a path in it is not used (contract: wire, section 1).
+    pub base_url: HttpUrl,
+    /// Prefix of every path: empty, or starting with `/` and not ending with it.
+    pub url_path: String,
+    /// `tunnel_` and 32 lower-case letters or digits.
+    pub tunnel_id: String,
+    /// Sent as `OpenAI-Organization`.
+    pub organization_id: Option<String>,
+    /// The runtime key, sent as a bearer token. Whoever takes it over for good leaves none here, so that it is gone after a rotation.
+    pub api_key: ApiKey,
+    /// Where the key came from, without its value: `env:NAME`, `file:PATH`, `credential:NAME`.
+    pub api_key_source: String,
+    /// The file that holds the key, if one does: what is in it may change while the client runs.
+    pub api_key_file: Option<SeenFile>,
+    /// The client certificate shown to the control plane.
+    pub identity: Option<Identity>,
+    /// The proxy on the way.
+    pub proxy: Option<Proxy>,
+    /// The channels that are polled, sorted; empty: the service chooses (contract: config, section 5).
+    pub poll_channels: Vec<String>,
+    /// Headers of every request, none of them reserved.
+    pub extra_headers: Vec<Header>,
+    /// Commands that may wait in the local queue: 1 to 10,000.
+    pub max_inflight: usize,
+    /// How long the service may hold one poll open.
+    pub poll_timeout: Duration,
+    /// Added to `poll_timeout` for the client-side bound of one request.
+    pub poll_guardrail: Duration,
+}
+
+impl ControlPlane {
+    /// Whether the control plane is asked for commands of this channel.
+    #[must_use]
+    pub fn is_polled(&self, channel: &str) -> bool {
+        self.poll_channels.is_empty() || self.poll_channels.iter().any(|polled| polled == channel)
+    }
+}
+
+/// The private MCP servers.
+#[derive(Debug)]
+pub struct Mcp {
+    /// One per channel, URLs first, then commands, each in the order given; names unique. Empty only when `main` is not
+    /// polled.
+    pub bindings: Vec<Binding>,
+    /// Headers of every request to a server behind a URL.
+    pub extra_headers: Vec<Header>,
+    /// Headers of every OAuth discovery request.
+    pub discovery_extra_headers: Vec<Header>,
+    /// Commands that may run at once, over all channels: at least 1.
+    pub max_concurrent_requests: usize,
+    /// The most time one command may take on the MCP side.
+    pub connection_max_ttl: Duration,
+    /// How long a server behind a URL may take to begin its answer; `None`: as long as the command may take.
+    pub first_byte_timeout: Option<Duration>,
+    /// How long it may be silent inside an answer; `None`: as long as the command may take.
+    pub idle_timeout: Option<Duration>,
+    /// How long polling waits for the main MCP server to come up at start; zero: not at all.
+    pub startup_wait_timeout: Duration,
+    /// Patterns of further environment variables that stdio servers receive (`*` at the end matches any rest).
+    pub pass_env: Vec<String>,
+    /// Write `notifications/initialized` to stdio servers after a successful `initialize` (contract: mcp, section 8).
+    pub stdio_send_initialized_notification: bool,
+    /// Repeat to callers what a server behind a URL says in an error that cannot be passed on as it is.
+    pub pass_error_text: bool,
+}
+
+impl Mcp {
+    /// The bindings whose channel the control plane is polled for.
+    pub(in crate::config) fn served<'a>(
+        &'a self,
+        control_plane: &'a ControlPlane,
+    ) -> impl Iterator<Item = &'a Binding> {
+        let is_polled = |binding: &&Binding| control_plane.is_polled(&binding.channel);
+        self.bindings.iter().filter(is_polled)
+    }
+}
+
+/// One channel and the MCP server behind it.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    /// Canonical channel name: `^[a-z0-9_-]{1,64}$`.
+    pub channel: String,
+    /// How the server is reached.
+    pub target: Target,
+}
+
+impl Binding {
+    /// Whether the server is a child process.
+    #[must_use]
+    pub fn is_stdio(&self) -> bool {
+        matches!(self.target, Target::Stdio { .. })
+    }
+}
+
+/// How an MCP server is reached.
+#[derive(Clone)]
+pub enum Target {
+    /// Streamable HTTP.
+    Http {
+        /// The MCP endpoint.
+        url: HttpUrl,
+        /// Connect to this unix socket; the URL still decides scheme, Host and path. Excludes a proxy.
+        unix_socket: Option<PathBuf>,
+        /// The proxy on the way.
+        proxy: Option<Box<Proxy>>,
+        /// The client certificate shown to the server.
+        identity: Option<Identity>,
+    },
+    /// A child process that speaks newline-delimited JSON-RPC; never empty.
+    Stdio {
+        /// Program and arguments, no shell.
+        argv: Vec<String>,
+        /// Variables that are set for it.
+        env: Vec<Variable>,
+        /// Patterns of environment variables that it receives beside those of [`Mcp::pass_env`].
+        pass_env: Vec<String>,
+        /// What it may do.
+        sandbox: ServerSandbox,
+    },
+}
+
+impl fmt::Debug for Target {
+    /// Without a URL's path and a command's arguments, which can hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http {
+                url,
+                unix_socket,
+                proxy,
+                identity,
+            } => f
+                .debug_struct("Http")
+                .field("url", url)
+                .field("unix_socket", unix_socket)
+                .field("proxy", proxy)
+                .field("identity", identity)
+                .finish(),
+            Self::Stdio {
+                argv,
+                env,
+                pass_env,
+                sandbox,
+            } => {
+                let names: Vec<&str> = env.iter().map(|variable| variable.name.as_str()).collect();
+                f.debug_struct("Stdio")
+                    .field("program", &argv.first())
+                    .field("env", &names)
+                    .field("pass_env", pass_env)
+                    .field("sandbox", sandbox)
+                    .finish_non_exhaustive()
+            }
+        }
+    }
+}
+
+/// An environment variable of a stdio server.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    /// A letter or `_`, then letters, digits and `_`.
+    pub name: String,
+    /// Without NUL; may be a secret.
+    pub value: SecretString,
+    /// It was written as a reference, so its value is a secret whatever its name says.
+    pub referenced: bool,
+}
+
+/// A client certificate and its key, as files; what is in them is checked when TLS is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// PEM chain, the certificate first.
+    pub certificate: PathBuf,
+    /// PEM private key: PKCS#8, SEC1 or PKCS#1.
+    pub key: PathBuf,
+    /// The setting that names the certificate, for messages.
+    pub setting: &'static str,
+}
+
+/// An HTTP header of the configuration.
+#[derive(Debug, Clone)]
+pub struct Header {
+    /// A token (RFC 9110, section 5.6.2), as written; none of those that frame a message or belong to one connection.
+    pub name: String,
+    /// No control character but TAB; may be a secret.
+    pub value: SecretString,
+    /// It was written as a reference, so its value is a secret whatever its name says.
+    pub referenced: bool,
+}
+
+/// An HTTP proxy.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    /// Spoken to over TLS.
+    pub tls: bool,
+    /// Host name, or IP literal without brackets; lower case.
+    pub host: String,
+    /// Port, the scheme's default when none was written.
+    pub port: u16,
+    /// `user:password` of the URL, percent-decoded.
+    pub credentials: Option<SecretString>,
+    /// The setting that named it: `http-proxy`, `mcp.http-proxy`, `env:HTTPS_PROXY` and so on (contract: config, section 7).
+    pub source: String,
+    /// The secret file that holds its URL, if one does: user and password in it may change while the client runs.
+    pub file: Option<Box<SeenFile>>,
+}
+
+/// The health listener.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// Where to listen.
+    pub listen: Listen,
+    /// Where to write the base URL once the listener is bound.
+    pub url_file: Option<PathBuf>,
+    /// Additional host names that requests to the TCP listener may use.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// Where the health listener is bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// TCP.
+    Tcp {
+        /// The host as written, without brackets; kept for the URL file.
+        host: String,
+        /// Where to listen; port 0 lets the kernel choose.
+        addr: SocketAddr,
+    },
+    /// TCP, at what a host name resolves to when the listener is bound.
+    Named {
+        /// The name.
+        host: String,
+        /// Where to listen; port 0 lets the kernel choose.
+        port: u16,
+        /// Addresses that other hosts reach are taken, too: the operator asked for that. Without it every address of the name has to
+        /// be a loopback one, because what a resolver answers must not decide who can reach the listener.
+        is_wide: bool,
+    },
+    /// A unix socket.
+    Unix(PathBuf),
+}

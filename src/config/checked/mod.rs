@@ -1,0 +1,26 @@
+//! The checked types: what everything past start-up sees. None of them can hold a value that is out of range.
+
+mod child_environment;
+mod config;
+mod connection;
+mod hardening;
+mod lockdown;
+mod named;
+mod proxy;
+mod secrets;
+mod server_sandbox;
+mod trust;
+
+pub(in crate::config) use child_environment::holds;
+pub use child_environment::{ChildEnvironment, Inheritance};
+pub use config::{
+    Binding, Config, ControlPlane, Header, Health, Identity, Listen, Log, LogFormat, Mcp, Proxy, Target, Variable,
+};
+pub use connection::Timeouts;
+pub use hardening::{Hardening, Mode, UserName};
+pub use lockdown::Lockdown;
+pub use named::{FileRole, NamedFile};
+pub(in crate::config) use proxy::{BrokenVariable, EnvironmentProxies, ProxyError};
+pub use proxy::{Class, Proxies};
+pub use server_sandbox::{Level, ServerNetwork, ServerSandbox};
+pub use trust::{SystemStore, TlsVersion, Trust};

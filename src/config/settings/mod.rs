@@ -1,0 +1,22 @@
+//! What can be set, and what was written: the table of settings, the sources and their order, the places of values.
+
+mod effective;
+mod error;
+mod origin;
+mod recorder;
+mod references;
+mod sources;
+pub(in crate::config) mod table;
+mod written;
+
+pub(in crate::config) use effective::effective;
+pub use effective::{Effective, EffectiveValue};
+pub(in crate::config) use error::name_at;
+pub use error::{ConfigError, ConfigErrors};
+pub use origin::{Location, Origin, Source};
+pub(in crate::config) use recorder::Recorder;
+pub(in crate::config) use references::{NO_REFERENCE, referenced_path, socket_path};
+pub use sources::Flags;
+pub(in crate::config) use sources::{HeaderEntry, RecordEntry, Sources, Written, is_blank};
+pub use table::{ADMIN_SETTINGS, Field, Kind, SELECTORS, SETTINGS, Separator, Setting, Shape, Shown};
+pub use written::{Entry, FieldValue, File, Record, Text, Value};

@@ -1,0 +1,277 @@
+//! The table of settings: the one place that says what can be set, and how it is written in each source.
+//!
+//! The command line, its help, the look-up in the environment and in configuration files, the error messages, the man
+//! pages, the completions and the configuration reference are all made from it.
+
+mod admin;
+mod connection;
+mod control_plane;
+mod hardening;
+mod harpoon;
+mod lockdown;
+mod mcp;
+mod ops;
+mod selection;
+mod shared;
+mod tls;
+
+pub(in crate::config) use admin::ADMIN_KEY;
+pub use admin::ADMIN_SETTINGS;
+pub(in crate::config) use connection::*;
+pub(in crate::config) use control_plane::*;
+pub(in crate::config) use hardening::*;
+pub(in crate::config) use harpoon::*;
+pub(in crate::config) use lockdown::*;
+pub(in crate::config) use mcp::*;
+pub(in crate::config) use ops::*;
+pub use selection::SELECTORS;
+pub(in crate::config) use selection::{CONFIG, PROFILE, PROFILE_DIR, PROFILE_FILE};
+pub(in crate::config) use shared::*;
+pub(in crate::config) use tls::*;
+
+/// One setting, as an operator writes it.
+#[derive(Debug)]
+pub struct Setting {
+    /// Path in a configuration file: `section.name`, or `name` at the top.
+    pub key: &'static str,
+    /// Flag without its dashes; also the setting's name in messages.
+    pub flag: &'static str,
+    /// Older spelling of the flag, accepted and not shown; ignored when `flag` is given.
+    pub hidden_flag: Option<&'static str>,
+    /// Environment variables, the first one that is set wins.
+    pub variables: &'static [&'static str],
+    /// What a value looks like.
+    pub kind: Kind,
+    /// In a configuration file the value may be `env:NAME`, `file:PATH` or `credential:NAME` (contract: config, section 3).
+    pub reference: bool,
+    /// What may be shown of a value.
+    pub shown: Shown,
+    /// The value when no source sets one, written as in a flag.
+    pub default: Option<&'static str>,
+    /// Placeholder of the value in help texts.
+    pub placeholder: &'static str,
+    /// One line of help.
+    pub help: &'static str,
+    /// Which values are taken, where kind and placeholder do not say it; or empty.
+    pub values: &'static str,
+    /// What the manual says beyond the line of help; or empty.
+    pub details: &'static str,
+    /// An allow-list: written without an entry it is a mistake, because without it everything is allowed.
+    pub needs_entry: bool,
+    /// Accepted and checked, but nothing acts on it in this build: why.
+    pub without_effect: Option<&'static str>,
+}
+
+/// What a value looks like in each source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One value.
+    One,
+    /// True or false; its flag alone means `true`, another value follows `=`.
+    Switch,
+    /// Several values: a sequence in a file, a flag that can be repeated, a variable with separators.
+    List(Separator),
+    /// Several groups of fields: mappings with these keys in a file; text entries elsewhere.
+    Records(Separator, &'static [Field]),
+    /// HTTP headers: a mapping in a file, `Name: value` in a flag that can be repeated, a variable split at `,` or `;`.
+    Headers,
+}
+
+/// A key of a mapping in a list of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// The key.
+    pub name: &'static str,
+    /// What its value looks like.
+    pub shape: Shape,
+}
+
+/// What the value of a [`Field`] looks like, in a configuration file; texts elsewhere only have fields of [`Shape::One`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One value.
+    One,
+    /// A list of values.
+    List,
+    /// A mapping of names to values.
+    Names,
+    /// One value, or a mapping with these keys.
+    Group(&'static [Field]),
+}
+
+const fn field(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape }
+}
+
+/// A field of one value.
+const fn one(name: &'static str) -> Field {
+    field(name, Shape::One)
+}
+
+/// What separates the entries of a list in an environment variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Separator {
+    /// One entry a line.
+    Line,
+    /// One entry a line, or with semicolons between them.
+    LineOrSemicolon,
+    /// Entries with commas between them; also within one flag.
+    Comma,
+}
+
+/// What may be shown of a value in a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// All of it, scrubbed.
+    Plain,
+    /// Scheme, host and port of a URL.
+    Origin,
+    /// The program of a command, without its arguments.
+    Program,
+    /// The names of headers.
+    Names,
+    /// Nothing but a reference to it.
+    Secret,
+}
+
+impl Setting {
+    /// Whether its flag can be repeated.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        matches!(self.kind, Kind::List(_) | Kind::Records(..) | Kind::Headers)
+    }
+
+    /// Whether it is true or false.
+    #[must_use]
+    pub fn is_switch(&self) -> bool {
+        self.kind == Kind::Switch
+    }
+
+    /// What is wrong with an allow-list that is there and allows nothing.
+    pub(in crate::config) fn no_entry(&self) -> String {
+        format!("{} is written without an entry; give it one, or remove it", self.flag)
+    }
+}
+
+/// Every setting, in the order of help texts.
+pub static SETTINGS: &[&Setting] = &[
+    &BASE_URL,
+    &URL_PATH,
+    &TUNNEL_ID,
+    &ORGANIZATION_ID,
+    &API_KEY,
+    &CONTROL_CERT,
+    &CONTROL_KEY,
+    &CONTROL_PROXY,
+    &MAX_INFLIGHT,
+    &POLL_TIMEOUT,
+    &POLL_GUARDRAIL,
+    &POLL_CHANNELS,
+    &CONTROL_HEADERS,
+    &CA_BUNDLE,
+    &HTTP_PROXY,
+    &TLS_TRUST,
+    &TLS_MIN_VERSION,
+    &PROXY_CA_BUNDLE,
+    &PROXY_CERT,
+    &PROXY_KEY,
+    &PROXY_CHECK_INTERVAL,
+    &REQUIRE_PROXY,
+    &REQUIRE_BUNDLE_TRUST,
+    &REQUIRE_CLIENT_CERT,
+    &ALLOWED_NETWORKS,
+    &ALLOWED_HOSTS,
+    &RESOLVE_TIMEOUT,
+    &CONNECT_TIMEOUT,
+    &TLS_TIMEOUT,
+    &PROXY_TIMEOUT,
+    &RELOAD_INTERVAL,
+    &SERVER_URLS,
+    &COMMANDS,
+    &MCP_PROXY,
+    &MCP_CERT,
+    &MCP_KEY,
+    &MCP_HEADERS,
+    &DISCOVERY_HEADERS,
+    &PASS_ENV,
+    &SEND_INITIALIZED,
+    &PASS_ERROR_TEXT,
+    &STARTUP_WAIT,
+    &CONNECTION_MAX_TTL,
+    &FIRST_BYTE_TIMEOUT,
+    &IDLE_TIMEOUT,
+    &MAX_CONCURRENT,
+    &LOG_LEVEL,
+    &LOG_FORMAT,
+    &LOG_FILE,
+    &LOG_HTTP_RAW,
+    &HEALTH_ADDR,
+    &HEALTH_SOCKET,
+    &HEALTH_URL_FILE,
+    &HEALTH_HOSTS,
+    &PID_FILE,
+    &PROCESS_USER,
+    &SERVER_USER,
+    &HARDENING_MODE,
+    &DISCOVERY_PORTS,
+    &UI_REMOTE,
+    &UI_OPEN,
+    &UI_EVENTS,
+    &HARPOON_TARGETS,
+    &HARPOON_PLAINTEXT,
+    &HARPOON_MAX_RESPONSE,
+    &HARPOON_MAX_REDIRECTS,
+    &HARPOON_PROXY,
+    &HARPOON_TRANSPORTS,
+    &HARPOON_CAPTURE,
+    &HARPOON_SUFFIXES,
+    &HARPOON_REGEXES,
+    &HARPOON_LOOPBACK,
+    &HARPOON_PRIVATE,
+];
+
+/// Values of settings that are files of keys and certificates.
+const FILES: &str = "a path, file:PATH, credential:NAME, or env:NAME for a variable that holds the path";
+
+/// What a setting has when its entry does not say otherwise.
+const UNSET: Setting = Setting {
+    key: "",
+    flag: "",
+    hidden_flag: None,
+    variables: &[],
+    kind: Kind::One,
+    reference: false,
+    shown: Shown::Plain,
+    default: None,
+    placeholder: "",
+    help: "",
+    values: "",
+    details: "",
+    needs_entry: false,
+    without_effect: None,
+};
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_name_is_used_once_and_every_setting_is_complete() {
+        let mut keys = BTreeSet::new();
+        let mut names = BTreeSet::new();
+        for setting in SETTINGS {
+            assert!(keys.insert(setting.key), "key {} twice", setting.key);
+            assert!(!setting.variables.is_empty() && !setting.placeholder.is_empty() && !setting.help.is_empty());
+            for name in setting
+                .hidden_flag
+                .iter()
+                .chain(&[setting.flag])
+                .chain(setting.variables)
+            {
+                assert!(names.insert(*name), "{name} twice");
+            }
+        }
+    }
+}
