@@ -7,7 +7,6 @@ mod error;
 mod reporting;
 mod told;
 
-use std::mem;
 use std::sync::Arc;
 
 use log::warn;
@@ -34,11 +33,12 @@ use daemon::Daemon;
 pub(crate) use enclosure::{Caged, Enclosure, Unprivileged};
 pub use error::Error;
 
-/// Runs until SIGTERM or SIGINT and the drain that follows. `offer`: what the service manager wants to be told.
+/// Runs until SIGTERM or SIGINT and the drain that follows. `offer`: what the service manager wants to be told; `warnings`: one line each for
+/// the log, after those of the configuration.
 ///
 /// # Errors
 /// [`Error`] when it cannot start, and when the broker is lost; other faults are logged and survived.
-pub fn run(mut config: Config, offer: Offer) -> Result<(), Error> {
+pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), Error> {
     let umask = sandbox::seclude();
     sys::signals::ignore_unused();
     config.for_each_secret(redact::protect);
@@ -48,7 +48,8 @@ pub fn run(mut config: Config, offer: Offer) -> Result<(), Error> {
         ("tunnel_id", config.control_plane.tunnel_id.clone()),
     ];
     sink::init(&config.log, &base, sandbox::log_owners(&config)).map_err(Error::Log)?;
-    for warning in config.warnings.iter().chain(&sandbox::unprotected(&config)) {
+    let unprotected = sandbox::unprotected(&config);
+    for warning in config.warnings.iter().chain(warnings).chain(&unprotected) {
         warn!("{warning}");
     }
     let manager = ServiceManager::connect(offer);
@@ -69,7 +70,7 @@ pub fn run(mut config: Config, offer: Offer) -> Result<(), Error> {
     let mut network = Network::load(&config)?;
     config.secluded.iter().for_each(SecludedFile::warn);
     // The network has it now, and lets go of it when it is rotated.
-    drop(mem::take(&mut config.control_plane.api_key));
+    drop(config.take_api_key());
     if let Some(error) = network.broken_certificate() {
         return Err(Error::Tls(error));
     }

@@ -63,17 +63,18 @@ fn stub_flags() -> impl Iterator<Item = Arg> {
 pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Error> {
     refuse_stub(matches)?;
     let flags = settings::flags(matches);
-    let mut config = config::read(&flags, &start.environment, &Disk::default()).map_err(with_first_steps)?;
-    let offer = Offer::of(&start.environment, std::process::id(), &mut config.warnings);
+    let config = config::read(&flags, &start.environment, &Disk::default()).map_err(with_first_steps)?;
+    let mut warnings = Vec::new();
+    let offer = Offer::of(&start.environment, std::process::id(), &mut warnings);
     // Flags can hold proxies' passwords and tokens, and the environment the key. The configuration has the parts of it that servers
     // receive.
     drop((mem::take(matches), flags, start));
     if let Err(error) = hide_secrets(&config) {
-        config.warnings.push(format!(
+        warnings.push(format!(
             "secrets in the environment and in arguments stay readable under /proc for this user and root: {error}; keep them in files"
         ));
     }
-    crate::run::run(config, offer).map_err(Error::Run)
+    crate::run::run(config, offer, &warnings).map_err(Error::Run)
 }
 
 /// The flags of the embedded server change nothing while it is off, and get one answer when it is asked for.

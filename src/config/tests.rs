@@ -18,6 +18,7 @@ use crate::secrets::{Environment, Files};
 
 mod api_key;
 mod bindings;
+mod entries;
 mod every_key;
 mod every_setting;
 mod extra_headers;
@@ -154,8 +155,8 @@ fn empty_and_blank_are_unset_in_every_source() {
         (20, ID)
     );
     assert_eq!(
-        (config.log.format, config.log.file, config.mcp.bindings.len()),
-        (LogFormat::Plain, None, 1)
+        (config.log.format, &config.log.file, config.mcp.bindings.len()),
+        (LogFormat::Plain, &None, 1)
     );
 }
 

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use secrecy::ExposeSecret as _;
 use secrecy::zeroize::Zeroizing;
 
-use super::{Config, Target};
+use super::{Settings, Target};
 use crate::secrets::{ApiKey, Environment};
 use crate::service_manager;
 
@@ -95,7 +95,7 @@ impl Inheritance {
     }
 }
 
-impl Config {
+impl Settings {
     /// The environment of the server behind `target`: what it receives of ours, and over that what its binding sets. Empty for a
     /// server behind a URL.
     #[must_use]

@@ -1,7 +1,9 @@
 //! The checked types.
 
 use std::fmt;
+use std::mem;
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,9 +15,22 @@ use crate::config::values::HttpUrl;
 use crate::secrets::{ApiKey, SecludedFile, SeenFile};
 pub use crate::telemetry::{Log, LogFormat};
 
-/// The checked configuration of `tunnel-client run`.
+/// The checked configuration of `tunnel-client run`. Only the loader makes one, and nothing changes it afterwards: its fields are those of
+/// [`Settings`], to read.
 #[derive(Debug)]
-pub struct Config {
+pub struct Config(Settings);
+
+impl Deref for Config {
+    type Target = Settings;
+
+    fn deref(&self) -> &Settings {
+        &self.0
+    }
+}
+
+/// The fields of a [`Config`].
+#[derive(Debug)]
+pub struct Settings {
     /// The control plane and how it is polled.
     pub control_plane: ControlPlane,
     /// What is trusted, and which TLS is spoken.
@@ -40,7 +55,7 @@ pub struct Config {
     pub announce_ui: bool,
     /// What the process gives up once it has started.
     pub hardening: Hardening,
-    /// Configuration file that was chosen. Private, like the next field: no configuration exists without them.
+    /// Configuration file that was chosen.
     pub(in crate::config) selection: Selection,
     /// The files that were read: the configuration itself, secrets and values that it refers to.
     pub(in crate::config) files_read: Vec<PathBuf>,
@@ -57,6 +72,17 @@ pub struct Config {
 }
 
 impl Config {
+    pub(in crate::config) fn new(settings: Settings) -> Self {
+        Self(settings)
+    }
+
+    /// Hands over the runtime key. None is left here, so that it is gone after a rotation.
+    pub fn take_api_key(&mut self) -> ApiKey {
+        mem::take(&mut self.0.control_plane.api_key)
+    }
+}
+
+impl Settings {
     /// The bindings that are served: those whose channel is polled. The others are kept, and disabled
     /// (contract: config, section 5): nothing is started, probed or announced for them.
     pub fn served(&self) -> impl Iterator<Item = &Binding> {
@@ -87,7 +113,7 @@ pub struct ControlPlane {
     pub tunnel_id: String,
     /// Sent as `OpenAI-Organization`.
     pub organization_id: Option<String>,
-    /// The runtime key, sent as a bearer token. Whoever takes it over for good leaves none here, so that it is gone after a rotation.
+    /// The runtime key, sent as a bearer token; none after [`Config::take_api_key`].
     pub api_key: ApiKey,
     /// Where the key came from, without its value: `env:NAME`, `file:PATH`, `credential:NAME`.
     pub api_key_source: String,
@@ -146,6 +172,15 @@ pub struct Mcp {
 }
 
 impl Mcp {
+    /// Patterns of variables that some stdio server may receive.
+    pub(in crate::config) fn passed_patterns(&self) -> impl Iterator<Item = &String> + Clone {
+        let of_servers = self.bindings.iter().filter_map(|binding| match &binding.target {
+            Target::Stdio { pass_env, .. } => Some(pass_env),
+            Target::Http { .. } => None,
+        });
+        self.pass_env.iter().chain(of_servers.flatten())
+    }
+
     /// The bindings whose channel the control plane is polled for.
     pub(in crate::config) fn served<'a>(
         &'a self,

@@ -14,13 +14,14 @@ mod trust;
 pub(in crate::config) use child_environment::holds;
 pub use child_environment::{ChildEnvironment, Inheritance};
 pub use config::{
-    Binding, Config, ControlPlane, Header, Health, Identity, Listen, Log, LogFormat, Mcp, Proxy, Target, Variable,
+    Binding, Config, ControlPlane, Header, Health, Identity, Listen, Log, LogFormat, Mcp, Proxy, Settings, Target,
+    Variable,
 };
 pub use connection::Timeouts;
 pub use hardening::{Hardening, Mode, UserName};
 pub use lockdown::Lockdown;
 pub use named::{FileRole, NamedFile};
-pub(in crate::config) use proxy::{BrokenVariable, EnvironmentProxies, ProxyError};
+pub(in crate::config) use proxy::EnvironmentProxies;
 pub use proxy::{Class, Proxies};
 pub use server_sandbox::{Level, ServerNetwork, ServerSandbox};
 pub use trust::{SystemStore, TlsVersion, Trust};

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::{Config, Health, Identity, Listen, Log, Mcp, Target, Trust};
+use super::{Health, Identity, Listen, Log, Mcp, Settings, Target, Trust};
 
 /// A file of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Identity {
     }
 }
 
-impl Config {
+impl Settings {
     /// Lists every file, some more than once.
     pub fn files(&self) -> impl Iterator<Item = NamedFile<'_>> {
         let Self {

@@ -2,10 +2,10 @@
 
 use secrecy::ExposeSecret;
 
-use super::{Config, Header, Target, Variable};
+use super::{Header, Settings, Target, Variable};
 use crate::telemetry::redact::is_sensitive_name;
 
-impl Config {
+impl Settings {
     /// Shows every secret to `see`, the API key last: what forgets, forgets the oldest first.
     ///
     /// Header values are secret when they were written as a reference or when their name tells, and so are the credentials

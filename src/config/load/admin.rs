@@ -2,15 +2,19 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::api_key::{Place, check, place_of};
 use super::identity::identity;
 use super::proxies::{to_control_plane, toward_control_plane};
 use super::reader::{Checked, Reader, Reported};
-use super::{api_key, control_plane, lockdown, trust};
+use super::{control_plane, lockdown, trust};
 use crate::config::checked::{Identity, Lockdown, Proxy, Trust};
-use crate::config::settings::{ConfigErrors, Origin, Source, Sources, Written, table};
+use crate::config::settings::{ConfigErrors, Origin, Sources, Written, table};
 use crate::config::values::HttpUrl;
 use crate::limits::SECRET_FILE_MAX;
-use crate::secrets::{Files as _, Reference};
+use crate::secrets::Files as _;
+
+/// What messages call the admin key.
+const ADMIN_KEY: &str = "admin key";
 
 /// The way of `admin tunnels` to the control plane.
 #[derive(Debug)]
@@ -49,69 +53,75 @@ pub enum Keys {
 /// Every mistake there is, each with its setting and source.
 pub(in crate::config) fn load_admin(sources: &Sources<'_>, keys: Keys) -> Result<Admin, ConfigErrors> {
     let mut reader = Reader::new(*sources);
-    let base_url = control_plane::base_url(&mut reader);
-    let url_path = control_plane::url_path(&mut reader);
-    let proxies = toward_control_plane(&mut reader);
-    let identity = identity(&mut reader, &table::CONTROL_CERT, &table::CONTROL_KEY);
-    let trust = trust::trust(&mut reader);
-    let lockdown = lockdown::toward_control_plane(&mut reader);
-    let key = key(&mut reader, keys);
-    let base_url = base_url.and_then(|url| {
-        let identity = identity.as_ref().map_err(|reported| *reported)?;
-        Ok(control_plane::for_identity(
-            url,
-            identity.as_ref().map(|(identity, _)| identity),
-        ))
-    });
-    let proxy = match (proxies, &base_url) {
-        (Ok(proxies), Ok(url)) => to_control_plane(&mut reader, &proxies, url).inspect(|proxy| {
-            control_plane::warn_about_base_url(&mut reader, url, proxy.as_ref());
-        }),
-        _ => Err(Reported),
-    };
-    if let (Ok(url), Ok(proxy), Ok(identity), Ok(lockdown), Ok(trust)) =
-        (&base_url, &proxy, &identity, &lockdown, &trust)
-    {
-        let control = lockdown::Control {
-            url,
-            proxy: proxy.as_ref(),
-            identity: identity.as_ref().map(|(identity, _)| identity),
-        };
-        lockdown::check_control(&mut reader, lockdown, &control, trust);
-    }
-    if let Ok(lockdown) = &lockdown {
-        lockdown::check_secrets(&mut reader, lockdown, None);
-    }
+    let admin = admin(&mut reader, keys);
     let findings = reader.into_findings();
-    let secluded = sources.files.secluded();
-    match (base_url, url_path, proxy, identity, trust, lockdown, key) {
-        (Ok(base_url), Ok(url_path), Ok(proxy), Ok(identity), Ok(trust), Ok(lockdown), Ok(key))
-            if findings.errors.is_empty() =>
-        {
+    match admin {
+        Ok(admin) if findings.errors.is_empty() => {
+            let secluded = sources.files.secluded();
+            let warnings = findings
+                .warnings
+                .into_iter()
+                .chain(secluded.iter().map(ToString::to_string));
             Ok(Admin {
-                base_url,
-                url_path,
-                trust,
-                lockdown,
-                identity: identity.map(|(identity, _)| identity),
-                proxy,
-                key,
-                warnings: findings
-                    .warnings
-                    .into_iter()
-                    .chain(secluded.iter().map(ToString::to_string))
-                    .collect(),
+                warnings: warnings.collect(),
+                ..admin
             })
         }
         _ => Err(ConfigErrors(findings.errors)),
     }
 }
 
+fn admin(reader: &mut Reader<'_>, keys: Keys) -> Checked<Admin> {
+    let base_url = control_plane::base_url(reader);
+    let url_path = control_plane::url_path(reader);
+    let proxies = toward_control_plane(reader);
+    let identity = identity(reader, &table::CONTROL_CERT, &table::CONTROL_KEY);
+    let trust = trust::trust(reader);
+    let lockdown = lockdown::toward_control_plane(reader);
+    let key = key(reader, keys);
+    let identity = identity.map(|identity| identity.map(|(identity, _)| identity));
+    let base_url = base_url.and_then(|url| {
+        Ok(control_plane::for_identity(
+            url,
+            identity.as_ref().map_err(|e| *e)?.as_ref(),
+        ))
+    });
+    let proxy = match (proxies, &base_url) {
+        (Ok(proxies), Ok(url)) => to_control_plane(reader, &proxies, url).inspect(|proxy| {
+            control_plane::warn_about_base_url(reader, url, proxy.as_ref());
+        }),
+        _ => Err(Reported),
+    };
+    if let Ok(lockdown) = &lockdown {
+        if let (Ok(url), Ok(proxy), Ok(identity), Ok(trust)) = (&base_url, &proxy, &identity, &trust) {
+            let control = lockdown::Control {
+                url,
+                proxy: proxy.as_ref(),
+                identity: identity.as_ref(),
+            };
+            lockdown::check_control(reader, lockdown, &control, trust);
+        }
+        lockdown::check_secrets(reader, lockdown, None);
+    }
+    Ok(Admin {
+        base_url: base_url?,
+        url_path: url_path?,
+        trust: trust?,
+        lockdown: lockdown?,
+        identity: identity?,
+        proxy: proxy?,
+        key: key?,
+        warnings: Vec::new(),
+    })
+}
+
 /// The key, or what to do when there is none.
 fn key(reader: &mut Reader<'_>, keys: Keys) -> Checked<SecretString> {
     let setting = table::ADMIN_KEY.flag;
     match (place(&reader.sources, keys), keys) {
-        (Some(written), _) => read(reader, &written).map_err(|problem| reader.report(setting, written.origin, problem)),
+        (Some(written), _) => {
+            read(&reader.sources, &written).map_err(|problem| reader.report(setting, written.origin, problem))
+        }
         (None, Keys::Admin) => Err(reader.report(
             setting,
             Origin::UNSET,
@@ -140,27 +150,13 @@ fn place<'a>(sources: &Sources<'a>, keys: Keys) -> Option<Written<'a>> {
     }
 }
 
-/// A key from a variable is taken as it is; a flag only names the place.
-fn read(reader: &Reader<'_>, written: &Written<'_>) -> Result<SecretString, String> {
-    let key = match written.origin.source {
-        Source::Variable(_) => SecretString::from(written.value.to_str().ok_or(malformed("it is not text"))?.trim()),
-        _ => {
-            let reference = Reference::parse(written.value).ok_or(
-                "admin key must be a reference, never the key itself; write \"env:\" and the name of a variable, \
-                 \"file:\" and a path, or \"credential:\" and the name of a systemd credential",
-            )?;
-            let Sources { environment, files, .. } = reader.sources;
-            reference
-                .secret(environment, files, SECRET_FILE_MAX)
-                .map_err(|error| format!("admin key: {reference} {error}"))?
-        }
+fn read(sources: &Sources<'_>, written: &Written<'_>) -> Result<SecretString, String> {
+    let key = match place_of(ADMIN_KEY, written)? {
+        Place::Variable(_, key) => SecretString::from(key.trim()),
+        Place::Reference(reference) => sources
+            .secret(&reference, SECRET_FILE_MAX)
+            .map_err(|error| format!("{ADMIN_KEY}: {reference} {error}"))?,
     };
-    match api_key::fault(key.expose_secret()) {
-        None => Ok(key),
-        Some(why) => Err(malformed(why)),
-    }
-}
-
-fn malformed(why: &str) -> String {
-    format!("admin key is malformed: {why}; copy it again")
+    check(ADMIN_KEY, key.expose_secret())?;
+    Ok(key)
 }

@@ -1,13 +1,16 @@
-//! The runtime key.
+//! The keys: the runtime key, and the admin key of `admin tunnels`.
 
 use std::path::Path;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::reader::{Checked, Reader};
 use crate::config::settings::{Origin, Source, Sources, Written, table};
 use crate::limits::{API_KEY_MAX, SECRET_FILE_MAX};
 use crate::secrets::{ApiKey, Environment, Files, Reference, SeenFile};
+
+/// What messages call the runtime key; the text is an interface (contract: ops, section 6).
+const RUNTIME_KEY: &str = "control plane API key";
 
 /// The runtime key.
 pub(super) struct Found {
@@ -29,43 +32,63 @@ pub(super) fn api_key(reader: &mut Reader<'_>) -> Checked<Found> {
              or --control-plane.api-key to env:NAME, file:PATH or credential:NAME",
         ));
     };
-    let origin = written.origin.clone();
-    read_api_key(reader, &written).map_err(|problem| reader.report(setting.flag, origin, problem))
+    read_api_key(&reader.sources, &written).map_err(|problem| reader.refuse(setting, problem))
 }
 
-fn read_api_key(reader: &Reader<'_>, written: &Written<'_>) -> Result<Found, String> {
+fn read_api_key(sources: &Sources<'_>, written: &Written<'_>) -> Result<Found, String> {
+    let place = place_of(RUNTIME_KEY, written)?;
+    let (source, file) = match &place {
+        Place::Variable(name, _) => (format!("env:{name}"), None),
+        Place::Reference(reference) => {
+            let path = reference.file(sources.environment).ok().flatten();
+            (reference.written(), path.and_then(|path| SeenFile::look(&path)))
+        }
+    };
+    let key = match &place {
+        Place::Variable(_, key) => SecretString::from(*key),
+        Place::Reference(reference) => sources
+            .secret(reference, SECRET_FILE_MAX)
+            .map_err(|error| match reference {
+                Reference::File(_) | Reference::Credential(_) => {
+                    format!("read control-plane api key file: {reference} {error}")
+                }
+                Reference::Variable(_) => format!("{RUNTIME_KEY}: {reference} {error}"),
+            })?,
+    };
+    Ok(Found {
+        key: checked(key.expose_secret())?,
+        source,
+        file,
+    })
+}
+
+/// Where a key is.
+pub(super) enum Place<'a> {
+    /// In this variable, with this text.
+    Variable(&'static str, &'a str),
+    /// Somewhere else.
+    Reference(Reference),
+}
+
+/// Where a key is that was written: a variable of the setting has the key itself, a flag or a file only names its place. `what` begins
+/// the sentence about a mistake.
+pub(super) fn place_of<'a>(what: &str, written: &Written<'a>) -> Result<Place<'a>, String> {
     let reference = match written.origin.source {
         Source::Variable(name) => {
-            let key = written.value.to_str().ok_or(malformed("it is not text"))?;
-            return Ok(Found {
-                key: checked(key)?,
-                source: format!("env:{name}"),
-                file: None,
-            });
+            let key = written
+                .value
+                .to_str()
+                .ok_or_else(|| malformed(what, "it is not text"))?;
+            return Ok(Place::Variable(name, key));
         }
         Source::File(_) => written.value.to_str().and_then(Reference::parse_any_case),
         _ => Reference::parse(written.value),
     };
-    let reference = reference.ok_or(
-        "control plane API key must be a reference, never the key itself; \
-         write \"env:\" and the name of a variable, \"file:\" and a path, \
-         or \"credential:\" and the name of a systemd credential",
-    )?;
-    let Sources { environment, files, .. } = reader.sources;
-    let path = reference.file(environment).ok().flatten();
-    let file = path.and_then(|path| SeenFile::look(&path));
-    let key = reference
-        .secret(environment, files, SECRET_FILE_MAX)
-        .map_err(|error| match reference {
-            Reference::File(_) | Reference::Credential(_) => {
-                format!("read control-plane api key file: {reference} {error}")
-            }
-            Reference::Variable(_) => format!("control plane API key: {reference} {error}"),
-        })?;
-    Ok(Found {
-        key: checked(key.expose_secret())?,
-        source: reference.written(),
-        file,
+    reference.map(Place::Reference).ok_or_else(|| {
+        format!(
+            "{what} must be a reference, never the key itself; write \"env:\" and the name of a variable, \"file:\" and a path, or \
+             \"credential:\" and the name of a systemd credential"
+        )
     })
 }
 
@@ -82,29 +105,27 @@ pub(crate) fn read_key_again(path: &Path, files: &dyn Files) -> Result<ApiKey, S
     checked(key.expose_secret()).map_err(|problem| format!("control-plane.api-key refers to {reference}: {problem}"))
 }
 
-/// The key in its own memory, if it is one.
+/// The runtime key in its own memory, if it is one.
 fn checked(key: &str) -> Result<ApiKey, String> {
-    if let Some(why) = fault(key) {
-        return Err(malformed(why));
-    }
-    ApiKey::new(key).map_err(|error| format!("there is no memory for the control plane API key: {error}"))
+    check(RUNTIME_KEY, key)?;
+    ApiKey::new(key).map_err(|error| format!("there is no memory for the {RUNTIME_KEY}: {error}"))
 }
 
-/// Why a text is no key of the service, if it is none; without the text.
-pub(super) fn fault(key: &str) -> Option<&'static str> {
+/// Checks that a text is a key of the service. The key is never part of the message.
+pub(super) fn check(what: &str, key: &str) -> Result<(), String> {
     let is_key_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if key.len() > API_KEY_MAX {
-        Some("it is too long")
+    let why = if key.len() > API_KEY_MAX {
+        "it is too long"
     } else if key.trim() != key {
-        Some("there is white space around it")
+        "there is white space around it"
     } else if !key.bytes().all(is_key_byte) {
-        Some("it has a character that is no letter, digit, \"-\" or \"_\"")
+        "it has a character that is no letter, digit, \"-\" or \"_\""
     } else {
-        None
-    }
+        return Ok(());
+    };
+    Err(malformed(what, why))
 }
 
-/// The text is an interface (contract: ops, section 6); the key is never part of it.
-fn malformed(why: &str) -> String {
-    format!("control plane API key is malformed: {why}; copy it again")
+fn malformed(what: &str, why: &str) -> String {
+    format!("{what} is malformed: {why}; copy it again")
 }

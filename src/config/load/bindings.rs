@@ -2,16 +2,14 @@
 
 use std::ffi::OsStr;
 
-use super::binding::{self, BindingError, CommandEntry, HttpEntry};
 use super::poll_channels;
+use super::proxies::proxy_of;
 use super::reader::{Checked, Reader};
-use super::stdio::{self, Own, Problem};
-use crate::config::checked::{Binding, Class, Identity, Proxies, Proxy, Target};
-use crate::config::settings::{
-    Origin, RecordEntry, Setting, Source, Sources, name_at, referenced_path, socket_path, table,
-};
-use crate::config::values::channel::MAIN;
-use crate::config::values::{HttpUrl, argv, shell};
+use super::stdio::{self, Own};
+use crate::config::checked::{Binding, Class, Identity, Proxies, Target};
+use crate::config::settings::{Origin, Parts, RecordEntry, Sources, table};
+use crate::config::values::HttpUrl;
+use crate::config::values::channel::{HARPOON, MAIN, is_channel};
 use crate::limits::BINDINGS_MAX;
 
 /// What servers get that do not say otherwise.
@@ -30,24 +28,13 @@ pub(super) fn bindings(
     defaults: &Defaults<'_>,
     polled: Option<&[(String, Origin)]>,
 ) -> Checked<Vec<Binding>> {
-    let sources = reader.sources;
-    let urls = entries(
-        reader,
-        &table::SERVER_URLS,
-        |entry| http(&sources, &HttpEntry::parse(entry)?, false, defaults),
-        |record| {
-            let entry = HttpEntry::of_record(record).and_then(|entry| http(&sources, &entry, true, defaults));
-            entry.map_err(|error| vec![(None, error.to_string())])
-        },
-    );
-    let commands = entries(
-        reader,
-        &table::COMMANDS,
-        |entry| stdio::of_entry(&sources, &CommandEntry::parse(entry)?, false),
-        |record| stdio::of_record(&sources, record, defaults.own),
-    );
+    let urls = reader.records(&table::SERVER_URLS, BINDINGS_MAX, |reader, entry| {
+        http(&reader.sources, entry, defaults).map_err(|problem| vec![(None, problem)])
+    });
+    let commands = reader.records(&table::COMMANDS, BINDINGS_MAX, |reader, entry| {
+        stdio::server(reader, entry, defaults.own)
+    });
     let (urls, commands) = (urls?, commands?);
-    warn_of_shell_syntax(reader);
     if let (true, Some((identity, origin))) = (urls.is_empty(), &defaults.identity) {
         let problem = format!(
             "{} needs at least one MCP server behind a URL; set mcp.server-url, or remove it",
@@ -70,113 +57,72 @@ pub(super) fn bindings(
     outcome?;
     check_together(&bindings, polled).map_err(|problem| {
         let stdio_only = !bindings.is_empty() && bindings.iter().all(Binding::is_stdio);
-        let setting = if stdio_only {
-            &table::COMMANDS
-        } else {
-            &table::SERVER_URLS
+        let setting = match stdio_only {
+            true => &table::COMMANDS,
+            false => &table::SERVER_URLS,
         };
-        let origin = origin_of_list(&reader.sources, setting);
-        reader.report(setting.flag, origin, problem)
+        reader.refuse(setting, problem)
     })?;
     Ok(bindings)
 }
 
-/// Says where a command has what only a shell would understand. Every command was read before.
-fn warn_of_shell_syntax(reader: &mut Reader<'_>) {
-    let setting = &table::COMMANDS;
-    let sources = reader.sources;
-    for entry in sources.records(setting).into_iter().take(BINDINGS_MAX) {
-        let (command, origin) = match &entry {
-            RecordEntry::Text(written) => {
-                let text = written.value.to_str().unwrap_or_default();
-                let command = CommandEntry::parse(text).map(|entry| value(&sources, entry.command, false));
-                (command, written.origin.clone())
-            }
-            RecordEntry::Fields(record) => {
-                let command = CommandEntry::of_record(record).map(|entry| value(&sources, entry.command, true));
-                let place = record.field("command").map_or(&record.location, |text| &text.location);
-                (command, Origin::new(Source::File(place.clone())))
-            }
-        };
-        let Ok(Ok(command)) = command else { continue };
-        if let Some(said) = argv::words(&command).ok().and_then(|words| shell::meaningless(&words)) {
-            reader.warn(format!("command {said} ({} {origin})", name_at(setting.flag, &origin)));
-        }
+/// The channel of an entry, if a server can be bound to it: trimmed, in lower case (contract: config, section 5).
+pub(super) fn channel(parts: &Parts<'_>) -> Result<String, String> {
+    let name = parts.get("channel").unwrap_or(MAIN).trim().to_ascii_lowercase();
+    match name.as_str() {
+        "" => Ok(MAIN.to_owned()),
+        HARPOON => Err(format!("channel {HARPOON} is reserved; choose another name")),
+        _ if is_channel(&name) => Ok(name),
+        _ => Err("entry has an invalid channel; write 1 to 64 letters, digits, \"-\" or \"_\"".to_owned()),
     }
 }
 
-/// The entries of a list of servers that make sense, with their places.
-fn entries(
-    reader: &mut Reader<'_>,
-    setting: &'static Setting,
-    of_text: impl Fn(&str) -> Result<Binding, BindingError>,
-    of_record: impl Fn(&crate::config::settings::Record) -> Result<Binding, Vec<Problem>>,
-) -> Checked<Vec<(Binding, Origin)>> {
-    let mut found = Vec::new();
-    let mut outcome = Ok(());
-    // One more than may be is enough to tell that there are too many.
-    for entry in reader.sources.records(setting).into_iter().take(BINDINGS_MAX + 1) {
-        let (binding, origin) = match entry {
-            RecordEntry::Text(written) => match reader.text(setting, &written) {
-                Ok(text) => {
-                    let binding = of_text(&text).map_err(|error| vec![(None, error.to_string())]);
-                    (binding, written.origin)
-                }
-                Err(reported) => {
-                    outcome = Err(reported);
-                    continue;
-                }
-            },
-            RecordEntry::Fields(record) => (of_record(record), Origin::new(Source::File(record.location.clone()))),
-        };
-        match binding {
-            Ok(binding) => found.push((binding, origin)),
-            Err(problems) => {
-                for (place, problem) in problems {
-                    let origin = place.map_or_else(|| origin.clone(), |place| Origin::new(Source::File(place)));
-                    outcome = Err(reader.report(setting.flag, origin, problem));
-                }
-            }
-        }
+/// A server behind a URL. Neither the URL nor a path is part of a message: they can hold a token.
+fn http(sources: &Sources<'_>, entry: &RecordEntry<'_>, defaults: &Defaults<'_>) -> Result<Binding, String> {
+    let in_entry = |error| format!("entry {error}");
+    let parts = entry.parts(&table::SERVER_URLS).map_err(in_entry)?;
+    let url = parts.required("url").map_err(in_entry)?;
+    let (unix_socket, http_proxy) = (parts.get("unix_socket"), parts.get("http_proxy"));
+    if unix_socket.is_some() && http_proxy.is_some() {
+        return Err("unix-socket cannot be combined with http-proxy; remove one".to_owned());
     }
-    outcome.map(|()| found)
-}
-
-fn http(
-    sources: &Sources<'_>,
-    entry: &HttpEntry<'_>,
-    in_file: bool,
-    defaults: &Defaults<'_>,
-) -> Result<Binding, BindingError> {
-    let channel = binding::channel(entry.channel)?;
-    let url = value(sources, entry.url, in_file).map_err(|error| BindingError::Reference("URL", error))?;
-    let url = HttpUrl::parse(&url).map_err(BindingError::Url)?;
-    let path = |key: &'static str, written: &str| {
-        referenced_path(sources, OsStr::new(written)).map_err(|error| BindingError::Path(key, error))
+    let certificate = match (parts.get("client_cert"), parts.get("client_key")) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (Some(_), None) => return Err(missing_partner("client-key")),
+        (None, Some(_)) => return Err(missing_partner("client-cert")),
+        (None, None) => None,
     };
-    let unix_socket = entry
-        .unix_socket
-        .map(|written| {
-            socket_path(path("unix-socket", written)?).map_err(|error| BindingError::Path("unix-socket", error))
-        })
-        .transpose()?;
-    let identity = match (entry.client_cert, entry.client_key) {
-        (Some(certificate), Some(key)) => Some(Identity {
-            certificate: path("client-cert", certificate)?,
-            key: path("client-key", key)?,
+    let channel = channel(&parts)?;
+    let url = sources
+        .value(url, entry.record().is_some())
+        .and_then(|url| HttpUrl::parse(&url).map_err(|error| error.to_string()))
+        .map_err(|error| format!("URL {error}"))?;
+    let path = |what: &str, written: &str| {
+        let path = sources.path(OsStr::new(written));
+        path.map_err(|error| format!("{what} path {error}"))
+    };
+    let unix_socket = unix_socket
+        .map(|written| sources.socket(OsStr::new(written)))
+        .transpose()
+        .map_err(|error| format!("unix socket path {error}"))?;
+    let identity = match certificate {
+        Some((certificate, key)) => Some(Identity {
+            certificate: path("client cert", certificate)?,
+            key: path("client key", key)?,
             setting: table::SERVER_URLS.flag,
         }),
-        _ => defaults.identity.as_ref().map(|(identity, _)| identity.clone()),
+        None => defaults.identity.as_ref().map(|(identity, _)| identity.clone()),
     };
-    let proxy = match (&unix_socket, entry.http_proxy) {
+    let proxy = match (&unix_socket, http_proxy) {
         (Some(_), _) => None,
         (None, Some(written)) => {
-            Some(Proxy::of_setting(sources, written, table::SERVER_URLS.flag).map_err(BindingError::Proxy)?)
+            let proxy = proxy_of(sources, written, table::SERVER_URLS.flag);
+            Some(proxy.map_err(|error| format!("http-proxy {error}"))?)
         }
-        (None, None) => defaults
-            .proxies
-            .checked(Class::Mcp, &url)
-            .map_err(BindingError::Environment)?,
+        (None, None) => {
+            let proxy = defaults.proxies.checked(Class::Mcp, &url);
+            proxy.map_err(|error| format!("entry is reached through a proxy, but {error}"))?
+        }
     };
     Ok(Binding {
         channel,
@@ -189,17 +135,8 @@ fn http(
     })
 }
 
-/// In a configuration file the URL and the command may be references.
-pub(super) fn value(
-    sources: &Sources<'_>,
-    written: &str,
-    in_file: bool,
-) -> Result<secrecy::zeroize::Zeroizing<String>, String> {
-    if in_file {
-        sources.referenced_value(written)
-    } else {
-        Ok(written.to_owned().into())
-    }
+fn missing_partner(key: &str) -> String {
+    format!("missing {key}: client-cert and client-key go together")
 }
 
 /// What holds for all bindings together.
@@ -219,14 +156,4 @@ fn check_together(bindings: &[Binding], polled: Option<&[(String, Origin)]>) -> 
         ));
     }
     Ok(())
-}
-
-/// Where a list is written, as a whole.
-pub(super) fn origin_of_list(sources: &Sources<'_>, setting: &Setting) -> Origin {
-    let origin = match sources.records(setting).first() {
-        Some(RecordEntry::Text(written)) => written.origin.clone(),
-        Some(RecordEntry::Fields(record)) => Origin::new(Source::File(record.location.clone())),
-        None => Origin::UNSET,
-    };
-    Origin { entry: None, ..origin }
 }

@@ -2,22 +2,18 @@
 
 use std::time::Duration;
 
-use super::reader::{Checked, Reader};
+use super::reader::{Checked, Reader, checked};
 use crate::config::checked::Timeouts;
-use crate::config::settings::{Origin, Setting, table};
+use crate::config::settings::{Setting, table};
 use crate::limits::{RELOAD_INTERVAL_MIN, STEP_TIMEOUT_MAX, TIME_MIN};
 
 /// How long the steps of a connection may take.
 pub(super) fn timeouts(reader: &mut Reader<'_>) -> Checked<Timeouts> {
-    let resolve = step(reader, &table::RESOLVE_TIMEOUT);
-    let connect = step(reader, &table::CONNECT_TIMEOUT);
-    let tls = step(reader, &table::TLS_TIMEOUT);
-    let proxy = step(reader, &table::PROXY_TIMEOUT);
-    Ok(Timeouts {
-        resolve: resolve?,
-        connect: connect?,
-        tls: tls?,
-        proxy: proxy?,
+    checked!(Timeouts {
+        resolve: step(reader, &table::RESOLVE_TIMEOUT),
+        connect: step(reader, &table::CONNECT_TIMEOUT),
+        tls: step(reader, &table::TLS_TIMEOUT),
+        proxy: step(reader, &table::PROXY_TIMEOUT),
     })
 }
 
@@ -31,7 +27,7 @@ pub(super) fn reload_interval(reader: &mut Reader<'_>) -> Checked<Option<Duratio
             setting.flag,
             RELOAD_INTERVAL_MIN.as_secs()
         );
-        return Err(refuse(reader, setting, &problem));
+        return Err(reader.refuse(setting, problem));
     }
     Ok((!interval.is_zero()).then_some(interval))
 }
@@ -41,13 +37,7 @@ fn step(reader: &mut Reader<'_>, setting: &'static Setting) -> Checked<Duration>
     if time > STEP_TIMEOUT_MAX {
         let most = STEP_TIMEOUT_MAX.as_secs() / 60;
         let problem = format!("{} must be less than or equal to {most}m", setting.flag);
-        return Err(refuse(reader, setting, &problem));
+        return Err(reader.refuse(setting, problem));
     }
     Ok(time)
-}
-
-fn refuse(reader: &mut Reader<'_>, setting: &'static Setting, problem: &str) -> crate::config::load::reader::Reported {
-    let written = reader.sources.one(setting);
-    let origin = written.map_or(Origin::UNSET, |written| written.origin);
-    reader.report(setting.flag, origin, problem)
 }

@@ -8,7 +8,7 @@ use super::identity::identity;
 use super::proxies::to_control_plane;
 use super::reader::{Checked, Reader};
 use crate::config::checked::{ControlPlane, Identity, Proxies, Proxy};
-use crate::config::settings::{Origin, table};
+use crate::config::settings::table;
 use crate::config::values::HttpUrl;
 use crate::limits::{GUARDRAIL_LIMIT, INFLIGHT_MAX, ORGANIZATION_ID_MAX, POLL_TOTAL_MAX, TIME_MIN};
 
@@ -104,22 +104,14 @@ fn poll_times(reader: &mut Reader<'_>) -> Checked<(Duration, Duration)> {
     let timeout = reader.time(&table::POLL_TIMEOUT, TIME_MIN);
     let guardrail = reader.time(&table::POLL_GUARDRAIL, TIME_MIN);
     let (timeout, guardrail) = (timeout?, guardrail?);
-    let origin = |setting| {
-        reader
-            .sources
-            .one(setting)
-            .map_or(Origin::UNSET, |written| written.origin)
-    };
     if guardrail >= GUARDRAIL_LIMIT {
-        let origin = origin(&table::POLL_GUARDRAIL);
         let problem = "control-plane.poll-deadline-guardrail must be less than 1m0s";
-        return Err(reader.report(table::POLL_GUARDRAIL.flag, origin, problem));
+        return Err(reader.refuse(&table::POLL_GUARDRAIL, problem));
     }
     if timeout.saturating_add(guardrail) > POLL_TOTAL_MAX {
-        let origin = origin(&table::POLL_TIMEOUT);
         let problem = "control-plane.poll-timeout plus control-plane.poll-deadline-guardrail \
                        must be less than or equal to 10m0s";
-        return Err(reader.report(table::POLL_TIMEOUT.flag, origin, problem));
+        return Err(reader.refuse(&table::POLL_TIMEOUT, problem));
     }
     Ok((timeout, guardrail))
 }

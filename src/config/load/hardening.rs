@@ -1,6 +1,6 @@
 //! The section `hardening`, and who the processes run as.
 
-use super::reader::{Checked, Reader};
+use super::reader::{Checked, Reader, checked};
 use crate::config::checked::{Hardening, Mode, UserName};
 use crate::config::settings::{Setting, table};
 use crate::config::values::scalar::echo;
@@ -13,15 +13,11 @@ const NONE: &str = "none";
 const HTTPS: u16 = 443;
 
 pub(super) fn hardening(reader: &mut Reader<'_>) -> Checked<Hardening> {
-    let mode = reader.required(&table::HARDENING_MODE, "hardening.mode is missing", mode);
-    let ports = discovery_ports(reader);
-    let user = user(reader, &table::PROCESS_USER);
-    let server_user = self::user(reader, &table::SERVER_USER);
-    Ok(Hardening {
-        mode: mode?,
-        discovery_ports: ports?,
-        user: user?,
-        server_user: server_user?,
+    checked!(Hardening {
+        mode: reader.required(&table::HARDENING_MODE, "hardening.mode is missing", mode),
+        discovery_ports: discovery_ports(reader),
+        user: user_name(reader, &table::PROCESS_USER),
+        server_user: user_name(reader, &table::SERVER_USER),
     })
 }
 
@@ -34,11 +30,8 @@ fn mode(text: &str) -> Result<Mode, String> {
 
 fn discovery_ports(reader: &mut Reader<'_>) -> Checked<Vec<u16>> {
     let setting = &table::DISCOVERY_PORTS;
-    let entries = reader.list(setting, port)?;
-    if let Some((_, origin)) = entries.get(DISCOVERY_PORTS_MAX) {
-        let problem = format!("{} must have at most {DISCOVERY_PORTS_MAX} entries", setting.flag);
-        return Err(reader.report(setting.flag, origin.clone(), problem));
-    }
+    let too_many = format!("{} must have at most {DISCOVERY_PORTS_MAX} entries", setting.flag);
+    let entries = reader.at_most(setting, DISCOVERY_PORTS_MAX, &too_many, port)?;
     if entries.is_empty() {
         return Ok(vec![HTTPS]);
     }
@@ -62,7 +55,7 @@ fn port(text: &str) -> Result<Option<u16>, String> {
     })
 }
 
-fn user(reader: &mut Reader<'_>, setting: &'static Setting) -> Checked<Option<UserName>> {
+fn user_name(reader: &mut Reader<'_>, setting: &'static Setting) -> Checked<Option<UserName>> {
     reader.optional(setting, |text| {
         UserName::parse(text).ok_or_else(|| {
             format!(

@@ -1,11 +1,14 @@
 //! Extra headers (contract: config, section 4).
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::reader::{Checked, Reader};
 use crate::config::checked::Header;
-use crate::config::settings::{HeaderEntry, NO_REFERENCE, Origin, Setting, Source, Sources};
+use crate::config::settings::{HeaderEntry, Origin, Setting, Source, Sources, Written, reference, refers};
 use crate::limits::{EXTRA_HEADERS_MAX, HEADER_NAME_MAX, HEADER_VALUE_MAX};
 use crate::secrets::{Files as _, Prefix, Reference, ReferenceError};
 use crate::wire::headers::is_framing;
@@ -44,9 +47,7 @@ pub(super) fn headers(reader: &mut Reader<'_>, setting: &'static Setting, peer: 
     let mut found: Vec<Found> = Vec::new();
     let mut outcome = Ok(());
     for entry in reader.sources.headers(setting) {
-        let origin = match &entry {
-            HeaderEntry::Text(written) | HeaderEntry::Pair(_, written) => written.origin.clone(),
-        };
+        let origin = entry.origin();
         let added = read(&reader.sources, &entry, peer).and_then(|header| {
             if is_made_here(&header.name, peer) {
                 let name = &header.name;
@@ -59,19 +60,18 @@ pub(super) fn headers(reader: &mut Reader<'_>, setting: &'static Setting, peer: 
             let origin = origin.clone();
             add(&mut found, Found { header, origin })
         });
+        let added = added.and_then(|()| match found.len() {
+            0..=EXTRA_HEADERS_MAX => Ok(()),
+            _ => Err(format!(
+                "must have less than or equal to {EXTRA_HEADERS_MAX} headers; remove some"
+            )),
+        });
         if let Err(problem) = added {
             outcome = Err(reader.report(setting.flag, origin, format!("{} {problem}", setting.flag)));
         }
         if found.len() > EXTRA_HEADERS_MAX {
             break;
         }
-    }
-    if let Some(header) = found.get(EXTRA_HEADERS_MAX) {
-        let problem = format!(
-            "{} must have less than or equal to {EXTRA_HEADERS_MAX} headers; remove some",
-            setting.flag
-        );
-        outcome = Err(reader.report(setting.flag, header.origin.clone(), problem));
     }
     outcome?;
     Ok(found.into_iter().map(|Found { header, .. }| header).collect())
@@ -101,7 +101,7 @@ fn add(found: &mut Vec<Found>, new: Found) -> Result<(), String> {
 }
 
 fn read(sources: &Sources<'_>, entry: &HeaderEntry<'_>, peer: Peer) -> Result<Header, String> {
-    let text = |written: &crate::config::settings::Written<'_>| {
+    let text = |written: &Written<'_>| {
         let text = written.value.to_str().ok_or("is not UTF-8 text")?;
         Ok::<_, String>(Zeroizing::new(text.to_owned()))
     };
@@ -116,8 +116,7 @@ fn read(sources: &Sources<'_>, entry: &HeaderEntry<'_>, peer: Peer) -> Result<He
         HeaderEntry::Pair(name, value) => (text(name)?.trim().to_owned(), text(value)?.trim().to_owned().into()),
     };
     check_name(&name, peer)?;
-    let referenced = Reference::is_meant(&value, Prefix::Exact);
-    let value = resolve(sources, &value)
+    let (value, referenced) = resolve(sources, &value)
         .map_err(|problem| format!("has an invalid HTTP header value of {name}; it {problem}"))?;
     Ok(Header {
         name,
@@ -126,24 +125,21 @@ fn read(sources: &Sources<'_>, entry: &HeaderEntry<'_>, peer: Peer) -> Result<He
     })
 }
 
-/// The value, or what it refers to. It is never part of a message.
-fn resolve(sources: &Sources<'_>, written: &str) -> Result<SecretString, String> {
-    if !Reference::is_meant(written, Prefix::Exact) {
+/// The value, or what it refers to, and whether it was kept elsewhere. It is never part of a message.
+fn resolve(sources: &Sources<'_>, written: &str) -> Result<(SecretString, bool), String> {
+    let Some(reference) = reference(OsStr::new(written), Prefix::Exact, "")? else {
         check_value(written)?;
-        return Ok(SecretString::from(written));
-    }
-    let reference = Reference::parse(std::ffi::OsStr::new(written)).ok_or(NO_REFERENCE)?;
-    let found = reference
-        .text(sources.environment, |path| {
-            sources.files.read_secret(path, HEADER_VALUE_MAX + LINE_END_MAX)
-        })
-        .map_err(|error| format!("refers to {reference}, which {error}"))?;
+        return Ok((SecretString::from(written), false));
+    };
+    let read = |path: &Path| sources.files.read_secret(path, HEADER_VALUE_MAX + LINE_END_MAX);
+    let found = reference.text(sources.environment, read);
+    let found = found.map_err(|error| refers(&reference, error))?;
     let value = match reference {
         Reference::Variable(_) => found.as_str(),
         Reference::File(_) | Reference::Credential(_) => without_line_end(&found),
     };
-    check_value(value).map_err(|problem| format!("refers to {reference}, which {problem}"))?;
-    Ok(SecretString::from(value))
+    check_value(value).map_err(|problem| refers(&reference, problem))?;
+    Ok((SecretString::from(value), true))
 }
 
 /// The longest line end.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::reader::{Checked, Reader};
 use crate::config::checked::{Health, Listen};
-use crate::config::settings::{Origin, socket_path, table};
+use crate::config::settings::{socket_path, table};
 
 use super::lockdown;
 
@@ -46,13 +46,9 @@ fn socket(reader: &mut Reader<'_>) -> Checked<Option<PathBuf>> {
     let Some(path) = reader.path(setting)? else {
         return Ok(None);
     };
-    socket_path(path).map(Some).map_err(|problem| {
-        let origin = reader
-            .sources
-            .one(setting)
-            .map_or(Origin::UNSET, |written| written.origin);
-        reader.report(setting.flag, origin, format!("{} {problem}", setting.flag))
-    })
+    let path = socket_path(path);
+    path.map(Some)
+        .map_err(|problem| reader.refuse(setting, format!("{} {problem}", setting.flag)))
 }
 
 /// `HOST:PORT`.

@@ -22,7 +22,7 @@ pub(super) fn identity(
         key: key_path,
         setting: certificate.flag,
     };
-    Ok(Some((identity, origin(reader, certificate))))
+    Ok(Some((identity, reader.sources.origin(certificate))))
 }
 
 fn missing_partner(
@@ -40,11 +40,4 @@ fn missing_partner(
         there.flag, missing.flag
     );
     Err(reader.report(missing.flag, Origin::UNSET, problem))
-}
-
-fn origin(reader: &Reader<'_>, setting: &Setting) -> Origin {
-    reader
-        .sources
-        .one(setting)
-        .map_or(Origin::UNSET, |written| written.origin)
 }

@@ -1,8 +1,8 @@
 //! The section `lockdown`: reads the rules, and refuses a configuration that does not keep them.
 
-use super::reader::{Checked, Reader};
+use super::reader::{Checked, Reader, checked};
 use crate::config::checked::{Binding, ControlPlane, Identity, Lockdown, Proxy, Target, Trust, UserName};
-use crate::config::settings::{Origin, Setting, table};
+use crate::config::settings::{Setting, table};
 use crate::config::values::{Cidr, HttpUrl, scalar::echo};
 use crate::limits::LOCKDOWN_ENTRIES_MAX;
 use crate::secrets::{Accepted, Files as _, Open, SecludedFile, Seclusion};
@@ -10,24 +10,19 @@ use crate::secrets::{Accepted, Files as _, Open, SecludedFile, Seclusion};
 /// The rules of `run`.
 pub(super) fn lockdown(reader: &mut Reader<'_>) -> Checked<Lockdown> {
     let shared = toward_control_plane(reader);
-    let allowed_networks = entries(reader, &table::ALLOWED_NETWORKS, network);
-    let allowed_hosts = entries(reader, &table::ALLOWED_HOSTS, |text| host(text, &table::ALLOWED_HOSTS));
-    Ok(Lockdown {
-        allowed_networks: allowed_networks?,
-        allowed_hosts: allowed_hosts?,
+    checked!(Lockdown {
+        allowed_networks: entries(reader, &table::ALLOWED_NETWORKS, network),
+        allowed_hosts: entries(reader, &table::ALLOWED_HOSTS, |text| host(text, &table::ALLOWED_HOSTS)),
         ..shared?
     })
 }
 
 /// The rules about the control plane: all that commands without MCP servers need.
 pub(super) fn toward_control_plane(reader: &mut Reader<'_>) -> Checked<Lockdown> {
-    let require_proxy = reader.switch(&table::REQUIRE_PROXY);
-    let require_bundle_trust = reader.switch(&table::REQUIRE_BUNDLE_TRUST);
-    let require_client_cert = reader.switch(&table::REQUIRE_CLIENT_CERT);
-    Ok(Lockdown {
-        require_proxy: require_proxy?,
-        require_bundle_trust: require_bundle_trust?,
-        require_client_cert: require_client_cert?,
+    checked!(Lockdown {
+        require_proxy: reader.switch(&table::REQUIRE_PROXY),
+        require_bundle_trust: reader.switch(&table::REQUIRE_BUNDLE_TRUST),
+        require_client_cert: reader.switch(&table::REQUIRE_CLIENT_CERT),
         ..Lockdown::default()
     })
 }
@@ -53,7 +48,7 @@ impl<'a> From<&'a ControlPlane> for Control<'a> {
 pub(super) fn check_control(reader: &mut Reader<'_>, rules: &Lockdown, control: &Control<'_>, trust: &Trust) {
     let mut refuse = |setting: &'static Setting, broken: bool, problem: &str| {
         if broken {
-            report(reader, setting, &format!("{} is set, and {problem}", setting.flag));
+            reader.refuse(setting, format!("{} is set, and {problem}", setting.flag));
         }
     };
     refuse(
@@ -100,7 +95,7 @@ pub(super) fn check_secrets(reader: &mut Reader<'_>, rules: &Lockdown, server_us
             file.path.display(),
             SecludedFile::REMEDY
         );
-        report(reader, setting, &problem);
+        reader.refuse(setting, problem);
     }
 }
 
@@ -141,26 +136,9 @@ pub(super) fn check_servers<'a>(reader: &mut Reader<'_>, rules: &Lockdown, serve
                 None if rules.allowed_networks.is_empty() => &table::REQUIRE_PROXY,
                 None => &table::ALLOWED_NETWORKS,
             };
-            report(
-                reader,
-                rule,
-                &format!("MCP server of channel {}: {objection}", binding.channel),
-            );
+            reader.refuse(rule, format!("MCP server of channel {}: {objection}", binding.channel));
         }
     }
-}
-
-/// Of a list, its first entry is where it is written.
-fn report(reader: &mut Reader<'_>, setting: &'static Setting, problem: &str) {
-    let written = match setting.is_list() {
-        true => reader.sources.list(setting).into_iter().next(),
-        false => reader.sources.one(setting),
-    };
-    let origin = written.map_or(Origin::UNSET, |written| Origin {
-        entry: None,
-        ..written.origin
-    });
-    reader.report(setting.flag, origin, problem);
 }
 
 /// The entries of a list of hosts or networks.
@@ -169,14 +147,9 @@ pub(super) fn entries<T>(
     setting: &'static Setting,
     parse: fn(&str) -> Result<T, String>,
 ) -> Checked<Vec<T>> {
-    let entries = reader.list(setting, parse)?;
-    match entries.get(LOCKDOWN_ENTRIES_MAX) {
-        None => Ok(entries.into_iter().map(|(entry, _)| entry).collect()),
-        Some((_, origin)) => {
-            let problem = format!("{} must have at most {LOCKDOWN_ENTRIES_MAX} entries", setting.flag);
-            Err(reader.report(setting.flag, origin.clone(), problem))
-        }
-    }
+    let too_many = format!("{} must have at most {LOCKDOWN_ENTRIES_MAX} entries", setting.flag);
+    let entries = reader.at_most(setting, LOCKDOWN_ENTRIES_MAX, &too_many, parse)?;
+    Ok(entries.into_iter().map(|(entry, _)| entry).collect())
 }
 
 fn network(text: &str) -> Result<Cidr, String> {

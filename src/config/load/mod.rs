@@ -2,7 +2,6 @@
 
 mod admin;
 mod api_key;
-mod binding;
 mod bindings;
 mod connection;
 mod control_plane;
@@ -34,8 +33,8 @@ pub use secret_variables::{flag_holds_secret, variable_holds_secret};
 use std::path::Path;
 use std::time::Duration;
 
-use self::reader::{Checked, Reader, Reported};
-use crate::config::checked::{Config, ControlPlane, Inheritance, Lockdown, Mcp, Proxies, Target, Timeouts, Trust};
+use self::reader::{Checked, Reader, Reported, checked};
+use crate::config::checked::{Config, ControlPlane, Inheritance, Lockdown, Mcp, Proxies, Settings, Timeouts, Trust};
 use crate::config::file::Selection;
 use crate::config::settings::{ConfigErrors, Sources, table};
 use crate::config::values::HttpUrl;
@@ -53,66 +52,68 @@ const INVALID_CA_BUNDLE: &str = "invalid ca-bundle: it";
 /// Every mistake there is, each with its setting and source.
 pub(super) fn load(sources: &Sources<'_>, selection: &Selection) -> Result<Config, ConfigErrors> {
     let mut reader = Reader::new(*sources);
-    let proxies = proxies::proxies(&mut reader);
-    let secret_variables = secret_variables::secret_variables(sources);
-    let peers = peers(&mut reader, &proxies, &secret_variables);
-    let net = net(&mut reader);
-    let log = log::log_settings(&mut reader);
-    let health = health::health(&mut reader);
-    let pid_file = reader.path(&table::PID_FILE);
-    let announce_ui = reader.switch(&table::UI_OPEN);
-    let hardening = hardening::hardening(&mut reader);
-    foreign::refuse(&mut reader);
-    // Without the proxies that were meant, every rule about them would seem broken.
-    if let (Ok(_), Ok((control_plane, mcp)), Ok(net)) = (&proxies, &peers, &net) {
-        lockdown::check_control(&mut reader, &net.lockdown, &control_plane.into(), &net.trust);
-        lockdown::check_servers(&mut reader, &net.lockdown, mcp.served(control_plane));
-    }
-    if let (Ok(net), Ok(hardening)) = (&net, &hardening) {
-        lockdown::check_secrets(&mut reader, &net.lockdown, hardening.server_user.as_ref());
-    }
+    let settings = settings(&mut reader, selection);
     let findings = reader.into_findings();
-    let process = (pid_file, announce_ui, hardening);
-    match (proxies, peers, net, log, health, process) {
-        (
-            Ok(proxies),
-            Ok((control_plane, mcp)),
-            Ok(net),
-            Ok(log),
-            Ok(health),
-            (Ok(pid_file), Ok(announce_ui), Ok(hardening)),
-        ) if findings.errors.is_empty() => {
-            let patterns = mcp.bindings.iter().filter_map(|binding| match &binding.target {
-                Target::Stdio { pass_env, .. } => Some(pass_env),
-                Target::Http { .. } => None,
-            });
-            let patterns = mcp.pass_env.iter().chain(patterns.flatten());
-            let inheritance =
-                Inheritance::choose(sources.environment, patterns, &secret_variables, &control_plane.api_key);
-            Ok(Config {
-                control_plane,
-                trust: net.trust,
-                lockdown: net.lockdown,
-                timeouts: net.timeouts,
-                reload_interval: net.reload_interval,
-                proxies,
-                mcp,
-                log,
-                health,
-                pid_file,
-                announce_ui,
-                hardening,
-                selection: selection.clone(),
-                files_read: sources.files.paths_read(),
-                credentials: secrets::credentials_directory(sources.environment).map(Path::to_owned),
-                secret_variables,
-                inheritance,
-                secluded: sources.files.secluded(),
-                warnings: findings.warnings,
-            })
-        }
+    match settings {
+        Ok(settings) if findings.errors.is_empty() => Ok(Config::new(Settings {
+            warnings: findings.warnings,
+            ..settings
+        })),
         _ => Err(ConfigErrors(findings.errors)),
     }
+}
+
+/// Everything but the warnings.
+fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings> {
+    let sources = reader.sources;
+    let proxies = proxies::proxies(reader);
+    let secret_variables = secret_variables::secret_variables(&sources);
+    let peers = peers(reader, &proxies, &secret_variables);
+    let net = net(reader);
+    let log = log::log_settings(reader);
+    let health = health::health(reader);
+    let pid_file = reader.path(&table::PID_FILE);
+    let announce_ui = reader.switch(&table::UI_OPEN);
+    let hardening = hardening::hardening(reader);
+    foreign::refuse(reader);
+    if let Ok(net) = &net {
+        // Without the proxies that were meant, every rule about them would seem broken.
+        if let (Ok(_), Ok(Peers { control_plane, mcp })) = (&proxies, &peers) {
+            lockdown::check_control(reader, &net.lockdown, &control_plane.into(), &net.trust);
+            lockdown::check_servers(reader, &net.lockdown, mcp.served(control_plane));
+        }
+        if let Ok(hardening) = &hardening {
+            lockdown::check_secrets(reader, &net.lockdown, hardening.server_user.as_ref());
+        }
+    }
+    let (net, Peers { control_plane, mcp }) = (net?, peers?);
+    let inheritance = Inheritance::choose(
+        sources.environment,
+        mcp.passed_patterns(),
+        &secret_variables,
+        &control_plane.api_key,
+    );
+    Ok(Settings {
+        control_plane,
+        trust: net.trust,
+        lockdown: net.lockdown,
+        timeouts: net.timeouts,
+        reload_interval: net.reload_interval,
+        proxies: proxies?,
+        mcp,
+        log: log?,
+        health: health?,
+        pid_file: pid_file?,
+        announce_ui: announce_ui?,
+        hardening: hardening?,
+        selection: selection.clone(),
+        files_read: sources.files.paths_read(),
+        credentials: secrets::credentials_directory(sources.environment).map(Path::to_owned),
+        secret_variables,
+        inheritance,
+        secluded: sources.files.secluded(),
+        warnings: Vec::new(),
+    })
 }
 
 /// The control plane, as far as it can be read from what was written.
@@ -129,24 +130,21 @@ struct Net {
 }
 
 fn net(reader: &mut Reader<'_>) -> Checked<Net> {
-    let trust = trust::trust(reader);
-    let lockdown = lockdown::lockdown(reader);
-    let timeouts = connection::timeouts(reader);
-    let reload_interval = connection::reload_interval(reader);
-    Ok(Net {
-        trust: trust?,
-        lockdown: lockdown?,
-        timeouts: timeouts?,
-        reload_interval: reload_interval?,
+    checked!(Net {
+        trust: trust::trust(reader),
+        lockdown: lockdown::lockdown(reader),
+        timeouts: connection::timeouts(reader),
+        reload_interval: connection::reload_interval(reader),
     })
 }
 
 /// The control plane and the servers: what they say about channels must fit together.
-fn peers(
-    reader: &mut Reader<'_>,
-    proxies: &Checked<Proxies>,
-    secret_variables: &[String],
-) -> Checked<(ControlPlane, Mcp)> {
+struct Peers {
+    control_plane: ControlPlane,
+    mcp: Mcp,
+}
+
+fn peers(reader: &mut Reader<'_>, proxies: &Checked<Proxies>, secret_variables: &[String]) -> Checked<Peers> {
     // Mistakes in proxies are reported; for the rest of the check there are none.
     let none = Proxies::default();
     let proxies = proxies.as_ref().unwrap_or(&none);
@@ -162,16 +160,19 @@ fn peers(
         },
     };
     let bindings = bindings::bindings(reader, &defaults, polled.as_deref().ok());
-    let targets = without_effect::check(reader);
+    let targets = harpoon::targets(reader);
+    without_effect::check(reader);
     let polled = match (polled, &bindings, targets) {
         (Ok(polled), Ok(bindings), Ok(targets)) => poll_channels::served(reader, polled, bindings, targets > 0),
         _ => Err(Reported),
     };
     let mcp = mcp::mcp(reader, bindings);
     identity?;
-    let control_plane = ControlPlane {
-        poll_channels: polled?,
-        ..control_plane?
-    };
-    Ok((control_plane, mcp?))
+    Ok(Peers {
+        control_plane: ControlPlane {
+            poll_channels: polled?,
+            ..control_plane?
+        },
+        mcp: mcp?,
+    })
 }

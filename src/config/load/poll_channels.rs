@@ -10,28 +10,20 @@ use crate::limits::POLL_CHANNELS_MAX;
 /// Channels that were written, each with its place; none: the service chooses.
 pub(super) fn poll_channels(reader: &mut Reader<'_>) -> Checked<Vec<(String, Origin)>> {
     let setting = &table::POLL_CHANNELS;
-    let channels = reader.list(setting, |text| {
-        if is_channel(text) {
-            return Ok(text.to_owned());
-        }
-        Err(format!(
-            "{} has an invalid channel: {}; write 1 to 64 lower-case letters, digits, \"-\" or \"_\"",
-            setting.flag,
+    let flag = setting.flag;
+    let too_many = format!("{flag} must have less than or equal to {POLL_CHANNELS_MAX} channels; remove some");
+    let channels = reader.at_most(setting, POLL_CHANNELS_MAX, &too_many, |text| match is_channel(text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "{flag} has an invalid channel: {}; write 1 to 64 lower-case letters, digits, \"-\" or \"_\"",
             echo(text)
-        ))
+        )),
     })?;
-    if let Some((_, origin)) = channels.get(POLL_CHANNELS_MAX) {
-        let problem = format!(
-            "{} must have less than or equal to {POLL_CHANNELS_MAX} channels; remove some",
-            setting.flag
-        );
-        return Err(reader.report(setting.flag, origin.clone(), problem));
-    }
     let mut outcome = Ok(());
     for (index, (channel, origin)) in channels.iter().enumerate() {
         if channels.iter().take(index).any(|(known, _)| known == channel) {
-            let problem = format!("{} has channel {channel} twice; remove one", setting.flag);
-            outcome = Err(reader.report(setting.flag, origin.clone(), problem));
+            let problem = format!("{flag} has channel {channel} twice; remove one");
+            outcome = Err(reader.report(flag, origin.clone(), problem));
         }
     }
     outcome.map(|()| channels)

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
 
-use crate::config::settings::{ConfigError, File, Origin, Setting, Sources, Written, referenced_path};
+use crate::config::settings::{ConfigError, File, Location, Origin, RecordEntry, Setting, Source, Sources, Written};
 use crate::config::values::{duration, scalar};
-use crate::limits::{CONFIG_ERRORS_MAX, TIME_MAX};
+use crate::limits::{CONFIG_ERRORS_MAX, TIME_MAX, TIME_MIN};
 
 /// A mistake was reported; there is no value.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,18 @@ pub(super) struct Reported;
 
 /// A value, or the mark that its mistake was reported.
 pub(super) type Checked<T> = Result<T, Reported>;
+
+/// A mistake, and its place when it has one of its own within its entry.
+pub(super) type Problem = (Option<Location>, String);
+
+/// Makes a value of fields that are [`Checked`]: all of them are read before the first mistake ends it, so that every mistake is reported.
+macro_rules! checked {
+    ($type:ident { $($field:ident $(: $value:expr)?,)+ $(..$base:expr)? }) => {{
+        $($(let $field = $value;)?)+
+        Ok($type { $($field: $field?,)+ $(..$base)? })
+    }};
+}
+pub(super) use checked;
 
 pub(super) struct Reader<'a> {
     pub(super) sources: Sources<'a>,
@@ -69,6 +81,11 @@ impl<'a> Reader<'a> {
             },
         });
         Reported
+    }
+
+    /// Remembers a mistake in the value of a setting, or in a list as a whole.
+    pub(super) fn refuse(&mut self, setting: &'static Setting, problem: impl Display) -> Reported {
+        self.report(setting.flag, self.sources.origin(setting), problem)
     }
 
     /// A setting that may be missing.
@@ -138,16 +155,23 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// A time that has no default of its own.
+    pub(super) fn optional_time(&mut self, setting: &'static Setting) -> Checked<Option<Duration>> {
+        match self.sources.one(setting) {
+            Some(_) => self.time(setting, TIME_MIN).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// A path, taken as it is.
     pub(super) fn path(&mut self, setting: &'static Setting) -> Checked<Option<PathBuf>> {
-        let Some(written) = self.sources.one(setting) else {
-            return Ok(None);
-        };
-        if setting.reference && written.is_in_file() {
-            let text = self.text(setting, &written)?;
-            return Ok(Some(PathBuf::from(text.as_str())));
+        match self.sources.one(setting) {
+            Some(written) if setting.reference && written.is_in_file() => {
+                let text = self.text(setting, &written)?;
+                Ok(Some(PathBuf::from(text.as_str())))
+            }
+            written => Ok(written.map(|written| PathBuf::from(written.value))),
         }
-        Ok(Some(PathBuf::from(written.value)))
     }
 
     /// A path that may be written as `env:NAME`, the variable that holds it, `file:PATH` or `credential:NAME`. `what` begins
@@ -156,9 +180,24 @@ impl<'a> Reader<'a> {
         let Some(written) = self.sources.one(setting) else {
             return Ok(None);
         };
-        referenced_path(&self.sources, written.value)
-            .map(Some)
-            .map_err(|problem| self.report(setting.flag, written.origin, format!("{what} {problem}")))
+        let path = self.sources.path(written.value);
+        path.map(Some)
+            .map_err(|problem| self.refuse(setting, format!("{what} {problem}")))
+    }
+
+    /// The entries of a list of which there may be `most`; `too_many` says so.
+    pub(super) fn at_most<T, E: Display>(
+        &mut self,
+        setting: &'static Setting,
+        most: usize,
+        too_many: &str,
+        parse: impl FnMut(&str) -> Result<T, E>,
+    ) -> Checked<Vec<(T, Origin)>> {
+        let entries = self.list(setting, parse)?;
+        match entries.get(most) {
+            Some((_, origin)) => Err(self.report(setting.flag, origin.clone(), too_many)),
+            None => Ok(entries),
+        }
     }
 
     /// The entries of a list that parse, with their origins; an entry that does not is reported.
@@ -186,18 +225,43 @@ impl<'a> Reader<'a> {
         outcome.map(|()| values)
     }
 
+    /// The entries of a list of records that `read` accepts, with their places. Of very many the first: one more than `most` is enough
+    /// to tell that there are too many.
+    pub(super) fn records<T>(
+        &mut self,
+        setting: &'static Setting,
+        most: usize,
+        mut read: impl FnMut(&mut Self, &RecordEntry<'a>) -> Result<T, Vec<Problem>>,
+    ) -> Checked<Vec<(T, Origin)>> {
+        let mut found = Vec::new();
+        let mut outcome = Ok(());
+        for entry in self.sources.records(setting).into_iter().take(most + 1) {
+            if let RecordEntry::Text(written) = &entry
+                && let Err(reported) = self.text(setting, written)
+            {
+                outcome = Err(reported);
+                continue;
+            }
+            match read(self, &entry) {
+                Ok(value) => found.push((value, entry.origin())),
+                Err(problems) => {
+                    for (place, problem) in problems {
+                        let origin = place.map_or_else(|| entry.origin(), |place| Origin::new(Source::File(place)));
+                        outcome = Err(self.report(setting.flag, origin, problem));
+                    }
+                }
+            }
+        }
+        outcome.map(|()| found)
+    }
+
     /// What was written, as text; for a reference in a configuration file, what it leads to.
     pub(super) fn text(&mut self, setting: &'static Setting, written: &Written<'a>) -> Checked<Zeroizing<String>> {
         let name = setting.flag;
         let Some(text) = written.value.to_str().map(str::trim) else {
             return Err(self.report(name, written.origin.clone(), format!("{name} is not UTF-8 text")));
         };
-        if setting.reference && written.is_in_file() {
-            self.sources
-                .referenced_value(text)
-                .map_err(|problem| self.report(name, written.origin.clone(), format!("{name} {problem}")))
-        } else {
-            Ok(Zeroizing::new(text.to_owned()))
-        }
+        let value = self.sources.value(text, setting.reference && written.is_in_file());
+        value.map_err(|problem| self.report(name, written.origin.clone(), format!("{name} {problem}")))
     }
 }

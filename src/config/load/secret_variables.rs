@@ -3,70 +3,60 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::binding::HttpEntry;
-use crate::config::settings::{HeaderEntry, RecordEntry, Setting, Sources, table};
+use crate::config::settings::{ADMIN_SETTINGS, HeaderEntry, Kind, SETTINGS, Setting, Shown, Sources};
 use crate::secrets::Reference;
 
 /// Variables of other commands.
 const OF_OTHERS: [&str; 1] = ["CLOUDFLARED_TUNNEL_TOKEN"];
 
-/// Settings whose variables can hold a secret in their text: a key, a token in a URL or a command, a proxy's password. They
-/// count whether or not a flag wins over them, because the secret is there all the same.
-const HOLDERS: [&Setting; 12] = [
-    &table::ADMIN_KEY,
-    &table::API_KEY,
-    &table::CONTROL_HEADERS,
-    &table::MCP_HEADERS,
-    &table::DISCOVERY_HEADERS,
-    &table::SERVER_URLS,
-    &table::COMMANDS,
-    &table::HARPOON_TARGETS,
-    &table::HTTP_PROXY,
-    &table::CONTROL_PROXY,
-    &table::MCP_PROXY,
-    &table::HARPOON_PROXY,
-];
+/// Settings whose values can hold a secret. They count whether or not a flag wins over them, because the secret is there all the same.
+fn holders() -> impl Iterator<Item = &'static Setting> {
+    let all = ADMIN_SETTINGS.iter().chain(SETTINGS).copied();
+    all.filter(|setting| setting.holds_secret)
+}
 
-/// The names of all of them.
+/// Variables that can hold a secret of ours in their text, some of them more than once.
+fn variables() -> impl Iterator<Item = &'static str> {
+    let ours = holders().flat_map(|setting| setting.variables);
+    ours.chain(&OF_OTHERS).copied()
+}
+
+/// The names of all of them, and of those that settings refer to.
 pub(super) fn secret_variables(sources: &Sources<'_>) -> Vec<String> {
-    let ours = HOLDERS.iter().flat_map(|setting| setting.variables);
-    let mut names = Names(ours.chain(&OF_OTHERS).map(|&name| name.to_owned()).collect());
-    if let Some(written) = sources.one(&table::API_KEY) {
-        names.add_reference(written.value);
-    }
-    for setting in [&table::CONTROL_HEADERS, &table::MCP_HEADERS, &table::DISCOVERY_HEADERS] {
-        for entry in sources.headers(setting) {
-            match entry {
-                HeaderEntry::Text(written) => {
-                    let line = written.value.to_str().unwrap_or_default();
-                    names.add_reference(OsStr::new(line.split_once(':').map_or("", |(_, value)| value.trim())));
+    let mut names = Names(Vec::new());
+    variables().for_each(|name| names.add(name));
+    for &setting in SETTINGS.iter().filter(|setting| setting.holds_secret) {
+        match setting.kind {
+            Kind::Headers => {
+                for entry in sources.headers(setting) {
+                    match entry {
+                        HeaderEntry::Text(written) => {
+                            let line = written.value.to_str().unwrap_or_default();
+                            names.add_reference(line.split_once(':').map_or("", |(_, value)| value.trim()));
+                        }
+                        HeaderEntry::Pair(_, written) => {
+                            names.add_reference(written.value.to_str().unwrap_or_default())
+                        }
+                    }
                 }
-                HeaderEntry::Pair(_, written) => names.add_reference(written.value),
             }
-        }
-    }
-    for setting in [
-        &table::HTTP_PROXY,
-        &table::CONTROL_PROXY,
-        &table::MCP_PROXY,
-        &table::HARPOON_PROXY,
-    ] {
-        if let Some(written) = sources.one(setting) {
-            names.add_proxy(sources, written.value);
-        }
-    }
-    for entry in sources.records(&table::SERVER_URLS) {
-        let parts = match &entry {
-            RecordEntry::Text(written) => HttpEntry::parse(written.value.to_str().unwrap_or_default()),
-            RecordEntry::Fields(record) => HttpEntry::of_record(record),
-        };
-        let Ok(parts) = parts else { continue };
-        if let Some(proxy) = parts.http_proxy {
-            names.add_proxy(sources, OsStr::new(proxy));
-        }
-        // The URL of a server can hold a token.
-        if matches!(entry, RecordEntry::Fields(_)) {
-            names.add_reference(OsStr::new(parts.url));
+            Kind::Records(..) => {
+                for entry in sources.records(setting) {
+                    let Ok(parts) = entry.parts(setting) else { continue };
+                    if let Some(proxy) = parts.get("http_proxy") {
+                        names.add_proxy(sources, OsStr::new(proxy));
+                    }
+                    // The URL of a server can hold a token.
+                    if let (Some(_), Some(url)) = (entry.record(), parts.get("url")) {
+                        names.add_reference(url);
+                    }
+                }
+            }
+            Kind::One | Kind::Switch | Kind::List(_) => match (sources.one(setting), setting.shown) {
+                (Some(written), Shown::Secret) => names.add_reference(written.value.to_str().unwrap_or_default()),
+                (Some(written), _) => names.add_proxy(sources, written.value),
+                (None, _) => {}
+            },
         }
     }
     names.0
@@ -75,16 +65,13 @@ pub(super) fn secret_variables(sources: &Sources<'_>) -> Vec<String> {
 /// Whether the flag of this name, without dashes, takes a value that can be a secret.
 #[must_use]
 pub fn flag_holds_secret(name: &str) -> bool {
-    HOLDERS
-        .iter()
-        .any(|setting| setting.flag == name || setting.hidden_flag == Some(name))
+    holders().any(|setting| setting.flag == name || setting.hidden_flag == Some(name))
 }
 
 /// Whether the environment variable of this name can hold a secret of ours, whatever a configuration refers to.
 #[must_use]
 pub fn variable_holds_secret(name: &str) -> bool {
-    let mut ours = HOLDERS.iter().flat_map(|setting| setting.variables).chain(&OF_OTHERS);
-    ours.any(|known| *known == name)
+    variables().any(|known| known == name)
 }
 
 /// Names, each once.
@@ -98,8 +85,8 @@ impl Names {
     }
 
     /// The variable that `written` refers to. Prefixes in any case: too many names do no harm.
-    fn add_reference(&mut self, written: &OsStr) {
-        if let Some(Reference::Variable(name)) = written.to_str().and_then(Reference::parse_any_case) {
+    fn add_reference(&mut self, written: &str) {
+        if let Some(Reference::Variable(name)) = Reference::parse_any_case(written) {
             self.add(&name);
         }
     }

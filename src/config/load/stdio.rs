@@ -1,17 +1,17 @@
-//! A stdio server as its mapping in a configuration file says: its command, variables of its own, and its sandbox.
+//! A stdio server: its command, and what its mapping in a configuration file says of its variables and its sandbox.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use super::binding::{self, BindingError, CommandEntry};
+use super::bindings::channel;
+use super::reader::{Problem, Reader};
 use crate::config::checked::{Binding, Level, ServerNetwork, ServerSandbox, Target, Variable, holds};
-use crate::config::settings::{FieldValue, Location, NO_REFERENCE, Record, Sources, Text};
-use crate::config::values::{
-    argv,
-    scalar::{boolean, echo},
+use crate::config::settings::{
+    FieldValue, Origin, Record, RecordEntry, Source, Sources, Text, name_at, reference, refers, table,
 };
+use crate::config::values::{argv, boolean, echo, shell};
 use crate::limits::{PASS_ENV_MAX, SERVER_RULES_MAX, SERVER_VARIABLE_MAX, SERVER_VARIABLES_MAX};
 use crate::secrets::{ApiKey, Prefix, Reference, is_variable_name};
 
@@ -23,9 +23,6 @@ pub(super) struct Own<'a> {
     /// The key, unless it is written wrong.
     pub(super) key: Option<&'a ApiKey>,
 }
-
-/// A mistake, and its place when it has one of its own within the entry.
-pub(super) type Problem = (Option<Location>, String);
 
 /// The mistakes of one mapping.
 struct Problems(Vec<Problem>);
@@ -41,39 +38,21 @@ impl Problems {
     }
 }
 
-/// A binding that says no more than channel and command.
-pub(super) fn of_entry(
-    sources: &Sources<'_>,
-    entry: &CommandEntry<'_>,
-    in_file: bool,
-) -> Result<Binding, BindingError> {
-    let command = super::bindings::value(sources, entry.command, in_file)
-        .map_err(|error| BindingError::Reference("command", error))?;
-    Ok(Binding {
-        channel: binding::channel(entry.channel)?,
-        target: Target::Stdio {
-            argv: argv::of_command(&command).map_err(BindingError::Command)?,
-            env: Vec::new(),
-            pass_env: Vec::new(),
-            sandbox: ServerSandbox::default(),
-        },
-    })
-}
-
-/// A binding of a configuration file, or everything that is wrong with it.
-pub(super) fn of_record(sources: &Sources<'_>, record: &Record, own: Own<'_>) -> Result<Binding, Vec<Problem>> {
-    let mut problems = Problems(Vec::new());
-    let entry = CommandEntry::of_record(record).and_then(|entry| of_entry(sources, &entry, true));
-    let (env, pass_env, sandbox) = (
-        env(sources, record, own, &mut problems),
-        pass_env(record, own, &mut problems),
-        sandbox(record, &mut problems),
-    );
-    match entry {
-        Ok(Binding {
-            channel,
-            target: Target::Stdio { argv, .. },
-        }) if problems.0.is_empty() => Ok(Binding {
+/// A server that is a child process, or everything that is wrong with its entry.
+pub(super) fn server(reader: &mut Reader<'_>, entry: &RecordEntry<'_>, own: Own<'_>) -> Result<Binding, Vec<Problem>> {
+    let sources = reader.sources;
+    let command = command(reader, entry);
+    let mut problems = Problems(command.as_ref().err().cloned().into_iter().collect());
+    let (env, pass_env, sandbox) = match entry.record() {
+        Some(record) => (
+            env(&sources, record, own, &mut problems),
+            pass_env(record, own, &mut problems),
+            sandbox(record, &mut problems),
+        ),
+        None => Default::default(),
+    };
+    match command {
+        Ok((channel, argv)) if problems.0.is_empty() => Ok(Binding {
             channel,
             target: Target::Stdio {
                 argv,
@@ -82,17 +61,31 @@ pub(super) fn of_record(sources: &Sources<'_>, record: &Record, own: Own<'_>) ->
                 sandbox,
             },
         }),
-        Ok(_) => Err(problems.0),
-        Err(error) => {
-            // A command is judged by its words: say where it stands, not where its mapping begins.
-            let is_of_command = matches!(error, BindingError::Command(_) | BindingError::Reference("command", _));
-            let place = record.field("command").filter(|_| is_of_command);
-            problems
-                .0
-                .insert(0, (place.map(|text| text.location.clone()), error.to_string()));
-            Err(problems.0)
-        }
+        _ => Err(problems.0),
     }
+}
+
+/// Channel and command of an entry. A command is judged by its words: the place of a mistake is where it stands, not where its mapping
+/// begins. What only a shell would understand in it is a warning.
+fn command(reader: &mut Reader<'_>, entry: &RecordEntry<'_>) -> Result<(String, Vec<String>), Problem> {
+    let in_entry = |error| (None, format!("entry {error}"));
+    let in_command = |error: String| (entry.place("command"), error);
+    let parts = entry.parts(&table::COMMANDS).map_err(in_entry)?;
+    let written = parts.required("command").map_err(in_entry)?;
+    let command = reader.sources.value(written, entry.record().is_some());
+    let command = command.map_err(|error| in_command(format!("command {error}")))?;
+    let channel = channel(&parts).map_err(|error| (None, error))?;
+    let words = argv::words(&command).map_err(|error| in_command(error.to_string()))?;
+    if let Some(said) = shell::meaningless(&words) {
+        let place = entry.place("command").map(|place| Origin::new(Source::File(place)));
+        let origin = place.unwrap_or_else(|| entry.origin());
+        reader.warn(format!(
+            "command {said} ({} {origin})",
+            name_at(table::COMMANDS.flag, &origin)
+        ));
+    }
+    let argv = argv::of_words(words).map_err(|error| in_command(error.to_string()))?;
+    Ok((channel, argv))
 }
 
 fn env(sources: &Sources<'_>, record: &Record, own: Own<'_>, problems: &mut Problems) -> Vec<Variable> {
@@ -129,22 +122,22 @@ fn env(sources: &Sources<'_>, record: &Record, own: Own<'_>, problems: &mut Prob
 
 /// The value, which is never part of a message, and whether it was kept elsewhere.
 fn variable(sources: &Sources<'_>, written: &str, own: Own<'_>) -> Result<(SecretString, bool), String> {
-    let referenced = Reference::is_meant(written, Prefix::AnyCase);
-    let (value, place) = if referenced {
-        let reference = Reference::parse_any_case(written).ok_or(NO_REFERENCE)?;
-        if let Reference::Variable(name) = &reference
-            && own.variables.contains(name)
-        {
-            return Err(format!("refers to {reference}, which {OURS}"));
+    let reference = reference(OsStr::new(written), Prefix::AnyCase, "")?;
+    let referenced = reference.is_some();
+    let (value, place) = match reference {
+        Some(Reference::Variable(name)) if own.variables.contains(&name) => {
+            return Err(refers(&Reference::Variable(name), OURS));
         }
-        let secret = reference
-            .secret(sources.environment, sources.files, SERVER_VARIABLE_MAX)
-            .map_err(|error| format!("refers to {reference}, which {error}"))?;
-        (secret, format!("refers to {reference}, which "))
-    } else {
-        (SecretString::from(written), String::new())
+        Some(reference) => {
+            let secret = sources.secret(&reference, SERVER_VARIABLE_MAX);
+            (
+                secret.map_err(|error| refers(&reference, error))?,
+                refers(&reference, ""),
+            )
+        }
+        None => (SecretString::from(written), String::new()),
     };
-    let text = secrecy::ExposeSecret::expose_secret(&value);
+    let text = value.expose_secret();
     if own.key.is_some_and(|key| holds(OsStr::new(text), key)) {
         return Err(format!("{place}{OURS}"));
     }

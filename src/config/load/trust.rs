@@ -7,7 +7,7 @@ use super::INVALID_CA_BUNDLE;
 use super::identity::identity;
 use super::reader::{Checked, Reader};
 use crate::config::checked::{SystemStore, TlsVersion, Trust};
-use crate::config::settings::{Origin, table};
+use crate::config::settings::table;
 use crate::config::values::scalar::echo;
 use crate::secrets::Files as _;
 
@@ -68,12 +68,7 @@ fn check_bundle(
         }
         _ => return Ok((bundle, sets)),
     };
-    let origin = reader.sources.list(&table::TLS_TRUST).into_iter().next();
-    let origin = origin.map_or(Origin::UNSET, |written| Origin {
-        entry: None,
-        ..written.origin
-    });
-    Err(reader.report(table::TLS_TRUST.flag, origin, problem))
+    Err(reader.refuse(&table::TLS_TRUST, problem))
 }
 
 fn set(text: &str) -> Result<Set, String> {

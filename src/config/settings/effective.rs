@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 
+use super::entry::{bare, fields};
 use super::{
     FieldValue, HeaderEntry, Kind, Origin, Record, RecordEntry, SETTINGS, Setting, Shown, Source, Sources, Written,
-    table,
 };
 use crate::config::values::{HttpUrl, argv, shell};
 use crate::limits::EFFECTIVE_TEXT_MAX;
@@ -137,28 +137,14 @@ fn nested(value: &FieldValue) -> String {
 
 /// An entry of a flag or a variable: `key=value,key=value`, or one bare value. What belongs to no key is left out.
 fn text_entry(setting: &Setting, text: &str) -> String {
-    let (keys, bare): (&[&str], &str) = match setting.key {
-        key if key == table::COMMANDS.key => (&["channel", "command"], "command"),
-        key if key == table::SERVER_URLS.key => (
-            &[
-                "channel",
-                "url",
-                "unix-socket",
-                "http-proxy",
-                "client-cert",
-                "client-key",
-            ],
-            "url",
-        ),
-        _ => (&["label", "url", "unix-socket", "desc"], "url"),
-    };
     let known = |part: &str| {
         let (key, value) = part.trim().split_once('=')?;
-        keys.contains(&key).then(|| field(key, value.trim()))
+        let is_own = fields(setting).iter().any(|field| field.text_key() == Some(key));
+        is_own.then(|| field(key, value.trim()))
     };
     let mut parts = text.split(',').peekable();
     if parts.peek().is_none_or(|first| known(first).is_none()) {
-        return field(bare, text);
+        return field(bare(setting).map_or("url", |field| field.name), text);
     }
     parts.filter_map(known).collect::<Vec<_>>().join(",")
 }
@@ -255,8 +241,8 @@ mod tests {
 
     use std::path::Path;
 
-    use crate::config::settings::Recorder;
     use super::*;
+    use crate::config::settings::Recorder;
     use crate::config::{File, Flags};
     use crate::secrets::{Disk, Environment};
 

@@ -1,6 +1,7 @@
 //! What can be set, and what was written: the table of settings, the sources and their order, the places of values.
 
 mod effective;
+mod entry;
 mod error;
 mod origin;
 mod recorder;
@@ -11,12 +12,13 @@ mod written;
 
 pub(in crate::config) use effective::effective;
 pub use effective::{Effective, EffectiveValue};
+pub(in crate::config) use entry::{Parts, RecordEntry};
 pub(in crate::config) use error::name_at;
 pub use error::{ConfigError, ConfigErrors};
 pub use origin::{Location, Origin, Source};
 pub(in crate::config) use recorder::Recorder;
-pub(in crate::config) use references::{NO_REFERENCE, referenced_path, socket_path};
+pub(in crate::config) use references::{reference, refers, socket_path};
 pub use sources::Flags;
-pub(in crate::config) use sources::{HeaderEntry, RecordEntry, Sources, Written, is_blank};
+pub(in crate::config) use sources::{HeaderEntry, Sources, Written, is_blank};
 pub use table::{ADMIN_SETTINGS, Field, Kind, SELECTORS, SETTINGS, Separator, Setting, Shape, Shown};
 pub use written::{Entry, FieldValue, File, Record, Text, Value};

@@ -1,70 +1,99 @@
 //! References in values: `env:NAME`, `file:PATH`, `credential:NAME` (contract: config, section 3).
 
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
 use super::Sources;
 use crate::limits::{UNIX_SOCKET_PATH_MAX, VALUE_FILE_MAX};
 use crate::secrets::{Files as _, Prefix, Reference, ReferenceError};
 
-impl Sources<'_> {
-    /// What a value of a configuration file stands for that may be a reference: itself, or what the reference leads to,
-    /// trimmed and not empty (contract: config, section 3).
-    pub(in crate::config) fn referenced_value(&self, text: &str) -> Result<Zeroizing<String>, String> {
-        if !Reference::is_meant(text, Prefix::AnyCase) {
-            return Ok(Zeroizing::new(text.to_owned()));
-        }
-        let reference = Reference::parse_any_case(text).ok_or(NO_REFERENCE)?;
-        let found = reference
-            .text(self.environment, |path| self.files.read(path, VALUE_FILE_MAX))
-            .map_err(|error| format!("refers to {reference}, which {error}"))?;
-        match found.trim() {
-            "" => Err(format!("refers to {reference}, which {}", ReferenceError::Empty)),
-            text => Ok(Zeroizing::new(text.to_owned())),
-        }
+/// Reads what may be a reference; `None` when it is not meant as one. `or` begins the list of what can be written instead of a wrong one.
+///
+/// # Errors
+///
+/// It is meant as a reference and is none.
+pub(in crate::config) fn reference(written: &OsStr, prefix: Prefix, or: &str) -> Result<Option<Reference>, String> {
+    let text = written.to_str();
+    let reference = match prefix {
+        Prefix::Exact => Reference::parse(written),
+        Prefix::AnyCase => text.and_then(Reference::parse_any_case),
+    };
+    match reference {
+        None if text.is_some_and(|text| Reference::is_meant(text, prefix)) => Err(format!(
+            "is not a valid reference; write {or}env:NAME, file:PATH or credential:NAME"
+        )),
+        reference => Ok(reference),
     }
 }
 
-/// What is wrong with `env:a b`.
-pub(in crate::config) const NO_REFERENCE: &str =
-    "is not a valid reference; write env:NAME, file:PATH or credential:NAME";
+/// What is wrong with the thing that a reference leads to.
+pub(in crate::config) fn refers(reference: &Reference, problem: impl Display) -> String {
+    format!("refers to {reference}, which {problem}")
+}
 
-/// What a plain path, `env:NAME`, `file:PATH` or `credential:NAME` stands for (contract: config, section 3).
-/// A credential has to be there: how its file is read says nothing of the unit of the service.
-pub(in crate::config) fn referenced_path(sources: &Sources<'_>, written: &OsStr) -> Result<PathBuf, String> {
-    match Reference::parse(written) {
-        Some(Reference::Variable(name)) => {
-            let value = sources
-                .environment
-                .value(&name)
-                .ok_or_else(|| format!("refers to variable {name}, which is not set; set it"))?;
-            Ok(PathBuf::from(value))
-        }
-        Some(reference) => {
-            let there = reference.file(sources.environment).and_then(|path| match path {
-                Some(path) if matches!(reference, Reference::Credential(_)) && !sources.files.is_there(&path) => {
-                    let is_visible = path.parent().is_some_and(|directory| sources.files.is_there(directory));
-                    let kind = if is_visible {
-                        io::ErrorKind::NotFound
-                    } else {
-                        io::ErrorKind::PermissionDenied
-                    };
-                    Err(reference.unread(kind.into()))
-                }
-                path => Ok(path.unwrap_or_default()),
+impl Sources<'_> {
+    /// What a value stands for that may be a reference in a configuration file: itself, or what the reference leads to, trimmed and not
+    /// empty (contract: config, section 3).
+    pub(in crate::config) fn value(&self, text: &str, is_in_file: bool) -> Result<Zeroizing<String>, String> {
+        let reference = match is_in_file {
+            true => reference(OsStr::new(text), Prefix::AnyCase, "")?,
+            false => None,
+        };
+        let Some(reference) = reference else {
+            return Ok(Zeroizing::new(text.to_owned()));
+        };
+        let read = |path: &Path| self.files.read(path, VALUE_FILE_MAX);
+        let found = reference
+            .text(self.environment, read)
+            .and_then(|found| match found.trim() {
+                "" => Err(ReferenceError::Empty),
+                text => Ok(Zeroizing::new(text.to_owned())),
             });
-            there.map_err(|error| format!("refers to {reference}, which {error}"))
+        found.map_err(|error| refers(&reference, error))
+    }
+
+    /// The secret that a reference leads to, of at most `limit` bytes.
+    pub(in crate::config) fn secret(
+        &self,
+        reference: &Reference,
+        limit: usize,
+    ) -> Result<SecretString, ReferenceError> {
+        reference.secret(self.environment, self.files, limit)
+    }
+
+    /// What a plain path, `env:NAME`, `file:PATH` or `credential:NAME` stands for (contract: config, section 3).
+    /// A credential has to be there: how its file is read says nothing of the unit of the service.
+    pub(in crate::config) fn path(&self, written: &OsStr) -> Result<PathBuf, String> {
+        let Some(reference) = reference(written, Prefix::Exact, "a path, ")? else {
+            return Ok(PathBuf::from(written));
+        };
+        if let Reference::Variable(name) = &reference {
+            let value = self.environment.value(name);
+            let unset = || format!("refers to variable {name}, which is not set; set it");
+            return value.map(PathBuf::from).ok_or_else(unset);
         }
-        None if written
-            .to_str()
-            .is_some_and(|text| Reference::is_meant(text, Prefix::Exact)) =>
-        {
-            Err("is not a valid reference; write a path, env:NAME, file:PATH or credential:NAME".to_owned())
-        }
-        None => Ok(PathBuf::from(written)),
+        let there = reference.file(self.environment).and_then(|path| match path {
+            Some(path) if matches!(reference, Reference::Credential(_)) && !self.files.is_there(&path) => {
+                let is_visible = path.parent().is_some_and(|directory| self.files.is_there(directory));
+                let kind = match is_visible {
+                    true => io::ErrorKind::NotFound,
+                    false => io::ErrorKind::PermissionDenied,
+                };
+                Err(reference.unread(kind.into()))
+            }
+            path => Ok(path.unwrap_or_default()),
+        });
+        there.map_err(|error| refers(&reference, error))
+    }
+
+    /// As [`Self::path`], for a unix socket, whose path the kernel bounds.
+    pub(in crate::config) fn socket(&self, written: &OsStr) -> Result<PathBuf, String> {
+        self.path(written).and_then(socket_path)
     }
 }
 

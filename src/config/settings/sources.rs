@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{File, Kind, Origin, Record, Recorder, Separator, Setting, Source, Text, Value};
+use super::{File, Kind, Origin, RecordEntry, Recorder, Separator, Setting, Source, Text, Value};
 use crate::secrets::Environment;
 
 /// Everything that a configuration is made from.
@@ -95,15 +95,6 @@ impl<'a> Written<'a> {
     }
 }
 
-/// One entry of [`Kind::Records`].
-#[derive(Debug, Clone)]
-pub(in crate::config) enum RecordEntry<'a> {
-    /// Of a flag or a variable: `key=value,key=value`, or one bare value.
-    Text(Written<'a>),
-    /// Of a configuration file, field by field: commas in values are part of them.
-    Fields(&'a Record),
-}
-
 /// One header of [`Kind::Headers`].
 #[derive(Debug, Clone)]
 pub(in crate::config) enum HeaderEntry<'a> {
@@ -111,6 +102,14 @@ pub(in crate::config) enum HeaderEntry<'a> {
     Text(Written<'a>),
     /// Of a configuration file: name and value, with commas and semicolons intact. The value is never blank.
     Pair(Written<'a>, Written<'a>),
+}
+
+impl HeaderEntry<'_> {
+    /// Place of the value.
+    pub(in crate::config) fn origin(&self) -> Origin {
+        let (Self::Text(written) | Self::Pair(_, written)) = self;
+        written.origin.clone()
+    }
 }
 
 impl<'a> Sources<'a> {
@@ -137,6 +136,17 @@ impl<'a> Sources<'a> {
             value,
             origin: Origin::new(Source::Default),
         })
+    }
+
+    /// Where the value of a setting is written, or the first entry of a list: a list is named as a whole.
+    pub(in crate::config) fn origin(&self, setting: &Setting) -> Origin {
+        let written = match setting.kind {
+            Kind::One | Kind::Switch => self.one(setting).map(|written| written.origin),
+            Kind::List(_) => self.list(setting).first().map(|written| written.origin.clone()),
+            Kind::Records(..) => self.records(setting).first().map(RecordEntry::origin),
+            Kind::Headers => self.headers(setting).first().map(HeaderEntry::origin),
+        };
+        written.map_or(Origin::UNSET, |origin| Origin { entry: None, ..origin })
     }
 
     /// The entries of a list, without empty ones. Sources are not mixed: the first that has any wins.

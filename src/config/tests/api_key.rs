@@ -102,6 +102,22 @@ fn a_variable_that_a_flag_overrides_still_holds_its_secret() {
 }
 
 #[test]
+fn a_variable_with_the_url_of_a_target_is_no_more_for_servers_than_one_of_a_server() {
+    let text = "mcp:\n  commands: [{command: srv, pass_env: [TARGET_URL]}]\n\
+                harpoon:\n  targets: [{label: x, url: env:TARGET_URL}]\n";
+    let environment = COMPLETE[..2]
+        .iter()
+        .copied()
+        .chain([("TARGET_URL", "https://h/?token=sekret")]);
+    let file = File::parse(Path::new("p.yaml"), text);
+    let lines = lines(load_written(&Flags::default(), &environment.collect(), Some(&file)));
+    assert!(
+        lines.len() == 1 && lines[0].contains("pass_env names variable TARGET_URL"),
+        "{lines:?}"
+    );
+}
+
+#[test]
 fn debug_output_of_a_configuration_holds_no_secret() {
     let config = with(
         &[

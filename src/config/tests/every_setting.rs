@@ -245,7 +245,7 @@ fn what_has_no_effect_says_so_unless_it_is_the_default() {
     ] {
         let setting = SETTINGS.iter().find(|setting| setting.key == key).unwrap();
         assert!(setting.without_effect.is_some(), "{key}");
-        let warnings = |value: &str| with(&[], &[(setting.flag, value)]).unwrap().warnings;
+        let warnings = |value: &str| with(&[], &[(setting.flag, value)]).unwrap().warnings.clone();
         assert!(warnings(quiet).is_empty(), "{key}={quiet}");
         let expected = format!("{key} has no effect in this build: ");
         let warnings = warnings(loud);

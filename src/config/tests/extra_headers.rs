@@ -3,9 +3,8 @@
 use super::*;
 
 fn control_headers(result: Result<Config, ConfigErrors>) -> Vec<(String, String)> {
-    let headers = result.unwrap().control_plane.extra_headers;
-    let pair = |header: Header| (header.name, header.value.expose_secret().to_owned());
-    headers.into_iter().map(pair).collect()
+    let pair = |header: &Header| (header.name.clone(), header.value.expose_secret().to_owned());
+    result.unwrap().control_plane.extra_headers.iter().map(pair).collect()
 }
 
 fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -141,7 +141,7 @@ fn trust_in_a_bundle_needs_one_and_the_other_way_round() {
         file: Some("/store.pem".into()),
         required: true,
     };
-    assert_eq!((config.trust.system, config.trust.webpki), (Some(store), false));
+    assert_eq!((&config.trust.system, config.trust.webpki), (&Some(store), false));
 }
 
 #[test]

@@ -42,8 +42,8 @@ fn the_least_that_starts_has_the_documented_defaults() {
     );
     assert_eq!(tcp(&config), ("127.0.0.1".to_owned(), "127.0.0.1:8080".to_owned()));
     assert_eq!(
-        (config.log.file, config.health.url_file, config.pid_file),
-        (None, None, None)
+        (&config.log.file, &config.health.url_file, &config.pid_file),
+        (&None, &None, &None)
     );
 }
 
@@ -266,7 +266,7 @@ fn a_host_name_of_the_health_listener_is_wide_only_where_that_was_asked_for() {
         let named = ("health.listen-addr", "Node-7.example:8080");
         let config = with(&[], &[&[named], flags].concat()).unwrap();
         assert_eq!(config.warnings, [""; 0]);
-        config.health.listen
+        config.health.listen.clone()
     };
     let named = |is_wide| Listen::Named {
         host: "node-7.example".to_owned(),
@@ -277,7 +277,8 @@ fn a_host_name_of_the_health_listener_is_wide_only_where_that_was_asked_for() {
     assert_eq!(listen(&[("health.allowed-host", "other.example")]), named(false));
     assert_eq!(listen(&[("health.allowed-host", "NODE-7.example")]), named(true));
     assert_eq!(listen(&[("allow-remote-ui", "true")]), named(true));
-    let without = with(&[], &[("allow-remote-ui", "true")]).unwrap().warnings;
+    let config = with(&[], &[("allow-remote-ui", "true")]).unwrap();
+    let without = &config.warnings;
     assert!(
         without.len() == 1 && without[0].starts_with("admin_ui.allow_remote has no effect"),
         "{without:?}"

@@ -66,7 +66,15 @@ impl Word {
 /// As [`words`]; also when something stands where the program belongs that only a shell understands. The value of a variable would be
 /// taken for the name of a program and shown as such.
 pub(in crate::config) fn of_command(command: &str) -> Result<Vec<String>, ArgvError> {
-    let words = words(command)?;
+    of_words(words(command)?)
+}
+
+/// As [`of_command`], of its words.
+///
+/// # Errors
+///
+/// Something stands where the program belongs that only a shell understands.
+pub(in crate::config) fn of_words(words: Vec<Word>) -> Result<Vec<String>, ArgvError> {
     match words.first().and_then(shell::no_program) {
         Some(what) => Err(ArgvError::Shell(what)),
         None => Ok(words.into_iter().map(|word| word.text).collect()),

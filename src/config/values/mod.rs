@@ -4,6 +4,7 @@ pub(in crate::config) mod argv;
 pub(in crate::config) mod channel;
 mod cidr;
 pub(in crate::config) mod duration;
+pub(in crate::config) mod harpoon;
 mod no_proxy;
 pub(in crate::config) mod scalar;
 pub(in crate::config) mod shell;

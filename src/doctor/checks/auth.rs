@@ -236,7 +236,7 @@ mod tests {
     use crate::secrets::{Disk, Environment};
     use crate::telemetry::redact;
 
-    fn settings(base_url: &str) -> Settings {
+    fn config(base_url: &str) -> Config {
         let variables = [
             ("CONTROL_PLANE_BASE_URL", base_url),
             ("CONTROL_PLANE_TUNNEL_ID", "tunnel_0123456789abcdef0123456789abcdef"),
@@ -244,9 +244,7 @@ mod tests {
             ("MCP_COMMAND", "true"),
         ];
         let environment: Environment = variables.into_iter().collect();
-        config::read(&Flags::default(), &environment, &Disk::default())
-            .unwrap()
-            .control_plane
+        config::read(&Flags::default(), &environment, &Disk::default()).unwrap()
     }
 
     #[test]
@@ -261,10 +259,10 @@ mod tests {
 
     #[test]
     fn statuses_are_told_apart_and_their_texts_survive_the_scrubber() {
-        let settings = settings("https://relay.example");
+        let config = config("https://relay.example");
         let mut summaries = Vec::new();
         for status in [401, 403, 404, 302, 407, 429, 503, 200] {
-            let (summary, steps) = of_status(status, &settings);
+            let (summary, steps) = of_status(status, &config.control_plane);
             for text in steps.iter().chain([&summary]) {
                 assert_eq!(redact::scrub(text), text.as_str());
             }
@@ -283,7 +281,7 @@ mod tests {
                 "at the service https://api.openai.com.example",
             ),
         ] {
-            assert_eq!(place(&settings(base_url), "page"), expected);
+            assert_eq!(place(&config(base_url).control_plane, "page"), expected);
         }
     }
 

@@ -6,7 +6,6 @@ mod parse;
 use crate::config::checked::Proxy;
 use crate::config::values::{HttpUrl, is_loopback};
 pub(in crate::config) use environment::{BrokenVariable, EnvironmentProxies};
-pub(in crate::config) use parse::ProxyError;
 
 /// What a connection is for; decides which setting names its proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,10 +7,9 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::checked::Proxy;
-use crate::config::settings::Sources;
 use crate::config::values::{HttpUrl, UrlError};
 use crate::limits::SECRET_FILE_MAX;
-use crate::secrets::{Environment, Files, Prefix, Reference, ReferenceError, SeenFile};
+use crate::secrets::{Environment, Files, Reference};
 
 /// Why a text names no proxy. The text is not part of the message: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +22,6 @@ pub(in crate::config) enum ProxyError {
     Userinfo,
     /// Any other part of the URL.
     Url(UrlError),
-    /// It begins as a reference and is none.
-    Reference,
-    /// What it refers to, and why that cannot be read.
-    Unread(String, String),
 }
 
 impl fmt::Display for ProxyError {
@@ -40,32 +35,11 @@ impl fmt::Display for ProxyError {
                 f.write_str("has a user name or a password that cannot be read; percent-encode it, as in %40 for @")
             }
             Self::Url(error) => error.fmt(f),
-            Self::Reference => {
-                f.write_str("is not a valid reference; write a URL, env:NAME, file:PATH or credential:NAME")
-            }
-            Self::Unread(reference, error) => write!(f, "refers to {reference}, which {error}"),
         }
     }
 }
 
 impl Proxy {
-    /// A proxy as a setting names it: a URL, or a reference to the variable or the secret file that holds one.
-    pub(in crate::config) fn of_setting(sources: &Sources<'_>, text: &str, source: &str) -> Result<Self, ProxyError> {
-        if !Reference::is_meant(text, Prefix::Exact) {
-            return Self::parse(text, source);
-        }
-        let reference = Reference::parse(OsStr::new(text)).ok_or(ProxyError::Reference)?;
-        let Sources { environment, files, .. } = sources;
-        let failed = |error: ReferenceError| ProxyError::Unread(reference.to_string(), error.to_string());
-        let path = reference.file(environment).map_err(failed)?;
-        let file = path.and_then(|path| SeenFile::look(&path)).map(Box::new);
-        let url = reference.secret(environment, *files, SECRET_FILE_MAX).map_err(failed)?;
-        Ok(Self {
-            file,
-            ..Self::parse(url.expose_secret().trim(), source)?
-        })
-    }
-
     /// Whether both are the same in every respect.
     pub(crate) fn is(&self, other: &Self) -> bool {
         let secrets = [self, other].map(|proxy| proxy.credentials.as_ref().map(|secret| secret.expose_secret()));

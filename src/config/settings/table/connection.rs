@@ -1,16 +1,15 @@
 //! How long the steps of a connection may take, and how keys and certificates are exchanged while it runs.
 
-use super::{Setting, UNSET};
+use super::{Setting, TIME};
 
 pub(in crate::config) static RESOLVE_TIMEOUT: Setting = Setting {
     key: "connection.resolve_timeout",
     flag: "connection.resolve-timeout",
     variables: &["CONNECTION_RESOLVE_TIMEOUT"],
     default: Some("10s"),
-    placeholder: "DURATION",
     help: "The most time that resolving a name may take",
     values: "more than 0, at most 5m",
-    ..UNSET
+    ..TIME
 };
 
 pub(in crate::config) static CONNECT_TIMEOUT: Setting = Setting {
@@ -18,11 +17,10 @@ pub(in crate::config) static CONNECT_TIMEOUT: Setting = Setting {
     flag: "connection.connect-timeout",
     variables: &["CONNECTION_CONNECT_TIMEOUT"],
     default: Some("10s"),
-    placeholder: "DURATION",
     help: "The most time that connecting to a host may take, over all of its addresses",
     values: "more than 0, at most 5m",
     details: "Addresses are tried as in RFC 8305: IPv6 and IPv4 in turn, a quarter of a second apart, and the first that answers is taken.",
-    ..UNSET
+    ..TIME
 };
 
 pub(in crate::config) static TLS_TIMEOUT: Setting = Setting {
@@ -30,10 +28,9 @@ pub(in crate::config) static TLS_TIMEOUT: Setting = Setting {
     flag: "connection.tls-timeout",
     variables: &["CONNECTION_TLS_TIMEOUT"],
     default: Some("10s"),
-    placeholder: "DURATION",
     help: "The most time that a TLS handshake may take",
     values: "more than 0, at most 5m",
-    ..UNSET
+    ..TIME
 };
 
 pub(in crate::config) static PROXY_TIMEOUT: Setting = Setting {
@@ -41,10 +38,9 @@ pub(in crate::config) static PROXY_TIMEOUT: Setting = Setting {
     flag: "connection.proxy-timeout",
     variables: &["CONNECTION_PROXY_TIMEOUT"],
     default: Some("10s"),
-    placeholder: "DURATION",
     help: "The most time that a proxy may take to open a tunnel",
     values: "more than 0, at most 5m",
-    ..UNSET
+    ..TIME
 };
 
 pub(in crate::config) static RELOAD_INTERVAL: Setting = Setting {
@@ -52,8 +48,7 @@ pub(in crate::config) static RELOAD_INTERVAL: Setting = Setting {
     flag: "reload.check-interval",
     variables: &["RELOAD_CHECK_INTERVAL"],
     default: Some("5s"),
-    placeholder: "DURATION",
     help: "Time between looks at the files of keys, certificates and proxies; 0 is never",
     details: "When one has changed, all of them are read, checked together and put in force together; if one is wrong, the ones in force stay. SIGHUP does the same at once. Settings are not read again.",
-    ..UNSET
+    ..TIME
 };

@@ -1,8 +1,6 @@
 //! The control plane and how it is polled.
 
-use super::Kind::{Headers, List};
-use super::Separator::Comma;
-use super::{FILES, Setting, Shown, UNSET};
+use super::{COMMAS, FILE, HEADERS, KEY, NUMBER, PROXY, Setting, Shown, TEXT, TIME};
 
 pub(in crate::config) static BASE_URL: Setting = Setting {
     key: "control_plane.base_url",
@@ -15,7 +13,7 @@ pub(in crate::config) static BASE_URL: Setting = Setting {
     placeholder: "URL",
     help: "Scheme, host and port of the control plane",
     details: "A path in it is not used: see url_path. With a client certificate, https://api.openai.com becomes https://mtls.api.openai.com.",
-    ..UNSET
+    ..TEXT
 };
 
 pub(in crate::config) static URL_PATH: Setting = Setting {
@@ -27,7 +25,7 @@ pub(in crate::config) static URL_PATH: Setting = Setting {
     placeholder: "/PATH",
     help: "Put before the path of every control plane request",
     values: "begins with /, no query or fragment",
-    ..UNSET
+    ..TEXT
 };
 
 pub(in crate::config) static TUNNEL_ID: Setting = Setting {
@@ -38,7 +36,7 @@ pub(in crate::config) static TUNNEL_ID: Setting = Setting {
     placeholder: "ID",
     help: "The tunnel to serve (required)",
     values: "tunnel_ and 32 lower-case letters or digits",
-    ..UNSET
+    ..TEXT
 };
 
 pub(in crate::config) static ORGANIZATION_ID: Setting = Setting {
@@ -50,7 +48,7 @@ pub(in crate::config) static ORGANIZATION_ID: Setting = Setting {
     help: "Organization, sent as the header OpenAI-Organization",
     values: "at most 256 printable ASCII characters",
     details: "It wins over a header of that name in extra_headers.",
-    ..UNSET
+    ..TEXT
 };
 
 pub(in crate::config) static API_KEY: Setting = Setting {
@@ -58,12 +56,9 @@ pub(in crate::config) static API_KEY: Setting = Setting {
     flag: "control-plane.api-key",
     hidden_flag: Some("control-plane-api-key"),
     variables: &["CONTROL_PLANE_API_KEY", "OPENAI_API_KEY"],
-    reference: true,
-    shown: Shown::Secret,
-    placeholder: "env:NAME|file:PATH|credential:NAME",
     help: "Where the runtime API key is kept, never the key itself (required)",
     details: "The variables hold the key itself; the flag and a file only say where it is kept. A secret file is refused when others can reach and read it.",
-    ..UNSET
+    ..KEY
 };
 
 pub(in crate::config) static CONTROL_CERT: Setting = Setting {
@@ -71,11 +66,9 @@ pub(in crate::config) static CONTROL_CERT: Setting = Setting {
     flag: "control-plane.client-cert",
     hidden_flag: Some("control-plane-client-cert"),
     variables: &["CONTROL_PLANE_CLIENT_CERT"],
-    placeholder: "PATH",
     help: "PEM file of the client certificate and its chain, for the control plane",
-    values: FILES,
     details: "Needs client_key.",
-    ..UNSET
+    ..FILE
 };
 
 pub(in crate::config) static CONTROL_KEY: Setting = Setting {
@@ -83,23 +76,18 @@ pub(in crate::config) static CONTROL_KEY: Setting = Setting {
     flag: "control-plane.client-key",
     hidden_flag: Some("control-plane-client-key"),
     variables: &["CONTROL_PLANE_CLIENT_KEY"],
-    placeholder: "PATH",
     help: "PEM file of the private key of that certificate",
-    values: FILES,
     details: "It must belong to client_cert. A file that others can reach and read is refused.",
-    ..UNSET
+    ..FILE
 };
 
 pub(in crate::config) static CONTROL_PROXY: Setting = Setting {
     key: "control_plane.http_proxy",
     flag: "control-plane.http-proxy",
     variables: &["CONTROL_PLANE_HTTP_PROXY"],
-    shown: Shown::Origin,
-    placeholder: "URL|env:NAME|file:PATH|credential:NAME",
     help: "Proxy for the control plane, instead of http-proxy",
-    values: "http:// or https://",
     details: "A proxy that is set here is used for every host, whatever NO_PROXY says. A password in the URL is sent to the proxy and never shown.",
-    ..UNSET
+    ..PROXY
 };
 
 pub(in crate::config) static MAX_INFLIGHT: Setting = Setting {
@@ -107,11 +95,10 @@ pub(in crate::config) static MAX_INFLIGHT: Setting = Setting {
     flag: "control-plane.max-inflight",
     variables: &["CONTROL_PLANE_MAX_INFLIGHT_REQUESTS"],
     default: Some("20"),
-    placeholder: "N",
     help: "Commands that may wait in the local queue",
     values: "1 to 10000",
     details: "How many run at once is mcp.max_concurrent_requests.",
-    ..UNSET
+    ..NUMBER
 };
 
 pub(in crate::config) static POLL_TIMEOUT: Setting = Setting {
@@ -119,10 +106,9 @@ pub(in crate::config) static POLL_TIMEOUT: Setting = Setting {
     flag: "control-plane.poll-timeout",
     variables: &["CONTROL_PLANE_POLL_TIMEOUT"],
     default: Some("30s"),
-    placeholder: "DURATION",
     help: "How long the control plane may hold one poll open",
     values: "more than 0; with the guardrail at most 10m",
-    ..UNSET
+    ..TIME
 };
 
 pub(in crate::config) static POLL_GUARDRAIL: Setting = Setting {
@@ -130,32 +116,27 @@ pub(in crate::config) static POLL_GUARDRAIL: Setting = Setting {
     flag: "control-plane.poll-deadline-guardrail",
     variables: &["CONTROL_PLANE_POLL_DEADLINE_GUARDRAIL"],
     default: Some("5s"),
-    placeholder: "DURATION",
     help: "Waited on top of the poll timeout before a poll is given up",
     values: "more than 0, less than 1m",
-    ..UNSET
+    ..TIME
 };
 
 pub(in crate::config) static POLL_CHANNELS: Setting = Setting {
     key: "control_plane.poll_channels",
     flag: "control-plane.poll-channel",
     variables: &["CONTROL_PLANE_POLL_CHANNELS"],
-    kind: List(Comma),
     placeholder: "CHANNEL",
     help: "Channel to poll for; repeatable or with commas; unset: the control plane chooses",
     values: "lower-case channel names, each once",
     details: "Each needs a server, and main must not be left without one unless it is left out here.",
-    ..UNSET
+    ..COMMAS
 };
 
 pub(in crate::config) static CONTROL_HEADERS: Setting = Setting {
     key: "control_plane.extra_headers",
     flag: "control-plane.extra-headers",
     variables: &["CONTROL_PLANE_EXTRA_HEADERS"],
-    kind: Headers,
-    shown: Shown::Names,
-    placeholder: "NAME: VALUE",
     help: "Header of every control plane request; repeatable, with , or ; between them in the variable",
     details: "Refused: Authorization, Accept, User-Agent, X-Tunnel-Client-Name, X-Tunnel-Client-Version, X-Tunnel-Client-Instance-Id, X-Tunnel-MCP-Server-Info.",
-    ..UNSET
+    ..HEADERS
 };

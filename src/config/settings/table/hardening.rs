@@ -1,8 +1,6 @@
 //! What the process gives up once it has started.
 
-use super::Kind::List;
-use super::Separator::Comma;
-use super::{Setting, UNSET};
+use super::{COMMAS, Setting, TEXT};
 
 pub(in crate::config) static HARDENING_MODE: Setting = Setting {
     key: "hardening.mode",
@@ -13,20 +11,19 @@ pub(in crate::config) static HARDENING_MODE: Setting = Setting {
     placeholder: "enforce|best-effort|off",
     help: "What happens when the kernel cannot apply a layer of the sandbox",
     details: "enforce: nothing starts without landlock (Linux 5.13) and seccomp. best-effort: it starts with what there is, warns, and reports what is missing. off: no sandbox at all, for tests. Which layers are in force is in the log, in /readyz?verbose, in the metrics and in tunnel-client doctor.",
-    ..UNSET
+    ..TEXT
 };
 
 pub(in crate::config) static DISCOVERY_PORTS: Setting = Setting {
     key: "hardening.discovery_ports",
     flag: "hardening.discovery-port",
     variables: &["HARDENING_DISCOVERY_PORTS"],
-    kind: List(Comma),
     needs_entry: true,
     placeholder: "PORT",
     help: "TCP ports of servers whose addresses are learnt at run time; repeatable or with commas",
     values: "1 to 65535, or none",
     details: "The kernel lets the client connect to the ports that the configuration names and to these. Unset: 443. Under lockdown.require_proxy they are not opened.",
-    ..UNSET
+    ..COMMAS
 };
 
 pub(in crate::config) static PROCESS_USER: Setting = Setting {
@@ -37,7 +34,7 @@ pub(in crate::config) static PROCESS_USER: Setting = Setting {
     help: "User that the client becomes after it has started as root",
     values: "a name of /etc/passwd, or UID:GID",
     details: "Secrets are read before, so they may be root's; those that are to be rotated must be readable for this user. Unset: it stays who started it, without capabilities.",
-    ..UNSET
+    ..TEXT
 };
 
 pub(in crate::config) static SERVER_USER: Setting = Setting {
@@ -48,5 +45,5 @@ pub(in crate::config) static SERVER_USER: Setting = Setting {
     help: "User that stdio MCP servers run as when the client was started as root",
     values: "a name of /etc/passwd, or UID:GID",
     details: "Unset: that of the client. Another user cannot read the client's files, look into its memory or send it signals, whatever the kernel knows of landlock.",
-    ..UNSET
+    ..TEXT
 };

@@ -46,6 +46,9 @@ pub struct Setting {
     pub reference: bool,
     /// What may be shown of a value.
     pub shown: Shown,
+    /// A value can be a secret or hold one: a key, a password or a token in a URL, a token in a command. Its variables never reach a
+    /// child process, and its flags are masked.
+    pub holds_secret: bool,
     /// The value when no source sets one, written as in a flag.
     pub default: Option<&'static str>,
     /// Placeholder of the value in help texts.
@@ -60,6 +63,23 @@ pub struct Setting {
     pub needs_entry: bool,
     /// Accepted and checked, but nothing acts on it in this build: why.
     pub without_effect: Option<&'static str>,
+    /// How its values are checked while they have no effect.
+    pub(in crate::config) check: Check,
+}
+
+/// How the values of a setting without effect are checked.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::config) enum Check {
+    /// By the code of the setting itself.
+    Own,
+    /// True or false.
+    Switch,
+    /// A number from the first, which is 0 or 1, to the second.
+    Number(usize, usize),
+    /// A duration above zero.
+    Time,
+    /// Each entry of the list.
+    Entries(fn(&str) -> Result<(), String>),
 }
 
 /// What a value looks like in each source.
@@ -82,6 +102,8 @@ pub enum Kind {
 pub struct Field {
     /// The key.
     pub name: &'static str,
+    /// How it is written in a flag or a variable.
+    pub(in crate::config) text: Spelling,
     /// What its value looks like.
     pub shape: Shape,
 }
@@ -99,13 +121,45 @@ pub enum Shape {
     Group(&'static [Field]),
 }
 
+/// How a [`Field`] is written in a text entry, `key=value` with commas between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::config) enum Spelling {
+    /// With this key.
+    Key(&'static str),
+    /// With this key; an entry that begins with no key is this field as a whole.
+    Bare(&'static str),
+    /// As [`Self::Bare`]; commas in its value are part of it.
+    Line(&'static str),
+    /// Not at all: only a file has it.
+    InFile,
+}
+
+impl Field {
+    /// Key in a text entry.
+    pub(in crate::config) fn text_key(&self) -> Option<&'static str> {
+        match self.text {
+            Spelling::Key(key) | Spelling::Bare(key) | Spelling::Line(key) => Some(key),
+            Spelling::InFile => None,
+        }
+    }
+}
+
+/// A field that only a file has.
 const fn field(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape }
+    Field {
+        name,
+        text: Spelling::InFile,
+        shape,
+    }
 }
 
 /// A field of one value.
-const fn one(name: &'static str) -> Field {
-    field(name, Shape::One)
+const fn one(name: &'static str, text: Spelling) -> Field {
+    Field {
+        name,
+        text,
+        shape: Shape::One,
+    }
 }
 
 /// What separates the entries of a list in an environment variable.
@@ -233,8 +287,11 @@ pub static SETTINGS: &[&Setting] = &[
 /// Values of settings that are files of keys and certificates.
 const FILES: &str = "a path, file:PATH, credential:NAME, or env:NAME for a variable that holds the path";
 
-/// What a setting has when its entry does not say otherwise.
-const UNSET: Setting = Setting {
+// What a setting has when its entry does not say otherwise, by the kind of its value. Each of these says whether a value can be a secret,
+// and there is none that leaves it open.
+
+/// One text, never a secret.
+const TEXT: Setting = Setting {
     key: "",
     flag: "",
     hidden_flag: None,
@@ -242,6 +299,7 @@ const UNSET: Setting = Setting {
     kind: Kind::One,
     reference: false,
     shown: Shown::Plain,
+    holds_secret: false,
     default: None,
     placeholder: "",
     help: "",
@@ -249,6 +307,79 @@ const UNSET: Setting = Setting {
     details: "",
     needs_entry: false,
     without_effect: None,
+    check: Check::Own,
+};
+
+/// True or false.
+const SWITCH: Setting = Setting {
+    kind: Kind::Switch,
+    default: Some("false"),
+    placeholder: "true|false",
+    check: Check::Switch,
+    ..TEXT
+};
+
+/// A number.
+const NUMBER: Setting = Setting {
+    placeholder: "N",
+    ..TEXT
+};
+
+/// A duration.
+const TIME: Setting = Setting {
+    placeholder: "DURATION",
+    check: Check::Time,
+    ..TEXT
+};
+
+/// A path, taken as it is.
+const PATH: Setting = Setting {
+    placeholder: "PATH",
+    ..TEXT
+};
+
+/// The path of a file of keys or certificates, which may be a reference.
+const FILE: Setting = Setting { values: FILES, ..PATH };
+
+/// Several texts, none of them a secret.
+const COMMAS: Setting = Setting {
+    kind: Kind::List(Separator::Comma),
+    ..TEXT
+};
+
+/// A key, or where it is kept.
+const KEY: Setting = Setting {
+    reference: true,
+    shown: Shown::Secret,
+    holds_secret: true,
+    placeholder: "env:NAME|file:PATH|credential:NAME",
+    ..TEXT
+};
+
+/// A proxy; its URL can have a password.
+const PROXY: Setting = Setting {
+    shown: Shown::Origin,
+    holds_secret: true,
+    placeholder: "URL|env:NAME|file:PATH|credential:NAME",
+    values: "http:// or https://",
+    ..TEXT
+};
+
+/// HTTP headers; some have credentials.
+const HEADERS: Setting = Setting {
+    kind: Kind::Headers,
+    shown: Shown::Names,
+    holds_secret: true,
+    placeholder: "NAME: VALUE",
+    ..TEXT
+};
+
+/// Servers and targets: their URLs and commands can have tokens.
+const RECORDS: Setting = Setting {
+    reference: true,
+    shown: Shown::Origin,
+    holds_secret: true,
+    ..TEXT
 };
 
 #[cfg(test)]
@@ -256,6 +387,17 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    /// Every base of the table says whether a value can be a secret; this refuses one that is taken for the wrong setting.
+    #[test]
+    fn what_is_not_shown_as_it_is_holds_a_secret() {
+        for setting in SETTINGS.iter().chain(ADMIN_SETTINGS) {
+            // A password or a token in the base URL is refused or not used.
+            let expected = setting.shown != Shown::Plain && setting.key != BASE_URL.key;
+            assert_eq!(setting.holds_secret, expected, "{}", setting.flag);
+        }
+        assert!(SELECTORS.iter().all(|setting| !setting.holds_secret));
+    }
 
     #[test]
     fn every_name_is_used_once_and_every_setting_is_complete() {

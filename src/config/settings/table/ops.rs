@@ -1,8 +1,7 @@
 //! Log, health listener, process, web page.
 
-use super::Kind::{List, Switch};
-use super::Separator::Comma;
-use super::{Setting, UNSET};
+use super::{COMMAS, Check, NUMBER, PATH, SWITCH, Setting, TEXT};
+use crate::limits::UI_EVENTS_MAX;
 
 pub(in crate::config) static LOG_LEVEL: Setting = Setting {
     key: "log.level",
@@ -11,7 +10,7 @@ pub(in crate::config) static LOG_LEVEL: Setting = Setting {
     default: Some("info"),
     placeholder: "debug|info|warn|error",
     help: "The least important lines that are written; anything but info needs a format or a file",
-    ..UNSET
+    ..TEXT
 };
 
 pub(in crate::config) static LOG_FORMAT: Setting = Setting {
@@ -20,31 +19,27 @@ pub(in crate::config) static LOG_FORMAT: Setting = Setting {
     variables: &["LOG_FORMAT"],
     placeholder: "struct-text|json",
     help: "Form of log lines on stdout; unset: plain text on stderr",
-    ..UNSET
+    ..TEXT
 };
 
 pub(in crate::config) static LOG_FILE: Setting = Setting {
     key: "log.file",
     flag: "log.file",
     variables: &["LOG_FILE"],
-    placeholder: "PATH",
     help: "File that log lines are appended to, instead of stdout",
     details: "Created with mode 0600. Without a format, lines are struct-text. /dev/stdout and /dev/stderr work; a named pipe, a \
               symbolic link and a file of another user are refused. Opened again on SIGHUP and SIGUSR1, as after logrotate has renamed it; \
               copytruncate works as well.",
-    ..UNSET
+    ..PATH
 };
 
 pub(in crate::config) static LOG_HTTP_RAW: Setting = Setting {
     key: "log.http_raw_unsafe",
     flag: "log.http-raw-unsafe",
     variables: &["LOG_HTTP_RAW_UNSAFE"],
-    kind: Switch,
-    default: Some("false"),
-    placeholder: "true|false",
     help: "Log requests and answers as they are",
     without_effect: Some("requests are never logged raw: they carry the API key"),
-    ..UNSET
+    ..SWITCH
 };
 
 pub(in crate::config) static HEALTH_ADDR: Setting = Setting {
@@ -58,7 +53,7 @@ pub(in crate::config) static HEALTH_ADDR: Setting = Setting {
     help: "Where health and metrics are served; port 0 picks a free one",
     values: "IP address or host name, and a port",
     details: "/healthz, /readyz and /metrics need no key: keep them on loopback, or on a network of your own. A host name is resolved once, at start, and every address of it has to be a loopback one, unless health.allowed_hosts has the name or admin_ui.allow_remote is true.",
-    ..UNSET
+    ..TEXT
 };
 
 pub(in crate::config) static HEALTH_SOCKET: Setting = Setting {
@@ -67,10 +62,9 @@ pub(in crate::config) static HEALTH_SOCKET: Setting = Setting {
     hidden_flag: Some("health-unix-socket"),
     variables: &["HEALTH_UNIX_SOCKET"],
     reference: true,
-    placeholder: "PATH",
     help: "Unix socket that health and metrics are served on, instead of TCP",
     values: "at most 107 bytes",
-    ..UNSET
+    ..PATH
 };
 
 pub(in crate::config) static HEALTH_URL_FILE: Setting = Setting {
@@ -78,54 +72,45 @@ pub(in crate::config) static HEALTH_URL_FILE: Setting = Setting {
     flag: "health.url-file",
     hidden_flag: Some("health-url-file"),
     variables: &["HEALTH_URL_FILE"],
-    placeholder: "PATH",
     help: "File that receives the URL of the health listener once it is bound",
-    ..UNSET
+    ..PATH
 };
 
 pub(in crate::config) static HEALTH_HOSTS: Setting = Setting {
     key: "health.allowed_hosts",
     flag: "health.allowed-host",
     variables: &["HEALTH_ALLOWED_HOSTS"],
-    kind: List(Comma),
     needs_entry: true,
     placeholder: "HOST",
     help: "Further host names that requests to the health listener may use; repeatable or with commas",
     values: "exact host names, without a port",
     details: "IP addresses, localhost and this host's own name are always accepted; other names in Host get 421, so that no web page reads metrics by DNS rebinding. Needed for agents that scrape or probe by a DNS name. A unix socket accepts any name.",
-    ..UNSET
+    ..COMMAS
 };
 
 pub(in crate::config) static PID_FILE: Setting = Setting {
     key: "process.pid_file",
     flag: "pid.file",
     variables: &["PID_FILE"],
-    placeholder: "PATH",
     help: "File that receives the process id",
-    ..UNSET
+    ..PATH
 };
 
 pub(in crate::config) static UI_REMOTE: Setting = Setting {
     key: "admin_ui.allow_remote",
     flag: "allow-remote-ui",
     variables: &["ALLOW_REMOTE_UI"],
-    kind: Switch,
-    default: Some("false"),
-    placeholder: "true|false",
     help: "Let other hosts reach the health listener and its web page by a host name in health.listen_addr",
     details: "There is no web page yet. Addresses in health.listen_addr are taken as they are written.",
-    ..UNSET
+    ..SWITCH
 };
 
 pub(in crate::config) static UI_OPEN: Setting = Setting {
     key: "admin_ui.open_browser",
     flag: "open-web-ui",
     variables: &["OPEN_WEB_UI"],
-    kind: Switch,
-    default: Some("false"),
-    placeholder: "true|false",
     help: "Print the address of the web page; no program is started",
-    ..UNSET
+    ..SWITCH
 };
 
 pub(in crate::config) static UI_EVENTS: Setting = Setting {
@@ -133,9 +118,9 @@ pub(in crate::config) static UI_EVENTS: Setting = Setting {
     flag: "admin-ui.log-buffer-events",
     variables: &["ADMIN_UI_LOG_BUFFER_EVENTS"],
     default: Some("2000"),
-    placeholder: "N",
     help: "Log lines kept for the web page",
     values: "1 to 100000",
     without_effect: Some("there is no web page yet"),
-    ..UNSET
+    check: Check::Number(1, UI_EVENTS_MAX),
+    ..NUMBER
 };

@@ -1,6 +1,6 @@
 //! Which configuration file is read. These are no settings: a file cannot name itself.
 
-use super::{Setting, UNSET};
+use super::{PATH, Setting, TEXT};
 
 /// The flags that choose the configuration file, in the order of help texts.
 pub static SELECTORS: &[&Setting] = &[&CONFIG, &PROFILE, &PROFILE_FILE, &PROFILE_DIR];
@@ -8,10 +8,9 @@ pub static SELECTORS: &[&Setting] = &[&CONFIG, &PROFILE, &PROFILE_FILE, &PROFILE
 pub(in crate::config) static CONFIG: Setting = Setting {
     flag: "config",
     variables: &["TUNNEL_CLIENT_CONFIG"],
-    placeholder: "PATH",
     help: "Configuration file to read, YAML or JSON",
     details: "Its name does not matter. See tunnel-client.yaml(5).",
-    ..UNSET
+    ..PATH
 };
 
 pub(in crate::config) static PROFILE: Setting = Setting {
@@ -20,15 +19,14 @@ pub(in crate::config) static PROFILE: Setting = Setting {
     placeholder: "NAME",
     help: "Profile to read: NAME.yaml in the profile directory",
     values: "1 to 128 letters, digits, ., _ or -, first a letter or digit",
-    ..UNSET
+    ..TEXT
 };
 
 pub(in crate::config) static PROFILE_FILE: Setting = Setting {
     flag: "profile-file",
     variables: &["TUNNEL_CLIENT_PROFILE_FILE"],
-    placeholder: "PATH",
     help: "Profile to read, by its path: NAME.yaml",
-    ..UNSET
+    ..PATH
 };
 
 pub(in crate::config) static PROFILE_DIR: Setting = Setting {
@@ -36,5 +34,5 @@ pub(in crate::config) static PROFILE_DIR: Setting = Setting {
     variables: &["TUNNEL_CLIENT_PROFILE_DIR"],
     placeholder: "DIR",
     help: "Where profiles are kept, instead of $XDG_CONFIG_HOME/tunnel-client or ~/.tunnel-client",
-    ..UNSET
+    ..TEXT
 };

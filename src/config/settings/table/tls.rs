@@ -1,20 +1,17 @@
 //! What is trusted, and which TLS is spoken.
 
-use super::Kind::List;
-use super::Separator::Comma;
-use super::{Setting, UNSET};
+use super::{COMMAS, Setting, TEXT};
 
 pub(in crate::config) static TLS_TRUST: Setting = Setting {
     key: "tls.trust",
     flag: "tls.trust",
     variables: &["TUNNEL_CLIENT_TLS_TRUST"],
-    kind: List(Comma),
     needs_entry: true,
     placeholder: "SET",
     help: "Exactly these sets of authorities are trusted; repeatable or with commas",
     values: "system, webpki, bundle",
     details: "Unset: the set that is built in (webpki), the store of the system where there is one (the file that SSL_CERT_FILE names, or that of the distribution), and ca_bundle. With bundle alone nothing but ca_bundle is trusted.",
-    ..UNSET
+    ..COMMAS
 };
 
 pub(in crate::config) static TLS_MIN_VERSION: Setting = Setting {
@@ -25,5 +22,5 @@ pub(in crate::config) static TLS_MIN_VERSION: Setting = Setting {
     placeholder: "1.2|1.3",
     help: "The oldest version of TLS that is spoken",
     details: "It holds for the control plane, MCP servers and proxies alike.",
-    ..UNSET
+    ..TEXT
 };
