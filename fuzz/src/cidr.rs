@@ -1,4 +1,4 @@
-//! Networks of settings (`src/config/cidr.rs`). Oracle: `ipnet`, for what is a network and for which addresses lie in it.
+//! Networks of settings (`src/config/values/cidr.rs`). Oracle: `ipnet`, for what is a network and for which addresses lie in it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

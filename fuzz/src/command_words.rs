@@ -1,4 +1,4 @@
-//! The command of a stdio server (`src/config/argv.rs`). Oracle: words that are quoted in any of the ways come back as they were, and a
+//! The command of a stdio server (`src/config/values/argv.rs`). Oracle: words that are quoted in any of the ways come back as they were, and a
 //! command without quotes is split as `str::split_whitespace` splits it.
 
 use arbitrary::Arbitrary;

@@ -1,4 +1,4 @@
-//! Durations of settings (`src/config/duration.rs`). Oracle: a reader of its own that counts in 128 bits, and what it writes reads back.
+//! Durations of settings (`src/config/values/duration.rs`). Oracle: a reader of its own that counts in 128 bits, and what it writes reads back.
 
 use std::time::Duration;
 

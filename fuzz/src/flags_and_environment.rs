@@ -1,4 +1,4 @@
-//! Arguments and environment (`src/cli/args.rs`, `src/config/sources.rs`, `src/config/load/`, `src/secrets/arguments.rs`). Each line of the
+//! Arguments and environment (`src/cli/args.rs`, `src/config/settings/sources.rs`, `src/config/load/`, `src/secrets/arguments.rs`). Each line of the
 //! input is an argument, or a variable as `NAME=value`. Oracle: messages are bounded lines and name the flag or the variable; a value where
 //! secrets belong is in none of them, and masked in the block of arguments; the value of a flag means the same in its variable.
 

@@ -1,4 +1,4 @@
-//! `NO_PROXY` (`src/config/no_proxy.rs`). Oracle: the documented rules (`golang.org/x/net/http/httpproxy`, type Config), decided entry
+//! `NO_PROXY` (`src/config/values/no_proxy.rs`). Oracle: the documented rules (`golang.org/x/net/http/httpproxy`, type Config), decided entry
 //! by entry on texts, with `ipnet` for networks.
 
 use std::net::IpAddr;

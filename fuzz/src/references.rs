@@ -1,4 +1,4 @@
-//! References (`src/secrets/reference.rs`, `src/config/references.rs`). Oracle: the grammar written again, what is shown leads to the same
+//! References (`src/secrets/reference.rs`, `src/config/settings/references.rs`). Oracle: the grammar written again, what is shown leads to the same
 //! place, and nothing that a reference leads to is in an error.
 
 use std::ffi::OsStr;

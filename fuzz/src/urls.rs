@@ -1,4 +1,4 @@
-//! URLs of settings and of proxies (`src/config/url.rs`, `src/config/proxy/parse.rs`). Oracle: the crate `url`. What is accepted means
+//! URLs of settings and of proxies (`src/config/values/url.rs`, `src/config/checked/proxy/parse.rs`). Oracle: the crate `url`. What is accepted means
 //! the same there, what is refused is refused for the reason given, and no error shows a part of the URL.
 
 use secrecy::ExposeSecret as _;
