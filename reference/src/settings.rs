@@ -69,18 +69,7 @@ pub(crate) fn kind(setting: &Setting) -> String {
 
 /// Which references a value may be, in a configuration file.
 pub(crate) fn references(setting: &Setting) -> Option<&'static str> {
-    let paths = matches!(
-        setting.flag,
-        "ca-bundle"
-            | "control-plane.client-cert"
-            | "control-plane.client-key"
-            | "mcp.client-cert"
-            | "mcp.client-key"
-            | "proxy.ca-bundle"
-            | "proxy.client-cert"
-            | "proxy.client-key"
-            | "health.unix-socket"
-    );
+    let is_path = setting.placeholder == "PATH" && (setting.reference || setting.values.contains("file:PATH"));
     match setting.kind {
         _ if setting.placeholder == PROXY => Some("env:NAME, file:PATH or credential:NAME"),
         Kind::Headers => Some("values may be env:NAME, file:PATH or credential:NAME"),
@@ -90,7 +79,7 @@ pub(crate) fn references(setting: &Setting) -> Option<&'static str> {
         Kind::Records(..) => Some(
             "url may be env:NAME, file:PATH or credential:NAME; paths may be env:NAME or file:PATH; a proxy may be env:NAME, file:PATH or credential:NAME",
         ),
-        _ if paths => Some("env:NAME (the variable holds the path) or file:PATH"),
+        _ if is_path => Some("env:NAME (the variable holds the path) or file:PATH"),
         _ if setting.reference => Some("env:NAME, file:PATH or credential:NAME"),
         _ => None,
     }

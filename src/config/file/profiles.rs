@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::settings::{Flags, Setting, is_blank, table};
+use crate::config::settings::{Flags, Setting, table, variable};
 use crate::limits::PROFILES_MAX;
 use crate::secrets::Environment;
 
@@ -202,10 +202,8 @@ pub(in crate::config) fn expand(path: &OsStr, environment: &Environment) -> Resu
 
 /// The flag's or else the variable's value of a selector.
 fn given<'a>(selector: &'static Setting, flags: &'a Flags, environment: &'a Environment) -> Option<&'a OsStr> {
-    flags.last(selector).or_else(|| {
-        let mut values = selector.variables.iter().filter_map(|name| environment.value(name));
-        values.find(|value| !is_blank(value))
-    })
+    let by_variable = || variable(selector, environment).map(|(_, value)| value);
+    flags.last(selector).or_else(by_variable)
 }
 
 #[cfg(test)]

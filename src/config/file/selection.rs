@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::profiles::{ProfileName, expand, place_before, profile_dirs, profiles};
-use crate::config::settings::{ConfigError, ConfigErrors, File, Flags, Origin, Setting, Source, table};
+use crate::config::settings::{ConfigError, ConfigErrors, File, Flags, Origin, Setting, Source, table, variable};
 use crate::limits::{CONFIG_FILE_MAX, PROFILES_SHOWN_MAX};
 use crate::secrets::{Environment, FileError, Files};
 
@@ -161,14 +161,11 @@ impl<'a> Given<'a> {
     }
 
     fn by_variable(selector: &'static Setting, environment: &'a Environment) -> Option<Self> {
-        selector.variables.iter().find_map(|name| {
-            Some(Self {
-                selector,
-                value: environment
-                    .value(name)
-                    .filter(|value| !crate::config::settings::is_blank(value))?,
-                source: Source::Variable(name),
-            })
+        let (name, value) = variable(selector, environment)?;
+        Some(Self {
+            selector,
+            value,
+            source: Source::Variable(name),
         })
     }
 

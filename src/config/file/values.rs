@@ -23,7 +23,7 @@ impl<'d> Walk<'d> {
             Kind::Switch => self
                 .scalar(setting, setting.key, id)
                 .map(|text| Value::One(switch(text))),
-            Kind::List(_) => self.list(setting, id).map(Value::List),
+            Kind::List(_) => self.texts(setting, setting.key, id).map(Value::List),
             Kind::Records(_, known) => self.records(setting, known, id).map(Value::Records),
             Kind::Headers => self.named(setting, setting.key, "header names", id).map(Value::Headers),
         };
@@ -52,24 +52,9 @@ impl<'d> Walk<'d> {
         None
     }
 
-    fn list(&mut self, setting: &'static Setting, id: NodeId) -> Option<Vec<Text>> {
-        let entries = self.entries_of(setting, id, A_LIST)?;
-        let what = format!("an entry of {}", setting.key);
-        let known = self.mistakes.len();
-        let texts: Vec<Text> = entries
-            .iter()
-            .filter_map(|entry| self.scalar(setting, &what, *entry))
-            .collect();
-        if texts.is_empty() && setting.needs_entry && self.mistakes.len() == known {
-            let mark = self.document.node(id).mark;
-            self.mistake(mark, setting.flag, setting.no_entry());
-        }
-        (!texts.is_empty()).then_some(texts)
-    }
-
     fn records(&mut self, setting: &'static Setting, known: &'static [Field], id: NodeId) -> Option<Vec<Record>> {
         let shape = format!("a list of mappings with the keys {}", names(known));
-        let entries = self.entries_of(setting, id, &shape)?;
+        let entries = self.entries_of(setting, setting.key, id, &shape)?;
         let what = format!("an entry of {}", setting.key);
         let records: Vec<Record> = entries
             .iter()
@@ -143,17 +128,15 @@ impl<'d> Walk<'d> {
 
     /// A list of texts that may be empty.
     fn texts(&mut self, setting: &'static Setting, what: &str, id: NodeId) -> Option<Vec<Text>> {
-        let node = self.document.node(id);
-        let Content::Sequence(entries) = &node.content else {
-            self.mistake(node.mark, setting.flag, format!("{what} must be {A_LIST}"));
-            return None;
-        };
-        self.spend(entries.len() + 1, 0)?;
+        let entries = self.entries_of(setting, what, id, A_LIST)?;
+        let known = self.mistakes.len();
         let entry = format!("an entry of {what}");
-        let texts: Vec<Text> = entries
-            .iter()
-            .filter_map(|id| self.scalar(setting, &entry, *id))
-            .collect();
+        let texts = entries.iter().filter_map(|id| self.scalar(setting, &entry, *id));
+        let texts: Vec<Text> = texts.collect();
+        // Of a setting with fields, no list needs an entry.
+        if texts.is_empty() && setting.needs_entry && self.mistakes.len() == known {
+            self.mistake(self.document.node(id).mark, setting.flag, setting.no_entry());
+        }
         (!texts.is_empty()).then_some(texts)
     }
 
@@ -181,13 +164,13 @@ impl<'d> Walk<'d> {
     }
 
     /// The entries of a list that may be empty.
-    fn entries_of(&mut self, setting: &'static Setting, id: NodeId, shape: &str) -> Option<&'d [NodeId]> {
+    fn entries_of(&mut self, setting: &'static Setting, what: &str, id: NodeId, shape: &str) -> Option<&'d [NodeId]> {
         let node = self.document.node(id);
         if let Content::Sequence(entries) = &node.content {
             self.spend(entries.len() + 1, 0)?;
             return Some(entries);
         }
-        self.mistake(node.mark, setting.flag, format!("{} must be {shape}", setting.key));
+        self.mistake(node.mark, setting.flag, format!("{what} must be {shape}"));
         None
     }
 

@@ -101,21 +101,14 @@ pub(super) fn check_secrets(reader: &mut Reader<'_>, rules: &Lockdown, server_us
 
 /// The first rule that is set.
 fn first_rule(rules: &Lockdown) -> &'static Setting {
-    match rules {
-        Lockdown {
-            require_proxy: true, ..
-        } => &table::REQUIRE_PROXY,
-        Lockdown {
-            require_bundle_trust: true,
-            ..
-        } => &table::REQUIRE_BUNDLE_TRUST,
-        Lockdown {
-            require_client_cert: true,
-            ..
-        } => &table::REQUIRE_CLIENT_CERT,
-        Lockdown { allowed_networks, .. } if !allowed_networks.is_empty() => &table::ALLOWED_NETWORKS,
-        Lockdown { .. } => &table::ALLOWED_HOSTS,
-    }
+    let set = [
+        (rules.require_proxy, &table::REQUIRE_PROXY),
+        (rules.require_bundle_trust, &table::REQUIRE_BUNDLE_TRUST),
+        (rules.require_client_cert, &table::REQUIRE_CLIENT_CERT),
+        (!rules.allowed_networks.is_empty(), &table::ALLOWED_NETWORKS),
+    ];
+    let first = set.into_iter().find(|(is_set, _)| *is_set);
+    first.map_or(&table::ALLOWED_HOSTS, |(_, rule)| rule)
 }
 
 /// Reports every MCP server that may not be reached as configured.

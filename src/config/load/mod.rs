@@ -19,6 +19,7 @@ mod proxies;
 mod read;
 mod reader;
 mod secret_variables;
+mod server_sandbox;
 mod stdio;
 mod trust;
 mod without_effect;

@@ -1,18 +1,18 @@
-//! A stdio server: its command, and what its mapping in a configuration file says of its variables and its sandbox.
+//! A stdio server: its command, and what its mapping in a configuration file says of its variables.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::bindings::channel;
 use super::reader::{Problem, Reader};
-use crate::config::checked::{Binding, Level, ServerNetwork, ServerSandbox, Target, Variable, holds};
+use super::server_sandbox::sandbox;
+use crate::config::checked::{Binding, Target, Variable, holds};
 use crate::config::settings::{
     FieldValue, Origin, Record, RecordEntry, Source, Sources, Text, name_at, reference, refers, table,
 };
-use crate::config::values::{argv, boolean, echo, shell};
-use crate::limits::{PASS_ENV_MAX, SERVER_RULES_MAX, SERVER_VARIABLE_MAX, SERVER_VARIABLES_MAX};
+use crate::config::values::{argv, echo, shell};
+use crate::limits::{PASS_ENV_MAX, SERVER_VARIABLE_MAX, SERVER_VARIABLES_MAX};
 use crate::secrets::{ApiKey, Prefix, Reference, is_variable_name};
 
 /// What must not reach a server: the client's own secrets.
@@ -25,17 +25,33 @@ pub(super) struct Own<'a> {
 }
 
 /// The mistakes of one mapping.
-struct Problems(Vec<Problem>);
+pub(super) struct Problems(pub(super) Vec<Problem>);
 
 impl Problems {
-    fn add(&mut self, text: &Text, problem: String) {
+    pub(super) fn add(&mut self, text: &Text, problem: String) {
         self.0.push((Some(text.location.clone()), problem));
     }
 
     /// What a step gave, if it went right.
-    fn take<T>(&mut self, text: &Text, outcome: Result<T, String>) -> Option<T> {
+    pub(super) fn take<T>(&mut self, text: &Text, outcome: Result<T, String>) -> Option<T> {
         outcome.map_err(|problem| self.add(text, problem)).ok()
     }
+
+    /// The texts of a list of which there may be `most`; `what` the list is and `of` what, for the message.
+    pub(super) fn list<'r>(&mut self, record: &'r Record, name: &str, most: usize, what: &str, of: &str) -> &'r [Text] {
+        let Some(FieldValue::List(texts)) = record.value(name) else {
+            return &[];
+        };
+        if let Some(text) = texts.get(most) {
+            self.add(text, too_many(what, most, of));
+            return &[];
+        }
+        texts
+    }
+}
+
+fn too_many(what: &str, most: usize, of: &str) -> String {
+    format!("{what} must have less than or equal to {most} {of}; remove some")
 }
 
 /// A server that is a child process, or everything that is wrong with its entry.
@@ -93,10 +109,7 @@ fn env(sources: &Sources<'_>, record: &Record, own: Own<'_>, problems: &mut Prob
         return Vec::new();
     };
     if let Some((name, _)) = pairs.get(SERVER_VARIABLES_MAX) {
-        problems.add(
-            name,
-            format!("env must have less than or equal to {SERVER_VARIABLES_MAX} variables; remove some"),
-        );
+        problems.add(name, too_many("env", SERVER_VARIABLES_MAX, "variables"));
         return Vec::new();
     }
     let mut variables = Vec::with_capacity(pairs.len());
@@ -154,18 +167,8 @@ fn variable(sources: &Sources<'_>, written: &str, own: Own<'_>) -> Result<(Secre
 const OURS: &str = "holds a secret of tunnel-client itself; a server never receives those, give it one of its own";
 
 fn pass_env(record: &Record, own: Own<'_>, problems: &mut Problems) -> Vec<String> {
-    let Some(FieldValue::List(texts)) = record.value("pass_env") else {
-        return Vec::new();
-    };
-    if let Some(text) = texts.get(PASS_ENV_MAX) {
-        problems.add(
-            text,
-            format!("pass_env must have less than or equal to {PASS_ENV_MAX} patterns; remove some"),
-        );
-        return Vec::new();
-    }
-    let mut patterns = Vec::with_capacity(texts.len());
-    for text in texts {
+    let mut patterns = Vec::new();
+    for text in problems.list(record, "pass_env", PASS_ENV_MAX, "pass_env", "patterns") {
         let outcome =
             variable_pattern(text.text.trim(), "pass_env").and_then(|pattern| match own.variables.contains(&pattern) {
                 true => Err(format!("pass_env names variable {pattern}, which {OURS}")),
@@ -187,158 +190,6 @@ pub(super) fn variable_pattern(text: &str, setting: &str) -> Result<String, Stri
             echo(text)
         ))
     }
-}
-
-fn sandbox(record: &Record, problems: &mut Problems) -> ServerSandbox {
-    let mut sandbox = ServerSandbox::default();
-    let record = match record.value("sandbox") {
-        Some(FieldValue::One(text)) => {
-            sandbox.level = problems.take(text, level(text)).unwrap_or_default();
-            return sandbox;
-        }
-        Some(FieldValue::Group(record)) => record,
-        _ => return sandbox,
-    };
-    match record.field("level").map(|text| (text, level(text))) {
-        Some((_, Ok(level))) => sandbox.level = level,
-        Some((text, Err(problem))) => {
-            problems.add(text, problem);
-            // What the rest should be is not known.
-            return sandbox;
-        }
-        None => {}
-    }
-    for (name, value) in &record.fields {
-        let (least, levels) = match *name {
-            "level" => (Level::Off, ""),
-            "devices" => (Level::Default, "default or strict"),
-            _ => (Level::Strict, "strict"),
-        };
-        if sandbox.level < least {
-            let problem = format!("sandbox: {name} is for level: {levels}; write that too, or remove {name}");
-            let location = value.texts().first().map(|text| text.location.clone());
-            problems.0.push((location, problem));
-        }
-    }
-    if sandbox.level >= Level::Default {
-        sandbox.devices = paths(record, "devices", problems);
-    }
-    if sandbox.level < Level::Strict {
-        return sandbox;
-    }
-    sandbox.read = paths(record, "read", problems);
-    sandbox.write = paths(record, "write", problems);
-    sandbox.network = network(record, problems);
-    if let Some(text) = record.field("allow_writable_program") {
-        let outcome = boolean(text.text.trim()).ok_or_else(|| {
-            format!(
-                "sandbox: allow_writable_program is not a boolean: {}; write true or false",
-                echo(&text.text)
-            )
-        });
-        sandbox.allow_writable_program = problems.take(text, outcome).unwrap_or_default();
-    }
-    sandbox
-}
-
-fn level(text: &Text) -> Result<Level, String> {
-    match text.text.trim() {
-        "default" => Ok(Level::Default),
-        "strict" => Ok(Level::Strict),
-        "off" => Ok(Level::Off),
-        other => Err(format!(
-            "sandbox has an unknown level: {}; write default, strict or off",
-            echo(other)
-        )),
-    }
-}
-
-/// A list of the sandbox, not too long.
-fn rules<'r>(record: &'r Record, name: &'static str, problems: &mut Problems) -> &'r [Text] {
-    let Some(FieldValue::List(texts)) = record.value(name) else {
-        return &[];
-    };
-    match texts.get(SERVER_RULES_MAX) {
-        None => texts,
-        Some(text) => {
-            problems.add(
-                text,
-                format!("sandbox: {name} must have less than or equal to {SERVER_RULES_MAX} entries; remove some"),
-            );
-            &[]
-        }
-    }
-}
-
-fn paths(record: &Record, name: &'static str, problems: &mut Problems) -> Vec<PathBuf> {
-    let mut paths = Vec::new();
-    for text in rules(record, name, problems) {
-        let path = Path::new(text.text.trim());
-        let climbs = path.components().any(|part| part == std::path::Component::ParentDir);
-        if !path.is_absolute() || climbs {
-            let shown = echo(&text.text);
-            let problem = format!(
-                "sandbox: {name} has a path that is not absolute, or has .. in it: {shown}; write all of it from /"
-            );
-            problems.add(text, problem);
-        } else if name == "devices" && !is_below_dev(path) {
-            let shown = echo(&text.text);
-            let problem =
-                format!("sandbox: devices has a path that is not below /dev: {shown}; write the path of a device");
-            problems.add(text, problem);
-        } else {
-            paths.push(path.to_owned());
-        }
-    }
-    paths
-}
-
-fn is_below_dev(path: &Path) -> bool {
-    path.strip_prefix("/dev")
-        .is_ok_and(|rest| rest.components().next().is_some())
-}
-
-fn network(record: &Record, problems: &mut Problems) -> ServerNetwork {
-    let mut ports = Vec::new();
-    let known = problems.0.len();
-    for text in rules(record, "connect", problems) {
-        let port = text.text.trim().parse::<u16>().ok().filter(|port| *port > 0);
-        let outcome = port.ok_or_else(|| {
-            format!(
-                "sandbox: connect has an invalid port: {}; write 1 to 65535",
-                echo(&text.text)
-            )
-        });
-        ports.extend(problems.take(text, outcome));
-    }
-    let Some(text) = record.field("network") else {
-        return match ports.is_empty() {
-            true => ServerNetwork::None,
-            false => ServerNetwork::Tcp(ports),
-        };
-    };
-    let names_ports = record.value("connect").is_some();
-    let outcome = match (text.text.trim(), names_ports) {
-        ("none", false) => Ok(ServerNetwork::None),
-        ("any", false) => Ok(ServerNetwork::Any),
-        ("tcp", true) => Ok(ServerNetwork::Tcp(ports)),
-        ("none", true) => {
-            Err("sandbox: network: none leaves no port of connect to reach; remove one of them".to_owned())
-        }
-        ("any", true) => {
-            Err("sandbox: network: any opens all ports, not those of connect alone; remove one of them".to_owned())
-        }
-        ("tcp", false) => {
-            Err("sandbox: network: tcp needs connect, the ports; or write any, which opens all".to_owned())
-        }
-        (other, _) => Err(format!(
-            "sandbox has an unknown network: {}; write none, tcp or any",
-            echo(other)
-        )),
-    };
-    let network = problems.take(text, outcome);
-    // With mistakes there is no binding, whatever this is.
-    network.filter(|_| problems.0.len() == known).unwrap_or_default()
 }
 
 #[cfg(test)]

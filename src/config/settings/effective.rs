@@ -56,29 +56,31 @@ fn values(sources: &Sources<'_>, setting: &'static Setting) -> Vec<EffectiveValu
                 .map(|written| shown(&written, plain(&lossy(written.value))))
                 .collect()
         }
-        Kind::Records(..) => sources
-            .records(setting)
-            .into_iter()
-            .map(|entry| match entry {
-                RecordEntry::Text(written) => shown(&written, text_entry(setting, &lossy(written.value))),
-                RecordEntry::Fields(record) => EffectiveValue {
-                    text: record_entry(record),
-                    origin: Origin::new(Source::File(record.location.clone())),
-                },
-            })
-            .collect(),
-        Kind::Headers => sources
-            .headers(setting)
-            .into_iter()
-            .map(|entry| match entry {
-                HeaderEntry::Text(written) => {
-                    let text = lossy(written.value);
-                    let name = text.split_once(':').map_or(HIDDEN, |(name, _)| name.trim());
-                    shown(&written, plain(name))
-                }
-                HeaderEntry::Pair(name, _) => shown(&name, plain(&lossy(name.value))),
-            })
-            .collect(),
+        Kind::Records(..) => {
+            let entries = sources.records(setting).into_iter();
+            entries
+                .map(|entry| EffectiveValue {
+                    text: match &entry {
+                        RecordEntry::Text(written) => text_entry(setting, &lossy(written.value)),
+                        RecordEntry::Fields(record) => record_entry(record),
+                    },
+                    origin: entry.origin(),
+                })
+                .collect()
+        }
+        Kind::Headers => {
+            let entries = sources.headers(setting).into_iter();
+            entries
+                .map(|entry| match entry {
+                    HeaderEntry::Text(written) => {
+                        let text = lossy(written.value);
+                        let name = text.split_once(':').map_or(HIDDEN, |(name, _)| name.trim());
+                        shown(&written, plain(name))
+                    }
+                    HeaderEntry::Pair(name, _) => shown(&name, plain(&lossy(name.value))),
+                })
+                .collect()
+        }
     }
 }
 
@@ -242,8 +244,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::settings::Recorder;
-    use crate::config::{File, Flags};
+    use crate::config::settings::{File, Flags, Recorder};
     use crate::secrets::{Disk, Environment};
 
     fn lines(file: &str, variables: &[(&str, &str)], given: &[(&'static str, &str)]) -> Vec<String> {

@@ -19,6 +19,6 @@ pub use origin::{Location, Origin, Source};
 pub(in crate::config) use recorder::Recorder;
 pub(in crate::config) use references::{reference, refers, socket_path};
 pub use sources::Flags;
-pub(in crate::config) use sources::{HeaderEntry, Sources, Written, is_blank};
+pub(in crate::config) use sources::{HeaderEntry, Sources, Written, variable};
 pub use table::{ADMIN_SETTINGS, Field, Kind, SELECTORS, SETTINGS, Separator, Setting, Shape, Shown};
 pub use written::{Entry, FieldValue, File, Record, Text, Value};

@@ -221,16 +221,23 @@ impl<'a> Sources<'a> {
     }
 
     fn variable(&self, setting: &Setting) -> Option<(&'static str, &'a OsStr)> {
-        let environment = self.environment;
-        setting.variables.iter().find_map(|name| {
-            let value = environment.value(name).filter(|value| !is_blank(value))?;
-            Some((*name, value))
-        })
+        variable(setting, self.environment)
     }
 }
 
+/// The first variable of a setting that is not blank.
+pub(in crate::config) fn variable<'a>(
+    setting: &Setting,
+    environment: &'a Environment,
+) -> Option<(&'static str, &'a OsStr)> {
+    setting.variables.iter().find_map(|name| {
+        let value = environment.value(name).filter(|value| !is_blank(value))?;
+        Some((*name, value))
+    })
+}
+
 /// Blank is unset, in every source (contract: config, section 2).
-pub(in crate::config) fn is_blank(value: &OsStr) -> bool {
+fn is_blank(value: &OsStr) -> bool {
     value.as_bytes().trim_ascii().is_empty()
 }
 

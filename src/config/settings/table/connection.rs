@@ -52,3 +52,12 @@ pub(in crate::config) static RELOAD_INTERVAL: Setting = Setting {
     details: "When one has changed, all of them are read, checked together and put in force together; if one is wrong, the ones in force stay. SIGHUP does the same at once. Settings are not read again.",
     ..TIME
 };
+
+/// Settings of this page, in the order of help texts.
+pub(super) const CONNECTION: &[&Setting] = &[
+    &RESOLVE_TIMEOUT,
+    &CONNECT_TIMEOUT,
+    &TLS_TIMEOUT,
+    &PROXY_TIMEOUT,
+    &RELOAD_INTERVAL,
+];

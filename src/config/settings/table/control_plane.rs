@@ -140,3 +140,20 @@ pub(in crate::config) static CONTROL_HEADERS: Setting = Setting {
     details: "Refused: Authorization, Accept, User-Agent, X-Tunnel-Client-Name, X-Tunnel-Client-Version, X-Tunnel-Client-Instance-Id, X-Tunnel-MCP-Server-Info.",
     ..HEADERS
 };
+
+/// Settings of this page, in the order of help texts.
+pub(super) const CONTROL_PLANE: &[&Setting] = &[
+    &BASE_URL,
+    &URL_PATH,
+    &TUNNEL_ID,
+    &ORGANIZATION_ID,
+    &API_KEY,
+    &CONTROL_CERT,
+    &CONTROL_KEY,
+    &CONTROL_PROXY,
+    &MAX_INFLIGHT,
+    &POLL_TIMEOUT,
+    &POLL_GUARDRAIL,
+    &POLL_CHANNELS,
+    &CONTROL_HEADERS,
+];

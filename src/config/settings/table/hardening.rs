@@ -47,3 +47,6 @@ pub(in crate::config) static SERVER_USER: Setting = Setting {
     details: "Unset: that of the client. Another user cannot read the client's files, look into its memory or send it signals, whatever the kernel knows of landlock.",
     ..TEXT
 };
+
+/// Settings of this page, in the order of help texts.
+pub(super) const HARDENING: &[&Setting] = &[&PROCESS_USER, &SERVER_USER, &HARDENING_MODE, &DISCOVERY_PORTS];

@@ -134,3 +134,18 @@ pub(in crate::config) static HARPOON_PRIVATE: Setting = Setting {
     without_effect: NOT_SERVED,
     ..SWITCH
 };
+
+/// Settings of this page, in the order of help texts.
+pub(super) const HARPOON: &[&Setting] = &[
+    &HARPOON_TARGETS,
+    &HARPOON_PLAINTEXT,
+    &HARPOON_MAX_RESPONSE,
+    &HARPOON_MAX_REDIRECTS,
+    &HARPOON_PROXY,
+    &HARPOON_TRANSPORTS,
+    &HARPOON_CAPTURE,
+    &HARPOON_SUFFIXES,
+    &HARPOON_REGEXES,
+    &HARPOON_LOOPBACK,
+    &HARPOON_PRIVATE,
+];

@@ -52,3 +52,12 @@ pub(in crate::config) static ALLOWED_HOSTS: Setting = Setting {
     details: "Unset: any, unless lockdown.allowed_networks is set.",
     ..COMMAS
 };
+
+/// Settings of this page, in the order of help texts.
+pub(super) const LOCKDOWN: &[&Setting] = &[
+    &REQUIRE_PROXY,
+    &REQUIRE_BUNDLE_TRUST,
+    &REQUIRE_CLIENT_CERT,
+    &ALLOWED_NETWORKS,
+    &ALLOWED_HOSTS,
+];

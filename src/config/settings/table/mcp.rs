@@ -188,3 +188,22 @@ pub(in crate::config) static MAX_CONCURRENT: Setting = Setting {
     values: "1 to 10000",
     ..NUMBER
 };
+
+/// Settings of this page, in the order of help texts.
+pub(super) const MCP: &[&Setting] = &[
+    &SERVER_URLS,
+    &COMMANDS,
+    &MCP_PROXY,
+    &MCP_CERT,
+    &MCP_KEY,
+    &MCP_HEADERS,
+    &DISCOVERY_HEADERS,
+    &PASS_ENV,
+    &SEND_INITIALIZED,
+    &PASS_ERROR_TEXT,
+    &STARTUP_WAIT,
+    &CONNECTION_MAX_TTL,
+    &FIRST_BYTE_TIMEOUT,
+    &IDLE_TIMEOUT,
+    &MAX_CONCURRENT,
+];

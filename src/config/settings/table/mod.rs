@@ -208,81 +208,45 @@ impl Setting {
 }
 
 /// Every setting, in the order of help texts.
-pub static SETTINGS: &[&Setting] = &[
-    &BASE_URL,
-    &URL_PATH,
-    &TUNNEL_ID,
-    &ORGANIZATION_ID,
-    &API_KEY,
-    &CONTROL_CERT,
-    &CONTROL_KEY,
-    &CONTROL_PROXY,
-    &MAX_INFLIGHT,
-    &POLL_TIMEOUT,
-    &POLL_GUARDRAIL,
-    &POLL_CHANNELS,
-    &CONTROL_HEADERS,
-    &CA_BUNDLE,
-    &HTTP_PROXY,
-    &TLS_TRUST,
-    &TLS_MIN_VERSION,
-    &PROXY_CA_BUNDLE,
-    &PROXY_CERT,
-    &PROXY_KEY,
-    &PROXY_CHECK_INTERVAL,
-    &REQUIRE_PROXY,
-    &REQUIRE_BUNDLE_TRUST,
-    &REQUIRE_CLIENT_CERT,
-    &ALLOWED_NETWORKS,
-    &ALLOWED_HOSTS,
-    &RESOLVE_TIMEOUT,
-    &CONNECT_TIMEOUT,
-    &TLS_TIMEOUT,
-    &PROXY_TIMEOUT,
-    &RELOAD_INTERVAL,
-    &SERVER_URLS,
-    &COMMANDS,
-    &MCP_PROXY,
-    &MCP_CERT,
-    &MCP_KEY,
-    &MCP_HEADERS,
-    &DISCOVERY_HEADERS,
-    &PASS_ENV,
-    &SEND_INITIALIZED,
-    &PASS_ERROR_TEXT,
-    &STARTUP_WAIT,
-    &CONNECTION_MAX_TTL,
-    &FIRST_BYTE_TIMEOUT,
-    &IDLE_TIMEOUT,
-    &MAX_CONCURRENT,
-    &LOG_LEVEL,
-    &LOG_FORMAT,
-    &LOG_FILE,
-    &LOG_HTTP_RAW,
-    &HEALTH_ADDR,
-    &HEALTH_SOCKET,
-    &HEALTH_URL_FILE,
-    &HEALTH_HOSTS,
-    &PID_FILE,
-    &PROCESS_USER,
-    &SERVER_USER,
-    &HARDENING_MODE,
-    &DISCOVERY_PORTS,
-    &UI_REMOTE,
-    &UI_OPEN,
-    &UI_EVENTS,
-    &HARPOON_TARGETS,
-    &HARPOON_PLAINTEXT,
-    &HARPOON_MAX_RESPONSE,
-    &HARPOON_MAX_REDIRECTS,
-    &HARPOON_PROXY,
-    &HARPOON_TRANSPORTS,
-    &HARPOON_CAPTURE,
-    &HARPOON_SUFFIXES,
-    &HARPOON_REGEXES,
-    &HARPOON_LOOPBACK,
-    &HARPOON_PRIVATE,
+pub static SETTINGS: &[&Setting] = &all::<{ number() }>();
+
+/// The parts of the table.
+const PARTS: &[&[&Setting]] = &[
+    CONTROL_PLANE,
+    SHARED,
+    TLS,
+    PROXIES,
+    LOCKDOWN,
+    CONNECTION,
+    MCP,
+    OPS,
+    HARDENING,
+    WEB_PAGE,
+    HARPOON,
 ];
+
+const fn number() -> usize {
+    let (mut number, mut part) = (0, 0);
+    while part < PARTS.len() {
+        number += PARTS[part].len();
+        part += 1;
+    }
+    number
+}
+
+const fn all<const N: usize>() -> [&'static Setting; N] {
+    let mut all = [PARTS[0][0]; N];
+    let (mut number, mut part) = (0, 0);
+    while part < PARTS.len() {
+        let mut entry = 0;
+        while entry < PARTS[part].len() {
+            all[number] = PARTS[part][entry];
+            (number, entry) = (number + 1, entry + 1);
+        }
+        part += 1;
+    }
+    all
+}
 
 /// Values of settings that are files of keys and certificates.
 const FILES: &str = "a path, file:PATH, credential:NAME, or env:NAME for a variable that holds the path";

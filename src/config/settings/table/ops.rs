@@ -124,3 +124,19 @@ pub(in crate::config) static UI_EVENTS: Setting = Setting {
     check: Check::Number(1, UI_EVENTS_MAX),
     ..NUMBER
 };
+
+/// Settings of this page, in the order of help texts.
+pub(super) const OPS: &[&Setting] = &[
+    &LOG_LEVEL,
+    &LOG_FORMAT,
+    &LOG_FILE,
+    &LOG_HTTP_RAW,
+    &HEALTH_ADDR,
+    &HEALTH_SOCKET,
+    &HEALTH_URL_FILE,
+    &HEALTH_HOSTS,
+    &PID_FILE,
+];
+
+/// Settings of the section `admin_ui`, in the order of help texts.
+pub(super) const WEB_PAGE: &[&Setting] = &[&UI_REMOTE, &UI_OPEN, &UI_EVENTS];

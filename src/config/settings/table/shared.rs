@@ -57,3 +57,9 @@ pub(in crate::config) static PROXY_CHECK_INTERVAL: Setting = Setting {
     without_effect: Some("proxies are checked by doctor only"),
     ..TIME
 };
+
+/// Settings of this page, in the order of help texts.
+pub(super) const SHARED: &[&Setting] = &[&CA_BUNDLE, &HTTP_PROXY];
+
+/// Settings of the section `proxy`, in the order of help texts.
+pub(super) const PROXIES: &[&Setting] = &[&PROXY_CA_BUNDLE, &PROXY_CERT, &PROXY_KEY, &PROXY_CHECK_INTERVAL];

@@ -24,3 +24,6 @@ pub(in crate::config) static TLS_MIN_VERSION: Setting = Setting {
     details: "It holds for the control plane, MCP servers and proxies alike.",
     ..TEXT
 };
+
+/// Settings of this page, in the order of help texts.
+pub(super) const TLS: &[&Setting] = &[&TLS_TRUST, &TLS_MIN_VERSION];
