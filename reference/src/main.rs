@@ -18,7 +18,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use completion::{bash, fish, zsh};
-use tree::Node;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -40,8 +39,8 @@ fn main() -> ExitCode {
 
 /// Every generated file: its path in the repository, and its text.
 fn files() -> Vec<(&'static str, String)> {
-    let client = Node::of(tunnel_client::cli::command());
-    let relay = Node::of(tunnel_relay::command());
+    let client = tree::shown(&tunnel_client::cli::command());
+    let relay = tree::shown(&tunnel_relay::command());
     vec![
         ("man/tunnel-client.1", man::client(&client)),
         ("man/tunnel-client.yaml.5", man::yaml()),

@@ -1,252 +1,148 @@
 //! A command line as its users see it: without what is hidden, and with what may stand behind each flag.
 
-use clap::{Arg, ArgAction, Command};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, Command, ValueHint};
 use tunnel_client::config::{SELECTORS, SETTINGS};
 use tunnel_client::samples::Sample;
 
-/// A command and its subcommands.
-#[derive(Debug)]
-pub(crate) struct Node {
-    /// The words that lead to it, the program's name first.
-    pub(crate) path: Vec<String>,
-    /// One sentence.
-    pub(crate) about: String,
-    /// In the order of the help text, then those that the commands above lend.
-    pub(crate) flags: Vec<Flag>,
-    /// How many of them are its own.
-    own: usize,
-    /// In the order they are given.
-    pub(crate) positionals: Vec<Positional>,
-    /// In the order of the help text.
-    pub(crate) children: Vec<Self>,
+/// Value that stands for the names of the profiles, which only the user's machine knows. Each script puts a call in its place.
+pub(crate) const PROFILES: &str = "PROFILE-NAMES";
+
+/// A command of the tree.
+pub(crate) struct Entry<'a> {
+    /// The words after the program's name.
+    pub(crate) words: String,
+    /// The command.
+    pub(crate) command: &'a Command,
+    /// Whether it has flags of its own, or takes those of a command above.
+    pub(crate) takes_flags: bool,
 }
 
-/// A flag.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Flag {
-    /// Without its dash.
-    pub(crate) short: Option<char>,
-    /// Without its dashes.
-    pub(crate) long: String,
-    /// One sentence.
-    pub(crate) help: String,
-    /// Whether it may be given more than once.
-    pub(crate) repeats: bool,
-    /// What follows it.
-    pub(crate) value: Value,
+/// The command and those below it, as far as they are shown.
+pub(crate) fn shown(command: &Command) -> Command {
+    let mut shown = Command::new(kept(command.get_name()))
+        .about(command.get_about().cloned().unwrap_or_default())
+        .disable_help_subcommand(true);
+    if command.get_version().is_some() {
+        shown = shown.version("");
+    }
+    for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+        shown = shown.arg(described(command.get_name(), argument));
+    }
+    for child in command.get_subcommands().filter(|child| !child.is_hide_set()) {
+        shown = shown.subcommand(self::shown(child));
+    }
+    shown
 }
 
-/// What follows a flag.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Value {
-    /// Nothing.
-    None,
-    /// Nothing, or a value after `=`.
-    Optional(String, Kind),
-    /// A value, with its placeholder.
-    Required(String, Kind),
+/// The command and all below it, parents first.
+pub(crate) fn all(root: &Command) -> Vec<Entry<'_>> {
+    below("", root, false)
 }
 
-/// An argument without a flag.
-#[derive(Debug)]
-pub(crate) struct Positional {
-    /// The placeholder.
-    pub(crate) name: String,
-    /// Whether it may be left out.
-    pub(crate) optional: bool,
-    /// What may stand there.
-    pub(crate) kind: Kind,
+fn below<'a>(words: &str, command: &'a Command, lent: bool) -> Vec<Entry<'a>> {
+    let flags: Vec<&Arg> = own_flags(command).collect();
+    let mut all = vec![Entry {
+        words: words.to_owned(),
+        command,
+        takes_flags: lent || !flags.is_empty(),
+    }];
+    let lends = lent || flags.iter().any(|flag| flag.is_global_set());
+    for child in command.get_subcommands() {
+        let words = format!("{words} {}", child.get_name());
+        all.extend(below(words.trim_start(), child, lends));
+    }
+    all
+}
+
+/// The flags that the command itself defines.
+pub(crate) fn own_flags(command: &Command) -> impl Iterator<Item = &Arg> {
+    command.get_arguments().filter(|argument| !argument.is_positional())
+}
+
+/// The argument with its help, and with what can be offered for its value.
+fn described(command: &str, argument: &Arg) -> Arg {
+    let mut help = help(argument);
+    let mut described = argument.clone();
+    if argument.is_positional() || argument.get_action().takes_values() {
+        let default = argument.get_default_values().first().and_then(|value| value.to_str());
+        if let Some(default) = default {
+            help += &format!(" [default: {default}]");
+        }
+        described = described.hide_default_value(true).hide_possible_values(true);
+        described = match values(command, argument) {
+            Values::Words(words) => {
+                described.value_parser(PossibleValuesParser::new(words.iter().map(|word| kept(word))))
+            }
+            Values::Hint(hint) => described.value_hint(hint),
+        };
+    }
+    described.help(help)
 }
 
 /// What can be offered for a value.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    /// Nothing.
-    Free,
-    /// A file.
-    File,
-    /// A folder.
-    Folder,
-    /// A profile.
-    Profile,
-    /// One of a few words.
+enum Values {
     Words(Vec<String>),
-}
-
-impl Node {
-    /// The tree below a program's command.
-    pub(crate) fn of(command: Command) -> Self {
-        Self::below(&[], &[], &command)
-    }
-
-    /// `inherited`: flags that the commands above lend to all below them.
-    fn below(parents: &[String], inherited: &[&Arg], command: &Command) -> Self {
-        let mut path = parents.to_vec();
-        path.push(command.get_name().to_owned());
-        let arguments: Vec<&Arg> = command
-            .get_arguments()
-            .filter(|argument| !argument.is_hide_set())
-            .collect();
-        let own = arguments
-            .iter()
-            .filter(|argument| argument.get_long().is_some())
-            .count();
-        let mut flags: Vec<Flag> = arguments
-            .iter()
-            .chain(inherited)
-            .filter_map(|argument| Flag::of(argument))
-            .collect();
-        flags.push(Flag {
-            short: Some('h'),
-            long: "help".to_owned(),
-            help: "Print help".to_owned(),
-            repeats: false,
-            value: Value::None,
-        });
-        if command.get_version().is_some() {
-            flags.push(Flag {
-                short: Some('V'),
-                long: "version".to_owned(),
-                help: "Print version".to_owned(),
-                repeats: false,
-                value: Value::None,
-            });
-        }
-        let mut lent = inherited.to_vec();
-        lent.extend(arguments.iter().copied().filter(|argument| argument.is_global_set()));
-        Self {
-            about: command.get_about().map(ToString::to_string).unwrap_or_default(),
-            positionals: arguments
-                .iter()
-                .filter_map(|argument| Positional::of(&path, argument))
-                .collect(),
-            children: command
-                .get_subcommands()
-                .filter(|child| !child.is_hide_set())
-                .map(|child| Self::below(&path, &lent, child))
-                .collect(),
-            flags,
-            own,
-            path,
-        }
-    }
-
-    /// The flags that are its own; `--help` is everybody's.
-    pub(crate) fn own_flags(&self) -> &[Flag] {
-        self.flags.get(..self.own).unwrap_or_default()
-    }
-
-    /// The name of the program.
-    pub(crate) fn program(&self) -> &str {
-        self.path.first().map_or("", String::as_str)
-    }
-
-    /// The words after the program's name.
-    pub(crate) fn words(&self) -> String {
-        self.path.get(1..).unwrap_or_default().join(" ")
-    }
-
-    /// This command and all below it, parents first.
-    pub(crate) fn all(&self) -> Vec<&Self> {
-        let mut all = vec![self];
-        for child in &self.children {
-            all.extend(child.all());
-        }
-        all
-    }
-}
-
-impl Flag {
-    fn of(argument: &Arg) -> Option<Self> {
-        let long = argument.get_long()?.to_owned();
-        let placeholder = argument
-            .get_value_names()
-            .and_then(|names| names.first())
-            .map(|name| name.to_string())
-            .unwrap_or_default();
-        let takes = matches!(argument.get_action(), ArgAction::Set | ArgAction::Append);
-        let kind = kind(&[], &long, &placeholder, argument);
-        let optional = argument.get_num_args().is_some_and(|range| range.min_values() == 0);
-        Some(Self {
-            short: argument.get_short(),
-            help: help(&long, argument),
-            repeats: matches!(argument.get_action(), ArgAction::Append),
-            value: match (takes, optional) {
-                (false, _) => Value::None,
-                (true, true) => Value::Optional(placeholder, kind),
-                (true, false) => Value::Required(placeholder, kind),
-            },
-            long,
-        })
-    }
-}
-
-impl Value {
-    /// What can be offered.
-    pub(crate) fn kind(&self) -> Option<&Kind> {
-        match self {
-            Self::None => None,
-            Self::Optional(_, kind) | Self::Required(_, kind) => Some(kind),
-        }
-    }
-}
-
-impl Positional {
-    fn of(path: &[String], argument: &Arg) -> Option<Self> {
-        if !argument.is_positional() {
-            return None;
-        }
-        let name = argument
-            .get_value_names()
-            .and_then(|names| names.first())
-            .map_or_else(|| argument.get_id().to_string().to_uppercase(), |name| name.to_string());
-        Some(Self {
-            kind: kind(path, "", &name, argument),
-            optional: !argument.is_required_set(),
-            name,
-        })
-    }
+    Hint(ValueHint),
 }
 
 /// The help text; of a setting without its variables and default, which have their own place in the manual.
-fn help(long: &str, argument: &Arg) -> String {
-    let mut text = argument.get_help().map(ToString::to_string).unwrap_or_default();
-    // What clap adds to the help of a flag that takes a value.
-    let default = argument.get_default_values().first().and_then(|value| value.to_str());
-    if let Some(default) = default.filter(|_| argument.get_action().takes_values()) {
-        text += &format!(" [default: {default}]");
-    }
+fn help(argument: &Arg) -> String {
+    let text = argument.get_help().map(ToString::to_string).unwrap_or_default();
     SELECTORS
         .iter()
         .chain(SETTINGS)
-        .find(|setting| setting.flag == long && text.starts_with(setting.help))
+        .find(|setting| argument.get_long() == Some(setting.flag) && text.starts_with(setting.help))
         .map_or(text, |setting| setting.help.to_owned())
 }
 
 /// The placeholder says what a value is: a path, or the words themselves.
-fn kind(path: &[String], flag: &str, placeholder: &str, argument: &Arg) -> Kind {
+fn values(command: &str, argument: &Arg) -> Values {
     let possible = argument.get_possible_values();
     if !possible.is_empty() {
-        return Kind::Words(possible.iter().map(|value| value.get_name().to_owned()).collect());
+        return Values::Words(possible.iter().map(|value| value.get_name().to_owned()).collect());
     }
-    let alternatives: Vec<String> = placeholder.split('|').map(str::to_owned).collect();
-    let word = |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    let command = path.last().map(String::as_str);
-    match (flag, placeholder) {
-        ("profile", _) => Kind::Profile,
-        ("", "NAME") if command == Some("edit") => Kind::Profile,
-        ("sample", _) | ("", "SAMPLE") => {
-            Kind::Words(Sample::all().iter().map(|sample| sample.name.to_owned()).collect())
+    let placeholder = placeholder(argument);
+    let words = |words: &[&str]| Values::Words(words.iter().map(|word| (*word).to_owned()).collect());
+    let alternatives: Vec<&str> = placeholder.split('|').collect();
+    let is_word = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    match (argument.get_long(), placeholder) {
+        (Some("profile"), _) => words(&[PROFILES]),
+        (None, "NAME") if command == "edit" => words(&[PROFILES]),
+        (Some("sample"), _) | (None, "SAMPLE") => {
+            Values::Words(Sample::all().iter().map(|sample| sample.name.to_owned()).collect())
         }
         // The path of a URL.
-        (_, "PATH") if flag.ends_with("url-path") => Kind::Free,
-        (_, "BOOL") => Kind::Words(vec!["true".to_owned(), "false".to_owned()]),
-        (_, "PATH" | "FILE") => Kind::File,
-        (_, "DIR" | "DIRECTORY") => Kind::Folder,
-        (_, "COMMAND|TOPIC") => Kind::Words(help_words()),
-        _ if alternatives.iter().all(word) => Kind::Words(alternatives),
-        _ => Kind::Free,
+        (Some(flag), "PATH") if flag.ends_with("url-path") => Values::Hint(ValueHint::Other),
+        (_, "BOOL") => words(&["true", "false"]),
+        (_, "PATH" | "FILE") => Values::Hint(ValueHint::FilePath),
+        (_, "DIR" | "DIRECTORY") => Values::Hint(ValueHint::DirPath),
+        (_, "COMMAND|TOPIC") => Values::Words(help_words()),
+        _ if alternatives.iter().all(is_word) => words(&alternatives),
+        _ => Values::Hint(ValueHint::Other),
     }
+}
+
+/// The name of the value.
+pub(crate) fn placeholder(argument: &Arg) -> &str {
+    argument
+        .get_value_names()
+        .and_then(|names| names.first())
+        .map_or("", |name| name.as_str())
+}
+
+/// Whether a value may be left out; it then follows an equals sign.
+pub(crate) fn is_optional(flag: &Arg) -> bool {
+    flag.get_num_args()
+        .is_some_and(|range| range.takes_values() && range.min_values() == 0)
+}
+
+/// Whether a value is the name of a profile.
+pub(crate) fn is_profile(argument: &Arg) -> bool {
+    argument
+        .get_possible_values()
+        .iter()
+        .any(|value| value.get_name() == PROFILES)
 }
 
 /// What `tunnel-client help` takes: topics, then commands.
@@ -262,4 +158,9 @@ fn help_words() -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
     words.retain(|word| seen.insert(word.clone()));
     words
+}
+
+/// clap's names live as long as the program, which ends when its files are written.
+pub(crate) fn kept(text: &str) -> &'static str {
+    text.to_owned().leak()
 }

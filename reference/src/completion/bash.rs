@@ -1,210 +1,140 @@
 //! bash.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use clap::{Arg, Command, ValueHint};
+use clap_complete::Shell;
 
-use super::{by_flag, common, contains, function, has_profiles, head, quoted};
-use crate::tree::{Flag, Kind, Node, Value};
+use super::{function, generated, has_profiles, head};
+use crate::tree;
+
+/// Value that stands for names of files.
+const FILES: &str = "FILE-NAMES";
+/// Value that stands for names of directories.
+const FOLDERS: &str = "DIRECTORY-NAMES";
+/// Value that stands for a text of which nothing is known.
+const NOTHING: &str = "NOTHING";
 
 /// The script.
-pub(crate) fn script(root: &Node) -> String {
-    let program = root.program();
-    let name = function(&root.path);
-    let common = common(root);
-    format!(
-        r#"{head}# shellcheck shell=bash
-
-{name}() {{
-    local cur=${{COMP_WORDS[COMP_CWORD]}} flag=${{COMP_WORDS[COMP_CWORD - 1]}} command='' equals='' words='' i
-    COMPREPLY=()
-    # bash takes --flag=value apart at the equals sign.
-    if [[ $cur == '=' ]]; then
-        equals=yes cur=''
-    elif [[ $flag == '=' ]]; then
-        equals=yes flag=${{COMP_WORDS[COMP_CWORD - 2]}}
-    fi
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        case "$command ${{COMP_WORDS[i]}}" in
-            {commands})
-                command="$command ${{COMP_WORDS[i]}}"
-                ;;
-        esac
-    done
-    case "$equals$command $flag" in
-{values}    esac
-{shared}    case "$command" in
-{offers}    esac
-    [[ -z $words ]] || mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-}}
-
-_{name}_files() {{
-    compopt -o filenames 2>/dev/null
-    mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
-}}
-{profiles}
-complete -F {name} {program}
-"#,
-        head = head(program, "bash", &install(root)),
-        commands = commands(root),
-        values = values(root, &name),
-        shared = shared(&common),
-        offers = root
-            .all()
-            .into_iter()
-            .map(|node| offers(node, &common, &name))
-            .collect::<String>(),
-        profiles = if has_profiles(root) {
-            profiles(&name)
-        } else {
-            String::new()
-        },
-    )
+pub(crate) fn script(root: &Command) -> String {
+    let program = root.get_name();
+    let name = format!("_{}", function(program));
+    let script = generated(Shell::Bash, with_stand_ins(root.clone()));
+    // Behind the function stands its registration, which offers files where nothing else is known. Ours does not.
+    let completion = script.rsplit_once("\nif ").map_or(&*script, |(function, _)| function);
+    // It names commands of a program with a dash in two ways.
+    let completion = completion.replace(&program.replace('-', "__subcmd__"), &program.replace('-', "__"));
+    let mut text = head(program, "bash", &install(root));
+    text += "# shellcheck shell=bash\n\n";
+    text += &entry(root, &name);
+    text += "\n";
+    text += &completion.lines().map(|line| safely(line) + "\n").collect::<String>();
+    let offers = |word| format!("mapfile -t COMPREPLY < <(compgen -W \"{word}\" -- \"${{cur}}\")");
+    text = text
+        .replace(&offers(FILES), &format!("{name}_files -f"))
+        .replace(&offers(FOLDERS), &format!("{name}_files -d"))
+        .replace(&offers(NOTHING), "COMPREPLY=()")
+        .replace(tree::PROFILES, &format!("$({name}_profile_names)"));
+    text += &FILES_FUNCTION.replace("NAME", &name);
+    if has_profiles(root) {
+        text += &PROFILES_FUNCTION.replace("NAME", &name);
+    }
+    text + &format!("\ncomplete -F {name} {program}\n")
 }
 
-fn install(root: &Node) -> String {
-    let program = root.program();
+fn install(root: &Command) -> String {
+    let program = root.get_name();
     let mut text = format!("Put it at /usr/share/bash-completion/completions/{program}");
-    if root.children.iter().any(|child| child.words() == "completion") {
+    if root.find_subcommand("completion").is_some() {
         text += &format!(", or: source <({program} completion bash)");
     }
     text
 }
 
-/// Patterns, one a line.
-fn alternatives(patterns: &[String], indent: usize) -> String {
-    patterns.join(&format!(" | \\\n{}", " ".repeat(indent)))
-}
-
-/// Words in quotes, one a line.
-fn words<'a>(words: impl Iterator<Item = &'a str>, indent: usize) -> String {
-    quoted(&words.collect::<Vec<_>>().join(&format!("\n{}", " ".repeat(indent))))
-}
-
-/// Every chain of words that names a command.
-fn commands(root: &Node) -> String {
-    let chains: Vec<String> = root.all().iter().skip(1).map(|node| quoted(&chain(node))).collect();
-    alternatives(&chains, 16)
-}
-
-/// The words of a command, each with a space before it.
-fn chain(node: &Node) -> String {
-    node.path.iter().skip(1).map(|word| format!(" {word}")).collect()
-}
-
-/// What is offered after a flag. A flag that means the same in every command that has it is matched in any of them.
-fn values(root: &Node, name: &str) -> String {
-    let flags = by_flag(root);
-    let mut patterns: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
-    for (flag, nodes) in &flags {
-        let Some(kind) = flag.value.kind() else { continue };
-        // A value that may be left out follows an equals sign only.
-        let start = if matches!(flag.value, Value::Optional(..)) {
-            "yes"
-        } else {
-            ""
+/// Values that are no words get words that stand for them: they are easier to find in the script than what clap_complete writes.
+fn with_stand_ins(command: Command) -> Command {
+    let stand_in = |argument: Arg| {
+        let word = match argument.get_value_hint() {
+            ValueHint::FilePath => FILES,
+            ValueHint::DirPath => FOLDERS,
+            ValueHint::Other if !argument.is_positional() => NOTHING,
+            _ => return argument,
         };
-        let unique = flags
-            .iter()
-            .all(|(other, _)| other.long != flag.long || other.value.kind() == Some(kind));
-        let chains: Vec<String> = if unique {
-            vec![String::new()]
-        } else {
-            nodes.iter().map(|node| chain(node)).collect()
-        };
-        let known = patterns.entry(kind.clone()).or_default();
-        for chain in chains {
-            let pattern = format!("{start}*{}", quoted(&format!("{chain} --{}", flag.long)));
-            if !known.contains(&pattern) {
-                known.push(pattern);
+        argument.value_hint(ValueHint::Unknown).value_parser([word])
+    };
+    command.mut_args(stand_in).mut_subcommands(with_stand_ins)
+}
+
+/// The line of the script, so that what is offered is not expanded as a pattern.
+fn safely(line: &str) -> String {
+    let parts = [("COMPREPLY=( $(", ") )"), ("COMPREPLY=($(", "))")];
+    for (start, end) in parts {
+        if let Some((indent, rest)) = line.split_once(start)
+            && let Some(command) = rest.strip_suffix(end)
+        {
+            return format!("{indent}mapfile -t COMPREPLY < <({command})");
+        }
+    }
+    line.to_owned()
+}
+
+/// The function that bash calls, which calls clap_complete's.
+fn entry(root: &Command, name: &str) -> String {
+    let mut optional = vec!["''".to_owned()];
+    for entry in tree::all(root) {
+        for flag in entry.command.get_opts().filter(|flag| tree::is_optional(flag)) {
+            let pattern = format!("--{}", flag.get_long().unwrap_or_default());
+            if !optional.contains(&pattern) {
+                optional.push(pattern);
             }
         }
     }
-    let mut text = String::new();
-    for (kind, patterns) in patterns {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "        {})", alternatives(&patterns, 12));
-        if kind != Kind::Free {
-            let _ = writeln!(text, "            {}", offer(&kind, name));
-        }
-        text += "            return 0\n            ;;\n";
-    }
-    text
+    ENTRY_FUNCTION
+        .replace("GENERATED", &format!("_{}", root.get_name().replace('-', "__")))
+        .replace("OPTIONAL", &optional.join(" | \\\n            "))
+        .replace("NAME", name)
 }
 
-/// Sets `COMPREPLY`.
-fn offer(kind: &Kind, name: &str) -> String {
-    match kind {
-        Kind::Free => ":".to_owned(),
-        Kind::File => format!("_{name}_files -f"),
-        Kind::Folder => format!("_{name}_files -d"),
-        Kind::Profile => format!("_{name}_profile_names"),
-        Kind::Words(words) => format!(
-            "mapfile -t COMPREPLY < <(compgen -W {} -- \"$cur\")",
-            quoted(&words.join(" "))
-        ),
-    }
+const ENTRY_FUNCTION: &str = r#"NAME() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} word plain=()
+    # bash takes --flag=value apart at the equals sign.
+    if [[ $cur == '=' ]]; then
+        cur=''
+    elif [[ $prev == '=' ]]; then
+        prev=${COMP_WORDS[COMP_CWORD - 2]}
+    else
+        # A value that may be left out follows an equals sign only.
+        case $prev in
+            OPTIONAL)
+                prev=''
+                ;;
+        esac
+    fi
+    GENERATED "${COMP_WORDS[0]}" "$cur" "$prev"
+    # Flags are offered after a dash, or when there is nothing else.
+    [[ $cur != -* ]] || return 0
+    for word in "${COMPREPLY[@]}"; do
+        [[ $word == -* ]] || plain+=("$word")
+    done
+    [[ -z ${plain[*]} ]] || COMPREPLY=("${plain[@]}")
 }
+"#;
 
-/// The flags that several commands share.
-fn shared(common: &[Flag]) -> String {
-    if common.is_empty() {
-        return String::new();
-    }
-    let flags: Vec<String> = common.iter().map(|flag| format!("--{}", flag.long)).collect();
-    format!("    local common={}\n", words(flags.iter().map(String::as_str), 8))
+const FILES_FUNCTION: &str = r#"
+NAME_files() {
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
 }
+"#;
 
-/// What is offered otherwise: subcommands, words and files; flags after a dash, or when there is nothing else.
-fn offers(node: &Node, common: &[Flag], name: &str) -> String {
-    let shares = contains(&node.flags, common);
-    let own: Vec<String> = node
-        .flags
-        .iter()
-        .filter(|flag| !(shares && common.contains(flag)))
-        .map(|flag| format!("--{}", flag.long))
-        .collect();
-    let own = own.join(" ");
-    let flags = match (shares, own.is_empty()) {
-        (true, true) => "words=$common".to_owned(),
-        (true, false) => format!("words=\"$common {own}\""),
-        (false, _) => format!("words={}", quoted(&own)),
-    };
-    let children = node.children.iter().filter_map(|child| child.path.last()).cloned();
-    let mut plain: Vec<String> = children.collect();
-    let mut otherwise = None;
-    for positional in &node.positionals {
-        match &positional.kind {
-            Kind::Words(words) => plain.extend(words.iter().cloned()),
-            Kind::Free => {}
-            kind => otherwise = Some(offer(kind, name)),
-        }
-    }
-    let otherwise = otherwise.or_else(|| (!plain.is_empty()).then(|| format!("words={}", quoted(&plain.join(" ")))));
-    let body = match otherwise {
-        None => format!("            {flags}\n"),
-        Some(otherwise) => format!(
-            "            if [[ $cur == -* ]]; then\n                {flags}\n            else\n                {otherwise}\n            fi\n"
-        ),
-    };
-    format!("        {})\n{body}            ;;\n", quoted(&chain(node)))
-}
-
-/// Lists the profiles.
-fn profiles(name: &str) -> String {
-    format!(
-        r#"
-_{name}_profile_names() {{
-    local file folder names='' folders=("${{TUNNEL_CLIENT_PROFILE_DIR:-${{XDG_CONFIG_HOME:-$HOME/.config}}/tunnel-client}}")
-    [[ ${{folders[0]}} == "$HOME/.config/tunnel-client" ]] && folders+=("$HOME/.tunnel-client")
-    for folder in "${{folders[@]}}"; do
+const PROFILES_FUNCTION: &str = r#"
+NAME_profile_names() {
+    local file folder folders=("${TUNNEL_CLIENT_PROFILE_DIR:-${XDG_CONFIG_HOME:-$HOME/.config}/tunnel-client}")
+    [[ ${folders[0]} == "$HOME/.config/tunnel-client" ]] && folders+=("$HOME/.tunnel-client")
+    for folder in "${folders[@]}"; do
         for file in "$folder"/*.yaml; do
-            file=${{file##*/}} file=${{file%.yaml}}
+            file=${file##*/} file=${file%.yaml}
             # Names that no profile can have are not offered.
-            [[ $file =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] && names+=" $file"
+            [[ $file =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] && printf '%s\n' "$file"
         done
     done
-    mapfile -t COMPREPLY < <(compgen -W "$names" -- "$cur")
-}}
-"#
-    )
 }
+"#;

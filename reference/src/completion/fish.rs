@@ -2,14 +2,21 @@
 
 use std::fmt::Write as _;
 
-use super::{by_flag, has_profiles, head};
-use crate::tree::{Kind, Node, Value};
+use clap::builder::PossibleValue;
+use clap::{Arg, Command, ValueHint};
+
+use super::{function, has_profiles, head};
+use crate::tree;
 
 /// The script.
-pub(crate) fn script(root: &Node) -> String {
-    let program = root.program();
-    let name = format!("__fish_{}", program.replace('-', "_"));
-    let chains: Vec<String> = root.all().iter().skip(1).map(|node| quoted(&node.words())).collect();
+pub(crate) fn script(root: &Command) -> String {
+    // Commands have the flags of those above, and --help.
+    let mut root = root.clone();
+    root.build();
+    let entries = tree::all(&root);
+    let program = root.get_name();
+    let name = format!("__fish_{}", function(program));
+    let chains: Vec<String> = entries.iter().skip(1).map(|entry| quoted(&entry.words)).collect();
     let mut text = head(
         program,
         "fish",
@@ -32,47 +39,57 @@ complete -c {program} -f
 "#,
         chains = chains.join(" ")
     );
-    if has_profiles(root) {
+    if has_profiles(&root) {
         text += &profiles(&name);
     }
-    for node in root.all() {
-        for child in &node.children {
-            let word = child.path.last().map_or("", String::as_str);
+    let mut flags: Vec<(String, Vec<&str>)> = Vec::new();
+    for entry in &entries {
+        let here = condition(&name, &[&entry.words]);
+        for child in entry.command.get_subcommands() {
+            let about = child.get_about().map(ToString::to_string).unwrap_or_default();
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "complete -c {program} -n {} -a {word} -d {}",
-                condition(&name, &[node]),
-                quoted(&child.about)
+                "complete -c {program} -n {here} -a {} -d {}",
+                child.get_name(),
+                quoted(&about)
             );
         }
-        for positional in &node.positionals {
-            if let Some(offer) = offer(&positional.kind, &name) {
-                let _ = writeln!(text, "complete -c {program} -n {} {offer}", condition(&name, &[node]));
+        for positional in entry.command.get_positionals() {
+            if let Some(offer) = offer(positional, &name) {
+                let _ = writeln!(text, "complete -c {program} -n {here} {offer}");
+            }
+        }
+        for flag in entry.command.get_arguments().filter_map(|flag| options(flag, &name)) {
+            match flags.iter_mut().find(|(known, _)| *known == flag) {
+                Some((_, places)) => places.push(&entry.words),
+                None => flags.push((flag, vec![&entry.words])),
             }
         }
     }
-    for (flag, nodes) in by_flag(root) {
-        let short = flag.short.map(|short| format!(" -s {short}")).unwrap_or_default();
-        let value = match &flag.value {
-            Value::None => String::new(),
-            Value::Optional(_, kind) => offer(kind, &name).map(|offer| format!(" {offer}")).unwrap_or_default(),
-            // -x: nothing but what is offered; -r lets fish add every file.
-            Value::Required(_, Kind::File) => " -r -F".to_owned(),
-            Value::Required(_, kind) => {
-                let offer = offer(kind, &name).map(|offer| format!(" {offer}"));
-                format!(" -x{}", offer.unwrap_or_default())
-            }
-        };
-        let _ = writeln!(
-            text,
-            "complete -c {program} -n {}{short} -l {}{value} -d {}",
-            condition(&name, &nodes),
-            flag.long,
-            quoted(&flag.help)
-        );
+    for (flag, places) in flags {
+        let _ = writeln!(text, "complete -c {program} -n {}{flag}", condition(&name, &places));
     }
     text
+}
+
+/// The options of `complete` for a flag.
+fn options(flag: &Arg, name: &str) -> Option<String> {
+    let long = flag.get_long()?;
+    let short = flag.get_short().map(|short| format!(" -s {short}")).unwrap_or_default();
+    let offer = offer(flag, name).map(|offer| format!(" {offer}")).unwrap_or_default();
+    // -x: nothing but what is offered; -r lets fish add every file.
+    let value = if !flag.get_action().takes_values() {
+        String::new()
+    } else if tree::is_optional(flag) {
+        offer
+    } else if flag.get_value_hint() == ValueHint::FilePath {
+        format!(" -r{offer}")
+    } else {
+        format!(" -x{offer}")
+    };
+    let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+    Some(format!("{short} -l {long}{value} -d {}", quoted(&help)))
 }
 
 /// The names of the profiles, one a line.
@@ -96,19 +113,23 @@ end
 }
 
 /// Where a completion applies.
-fn condition(name: &str, nodes: &[&Node]) -> String {
-    let chains: Vec<String> = nodes.iter().map(|node| format!("\"{}\"", node.words())).collect();
-    quoted(&format!("{name}_at {}", chains.join(" ")))
+fn condition(name: &str, places: &[&str]) -> String {
+    let places: Vec<String> = places.iter().map(|words| format!("\"{words}\"")).collect();
+    quoted(&format!("{name}_at {}", places.join(" ")))
 }
 
 /// The options of `complete` that offer a value.
-fn offer(kind: &Kind, name: &str) -> Option<String> {
-    match kind {
-        Kind::Free => None,
-        Kind::File => Some("-F".to_owned()),
-        Kind::Folder => Some("-a '(__fish_complete_directories)'".to_owned()),
-        Kind::Profile => Some(format!("-a '({name}_profile_names)'")),
-        Kind::Words(words) => Some(format!("-a {}", quoted(&words.join(" ")))),
+fn offer(argument: &Arg, name: &str) -> Option<String> {
+    if tree::is_profile(argument) {
+        return Some(format!("-a '({name}_profile_names)'"));
+    }
+    let words = argument.get_possible_values();
+    let words: Vec<&str> = words.iter().map(PossibleValue::get_name).collect();
+    match argument.get_value_hint() {
+        _ if !words.is_empty() => Some(format!("-a {}", quoted(&words.join(" ")))),
+        ValueHint::FilePath => Some("-F".to_owned()),
+        ValueHint::DirPath => Some("-a '(__fish_complete_directories)'".to_owned()),
+        _ => None,
     }
 }
 

@@ -1,15 +1,18 @@
 //! Completions, one script a shell.
 //!
+//! clap_complete writes those of bash and zsh; their modules add what it does not know. That of fish is ours: clap_complete's has no
+//! arguments without a flag, and no flags below the second level of commands.
+//!
 //! No script starts a program: names of profiles are read from the folder where profiles are kept.
 
 pub(crate) mod bash;
 pub(crate) mod fish;
 pub(crate) mod zsh;
 
-use crate::tree::{Flag, Kind, Node};
+use clap::Command;
+use clap_complete::Generator;
 
-/// Fewer flags than this are not worth a list of their own.
-const COMMON_MIN: usize = 10;
+use crate::tree;
 
 /// The first lines of a script.
 fn head(program: &str, shell: &str, install: &str) -> String {
@@ -20,53 +23,23 @@ fn head(program: &str, shell: &str, install: &str) -> String {
     )
 }
 
-/// A name for shell functions: `tunnel-client admin tunnels` is `_tunnel_client_admin_tunnels`.
-fn function(path: &[String]) -> String {
-    format!("_{}", path.join("_").replace('-', "_"))
+/// What clap_complete writes for the program.
+fn generated(shell: impl Generator, mut command: Command) -> String {
+    let name = command.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    String::from_utf8_lossy(&script).into_owned()
 }
 
-/// Single quotes, for any POSIX shell and zsh.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+/// The program's name in names of shell functions.
+fn function(program: &str) -> String {
+    program.replace('-', "_")
 }
 
-/// The flags of the largest command of which another has all flags too.
-fn common(root: &Node) -> Vec<Flag> {
-    let all = root.all();
-    all.iter()
-        .filter(|node| node.flags.len() >= COMMON_MIN)
-        .filter(|node| {
-            all.iter()
-                .any(|other| other.path != node.path && contains(&other.flags, &node.flags))
-        })
-        .max_by_key(|node| node.flags.len())
-        .map(|node| node.flags.clone())
-        .unwrap_or_default()
-}
-
-/// Whether a command has all of some flags, of which there is at least one.
-fn contains(all: &[Flag], some: &[Flag]) -> bool {
-    !some.is_empty() && some.iter().all(|flag| all.contains(flag))
-}
-
-/// Whether a flag takes the name of a profile.
-fn has_profiles(root: &Node) -> bool {
-    root.all()
+/// Whether a value is the name of a profile.
+fn has_profiles(root: &Command) -> bool {
+    tree::all(root)
         .iter()
-        .flat_map(|node| &node.flags)
-        .any(|flag| flag.value.kind() == Some(&Kind::Profile))
-}
-
-/// Flags that are the same in several commands, with the commands that have them, in the order of first use.
-fn by_flag(root: &Node) -> Vec<(&Flag, Vec<&Node>)> {
-    let mut found: Vec<(&Flag, Vec<&Node>)> = Vec::new();
-    for node in root.all() {
-        for flag in &node.flags {
-            match found.iter_mut().find(|(known, _)| *known == flag) {
-                Some((_, nodes)) => nodes.push(node),
-                None => found.push((flag, vec![node])),
-            }
-        }
-    }
-    found
+        .flat_map(|entry| entry.command.get_arguments())
+        .any(tree::is_profile)
 }

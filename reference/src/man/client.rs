@@ -1,25 +1,29 @@
 //! tunnel-client(1).
 
+use clap::{Arg, Command};
 use tunnel_client::config::{SELECTORS, SETTINGS, Setting};
 
-use super::flags::{items, leaves, sentence, usage};
+use super::flags::{about, items, leaves, sentence, usage};
 use super::roff::Page;
 use crate::markdown::sentences;
 use crate::settings;
-use crate::tree::{Flag, Node};
+use crate::tree::{self, Entry};
 
 /// The page.
-pub(crate) fn page(root: &Node) -> String {
-    let mut page = Page::new("tunnel-client", 1, "tunnel-client manual");
+pub(crate) fn page(root: &Command) -> String {
+    let mut page = Page::new("tunnel-client", "1", "tunnel-client manual");
     page.section("NAME")
         .text("tunnel-client - makes private MCP servers reachable through a tunnel");
     page.section("SYNOPSIS");
-    let usages: Vec<String> = leaves(root).into_iter().map(usage).collect();
+    let all = tree::all(root);
+    let usages: Vec<String> = leaves(&all).map(|leaf| usage(root.get_name(), leaf)).collect();
     let usages = usages.iter().map(String::as_str);
     page.lines(usages.chain(["`tunnel-client` `--version` | `--help`"]));
     page.section("DESCRIPTION").text(DESCRIPTION);
-    commands(&mut page, root);
-    options(&mut page);
+    commands(&mut page, root, &all);
+    if let Some(run) = root.find_subcommand("run") {
+        options(&mut page, run);
+    }
     page.section("EXIT STATUS")
         .item(
             "`0`",
@@ -58,70 +62,64 @@ pub(crate) fn page(root: &Node) -> String {
 }
 
 /// Whether a flag stands under OPTIONS, once for all commands that have it.
-fn is_setting(flag: &Flag) -> bool {
+fn is_setting(flag: &Arg) -> bool {
+    let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
     SELECTORS
         .iter()
         .chain(SETTINGS)
-        .any(|setting| setting.flag == flag.long && setting.help == flag.help)
+        .any(|setting| flag.get_long() == Some(setting.flag) && setting.help == help)
 }
 
-fn commands(page: &mut Page, root: &Node) {
+fn commands(page: &mut Page, root: &Command, all: &[Entry]) {
     page.section("COMMANDS");
-    for node in root.all().into_iter().skip(1) {
-        let own = |flag: &Flag| !is_setting(flag);
-        let has_own = node.own_flags().iter().any(own);
-        if !node.children.is_empty() && !has_own {
+    for entry in all.iter().skip(1) {
+        let flags = tree::own_flags(entry.command);
+        let (settings, mut flags): (Vec<&Arg>, Vec<&Arg>) = flags.partition(|flag| is_setting(flag));
+        if entry.command.has_subcommands() && flags.is_empty() {
             continue;
         }
-        let shares = node.flags.iter().filter(|flag| is_setting(flag)).count() == SELECTORS.len() + SETTINGS.len();
-        page.item(&usage(node), &sentence(&node.about));
-        if let Some(more) = more(&node.words()) {
+        page.item(&usage(root.get_name(), entry), &about(entry.command));
+        if let Some(more) = more(&entry.words) {
             page.more(more);
         }
-        if shares {
+        if settings.len() == SELECTORS.len() + SETTINGS.len() {
             page.more("Takes every flag under OPTIONS.");
+        } else {
+            flags = tree::own_flags(entry.command).collect();
         }
-        let shown = |flag: &Flag| own(flag) || !shares;
-        if node.own_flags().iter().any(shown) {
-            page.indent();
-            items(page, node, shown);
-            page.outdent();
+        if !flags.is_empty() {
+            page.indented(&items(flags.into_iter().cloned()));
         }
     }
 }
 
-fn options(page: &mut Page) {
+/// `run`: the command that has all of them.
+fn options(page: &mut Page, run: &Command) {
     page.section("OPTIONS").text(OPTIONS);
     page.subsection("Which configuration file is read");
-    for selector in SELECTORS {
-        option(page, selector);
-    }
+    page.rendered(&settings_items(run, SELECTORS.iter().copied()));
     for (section, members) in settings::sections() {
         page.subsection(if section.is_empty() {
             "Every connection"
         } else {
             settings::about(section).trim_end_matches('.')
         });
-        for setting in members {
-            option(page, setting);
-        }
+        page.rendered(&settings_items(run, members.into_iter()));
     }
 }
 
-fn option(page: &mut Page, setting: &Setting) {
-    let value = if setting.is_switch() {
-        format!("[={}]", setting.placeholder)
-    } else {
-        format!(" {}", setting.placeholder)
-    };
-    let mut text = sentence(&sentences(setting));
-    if let Some(default) = setting.default {
-        text += &format!(" Default: {default}.");
-    }
-    if !setting.values.is_empty() {
-        text += &format!(" Values: {}.", setting.values);
-    }
-    page.item(&format!("`--{}`{value}", setting.flag), &text);
+fn settings_items(run: &Command, settings: impl Iterator<Item = &'static Setting>) -> String {
+    items(settings.filter_map(|setting| {
+        let flag = run.get_arguments().find(|flag| flag.get_long() == Some(setting.flag))?;
+        let mut text = sentence(&sentences(setting));
+        if let Some(default) = setting.default {
+            text += &format!(" Default: {default}.");
+        }
+        if !setting.values.is_empty() {
+            text += &format!(" Values: {}.", setting.values);
+        }
+        Some(flag.clone().help(text))
+    }))
 }
 
 fn environment(page: &mut Page) {

@@ -1,43 +1,53 @@
 //! Commands and flags of a program, as items of a page.
 
-use super::roff::Page;
-use crate::tree::{Flag, Node, Value};
+use clap::{Arg, Command};
+use clap_mangen::Man;
 
-/// `--flag VALUE`, bold.
-pub(super) fn term(flag: &Flag) -> String {
-    let short = flag.short.map(|short| format!("`-{short}`, ")).unwrap_or_default();
-    match &flag.value {
-        Value::None | Value::Optional(..) => format!("{short}`--{}`", flag.long),
-        Value::Required(placeholder, _) => format!("{short}`--{}` {placeholder}", flag.long),
-    }
-}
+use crate::tree::Entry;
 
 /// How a command is called: its words, its arguments, and that it has flags.
-pub(super) fn usage(node: &Node) -> String {
-    let mut text = format!("`{}`", node.path.join(" "));
-    for positional in &node.positionals {
-        text += &if positional.optional {
-            format!(" [{}]", positional.name)
+pub(super) fn usage(program: &str, entry: &Entry) -> String {
+    let mut text = format!("`{program} {}`", entry.words);
+    for positional in entry.command.get_positionals() {
+        let name = match positional.get_value_names() {
+            Some([name, ..]) => name.to_string(),
+            _ => positional.get_id().to_string().to_uppercase(),
+        };
+        text += &if positional.is_required_set() {
+            format!(" {name}")
         } else {
-            format!(" {}", positional.name)
+            format!(" [{name}]")
         };
     }
-    if node.flags.iter().any(|flag| flag.long != "help") {
+    if entry.takes_flags {
         text += " [flags]";
     }
     text
 }
 
 /// Commands that do something themselves, in the order of the help text.
-pub(super) fn leaves(root: &Node) -> Vec<&Node> {
-    root.all().into_iter().filter(|node| node.children.is_empty()).collect()
+pub(super) fn leaves<'a>(all: &'a [Entry<'a>]) -> impl Iterator<Item = &'a Entry<'a>> {
+    all.iter().filter(|entry| !entry.command.has_subcommands())
 }
 
-/// The flags of a command that `shown` lets through, each with its help.
-pub(super) fn items(page: &mut Page, node: &Node, shown: impl Fn(&Flag) -> bool) {
-    for flag in node.own_flags().iter().filter(|flag| shown(flag)) {
-        page.item(&term(flag), &sentence(&flag.help));
-    }
+/// The flags as clap_mangen writes them, each with its help; empty without any.
+pub(super) fn items(flags: impl Iterator<Item = Arg>) -> String {
+    let flags = flags.map(|flag| {
+        let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+        flag.help(sentence(&help))
+    });
+    let man = Man::new(Command::new("flags").disable_help_flag(true).args(flags));
+    let mut text = Vec::new();
+    // Writing to a vector cannot fail.
+    let _ = man.render_options_section(&mut text);
+    let text = String::from_utf8_lossy(&text);
+    // The page has headings of its own.
+    text.replace(".SH OPTIONS\n", "")
+}
+
+/// What a command does, in one sentence.
+pub(super) fn about(command: &Command) -> String {
+    sentence(&command.get_about().map(ToString::to_string).unwrap_or_default())
 }
 
 /// With its full stop.

@@ -1,23 +1,26 @@
 //! tunnel-relay(1).
 
-use super::flags::{items, leaves, sentence, usage};
+use clap::Command;
+
+use super::flags::{about, items, leaves, usage};
 use super::roff::Page;
-use crate::tree::Node;
+use crate::tree;
 
 /// The page.
-pub(crate) fn page(root: &Node) -> String {
-    let mut page = Page::new("tunnel-relay", 1, "tunnel-relay manual");
+pub(crate) fn page(root: &Command) -> String {
+    let mut page = Page::new("tunnel-relay", "1", "tunnel-relay manual");
     page.section("NAME")
         .text("tunnel-relay - self-hosted other end of a Secure MCP Tunnel");
     page.section("SYNOPSIS");
-    let usages: Vec<String> = leaves(root).into_iter().map(usage).collect();
+    let all = tree::all(root);
+    let usages: Vec<String> = leaves(&all).map(|leaf| usage(root.get_name(), leaf)).collect();
     page.lines(usages.iter().map(String::as_str));
     page.section("DESCRIPTION").text(DESCRIPTION);
     page.section("COMMANDS");
-    for leaf in leaves(root) {
-        page.subsection(&leaf.path.join(" "));
-        page.text(&sentence(&leaf.about));
-        items(&mut page, leaf, |_| true);
+    for leaf in leaves(&all) {
+        page.subsection(&format!("{} {}", root.get_name(), leaf.words));
+        page.text(&about(leaf.command));
+        page.rendered(&items(tree::own_flags(leaf.command).cloned()));
     }
     page.section("KEYS").text(KEYS);
     for (scopes, text) in SCOPES {

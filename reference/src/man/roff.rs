@@ -1,34 +1,36 @@
 //! A manual page in man(7).
 
+use clap_mangen::roff::{Roff, roman};
+
+/// Lines at the start of what roff renders: a definition that the page needs once.
+const DEFINITION: usize = 2;
+
 /// A page that is being written.
 pub(super) struct Page(String);
 
 impl Page {
     /// A page with its title; it has no date, so that it changes with its content only.
-    pub(super) fn new(name: &str, section: u8, manual: &str) -> Self {
-        Self(format!(
-            ".\\\" Made by `cargo run -p reference -- --write`; do not edit.\n.TH {} {section} \"\" \"\" \"{manual}\"\n.nh\n.ad l\n",
-            name.to_uppercase()
-        ))
+    pub(super) fn new(name: &str, section: &str, manual: &str) -> Self {
+        let title = [&name.to_uppercase(), section, "\"\"", "\"\"", manual];
+        let mut roff = Roff::new();
+        roff.control("TH", title).control("nh", []).control("ad", ["l"]);
+        Self(roff.render())
     }
 
     /// A heading.
     pub(super) fn section(&mut self, title: &str) -> &mut Self {
-        self.line(&format!(".SH {title}"))
+        self.add(Roff::new().control("SH", [title]))
     }
 
     /// A heading within a section.
     pub(super) fn subsection(&mut self, title: &str) -> &mut Self {
-        self.line(&format!(".SS {}", escaped(title)))
+        self.add(Roff::new().control("SS", [&*title.replace('-', "\\-")]))
     }
 
     /// Paragraphs, with a blank line between them; `text` in backticks is bold.
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
-        for (index, paragraph) in text.trim().split("\n\n").enumerate() {
-            if index > 0 || !self.after_heading() {
-                self.line(".PP");
-            }
-            self.inline(paragraph);
+        for paragraph in text.trim().split("\n\n") {
+            self.paragraph().inline(paragraph);
         }
         self
     }
@@ -37,7 +39,7 @@ impl Page {
     pub(super) fn lines<'a>(&mut self, lines: impl Iterator<Item = &'a str>) -> &mut Self {
         for (index, line) in lines.enumerate() {
             if index > 0 {
-                self.line(".br");
+                self.add(Roff::new().control("br", []));
             }
             self.inline(line);
         }
@@ -46,110 +48,83 @@ impl Page {
 
     /// A paragraph with its term before it.
     pub(super) fn item(&mut self, term: &str, text: &str) -> &mut Self {
-        self.line(".TP");
-        self.inline(term);
-        self.inline(text)
+        self.add(Roff::new().control("TP", [])).inline(term).inline(text)
     }
 
     /// An item without a blank line before it.
     pub(super) fn close_item(&mut self, term: &str, text: &str) -> &mut Self {
-        self.line(".PD 0");
-        self.item(term, text);
-        self.line(".PD")
+        self.add(Roff::new().control("PD", ["0"]));
+        self.item(term, text).add(Roff::new().control("PD", []))
     }
 
     /// A further paragraph of an item.
     pub(super) fn more(&mut self, text: &str) -> &mut Self {
-        self.line(".IP");
-        self.inline(text)
+        self.add(Roff::new().control("IP", [])).inline(text)
     }
 
     /// Lines as they are.
     pub(super) fn literal(&mut self, lines: &str) -> &mut Self {
-        if !self.after_heading() {
-            self.line(".PP");
-        }
-        self.line(".in +4n").line(".nf");
+        let mut roff = Roff::new();
+        roff.control("in", ["+4n"]).control("nf", []);
         for line in lines.trim_matches('\n').lines() {
             if line.is_empty() {
-                self.line(".sp");
+                roff.control("sp", []);
             } else {
-                self.line(&escaped(line));
+                roff.text([roman(line)]);
             }
         }
-        self.line(".fi").line(".in")
+        self.paragraph().add(roff.control("fi", []).control("in", []))
     }
 
-    /// What follows stands further right, until [`Page::outdent`].
-    pub(super) fn indent(&mut self) -> &mut Self {
-        self.line(".RS")
+    /// Items further right than what stands before them.
+    pub(super) fn indented(&mut self, rendered: &str) -> &mut Self {
+        self.add(Roff::new().control("RS", []));
+        self.rendered(rendered).add(Roff::new().control("RE", []))
     }
 
-    /// See [`Page::indent`].
-    pub(super) fn outdent(&mut self) -> &mut Self {
-        self.line(".RE")
+    /// What clap_mangen or roff rendered.
+    pub(super) fn rendered(&mut self, rendered: &str) -> &mut Self {
+        for line in rendered.lines().skip(DEFINITION) {
+            self.0 += line;
+            self.0 += "\n";
+        }
+        self
     }
 
     /// The text of the page.
     pub(super) fn finish(self) -> String {
-        self.0
-    }
-
-    /// Running text on one line of the source; what stands in backticks is bold.
-    fn inline(&mut self, text: &str) -> &mut Self {
-        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let mut line = String::new();
-        for (index, part) in words.split('`').enumerate() {
-            if index % 2 == 1 {
-                line += &format!("\\fB{}\\fR", escaped_inside(part));
-            } else {
-                line += &escaped_inside(part);
+        let mut page = ".\\\" Made by `cargo run -p reference -- --write`; do not edit.\n".to_owned();
+        for line in self.0.lines() {
+            // Otherwise they are accents above nothing. roff escapes neither.
+            let line = line.replace('~', "\\(ti").replace('^', "\\(ha");
+            for (index, part) in line.split('`').enumerate() {
+                page += &if index % 2 == 1 {
+                    format!("\\fB{part}\\fR")
+                } else {
+                    part.to_owned()
+                };
             }
+            page += "\n";
         }
-        let line = guarded(line);
-        self.line(&line)
+        page
     }
 
-    fn line(&mut self, line: &str) -> &mut Self {
-        self.0 += line;
-        self.0 += "\n";
-        self
+    /// Running text on one line of the source.
+    fn inline(&mut self, text: &str) -> &mut Self {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        self.add(Roff::new().text([roman(words.join(" "))]))
     }
 
-    /// Whether a paragraph break would stand right after a heading, where it means nothing.
-    fn after_heading(&self) -> bool {
-        self.0
-            .lines()
-            .last()
-            .is_some_and(|line| line.starts_with(".SH") || line.starts_with(".SS") || line == ".RS")
-    }
-}
-
-/// A whole line in which nothing is an instruction.
-fn escaped(text: &str) -> String {
-    guarded(escaped_inside(text))
-}
-
-fn escaped_inside(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\\' => escaped += "\\e",
-            '-' => escaped += "\\-",
-            '~' => escaped += "\\(ti",
-            '^' => escaped += "\\(ha",
-            '\'' => escaped += "\\(aq",
-            other => escaped.push(other),
+    /// Begins a paragraph. Right after a heading, that means nothing.
+    fn paragraph(&mut self) -> &mut Self {
+        let last = self.0.lines().last().unwrap_or_default();
+        if last.starts_with(".SH") || last.starts_with(".SS") {
+            return self;
         }
+        self.add(Roff::new().control("PP", []))
     }
-    escaped
-}
 
-/// A dot at the start of a line begins an instruction.
-fn guarded(line: String) -> String {
-    if line.starts_with(['.', '\'']) {
-        format!("\\&{line}")
-    } else {
-        line
+    fn add(&mut self, roff: &Roff) -> &mut Self {
+        self.rendered(&roff.render())
     }
 }

@@ -9,7 +9,7 @@ use crate::{example, settings};
 
 /// The page.
 pub(crate) fn page() -> String {
-    let mut page = Page::new("tunnel-client.yaml", 5, "tunnel-client manual");
+    let mut page = Page::new("tunnel-client.yaml", "5", "tunnel-client manual");
     page.section("NAME")
         .text("tunnel-client.yaml - configuration file of tunnel-client");
     page.section("SYNOPSIS").lines(SYNOPSIS.into_iter());
