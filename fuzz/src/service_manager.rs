@@ -118,10 +118,10 @@ fn begins_as(shown: &str, text: &str) {
     if shown.chars().count() == length && is_same(shown) {
         return;
     }
-    // It can be as long as the text, with dots in place of the end.
+    // It can have as many characters as the text, with dots in place of the end.
     let kept = shown.strip_suffix("...").filter(|kept| is_same(kept));
     assert!(
-        kept.is_some_and(|kept| kept.chars().count() < length) && text.len() > STATUS_MAX - 3,
+        kept.is_some_and(|kept| kept.chars().count() < length) && text.len() > STATUS_MAX,
         "{shown:?} for {text:?}"
     );
 }

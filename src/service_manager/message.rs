@@ -118,13 +118,18 @@ impl Unsent {
 pub(super) fn status_line(text: &str) -> String {
     const CUT: &str = "...";
     let mut line = String::new();
+    // How much of the line remains when the dots take the place of its end.
+    let mut kept = 0;
     for character in text.trim().chars() {
-        let character = if is_unsafe(character) { ' ' } else { character };
-        if line.len() + character.len_utf8() > STATUS_MAX - CUT.len() {
+        line.push(if is_unsafe(character) { ' ' } else { character });
+        if line.len() > STATUS_MAX {
+            line.truncate(kept);
             line.push_str(CUT);
             break;
         }
-        line.push(character);
+        if line.len() <= STATUS_MAX - CUT.len() {
+            kept = line.len();
+        }
     }
     line
 }

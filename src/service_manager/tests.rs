@@ -4,6 +4,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 
 use super::*;
+use crate::limits::STATUS_MAX;
 use crate::secrets::Environment;
 
 /// A service manager that receives.
@@ -76,9 +77,26 @@ fn wrong_values_are_a_warning_each_and_count_as_unset() {
 fn a_status_is_one_bounded_line() {
     assert_eq!(status_line(" a\nREADY=1\u{1b}[31m\u{202e}b\t"), "a READY=1 [31m b");
     let line = status_line(&"\u{e4}".repeat(4096));
-    assert!(
-        line.len() <= crate::limits::STATUS_MAX && line.ends_with("..."),
-        "{line}"
+    assert!(line.len() <= STATUS_MAX && line.ends_with("..."), "{line}");
+}
+
+#[test]
+fn a_status_that_fits_is_not_cut() {
+    for bytes in 237..=STATUS_MAX {
+        let text = "a".repeat(bytes);
+        assert_eq!(status_line(&text), text, "{bytes} bytes");
+        let text = format!("{}\u{e4}", "a".repeat(bytes - 2));
+        assert_eq!(status_line(&text), text, "{bytes} bytes");
+    }
+    let cut = format!("{}...", "a".repeat(237));
+    for bytes in [241, 242, 4096] {
+        assert_eq!(status_line(&"a".repeat(bytes)), cut, "{bytes} bytes");
+    }
+    // A character of two bytes is not split: at byte 237 it goes with the rest.
+    let text = format!("{}\u{e4}aaa", "a".repeat(236));
+    assert_eq!(
+        (text.len(), status_line(&text)),
+        (241, format!("{}...", "a".repeat(236)))
     );
 }
 
