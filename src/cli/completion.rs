@@ -1,15 +1,19 @@
 //! `tunnel-client completion SHELL`: prints a script that was made from the tree of commands and checked in.
 
+use std::io::Write as _;
+
 use clap::{ArgMatches, Command};
+use flate2::write::DeflateDecoder;
 
 use super::args::switch;
 use super::start::Start;
 use super::{Error, print};
 
-const SCRIPTS: [(&str, &str); 3] = [
-    ("bash", include_str!("../../completions/tunnel-client.bash")),
-    ("zsh", include_str!("../../completions/tunnel-client.zsh")),
-    ("fish", include_str!("../../completions/tunnel-client.fish")),
+/// The scripts in `completions/`, packed by `build.rs`.
+const SCRIPTS: [(&str, &[u8]); 3] = [
+    ("bash", include_bytes!(concat!(env!("OUT_DIR"), "/bash"))),
+    ("zsh", include_bytes!(concat!(env!("OUT_DIR"), "/zsh"))),
+    ("fish", include_bytes!(concat!(env!("OUT_DIR"), "/fish"))),
 ];
 
 /// Shells without a script. They are asked for by the same set-up lines as the others, so the answer can be sourced and is no failure
@@ -59,7 +63,33 @@ pub(super) fn arguments() -> Command {
 pub(super) fn execute(matches: &mut ArgMatches, _: Start) -> Result<(), Error> {
     let shell = matches.subcommand_name();
     match SCRIPTS.iter().find(|(name, _)| Some(*name) == shell) {
-        Some((_, script)) => print(script),
+        Some((_, packed)) => print(&unpacked(packed)),
         None => print(WITHOUT),
+    }
+}
+
+/// The text of a script of this program.
+fn unpacked(packed: &[u8]) -> String {
+    let mut decoder = DeflateDecoder::new(Vec::new());
+    // The program packed it itself, and memory takes whatever is written.
+    let written = decoder.write_all(packed).and_then(|()| decoder.finish());
+    written
+        .ok()
+        .and_then(|script| String::from_utf8(script).ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_are_those_that_are_checked_in() {
+        let checked_in = [
+            include_str!("../../completions/tunnel-client.bash"),
+            include_str!("../../completions/tunnel-client.zsh"),
+            include_str!("../../completions/tunnel-client.fish"),
+        ];
+        assert_eq!(SCRIPTS.map(|(_, packed)| unpacked(packed)), checked_in);
     }
 }
