@@ -161,6 +161,23 @@ mod tests {
     }
 
     #[test]
+    fn each_channel_has_the_number_of_its_place() {
+        let server = |name: &str| Specification {
+            name: name.to_owned(),
+            argv: vec!["srv".to_owned()],
+            environment: Vec::new(),
+            cage: ServerCage::default(),
+        };
+        let instructions = Instructions {
+            cage: BrokerCage::default(),
+            servers: vec![server("main"), server("docs")],
+        };
+        let numbers = instructions.numbers();
+        let index = |channel: &str| numbers.get(channel).map(|number| number.index());
+        assert_eq!((index("main"), index("docs"), index("other")), (Some(0), Some(1), None));
+    }
+
+    #[test]
     fn debug_output_shows_no_arguments_and_no_values() {
         let specification = Specification {
             name: "docs".to_owned(),
