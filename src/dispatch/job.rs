@@ -1,45 +1,34 @@
-//! One command from start to its one terminal answer (contract: wire, section 5; wire, section 6; wire, section 8; wire, section 9).
+//! One command of a poll as it waits and runs: where its answer goes, what is to be done, until when.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::Bytes;
-use log::{info, warn};
-use tokio::time::{sleep, sleep_until};
-
-use super::Shared;
 use super::poll::Arrival;
-use super::report::{ack_response, json_response, refused};
 use super::room::CommandRoom;
-use super::server::{Ack, Call, Cancellation, Outcome, Server};
-use crate::delivery::{Delivery, Notifier, Post};
-use crate::limits::CANCEL_GRACE;
+use super::server::Cancellation;
 use crate::memory;
 use crate::shutdown::Signal;
 use crate::wire::caller::Caller;
 use crate::wire::command::{Action, Headers, Parsed, Route};
-use crate::wire::failure::{Failure, Source, error_json};
-use crate::wire::jsonrpc::{INTERNAL_ERROR, Id, Message, References};
-use crate::wire::response::{Response, ResponseType};
 
 /// A queued command.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) route: Route,
     pub(super) work: Work,
-    headers: Headers,
+    pub(super) headers: Headers,
     pub(super) caller: Caller,
-    received: Instant,
-    deadline: Option<Instant>,
-    server_requests: bool,
+    pub(super) received: Instant,
+    pub(super) deadline: Option<Instant>,
+    pub(super) server_requests: bool,
     /// Bytes of the command as received.
     size: usize,
     /// Share of the budget that a large command takes; its message carries the same.
     room: Option<Arc<CommandRoom>>,
     /// Its caller sent `notifications/cancelled`.
-    cancelled: Cancellation,
+    pub(super) cancelled: Cancellation,
     /// Its caller went away, as the service says.
-    gone: Signal,
+    pub(super) gone: Signal,
 }
 
 /// What is to be done for a command.
@@ -58,14 +47,6 @@ pub(super) enum Work {
         /// What is wrong.
         reason: &'static str,
     },
-}
-
-/// How a call ended.
-enum Ended {
-    Outcome(Outcome),
-    TimeUp,
-    Abandoned,
-    Cancelled,
 }
 
 impl Job {
@@ -161,311 +142,8 @@ impl Job {
         self.headers.value("mcp-session-id")
     }
 
-    fn is_expired(&self) -> bool {
+    /// Whether its time is up.
+    pub(super) fn is_expired(&self) -> bool {
         self.deadline.is_some_and(|deadline| deadline <= Instant::now())
-    }
-}
-
-/// A command that was done, before its answer is delivered.
-struct Done {
-    /// `call` or `notification`, as metrics name it.
-    kind: &'static str,
-    /// `ok`, or a word for what went wrong.
-    outcome: &'static str,
-    response: Response,
-}
-
-impl<S: Server, P: Post> Shared<S, P> {
-    /// Runs one command and delivers its answer.
-    pub(super) async fn run(&self, job: &Arc<Job>) {
-        if job.is_expired() {
-            return self.expired(job);
-        }
-        let channel = self.channel(&job.route.channel);
-        let done = match (&job.work, channel) {
-            (
-                Work::Refused {
-                    status,
-                    termination,
-                    id,
-                    reason,
-                },
-                _,
-            ) => Done {
-                kind: "call",
-                outcome: "refused",
-                response: refused(&job.route, *status, *termination, id.as_deref(), reason),
-            },
-            (Work::Do(action), None) => Done {
-                kind: "call",
-                outcome: "unsupported_channel",
-                response: self.unsupported_channel(job, action),
-            },
-            (Work::Do(action), Some(channel)) => match self.perform(job, action, &channel.server).await {
-                Some(done) => done,
-                None => return self.expired(job),
-            },
-        };
-        match self.responder.deliver(&job.route, &done.response, job.deadline).await {
-            Delivery::Expired => self.expired(job),
-            Delivery::Done
-            | Delivery::Late
-            | Delivery::NoStream
-            | Delivery::Gone
-            | Delivery::Refused
-            | Delivery::Rejected
-            | Delivery::Failed => {
-                // Unbound channels are the service's words: they share one label.
-                let channel = channel.map_or("none", |c| &*c.name);
-                self.monitor
-                    .metrics
-                    .answered(channel, done.kind, done.outcome, job.received.elapsed());
-            }
-        }
-    }
-
-    /// Does what the command says; `None` when its time is up.
-    async fn perform(&self, job: &Arc<Job>, action: &Action, server: &S) -> Option<Done> {
-        let (kind, ack) = match action {
-            Action::Call {
-                payload,
-                id,
-                initialize,
-                repeatable,
-            } => {
-                let call = Call {
-                    payload,
-                    id,
-                    initialize: *initialize,
-                    repeatable: *repeatable,
-                    headers: &job.headers,
-                    caller: job.caller,
-                    server_requests: job.server_requests,
-                    cancelled: &job.cancelled,
-                };
-                let ended = self.call(job, call, server).await;
-                let (outcome, response) = self.call_response(job, id, ended)?;
-                return Some(Done {
-                    kind: "call",
-                    outcome,
-                    response,
-                });
-            }
-            Action::Notification { payload, method } => {
-                if &**method == "notifications/cancelled" {
-                    self.cancel(job, payload);
-                }
-                let sent = server.notify(payload, method, &job.headers, job.caller);
-                (ResponseType::NotifyAck, self.bounded(job, sent).await?)
-            }
-            Action::Answer { payload, id } => {
-                self.responder.answered(&job.route.channel, job.session(), id);
-                let sent = server.answer(payload, id, &job.headers, job.caller);
-                (ResponseType::NotifyAck, self.bounded(job, sent).await?)
-            }
-            Action::SessionTermination => {
-                let sent = server.end_session(&job.headers, job.caller);
-                (ResponseType::SessionTermination, self.bounded(job, sent).await?)
-            }
-        };
-        let outcome = match &ack.failure {
-            None => {
-                // What MCP servers answer to a message; any other success may be a page that stands in the server's place.
-                if ack.code == 202 {
-                    self.server_answered(job);
-                }
-                "ok"
-            }
-            Some(failure) => {
-                self.failed(job, failure);
-                failure.source.as_str()
-            }
-        };
-        Some(Done {
-            kind: "notification",
-            outcome,
-            response: ack_response(kind, ack),
-        })
-    }
-
-    async fn call(&self, job: &Job, call: Call<'_>, server: &S) -> Ended {
-        // What was given up while it waited must not be begun: the caller has been told, or will be, and may ask again.
-        if self.abandon.is_set() {
-            return Ended::Abandoned;
-        }
-        if job.cancelled.is_cancelled() {
-            return Ended::Cancelled;
-        }
-        let mut events = Notifier::new(&self.responder, &job.route, job.session(), job.deadline, &job.gone);
-        tokio::select! {
-            biased;
-            outcome = server.call(call, &mut events) => Ended::Outcome(outcome),
-            () = sleep_until(self.time_up(job).into()) => Ended::TimeUp,
-            () = self.abandon.wait() => Ended::Abandoned,
-            // Nobody will read the answer: the server need not go on.
-            () = job.gone.wait() => Ended::Cancelled,
-            () = async { job.cancelled.wait().await; sleep(CANCEL_GRACE).await } => Ended::Cancelled,
-        }
-    }
-
-    /// The terminal response of a call; `None` when nobody waits for it any more.
-    fn call_response(&self, job: &Job, id: &str, ended: Ended) -> Option<(&'static str, Response)> {
-        let outcome = match ended {
-            Ended::Outcome(outcome) => outcome,
-            Ended::TimeUp if job.is_expired() => {
-                self.server_doubted(job);
-                return None;
-            }
-            Ended::TimeUp => Failure::timeout().into(),
-            Ended::Abandoned => Failure::shutting_down().into(),
-            Ended::Cancelled => {
-                // Ours, not the server's: nothing was learnt of it.
-                let payload = error_json(Some(id), INTERNAL_ERROR, "the request was cancelled", None);
-                return Some(("cancelled", json_response(200, payload)));
-            }
-        };
-        let (word, code, headers, payload) = match outcome {
-            Outcome::Reply { code, headers, payload } => {
-                self.server_answered(job);
-                ("ok", code, headers, payload)
-            }
-            Outcome::Failed { failure, headers } => {
-                self.failed(job, &failure);
-                let failure = match self.pass_error_text {
-                    true => failure,
-                    false => failure.saying(None),
-                };
-                (
-                    failure.source.as_str(),
-                    failure.status,
-                    headers,
-                    Bytes::from(failure.to_json(Some(id))),
-                )
-            }
-        };
-        let headers = if headers.is_event_stream() {
-            headers
-        } else {
-            headers.as_json()
-        };
-        Some((
-            word,
-            Response {
-                kind: ResponseType::JsonRpcResponse,
-                code,
-                headers,
-                payload: Some(payload),
-            },
-        ))
-    }
-
-    /// Ends the call that a notification cancels, if exactly one can be meant.
-    fn cancel(&self, job: &Job, payload: &Bytes) {
-        let Some(message) = std::str::from_utf8(payload).ok().and_then(|t| Message::parse(t).ok()) else {
-            return;
-        };
-        let Ok(References {
-            request_id: Some(named),
-            ..
-        }) = message.references()
-        else {
-            return;
-        };
-        let Some(id) = Id::from_json(named.json) else { return };
-        let meant = self.lock().calls.meant(job, id);
-        if let Some(call) = meant {
-            call.cancelled.cancel(payload.clone());
-        }
-    }
-
-    /// Bounds a message without an answer; `None` when the command's own time is up.
-    async fn bounded(&self, job: &Job, send: impl Future<Output = Ack>) -> Option<Ack> {
-        tokio::select! {
-            biased;
-            () = self.abandon.wait() => Some(Failure::shutting_down().into()),
-            ack = send => Some(ack),
-            () = sleep_until(self.time_up(job).into()) => {
-                if job.is_expired() {
-                    self.server_doubted(job);
-                    return None;
-                }
-                Some(Failure::timeout().into())
-            }
-        }
-    }
-
-    /// When work on this command ends in any case.
-    fn time_up(&self, job: &Job) -> Instant {
-        let now = Instant::now();
-        // A TTL past the end of the clock is none.
-        let ttl = now
-            .checked_add(self.connection_max_ttl)
-            .unwrap_or(now + Duration::from_secs(365 * 86_400));
-        job.deadline.map_or(ttl, |deadline| deadline.min(ttl))
-    }
-
-    fn failed(&self, job: &Job, failure: &Failure) {
-        let in_doubt = match failure.source {
-            // A proxy answers for a server that is gone; any other error status is the server's own.
-            Source::TargetHttp => failure.upstream_status.is_some_and(|status| status >= 500),
-            Source::Dns
-            | Source::Tls
-            | Source::Connect
-            | Source::TransportClosed
-            | Source::Timeout
-            | Source::Protocol => true,
-            Source::ClientInternal => false,
-        };
-        if in_doubt {
-            self.server_doubted(job);
-        }
-        warn!(
-            request_id = &*job.route.request_id,
-            channel = &*job.route.channel,
-            failure_source = failure.source.as_str(),
-            transport_error_kind = failure.kind,
-            reason = failure.reason.as_deref(),
-            upstream_response_received = failure.received,
-            upstream_status = failure.upstream_status,
-            resp_code = failure.status;
-            "MCP command failed"
-        );
-    }
-
-    fn server_answered(&self, job: &Job) {
-        if self.is_probed(job) {
-            self.monitor.health.server_answered(&job.route.channel);
-        }
-    }
-
-    fn server_doubted(&self, job: &Job) {
-        if self.is_probed(job) {
-            self.monitor.health.server_doubted(&job.route.channel);
-        }
-    }
-
-    /// Whether a command shows something of its server: of a child its supervisor knows better.
-    fn is_probed(&self, job: &Job) -> bool {
-        let channel = self.channel(&job.route.channel);
-        channel.is_some_and(|channel| channel.server.is_judged_by_calls())
-    }
-
-    fn expired(&self, job: &Job) {
-        self.monitor.metrics.dropped("response_deadline");
-        info!(request_id = &*job.route.request_id, channel = &*job.route.channel;
-            "command response deadline reached; dropping without posting a response");
-    }
-
-    fn unsupported_channel(&self, job: &Job, action: &Action) -> Response {
-        self.monitor.metrics.unsupported_channel.inc();
-        let channel = &job.route.channel;
-        warn!(request_id = &*job.route.request_id, channel = &**channel; "command for a channel that is not bound");
-        let id = match action {
-            Action::Call { id, .. } => Some(&**id),
-            Action::Notification { .. } | Action::Answer { .. } => None,
-            Action::SessionTermination => return ack_response(ResponseType::SessionTermination, Ack::of(400)),
-        };
-        let message = format!("Bad Request: unsupported channel \"{channel}\"");
-        json_response(400, error_json(id, INTERNAL_ERROR, &message, None))
     }
 }

@@ -4,6 +4,7 @@ mod calls;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod job;
+mod perform;
 mod poll;
 mod queue;
 mod report;
