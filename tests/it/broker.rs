@@ -17,7 +17,7 @@ use crate::support::broker::{BOUND, Raw, gone, read, server, sleeper};
 use crate::support::child::start;
 use crate::support::client::{API_KEY, binary};
 use crate::support::wait::within;
-use crate::support::{ClientBuilder, Command, ControlPlane, StdioServer, process};
+use crate::support::{ClientBuilder, Command, ControlPlane, StdioServer, needs, process};
 
 /// Says where it runs, and has a child of its own that outlives whatever can be survived.
 const FAMILY: &str = r#"
@@ -44,6 +44,9 @@ fn kill(pid: u32) {
 
 #[test]
 fn the_broker_has_an_empty_environment_and_the_janitor_is_the_only_other_process_of_the_daemon() {
+    if !needs::root() {
+        return;
+    }
     let (control, child, client) = start(FAMILY);
     child.await_start(1);
     let place = control.call(Command::call("r1", "tools/call", "{}"), "r1").json()["result"].clone();

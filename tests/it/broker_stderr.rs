@@ -15,7 +15,7 @@ use tunnel_client::limits::{BROKER_LINE_MAX, BROKER_STDERR_PATIENCE};
 use crate::support;
 use crate::support::broker::{BOUND, Raw, gone, server};
 use crate::support::wait::within;
-use crate::support::{Command, StdioServer, pause, process};
+use crate::support::{Command, StdioServer, needs, pause, process};
 
 fn shell(name: &str, script: &str) -> Specification {
     Specification {
@@ -74,6 +74,9 @@ fn a_long_line_comes_in_pieces_that_each_name_the_server() {
 
 #[test]
 fn a_server_has_no_descriptor_of_the_clients_standard_error() {
+    if !needs::root() {
+        return;
+    }
     // All of this would reach whoever holds the same pipe or file.
     let script = r#"
 import fcntl, socket
@@ -238,6 +241,9 @@ fn a_server_that_floods_keeps_no_other_from_being_heard_started_and_ended() {
 
 #[test]
 fn last_words_are_passed_on_though_a_grandchild_keeps_the_pipe() {
+    if !needs::root() {
+        return;
+    }
     let script = r#"
 import subprocess
 grandchild = subprocess.Popen(["sleep", "300"], start_new_session=True)

@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 
 use crate::support::Scratch;
 use crate::support::client::{API_KEY, binary};
+use crate::support::needs;
 
 const ID: &str = "tunnel_0123456789abcdef0123456789abcdef";
 
@@ -150,6 +151,9 @@ fn every_mistake_of_the_files_form_is_printed_with_its_place() {
 /// What `run` finds only after the configuration itself was accepted.
 #[test]
 fn everything_that_a_start_would_read_is_judged_at_once() {
+    if !needs::root() {
+        return;
+    }
     let site = Site::new();
     site.home.write("empty.pem", "no certificate\n");
     let home = site.home.path().display();
@@ -168,6 +172,9 @@ fn everything_that_a_start_would_read_is_judged_at_once() {
 
 #[test]
 fn keys_certificates_references_users_and_the_guard_of_files_count() {
+    if !needs::root() {
+        return;
+    }
     let site = Site::new();
     let home = site.home.path().display().to_string();
     let mcp = "mcp: {commands: [{command: cat}]}\n";
@@ -220,6 +227,9 @@ fn help_says_what_it_does_not_do() {
 /// There is no shell: what cannot start is refused, what starts otherwise than meant is said.
 #[test]
 fn shell_syntax_in_a_command_is_called_by_its_name_with_key_and_place() {
+    if !needs::root() {
+        return;
+    }
     for (command, part) in [
         ("cd /srv && cat", "a change of directory, which only a shell can do"),
         ("A=sekret cat", "NAME=value"),

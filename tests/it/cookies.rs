@@ -8,7 +8,9 @@ use std::time::Duration;
 use crate::support;
 use crate::support::memory::Memory;
 use crate::support::tls::Authority;
-use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Post, Request, result, within};
+use crate::support::{
+    Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Post, Request, needs, result, within,
+};
 
 /// A balancer with two replicas: without its cookie a request goes to the one that is next in turn, and each knows its own sessions
 /// only.
@@ -288,6 +290,9 @@ fn cookies_for_encrypted_connections_go_nowhere_else() {
 
 #[test]
 fn cookies_are_gone_from_memory_with_their_session() {
+    if !needs::root() {
+        return;
+    }
     const SECRET: &str = "cookie-4711-of-session";
     let opened = AtomicUsize::new(0);
     let mcp = McpServer::http(move |request, _| {

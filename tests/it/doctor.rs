@@ -7,7 +7,7 @@ use crate::support::client::{API_KEY, binary};
 use crate::support::control::TUNNEL;
 use crate::support::doctor::SECRET;
 use crate::support::{
-    Answer, ClientBuilder, ControlPlane, Doctor, Manner, McpServer, Proxy, StdioServer, eventually, result,
+    Answer, ClientBuilder, ControlPlane, Doctor, Manner, McpServer, Proxy, StdioServer, eventually, needs, result,
 };
 
 #[test]
@@ -110,6 +110,9 @@ fn a_stdio_server_is_started_on_request_and_ended_with_all_it_started() {
 
 #[test]
 fn what_a_stdio_server_writes_beside_messages_is_a_warning() {
+    if !needs::root() {
+        return;
+    }
     let child = StdioServer::with("raw('hello, here I am\\n')");
     let examined = Doctor::healthy()
         .command(child.command())
@@ -375,6 +378,9 @@ fn all_mistakes_of_a_configuration_are_reported_and_each_kind_once() {
 
 #[test]
 fn the_port_of_the_running_daemon_is_known_as_its_own() {
+    if !needs::root() {
+        return;
+    }
     let (control, server) = (ControlPlane::http(), McpServer::echo());
     let builder = ClientBuilder::new(&control).server(server.url());
     let (url_file, pid_file) = (builder.directory().file("health.url"), builder.directory().file("pid"));

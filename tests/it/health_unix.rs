@@ -10,7 +10,7 @@ use tunnel_client::ops::unix_url;
 
 use crate::support::client::API_KEY;
 use crate::support::wait::BOUND;
-use crate::support::{Client, ClientBuilder, Command, ControlPlane, McpServer, Scratch, eventually, holds_for};
+use crate::support::{Client, ClientBuilder, Command, ControlPlane, McpServer, Scratch, eventually, holds_for, needs};
 
 struct Setup {
     control: ControlPlane,
@@ -65,6 +65,9 @@ fn exists(path: &Path) -> bool {
 
 #[test]
 fn health_is_served_on_the_socket_and_nowhere_else() {
+    if !needs::root() {
+        return;
+    }
     let setup = Setup::new();
     let socket = setup.directory.file("new/run/health.sock");
     let mut client = setup.client_at(&socket);

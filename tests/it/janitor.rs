@@ -78,6 +78,9 @@ fn files_of_a_successor_stay() {
 
 #[test]
 fn it_holds_no_secret_is_in_a_cage_and_outlasts_signals_to_every_process() {
+    if !needs::root() {
+        return;
+    }
     let control = ControlPlane::http();
     let (mut client, files) = client(&control);
     let janitor = janitor(&client);

@@ -14,7 +14,9 @@ use crate::support::client::API_KEY;
 use crate::support::memory::{Found, Memory};
 use crate::support::rotating::{IN_FORCE, Site};
 use crate::support::wait::{BOUND, within};
-use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, eventually, pause, process};
+use crate::support::{
+    Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, eventually, needs, pause, process,
+};
 
 const FIRST_KEY: &str = "sk-first-key-0123456789";
 const SECOND_KEY: &str = "sk-second-key-9876543210";
@@ -75,6 +77,9 @@ fn shown(client: &Client, name: &str) -> String {
 
 #[test]
 fn after_a_load_the_key_is_there_once_or_twice_and_the_client_key_and_tokens_of_callers_are_not() {
+    if !needs::root() {
+        return;
+    }
     let (site, mcp) = (Site::new(), slow_echo());
     let client = start(&site, &mcp);
     load(&site.control, 0, 600);
@@ -104,6 +109,9 @@ fn no_token(memory: &Memory) {
 
 #[test]
 fn tokens_of_callers_are_gone_after_a_load_without_tls_and_with_event_streams() {
+    if !needs::root() {
+        return;
+    }
     let (control, mcp) = (
         ControlPlane::http(),
         McpServer::http(|request, _| {
@@ -127,6 +135,9 @@ fn tokens_of_callers_are_gone_after_a_load_without_tls_and_with_event_streams() 
 
 #[test]
 fn a_retired_key_is_gone_when_its_connections_are() {
+    if !needs::root() {
+        return;
+    }
     let (site, mcp) = (Site::new(), slow_echo());
     let client = start(&site, &mcp);
     load(&site.control, 0, 300);
@@ -144,6 +155,9 @@ fn a_retired_key_is_gone_when_its_connections_are() {
 
 #[test]
 fn environment_and_arguments_hold_no_secret_once_they_were_read() {
+    if !needs::root() {
+        return;
+    }
     let (control, mcp) = (ControlPlane::http(), McpServer::echo());
     let client = ClientBuilder::new(&control)
         .server(mcp.url())
@@ -173,6 +187,9 @@ fn environment_and_arguments_hold_no_secret_once_they_were_read() {
 
 #[test]
 fn neither_the_broker_nor_the_janitor_nor_a_server_has_the_key() {
+    if !needs::root() {
+        return;
+    }
     let (control, server, client) = start_child("");
     let server = server.await_start(1);
     control.call(Command::call("r1", "tools/call", "{}"), "r1");

@@ -9,7 +9,7 @@ use crate::support::child::start;
 use crate::support::memory::Memory;
 use crate::support::rotating::Site;
 use crate::support::wait::within;
-use crate::support::{Client, Command, ControlPlane, McpServer, eventually};
+use crate::support::{Client, Command, ControlPlane, McpServer, eventually, needs};
 
 /// Time between the delivery of an answer and the end of its task.
 const GONE_WITHIN: Duration = Duration::from_secs(45);
@@ -42,6 +42,9 @@ fn call_all(control: &ControlPlane, name: &str, params: &str) {
 
 #[test]
 fn requests_and_answers_of_a_stdio_server_are_gone_when_they_were_delivered() {
+    if !needs::root() {
+        return;
+    }
     let script = r#"
 def on(message):
     text = message["params"]["text"]
@@ -62,6 +65,9 @@ def on(message):
 
 #[test]
 fn output_that_goes_to_nobody_is_gone_too() {
+    if !needs::root() {
+        return;
+    }
     let script = r#"
 def on(message):
     raw("a log line with noise-LONG\n")
@@ -80,6 +86,9 @@ def on(message):
 
 #[test]
 fn the_body_of_a_cancelled_call_and_its_late_answer_are_gone() {
+    if !needs::root() {
+        return;
+    }
     let script = r#"
 def on(message):
     if message.get("method") == "tools/call":
@@ -131,6 +140,9 @@ fn header(der: &[u8]) -> (usize, usize) {
 
 #[test]
 fn an_rsa_client_key_is_in_memory_once_however_many_settings_name_it_and_sign_with_it() {
+    if !needs::root() {
+        return;
+    }
     let data = |name: &str| {
         let path = format!("{}/tests/data/identity/{name}", env!("CARGO_MANIFEST_DIR"));
         std::fs::read_to_string(path).unwrap()

@@ -8,15 +8,16 @@ pub fn threads(pid: u32) -> usize {
     count(&format!("/proc/{pid}/task"))
 }
 
-/// Open file descriptors of a process.
+/// Open file descriptors of a process. Root alone sees those of the client, which is closed to its own user.
 pub fn descriptors(pid: u32) -> usize {
     count(&format!("/proc/{pid}/fd"))
 }
 
 /// What the descriptors of a process point to.
 pub fn descriptor_targets(pid: u32) -> Vec<PathBuf> {
-    let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    entries.filter_map(|entry| fs::read_link(entry.path()).ok()).collect()
+    entries(&format!("/proc/{pid}/fd"))
+        .filter_map(|entry| fs::read_link(entry.path()).ok())
+        .collect()
 }
 
 /// Direct children that are not zombies.
@@ -58,7 +59,19 @@ fn kib_of(pid: u32, name: &str) -> u64 {
 }
 
 fn count(directory: &str) -> usize {
-    fs::read_dir(directory).map(Iterator::count).unwrap_or_default()
+    entries(directory).count()
+}
+
+/// None of a process that has ended.
+#[track_caller]
+fn entries(directory: &str) -> impl Iterator<Item = fs::DirEntry> {
+    let entries = fs::read_dir(directory);
+    let is_closed = |error: &std::io::Error| error.kind() == std::io::ErrorKind::PermissionDenied;
+    assert!(
+        !entries.as_ref().is_err_and(is_closed),
+        "only root can look into {directory}"
+    );
+    entries.into_iter().flatten().flatten()
 }
 
 fn related(parent: u32, wanted: impl Fn(&str) -> bool) -> Vec<u32> {
