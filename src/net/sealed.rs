@@ -3,22 +3,6 @@
 //! The library writes a filler of the same length as the first header of the head; the stream beneath replaces it on the way out. It
 //! does so at this one place of each head: neither a body nor another header that holds the filler is changed. Of a head that does not
 //! look like that nothing is sent after the request line, and nothing of the secret.
-//!
-//! # States of the writer
-//!
-//! Of a head, the writer (hyper) hands over the request line, the line with the filler, and the rest. The two lines have the same length:
-//! `len`. `taken` counts bytes of the filler's line that the writer was told are written; `sent` counts bytes of the real line that the
-//! stream has taken.
-//!
-//! | state | what was handed over | what the stream has | invariant | leaves for |
-//! |---|---|---|---|---|
-//! | `Passing` | whole heads and bodies | the same number of bytes | no secret is held | `Request` at the first write after `arm`, with an authorization |
-//! | `Request` | a part of the request line | the same bytes | the line's end has not been written | `Line` when the end of the request line is written; `Passing` when the same write took the whole line too |
-//! | `Line`, not `seen` | the request line and `taken` bytes that are the filler's | the request line | `sent == 0`, `taken < len` | `Line`, `seen`, when the stream takes a first byte of the real line, which is offered only with the filler's line complete |
-//! | `Line`, `seen` | the whole filler's line was shown; `taken` of it are counted | the request line and `sent` bytes of the real line | `sent <= taken < len` between writes; `sent == taken` once what was held back is sent | `Passing` when `taken == len`, and then `sent == len` |
-//! | `Broken` | something else than a head with the filler, or the stream failed | nothing more | the authorization is dropped | nowhere: every write fails |
-//!
-//! Every byte that the writer is told is written is therefore in the stream, or, in `Line` and not `seen`, held back as one of `taken`.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -157,11 +141,25 @@ pub(super) struct Sealed<S> {
     stream: S,
     seal: Seal,
     progress: Progress,
-    /// Bytes at the start of the reader's buffer that may hold parts of messages.
+    /// Bytes at the start of the reader's buffer that may hold parts of messages: at most `CONNECTION_READ_MAX`, and none while the
+    /// reader waits.
     unwiped: usize,
 }
 
 /// Where the writer is.
+///
+/// *Counted* are the bytes that the writer was told are written, *arrived* those that the stream took, both since the head was armed.
+/// `len` is the length of the header's line, the same with the filler and with the real value.
+///
+/// | state | counted − arrived | invariant | left for |
+/// |---|---|---|---|
+/// | `Passing` | 0 | nothing is armed, or the armed head has not begun | `Request` with the first write after `arm` |
+/// | `Request` | 0 | part of the request line arrived, nothing of the header's line is counted | `Line` when its end arrived; `Passing` if the whole header's line arrived with it |
+/// | `Line`, not `seen` | `taken` | `sent` = 0, `taken` < `len`: what is counted matched the filler and is held back | `seen` when the line is whole and its first byte arrived |
+/// | `Line`, `seen` | `taken` − `sent` | `sent` ≤ `taken` < `len`: the line matched whole once | `Passing` when `taken` = `sent` = `len` |
+/// | `Broken` | | a write failed, or the head was not as expected; every write fails | |
+///
+/// Any state is left for `Broken` with the error. `exhaustive` checks these invariants in every state that can be reached.
 #[derive(Debug)]
 enum Progress {
     /// Bytes pass unchanged until a head is armed.
@@ -174,7 +172,7 @@ enum Progress {
     Broken,
 }
 
-/// The line of the header on its way.
+/// The line of the header on its way; [`Progress`] has the invariants of its counters.
 #[derive(Debug)]
 struct Line {
     authorization: Authorization,

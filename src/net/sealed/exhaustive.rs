@@ -103,6 +103,20 @@ impl Subject {
         }
     }
 
+    /// The invariants of [`Progress`].
+    fn check(&self, state: State) {
+        let owed = match state.phase {
+            Phase::Line { taken, sent, seen } => {
+                let length = Line::new(self.authorization.clone()).len();
+                assert!(sent <= taken && taken < length && (seen || sent == 0), "{state:?}");
+                taken - sent
+            }
+            Phase::Armed | Phase::Passing | Phase::Request => 0,
+            Phase::Broken => return,
+        };
+        assert_eq!(state.counted, state.arrived + owed, "{state:?}");
+    }
+
     /// Makes one call in a state: slices of these lengths, of which the stream takes bytes as `takes` says.
     fn call(&self, state: State, slices: &[usize], takes: &[usize]) -> Made {
         let seal = Seal::default();
@@ -164,12 +178,16 @@ impl Subject {
             Progress::Broken => Phase::Broken,
         };
         let stream = sealed.stream;
+        let state = State {
+            counted: state.counted + counted,
+            arrived: state.arrived + stream.arrived.len(),
+            phase,
+        };
+        if !failed {
+            self.check(state);
+        }
         Made {
-            state: State {
-                counted: state.counted + counted,
-                arrived: state.arrived + stream.arrived.len(),
-                phase,
-            },
+            state,
             arrived: stream.arrived,
             failed,
             offered: stream.offered,
