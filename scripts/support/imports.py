@@ -13,6 +13,8 @@ from rust_text import masked
 TEST = re.compile(r"#!?\[cfg\((?:all\()?test\b[^\]]*\)\]")
 MODULE = re.compile(r"\bmod\s+(?:r#)?(\w+)\s*([;{])")
 START = re.compile(r"(?<![\w:])(?:\$?crate|super|self)\b(?:\s*::\s*super\b)*(?=\s*::)")
+IN_ATTRIBUTE = re.compile(r"=\s*\"crate::(\w+)")
+RENAMED = re.compile(r"\bcrate\s+as\b|\bextern\s+crate\s+self\b")
 NAME = re.compile(r"\s*(?:r#)?(\w+|\*)")
 
 
@@ -27,8 +29,9 @@ class Import:
         return f"{self.file}:{self.line}"
 
 
-def imports_of(root: Path, crate: str) -> tuple[dict[str, dict[str, Import]], list[str]]:
-    """The first import of each room by each room; and what could not be read."""
+def imports_of(root: Path, crate: str, inside: tuple[str, ...] = ()) -> tuple[dict[str, dict[str, Import]], list[str]]:
+    """The first import of each room by each room; and what could not be read. `inside`: the module that has the rooms, if the folder is
+    not a whole crate; what lies outside of it does not count."""
     folder = (root / crate).resolve()
     root = root.resolve()
     sources = {file: file.read_text(encoding="utf-8") for file in sorted(folder.rglob("*.rs"))}
@@ -37,7 +40,7 @@ def imports_of(root: Path, crate: str) -> tuple[dict[str, dict[str, Import]], li
     found: dict[str, dict[str, Import]] = {}
     faults: list[str] = []
     for file, text in texts.items():
-        if file.parent == folder and file.stem in ("lib", "main"):
+        if file.parent == folder and file.stem in ("lib", "main", "mod"):
             continue
         if any(file == test or test in file.parents for test in tests) or re.match(r"\s*#!\[cfg\(test\)\]", text):
             continue
@@ -45,13 +48,24 @@ def imports_of(root: Path, crate: str) -> tuple[dict[str, dict[str, Import]], li
         used = found.setdefault(module[0], {})
         code = without_tests(text)
         for start in START.finditer(code):
+            # Who may see an item is no import.
+            if code[: start.start()].endswith("pub(in "):
+                continue
             where = Import(str(file.relative_to(root)), code.count("\n", 0, start.start()) + 1)
             for names in paths(code, start.end()):
-                target = resolved(start.group(), names, [*module, *modules_around(code, start.start())])
+                path = resolved(start.group(), names, [*inside, *module, *modules_around(code, start.start())])
+                if inside and (path is None or tuple(path[: len(inside)]) != inside):
+                    continue
+                target = next(iter(path[len(inside) :]), None) if path else None
                 if target is None or target == "*":
                     faults.append(f"{where}: this import names no room")
                 elif target != module[0]:
                     used.setdefault(target, where)
+        # A path in an attribute, as of serde; and the crate by another name.
+        for quoted in () if inside else IN_ATTRIBUTE.finditer(sources[file]):
+            if code[quoted.start()] == "=" and quoted[1] != module[0]:
+                used.setdefault(quoted[1], Import(str(file.relative_to(root)), code.count("\n", 0, quoted.start()) + 1))
+        faults += [f"{file.relative_to(root)}:{code.count(chr(10), 0, other.start()) + 1}: this import names no room" for other in RENAMED.finditer(code)]
     return found, faults
 
 
@@ -133,10 +147,11 @@ def named(code: str, place: int) -> Iterator[tuple[str, list[str]]]:
     name = NAME.match(code, place)
     if not name:
         return
-    if name[1] in ("super", "self"):
-        for rest in paths(code, name.end()):
-            yield name[1], rest
-    else:
+    beyond = False
+    for rest in paths(code, name.end()):
+        beyond = True
+        yield name[1], rest
+    if not beyond:
         yield name[1], []
 
 
@@ -155,8 +170,8 @@ def branches(code: str, place: int) -> Iterator[int]:
             yield place + edge.end()
 
 
-def resolved(start: str, names: list[str], module: list[str]) -> str | None:
-    """The room that a path leads to; `None` if it leads to none."""
+def resolved(start: str, names: list[str], module: list[str]) -> list[str] | None:
+    """The modules and items that a path leads through, from the crate's root; `None` if it leads above that."""
     if start.endswith("crate"):
         path: list[str] = []
     else:
@@ -170,4 +185,4 @@ def resolved(start: str, names: list[str], module: list[str]) -> str | None:
             path = path[:-1]
         elif name != "self":
             path = [*path, name]
-    return path[0] if path else None
+    return path

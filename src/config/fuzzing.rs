@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Proxy;
+use super::checked::Proxy;
 use super::values::{NoProxy, argv, duration as durations};
 
 /// Reads a duration in Go's syntax; the error is the end of a sentence.

@@ -88,7 +88,7 @@ impl<'a> RecordEntry<'a> {
     /// See [`EntryError`]. A text that is not UTF-8 has no parts.
     pub(in crate::config) fn parts(&self, setting: &'static Setting) -> Result<Parts<'a>, EntryError> {
         match self {
-            Self::Text(written) => Parts::of_text(setting, written.value.to_str().unwrap_or_default()),
+            Self::Text(written) => Parts::of_text(setting, written.value.to_str().unwrap_or_default().trim()),
             Self::Fields(record) => Ok(Parts::of_record(setting, record)),
         }
     }
