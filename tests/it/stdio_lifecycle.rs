@@ -272,6 +272,8 @@ def main():
         .command(child.command())
         .workers(8)
         .env("MCP_CONNECTION_MAX_TTL", "2s")
+        // The commands are 24 MiB: a busy machine takes longer for them than a poll may take by default here.
+        .env("CONTROL_PLANE_POLL_DEADLINE_GUARDRAIL", "30s")
         .start();
     child.await_start(1);
     let big = format!(r#"{{"text":"{}"}}"#, "x".repeat(1 << 20));
