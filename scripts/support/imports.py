@@ -12,9 +12,11 @@ from rust_text import masked
 # An attribute that leaves an item to tests: cfg(test), cfg(all(test, ...)).
 TEST = re.compile(r"#!?\[cfg\((?:all\()?test\b[^\]]*\)\]")
 MODULE = re.compile(r"\bmod\s+(?:r#)?(\w+)\s*([;{])")
-START = re.compile(r"(?<![\w:])(?:\$?crate|super|self)\b(?:\s*::\s*super\b)*(?=\s*::)")
+START = re.compile(r"(?<!::)(?<!\w)(?:\$?crate|super|self)\b(?:\s*::\s*super\b)*(?=\s*::)")
 IN_ATTRIBUTE = re.compile(r"=\s*\"crate::(\w+)")
-RENAMED = re.compile(r"\bcrate\s+as\b|\bextern\s+crate\s+self\b")
+# What leads past the paths that are read here: other names of the crate, parts of paths that a macro makes, files of other folders.
+RENAMED = re.compile(r"\b(?:crate|super)\s+as\b|\bextern\s+crate\s+self\b|\b(?:crate|super)\s*::\s*\$|\$\w+\s*::\s*\$|\binclude!|\btunnel_(?:client|relay)\s*::")
+ELSEWHERE = re.compile(r"#\[path\s*=")
 NAME = re.compile(r"\s*(?:r#)?(\w+|\*)")
 
 
@@ -65,7 +67,7 @@ def imports_of(root: Path, crate: str, inside: tuple[str, ...] = ()) -> tuple[di
         for quoted in () if inside else IN_ATTRIBUTE.finditer(sources[file]):
             if code[quoted.start()] == "=" and quoted[1] != module[0]:
                 used.setdefault(quoted[1], Import(str(file.relative_to(root)), code.count("\n", 0, quoted.start()) + 1))
-        faults += [f"{file.relative_to(root)}:{code.count(chr(10), 0, other.start()) + 1}: this import names no room" for other in RENAMED.finditer(code)]
+        faults += [f"{file.relative_to(root)}:{code.count(chr(10), 0, other.start()) + 1}: this import names no room" for pattern in (RENAMED, ELSEWHERE) for other in pattern.finditer(code)]
     return found, faults
 
 

@@ -154,12 +154,12 @@ pub(super) struct Sealed<S> {
 /// | state | counted − arrived | invariant | left for |
 /// |---|---|---|---|
 /// | `Passing` | 0 | nothing is armed, or the armed head has not begun | `Request` with the first write after `arm` |
-/// | `Request` | 0 | part of the request line arrived, nothing of the header's line is counted | `Line` when its end arrived; `Passing` if the whole header's line arrived with it |
+/// | `Request` | 0 | less than the request line arrived, nothing of the header's line is counted | `Line` when its end arrived; `Passing` if the whole header's line arrived with it |
 /// | `Line`, not `seen` | `taken` | `sent` = 0, `taken` < `len`: what is counted matched the filler and is held back | `seen` when the line is whole and its first byte arrived |
 /// | `Line`, `seen` | `taken` − `sent` | `sent` ≤ `taken` < `len`: the line matched whole once | `Passing` when `taken` = `sent` = `len` |
-/// | `Broken` | | a write failed, or the head was not as expected; every write fails | |
+/// | `Broken` | | a write of the header's line failed, or the head was not as expected; every further byte is refused | |
 ///
-/// Any state is left for `Broken` with the error. `exhaustive` checks these invariants in every state that can be reached.
+/// `Request` and `Line` are left for `Broken` with the error. `exhaustive` checks these invariants in every state that can be reached.
 #[derive(Debug)]
 enum Progress {
     /// Bytes pass unchanged until a head is armed.

@@ -89,7 +89,7 @@ fn by_broker(role: &Role, config: &Config, level: Level) -> Result<Outcome, Erro
         let Client {
             mut network, enclosure, ..
         } = client;
-        // The threads of the network live as long as it does, and the daemon's as long as the daemon.
+        // Its threads live until the attempt has ended; the daemon's, until the daemon ends.
         let resolving = enclosure.give_up_privileges()?.start_resolvers(&mut network)?;
         let caged = resolving.shut(config, Some((starting, vec![server]))).await?;
         let Some(broker) = caged.broker else {

@@ -114,7 +114,7 @@ fn every_command_line_of_help_and_manual_is_understood() {
     }
     let manual = std::fs::read_to_string(format!("{root}/man/tunnel-client.1")).unwrap();
     // Its examples are lines of their own, without an indent.
-    let manual = manual.replace("\\-", "-").replace("\\e", "\\");
+    let manual = manual.replace("\\-", "-").replace("\\\\", "\\");
     texts.push((
         "manual".to_owned(),
         manual.replace("\ntunnel-client ", "\n  tunnel-client "),

@@ -22,25 +22,14 @@ mod client {
     pub mod telemetry {
         mod line;
         pub mod redact;
+        mod settings;
         mod utc;
 
         pub(crate) use line::is_unsafe;
-
-        /// The forms of a log line, which the configuration chooses.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum LogFormat {
-            Plain,
-            StructText,
-            Json,
-        }
     }
 }
 
 pub use client::*;
-
-mod config {
-    pub(crate) use crate::telemetry::LogFormat;
-}
 
 mod sys {
     pub(crate) mod allocator {
