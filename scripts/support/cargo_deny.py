@@ -18,6 +18,7 @@ UNUSED = {
     "unmatched-skip",
     "unnecessary-skip",
     "yanked-not-detected",
+    "unmatched-bypass",
 }
 
 
