@@ -55,10 +55,8 @@ def judged(probe: dict[str, Any], landlock: int) -> list[str]:
     is_older = since is not None and since > landlock
     if verdict == "WRONG" or (verdict == "open" and not is_older):
         return [what]
-    # Landlock refuses files with EACCES. EPERM is the answer of the filter, which keeps the main thread from opening them for writing on
-    # any kernel.
-    is_filtered = since == 1 and probe["with"] == "EPERM"
-    # Something else refuses it, or the kernel has a later version of landlock than it says.
-    if verdict == "refused" and is_older and not probe["anyway"] and not is_filtered:
+    # Without landlock, the filter of calls (EPERM) and the marks of the processes (EACCES in /proc) still refuse some of it. Beyond its first
+    # version, a refusal means that the kernel has a later one than it says.
+    if verdict == "refused" and is_older and since > 1 and not probe["anyway"]:
         return [f"{what}, which only landlock {since} does"]
     return []
