@@ -24,6 +24,10 @@ mod links;
 pub mod mcp;
 pub mod memory;
 pub mod monitor;
+#[cfg(test)]
+#[allow(unreachable_pub, reason = "shared with the integration tests")]
+#[path = "../tests/it/support/needs.rs"]
+mod needs;
 pub mod net;
 pub mod ops;
 pub mod own_program;

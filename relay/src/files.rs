@@ -428,7 +428,7 @@ mod tests {
         fs::set_permissions(&key, Permissions::from_mode(0o602)).unwrap();
         assert!(read(&key).unwrap_err().contains("can be changed by others"));
         fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
-        if !geteuid().is_root() {
+        if !crate::needs::root() {
             return;
         }
         let home = scratch.directory("home", 0o755);

@@ -22,6 +22,10 @@ mod limits;
 mod log;
 mod manage;
 mod mistake;
+#[cfg(test)]
+#[allow(unreachable_pub, reason = "shared with the integration tests")]
+#[path = "../../tests/it/support/needs.rs"]
+mod needs;
 mod notify;
 mod pending;
 mod queue;

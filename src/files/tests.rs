@@ -12,10 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rustix::process::geteuid;
 
 use super::*;
-
-#[allow(unreachable_pub, reason = "shared with the integration tests")]
-#[path = "../../tests/it/support/needs.rs"]
-mod needs;
+use crate::needs;
 
 /// A user who is not trusted.
 const MALLORY: u32 = 12345;

@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn a_device_on_the_way_is_known_by_its_number_and_not_by_its_name() {
-        if !rustix::process::geteuid().is_root() {
+        if !crate::needs::root() {
             return;
         }
         let base = directory("devices");

@@ -42,8 +42,6 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
     use std::path::PathBuf;
 
-    use rustix::process::geteuid;
-
     use super::*;
     use crate::secrets::read_trusted;
 
@@ -64,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_first_place_that_an_account_may_change_is_found_through_links() {
-        if !geteuid().is_root() {
+        if !crate::needs::root() {
             return;
         }
         let base = std::env::temp_dir().canonicalize().unwrap();

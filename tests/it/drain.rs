@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 /// An end that did not wait for the bound of a drain: less than that, and generous for what should end at once.
-const SOONER: Duration = DRAIN_TIMEOUT.saturating_sub(Duration::from_secs(3));
+const SOONER: Duration = Duration::from_secs(12);
 
 /// What the end of the process itself takes on a busy machine.
 const SLACK: Duration = Duration::from_secs(15);
