@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rust_text import masked
+from rust_text import masked, path_of, scopes
 
 # An attribute that leaves an item to tests: cfg(test), cfg(all(test, ...)).
 TEST = re.compile(r"#!?\[cfg\((?:all\()?test\b[^\]]*\)\]")
-MODULE = re.compile(r"\bmod\s+(?:r#)?(\w+)\s*([;{])")
 START = re.compile(r"(?<!::)(?<!\w)(?:\$?crate|super|self)\b(?:\s*::\s*super\b)*(?=\s*::)")
 IN_ATTRIBUTE = re.compile(r"=\s*\"crate::(\w+)")
 # What leads past the paths that are read here: other names of the crate, parts of paths that a macro makes, files of other folders.
@@ -49,13 +48,14 @@ def imports_of(root: Path, crate: str, inside: tuple[str, ...] = ()) -> tuple[di
         module = module_of(file, folder)
         used = found.setdefault(module[0], {})
         code = without_tests(text)
+        inline = [scope for scope in scopes(code) if scope.kind == "mod"]
         for start in START.finditer(code):
             # Who may see an item is no import.
             if code[: start.start()].endswith("pub(in "):
                 continue
             where = Import(str(file.relative_to(root)), code.count("\n", 0, start.start()) + 1)
             for names in paths(code, start.end()):
-                path = resolved(start.group(), names, [*inside, *module, *modules_around(code, start.start())])
+                path = resolved(start.group(), names, [*inside, *module, *(each.name for each in path_of(start.start(), inline))])
                 if inside and (path is None or tuple(path[: len(inside)]) != inside):
                     continue
                 target = next(iter(path[len(inside) :]), None) if path else None
@@ -122,15 +122,6 @@ def end_of_item(text: str, place: int) -> int:
         elif depth == 0:
             return end
     return len(text)
-
-
-def modules_around(code: str, place: int) -> list[str]:
-    """Names of the modules within the file that the place is in."""
-    names: list[str] = []
-    for module in MODULE.finditer(code, 0, place):
-        if module[2] == "{" and end_of_item(code, module.start()) > place:
-            names.append(module[1])
-    return names
 
 
 def paths(code: str, place: int) -> Iterator[list[str]]:

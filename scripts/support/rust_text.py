@@ -1,8 +1,10 @@
-"""Rust sources without their comments and literals: no parser, but what stands in quotes is not taken for code."""
+"""Rust sources without their comments and literals, and the scopes in them: no parser, but what stands in quotes is not taken for code."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from pathlib import Path
 
 TEXT = re.compile(
     r"""//[^\n]*|(?P<block>/\*)|\b(?:b|c)?r(?P<hashes>\#*)".*?"(?P=hashes)|\b[bc]?"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*"
@@ -37,3 +39,53 @@ def split_texts(text: str) -> tuple[str, str]:
 def masked(source: str) -> str:
     """The code alone. Lines and places stay as they are."""
     return split_texts(source)[1]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What stands between two braces: a module, a function, an implementation."""
+
+    name: str
+    kind: str
+    header: str
+    start: int
+    end: int
+
+
+HEADERS = (
+    ("fn", re.compile(r"\bfn\s+(\w+)")),
+    ("impl", re.compile(r"\bimpl\b(?:\s*<[^{]*?>)?\s+(?:[\w:<>', ]+?\s+for\s+)?([\w:]+)")),
+    ("mod", re.compile(r"\bmod\s+(\w+)")),
+    ("trait", re.compile(r"\btrait\s+(\w+)")),
+)
+
+
+def scopes(mask: str) -> list[Scope]:
+    """All named scopes, outer ones first."""
+    found: list[Scope] = []
+    opened: list[tuple[int, int]] = []
+    since = 0
+    for edge in re.finditer(r"[{};]", mask):
+        if edge.group() == "{":
+            opened.append((since, edge.start()))
+        elif edge.group() == "}" and opened:
+            header_start, start = opened.pop()
+            header = mask[header_start:start]
+            for kind, pattern in HEADERS:
+                if name := pattern.search(header):
+                    found.append(Scope(name[1], kind, header.strip(), start, edge.end()))
+                    break
+        since = edge.end()
+    return sorted(found, key=lambda scope: (scope.start, -scope.end))
+
+
+def path_of(place: int, all_scopes: list[Scope]) -> list[Scope]:
+    """The scopes around a place, outermost first."""
+    return [scope for scope in all_scopes if scope.start < place < scope.end]
+
+
+def first_sentence(file: Path) -> str:
+    """The first sentence of a module about itself."""
+    lines = [line[3:].strip() for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("//!")]
+    paragraph = " ".join(lines[: lines.index("")] if "" in lines else lines)
+    return re.split(r"(?<=\.) ", paragraph)[0]
