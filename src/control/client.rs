@@ -14,7 +14,7 @@ use crate::config;
 use crate::dispatch::{Arrival, Room};
 use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, PARTIAL_POLL_TIMEOUT, POLL_BODY_MAX};
 use crate::net::{BadHeader, Connector, Live, NetError, Patience, Phase, Pool, Reply, RequestBody, Reuse};
-use crate::wire::api_error::ApiError;
+use crate::wire::api_error::{ApiError, ErrorStatus};
 use crate::wire::command::Route;
 use crate::wire::response::Parts;
 use crate::wire::retry_after;
@@ -60,7 +60,7 @@ pub struct Metadata {
 pub struct PollAnswer {
     /// The body, empty for 204.
     pub body: Bytes,
-    /// What its commands inherit from it.
+    /// Data that its commands inherit.
     pub arrival: Arrival,
 }
 
@@ -85,16 +85,7 @@ pub enum ControlError {
         written: bool,
     },
     /// The answer is an error status, redirects included: they are never followed (contract: wire, section 2).
-    Status {
-        /// HTTP status.
-        status: u16,
-        /// What the service said.
-        error: ApiError,
-        /// `Retry-After`.
-        retry_after: Option<Duration>,
-        /// The answer's `x-request-id`.
-        request_id: Option<Box<str>>,
-    },
+    Status(ErrorStatus),
 }
 
 impl From<NetError> for ControlError {
@@ -109,7 +100,7 @@ impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Net { error, .. } => error.fmt(f),
-            Self::Status { status, .. } => write!(f, "HTTP status {status}"),
+            Self::Status(answer) => write!(f, "HTTP status {}", answer.status),
         }
     }
 }
@@ -310,14 +301,14 @@ fn status_error(reply: &Reply, body: &[u8]) -> ControlError {
     if (300..400).contains(&reply.status) && error.message.is_empty() {
         error.message = "a redirect was refused: the control plane must be configured by its real address".to_owned();
     }
-    ControlError::Status {
+    ControlError::Status(ErrorStatus {
         status: reply.status,
         error,
         retry_after: reply
             .header("retry-after")
             .and_then(|v| retry_after::parse(v, SystemTime::now())),
         request_id: request_id(reply),
-    }
+    })
 }
 
 async fn bounded<T>(limit: Duration, step: impl Future<Output = Result<T, NetError>>) -> Result<T, NetError> {

@@ -39,17 +39,7 @@ impl From<ControlError> for PostError {
                 reason: error.to_string(),
                 written,
             },
-            ControlError::Status {
-                status,
-                error,
-                retry_after,
-                request_id,
-            } => Self::Status {
-                status,
-                error,
-                retry_after,
-                request_id,
-            },
+            ControlError::Status(answer) => Self::Status(answer),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is known of earlier polls before the next one.
+//! State that one poll leaves to the next.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::verdict::{Failure, Kind};
 use crate::backoff::Backoff;
 use crate::limits::{AUTH_RETRY_MAX, AUTH_RETRY_MIN};
 
-/// What is known of the polls before the next one.
+/// State that one poll leaves to the next.
 #[derive(Debug)]
 pub(super) struct Series {
     /// Pauses after failures.
@@ -58,7 +58,7 @@ impl Series {
 
     /// A poll was answered, or held open for long enough: an outage ends here, and the next failure is news.
     ///
-    /// What a poll held open leaves as it is: the pauses, and how long the next one must be held; a service slow to refuse may have held it.
+    /// A poll held open changes neither the pauses nor how long the next one must be held: a service slow to refuse may have held it.
     pub(super) fn recovered(&mut self) {
         self.told.forget();
         if std::mem::take(&mut self.outage) {

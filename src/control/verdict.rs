@@ -1,21 +1,21 @@
-//! What the end of a poll means (contract: wire, section 4).
+//! Judgement of how a poll ended (contract: wire, section 4).
 
 use std::time::Duration;
 
 use super::client::{ControlError, PollAnswer};
 use crate::dispatch::Arrival;
 use crate::net::NetError;
-use crate::wire::api_error::ApiError;
+use crate::wire::api_error::{ApiError, ErrorStatus};
 use crate::wire::command::{self, NotACommandList, Parsed};
 
-/// What a poll came to.
+/// Result of a poll.
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// The service answered, perhaps without commands.
     Answered {
         /// In the order of the answer.
         commands: Vec<Parsed>,
-        /// What they inherit from it.
+        /// Data that they inherit from it.
         arrival: Arrival,
     },
     /// There is nothing to be done but to poll again later.
@@ -25,7 +25,7 @@ pub(super) enum Verdict {
 /// A poll that failed.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// What it says of the service.
+    /// Kind of the failure.
     pub(super) kind: Kind,
     /// Why, for people.
     pub(super) cause: Cause,
@@ -59,7 +59,7 @@ pub(super) enum Cause {
     Status {
         /// HTTP status.
         status: u16,
-        /// What the service said.
+        /// Message of the service.
         error: ApiError,
     },
 }
@@ -93,7 +93,7 @@ impl Kind {
 }
 
 impl Cause {
-    /// What distinguishes it from other causes in a series of failures.
+    /// Text that distinguishes it from other causes in a series of failures.
     pub(super) fn key(&self) -> String {
         match self {
             Self::Reason(reason) => reason.clone(),
@@ -129,12 +129,12 @@ pub(super) fn verdict(ended: Result<PollAnswer, ControlError>) -> Verdict {
             retry_after: Duration::ZERO,
             request_id: None,
         },
-        Err(ControlError::Status {
+        Err(ControlError::Status(ErrorStatus {
             status,
             error,
             retry_after,
             request_id,
-        }) => Failure {
+        })) => Failure {
             kind: match status {
                 401 | 403 | 404 => Kind::Unauthorized,
                 _ => Kind::Refused,
@@ -147,7 +147,7 @@ pub(super) fn verdict(ended: Result<PollAnswer, ControlError>) -> Verdict {
     Verdict::Failed(failure)
 }
 
-/// What to do about an error status.
+/// Advice about an error status.
 pub(super) fn mitigation(status: u16, error: &ApiError) -> &'static str {
     error.mitigation().unwrap_or(match status {
         401 => "the API key was not accepted; check control_plane.api_key",
@@ -184,12 +184,12 @@ mod tests {
     }
 
     fn refused(status: u16) -> Result<PollAnswer, ControlError> {
-        Err(ControlError::Status {
+        Err(ControlError::Status(ErrorStatus {
             status,
             error: ApiError::parse(br#"{"error":{"code":"c","message":"m"}}"#),
             retry_after: Some(Duration::from_secs(7)),
             request_id: Some("q2".into()),
-        })
+        }))
     }
 
     #[test]

@@ -4,12 +4,14 @@
 
 #![forbid(unsafe_code)]
 
+mod events;
 mod notifier;
 mod post;
 mod questions;
 mod responder;
 mod verdict;
 
+pub use events::Events;
 pub use notifier::Notifier;
 pub use post::{Credentials, Post, PostError};
 pub use responder::Responder;

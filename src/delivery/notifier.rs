@@ -5,6 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use log::debug;
 
+use super::events::Events;
 use super::post::Post;
 use super::questions::question;
 use super::responder::Responder;
@@ -23,11 +24,11 @@ pub struct Notifier<'a, P> {
     session: Option<&'a str>,
     deadline: Option<Instant>,
     stopped: bool,
-    /// That the service has no stream for this call was logged.
+    /// The log says that the service has no stream for this call.
     streamless: bool,
     /// Set when the caller went away.
     gone: &'a Signal,
-    /// What its server asked its caller.
+    /// Requests of its server that wait for their caller's answer.
     asked: Vec<Box<str>>,
 }
 
@@ -61,37 +62,6 @@ impl<'a, P: Post> Notifier<'a, P> {
         }
     }
 
-    /// Counts what the server sent that is no part of the call. `odd`: its kind.
-    pub fn skipped(&self, odd: &'static str) {
-        self.responder.0.monitor.metrics.odd_event(&self.route.channel, odd);
-    }
-
-    /// Posts a server's request, with its id as JSON text; true when the service has it, and an answer will come as a
-    /// command of its own.
-    pub async fn send_request(&mut self, payload: Bytes, id: &str, headers: &ResponseHeaders) -> bool {
-        if self.asked.len() >= QUESTIONS_MAX {
-            return false;
-        }
-        let question = question(&self.route.channel, self.session, id);
-        let questions = &self.responder.0.questions;
-        // Counted first: the answer may be faster than the end of this delivery.
-        questions.add(question.clone());
-        self.asked.push(question);
-        // Without a stream it reaches nobody, so the server has to be told that no answer will come.
-        let sent = self.post(payload, headers).await == Some(Delivery::Done);
-        if !sent && let Some(question) = self.asked.pop() {
-            questions.remove([&question]);
-        }
-        sent
-    }
-
-    /// Posts one message; true when the service has it, or has no stream for it. After one that failed the rest is skipped, so
-    /// that the caller never sees a gap; the reply still follows.
-    pub async fn send(&mut self, payload: Bytes, headers: &ResponseHeaders) -> bool {
-        let delivery = self.post(payload, headers).await;
-        matches!(delivery, Some(Delivery::Done | Delivery::NoStream))
-    }
-
     /// Posts one message; `None` when an earlier one failed.
     async fn post(&mut self, payload: Bytes, headers: &ResponseHeaders) -> Option<Delivery> {
         if self.stopped {
@@ -118,5 +88,34 @@ impl<'a, P: Post> Notifier<'a, P> {
             Delivery::Failed | Delivery::Rejected | Delivery::Expired => self.stopped = true,
         }
         Some(delivery)
+    }
+}
+
+impl<P: Post> Events for Notifier<'_, P> {
+    /// After a message that failed the rest is skipped, so that the caller never sees a gap; the reply still follows.
+    async fn send(&mut self, payload: Bytes, headers: &ResponseHeaders) -> bool {
+        let delivery = self.post(payload, headers).await;
+        matches!(delivery, Some(Delivery::Done | Delivery::NoStream))
+    }
+
+    async fn send_request(&mut self, payload: Bytes, id: &str, headers: &ResponseHeaders) -> bool {
+        if self.asked.len() >= QUESTIONS_MAX {
+            return false;
+        }
+        let question = question(&self.route.channel, self.session, id);
+        let questions = &self.responder.0.questions;
+        // Counted first: the answer may be faster than the end of this delivery.
+        questions.add(question.clone());
+        self.asked.push(question);
+        // Without a stream it reaches nobody, so the server has to be told that no answer will come.
+        let sent = self.post(payload, headers).await == Some(Delivery::Done);
+        if !sent && let Some(question) = self.asked.pop() {
+            questions.remove([&question]);
+        }
+        sent
+    }
+
+    fn skipped(&self, odd: &'static str) {
+        self.responder.0.monitor.metrics.odd_event(&self.route.channel, odd);
     }
 }

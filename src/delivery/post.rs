@@ -1,9 +1,8 @@
-//! What delivery needs of the service.
+//! Interface of delivery to the service.
 
 use std::fmt::Debug;
-use std::time::Duration;
 
-use crate::wire::api_error::ApiError;
+use crate::wire::api_error::ErrorStatus;
 use crate::wire::command::Route;
 use crate::wire::response::Parts;
 
@@ -42,14 +41,5 @@ pub enum PostError {
         written: bool,
     },
     /// The answer is an error status.
-    Status {
-        /// HTTP status.
-        status: u16,
-        /// What the service said.
-        error: ApiError,
-        /// `Retry-After`.
-        retry_after: Option<Duration>,
-        /// The answer's `x-request-id`.
-        request_id: Option<Box<str>>,
-    },
+    Status(ErrorStatus),
 }

@@ -42,7 +42,7 @@ impl Questions {
     }
 }
 
-/// What ties an answer to its question: channel, session, id. Without a session two servers' questions may look alike;
+/// Key that ties an answer to its question: channel, session, id. Without a session two servers' questions may look alike;
 /// then one of them is forgotten early, which costs it the places that are kept for its answer, no more.
 pub(super) fn question(channel: &str, session: Option<&str>, id: &str) -> Box<str> {
     format!("{channel} {} {id}", session.unwrap_or_default()).into()

@@ -14,6 +14,7 @@ use crate::backoff::{Backoff, millis};
 use crate::limits::DELIVERY_ATTEMPTS;
 use crate::monitor::Monitor;
 use crate::telemetry::redact;
+use crate::wire::api_error::ErrorStatus;
 use crate::wire::command::Route;
 use crate::wire::response::{Parts, Response, ResponseType};
 
@@ -145,12 +146,12 @@ fn log_failure(route: &Route, kind: ResponseType, error: &PostError, message: &s
         PostError::Unanswered { reason, .. } => warn!(
             request_id = &*route.request_id, resp_type = kind.as_str(), error:% = reason; "{message}"
         ),
-        PostError::Status {
+        PostError::Status(ErrorStatus {
             status,
             error,
             request_id,
             ..
-        } => warn!(
+        }) => warn!(
             request_id = &*route.request_id,
             resp_type = kind.as_str(),
             status_code = status,

@@ -1,8 +1,9 @@
-//! What the service's answer to a post means (contract: wire, section 7).
+//! Judgement of the service's answer to a post (contract: wire, section 7).
 
 use std::time::Duration;
 
 use super::post::PostError;
+use crate::wire::api_error::ErrorStatus;
 use crate::wire::response::ResponseType;
 
 /// How a delivery ended.
@@ -54,9 +55,9 @@ pub(super) fn verdict(error: &PostError, kind: ResponseType, renewed: bool) -> V
                 otherwise: Delivery::Failed,
             };
         }
-        PostError::Status {
+        PostError::Status(ErrorStatus {
             status, retry_after, ..
-        } => (*status, *retry_after),
+        }) => (*status, *retry_after),
     };
     let otherwise = match status {
         400 | 402 | 405..=499 => Delivery::Rejected,
@@ -83,12 +84,12 @@ mod tests {
     const WAIT: Duration = Duration::from_secs(3);
 
     fn of_status(status: u16, kind: ResponseType, renewed: bool) -> Verdict {
-        let error = PostError::Status {
+        let error = PostError::Status(ErrorStatus {
             status,
             error: ApiError::parse(b""),
             retry_after: Some(WAIT),
             request_id: None,
-        };
+        });
         verdict(&error, kind, renewed)
     }
 

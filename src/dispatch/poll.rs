@@ -1,8 +1,8 @@
-//! What dispatch and the polls tell each other.
+//! Data that dispatch and the polls exchange.
 
 use std::time::Instant;
 
-/// What the next poll may bring.
+/// Room for the commands of the next poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Room {
     /// Commands, at least one and at most what one poll may ask for.
@@ -13,7 +13,7 @@ pub struct Room {
     pub partial: bool,
 }
 
-/// What commands inherit from the poll that brought them.
+/// Data that commands inherit from the poll answer that they came in.
 #[derive(Debug)]
 pub struct Arrival {
     /// When the head of the answer came: the clock of `response_timeout` starts there.

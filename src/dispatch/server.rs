@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
-use crate::delivery::{Notifier, Post};
+pub use crate::delivery::Events;
 use crate::shutdown::Signal;
 use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
@@ -34,38 +34,6 @@ pub trait Server: Debug + Send + Sync + 'static {
 
     /// Whether calls show if the server works. The supervisor of a child knows better.
     fn is_judged_by_calls(&self) -> bool;
-}
-
-/// Takes the messages of a server that precede the answer to a call.
-pub trait Events: Send {
-    /// Passes on a message; true when the service has it, or has no stream for it.
-    fn send(&mut self, payload: Bytes, headers: &ResponseHeaders) -> impl Future<Output = bool> + Send;
-
-    /// Passes on a server's request, with its id as JSON text; true when the service has it, and an answer will come as a command
-    /// of its own.
-    fn send_request(
-        &mut self,
-        payload: Bytes,
-        id: &str,
-        headers: &ResponseHeaders,
-    ) -> impl Future<Output = bool> + Send;
-
-    /// Counts a message that is no part of the call. `odd`: its kind.
-    fn skipped(&self, odd: &'static str);
-}
-
-impl<P: Post> Events for Notifier<'_, P> {
-    async fn send(&mut self, payload: Bytes, headers: &ResponseHeaders) -> bool {
-        Self::send(self, payload, headers).await
-    }
-
-    async fn send_request(&mut self, payload: Bytes, id: &str, headers: &ResponseHeaders) -> bool {
-        Self::send_request(self, payload, id, headers).await
-    }
-
-    fn skipped(&self, odd: &'static str) {
-        Self::skipped(self, odd);
-    }
 }
 
 /// A request on its way to the server.

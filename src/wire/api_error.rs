@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,6 +20,19 @@ pub struct ApiError {
     pub kind: String,
     /// For people.
     pub message: String,
+}
+
+/// An answer of the control plane with an error status.
+#[derive(Debug)]
+pub struct ErrorStatus {
+    /// HTTP status.
+    pub status: u16,
+    /// Message of the service.
+    pub error: ApiError,
+    /// `Retry-After`.
+    pub retry_after: Option<Duration>,
+    /// The answer's `x-request-id`.
+    pub request_id: Option<Box<str>>,
 }
 
 impl ApiError {

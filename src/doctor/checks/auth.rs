@@ -13,7 +13,7 @@ use crate::doctor::report::Check;
 use crate::limits::{DOCTOR_CLOCK_MAX, DOCTOR_METADATA_TIMEOUT};
 use crate::links;
 use crate::net::{Connector, NetError};
-use crate::wire::api_error::ApiError;
+use crate::wire::api_error::{ApiError, ErrorStatus};
 
 pub(super) const AUTH: &str = "control_plane_auth";
 pub(super) const CLOCK: &str = "clock";
@@ -64,12 +64,12 @@ fn accepted(config: &Config, metadata: &Metadata) -> Check {
 
 fn refused(config: &Config, error: &ControlError, route: Route<'_>) -> Check {
     match error {
-        ControlError::Status {
+        ControlError::Status(ErrorStatus {
             status,
             error,
             request_id,
             ..
-        } => {
+        }) => {
             let (mut summary, steps) = of_status(*status, &config.control_plane);
             let foreign = is_foreign(error);
             match (
