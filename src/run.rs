@@ -30,7 +30,7 @@ use crate::telemetry::{log as sink, redact};
 
 pub use check::{Findings, check};
 use daemon::Daemon;
-pub(crate) use enclosure::{Caged, Enclosure, Unprivileged};
+pub(crate) use enclosure::{Caged, Enclosure};
 pub use error::Error;
 
 /// Runs until SIGTERM or SIGINT and the drain that follows. `offer`: what the service manager wants to be told; `warnings`: one line each for

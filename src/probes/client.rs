@@ -19,7 +19,7 @@ use crate::config::{Binding, Config, Level, Target};
 use crate::limits::SANDBOX_PROBE_TIMEOUT;
 use crate::mcp::stdio;
 use crate::net::{Network, NetworkError};
-use crate::run::{Caged, Enclosure, Error, Unprivileged};
+use crate::run::{Caged, Enclosure, Error};
 use crate::sandbox::{self, ResolverCage};
 
 /// What its cage is like.
@@ -70,7 +70,12 @@ fn serve_role(probe: &'static Probe, scene: &Scene) -> Role {
 }
 
 fn in_thread(probe: &'static Probe, scene: &Scene, config: &Config) -> Result<Outcome, Error> {
-    let unprivileged = Client::new(config, sandbox::seclude())?.give_up_privileges()?;
+    let Client {
+        enclosure,
+        network: _network,
+        ..
+    } = Client::new(config, sandbox::seclude())?;
+    let unprivileged = enclosure.give_up_privileges()?;
     let thread = Thread::start(probe, scene.clone(), unprivileged.of_resolvers())?;
     event_loop()?.block_on(unprivileged.without_resolvers().shut(config, None))?;
     Ok(thread.attempt())
@@ -150,14 +155,10 @@ impl<'a> Client<'a> {
         })
     }
 
-    fn give_up_privileges(self) -> Result<Unprivileged, Error> {
-        self.enclosure.give_up_privileges()
-    }
-
     /// Shuts this process in, without other threads and without a broker.
     async fn shut_alone(self) -> Result<Caged, Error> {
-        let config = self.config;
-        self.give_up_privileges()?.without_resolvers().shut(config, None).await
+        let resolving = self.enclosure.give_up_privileges()?.without_resolvers();
+        resolving.shut(self.config, None).await
     }
 }
 
