@@ -80,7 +80,7 @@ fn described(command: &str, argument: &Arg) -> Arg {
     described.help(help)
 }
 
-/// What can be offered for a value.
+/// Completions of a value.
 enum Values {
     Words(Vec<String>),
     Hint(ValueHint),

@@ -1,4 +1,4 @@
-//! A command and whoever waits for its answer.
+//! A command and the caller that waits for its answer.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -152,7 +152,7 @@ pub struct Broker(Arc<Shared>);
 pub(super) struct Shared {
     socket: AsyncFd<OwnedFd>,
     process: Mutex<std::process::Child>,
-    /// What it may start, by channel.
+    /// Numbers of the servers that it may start, by channel.
     servers: BTreeMap<Box<str>, ServerNumber>,
     runs: Mutex<Runs>,
     /// It ends no server, starts none and tells of none any more.

@@ -1,4 +1,4 @@
-//! What operators and machines see of the process: the health listener, the banner, its files.
+//! The process as operators and machines see it: the health listener, the banner, its files.
 
 pub mod banner;
 pub mod files;

@@ -18,7 +18,7 @@ mod client {
     pub mod shutdown;
     pub mod wire;
 
-    /// What texts for people may not have; the log itself needs files.
+    /// Characters that texts for people must not contain, and redaction; the log itself needs files.
     pub mod telemetry {
         mod line;
         pub mod redact;

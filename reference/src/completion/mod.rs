@@ -23,7 +23,7 @@ fn head(program: &str, shell: &str, install: &str) -> String {
     )
 }
 
-/// What clap_complete writes for the program.
+/// Script of clap_complete for the program.
 fn generated(shell: impl Generator, mut command: Command) -> String {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();

@@ -45,7 +45,7 @@ pub(super) fn items(flags: impl Iterator<Item = Arg>) -> String {
     text.replace(".SH OPTIONS\n", "")
 }
 
-/// What a command does, in one sentence.
+/// Purpose of a command, in one sentence.
 pub(super) fn about(command: &Command) -> String {
     sentence(&command.get_about().map(ToString::to_string).unwrap_or_default())
 }

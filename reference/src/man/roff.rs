@@ -82,7 +82,7 @@ impl Page {
         self.rendered(rendered).add(Roff::new().control("RE", []))
     }
 
-    /// What clap_mangen or roff rendered.
+    /// Text that clap_mangen or roff rendered.
     pub(super) fn rendered(&mut self, rendered: &str) -> &mut Self {
         for line in rendered.lines().skip(DEFINITION) {
             self.0 += line;

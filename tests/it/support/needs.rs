@@ -1,5 +1,5 @@
-//! What a test needs that not every user or machine has. Where it is missing the test fails, unless it was left out on purpose; then
-//! the result says so.
+//! Needs of a test that not every user or machine meets. Where one is not met the test fails, unless it was left out on purpose; then the
+//! result says so.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
