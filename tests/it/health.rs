@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use crate::support;
+use crate::support::cases::closed_port;
 use crate::support::client::{API_KEY, get};
 use crate::support::wait::BOUND;
 use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, StdioServer, eventually};
@@ -373,7 +374,7 @@ fn the_start_is_summed_up_in_the_log() {
 
 #[test]
 fn the_summary_names_what_fails_already() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = closed_port();
     let child = StdioServer::echo();
     let client = ClientBuilder::for_url(&format!("http://{nobody}"))
         .command(child.command())

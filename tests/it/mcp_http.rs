@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::support;
+use crate::support::cases::closed_port;
 use crate::support::tls::Authority;
 use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Post, id_of, result};
 
@@ -33,8 +34,7 @@ fn called(entry: &str) -> Post {
 
 #[test]
 fn a_refused_connection_is_connect() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let post = called(&format!("http://127.0.0.1:{port}/mcp"));
+    let post = called(&format!("http://{}/mcp", closed_port()));
     post.assert_failure(502, "connect", &["connection_refused"]);
     assert_eq!(post.failure().message, "MCP server not reachable: connection refused");
     assert!(!post.request.text().contains("127.0.0.1"), "{}", post.request.text());

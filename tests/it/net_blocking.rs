@@ -1,6 +1,5 @@
 //! Single requests of commands: every way that the daemon knows, answers as they came, failures told truthfully.
 
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,7 @@ use tunnel_client::net::blocking::{BlockingClient, BlockingError};
 use tunnel_client::net::{NetError, Step, Via};
 use tunnel_client::tls;
 
+use crate::support::cases::closed_port;
 use crate::support::site::{Site, port, proxy, server};
 use crate::support::tls::Authority;
 use crate::support::{Answer, Manner, Proxy, Server};
@@ -101,8 +101,7 @@ fn a_single_request_carries_method_headers_and_body_and_nothing_else() {
 #[test]
 fn single_requests_fail_truthfully() {
     let site = Site::new();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let dead = client(&site, &format!("http://127.0.0.1:{port}"), Via::Direct, None);
+    let dead = client(&site, &format!("http://{}", closed_port()), Via::Direct, None);
     assert!(matches!(get(&dead, "/"), Err(BlockingError::Hop(hop)) if hop.step == Step::Connect));
 
     let large = Server::tcp(None, Arc::new(|_, _| Answer::json(200, "x".repeat(1001))));

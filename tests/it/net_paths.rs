@@ -9,6 +9,7 @@ use tunnel_client::config::Identity;
 use tunnel_client::net::{Cause, Hop, NetError, Step, Via};
 use tunnel_client::tls::{self, AnchorSource};
 
+use crate::support::cases::closed_port;
 use crate::support::site::{Site, facts, port, server, walk};
 use crate::support::tls::{Authority, long_expired, not_yet_valid};
 
@@ -58,15 +59,15 @@ fn a_name_without_an_address_fails_at_resolve() {
 
 #[test]
 fn a_port_that_nobody_listens_on_fails_at_connect() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = closed_port();
     let error = Site::new()
-        .walk(&format!("https://127.0.0.1:{port}/"), Via::Direct)
+        .walk(&format!("https://{address}/"), Via::Direct)
         .fails(Step::Connect);
     assert_eq!(error.cause, Cause::Io(io::ErrorKind::ConnectionRefused));
     assert_eq!(error.error, NetError::Refused);
     assert_eq!(
         error.to_string(),
-        format!("connecting to 127.0.0.1:{port}: connection refused")
+        format!("connecting to {address}: connection refused")
     );
 }
 

@@ -1,7 +1,10 @@
 //! Tables of broken set-ups, and what `doctor` must make of each.
 
-use std::net::{SocketAddr, TcpListener};
+use std::mem::forget;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
+
+use rustix::net;
 
 use super::doctor::Doctor;
 
@@ -24,9 +27,13 @@ pub const fn case(name: &'static str, broken: fn() -> Doctor, first: &'static st
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that nobody listens on. It stays taken until the tests end, so that no other test gets it meanwhile.
 pub fn closed_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    let socket = net::socket(net::AddressFamily::INET, net::SocketType::STREAM, None).unwrap();
+    net::bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    let address = net::getsockname(&socket).unwrap();
+    forget(socket);
+    address.try_into().unwrap()
 }
 
 /// Tries each case, on a thread of its own: some wait out a bound.
