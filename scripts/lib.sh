@@ -19,6 +19,15 @@ die() {
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# is_among WORD WORD...: whether the first word is among the others.
+is_among() {
+  local word
+  for word in "${@:2}"; do
+    [[ $word != "$1" ]] || return 0
+  done
+  return 1
+}
+
 # Build products stay out of the clone, so that a clone can be deleted, copied or searched without them. One folder a
 # clone: cargo tells fresh from stale by file times, and would take one clone's objects for another's.
 cache_root() {

@@ -49,6 +49,7 @@ PLANTS = (
     plant("a claim whose tests do nothing without root", CLAIMS, "audit/claims.toml", "root = true\n\n[[claim]]\nid = \"servers\"", "\n[[claim]]\nid = \"servers\"", "write `root = true`"),
     plant("a cited step that is not there", CLAIMS, "audit/claims.toml", 'cites = ["services"]', 'cites = ["none"]', "has no step none"),
     plant("a command that is still called pending", CLAIMS, "audit/claims.toml", 'command = "./check --only fuzz"', 'command = "./check --only fuzz"\npending = true', "remove `pending`"),
+    plant("a pipe into grep -q under pipefail", HYGIENE, "fuzz/build", "", "\ntrue | grep -qx true || exit 1\n", "a pipe into grep -q"),
     plant("commands that take too long together", CLAIMS, "audit/claims.toml", "", CLAIM.format("scripts/check-hygiene").replace("seconds = 1", "seconds = 6000"), "are promised"),
     plant("a promise that its constant does not keep", SPECIFICATION, "SPECIFICATION.md", "| 4 MiB |", "| 3 MiB |", "3 MiB is promised"),
     plant("a constant in Python that was changed", SPECIFICATION, "tests/packages/figures", "START_MS, IDLE_MIB = 15.0", "START_MS, IDLE_MIB = 99.0", "START_MS"),
