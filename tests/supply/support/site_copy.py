@@ -36,12 +36,8 @@ class Site:
         self.root = folder / "repository"
         self.database = folder / "database"
         self._cargo_home = folder / "cargo"
-        for part in PARTS:
-            if (ROOT / part).is_dir():
-                shutil.copytree(ROOT / part, self.root / part)
-            elif (ROOT / part).exists():
-                self.root.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / part, self.root / part)
+        self.root.mkdir(parents=True)
+        self.take(*PARTS)
         registry = self._cargo_home / "registry"
         registry.mkdir(parents=True)
         for each in ("cache", "src", "index"):
@@ -54,6 +50,14 @@ class Site:
         for each in ("config.toml", "config"):
             if (CARGO_HOME / each).exists():
                 shutil.copy(CARGO_HOME / each, self._cargo_home / each)
+
+    def take(self, *parts: str) -> None:
+        """Copies files or folders of the repository."""
+        for part in parts:
+            if (ROOT / part).is_dir():
+                shutil.copytree(ROOT / part, self.root / part)
+            elif (ROOT / part).exists():
+                shutil.copy(ROOT / part, self.root / part)
 
     def run(self, command: list[str], code: int | None = 0, **environment: str) -> Outcome:
         """Runs a command at the root of the copy; with another exit code than `code`, the case has failed."""
