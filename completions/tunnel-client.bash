@@ -87,6 +87,9 @@ _tunnel__client() {
             tunnel__client,init)
                 cmd="tunnel__client__subcmd__init"
                 ;;
+            tunnel__client,logs)
+                cmd="tunnel__client__subcmd__logs"
+                ;;
             tunnel__client,profiles)
                 cmd="tunnel__client__subcmd__profiles"
                 ;;
@@ -129,6 +132,9 @@ _tunnel__client() {
             tunnel__client__subcmd__config,show)
                 cmd="tunnel__client__subcmd__config__subcmd__show"
                 ;;
+            tunnel__client__subcmd__logs,explain)
+                cmd="tunnel__client__subcmd__logs__subcmd__explain"
+                ;;
             tunnel__client__subcmd__profiles,add)
                 cmd="tunnel__client__subcmd__profiles__subcmd__add"
                 ;;
@@ -154,7 +160,7 @@ _tunnel__client() {
 
     case "${cmd}" in
         tunnel__client)
-            opts="-v -h --version --help run init doctor health profiles config admin help completion version"
+            opts="-v -h --version --help run init doctor health profiles config admin logs help completion version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1900,7 +1906,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__help)
-            opts="-h --help doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion version"
+            opts="-h --help doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin logs help completion version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1970,6 +1976,38 @@ _tunnel__client() {
                     ;;
                 --open-web-ui)
                     mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+            return 0
+            ;;
+        tunnel__client__subcmd__logs)
+            opts="-h --help explain"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+            return 0
+            ;;
+        tunnel__client__subcmd__logs__subcmd__explain)
+            opts="-h --log --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+                return 0
+            fi
+            case "${prev}" in
+                --log)
+                    _tunnel_client_files -f
                     return 0
                     ;;
                 *)

@@ -6,7 +6,7 @@ function __fish_tunnel_client_at --description 'Whether the command that is bein
     set -l command ''
     for word in (commandline -opc)[2..-1]
         switch (string trim -- "$command $word")
-            case 'run' 'init' 'doctor' 'health' 'profiles' 'profiles list' 'profiles add' 'profiles edit' 'profiles samples' 'profiles samples list' 'profiles samples show' 'config' 'config show' 'config check' 'admin' 'admin tunnels' 'admin tunnels create' 'admin tunnels list' 'admin tunnels get' 'admin tunnels update' 'admin tunnels delete' 'help' 'completion' 'completion bash' 'completion zsh' 'completion fish' 'version'
+            case 'run' 'init' 'doctor' 'health' 'profiles' 'profiles list' 'profiles add' 'profiles edit' 'profiles samples' 'profiles samples list' 'profiles samples show' 'config' 'config show' 'config check' 'admin' 'admin tunnels' 'admin tunnels create' 'admin tunnels list' 'admin tunnels get' 'admin tunnels update' 'admin tunnels delete' 'logs' 'logs explain' 'help' 'completion' 'completion bash' 'completion zsh' 'completion fish' 'version'
                 set command (string trim -- "$command $word")
         end
     end
@@ -34,6 +34,7 @@ complete -c tunnel-client -n '__fish_tunnel_client_at ""' -a health -d 'Ask a ru
 complete -c tunnel-client -n '__fish_tunnel_client_at ""' -a profiles -d 'List, add, edit profiles; show the samples'
 complete -c tunnel-client -n '__fish_tunnel_client_at ""' -a config -d 'Check or show the configuration, with the source of each value'
 complete -c tunnel-client -n '__fish_tunnel_client_at ""' -a admin -d 'Create, list and change tunnels with an admin key'
+complete -c tunnel-client -n '__fish_tunnel_client_at ""' -a logs -d 'Explain what the log says'
 complete -c tunnel-client -n '__fish_tunnel_client_at ""' -a help -d 'Print the help of a command or on a topic'
 complete -c tunnel-client -n '__fish_tunnel_client_at ""' -a completion -d 'Print the completions of a shell'
 complete -c tunnel-client -n '__fish_tunnel_client_at ""' -a version -d 'Print the name, the version and the commit'
@@ -53,12 +54,13 @@ complete -c tunnel-client -n '__fish_tunnel_client_at "admin tunnels"' -a list -
 complete -c tunnel-client -n '__fish_tunnel_client_at "admin tunnels"' -a get -d 'Read one tunnel; the runtime key is enough'
 complete -c tunnel-client -n '__fish_tunnel_client_at "admin tunnels"' -a update -d 'Change a tunnel'
 complete -c tunnel-client -n '__fish_tunnel_client_at "admin tunnels"' -a delete -d 'Delete a tunnel'
-complete -c tunnel-client -n '__fish_tunnel_client_at "help"' -a 'doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion version'
+complete -c tunnel-client -n '__fish_tunnel_client_at "logs"' -a explain -d 'Explain what became of one request'
+complete -c tunnel-client -n '__fish_tunnel_client_at "help"' -a 'doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin logs help completion version'
 complete -c tunnel-client -n '__fish_tunnel_client_at "completion"' -a bash -d 'Print the completions of bash'
 complete -c tunnel-client -n '__fish_tunnel_client_at "completion"' -a zsh -d 'Print the completions of zsh'
 complete -c tunnel-client -n '__fish_tunnel_client_at "completion"' -a fish -d 'Print the completions of fish'
 complete -c tunnel-client -n '__fish_tunnel_client_at ""' -s v -l version -a 'true false' -d 'Print the version'
-complete -c tunnel-client -n '__fish_tunnel_client_at "" "run" "init" "doctor" "health" "profiles" "profiles list" "profiles add" "profiles edit" "profiles samples" "profiles samples list" "profiles samples show" "config" "config show" "config check" "admin" "admin tunnels" "admin tunnels create" "admin tunnels list" "admin tunnels get" "admin tunnels update" "admin tunnels delete" "help" "completion" "completion bash" "completion zsh" "completion fish" "version"' -s h -l help -d 'Print help'
+complete -c tunnel-client -n '__fish_tunnel_client_at "" "run" "init" "doctor" "health" "profiles" "profiles list" "profiles add" "profiles edit" "profiles samples" "profiles samples list" "profiles samples show" "config" "config show" "config check" "admin" "admin tunnels" "admin tunnels create" "admin tunnels list" "admin tunnels get" "admin tunnels update" "admin tunnels delete" "logs" "logs explain" "help" "completion" "completion bash" "completion zsh" "completion fish" "version"' -s h -l help -d 'Print help'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l config -r -F -d 'Configuration file to read, YAML or JSON'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l profile -x -a '(__fish_tunnel_client_profile_names)' -d 'Profile to read: NAME.yaml in the profile directory'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l profile-file -r -F -d 'Profile to read, by its path: NAME.yaml'
@@ -178,3 +180,4 @@ complete -c tunnel-client -n '__fish_tunnel_client_at "admin tunnels list"' -l t
 complete -c tunnel-client -n '__fish_tunnel_client_at "admin tunnels update"' -l name -x -d 'New name'
 complete -c tunnel-client -n '__fish_tunnel_client_at "admin tunnels update"' -l description -x -d 'New description'
 complete -c tunnel-client -n '__fish_tunnel_client_at "admin tunnels delete"' -l confirm -a 'true false' -d 'Really delete it'
+complete -c tunnel-client -n '__fish_tunnel_client_at "logs explain"' -l log -r -F -d 'Log to search, repeatable; - is standard input'

@@ -711,11 +711,37 @@ esac
     ;;
 esac
 ;;
+(logs)
+_arguments "${_arguments_options[@]}" : \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_tunnel-client__subcmd__logs_commands" \
+"*::: :->logs" \
+&& ret=0
+
+    case $state in
+    (logs)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:tunnel-client-logs-command-$line[1]:"
+        case $line[1] in
+            (explain)
+_arguments "${_arguments_options[@]}" : \
+'*--log=[Log to search, repeatable; - is standard input]:FILE:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+':id -- Id of the request, by the control plane or by its caller:' \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
 (help)
 _arguments "${_arguments_options[@]}" : \
 '-h[Print help]' \
 '--help[Print help]' \
-'*::topic -- :(doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin help completion version)' \
+'*::topic -- :(doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin logs help completion version)' \
 && ret=0
 ;;
 (completion)
@@ -775,6 +801,7 @@ _tunnel-client_commands() {
 'profiles:List, add, edit profiles; show the samples' \
 'config:Check or show the configuration, with the source of each value' \
 'admin:Create, list and change tunnels with an admin key' \
+'logs:Explain what the log says' \
 'help:Print the help of a command or on a topic' \
 'completion:Print the completions of a shell' \
 'version:Print the name, the version and the commit' \
@@ -885,6 +912,18 @@ _tunnel-client__subcmd__help_commands() {
 _tunnel-client__subcmd__init_commands() {
     local commands; commands=()
     _describe -t commands 'tunnel-client init commands' commands "$@"
+}
+(( $+functions[_tunnel-client__subcmd__logs_commands] )) ||
+_tunnel-client__subcmd__logs_commands() {
+    local commands; commands=(
+'explain:Explain what became of one request' \
+    )
+    _describe -t commands 'tunnel-client logs commands' commands "$@"
+}
+(( $+functions[_tunnel-client__subcmd__logs__subcmd__explain_commands] )) ||
+_tunnel-client__subcmd__logs__subcmd__explain_commands() {
+    local commands; commands=()
+    _describe -t commands 'tunnel-client logs explain commands' commands "$@"
 }
 (( $+functions[_tunnel-client__subcmd__profiles_commands] )) ||
 _tunnel-client__subcmd__profiles_commands() {

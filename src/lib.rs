@@ -15,6 +15,7 @@ pub mod dispatch;
 pub mod doctor;
 #[cfg(test)]
 mod every;
+pub mod explain;
 pub mod files;
 #[cfg(fuzzing)]
 pub mod fuzzing;

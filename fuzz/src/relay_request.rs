@@ -152,7 +152,7 @@ fn headers(map: &HeaderMap) {
         let Ok(text) = std::str::from_utf8(value.as_bytes()) else {
             continue;
         };
-        if !HOP.contains(&name) && !is_named && !is_key {
+        if !HOP.contains(&name) && name != "x-request-id" && !is_named && !is_key {
             expected.entry(name.to_owned()).or_default().push(text.to_owned());
         }
     }
@@ -171,10 +171,22 @@ fn headers(map: &HeaderMap) {
                 .any(|(char, before)| before != '-' && char.is_ascii_uppercase())
         );
     }
-    let travelling: BTreeMap<_, _> = travelling
+    let mut travelling: BTreeMap<_, _> = travelling
         .into_iter()
         .map(|(name, values)| (name.to_ascii_lowercase(), values))
         .collect();
+    // The request always has one id: the caller's, or the relay's own.
+    let id = travelling.remove("x-request-id").expect("an id of the request");
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    let callers = match &all("x-request-id")[..] {
+        [id] if (1..=128).contains(&id.len()) && id.iter().all(is_plain) => Some(String::from_utf8_lossy(id).into_owned()),
+        _ => None,
+    };
+    match (&id[..], callers) {
+        ([id], Some(callers)) => assert_eq!(*id, callers),
+        ([id], None) => assert!(id.starts_with("req_") && id.len() == 36, "{id}"),
+        _ => panic!("several ids: {id:?}"),
+    }
     assert_eq!(travelling, expected);
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -130,6 +131,35 @@ impl RequestId {
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "req_{}", hex(&self.0))
+    }
+}
+
+/// The id that a caller gave its request (`X-Request-Id`): 1 to 128 of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-`. It is logged and
+/// passed on, and proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CallerRequestId(Box<str>);
+
+impl CallerRequestId {
+    /// The id among the headers of a request; none when there are several or it has another form.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all("x-request-id").iter();
+        let (Some(value), None) = (values.next(), values.next()) else {
+            return None;
+        };
+        Self::parse(value.as_bytes())
+    }
+
+    fn parse(value: &[u8]) -> Option<Self> {
+        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        let well_formed = (1..=limits::CALLER_REQUEST_ID).contains(&value.len()) && value.iter().all(allowed);
+        let text = std::str::from_utf8(value).ok().filter(|_| well_formed)?;
+        Some(Self(text.into()))
+    }
+}
+
+impl fmt::Display for CallerRequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -311,6 +341,32 @@ mod tests {
         ] {
             assert_eq!(RequestId::parse(text), None, "{text}");
             assert!(ShardToken::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_caller_names_its_request_once_in_128_plain_characters() {
+        let longest = "aZ0.-_".repeat(22)[..128].to_owned();
+        let of = |values: &[&[u8]]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("x-request-id", http::HeaderValue::from_bytes(value).unwrap());
+            }
+            CallerRequestId::of(&headers).map(|id| id.to_string())
+        };
+        assert_eq!(of(&[longest.as_bytes()]), Some(longest.clone()));
+        let too_long = format!("{longest}a");
+        for values in [
+            &[] as &[&[u8]],
+            &[b""],
+            &[too_long.as_bytes()],
+            &[b"a b"],
+            &[b"a\"b"],
+            &[b"a/b"],
+            &[b"\xe9"],
+            &[b"a", b"a"],
+        ] {
+            assert_eq!(of(values), None, "{values:?}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! `tests/data/jsonrpc-answers.txt`.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
@@ -247,11 +248,11 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 /// A JSON-RPC error message. `id` is JSON text; none becomes `null`.
-pub(crate) fn rpc_error(id: Option<&str>, code: i32, message: &str, data_code: &str) -> Bytes {
+pub(crate) fn rpc_error(id: Option<&str>, code: i32, message: &str, data_code: &str, request: impl Display) -> Bytes {
     let id = id.unwrap_or("null");
     let (message, data_code) = (quote(message), quote(data_code));
     format!(
-        r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{message},"data":{{"code":{data_code}}}}}}}"#
+        r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{message},"data":{{"code":{data_code},"request_id":"{request}"}}}}}}"#
     )
     .into()
 }
@@ -432,10 +433,11 @@ mod tests {
 
     #[test]
     fn an_error_message_is_json_whatever_it_quotes() {
-        let text = rpc_error(Some("\"x\""), -32603, "say \"hi\"\n", "code");
+        let text = rpc_error(Some("\"x\""), -32603, "say \"hi\"\n", "code", "req_1");
         let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(value["id"], "x");
         assert_eq!(value["error"]["message"], "say \"hi\"\n");
-        assert_eq!(value["error"]["data"]["code"], "code");
+        let data = serde_json::json!({"code": "code", "request_id": "req_1"});
+        assert_eq!(value["error"]["data"], data);
     }
 }

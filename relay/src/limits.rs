@@ -152,6 +152,8 @@ pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(crate) const RPC_METHOD: usize = 256;
 /// A server's requests to callers of one tunnel that wait for an answer.
 pub(crate) const SERVER_REQUESTS: usize = 1024;
+/// Characters of the id that a caller gives its request: enough for a UUID, a trace id, or several of them.
+pub(crate) const CALLER_REQUEST_ID: usize = 128;
 /// Bytes of a session id, from a server to its caller and back: some servers put a signed state into it. Kept to match
 /// those answers; what is kept of one call shares it.
 pub(crate) const SESSION_ID: usize = 16 * KIB;

@@ -6,12 +6,16 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Code, Refusal};
-use crate::ids::{Channel, TunnelId};
+use crate::ids::{CallerRequestId, Channel, RequestId, TunnelId};
 use crate::{limits, log};
 
 /// What is known of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct About {
+    /// Its id, which the answer names.
+    pub(crate) request: RequestId,
+    /// The id that the caller gave it.
+    pub(crate) caller_request: Option<CallerRequestId>,
     /// Where the request came from.
     pub(crate) peer: SocketAddr,
     /// What was asked for, in a word.
@@ -31,7 +35,11 @@ pub(crate) struct About {
 impl About {
     /// The fields of a log line.
     pub(crate) fn fields(&self) -> Vec<(&'static str, &dyn Display)> {
-        let mut fields: Vec<(&str, &dyn Display)> = vec![("endpoint", &self.endpoint)];
+        let mut fields: Vec<(&str, &dyn Display)> = vec![("request_id", &self.request)];
+        if let Some(id) = &self.caller_request {
+            fields.push(("caller_request_id", id));
+        }
+        fields.push(("endpoint", &self.endpoint));
         match &self.key {
             Some(key) => fields.push(("key", key)),
             None => fields.push(("peer", &self.peer)),

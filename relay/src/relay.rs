@@ -54,6 +54,8 @@ pub(crate) struct Relay {
 
 /// What becomes a command.
 pub(crate) struct Message {
+    /// The id of the request that it came with, which becomes the command's.
+    pub(crate) request: RequestId,
     /// The tunnel.
     pub(crate) tunnel: TunnelId,
     /// The channel.
@@ -99,6 +101,7 @@ impl Relay {
     /// Queues a message for the tunnel's client.
     pub(crate) async fn submit(&self, message: Message, place: Place) -> Result<Pending, Refusal> {
         let Message {
+            request,
             tunnel,
             channel,
             expect,
@@ -116,7 +119,6 @@ impl Relay {
         if !self.presence.connected(&tunnel) {
             return Err(not_connected());
         }
-        let request = RequestId::random();
         let shard_token = ShardToken::random(request);
         let deadline = Instant::now() + wait;
         let command = Command {
@@ -166,8 +168,10 @@ impl Relay {
 
     /// Tells an MCP server that its request will not reach the caller, so that it does not wait for ever.
     pub(crate) fn refuse_to_server(self: &Arc<Self>, call: &Call, id: &str, reason: &str) {
-        let refusal = rpc_error(Some(id), -32601, reason, "server_request_refused");
+        let request = RequestId::random();
+        let refusal = rpc_error(Some(id), -32601, reason, "server_request_refused", request);
         let message = Message {
+            request,
             tunnel: call.tunnel.clone(),
             channel: call.channel.clone(),
             expect: Expect::Ack,

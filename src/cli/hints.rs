@@ -40,7 +40,7 @@ const HINTS: &[Below] = &[
                 "To check every step to the control plane and the MCP servers: tunnel-client doctor --explain",
             ),
             (
-                &["logs", "log", "tail"],
+                &["log", "tail"],
                 "The log is where log.file says, or on standard output or error: journalctl -u UNIT under systemd",
             ),
             (

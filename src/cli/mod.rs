@@ -14,6 +14,7 @@ mod help;
 mod hints;
 mod init;
 mod left_out;
+mod logs;
 mod profiles;
 mod run;
 mod settings;
@@ -55,6 +56,7 @@ const COMMANDS: &[Entry] = &[
     entry("profiles", profiles::arguments, profiles::execute),
     entry("config", config::arguments, config::execute),
     entry("admin", admin::arguments, admin::execute),
+    entry("logs", logs::arguments, logs::execute),
     entry("help", topics::arguments, topics::execute),
     entry("completion", completion::arguments, completion::execute),
     entry("version", version::arguments, version::execute),

@@ -83,7 +83,10 @@ impl Job {
             ),
             Parsed::Unanswerable { .. } => return None,
         };
-        let mut route = route;
+        let (mut route, mut headers) = (route, headers);
+        if matches!(work, Work::Do(_)) {
+            headers.name_request(&route.request_id);
+        }
         if route.client_request_id.is_none() {
             route.client_request_id.clone_from(&arrival.request_id);
         }

@@ -11,10 +11,11 @@ use super::Shared;
 use super::job::{Job, Work};
 use super::report::{ack_response, json_response, refused};
 use super::server::{Ack, Call, Outcome, Server};
+use crate::backoff::millis;
 use crate::delivery::{Delivery, Notifier, Post};
 use crate::limits::CANCEL_GRACE;
 use crate::wire::command::Action;
-use crate::wire::failure::{Failure, Source, error_json};
+use crate::wire::failure::{Failure, Source, own_error_json};
 use crate::wire::jsonrpc::{INTERNAL_ERROR, Id, Message, References};
 use crate::wire::response::{Response, ResponseType};
 
@@ -32,14 +33,24 @@ struct Done {
     kind: &'static str,
     /// `ok`, or a word for what went wrong.
     outcome: &'static str,
+    /// The failure of its server or of the way there, for the log.
+    failure: Option<Failure>,
     response: Response,
+}
+
+/// Milliseconds that a command spent in each part of the client.
+struct Spent {
+    queue: u64,
+    server: u64,
 }
 
 impl<S: Server, P: Post> Shared<S, P> {
     /// Runs one command and delivers its answer.
     pub(super) async fn run(&self, job: &Arc<Job>) {
+        let begun = Instant::now();
+        let queue = millis(begun.saturating_duration_since(job.received));
         if job.is_expired() {
-            return self.expired(job);
+            return self.expired(job, &Spent { queue, server: 0 });
         }
         let channel = self.channel(&job.route.channel);
         let done = match (&job.work, channel) {
@@ -54,20 +65,34 @@ impl<S: Server, P: Post> Shared<S, P> {
             ) => Done {
                 kind: "call",
                 outcome: "refused",
+                failure: None,
                 response: refused(&job.route, *status, *termination, id.as_deref(), reason),
             },
             (Work::Do(action), None) => Done {
                 kind: "call",
                 outcome: "unsupported_channel",
+                failure: None,
                 response: self.unsupported_channel(job, action),
             },
             (Work::Do(action), Some(channel)) => match self.perform(job, action, &channel.server).await {
                 Some(done) => done,
-                None => return self.expired(job),
+                None => {
+                    let server = millis(begun.elapsed());
+                    return self.expired(job, &Spent { queue, server });
+                }
             },
         };
-        match self.responder.deliver(&job.route, &done.response, job.deadline).await {
-            Delivery::Expired => self.expired(job),
+        let answered = Instant::now();
+        let spent = Spent {
+            queue,
+            server: millis(answered.saturating_duration_since(begun)),
+        };
+        let delivery = self.responder.deliver(&job.route, &done.response, job.deadline).await;
+        if let Some(failure) = &done.failure {
+            log_failure(job, failure, &spent, millis(answered.elapsed()));
+        }
+        match delivery {
+            Delivery::Expired => self.expired(job, &spent),
             Delivery::Done
             | Delivery::Late
             | Delivery::NoStream
@@ -104,12 +129,7 @@ impl<S: Server, P: Post> Shared<S, P> {
                     cancelled: &job.cancelled,
                 };
                 let ended = self.call(job, call, server).await;
-                let (outcome, response) = self.call_response(job, id, ended)?;
-                return Some(Done {
-                    kind: "call",
-                    outcome,
-                    response,
-                });
+                return self.call_done(job, id, ended);
             }
             Action::Notification { payload, method } => {
                 if &**method == "notifications/cancelled" {
@@ -128,7 +148,8 @@ impl<S: Server, P: Post> Shared<S, P> {
                 (ResponseType::SessionTermination, self.bounded(job, sent).await?)
             }
         };
-        let outcome = match &ack.failure {
+        let failure = ack.failure.clone();
+        let outcome = match &failure {
             None => {
                 // What MCP servers answer to a message; any other success may be a page that stands in the server's place.
                 if ack.code == 202 {
@@ -137,14 +158,15 @@ impl<S: Server, P: Post> Shared<S, P> {
                 "ok"
             }
             Some(failure) => {
-                self.failed(job, failure);
+                self.doubt_after(job, failure);
                 failure.source.as_str()
             }
         };
         Some(Done {
             kind: "notification",
             outcome,
-            response: ack_response(kind, ack),
+            failure,
+            response: ack_response(&job.route, kind, ack),
         })
     }
 
@@ -168,8 +190,9 @@ impl<S: Server, P: Post> Shared<S, P> {
         }
     }
 
-    /// The terminal response of a call; `None` when nobody waits for it any more.
-    fn call_response(&self, job: &Job, id: &str, ended: Ended) -> Option<(&'static str, Response)> {
+    /// A call with its terminal response; `None` when nobody waits for it any more.
+    fn call_done(&self, job: &Job, id: &str, ended: Ended) -> Option<Done> {
+        let request_id = &job.route.request_id;
         let outcome = match ended {
             Ended::Outcome(outcome) => outcome,
             Ended::TimeUp if job.is_expired() => {
@@ -180,27 +203,29 @@ impl<S: Server, P: Post> Shared<S, P> {
             Ended::Abandoned => Failure::shutting_down().into(),
             Ended::Cancelled => {
                 // Ours, not the server's: nothing was learnt of it.
-                let payload = error_json(Some(id), INTERNAL_ERROR, "the request was cancelled", None);
-                return Some(("cancelled", json_response(200, payload)));
+                let payload = own_error_json(Some(id), INTERNAL_ERROR, "the request was cancelled", request_id);
+                return Some(Done {
+                    kind: "call",
+                    outcome: "cancelled",
+                    failure: None,
+                    response: json_response(200, payload),
+                });
             }
         };
-        let (word, code, headers, payload) = match outcome {
+        let (failure, code, headers, payload) = match outcome {
             Outcome::Reply { code, headers, payload } => {
                 self.server_answered(job);
-                ("ok", code, headers, payload)
+                (None, code, headers, payload)
             }
             Outcome::Failed { failure, headers } => {
-                self.failed(job, &failure);
+                self.doubt_after(job, &failure);
                 let failure = match self.pass_error_text {
                     true => failure,
                     false => failure.saying(None),
                 };
-                (
-                    failure.source.as_str(),
-                    failure.status,
-                    headers,
-                    Bytes::from(failure.to_json(Some(id))),
-                )
+                let payload = Bytes::from(failure.to_json(Some(id), request_id));
+                let status = failure.status;
+                (Some(failure), status, headers, payload)
             }
         };
         let headers = if headers.is_event_stream() {
@@ -208,15 +233,17 @@ impl<S: Server, P: Post> Shared<S, P> {
         } else {
             headers.as_json()
         };
-        Some((
-            word,
-            Response {
+        Some(Done {
+            kind: "call",
+            outcome: failure.as_ref().map_or("ok", |failure| failure.source.as_str()),
+            failure,
+            response: Response {
                 kind: ResponseType::JsonRpcResponse,
                 code,
                 headers,
                 payload: Some(payload),
             },
-        ))
+        })
     }
 
     /// Ends the call that a notification cancels, if exactly one can be meant.
@@ -264,7 +291,8 @@ impl<S: Server, P: Post> Shared<S, P> {
         job.deadline.map_or(ttl, |deadline| deadline.min(ttl))
     }
 
-    fn failed(&self, job: &Job, failure: &Failure) {
+    /// Has the server of a failed command probed, unless the failure is not its own.
+    fn doubt_after(&self, job: &Job, failure: &Failure) {
         let in_doubt = match failure.source {
             // A proxy answers for a server that is gone; any other error status is the server's own.
             Source::TargetHttp => failure.upstream_status.is_some_and(|status| status >= 500),
@@ -279,17 +307,6 @@ impl<S: Server, P: Post> Shared<S, P> {
         if in_doubt {
             self.server_doubted(job);
         }
-        warn!(
-            request_id = &*job.route.request_id,
-            channel = &*job.route.channel,
-            failure_source = failure.source.as_str(),
-            transport_error_kind = failure.kind,
-            reason = failure.reason.as_deref(),
-            upstream_response_received = failure.received,
-            upstream_status = failure.upstream_status,
-            resp_code = failure.status;
-            "MCP command failed"
-        );
     }
 
     fn server_answered(&self, job: &Job) {
@@ -310,22 +327,54 @@ impl<S: Server, P: Post> Shared<S, P> {
         channel.is_some_and(|channel| channel.server.is_judged_by_calls())
     }
 
-    fn expired(&self, job: &Job) {
+    fn expired(&self, job: &Job, spent: &Spent) {
         self.monitor.metrics.dropped("response_deadline");
-        info!(request_id = &*job.route.request_id, channel = &*job.route.channel;
-            "command response deadline reached; dropping without posting a response");
+        info!(
+            request_id = &*job.route.request_id,
+            caller_request_id = job.route.caller_request_id.as_deref(),
+            channel = &*job.route.channel,
+            queue_ms = spent.queue,
+            server_ms = spent.server;
+            "command response deadline reached; dropping without posting a response"
+        );
     }
 
     fn unsupported_channel(&self, job: &Job, action: &Action) -> Response {
         self.monitor.metrics.unsupported_channel.inc();
         let channel = &job.route.channel;
-        warn!(request_id = &*job.route.request_id, channel = &**channel; "command for a channel that is not bound");
+        warn!(
+            request_id = &*job.route.request_id,
+            caller_request_id = job.route.caller_request_id.as_deref(),
+            channel = &**channel;
+            "command for a channel that is not bound"
+        );
         let id = match action {
             Action::Call { id, .. } => Some(&**id),
             Action::Notification { .. } | Action::Answer { .. } => None,
-            Action::SessionTermination => return ack_response(ResponseType::SessionTermination, Ack::of(400)),
+            Action::SessionTermination => {
+                return ack_response(&job.route, ResponseType::SessionTermination, Ack::of(400));
+            }
         };
         let message = format!("Bad Request: unsupported channel \"{channel}\"");
-        json_response(400, error_json(id, INTERNAL_ERROR, &message, None))
+        json_response(400, own_error_json(id, INTERNAL_ERROR, &message, &job.route.request_id))
     }
+}
+
+/// Writes the one line about a failed command, once it is known how long its answer took to deliver.
+fn log_failure(job: &Job, failure: &Failure, spent: &Spent, delivery_ms: u64) {
+    warn!(
+        request_id = &*job.route.request_id,
+        caller_request_id = job.route.caller_request_id.as_deref(),
+        channel = &*job.route.channel,
+        failure_source = failure.source.as_str(),
+        transport_error_kind = failure.kind,
+        reason = failure.reason.as_deref(),
+        upstream_response_received = failure.received,
+        upstream_status = failure.upstream_status,
+        resp_code = failure.status,
+        queue_ms = spent.queue,
+        server_ms = spent.server,
+        delivery_ms;
+        "MCP command failed"
+    );
 }

@@ -24,3 +24,7 @@ pub const UNPACK_STEP: usize = 512;
 /// Bytes of a session id, from a server to its caller and back: some servers put a signed state into it. As many as
 /// `tunnel-relay` takes.
 pub const SESSION_ID_MAX: usize = 16 * 1024;
+
+/// Characters of a caller's name for its request, as it is logged: enough for a UUID, a trace id, or several of them. A longer one is
+/// forwarded and not logged.
+pub const CALLER_REQUEST_ID_MAX: usize = 128;

@@ -97,6 +97,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::needs;
 
     #[test]
     fn half_a_store_is_none() {
@@ -131,8 +132,8 @@ mod tests {
         };
         let mut roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
         let built_in = roots.len();
-        if store.file.is_none() {
-            return; // This machine has no store; the tests of the network have one of their own.
+        if !needs::met("ca-store", store.file.is_some()) {
+            return;
         }
         add(&mut roots, &store, &Outsiders::default()).unwrap();
         let mut alone = Vec::new();

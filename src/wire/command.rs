@@ -14,11 +14,15 @@ use super::caller::Caller;
 use super::jsonrpc::{self, Kind, Message, Text};
 use super::{duration, methods, session};
 use crate::limits::{
-    COMMAND_HEADERS_MAX, HEADER_NAME_MAX, HEADER_VALUE_MAX, ID_MAX, POLL_COMMANDS_MAX, SHARE_BODY_MIN,
+    CALLER_REQUEST_ID_MAX, COMMAND_HEADERS_MAX, HEADER_NAME_MAX, HEADER_VALUE_MAX, ID_MAX, POLL_COMMANDS_MAX,
+    SHARE_BODY_MIN,
 };
 
 /// The channel of a command that names none.
 pub const MAIN_CHANNEL: &str = "main";
+
+/// The header that names a request.
+const REQUEST_ID: &str = "x-request-id";
 
 /// What is needed to answer a command.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct Route {
     pub channel: Box<str>,
     /// `X-Request-Id` of the command, sent back as `X-Client-Request-Id`.
     pub client_request_id: Option<Box<str>>,
+    /// The caller's own name for its request, from the same header: plain, bounded, and another than `request_id`. It proves nothing.
+    pub caller_request_id: Option<Box<str>>,
 }
 
 /// The shard token is left out.
@@ -77,6 +83,13 @@ impl Headers {
             .iter()
             .find(|(n, _)| n.eq_ignore_ascii_case(name))
             .map(|(_, v)| &**v)
+    }
+
+    /// Adds the command's name as `X-Request-Id`, so that the MCP server can log it, unless there is one or the name is too odd for it.
+    pub fn name_request(&mut self, request_id: &str) {
+        if self.value(REQUEST_ID).is_none() && is_plain_request_id(request_id) {
+            self.0.push(("X-Request-Id".into(), request_id.into()));
+        }
     }
 }
 
@@ -257,12 +270,18 @@ fn parse(body: &Bytes, text: &str) -> Parsed {
         }
     });
     let headers = written.headers.map_or(Some(Headers::default()), parse_headers);
+    let caller_request_id = headers
+        .as_ref()
+        .and_then(|headers| headers.value(REQUEST_ID))
+        .filter(|id| is_plain_request_id(id) && **id != *request_id)
+        .map(Box::from);
     let route = Route {
         request_id,
         shard_token,
+        caller_request_id,
         client_request_id: headers
             .as_ref()
-            .and_then(|h| h.value("x-request-id"))
+            .and_then(|headers| headers.value(REQUEST_ID))
             .filter(|id| id.len() <= HEADER_VALUE_MAX)
             .map(Box::from),
         channel: channel.clone().unwrap_or_else(|| MAIN_CHANNEL.into()),
@@ -345,6 +364,12 @@ fn action(body: &Bytes, text: &str) -> Result<Action, &'static str> {
         }),
         Kind::Response { id: None, .. } => Err("the payload is a response without an id"),
     }
+}
+
+/// Whether a text may be logged as a caller's name for its request, and sent to an MCP server.
+fn is_plain_request_id(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=CALLER_REQUEST_ID_MAX).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 fn string(raw: &RawValue) -> Option<String> {

@@ -156,10 +156,11 @@ impl Failure {
         Self { said, ..self }
     }
 
-    /// The JSON-RPC error that tells the caller. `id` is JSON text; see [`error_json`].
-    pub fn to_json(&self, id: Option<&str>) -> String {
+    /// The JSON-RPC error that tells the caller. `id` is JSON text, see [`error_json`]; `request_id` names the command.
+    pub fn to_json(&self, id: Option<&str>, request_id: &str) -> String {
+        let request_id = serde_json::Value::from(request_id);
         let mut data = format!(
-            r#"{{"tunnel_failure":{{"version":1,"source":"{}","transport_error_kind":"{}","upstream_response_received":{}"#,
+            r#"{{"request_id":{request_id},"tunnel_failure":{{"version":1,"source":"{}","transport_error_kind":"{}","upstream_response_received":{}"#,
             self.source.as_str(),
             self.kind,
             self.received
@@ -238,6 +239,12 @@ pub fn reason(status: u16) -> &'static str {
         .unwrap_or("Error")
 }
 
+/// A JSON-RPC error response of the client's own; `data.request_id` names the command. `id` is JSON text, see [`error_json`].
+pub fn own_error_json(id: Option<&str>, code: i32, message: &str, request_id: &str) -> String {
+    let data = format!(r#"{{"request_id":{}}}"#, serde_json::Value::from(request_id));
+    error_json(id, code, message, Some(&data))
+}
+
 /// A JSON-RPC error response. `id` and `data` are JSON text. Without `id` there is no such member: it answers a message that has
 /// none. An id that could not be read is `null`.
 pub fn error_json(id: Option<&str>, code: i32, message: &str, data: Option<&str>) -> String {
@@ -254,18 +261,18 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn provenance_carries_the_contracts_fields_only() {
+    fn provenance_carries_the_contracts_fields_only_and_the_commands_name() {
         let failure = Failure::http(503, "malformed_json");
-        let v: Value = serde_json::from_str(&failure.to_json(Some("\"a\""))).unwrap();
+        let v: Value = serde_json::from_str(&failure.to_json(Some("\"a\""), "r\"1")).unwrap();
         assert_eq!(
             v,
-            json!({"jsonrpc":"2.0","id":"a","error":{"code":-32603,"message":"MCP server answered HTTP 503 (Service Unavailable)","data":{"tunnel_failure":
+            json!({"jsonrpc":"2.0","id":"a","error":{"code":-32603,"message":"MCP server answered HTTP 503 (Service Unavailable)","data":{"request_id":"r\"1","tunnel_failure":
                 {"version":1,"source":"target_http","transport_error_kind":"malformed_json","upstream_response_received":true,"upstream_status":503}}}})
         );
     }
 
     fn told(failure: &Failure) -> Value {
-        serde_json::from_str::<Value>(&failure.to_json(None)).unwrap()["error"].clone()
+        serde_json::from_str::<Value>(&failure.to_json(None, "r")).unwrap()["error"].clone()
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn words_of_other_tools_are_answered_with_the_command_that_does_it() {
         (&["check"], "tunnel-client config check"),
         (&["test"], "tunnel-client config check"),
         (&["validate", "--config", "x"], "tunnel-client config check"),
-        (&["logs"], "journalctl"),
+        (&["log"], "journalctl"),
         (&["tunnels"], "tunnel-client admin tunnels"),
         (&["config", "validate"], "tunnel-client config check"),
         (&["profiles", "delete", "x"], "tunnel-client profiles list"),

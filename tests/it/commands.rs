@@ -307,7 +307,8 @@ fn a_notification_for_an_unbound_channel_is_reported_as_an_error_without_an_id()
             ("jsonrpc_response", 400),
             "{post:#?}"
         );
-        let error = json!({"code": -32603, "message": "Bad Request: unsupported channel \"nowhere\""});
+        let message = "Bad Request: unsupported channel \"nowhere\"";
+        let error = json!({"code": -32603, "message": message, "data": {"request_id": "n"}});
         assert_eq!(post.json(), json!({"jsonrpc": "2.0", "error": error}));
         control.forget_posts();
     }

@@ -56,6 +56,7 @@ mod net_paths;
 mod net_proxies;
 mod net_trust;
 mod odd_events;
+mod one_request;
 mod oscal;
 mod packed;
 mod paths;

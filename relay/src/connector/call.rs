@@ -9,6 +9,7 @@ use super::record::Record;
 use super::{Caller, events, refuse};
 use crate::calls::{Event, Expect, Reply};
 use crate::error::Refusal;
+use crate::ids::RequestId;
 use crate::limits;
 use crate::pending::Pending;
 use crate::queue::{Payload, Place};
@@ -34,6 +35,7 @@ pub(super) async fn serve(
     record: &mut Record,
 ) -> Result<Response<Body>, Refusal> {
     let message = Message {
+        request: caller.request,
         tunnel: caller.tunnel,
         channel: caller.channel,
         expect: Expect::Response(asked.id.clone()),
@@ -83,6 +85,6 @@ pub(super) fn whole(reply: Reply) -> Response<Body> {
 }
 
 /// The words for a call that ended without the server's.
-pub(super) fn ended(id: &str, refusal: &Refusal) -> bytes::Bytes {
-    refuse::message(Some(id), refusal)
+pub(super) fn ended(id: &str, request: RequestId, refusal: &Refusal) -> bytes::Bytes {
+    refuse::message(Some(id), request, refusal)
 }

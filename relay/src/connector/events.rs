@@ -66,7 +66,8 @@ fn rest(mut pending: Pending, id: Box<str>, mut record: Record) -> EventSource {
             }
             Some(Event::Terminal(Err(refusal))) => {
                 record.refused(&refusal);
-                (event(ended(&id, &refusal).into()).into_bytes(), Events::End)
+                let request = pending.inbox.request();
+                (event(ended(&id, request, &refusal).into()).into_bytes(), Events::End)
             }
         })
     })

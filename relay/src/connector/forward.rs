@@ -3,6 +3,7 @@
 use http::header::{AUTHORIZATION, CONNECTION};
 use http::{HeaderMap, HeaderName};
 
+use super::Names;
 use crate::auth::Keys;
 use crate::error::{Code, Refusal};
 use crate::json::quote;
@@ -19,11 +20,14 @@ pub(crate) enum KeySource {
     RelayKey,
 }
 
+/// Names the request to the MCP server.
+const REQUEST_ID: &str = "x-request-id";
+
 /// Headers that end here: of this hop (RFC 9110, 7.6.1), of this body, of this address, and what the relay decides.
 ///
 /// `accept` is answered by the relay: the MCP server is asked for both forms, as every server expects, and the caller
-/// gets the one it takes. `accept-encoding` is not passed because answers travel inside JSON.
-const ENDS_HERE: [&str; 15] = [
+/// gets the one it takes. `accept-encoding` is not passed because answers travel inside JSON. `x-request-id` is made anew of [`Names`].
+const ENDS_HERE: [&str; 16] = [
     "host",
     "content-length",
     "connection",
@@ -39,6 +43,7 @@ const ENDS_HERE: [&str; 15] = [
     "accept",
     "accept-encoding",
     "x-tunnel-relay-key",
+    REQUEST_ID,
 ];
 
 /// The caller's key.
@@ -73,8 +78,9 @@ fn token(value: &[u8]) -> Option<&[u8]> {
 }
 
 /// The headers that travel, as the JSON object of the wire: name to list of values, names as Go writes them, because
-/// clients may look them up so. No key of the relay's own travels, wherever it stands.
-pub(crate) fn headers(headers: &HeaderMap, source: KeySource, keys: &Keys) -> Box<str> {
+/// clients may look them up so. No key of the relay's own travels, wherever it stands. `X-Request-Id` is the caller's if it has a usable
+/// one, and the relay's otherwise.
+pub(crate) fn headers(headers: &HeaderMap, source: KeySource, keys: &Keys, names: &Names) -> Box<str> {
     let is_ours = |value: &[u8]| keys.find(token(value).unwrap_or(value.trim_ascii())).is_some();
     let listed: Vec<String> = headers
         .get_all(CONNECTION)
@@ -83,7 +89,12 @@ pub(crate) fn headers(headers: &HeaderMap, source: KeySource, keys: &Keys) -> Bo
         .flat_map(|value| value.split(','))
         .map(|name| name.trim().to_ascii_lowercase())
         .collect();
-    let mut object = String::from("{");
+    let id = match &names.callers {
+        Some(id) => id.to_string(),
+        None => names.own.to_string(),
+    };
+    // Neither kind of id has a character that JSON escapes.
+    let mut object = format!(r#"{{"X-Request-Id":["{id}"]"#);
     for name in headers.keys() {
         let text = name.as_str();
         let ends = ENDS_HERE.contains(&text)
@@ -104,10 +115,7 @@ pub(crate) fn headers(headers: &HeaderMap, source: KeySource, keys: &Keys) -> Bo
         if values.is_empty() {
             continue;
         }
-        if object.len() > 1 {
-            object.push(',');
-        }
-        object.push_str(&format!("\"{}\":[{}]", canonical(text), values.join(",")));
+        object.push_str(&format!(",\"{}\":[{}]", canonical(text), values.join(",")));
     }
     object.push('}');
     object.into()
@@ -129,6 +137,7 @@ fn canonical(name: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::ids::{CallerRequestId, RequestId};
 
     const OWN_KEY: &str = "0123456789abcdef-own";
 
@@ -140,10 +149,34 @@ mod tests {
         headers
     }
 
-    fn travelled(pairs: &[(&str, &str)]) -> serde_json::Value {
+    /// The headers that travel, and the request's id among them.
+    fn named(pairs: &[(&str, &str)], own: RequestId) -> (serde_json::Value, String) {
         let map = map(pairs);
         let keys = Keys::of(&format!("caller connect {OWN_KEY}")).unwrap();
-        serde_json::from_str(&headers(&map, key(&map).unwrap().1, &keys)).unwrap()
+        let callers = CallerRequestId::of(&map);
+        let travelled = headers(&map, key(&map).unwrap().1, &keys, &Names { own, callers });
+        let mut travelled: serde_json::Value = serde_json::from_str(&travelled).unwrap();
+        let id = travelled.as_object_mut().unwrap().remove("X-Request-Id").unwrap();
+        assert_eq!(id.as_array().map(Vec::len), Some(1));
+        (travelled, id[0].as_str().unwrap().to_owned())
+    }
+
+    fn travelled(pairs: &[(&str, &str)]) -> serde_json::Value {
+        named(pairs, RequestId::random()).0
+    }
+
+    #[test]
+    fn the_server_gets_the_callers_id_of_the_request_or_else_the_relays() {
+        let own = RequestId::random();
+        let key = ("x-tunnel-relay-key", "k");
+        let id = |values: &[&str]| {
+            let ids = values.iter().map(|value| ("x-request-id", *value));
+            named(&ids.chain([key]).collect::<Vec<_>>(), own).1
+        };
+        assert_eq!(id(&["ticket-7.a_B"]), "ticket-7.a_B");
+        for odd in [&[] as &[&str], &["a b"], &["a\"b"], &["a", "b"]] {
+            assert_eq!(id(odd), own.to_string(), "{odd:?}");
+        }
     }
 
     #[test]

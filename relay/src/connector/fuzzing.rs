@@ -4,8 +4,9 @@ use http::HeaderMap;
 
 use super::accept::Accepts;
 pub use super::origin::fuzzing::{authority, is_same_origin};
-use super::{forward, session};
+use super::{Names, forward, session};
 use crate::auth::Keys;
+use crate::ids::{CallerRequestId, RequestId};
 
 /// A key of the relay.
 pub const OWN_KEY: &str = "0123456789abcdef-own";
@@ -32,7 +33,7 @@ pub fn read(headers: &HeaderMap) -> Read {
     Read {
         travel: key
             .zip(keys.as_ref())
-            .map(|((_, source), keys)| forward::headers(headers, source, keys).into()),
+            .map(|((_, source), keys)| forward::headers(headers, source, keys, &names(headers)).into()),
         key: key.map(|(key, source)| (key.to_owned(), source == forward::KeySource::Authorization)),
         session: session(headers)
             .map(|session| session.map(|session| session.as_str().to_owned()))
@@ -44,5 +45,12 @@ pub fn read(headers: &HeaderMap) -> Read {
 /// The headers that travel, as JSON.
 pub(crate) fn forwarded(headers: &HeaderMap, keys: &Keys) -> Option<Box<str>> {
     let (_, source) = forward::key(headers).ok()?;
-    Some(forward::headers(headers, source, keys))
+    Some(forward::headers(headers, source, keys, &names(headers)))
+}
+
+fn names(headers: &HeaderMap) -> Names {
+    Names {
+        own: RequestId::random(),
+        callers: CallerRequestId::of(headers),
+    }
 }

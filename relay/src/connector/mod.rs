@@ -24,7 +24,7 @@ pub(crate) use forward::bearer;
 
 use crate::auth::{Need, Revocation};
 use crate::error::{Code, Refusal};
-use crate::ids::{Channel, SessionId, TunnelId, channel_fault, tunnel_id_fault};
+use crate::ids::{CallerRequestId, Channel, RequestId, SessionId, TunnelId, channel_fault, tunnel_id_fault};
 use crate::json::{Kind, Malformed, classify};
 use crate::limits;
 use crate::relay::Relay;
@@ -41,8 +41,19 @@ pub(crate) struct Target<'a> {
     pub(crate) channel: Option<&'a str>,
 }
 
+/// The names of one request.
+#[derive(Debug)]
+pub(crate) struct Names {
+    /// The relay's.
+    own: RequestId,
+    /// The one that the caller gave it.
+    callers: Option<CallerRequestId>,
+}
+
 /// A caller that was let in.
 struct Caller {
+    /// The id of its request.
+    request: RequestId,
     tunnel: TunnelId,
     channel: Channel,
     /// The name of its key.
@@ -58,18 +69,23 @@ struct Caller {
 /// Serves one request to the endpoint. Refusals are JSON-RPC errors.
 pub(crate) async fn serve(
     relay: &Arc<Relay>,
+    id: RequestId,
     target: Target<'_>,
     via: &Via,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let mut record = Record::begin(&relay.refusals, via, &target);
+    let names = Names {
+        own: id,
+        callers: CallerRequestId::of(&head.headers),
+    };
+    let mut record = Record::begin(&relay.refusals, &names, via, &target);
     let origin = match origin::check(relay, via.ends, &head) {
         Ok(origin) => origin,
         Err(refusal) => {
             record.strange(&head.headers, &refusal);
             record.refused(&refusal);
-            return refuse::response(None, &refusal);
+            return refuse::response(None, id, &refusal);
         }
     };
     let asks_for_stream = head.method == Method::GET;
@@ -77,18 +93,18 @@ pub(crate) async fn serve(
         record.forget();
         cors::preflight(&head.headers)
     } else {
-        match admitted(relay, target, via, head, body, &mut record).await {
+        match admitted(relay, &names, target, via, head, body, &mut record).await {
             Ok(response) => {
                 record.answered(response.status());
                 response
             }
-            Err((id, refusal)) => {
+            Err((message, refusal)) => {
                 // Every SDK asks for a stream of its own and takes 405 for an answer.
                 if asks_for_stream && refusal.code == Code::MethodNotAllowed {
                     record.forget();
                 }
                 record.refused(&refusal);
-                refuse::response(id.as_deref(), &refusal)
+                refuse::response(message.as_deref(), id, &refusal)
             }
         }
     };
@@ -103,6 +119,7 @@ type Refused = (Option<Box<str>>, Refusal);
 
 async fn admitted(
     relay: &Arc<Relay>,
+    names: &Names,
     target: Target<'_>,
     via: &Via,
     head: Parts,
@@ -110,7 +127,7 @@ async fn admitted(
     record: &mut Record,
 ) -> Result<Response<Body>, Refused> {
     let anonymous = |refusal: Refusal| (None, refusal);
-    let caller = identify(relay, target, &via.connection, &head.headers, record).map_err(anonymous)?;
+    let caller = identify(relay, names, target, &via.connection, &head.headers, record).map_err(anonymous)?;
     match head.method {
         Method::POST => {}
         Method::DELETE => {
@@ -160,6 +177,7 @@ async fn admitted(
 /// Who calls, and what. A key is looked at before it is said whether the tunnel exists.
 fn identify(
     relay: &Relay,
+    names: &Names,
     target: Target<'_>,
     connection: &Connection,
     headers: &HeaderMap,
@@ -185,12 +203,13 @@ fn identify(
     }
     let session = session(headers)?;
     Ok(Caller {
+        request: names.own,
         tunnel,
         channel,
         key: Arc::clone(&key.name),
         revocation: key.revocation.clone(),
         session,
-        headers: forward::headers(headers, source, &relay.credentials.current().keys),
+        headers: forward::headers(headers, source, &relay.credentials.current().keys, names),
     })
 }
 

@@ -78,6 +78,7 @@ fn not_taken(refusal: &Refusal) -> bool {
 
 async fn deliver(relay: &Relay, caller: Caller, body: Held, place: Place) -> Result<Response<Body>, Refusal> {
     let message = Message {
+        request: caller.request,
         tunnel: caller.tunnel,
         channel: caller.channel,
         expect: Expect::Ack,

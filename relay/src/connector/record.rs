@@ -7,7 +7,7 @@ use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
-use super::Target;
+use super::{Names, Target};
 use crate::auth::Key;
 use crate::error::{Code, Refusal};
 use crate::ids::{Channel, TunnelId};
@@ -26,8 +26,10 @@ struct Open {
 
 impl Record {
     /// Begins with what is known before the key is looked at.
-    pub(super) fn begin(refusals: &Refusals, via: &Via, target: &Target<'_>) -> Self {
+    pub(super) fn begin(refusals: &Refusals, names: &Names, via: &Via, target: &Target<'_>) -> Self {
         let about = About {
+            request: names.own,
+            caller_request: names.callers.clone(),
             peer: via.ends.peer,
             endpoint: "mcp",
             key: None,

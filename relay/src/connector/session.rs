@@ -24,6 +24,7 @@ pub(super) async fn terminate(relay: &Arc<Relay>, caller: Caller) -> Result<Resp
         );
     }
     let message = Message {
+        request: caller.request,
         tunnel: caller.tunnel,
         channel: caller.channel,
         expect: Expect::Termination,

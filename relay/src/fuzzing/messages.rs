@@ -72,5 +72,5 @@ pub fn with_id(message: &str, id: &str) -> Option<Vec<u8>> {
 /// An error of the relay's own.
 #[must_use]
 pub fn rpc_error(id: Option<&str>, code: i32, message: &str, data: &str) -> Vec<u8> {
-    json::rpc_error(id, code, message, data).into()
+    json::rpc_error(id, code, message, data, "req_0").into()
 }

@@ -15,22 +15,24 @@ use crate::auth::{Key, Need, Revocation};
 use crate::connector::{self, Target};
 use crate::control::{self, PollQuery};
 use crate::error::{Code, Refusal};
-use crate::ids::{TunnelId, hex, random, tunnel_id_fault};
+use crate::ids::{RequestId, TunnelId, tunnel_id_fault};
 use crate::manage;
 use crate::refusals::About;
 use crate::relay::Relay;
 use crate::share::Holder;
 
-/// Serves one request.
+/// Serves one request. Its id stands in the answer, in the log and, if it becomes a command, on the wire.
 pub(super) async fn serve(relay: Arc<Relay>, via: Via, request: Request<Incoming>) -> Response<Body> {
+    let id = RequestId::random();
     let segments = path::segments(request.uri().path()).unwrap_or_default();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let mut response = match segments.as_slice() {
         ["healthz"] => health(request.method()),
-        ["v1", "mcp", tunnel] => connector::serve(&relay, Target { tunnel, channel: None }, &via, request).await,
+        ["v1", "mcp", tunnel] => connector::serve(&relay, id, Target { tunnel, channel: None }, &via, request).await,
         ["v1", "mcp", tunnel, channel] => {
             connector::serve(
                 &relay,
+                id,
                 Target {
                     tunnel,
                     channel: Some(channel),
@@ -42,7 +44,7 @@ pub(super) async fn serve(relay: Arc<Relay>, via: Via, request: Request<Incoming
         }
         ["v1", "mcp"] => no_such_path("the tunnel's id is missing: the path is /v1/mcp/TUNNEL_ID"),
         ["v1", "mcp", ..] => no_such_path("too long: the path is /v1/mcp/TUNNEL_ID, or /v1/mcp/TUNNEL_ID/CHANNEL"),
-        ["v1", "tunnels", rest @ ..] => tunnels(&relay, via, rest, request).await,
+        ["v1", "tunnels", rest @ ..] => tunnels(&relay, id, via, rest, request).await,
         _ => no_such_path("no such path"),
     };
     // Commands, answers and records are nobody else's.
@@ -50,7 +52,7 @@ pub(super) async fn serve(relay: Arc<Relay>, via: Via, request: Request<Incoming
         .headers_mut()
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    if let Ok(id) = HeaderValue::try_from(format!("relay_{}", hex(&random::<16>()))) {
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert("x-request-id", id);
     }
     response
@@ -78,9 +80,17 @@ fn health(method: &Method) -> Response<Body> {
 }
 
 /// What stands below `/v1/tunnels`; refusals are logged.
-async fn tunnels(relay: &Arc<Relay>, via: Via, rest: &[&str], request: Request<Incoming>) -> Response<Body> {
+async fn tunnels(
+    relay: &Arc<Relay>,
+    id: RequestId,
+    via: Via,
+    rest: &[&str],
+    request: Request<Incoming>,
+) -> Response<Body> {
     let begun = Instant::now();
     let mut about = About {
+        request: id,
+        caller_request: None,
         peer: via.ends.peer,
         endpoint: match rest {
             [_, "poll"] => "poll",

@@ -1,6 +1,8 @@
 //! Callers that the child has worked for lately.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::wire::caller::Caller;
 
@@ -15,7 +17,13 @@ pub(super) struct Recent {
 impl Recent {
     /// Records that the child has worked for this caller until now.
     pub(super) fn served(&mut self, caller: Caller) {
-        self.served_at(caller, Instant::now());
+        // A session that is opened now shows nothing about those who came before.
+        let opened = caller.in_opened_session();
+        if let Some((last, at)) = self.last.replace((caller, Instant::now()))
+            && !last.is_same(&opened)
+        {
+            self.other = Some(at);
+        }
     }
 
     /// True when the child worked for another caller within `window`, so that its output may still concern that one.
@@ -27,21 +35,13 @@ impl Recent {
         };
         another.is_some_and(|at| at.elapsed() < window)
     }
-
-    fn served_at(&mut self, caller: Caller, now: Instant) {
-        // A session that is opened now shows nothing about those who came before.
-        let opened = caller.in_opened_session();
-        if let Some((last, at)) = self.last.replace((caller, now))
-            && !last.is_same(&opened)
-        {
-            self.other = Some(at);
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use tokio::time::advance;
+
     use super::*;
     use crate::wire::command::Headers;
 
@@ -65,14 +65,12 @@ mod tests {
         assert!(recent.is_shared(a, WINDOW) && recent.is_shared(b, WINDOW) && recent.is_shared(c, WINDOW));
     }
 
-    #[test]
-    fn after_the_window_another_caller_no_longer_counts() {
-        let Some(long_ago) = Instant::now().checked_sub(WINDOW) else {
-            return;
-        };
+    #[tokio::test(start_paused = true)]
+    async fn after_the_window_another_caller_no_longer_counts() {
         let (a, b) = (caller("a"), caller("b"));
         let mut recent = Recent::default();
-        recent.served_at(a, long_ago);
+        recent.served(a);
+        advance(WINDOW).await;
         assert!(!recent.is_shared(b, WINDOW));
         recent.served(b);
         assert!(!recent.is_shared(b, WINDOW) && recent.is_shared(a, WINDOW));

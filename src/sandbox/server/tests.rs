@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 
 use super::*;
+use crate::needs;
 
 /// Outcome of an attempt in a strict cage with these lists.
 fn strict<T: Send>(read: &[&str], write: &[&str], attempt: impl FnOnce() -> T + Send) -> T {
@@ -33,7 +34,7 @@ fn strict<T: Send>(read: &[&str], write: &[&str], attempt: impl FnOnce() -> T + 
 #[test]
 fn a_strict_server_opens_the_devices_that_are_listed_and_no_others() {
     let terminal = || File::open("/dev/ptmx").map(drop).map_err(|error| error.kind());
-    if terminal().is_err() {
+    if !needs::met("terminal", terminal().is_ok()) {
         return;
     }
     assert_eq!(strict(&[], &["/dev/ptmx"], terminal), Ok(()));

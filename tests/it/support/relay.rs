@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 use super::wait::BOUND;
 
@@ -21,6 +22,7 @@ pub const CALL_KEY: &str = "test-key-connect-0123456789";
 pub struct Relay {
     child: Child,
     url: String,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Relay {
@@ -39,6 +41,8 @@ impl Relay {
             .unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (found, url) = channel();
+        let log = Arc::<Mutex<Vec<String>>>::default();
+        let lines = Arc::clone(&log);
         std::thread::spawn(move || {
             // Read to the end: a full pipe would stop the relay.
             for line in stderr.lines().map_while(Result::ok) {
@@ -46,10 +50,16 @@ impl Relay {
                     let url = &line[line.find("http").unwrap()..];
                     let _ = found.send(url.split([' ', '"']).next().unwrap().to_owned());
                 }
+                lines.lock().unwrap().push(line);
             }
         });
         let url = url.recv_timeout(BOUND).expect("the relay says where it listens");
-        Self { child, url }
+        Self { child, url, log }
+    }
+
+    /// The lines that it has written.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
     }
 
     /// Scheme, host and port.

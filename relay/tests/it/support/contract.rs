@@ -21,7 +21,7 @@ pub fn check(request: &Request, answer: &Answer) {
     let id = answer
         .header("x-request-id")
         .unwrap_or_else(|| panic!("no x-request-id: {what}"));
-    assert!(id.starts_with("relay_"), "{what}");
+    assert!(id.starts_with("req_"), "{what}");
     let path = request.path.split('?').next().unwrap();
     let Some(operations) = path_item(path) else {
         assert_eq!(answer.status, 404, "a path outside the document: {what}");

@@ -1,6 +1,8 @@
 //! Doors to the reader of `Set-Cookie` and the jar.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
 
 use super::date;
 use super::jar;

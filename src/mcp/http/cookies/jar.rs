@@ -1,8 +1,9 @@
 //! The cookies of one session of a caller.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretSlice};
+use tokio::time::Instant;
 
 use super::set_cookie::SetCookie;
 use crate::limits::{COOKIE_JAR_BYTES, COOKIE_JAR_MAX, COOKIE_OVERHEAD};

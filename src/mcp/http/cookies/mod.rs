@@ -15,11 +15,12 @@ mod set_cookie;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{COOKIE, HeaderValue, SET_COOKIE};
+use tokio::time::Instant;
 
 use self::jar::Jar;
 use self::set_cookie::SetCookie;
