@@ -1,0 +1,32 @@
+//! Every bound of the audit log, each with its reason.
+
+/// Bytes of a line without its line break. The fields below, escaped as JSON at worst (six bytes for one), and the rest fit.
+pub const LINE_MAX: usize = 8192;
+
+/// Bytes of a request id. Services use 64 at most; what is longer is cut.
+pub const REQUEST_ID_MAX: usize = 256;
+
+/// Bytes of a method or of the name of a tool. MCP 2025-11-25 recommends at most 128 characters; what is longer is cut.
+pub const NAME_MAX: usize = 128;
+
+/// Bytes at the end of a file that are read for its last record: some lines, and what a crash may have left behind them.
+pub const TAIL_MAX: usize = 8 * LINE_MAX;
+
+/// Lines at the end of a file that are no records, and are still taken for remains of a crash.
+pub const TAIL_PIECES_MAX: u64 = 4;
+
+/// Steps that the verifier takes on the word of a line that is not verified yet. A million starts of a client, or as many records that
+/// are missing in one place; a line with a larger number is a fault, because steps take time.
+pub const STEPS_MAX: u64 = 1_000_000;
+
+/// Steps to the first record of a file that continues a chain: records of one run of the client before it. About half a minute.
+pub const INDEX_MAX: u64 = 50_000_000;
+
+/// Records at the end of one run that the next may not know of. The client's queue holds fewer.
+pub const OVERLAP_MAX: usize = 4096;
+
+/// Faults that are reported one by one; more are counted.
+pub const FAULTS_MAX: usize = 20;
+
+/// Notes that are reported one by one; more are counted.
+pub const NOTES_MAX: usize = 100;

@@ -1,0 +1,424 @@
+//! What the verifier finds, tried on every byte, line and length of small logs, and on large ones.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    reason = "tests"
+)]
+
+mod support;
+
+use std::fs;
+use std::time::Instant;
+
+use audit_log::{AnchorState, Fault, Head, InitialKey, Note, Report, Tag, Verdict, Verifier};
+use support::{Host, Scarce, initial, report, verified};
+
+fn lines(log: &[u8]) -> Vec<Vec<u8>> {
+    log.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+}
+
+fn line_of(log: &[u8], place: usize) -> u64 {
+    1 + log[..place].iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// Two runs, the first of them killed.
+fn two_runs(name: &str) -> (Host, Vec<u8>) {
+    let host = Host::new(name);
+    host.run(|log| (0..5).for_each(|n| log.command(n)));
+    host.run_to_end(|log| (5..9).for_each(|n| log.command(n)));
+    let log = fs::read(host.file()).unwrap();
+    (host, log)
+}
+
+#[test]
+fn a_log_that_nobody_touched_ends_well() {
+    let (host, log) = two_runs("untouched");
+    let report = report(&[&log], &[]);
+    assert_eq!(report.verdict, Verdict::Ended, "{report:?}");
+    assert_eq!(
+        (report.records, report.commands, report.runs, report.first),
+        (12, 9, 2, Some(1))
+    );
+    assert_eq!(report.last.unwrap().count, 12);
+    let notes: Vec<Note> = report.notes.iter().map(|note| note.what).collect();
+    assert_eq!(notes, [Note::Killed { number: 6 }]);
+    assert!(
+        host.secrets()
+            .iter()
+            .all(|secret| !String::from_utf8_lossy(&log).contains(secret.as_str()))
+    );
+}
+
+#[test]
+fn any_edit_of_one_byte_is_found_at_its_line() {
+    let (_host, log) = two_runs("edit");
+    let last_break = log.len() - 1;
+    for place in 0..log.len() {
+        for other in [log[place] ^ 1, log[place] ^ 0x20, b'\n', b'0'] {
+            if other == log[place] {
+                continue;
+            }
+            let mut edited = log.clone();
+            edited[place] = other;
+            let report = report(&[&edited], &[]);
+            // Without its line break, the last record counts as cut off.
+            if place == last_break {
+                assert_ne!(report.verdict, Verdict::Ended);
+                continue;
+            }
+            assert_eq!(report.verdict, Verdict::Faulty, "{place}: {}", other.escape_ascii());
+            let first = &report.faults[0];
+            assert_eq!(first.line, line_of(&log, place), "{place}: {first}");
+        }
+    }
+}
+
+#[test]
+fn any_byte_that_is_added_or_removed_is_found() {
+    let (_host, log) = two_runs("add");
+    for place in 0..log.len() {
+        let mut removed = log.clone();
+        removed.remove(place);
+        assert_ne!(report(&[&removed], &[]).verdict, Verdict::Ended, "{place}");
+        for more in [b' ', b'\n', b'0'] {
+            let mut added = log.clone();
+            added.insert(place, more);
+            assert_eq!(report(&[&added], &[]).verdict, Verdict::Faulty, "{place}: {more}");
+        }
+    }
+}
+
+#[test]
+fn any_records_that_are_removed_are_found() {
+    let (_host, log) = two_runs("remove");
+    let all = lines(&log);
+    for first in 0..all.len() {
+        for last in first..all.len() {
+            let kept = [&all[..first], &all[last + 1..]].concat().concat();
+            let found = report(&[&kept], &[]);
+            match (first, last + 1 == all.len()) {
+                (0, true) => assert_eq!(found.verdict, Verdict::Empty),
+                // Nothing behind says that there was more.
+                (_, true) => assert_eq!(found.verdict, Verdict::Unended),
+                // The second run says what it followed.
+                (0, false) if last == 5 => assert_eq!(found.notes[0].what, Note::StartsLater { number: 7 }),
+                _ => {
+                    assert_eq!(found.verdict, Verdict::Faulty, "{first} to {last}");
+                    assert_eq!(found.faults[0].line, first as u64 + 1);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn records_that_change_places_or_stand_twice_are_found() {
+    let (_host, log) = two_runs("swap");
+    let all = lines(&log);
+    for first in 0..all.len() {
+        for second in first + 1..all.len() {
+            let mut swapped = all.clone();
+            swapped.swap(first, second);
+            let found = report(&[&swapped.concat()], &[]);
+            assert_eq!(found.verdict, Verdict::Faulty, "{first} and {second}");
+            // A second run can begin the files; what was before it stands out of order.
+            let line = first as u64 + if (first, second) == (0, 6) { 2 } else { 1 };
+            assert_eq!(found.faults[0].line, line, "{}", found.faults[0]);
+        }
+        for place in 0..=all.len() {
+            let mut copied = all.clone();
+            copied.insert(place, all[first].clone());
+            let found = report(&[&copied.concat()], &[]);
+            assert_eq!(found.verdict, Verdict::Faulty, "{first} at {place}");
+        }
+    }
+}
+
+#[test]
+fn a_log_that_was_cut_anywhere_has_no_end_and_is_shorter_than_its_anchor() {
+    let (_host, log) = two_runs("cut");
+    let all = report(&[&log], &[]);
+    let anchor = all.last.unwrap();
+    assert_eq!(report(&[&log], &[anchor]).anchors, [(anchor, AnchorState::Found)]);
+    for length in 0..log.len() {
+        let cut = &log[..length];
+        let whole = cut.is_empty() || cut.ends_with(b"\n");
+        let found = report(&[cut], &[]);
+        let expected = match (length, whole) {
+            (0, _) => Verdict::Empty,
+            (_, true) => Verdict::Unended,
+            (_, false) => Verdict::Torn,
+        };
+        assert_eq!(found.verdict, expected, "{length}");
+        // Of the last record nothing but its line break is missing.
+        let is_whole = length + 1 == log.len();
+        let expected = if is_whole { Verdict::Torn } else { Verdict::Short };
+        assert_eq!(report(&[cut], &[anchor]).verdict, expected, "{length}");
+    }
+    let other = Head {
+        tag: Tag::read("0".repeat(64).as_bytes()).unwrap(),
+        ..anchor
+    };
+    let found = report(&[&log], &[other]);
+    assert_eq!(
+        (found.verdict, found.anchors[0].1),
+        (Verdict::Faulty, AnchorState::Differs)
+    );
+}
+
+#[test]
+fn an_anchor_below_the_cut_does_not_hide_it_and_one_above_shows_it() {
+    let (_host, log) = two_runs("anchors");
+    let all = lines(&log);
+    let heads: Vec<Head> = (1..=all.len())
+        .map(|kept| report(&[&all[..kept].concat()], &[]).last.unwrap())
+        .collect();
+    for kept in 1..=all.len() {
+        for anchor in &heads {
+            let found = report(&[&all[..kept].concat()], &[*anchor]);
+            let is_short = anchor.count > kept as u64;
+            assert_eq!(found.verdict == Verdict::Short, is_short, "{kept}, {anchor}");
+        }
+    }
+}
+
+#[test]
+fn a_log_that_was_rebuilt_without_the_key_is_found() {
+    let (host, log) = two_runs("rebuild");
+    // With a key of the forger's own.
+    let found = verified(&InitialKey::new(&[1; 32]), &[&log], &[]);
+    assert_eq!((found.verdict, found.records), (Verdict::Faulty, 0));
+    // With everything that the host keeps after a start.
+    let text = fs::read_to_string(host.key_file()).unwrap();
+    for name in ["key=", "sessions="] {
+        let digits = text.split(name).nth(1).unwrap().split(' ').next().unwrap();
+        let kept = InitialKey::read(format!("tunnel-audit-initial-key-1:{digits}").as_bytes()).unwrap();
+        let forger = Host::with_key(&format!("forger-{name}"), &kept);
+        forger.run_to_end(|log| (0..9).for_each(|n| log.command(n)));
+        let forged = fs::read(forger.file()).unwrap();
+        assert_eq!(verified(&kept, &[&forged], &[]).verdict, Verdict::Ended);
+        let found = report(&[&forged], &[]);
+        assert_eq!((found.verdict, found.records), (Verdict::Faulty, 0), "{name}");
+    }
+}
+
+#[test]
+fn rotated_files_are_one_chain_and_each_can_begin_it() {
+    let host = Host::new("rotation");
+    host.run_to_end(|log| {
+        for file in 0..4 {
+            (0..3).for_each(|n| log.command(n));
+            if file < 3 {
+                log.rotate();
+            }
+        }
+    });
+    host.run_to_end(|log| log.command(7));
+    let files = host.files();
+    let all: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+    assert_eq!(all.len(), 4);
+    let found = report(&all, &[]);
+    assert_eq!(
+        (found.verdict, found.commands, found.faults_count),
+        (Verdict::Ended, 13, 0),
+        "{found:?}"
+    );
+    for first in 1..4 {
+        let found = report(&all[first..], &[]);
+        assert_eq!(found.verdict, Verdict::Ended, "{first}: {found:?}");
+        assert!(matches!(found.notes[0].what, Note::StartsLater { .. }));
+        // The last record of the file before is known.
+        let before = report(&all[..first], &[]);
+        let last = before.last.unwrap();
+        assert_eq!(report(&all[first..], &[last]).anchors[0].1, AnchorState::Found);
+        assert_eq!(before.verdict, Verdict::Unended);
+    }
+    for (first, second) in [(0, 1), (0, 2), (1, 2), (2, 3)] {
+        let mut other = all.clone();
+        other.swap(first, second);
+        assert_eq!(report(&other, &[]).verdict, Verdict::Faulty, "{first} and {second}");
+    }
+    for gone in 1..3 {
+        let mut other = all.clone();
+        other.remove(gone);
+        let found = report(&other, &[]);
+        assert_eq!(found.verdict, Verdict::Faulty);
+        assert!(
+            matches!(found.faults[0].what, Fault::Missing { .. }),
+            "{:?}",
+            found.faults[0]
+        );
+    }
+}
+
+#[test]
+fn a_file_that_was_copied_and_truncated_goes_on_behind_its_copy() {
+    let host = Host::new("copytruncate");
+    let mut copy = Vec::new();
+    host.run_to_end(|log| {
+        log.command(1);
+        copy = fs::read(host.file()).unwrap();
+        fs::OpenOptions::new()
+            .write(true)
+            .open(host.file())
+            .unwrap()
+            .set_len(0)
+            .unwrap();
+        log.command(2);
+    });
+    let rest = fs::read(host.file()).unwrap();
+    assert_eq!(report(&[&copy, &rest], &[]).verdict, Verdict::Ended);
+    let alone = report(&[&rest], &[]);
+    assert!(matches!(alone.faults[0].what, Fault::NoBeginning { .. }));
+}
+
+#[test]
+fn a_line_that_a_crash_cut_anywhere_is_accounted_for_by_the_next_start() {
+    let host = Host::new("crash");
+    host.run(|log| (0..3).for_each(|n| log.command(n)));
+    let (log, key) = (fs::read(host.file()).unwrap(), fs::read(host.key_file()).unwrap());
+    let last = lines(&log).last().unwrap().len();
+    for cut in 1..last {
+        fs::write(host.file(), &log[..log.len() - cut]).unwrap();
+        // The key file knows one record less as well.
+        fs::write(host.key_file(), &key).unwrap();
+        host.rewind(report(&[&log[..log.len() - last]], &[]).last.unwrap());
+        host.run_to_end(|log| log.command(9));
+        let found = report(&[&fs::read(host.file()).unwrap()], &[]);
+        assert_eq!(found.verdict, Verdict::Ended, "{cut}: {found:?}");
+        let notes: Vec<Note> = found.notes.iter().map(|note| note.what).collect();
+        match cut {
+            // All of the record is there.
+            1 => assert_eq!(notes, [Note::Killed { number: 4 }]),
+            _ => assert_eq!(notes, [Note::Torn { lines: 1 }, Note::Killed { number: 3 }], "{cut}"),
+        }
+    }
+}
+
+#[test]
+fn records_that_a_crash_of_the_host_took_are_missing() {
+    let host = Host::new("lost");
+    host.run(|log| (0..3).for_each(|n| log.command(n)));
+    let log = fs::read(host.file()).unwrap();
+    let all = lines(&log);
+    fs::write(host.file(), all[..2].concat()).unwrap();
+    host.run_to_end(|log| log.command(9));
+    let found = report(&[&fs::read(host.file()).unwrap()], &[]);
+    assert_eq!(found.verdict, Verdict::Faulty);
+    assert_eq!(found.faults[0].what, Fault::Missing { first: 3, last: 4 });
+    assert_eq!(found.faults_count, 1);
+}
+
+#[test]
+fn a_file_that_was_exchanged_after_a_kill_is_still_part_of_the_chain() {
+    let host = Host::new("exchanged");
+    host.run(|log| (0..3).for_each(|n| log.command(n)));
+    // Killed before the key file knew of the last two.
+    let old = fs::read(host.file()).unwrap();
+    host.rewind(report(&[&lines(&old)[..2].concat()], &[]).last.unwrap());
+    fs::write(host.file(), "").unwrap();
+    host.run_to_end(|log| log.command(9));
+    let found = report(&[&old, &fs::read(host.file()).unwrap()], &[]);
+    assert_eq!((found.verdict, found.faults_count), (Verdict::Ended, 0), "{found:?}");
+    assert_eq!(found.notes[0].what, Note::Unknown { first: 3, last: 4 });
+    // The same with a line cut off at the end of the old file, which the next start did not see.
+    let torn = &old[..old.len() - 5];
+    let found = report(&[torn, &fs::read(host.file()).unwrap()], &[]);
+    assert_eq!((found.verdict, found.faults_count), (Verdict::Ended, 0), "{found:?}");
+}
+
+#[test]
+fn starts_without_a_record_are_told_of() {
+    let host = Host::new("silent");
+    host.run_to_end(|log| log.command(1));
+    for _ in 0..3 {
+        host.start_without_a_record();
+    }
+    host.run_to_end(|log| log.command(2));
+    let found = report(&[&fs::read(host.file()).unwrap()], &[]);
+    assert_eq!(found.verdict, Verdict::Ended);
+    assert_eq!(found.notes[0].what, Note::SilentStarts { starts: 3 });
+}
+
+#[test]
+fn a_disk_that_is_full_again_and_again_costs_records_that_are_counted() {
+    for room in [0, 1, 50, 200, 299, 300, 301, 302, 400, 555, 900] {
+        let host = Host::new(&format!("full-{room}"));
+        let sink = Scarce::new(room);
+        let mut dropped = 0;
+        {
+            let mut log = host.start_with(sink.clone());
+            for n in 0..40 {
+                if n % 7 == 3 {
+                    sink.give(room + n * 13 % 401);
+                }
+                dropped += u64::from(!log.try_command(n as u64));
+            }
+            sink.give(1 << 20);
+            log.end();
+        }
+        let found = report(&[&sink.written()], &[]);
+        assert_eq!(found.verdict, Verdict::Ended, "{room}: {found:?}");
+        assert_eq!((found.commands + found.dropped, found.dropped), (40, dropped), "{room}");
+    }
+}
+
+#[test]
+fn a_hundred_thousand_records_are_verified() {
+    let host = Host::new("many");
+    let started = Instant::now();
+    host.run_to_end(|log| (0..100_000).for_each(|n| log.command(n)));
+    let written = started.elapsed();
+    let log = fs::read(host.file()).unwrap();
+    let started = Instant::now();
+    let found = report(&[&log], &[]);
+    eprintln!(
+        "100,000 records: {} bytes, written in {written:?}, verified in {:?}",
+        log.len(),
+        started.elapsed()
+    );
+    assert_eq!((found.verdict, found.commands), (Verdict::Ended, 100_000));
+    // One byte, anywhere in it.
+    for place in [17, log.len() / 3, log.len() - 200] {
+        let mut edited = log.clone();
+        edited[place] ^= 1;
+        let found = report(&[&edited], &[]);
+        assert_eq!(found.verdict, Verdict::Faulty);
+        assert_eq!(found.faults[0].line, line_of(&log, place));
+    }
+}
+
+#[test]
+fn lines_of_any_length_and_content_are_no_records() {
+    let (_host, log) = two_runs("foreign");
+    for foreign in [
+        vec![b'x'; 100_000],
+        vec![0xff; 10],
+        b"{}".to_vec(),
+        b"{\"seq\":5,\"event\":\"command\"}".to_vec(),
+    ] {
+        for end in [&b"\n"[..], b""] {
+            let grown = [&log, &foreign[..], end].concat();
+            let found: Report = report(&[&grown], &[]);
+            let expected = if end.is_empty() && foreign.len() < 8192 {
+                Verdict::Torn
+            } else {
+                Verdict::Faulty
+            };
+            assert_eq!(found.verdict, expected);
+            if end.is_empty() {
+                continue;
+            }
+            let between = [&foreign[..], end, &log].concat();
+            let found = report(&[&between], &[]);
+            assert_eq!((found.verdict, found.records), (Verdict::Faulty, 12));
+        }
+    }
+}
+
+#[test]
+fn nothing_verifies_nothing() {
+    assert_eq!(Verifier::new(&initial(), Vec::new()).finish().verdict, Verdict::Empty);
+}
