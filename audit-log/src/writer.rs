@@ -229,7 +229,7 @@ impl<S: Sink> AuditLog<S> {
     /// # Errors
     ///
     /// The sink takes no more.
-    pub fn end(mut self, now: SystemTime) -> io::Result<Option<Head>> {
+    pub fn end(&mut self, now: SystemTime) -> io::Result<Option<Head>> {
         self.catch_up(now)?;
         self.write(&Record::End, now)?;
         self.anchor()

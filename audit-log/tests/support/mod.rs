@@ -194,7 +194,7 @@ impl<S: Sink> Run<'_, S> {
         self.log.note().unwrap();
     }
 
-    pub(crate) fn end(self) -> Option<Head> {
+    pub(crate) fn end(mut self) -> Option<Head> {
         self.log.end(SystemTime::now()).unwrap()
     }
 }

@@ -1,0 +1,261 @@
+//! The thread that writes records, seals them, and tells the log how far they are.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime};
+
+use audit_log::Head;
+use log::{info, warn};
+use rustix::thread::gettid;
+
+use super::entry::Entry;
+use super::gate::{Gate, Ticket};
+use super::open::{Error, Opened};
+use super::{AuditLog, MESSAGES, Message};
+use crate::files::Identity;
+use crate::limits::{AUDIT_ANCHOR_DELAY, AUDIT_BATCH, AUDIT_REMINDER, AUDIT_RETRY, AUDIT_STACK};
+use crate::sandbox::AuditCage;
+
+impl Opened {
+    /// Starts the thread, which enters `cage` first and writes that a run begins.
+    ///
+    /// # Errors
+    ///
+    /// There is no thread, it cannot enter its cage, or the key file cannot be written.
+    pub fn start(self, cage: AuditCage) -> Result<AuditLog, Error> {
+        let (place, settings, begun) = self.begin()?;
+        let gate = Arc::new(Gate::new(settings.on_failure));
+        let (messages, inbox) = mpsc::sync_channel(MESSAGES);
+        let (entered, outcome) = mpsc::sync_channel(1);
+        let mut thread = Thread {
+            log: begun.log,
+            identity: Some(begun.identity),
+            gate: Arc::clone(&gate),
+            anchor_every: u64::try_from(settings.anchor_every).unwrap_or(u64::MAX),
+            kept: VecDeque::new(),
+            unanchored: 0,
+            since: None,
+            warned: None,
+        };
+        std::thread::Builder::new()
+            .name("audit".to_owned())
+            .stack_size(AUDIT_STACK)
+            .spawn(move || {
+                let number = gettid().as_raw_nonzero().get().unsigned_abs();
+                let result = cage.enter().map(|()| number);
+                let is_in = result.is_ok();
+                if entered.send(result).is_ok() && is_in {
+                    thread.run(&inbox);
+                }
+            })
+            .map_err(Error::Thread)?;
+        let thread = match outcome.recv() {
+            Ok(Ok(thread)) => thread,
+            Ok(Err(error)) => return Err(Error::Cage(error)),
+            Err(_) => return Err(Error::Thread(io::Error::other("it ended before it began"))),
+        };
+        Ok(AuditLog {
+            messages,
+            gate,
+            place: Arc::new(place),
+            thread,
+        })
+    }
+}
+
+struct Thread {
+    log: audit_log::AuditLog<File>,
+    /// The file that is written.
+    identity: Option<Identity>,
+    gate: Arc<Gate>,
+    anchor_every: u64,
+    /// Records that wait until the file takes some again: those with a reservation alone, so that their number is bounded.
+    kept: VecDeque<Box<Entry>>,
+    /// Records since the last anchor.
+    unanchored: u64,
+    /// When the first of them was written.
+    since: Option<Instant>,
+    /// When the log was last told of a failure.
+    warned: Option<Instant>,
+}
+
+impl Thread {
+    fn run(&mut self, inbox: &Receiver<Message>) {
+        if self.catch_up() {
+            self.anchor();
+        }
+        loop {
+            let message = match self.patience() {
+                Some(patience) => inbox.recv_timeout(patience),
+                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match message {
+                Ok(message) => {
+                    if let Some(done) = self.take(message, inbox) {
+                        self.end();
+                        let _ = done.send(());
+                        return;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.warned.is_some() {
+                        self.catch_up();
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return self.end(),
+            }
+            self.note();
+            let is_late = self.since.is_some_and(|since| since.elapsed() >= AUDIT_ANCHOR_DELAY);
+            if self.unanchored >= self.anchor_every || is_late {
+                self.anchor();
+            }
+        }
+    }
+
+    /// How long nothing has to be done unless a message comes.
+    fn patience(&self) -> Option<Duration> {
+        let retry = self.warned.map(|_| AUDIT_RETRY);
+        let anchor = self
+            .since
+            .map(|since| AUDIT_ANCHOR_DELAY.saturating_sub(since.elapsed()));
+        retry.into_iter().chain(anchor).min()
+    }
+
+    /// Does what a message says, and those behind it that wait already. Returns whom to tell of the end.
+    fn take(&mut self, first: Message, inbox: &Receiver<Message>) -> Option<mpsc::SyncSender<()>> {
+        let mut next = Some(first);
+        for _ in 0..AUDIT_BATCH {
+            match next.take().or_else(|| inbox.try_recv().ok())? {
+                Message::Record(entry) => self.record(entry),
+                Message::Opened(file) => self.moved(file),
+                Message::End(done) => return Some(done),
+            }
+        }
+        None
+    }
+
+    fn record(&mut self, entry: Box<Entry>) {
+        // The order of records is the order of their ends.
+        if self.kept.is_empty() {
+            match self.write(&entry) {
+                Ok(()) => return self.gate.give_back(entry.ticket),
+                Err(error) => self.failed(&error),
+            }
+        }
+        match entry.ticket {
+            Ticket::Reserved => self.kept.push_back(entry),
+            Ticket::Waiting => {
+                self.gate.give_back(Ticket::Waiting);
+                self.gate.drop_one();
+            }
+        }
+    }
+
+    fn write(&mut self, entry: &Entry) -> io::Result<()> {
+        self.log.drop_records(self.gate.take_untold());
+        let log = &mut self.log;
+        entry.with(|command| log.append(command, entry.ended))?;
+        self.unanchored += 1;
+        self.since.get_or_insert_with(Instant::now);
+        self.wrote();
+        Ok(())
+    }
+
+    /// Writes what is missing: first records, gaps, records that were kept. Returns whether that succeeded.
+    fn catch_up(&mut self) -> bool {
+        self.log.drop_records(self.gate.take_untold());
+        if let Err(error) = self.log.catch_up(SystemTime::now()) {
+            self.failed(&error);
+            return false;
+        }
+        while let Some(entry) = self.kept.pop_front() {
+            if let Err(error) = self.write(&entry) {
+                self.failed(&error);
+                self.kept.push_front(entry);
+                return false;
+            }
+            self.gate.give_back(entry.ticket);
+        }
+        self.wrote();
+        true
+    }
+
+    fn moved(&mut self, file: File) {
+        let identity = file.metadata().ok().as_ref().map(Identity::from);
+        // SIGHUP without a rotation.
+        if identity.is_some() && identity == self.identity {
+            return;
+        }
+        self.log.move_to(file, SystemTime::now());
+        self.identity = identity;
+        if self.catch_up() {
+            self.anchor();
+        }
+    }
+
+    /// Tells the key file; what it does not know, the next start finds in the file.
+    fn note(&mut self) {
+        if let Err(error) = self.log.note() {
+            self.warn(&error, "audit key file cannot be written");
+        }
+    }
+
+    fn anchor(&mut self) {
+        match self.log.anchor() {
+            Ok(head) => {
+                (self.unanchored, self.since) = (0, None);
+                tell(head);
+            }
+            Err(error) => {
+                // Not before the next record, and not at once.
+                self.since = Some(Instant::now());
+                self.unanchored = 0;
+                self.warn(&error, "audit log cannot be anchored");
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        let is_caught_up = self.catch_up();
+        let lost = self.kept.len();
+        let outcome = self.log.end(SystemTime::now());
+        match outcome {
+            Ok(head) if is_caught_up => tell(head),
+            Ok(_) => {}
+            Err(error) => warn!(error:% = error, lost; "audit log not ended: its file cannot be written"),
+        }
+    }
+
+    fn wrote(&mut self) {
+        if self.gate.set_broken(false) {
+            self.warned = None;
+            info!("audit log can be written again");
+        }
+    }
+
+    fn failed(&mut self, error: &io::Error) {
+        self.gate.set_broken(true);
+        self.warn(error, "audit log cannot be written");
+    }
+
+    fn warn(&mut self, error: &io::Error, what: &str) {
+        let now = Instant::now();
+        if self
+            .warned
+            .is_none_or(|warned| now.duration_since(warned) >= AUDIT_REMINDER)
+        {
+            self.warned = Some(now);
+            warn!(error:% = error; "{what}");
+        }
+    }
+}
+
+/// The second place of the last record: the log, which goes to another host where this matters.
+fn tell(head: Option<Head>) {
+    if let Some(Head { count, tag }) = head {
+        info!(count, head:% = tag; "audit log anchored");
+    }
+}

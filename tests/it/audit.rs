@@ -1,0 +1,393 @@
+//! The audit log: one record for each command that ends, sealed, verified, rotated, and on a disk that is full.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command as Program, Output};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::client::binary;
+use crate::support::mcp::{echo, id_of};
+use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Signal, eventually, within};
+
+const BOUND: Duration = Duration::from_secs(60);
+const SESSION: &str = "session-0123456789-secret";
+const ARGUMENT: &str = "argument-7f3a-of-a-caller";
+
+/// Where the files of an audit log are.
+struct Site {
+    directory: PathBuf,
+}
+
+impl Site {
+    /// Makes the key, and gives the settings to a client.
+    fn of(builder: ClientBuilder) -> (Self, ClientBuilder) {
+        let directory = builder.directory().path().to_owned();
+        let site = Self { directory };
+        for name in ["records", "private"] {
+            fs::create_dir(site.directory.join(name)).unwrap();
+            fs::set_permissions(site.directory.join(name), fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        let made = site.audit(&["init", "--copy", "private/initial", "private/key"]);
+        assert!(made.status.success(), "{made:?}");
+        let builder = builder
+            .env("AUDIT_FILE", site.file().display().to_string())
+            .env("AUDIT_KEY_FILE", site.key_file().display().to_string());
+        (site, builder)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.directory.join("records/audit.log")
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.directory.join("private/key")
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(self.file()).unwrap_or_default()
+    }
+
+    fn audit(&self, arguments: &[&str]) -> Output {
+        let mut program = Program::new(binary());
+        program.arg("audit").args(arguments).current_dir(&self.directory);
+        program.env_clear().output().unwrap()
+    }
+
+    /// Exit code and words of `audit verify`.
+    fn verify(&self, more: &[&str]) -> (i32, String) {
+        let arguments = [&["verify", "--key", "private/initial"], more].concat();
+        let done = self.audit(&arguments);
+        let said = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
+        (done.status.code().unwrap(), said)
+    }
+
+    /// Records of commands, by the names of the commands.
+    fn await_record(&self, request_id: &str) -> Value {
+        within(BOUND, &format!("the record of {request_id}"), || {
+            let text = self.text();
+            let mut records = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            records.find(|record| record["request_id"] == request_id)
+        })
+    }
+}
+
+/// Answers with the word that the id of the call begins with.
+fn server() -> McpServer {
+    McpServer::http(|request, _| match id_of(request).trim_matches('"') {
+        "error" => Answer::new(500, &[], ""),
+        "slow" => Answer::new(200, &[("Content-Type", "text/event-stream")], "").stall(),
+        _ => echo(request),
+    })
+}
+
+fn call(id: &str) -> Command {
+    let params = format!(r#"{{"name":"echo","arguments":{{"text":"{ARGUMENT}"}}}}"#);
+    Command::call(id, "tools/call", &params)
+        .header("Mcp-Session-Id", SESSION)
+        .header("X-Request-Id", "caller-1.a")
+}
+
+fn end(mut client: Client) -> Vec<String> {
+    client.terminate();
+    assert!(client.wait_exit(BOUND).success());
+    client.log()
+}
+
+/// The anchors that the log has, as `audit verify` takes them.
+fn anchors(log: &[String]) -> Vec<String> {
+    let field = |line: &str, name: &str| {
+        let rest = line.split_once(name)?.1;
+        Some(rest.trim_matches(['"', '=']).split([' ', '"']).next()?.to_owned())
+    };
+    let lines = log.iter().filter(|line| line.contains("audit log anchored"));
+    lines
+        .map(|line| format!("{}:{}", field(line, "count=").unwrap(), field(line, "head=").unwrap()))
+        .collect()
+}
+
+#[test]
+fn each_command_that_ends_is_one_record_without_arguments_results_and_sessions() {
+    let control = ControlPlane::http();
+    let server = server();
+    let (site, builder) = Site::of(ClientBuilder::new(&control).server(server.url()));
+    let client = builder.start();
+    for id in ["ok", "error"] {
+        control.push(call(id));
+        control.only_terminal(id);
+    }
+    control.push(Command::of_type("refused", "no-such-type"));
+    control.only_terminal("refused");
+    control.push(call("elsewhere").channel("elsewhere"));
+    control.only_terminal("elsewhere");
+    control.push(call("slow").timeout("\"300ms\""));
+    control.push(Command::notification("note", "notifications/initialized", "{}"));
+    control.only_terminal("note");
+    let ok = site.await_record("ok");
+    for (name, expected) in [
+        ("event", "command"),
+        ("caller_request_id", "caller-1.a"),
+        ("channel", "main"),
+        ("method", "tools/call"),
+        ("tool", "echo"),
+        ("outcome", "ok"),
+    ] {
+        assert_eq!(ok[name], expected, "{ok}");
+    }
+    assert_eq!(ok["status"], 200);
+    assert!(
+        ok["bytes_in"].as_u64().unwrap() > 50 && ok["bytes_out"].as_u64().unwrap() > 10,
+        "{ok}"
+    );
+    assert_eq!(ok["session"].as_str().unwrap().len(), 32);
+    let error = site.await_record("error");
+    assert_eq!(
+        (&error["outcome"], &error["session"]),
+        (&"target_http".into(), &ok["session"])
+    );
+    let refused = site.await_record("refused");
+    assert_eq!(
+        (&refused["outcome"], &refused["status"]),
+        (&"refused".into(), &400.into())
+    );
+    assert_eq!(site.await_record("elsewhere")["outcome"], "unsupported_channel");
+    let expired = site.await_record("slow");
+    assert_eq!(
+        (&expired["outcome"], &expired["status"]),
+        (&"expired".into(), &Value::Null)
+    );
+    assert_eq!(site.await_record("note")["method"], "notifications/initialized");
+    assert_eq!(client.metric("audit_records_dropped_total"), Some(0.0));
+    let log = end(client);
+    let text = site.text();
+    for secret in [SESSION, ARGUMENT] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    let (code, said) = site.verify(&["records/audit.log"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("8 genuine, 6 of them commands"), "{said}");
+    // Anchors: when it began and when it ended.
+    let anchors = anchors(&log);
+    assert!(anchors.len() >= 2, "{anchors:?}");
+    let last = anchors.last().unwrap();
+    let (code, said) = site.verify(&["--anchor", &anchors[0], "--anchor", last, "records/audit.log"]);
+    assert_eq!(code, 0, "{said}");
+    // The end was cut off.
+    let kept: String = text.lines().take(4).map(|line| format!("{line}\n")).collect();
+    fs::write(site.file(), &kept).unwrap();
+    assert_eq!(site.verify(&["records/audit.log"]).0, 3);
+    assert_eq!(site.verify(&["--anchor", last, "records/audit.log"]).0, 5);
+    fs::write(site.file(), &kept[..kept.len() - 9]).unwrap();
+    assert_eq!(site.verify(&["records/audit.log"]).0, 4);
+    fs::write(site.file(), text.replacen("\"tool\":\"echo\"", "\"tool\":\"Echo\"", 1)).unwrap();
+    let (code, said) = site.verify(&["records/audit.log"]);
+    assert!(
+        code == 2 && said.contains("records/audit.log:2: record 2 was altered"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_rotated_log_is_one_chain_over_its_files() {
+    let control = ControlPlane::http();
+    let server = server();
+    let (site, builder) = Site::of(ClientBuilder::new(&control).server(server.url()));
+    let client = builder.start();
+    let old = |number: usize| site.directory.join(format!("records/audit.log.{number}"));
+    for (number, signal) in [(1, Signal::USR1), (2, Signal::HUP)] {
+        let id = format!("r{number}");
+        control.push(call(&id));
+        site.await_record(&id);
+        fs::rename(site.file(), old(number)).unwrap();
+        client.signal(signal);
+        eventually("the new file", || {
+            site.text().contains("\"event\":\"continue\"").then_some(())
+        });
+        // A signal without a rotation changes nothing.
+        client.signal(signal);
+    }
+    control.push(call("r3"));
+    site.await_record("r3");
+    end(client);
+    let files = ["records/audit.log.1", "records/audit.log.2", "records/audit.log"];
+    let (code, said) = site.verify(&files);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(site.verify(&files[1..]).0, 0);
+    assert_eq!(site.verify(&[files[0], files[2]]).0, 2);
+    assert_eq!(site.verify(&[files[1], files[0], files[2]]).0, 2);
+    assert_eq!(site.text().matches("\"event\":\"continue\"").count(), 1);
+}
+
+#[test]
+fn a_client_that_was_killed_leaves_a_log_that_verifies_and_goes_on() {
+    let control = ControlPlane::http();
+    let server = server();
+    let (site, builder) = Site::of(ClientBuilder::new(&control).server(server.url()));
+    let (file, key_file) = (site.file(), site.key_file());
+    let client = builder.start();
+    control.push(call("r1"));
+    site.await_record("r1");
+    client.signal(Signal::KILL);
+    let records = fs::read(&file).unwrap();
+    let key = fs::read(&key_file).unwrap();
+    assert_eq!(site.verify(&["records/audit.log"]).0, 3);
+    let initial = fs::read(site.directory.join("private/initial")).unwrap();
+    drop(client);
+    // The same files under another client.
+    let builder = ClientBuilder::new(&control).server(server.url());
+    let (site, builder) = Site::of(builder);
+    fs::write(site.file(), &records[..]).unwrap();
+    fs::write(site.key_file(), &key).unwrap();
+    fs::write(site.directory.join("private/initial"), initial).unwrap();
+    let client = builder.start();
+    control.push(call("r2"));
+    site.await_record("r2");
+    end(client);
+    let (code, said) = site.verify(&["records/audit.log"]);
+    assert!(
+        code == 0 && said.contains("in 2 runs") && said.contains("ended without a word"),
+        "{said}"
+    );
+}
+
+/// A quota, by the limit that any user can set on himself. What the client writes over, its key file, is below it.
+fn start_without_room(builder: ClientBuilder) -> Client {
+    builder.start_by("ulimit -f 2; exec \"$0\" \"$@\"")
+}
+
+/// Calls until the file takes no more. Returns the number of calls.
+fn fill(control: &ControlPlane, client: &Client) -> usize {
+    for number in 0.. {
+        let id = format!("fill{number}");
+        control.push(call(&id));
+        control.terminal(&id);
+        if !client.log_with("audit log cannot be written").is_empty() {
+            return number + 1;
+        }
+        assert!(number < 100, "there is room for that many");
+    }
+    0
+}
+
+/// Empties a file where it stands. Returns what was in it.
+fn make_room(file: &Path) -> Vec<u8> {
+    let content = fs::read(file).unwrap();
+    fs::OpenOptions::new()
+        .write(true)
+        .open(file)
+        .unwrap()
+        .set_len(0)
+        .unwrap();
+    content
+}
+
+#[test]
+fn records_that_find_no_room_are_counted_and_commands_go_on() {
+    let control = ControlPlane::http();
+    let server = server();
+    let (site, builder) = Site::of(ClientBuilder::new(&control).server(server.url()));
+    let client = start_without_room(builder);
+    fill(&control, &client);
+    control.push(call("lost"));
+    assert_eq!(control.only_terminal("lost").resp_code, 200);
+    eventually("the count", || {
+        client
+            .metric("audit_records_dropped_total")
+            .filter(|count| *count >= 2.0)
+    });
+    let old = make_room(&site.file());
+    fs::write(site.directory.join("records/audit.log.1"), old).unwrap();
+    eventually("the gap", || site.text().contains("\"event\":\"gap\"").then_some(()));
+    client.await_log("audit log can be written again");
+    end(client);
+    let (code, said) = site.verify(&["records/audit.log.1", "records/audit.log"]);
+    assert!(code == 0 && said.contains("records could not be written"), "{said}");
+}
+
+#[test]
+fn a_log_that_blocks_refuses_commands_until_there_is_room_and_loses_no_record_of_those_that_ran() {
+    let control = ControlPlane::http();
+    let server = server();
+    let (site, builder) = Site::of(ClientBuilder::new(&control).server(server.url()));
+    let client = start_without_room(builder.env("AUDIT_ON_FAILURE", "block"));
+    let ran = fill(&control, &client);
+    let forwarded = server.forwarded().len();
+    control.push(call("blocked"));
+    let post = control.only_terminal("blocked");
+    assert_eq!(post.resp_code, 503);
+    assert!(
+        post.request
+            .text()
+            .contains("the audit log of the tunnel client cannot be written"),
+        "{post:#?}"
+    );
+    assert_eq!(server.forwarded().len(), forwarded, "it was performed");
+    let old = make_room(&site.file());
+    client.await_log("audit log can be written again");
+    control.push(call("again"));
+    assert_eq!(control.only_terminal("again").resp_code, 200);
+    site.await_record("again");
+    fs::write(site.directory.join("records/audit.log.1"), &old).unwrap();
+    end(client);
+    let (code, said) = site.verify(&["records/audit.log.1", "records/audit.log"]);
+    assert_eq!(code, 0, "{said}");
+    let all = String::from_utf8(old).unwrap() + &site.text();
+    for number in 0..ran {
+        let id = format!("\"request_id\":\"fill{number}\"");
+        assert_eq!(all.matches(&id).count(), 1, "{id}: {all}");
+    }
+}
+
+#[test]
+fn a_key_that_others_can_read_and_lines_of_another_kind_are_refused() {
+    let refusal = |change: fn(&Site), words: &str| {
+        let (site, builder) = Site::of(ClientBuilder::for_url("http://127.0.0.1:9").command("cat"));
+        change(&site);
+        let mut client = builder.start();
+        let said = client.await_log(words);
+        assert!(said.contains("audit."), "{said}");
+        assert_eq!(client.wait_exit(BOUND).code(), Some(1));
+    };
+    refusal(
+        |site| fs::set_permissions(site.key_file(), fs::Permissions::from_mode(0o644)).unwrap(),
+        "others can use it",
+    );
+    refusal(|site| fs::write(site.key_file(), "x").unwrap(), "not a key file");
+    refusal(|site| fs::remove_file(site.key_file()).unwrap(), "audit init makes one");
+    refusal(
+        |site| fs::write(site.file(), "some\nother\nlog\nof\nmany\nlines\n").unwrap(),
+        "no sealed records",
+    );
+    refusal(
+        |site| {
+            let found = site.audit(&["init", "private/key"]);
+            let said = String::from_utf8(found.stderr).unwrap();
+            assert!(
+                !found.status.success() && said.contains("must not be replaced"),
+                "{said}"
+            );
+            fs::remove_dir_all(site.directory.join("records")).unwrap();
+        },
+        "cannot be opened",
+    );
+}
+
+#[test]
+fn a_log_without_a_key_has_the_same_records_without_seals() {
+    let control = ControlPlane::http();
+    let server = server();
+    let (site, builder) = Site::of(ClientBuilder::new(&control).server(server.url()));
+    let client = builder.no_env("AUDIT_KEY_FILE").start();
+    control.push(call("plain"));
+    let record = site.await_record("plain");
+    assert_eq!(
+        (&record["seq"], &record["mac"], &record["tool"]),
+        (&Value::Null, &Value::Null, &"echo".into())
+    );
+    let log = end(client);
+    assert!(anchors(&log).is_empty());
+    assert!(site.text().trim_end().ends_with('}') && site.text().contains("\"event\":\"end\""));
+    assert_eq!(site.verify(&["records/audit.log"]).0, 2);
+}
