@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as Program, Output};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::client::binary;
 use crate::support::mcp::{echo, id_of};
-use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Signal, eventually, within};
+use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, eventually, within};
 
 const BOUND: Duration = Duration::from_secs(60);
 const SESSION: &str = "session-0123456789-secret";

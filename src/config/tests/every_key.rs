@@ -187,7 +187,7 @@ fn the_rest_is_as_written() {
     );
     let expected = Audit {
         file: "/var/log/tunnel-client/audit.log".into(),
-        key_file: Some("/var/lib/tunnel-client-audit/key".into()),
+        key_file: Some("/var/lib/tunnel-audit/key".into()),
         on_failure: OnFailure::Block,
         anchor_every: 200,
     };
