@@ -88,8 +88,10 @@ impl Verifier {
                 return Ok(());
             }
             self.place.line += 1;
-            self.is_unbroken = false;
+            // The line break of a record at the end of a file that was truncated where it stands.
+            let is_break = std::mem::take(&mut self.is_unbroken) && self.place.line == 1 && line == b"\n";
             match line.strip_suffix(b"\n") {
+                _ if is_break => {}
                 Some(whole) => match Line::parse(whole) {
                     Some(record) => self.record(&record),
                     None => self.piece(&line),
@@ -127,8 +129,10 @@ impl Verifier {
 
     fn piece(&mut self, bytes: &[u8]) {
         let (pieces, _) = self.pieces.get_or_insert_with(|| (Pieces::new(), self.place));
-        // The end of a file ends its last line.
-        pieces.cut();
+        // The end of a file ends its last line, unless it was truncated where it stands: then the writer's line break comes next.
+        if bytes != b"\n" {
+            pieces.cut();
+        }
         pieces.add(bytes);
     }
 

@@ -21,7 +21,7 @@ pub const AUDIT_END_TIMEOUT: Duration = Duration::from_secs(5);
 pub const AUDIT_REMINDER: Duration = Duration::from_secs(60);
 /// Stack of the thread that writes: formatting and HMAC, a few KiB.
 pub const AUDIT_STACK: usize = 256 * 1024;
-/// Bytes of a caller's own request id (contract: its form).
+/// Bytes of a caller's own request id: names that programs make have 36 (RFC 9562) or fewer, and a record is bounded.
 pub const CALLER_REQUEST_ID_MAX: usize = 128;
 /// Bytes of an initial key file, with room for white space.
 pub const AUDIT_KEY_TEXT_MAX: usize = 4096;

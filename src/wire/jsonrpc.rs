@@ -3,6 +3,8 @@
 //! A [`Message`] borrows the payload and knows what it is and where its id stands. Payload bytes are forwarded as they
 //! came; ids are compared and restored as text, so no id ever passes through a number type (contract: wire, section 5).
 
+mod names;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -262,26 +264,6 @@ impl<'a> Message<'a> {
         self.params
     }
 
-    /// The method of a request or a notification.
-    pub fn method(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Call { method, .. } | Kind::Notification { method } => Some(method),
-            Kind::Response { .. } => None,
-        }
-    }
-
-    /// `params.name`: the tool of `tools/call`. `None` when it is not one text: two readers may take different ones.
-    pub fn name(&self) -> Option<Cow<'a, str>> {
-        #[derive(Deserialize)]
-        struct Named<'a> {
-            #[serde(borrow)]
-            name: Text<'a>,
-        }
-        let params = self.params.filter(|params| params.get().starts_with('{'))?;
-        let named: Named<'a> = serde_json::from_str(params.get()).ok()?;
-        Some(named.name.0)
-    }
-
     /// The error of a response, as JSON text.
     pub fn error(&self) -> Option<&'a RawValue> {
         self.error
@@ -398,17 +380,6 @@ mod tests {
             }
         );
         assert_eq!(&call.text()[call.id_span().unwrap()], "9007199254740993");
-        assert_eq!((call.method(), call.name()), (Some("tools/call"), None));
-        for (params, name) in [
-            (r#"{"name":"echo","arguments":{"name":"x"}}"#, Some("echo")),
-            (r#"{"name":"e\u0063ho"}"#, Some("echo")),
-            (r#"{"name":"echo","name":"other"}"#, None),
-            (r#"{"name":1}"#, None),
-            (r#"["echo"]"#, None),
-        ] {
-            let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
-            assert_eq!(Message::parse(&text).unwrap().name().as_deref(), name, "{params}");
-        }
         let note = Message::parse(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).unwrap();
         assert_eq!(
             note.kind,

@@ -11,40 +11,49 @@ use serde_json::Value;
 
 use crate::support::client::binary;
 use crate::support::mcp::{echo, id_of};
-use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, eventually, within};
+use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, Scratch, eventually, within};
 
 const BOUND: Duration = Duration::from_secs(60);
 const SESSION: &str = "session-0123456789-secret";
 const ARGUMENT: &str = "argument-7f3a-of-a-caller";
 
-/// Where the files of an audit log are.
+/// Where the files of an audit log are, which outlives its clients.
 struct Site {
-    directory: PathBuf,
+    directory: Scratch,
 }
 
 impl Site {
-    /// Makes the key, and gives the settings to a client.
-    fn of(builder: ClientBuilder) -> (Self, ClientBuilder) {
-        let directory = builder.directory().path().to_owned();
-        let site = Self { directory };
+    /// Makes the key.
+    fn new() -> Self {
+        let site = Self {
+            directory: Scratch::new(),
+        };
         for name in ["records", "private"] {
-            fs::create_dir(site.directory.join(name)).unwrap();
-            fs::set_permissions(site.directory.join(name), fs::Permissions::from_mode(0o700)).unwrap();
+            fs::create_dir(site.directory.file(name)).unwrap();
+            fs::set_permissions(site.directory.file(name), fs::Permissions::from_mode(0o700)).unwrap();
         }
         let made = site.audit(&["init", "--copy", "private/initial", "private/key"]);
         assert!(made.status.success(), "{made:?}");
-        let builder = builder
-            .env("AUDIT_FILE", site.file().display().to_string())
-            .env("AUDIT_KEY_FILE", site.key_file().display().to_string());
-        (site, builder)
+        site
+    }
+
+    /// A client of it.
+    fn client(&self, control: &ControlPlane, server: &McpServer) -> ClientBuilder {
+        self.give(ClientBuilder::new(control).server(server.url()))
+    }
+
+    fn give(&self, builder: ClientBuilder) -> ClientBuilder {
+        builder
+            .env("AUDIT_FILE", self.file().display().to_string())
+            .env("AUDIT_KEY_FILE", self.key_file().display().to_string())
     }
 
     fn file(&self) -> PathBuf {
-        self.directory.join("records/audit.log")
+        self.directory.file("records/audit.log")
     }
 
     fn key_file(&self) -> PathBuf {
-        self.directory.join("private/key")
+        self.directory.file("private/key")
     }
 
     fn text(&self) -> String {
@@ -53,7 +62,7 @@ impl Site {
 
     fn audit(&self, arguments: &[&str]) -> Output {
         let mut program = Program::new(binary());
-        program.arg("audit").args(arguments).current_dir(&self.directory);
+        program.arg("audit").args(arguments).current_dir(self.directory.path());
         program.env_clear().output().unwrap()
     }
 
@@ -77,9 +86,12 @@ impl Site {
 
 /// Answers with the word that the id of the call begins with.
 fn server() -> McpServer {
-    McpServer::http(|request, _| match id_of(request).trim_matches('"') {
+    McpServer::http(|request, peer| match id_of(request).trim_matches('"') {
         "error" => Answer::new(500, &[], ""),
-        "slow" => Answer::new(200, &[("Content-Type", "text/event-stream")], "").stall(),
+        "slow" => {
+            eventually("the client hangs up", || peer.gone().then_some(()));
+            echo(request)
+        }
         _ => echo(request),
     })
 }
@@ -113,7 +125,8 @@ fn anchors(log: &[String]) -> Vec<String> {
 fn each_command_that_ends_is_one_record_without_arguments_results_and_sessions() {
     let control = ControlPlane::http();
     let server = server();
-    let (site, builder) = Site::of(ClientBuilder::new(&control).server(server.url()));
+    let site = Site::new();
+    let builder = site.client(&control, &server);
     let client = builder.start();
     for id in ["ok", "error"] {
         control.push(call(id));
@@ -194,9 +207,10 @@ fn each_command_that_ends_is_one_record_without_arguments_results_and_sessions()
 fn a_rotated_log_is_one_chain_over_its_files() {
     let control = ControlPlane::http();
     let server = server();
-    let (site, builder) = Site::of(ClientBuilder::new(&control).server(server.url()));
+    let site = Site::new();
+    let builder = site.client(&control, &server);
     let client = builder.start();
-    let old = |number: usize| site.directory.join(format!("records/audit.log.{number}"));
+    let old = |number: usize| site.directory.file(&format!("records/audit.log.{number}"));
     for (number, signal) in [(1, Signal::USR1), (2, Signal::HUP)] {
         let id = format!("r{number}");
         control.push(call(&id));
@@ -225,24 +239,15 @@ fn a_rotated_log_is_one_chain_over_its_files() {
 fn a_client_that_was_killed_leaves_a_log_that_verifies_and_goes_on() {
     let control = ControlPlane::http();
     let server = server();
-    let (site, builder) = Site::of(ClientBuilder::new(&control).server(server.url()));
-    let (file, key_file) = (site.file(), site.key_file());
+    let site = Site::new();
+    let builder = site.client(&control, &server);
     let client = builder.start();
     control.push(call("r1"));
     site.await_record("r1");
     client.signal(Signal::KILL);
-    let records = fs::read(&file).unwrap();
-    let key = fs::read(&key_file).unwrap();
-    assert_eq!(site.verify(&["records/audit.log"]).0, 3);
-    let initial = fs::read(site.directory.join("private/initial")).unwrap();
     drop(client);
-    // The same files under another client.
-    let builder = ClientBuilder::new(&control).server(server.url());
-    let (site, builder) = Site::of(builder);
-    fs::write(site.file(), &records[..]).unwrap();
-    fs::write(site.key_file(), &key).unwrap();
-    fs::write(site.directory.join("private/initial"), initial).unwrap();
-    let client = builder.start();
+    assert_eq!(site.verify(&["records/audit.log"]).0, 3);
+    let client = site.client(&control, &server).start();
     control.push(call("r2"));
     site.await_record("r2");
     end(client);
@@ -255,7 +260,7 @@ fn a_client_that_was_killed_leaves_a_log_that_verifies_and_goes_on() {
 
 /// A quota, by the limit that any user can set on himself. What the client writes over, its key file, is below it.
 fn start_without_room(builder: ClientBuilder) -> Client {
-    builder.start_by("ulimit -f 2; exec \"$0\" \"$@\"")
+    builder.start_by("ulimit -f 8; exec \"$0\" \"$@\"")
 }
 
 /// Calls until the file takes no more. Returns the number of calls.
@@ -288,7 +293,8 @@ fn make_room(file: &Path) -> Vec<u8> {
 fn records_that_find_no_room_are_counted_and_commands_go_on() {
     let control = ControlPlane::http();
     let server = server();
-    let (site, builder) = Site::of(ClientBuilder::new(&control).server(server.url()));
+    let site = Site::new();
+    let builder = site.client(&control, &server);
     let client = start_without_room(builder);
     fill(&control, &client);
     control.push(call("lost"));
@@ -299,7 +305,7 @@ fn records_that_find_no_room_are_counted_and_commands_go_on() {
             .filter(|count| *count >= 2.0)
     });
     let old = make_room(&site.file());
-    fs::write(site.directory.join("records/audit.log.1"), old).unwrap();
+    fs::write(site.directory.file("records/audit.log.1"), old).unwrap();
     eventually("the gap", || site.text().contains("\"event\":\"gap\"").then_some(()));
     client.await_log("audit log can be written again");
     end(client);
@@ -311,7 +317,8 @@ fn records_that_find_no_room_are_counted_and_commands_go_on() {
 fn a_log_that_blocks_refuses_commands_until_there_is_room_and_loses_no_record_of_those_that_ran() {
     let control = ControlPlane::http();
     let server = server();
-    let (site, builder) = Site::of(ClientBuilder::new(&control).server(server.url()));
+    let site = Site::new();
+    let builder = site.client(&control, &server);
     let client = start_without_room(builder.env("AUDIT_ON_FAILURE", "block"));
     let ran = fill(&control, &client);
     let forwarded = server.forwarded().len();
@@ -330,7 +337,7 @@ fn a_log_that_blocks_refuses_commands_until_there_is_room_and_loses_no_record_of
     control.push(call("again"));
     assert_eq!(control.only_terminal("again").resp_code, 200);
     site.await_record("again");
-    fs::write(site.directory.join("records/audit.log.1"), &old).unwrap();
+    fs::write(site.directory.file("records/audit.log.1"), &old).unwrap();
     end(client);
     let (code, said) = site.verify(&["records/audit.log.1", "records/audit.log"]);
     assert_eq!(code, 0, "{said}");
@@ -344,9 +351,10 @@ fn a_log_that_blocks_refuses_commands_until_there_is_room_and_loses_no_record_of
 #[test]
 fn a_key_that_others_can_read_and_lines_of_another_kind_are_refused() {
     let refusal = |change: fn(&Site), words: &str| {
-        let (site, builder) = Site::of(ClientBuilder::for_url("http://127.0.0.1:9").command("cat"));
+        let site = Site::new();
         change(&site);
-        let mut client = builder.start();
+        let builder = ClientBuilder::for_url("http://127.0.0.1:9").command("cat");
+        let mut client = site.give(builder).start();
         let said = client.await_log(words);
         assert!(said.contains("audit."), "{said}");
         assert_eq!(client.wait_exit(BOUND).code(), Some(1));
@@ -369,7 +377,7 @@ fn a_key_that_others_can_read_and_lines_of_another_kind_are_refused() {
                 !found.status.success() && said.contains("must not be replaced"),
                 "{said}"
             );
-            fs::remove_dir_all(site.directory.join("records")).unwrap();
+            fs::remove_dir_all(site.directory.file("records")).unwrap();
         },
         "cannot be opened",
     );
@@ -379,7 +387,8 @@ fn a_key_that_others_can_read_and_lines_of_another_kind_are_refused() {
 fn a_log_without_a_key_has_the_same_records_without_seals() {
     let control = ControlPlane::http();
     let server = server();
-    let (site, builder) = Site::of(ClientBuilder::new(&control).server(server.url()));
+    let site = Site::new();
+    let builder = site.client(&control, &server);
     let client = builder.no_env("AUDIT_KEY_FILE").start();
     control.push(call("plain"));
     let record = site.await_record("plain");
