@@ -15,11 +15,12 @@ pub const TAIL_MAX: usize = 8 * LINE_MAX;
 /// Lines at the end of a file that are no records, and are still taken for remains of a crash.
 pub const TAIL_PIECES_MAX: u64 = 4;
 
-/// Steps that the verifier takes on the word of a line that is not verified yet. A million starts of a client, or as many records that
-/// are missing in one place; a line with a larger number is a fault, because steps take time.
+/// Steps that the verifier takes, over all files, on the word of lines whose seals do not fit or cannot be tried: records that are missing,
+/// starts that left none. Steps take a microsecond each, and a hostile file must not keep an auditor waiting.
 pub const STEPS_MAX: u64 = 1_000_000;
 
-/// Steps to the first record of a file that continues a chain: records of one run of the client before it. About half a minute.
+/// Steps to the first record of a file that continues a chain: records of one run of the client before it. About a minute, and also
+/// the bound of all attempts that fail.
 pub const INDEX_MAX: u64 = 50_000_000;
 
 /// Records at the end of one run that the next may not know of. The client's queue holds fewer.

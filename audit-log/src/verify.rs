@@ -29,6 +29,10 @@ pub struct Verifier {
     place: Place,
     /// The last line is a record without its line break.
     is_unbroken: bool,
+    /// Steps that are left for lines that cannot be believed.
+    steps: u64,
+    /// Those for first records of a file.
+    index_steps: u64,
 }
 
 /// Where the chain is.
@@ -67,6 +71,8 @@ impl Verifier {
             findings: Findings::default(),
             place: Place::default(),
             is_unbroken: false,
+            steps: STEPS_MAX,
+            index_steps: INDEX_MAX,
         }
     }
 
@@ -196,7 +202,7 @@ impl Verifier {
                 self.fault(Fault::Repeated { number: line.number });
                 return false;
             }
-            Some(skipped) if skipped > STEPS_MAX => {
+            Some(skipped) if !take(&mut self.steps, skipped) => {
                 self.fault(Fault::Altered { number: line.number });
                 return false;
             }
@@ -211,6 +217,7 @@ impl Verifier {
             && line.number == opening.before.count + 1
             && key.seal(opening.before.tag, line.body) == line.seal;
         if is_sealed {
+            self.steps += skipped;
             if skipped > 0 && (self.chain.is_some() || opening.before.count == 0) {
                 self.note(Note::SilentStarts { starts: skipped });
             }
@@ -265,7 +272,8 @@ impl Verifier {
     /// The first file of several begins in the middle of a run.
     fn join(&mut self, line: &Line<'_>, opening: &Opening) -> bool {
         let runs = opening.generation.checked_sub(self.generation);
-        let Some(runs) = runs.filter(|runs| *runs <= STEPS_MAX && opening.index <= INDEX_MAX) else {
+        let is_near = |runs: &u64| take(&mut self.steps, *runs) && take(&mut self.index_steps, opening.index);
+        let Some(runs) = runs.filter(is_near) else {
             self.fault(Fault::Altered { number: line.number });
             return false;
         };
@@ -282,6 +290,8 @@ impl Verifier {
             self.fault(Fault::Altered { number: line.number });
             return false;
         }
+        self.steps += runs;
+        self.index_steps += opening.index;
         root.next_generation();
         key.next_record();
         self.follow(opening.before);
@@ -303,7 +313,7 @@ impl Verifier {
             self.fault(Fault::Repeated { number: line.number });
             return false;
         };
-        if missing > STEPS_MAX {
+        if !take(&mut self.steps, missing) {
             self.fault(Fault::Altered { number: line.number });
             return false;
         }
@@ -362,6 +372,13 @@ impl Line<'_> {
         let (count, tag): (u64, Tag) = (self.number, self.seal);
         Head { count, tag }
     }
+}
+
+/// Takes steps from those that are left, if there are as many.
+fn take(left: &mut u64, steps: u64) -> bool {
+    let rest = left.checked_sub(steps);
+    *left = rest.unwrap_or(*left);
+    rest.is_some()
 }
 
 /// Reads on to the end of a line that is too long.

@@ -275,6 +275,28 @@ fn a_file_that_was_copied_and_truncated_goes_on_behind_its_copy() {
 }
 
 #[test]
+fn a_full_disk_whose_file_was_truncated_where_it_stands_is_one_chain_with_its_copy() {
+    for room in 300..1000 {
+        let host = Host::new("truncated");
+        let sink = Scarce::new(room);
+        let mut log = host.start_with(sink.clone());
+        for number in 0..4 {
+            log.try_command(number);
+        }
+        let copy = sink.truncate();
+        sink.give(1 << 20);
+        log.command(4);
+        log.end();
+        let found = report(&[&copy, &sink.written()], &[]);
+        assert_eq!(
+            (found.verdict, found.commands + found.dropped),
+            (Verdict::Ended, 5),
+            "{room}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn a_line_that_a_crash_cut_anywhere_is_accounted_for_by_the_next_start() {
     let host = Host::new("crash");
     host.run(|log| (0..3).for_each(|n| log.command(n)));
@@ -416,6 +438,25 @@ fn lines_of_any_length_and_content_are_no_records() {
             assert_eq!((found.verdict, found.records), (Verdict::Faulty, 12));
         }
     }
+}
+
+#[test]
+fn lines_that_claim_to_be_far_away_take_no_time() {
+    let (_host, log) = two_runs("far");
+    let text = String::from_utf8(log).unwrap();
+    let first = text.lines().next().unwrap();
+    let far =
+        |name: &str, from: u64, to: u64| first.replacen(&format!("\"{name}\":{from}"), &format!("\"{name}\":{to}"), 1);
+    let mut hostile = text.clone();
+    for number in 1..2000 {
+        hostile += &(far("generation", 0, 900_000 + number) + "\n");
+        hostile += &(far("seq", 1, 900_000 * number) + "\n");
+        hostile += &(far("seq", 1, 900_000 * number).replacen("\"begin\"", "\"command\"", 1) + "\n");
+    }
+    let started = Instant::now();
+    let found = report(&[hostile.as_bytes()], &[]);
+    eprintln!("{} faults in {:?}", found.faults_count, started.elapsed());
+    assert_eq!((found.verdict, found.records), (Verdict::Faulty, 12));
 }
 
 #[test]

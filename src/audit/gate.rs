@@ -92,9 +92,9 @@ impl Gate {
         self.untold.swap(0, Ordering::Relaxed)
     }
 
-    /// Whether the file takes records. Returns whether that has changed.
-    pub(super) fn set_broken(&self, is_broken: bool) -> bool {
-        self.is_broken.swap(is_broken, Ordering::Relaxed) != is_broken
+    /// Whether the file takes no records.
+    pub(super) fn set_broken(&self, is_broken: bool) {
+        self.is_broken.store(is_broken, Ordering::Relaxed);
     }
 }
 
@@ -119,8 +119,10 @@ mod tests {
         assert_eq!(gate.ticket(false), Some(Ticket::Waiting));
         assert_eq!(gate.ticket(true), Some(Ticket::Reserved));
         gate.give_back(Ticket::Reserved);
-        assert!(gate.set_broken(true) && !gate.admits());
-        assert!(gate.set_broken(false) && gate.admits() && !gate.admits());
+        gate.set_broken(true);
+        assert!(!gate.admits());
+        gate.set_broken(false);
+        assert!(gate.admits() && !gate.admits());
     }
 
     #[test]

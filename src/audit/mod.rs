@@ -61,10 +61,12 @@ impl AuditLog {
     pub fn reopen(&self) {
         let path = self.place.path();
         match self.place.open() {
-            // The thread takes records as fast as it can; there is room for one message in any case.
-            Ok(file) => match self.messages.send(Message::Opened(file)) {
+            // Records leave room for this; it is lacking only after many signals, while a disk stalls.
+            Ok(file) => match self.messages.try_send(Message::Opened(file)) {
                 Ok(()) => info!(file:% = path.display(); "audit file opened again"),
-                Err(_) => warn!(file:% = path.display(); "audit file not opened again: its thread has ended"),
+                Err(_) => {
+                    warn!(file:% = path.display(), action = "send the signal again later"; "audit file not opened again: its thread is stuck or gone")
+                }
             },
             Err(error) => warn!(
                 file:% = path.display(), error:% = error,

@@ -38,6 +38,7 @@ impl Opened {
             kept: VecDeque::new(),
             unanchored: 0,
             since: None,
+            is_broken: false,
             warned: None,
         };
         std::thread::Builder::new()
@@ -78,6 +79,8 @@ struct Thread {
     unanchored: u64,
     /// When the first of them was written.
     since: Option<Instant>,
+    /// The file took no more the last time.
+    is_broken: bool,
     /// When the log was last told of a failure.
     warned: Option<Instant>,
 }
@@ -101,7 +104,7 @@ impl Thread {
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    if self.warned.is_some() {
+                    if self.is_broken {
                         self.catch_up();
                     }
                 }
@@ -117,7 +120,7 @@ impl Thread {
 
     /// How long nothing has to be done unless a message comes.
     fn patience(&self) -> Option<Duration> {
-        let retry = self.warned.map(|_| AUDIT_RETRY);
+        let retry = self.is_broken.then_some(AUDIT_RETRY);
         let anchor = self
             .since
             .map(|since| AUDIT_ANCHOR_DELAY.saturating_sub(since.elapsed()));
@@ -230,13 +233,15 @@ impl Thread {
     }
 
     fn wrote(&mut self) {
-        if self.gate.set_broken(false) {
+        if std::mem::take(&mut self.is_broken) {
+            self.gate.set_broken(false);
             self.warned = None;
             info!("audit log can be written again");
         }
     }
 
     fn failed(&mut self, error: &io::Error) {
+        self.is_broken = true;
         self.gate.set_broken(true);
         self.warn(error, "audit log cannot be written");
     }

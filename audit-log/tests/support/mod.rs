@@ -222,6 +222,11 @@ impl Scarce {
         self.0.lock().unwrap().1 += room;
     }
 
+    /// Empties the file; its copy.
+    pub(crate) fn truncate(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap().0)
+    }
+
     pub(crate) fn written(&self) -> Vec<u8> {
         self.0.lock().unwrap().0.clone()
     }
