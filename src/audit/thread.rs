@@ -38,7 +38,7 @@ impl Opened {
             kept: VecDeque::new(),
             unanchored: 0,
             since: None,
-            is_broken: false,
+            next_try: None,
             warned: None,
         };
         std::thread::Builder::new()
@@ -79,8 +79,8 @@ struct Thread {
     unanchored: u64,
     /// When the first of them was written.
     since: Option<Instant>,
-    /// The file took no more the last time.
-    is_broken: bool,
+    /// The file took no more the last time: when to try again, whatever comes until then.
+    next_try: Option<Instant>,
     /// When the log was last told of a failure.
     warned: Option<Instant>,
 }
@@ -103,13 +103,10 @@ impl Thread {
                         return;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    if self.is_broken {
-                        self.catch_up();
-                    }
-                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return self.end(),
             }
+            self.retry(Instant::now());
             self.note();
             let is_late = self.since.is_some_and(|since| since.elapsed() >= AUDIT_ANCHOR_DELAY);
             if self.unanchored >= self.anchor_every || is_late {
@@ -120,7 +117,9 @@ impl Thread {
 
     /// How long nothing has to be done unless a message comes.
     fn patience(&self) -> Option<Duration> {
-        let retry = self.is_broken.then_some(AUDIT_RETRY);
+        let retry = self
+            .next_try
+            .map(|next| next.saturating_duration_since(Instant::now()));
         let anchor = self
             .since
             .map(|since| AUDIT_ANCHOR_DELAY.saturating_sub(since.elapsed()));
@@ -186,6 +185,13 @@ impl Thread {
         true
     }
 
+    /// Tries a file that took no more, once it is time. Messages do not put this off: each refused command is one.
+    fn retry(&mut self, now: Instant) {
+        if self.next_try.is_some_and(|next| next <= now) {
+            self.catch_up();
+        }
+    }
+
     fn moved(&mut self, file: File) {
         let identity = file.metadata().ok().as_ref().map(Identity::from);
         // SIGHUP without a rotation.
@@ -233,7 +239,7 @@ impl Thread {
     }
 
     fn wrote(&mut self) {
-        if std::mem::take(&mut self.is_broken) {
+        if self.next_try.take().is_some() {
             self.gate.set_broken(false);
             self.warned = None;
             info!("audit log can be written again");
@@ -241,7 +247,7 @@ impl Thread {
     }
 
     fn failed(&mut self, error: &io::Error) {
-        self.is_broken = true;
+        self.next_try = Some(Instant::now() + AUDIT_RETRY);
         self.gate.set_broken(true);
         self.warn(error, "audit log cannot be written");
     }

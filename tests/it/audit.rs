@@ -371,6 +371,26 @@ fn a_log_that_blocks_refuses_commands_until_there_is_room_and_loses_no_record_of
 }
 
 #[test]
+fn a_log_that_blocks_takes_commands_again_while_callers_go_on_asking() {
+    let control = ControlPlane::http();
+    let server = server();
+    let site = Site::new();
+    let builder = site.client(&control, &server);
+    let client = start_without_room(builder.env("AUDIT_ON_FAILURE", "block"));
+    fill(&control, &client);
+    make_room(&site.file());
+    // Each refusal is a message to the thread that writes. They come without a pause, so that it is never idle for long.
+    let mut number = 0;
+    within(BOUND, "a command that is performed", || {
+        let id = format!("retry{number}");
+        number += 1;
+        control.push(call(&id));
+        (control.terminal(&id).resp_code == 200).then_some(())
+    });
+    end(client);
+}
+
+#[test]
 fn a_key_that_others_can_read_and_lines_of_another_kind_are_refused() {
     let refusal = |change: fn(&Site), words: &str| {
         let site = Site::new();
