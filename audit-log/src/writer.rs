@@ -39,6 +39,8 @@ pub struct AuditLog<S> {
     /// Records that were dropped since the last one.
     dropped: u64,
     end: End,
+    /// The disk refused what the file was believed to have. The system forgets it then, and a later attempt succeeds without it.
+    is_doubtful: bool,
     line: String,
 }
 
@@ -116,6 +118,7 @@ impl<S: Sink> AuditLog<S> {
             first: Some(First::Begin),
             dropped: 0,
             end,
+            is_doubtful: false,
             line: String::new(),
         }
     }
@@ -189,6 +192,7 @@ impl<S: Sink> AuditLog<S> {
             let _ = self.write(&Record::Rotated, now);
         }
         let _ = self.sink.sync();
+        self.is_doubtful = false;
         self.end.pieces.cut();
         self.end.is_unbroken = false;
         self.sink = sink;
@@ -199,13 +203,23 @@ impl<S: Sink> AuditLog<S> {
     ///
     /// # Errors
     ///
-    /// It is not durable, so that it must not be told of.
+    /// It is not durable, so that it must not be told of. Where the sink failed to make it so, nothing that it has is vouched for any
+    /// more: see [`Self::is_doubtful`].
     pub fn anchor(&mut self) -> io::Result<Option<Head>> {
-        self.sink.sync()?;
+        if self.is_doubtful {
+            return Err(io::Error::other("an earlier part of this file may not have reached the disk"));
+        }
+        self.sink.sync().inspect_err(|_| self.is_doubtful = true)?;
         self.note()?;
         let Some(chain) = &self.chain else { return Ok(None) };
         chain.file.sync()?;
         Ok(Some(chain.head))
+    }
+
+    /// Whether records may be lost that were written to this sink, until the log goes on in another one.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        self.is_doubtful
     }
 
     /// Tells the key file of the last record, as far as it does not know it. Cheap: nothing waits for the disk.

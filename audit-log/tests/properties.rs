@@ -461,6 +461,24 @@ fn lines_that_claim_to_be_far_away_take_no_more_steps_than_their_bound() {
 }
 
 #[test]
+fn a_sink_that_may_have_lost_records_is_not_vouched_for_again() {
+    let host = Host::new("unsynced");
+    let sink = Scarce::new(1 << 20);
+    let mut log = host.start_with(sink.clone());
+    log.command(1);
+    assert!(log.try_anchor());
+    log.command(2);
+    sink.fail_next_sync();
+    assert!(!log.try_anchor());
+    // The system says once that it lost something.
+    assert!(!log.try_anchor());
+    log.command(3);
+    assert!(!log.try_anchor());
+    log.move_to(sink);
+    assert!(log.try_anchor());
+}
+
+#[test]
 fn nothing_verifies_nothing() {
     assert_eq!(Verifier::new(&initial(), Vec::new()).finish().verdict, Verdict::Empty);
 }

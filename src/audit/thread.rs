@@ -30,17 +30,8 @@ impl Opened {
         let gate = Arc::new(Gate::new(settings.on_failure));
         let (messages, inbox) = mpsc::sync_channel(MESSAGES);
         let (entered, outcome) = mpsc::sync_channel(1);
-        let mut thread = Thread {
-            log: begun.log,
-            identity: Some(begun.identity),
-            gate: Arc::clone(&gate),
-            anchor_every: u64::try_from(settings.anchor_every).unwrap_or(u64::MAX),
-            kept: VecDeque::new(),
-            unanchored: 0,
-            since: None,
-            next_try: None,
-            warned: None,
-        };
+        let anchor_every = u64::try_from(settings.anchor_every).unwrap_or(u64::MAX);
+        let mut thread = Thread::new(begun.log, begun.identity, Arc::clone(&gate), anchor_every);
         std::thread::Builder::new()
             .name("audit".to_owned())
             .stack_size(AUDIT_STACK)
@@ -86,6 +77,20 @@ struct Thread {
 }
 
 impl Thread {
+    fn new(log: audit_log::AuditLog<File>, identity: Identity, gate: Arc<Gate>, anchor_every: u64) -> Self {
+        Self {
+            log,
+            identity: Some(identity),
+            gate,
+            anchor_every,
+            kept: VecDeque::new(),
+            unanchored: 0,
+            since: None,
+            next_try: None,
+            warned: None,
+        }
+    }
+
     fn run(&mut self, inbox: &Receiver<Message>) {
         if self.catch_up() {
             self.anchor();
@@ -188,6 +193,7 @@ impl Thread {
     /// Tries a file that took no more, once it is time. Messages do not put this off: each refused command is one.
     fn retry(&mut self, now: Instant) {
         if self.next_try.is_some_and(|next| next <= now) {
+            self.next_try = Some(now + AUDIT_RETRY);
             self.catch_up();
         }
     }
@@ -222,7 +228,10 @@ impl Thread {
                 // Not before the next record, and not at once.
                 self.since = Some(Instant::now());
                 self.unanchored = 0;
-                self.warn(&error, "audit log cannot be anchored");
+                match self.log.is_doubtful() {
+                    true => self.failed(&error),
+                    false => self.warn(&error, "audit log cannot be anchored"),
+                }
             }
         }
     }
@@ -239,6 +248,10 @@ impl Thread {
     }
 
     fn wrote(&mut self) {
+        // The file takes records, and may have lost some: only another file ends this.
+        if self.log.is_doubtful() {
+            return;
+        }
         if self.next_try.take().is_some() {
             self.gate.set_broken(false);
             self.warned = None;
@@ -268,5 +281,68 @@ impl Thread {
 fn tell(head: Option<Head>) {
     if let Some(Head { count, tag }) = head {
         info!(count, head:% = tag; "audit log anchored");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::fs::OpenOptions;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::config::OnFailure;
+    use crate::dispatch::audit::{Ended, Names};
+
+    fn thread(device: &str) -> Thread {
+        let file = OpenOptions::new().append(true).open(device).unwrap();
+        let identity = Identity::from(&file.metadata().unwrap());
+        let log = audit_log::AuditLog::plain(file, audit_log::SessionKey::new(&[1; 32]), "test");
+        Thread::new(log, identity, Arc::new(Gate::new(OnFailure::Block)), 1000)
+    }
+
+    fn entry(gate: &Gate) -> Box<Entry> {
+        assert!(gate.admits());
+        let ended = Ended {
+            request_id: Some("r1"),
+            caller_request_id: None,
+            channel: None,
+            names: Names::default(),
+            session: None,
+            outcome: "ok",
+            status: Some(200),
+            delivery: None,
+            bytes_in: 1,
+            bytes_out: 1,
+            duration: Duration::ZERO,
+            is_admitted: true,
+        };
+        Box::new(Entry::of(&ended, gate.ticket(true).unwrap()))
+    }
+
+    fn place(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("audit-thread-{name}-{}", std::process::id()))
+    }
+
+    fn empty(path: &Path) -> File {
+        OpenOptions::new().append(true).create(true).open(path).unwrap()
+    }
+
+    /// A device of which the system cannot say that anything reached a disk.
+    #[test]
+    fn a_file_that_the_disk_may_have_lost_blocks_until_another_one_takes_its_place() {
+        let mut thread = thread("/dev/null");
+        let gate = Arc::clone(&thread.gate);
+        thread.record(entry(&gate));
+        thread.anchor();
+        assert!(!gate.admits());
+        // Records can be written, which makes up for nothing.
+        thread.retry(Instant::now() + AUDIT_RETRY);
+        assert!(thread.catch_up() && !gate.admits());
+        let path = place("doubtful");
+        thread.moved(empty(&path));
+        assert!(gate.admits());
+        std::fs::remove_file(path).unwrap();
     }
 }

@@ -190,6 +190,14 @@ impl<S: Sink> Run<'_, S> {
         assert!(self.try_command(number));
     }
 
+    pub(crate) fn try_anchor(&mut self) -> bool {
+        self.log.anchor().is_ok()
+    }
+
+    pub(crate) fn move_to(&mut self, sink: S) {
+        self.log.move_to(sink, SystemTime::now());
+    }
+
     pub(crate) fn note(&mut self) {
         self.log.note().unwrap();
     }
@@ -211,36 +219,51 @@ impl Run<'_, File> {
 
 /// A disk with little room.
 #[derive(Clone)]
-pub(crate) struct Scarce(Arc<Mutex<(Vec<u8>, usize)>>);
+pub(crate) struct Scarce(Arc<Mutex<Disk>>);
+
+struct Disk {
+    content: Vec<u8>,
+    room: usize,
+    fails_to_sync: bool,
+}
 
 impl Scarce {
     pub(crate) fn new(room: usize) -> Self {
-        Self(Arc::new(Mutex::new((Vec::new(), room))))
+        Self(Arc::new(Mutex::new(Disk {
+            content: Vec::new(),
+            room,
+            fails_to_sync: false,
+        })))
     }
 
     pub(crate) fn give(&self, room: usize) {
-        self.0.lock().unwrap().1 += room;
+        self.0.lock().unwrap().room += room;
     }
 
     /// Empties the file; its copy.
     pub(crate) fn truncate(&self) -> Vec<u8> {
-        std::mem::take(&mut self.0.lock().unwrap().0)
+        std::mem::take(&mut self.0.lock().unwrap().content)
     }
 
     pub(crate) fn written(&self) -> Vec<u8> {
-        self.0.lock().unwrap().0.clone()
+        self.0.lock().unwrap().content.clone()
+    }
+
+    /// The next attempt to make content durable fails, and none after it.
+    pub(crate) fn fail_next_sync(&self) {
+        self.0.lock().unwrap().fails_to_sync = true;
     }
 }
 
 impl Write for Scarce {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut disk = self.0.lock().unwrap();
-        let count = bytes.len().min(disk.1);
+        let count = bytes.len().min(disk.room);
         if count == 0 {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        disk.0.extend_from_slice(&bytes[..count]);
-        disk.1 -= count;
+        disk.content.extend_from_slice(&bytes[..count]);
+        disk.room -= count;
         Ok(count)
     }
 
@@ -251,6 +274,9 @@ impl Write for Scarce {
 
 impl Sink for Scarce {
     fn sync(&self) -> io::Result<()> {
-        Ok(())
+        match std::mem::take(&mut self.0.lock().unwrap().fails_to_sync) {
+            true => Err(io::Error::other("lost")),
+            false => Ok(()),
+        }
     }
 }
