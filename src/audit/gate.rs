@@ -81,9 +81,15 @@ impl Gate {
 
     /// A record is lost.
     pub(super) fn drop_one(&self) {
-        self.untold.fetch_add(1, Ordering::Relaxed);
+        self.drop_many(1);
+    }
+
+    /// Records are lost.
+    pub(super) fn drop_many(&self, records: usize) {
+        let records = u64::try_from(records).unwrap_or(u64::MAX);
+        self.untold.fetch_add(records, Ordering::Relaxed);
         if let Some(dropped) = self.dropped.get() {
-            dropped.inc();
+            dropped.inc_by(records);
         }
     }
 

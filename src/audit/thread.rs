@@ -237,14 +237,23 @@ impl Thread {
     }
 
     fn end(&mut self) {
-        let is_caught_up = self.catch_up();
-        let lost = self.kept.len();
-        let outcome = self.log.end(SystemTime::now());
-        match outcome {
-            Ok(head) if is_caught_up => tell(head),
-            Ok(_) => {}
+        self.catch_up();
+        let lost = self.give_up_kept();
+        match self.log.end(SystemTime::now()) {
+            Ok(head) => tell(head),
             Err(error) => warn!(error:% = error, lost; "audit log not ended: its file cannot be written"),
         }
+    }
+
+    /// Counts records that the file did not take to the last as dropped: should it take the end, that comes behind their number.
+    fn give_up_kept(&mut self) -> usize {
+        let lost = self.kept.len();
+        for entry in self.kept.drain(..) {
+            self.gate.give_back(entry.ticket);
+        }
+        self.gate.drop_many(lost);
+        self.log.drop_records(self.gate.take_untold());
+        lost
     }
 
     fn wrote(&mut self) {
@@ -344,5 +353,21 @@ mod tests {
         thread.moved(empty(&path));
         assert!(gate.admits());
         std::fs::remove_file(path).unwrap();
+    }
+    #[test]
+    fn records_that_are_given_up_at_the_end_are_counted_before_it() {
+        let mut thread = thread("/dev/full");
+        let gate = Arc::clone(&thread.gate);
+        thread.record(entry(&gate));
+        assert!(!gate.admits());
+        assert_eq!(thread.give_up_kept(), 1);
+        // Room comes between this and the end.
+        let path = place("given-up");
+        thread.log.move_to(empty(&path), SystemTime::now());
+        thread.end();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let events: Vec<_> = text.lines().map(|line| line.contains("\"dropped\":1")).collect();
+        assert_eq!(events, [false, true, false], "{text}");
     }
 }
