@@ -105,6 +105,10 @@ impl Audit for AuditLog {
             self.gate.drop_one();
         }
     }
+
+    fn lose(&self, commands: usize) {
+        self.gate.drop_many(commands);
+    }
 }
 
 /// Messages that the queue has room for: records with and without a reservation, a reopened file, the end.

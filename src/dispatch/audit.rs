@@ -16,6 +16,9 @@ pub trait Audit: Debug + Send + Sync + 'static {
 
     /// Takes the record of a command that has ended.
     fn record(&self, ended: Ended<'_>);
+
+    /// Counts commands that will have no record: the process ends before they do.
+    fn lose(&self, commands: usize);
 }
 
 /// A command that has ended. Neither arguments nor results are part of it.

@@ -197,6 +197,13 @@ impl<S: Server, P: Post> Dispatcher<S, P> {
         self.0.abandon.set();
     }
 
+    /// Has what still waits or runs counted as commands without a record. For the end of the process, after which nothing is recorded.
+    pub fn lose_the_rest(&self) {
+        let Some(audit) = &self.0.audit else { return };
+        let state = self.0.lock();
+        audit.lose(state.queue.waiting() + state.queue.running());
+    }
+
     fn start_what_may_run(&self) {
         loop {
             let started = {

@@ -225,6 +225,8 @@ impl Daemon {
             () = orderly => info!("stopped"),
             () = interrupts.next() => warn!("second signal: stopping at once"),
         }
+        // The audit log ends before anything else runs.
+        self.dispatcher.lose_the_rest();
     }
 
     /// A step of the drain that ends within this. Returns how long the service manager should wait for the next.

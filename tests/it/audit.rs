@@ -88,7 +88,7 @@ impl Site {
 fn server() -> McpServer {
     McpServer::http(|request, peer| match id_of(request).trim_matches('"') {
         "error" => Answer::new(500, &[], ""),
-        "slow" => {
+        slow if slow.starts_with("slow") => {
             eventually("the client hangs up", || peer.gone().then_some(()));
             echo(request)
         }
@@ -388,6 +388,30 @@ fn a_log_that_blocks_takes_commands_again_while_callers_go_on_asking() {
         (control.terminal(&id).resp_code == 200).then_some(())
     });
     end(client);
+}
+
+#[test]
+fn commands_that_are_cut_off_by_a_second_signal_are_counted_before_the_end() {
+    let control = ControlPlane::http();
+    let server = server();
+    let site = Site::new();
+    let mut client = site.client(&control, &server).start();
+    for id in ["slow1", "slow2"] {
+        control.push(Command::call(id, "tools/call", "{}"));
+    }
+    for id in ["slow1", "slow2"] {
+        server.await_forwarded(id);
+    }
+    client.terminate();
+    client.await_log("shutting down");
+    client.terminate();
+    assert!(client.wait_exit(BOUND).success());
+    assert!(!client.log_with("second signal").is_empty());
+    let text = site.text();
+    let last: Vec<&str> = text.lines().rev().take(2).collect();
+    assert!(last[1].contains("\"event\":\"gap\"") && last[1].contains("\"dropped\":2"), "{text}");
+    let (code, said) = site.verify(&["records/audit.log"]);
+    assert!(code == 0 && said.contains("2 records could not be written"), "{said}");
 }
 
 #[test]
