@@ -76,6 +76,14 @@ impl Verifier {
         }
     }
 
+    /// Lets the files begin after this record, the last one of those that were verified before. Otherwise, files that begin with a later
+    /// record than the first are partial.
+    #[must_use]
+    pub fn after(mut self, start: Head) -> Self {
+        self.anchors.start_after(start);
+        self
+    }
+
     /// Verifies the next file of the chain.
     ///
     /// # Errors
@@ -222,7 +230,7 @@ impl Verifier {
                 self.note(Note::SilentStarts { starts: skipped });
             }
             self.follow(opening.before);
-            self.anchors.see(opening.before);
+            self.anchors.name(opening.before);
             self.anchors.see(line.head());
         } else {
             self.fault(Fault::Altered { number: line.number });
@@ -297,7 +305,7 @@ impl Verifier {
         self.follow(opening.before);
         (self.root, self.generation) = (root, opening.generation + 1);
         self.chain = Some(Chain::at(key, opening, line));
-        self.anchors.see(opening.before);
+        self.anchors.name(opening.before);
         self.anchors.see(line.head());
         true
     }

@@ -13,7 +13,7 @@ use std::fs;
 use std::time::Instant;
 
 use audit_log::{AnchorState, Fault, Head, InitialKey, Note, Report, Tag, Verdict, Verifier};
-use support::{Host, Scarce, initial, report, verified};
+use support::{Host, Scarce, initial, report, report_after, verified};
 
 fn lines(log: &[u8]) -> Vec<Vec<u8>> {
     log.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
@@ -103,7 +103,10 @@ fn any_records_that_are_removed_are_found() {
                 // Nothing behind says that there was more.
                 (_, true) => assert_eq!(found.verdict, Verdict::Unended),
                 // The second run says what it followed.
-                (0, false) if last == 5 => assert_eq!(found.notes[0].what, Note::StartsLater { number: 7 }),
+                (0, false) if last == 5 => {
+                    assert_eq!(found.verdict, Verdict::Partial);
+                    assert_eq!(found.notes[0].what, Note::StartsLater { number: 7 });
+                }
                 _ => {
                     assert_eq!(found.verdict, Verdict::Faulty, "{first} to {last}");
                     assert_eq!(found.faults[0].line, first as u64 + 1);
@@ -184,6 +187,58 @@ fn an_anchor_below_the_cut_does_not_hide_it_and_one_above_shows_it() {
     }
 }
 
+/// Three runs that ended in order, as lines.
+fn three_runs(name: &str) -> Vec<Vec<u8>> {
+    let host = Host::new(name);
+    for _ in 0..3 {
+        host.run_to_end(|log| (0..2).for_each(|n| log.command(n)));
+    }
+    lines(&fs::read(host.file()).unwrap())
+}
+
+fn head_of(lines: &[Vec<u8>]) -> Head {
+    report(&[&lines.concat()], &[]).last.unwrap()
+}
+
+#[test]
+fn runs_that_are_removed_in_front_leave_a_part_unless_the_auditor_knows_the_record_before() {
+    let all = three_runs("front");
+    for removed in [4, 8] {
+        let rest = all[removed..].concat();
+        assert_eq!(report(&[&rest], &[]).verdict, Verdict::Partial);
+        for known in 1..all.len() {
+            let anchor = head_of(&all[..known]);
+            let found = report(&[&rest], &[anchor]);
+            assert_eq!(found.verdict, Verdict::Partial, "{known}");
+            let (state, verdict) = match known {
+                _ if known < removed => (AnchorState::Earlier, Verdict::Partial),
+                _ if known == removed => (AnchorState::Named, Verdict::Ended),
+                _ => (AnchorState::Found, Verdict::Ended),
+            };
+            assert_eq!(found.anchors[0].1, state, "{known}");
+            assert_eq!(report_after(anchor, &[&rest], &[]).verdict, verdict, "{known}");
+        }
+        // Another record before.
+        let other = Head {
+            count: removed as u64,
+            ..head_of(&all[..1])
+        };
+        assert_eq!(report_after(other, &[&rest], &[]).verdict, Verdict::Faulty);
+    }
+}
+
+#[test]
+fn runs_that_are_removed_behind_an_end_show_by_an_anchor_alone() {
+    let all = three_runs("behind");
+    let anchor = head_of(&all);
+    for kept in [4, 8] {
+        let rest = all[..kept].concat();
+        assert_eq!(report(&[&rest], &[]).verdict, Verdict::Ended);
+        assert_eq!(report(&[&rest], &[head_of(&all[..kept])]).verdict, Verdict::Ended);
+        assert_eq!(report(&[&rest], &[anchor]).verdict, Verdict::Short);
+    }
+}
+
 #[test]
 fn a_log_that_was_rebuilt_without_the_key_is_found() {
     let (host, log) = two_runs("rebuild");
@@ -227,12 +282,14 @@ fn rotated_files_are_one_chain_and_each_can_begin_it() {
     );
     for first in 1..4 {
         let found = report(&all[first..], &[]);
-        assert_eq!(found.verdict, Verdict::Ended, "{first}: {found:?}");
+        assert_eq!(found.verdict, Verdict::Partial, "{first}: {found:?}");
         assert!(matches!(found.notes[0].what, Note::StartsLater { .. }));
         // The last record of the file before is known.
         let before = report(&all[..first], &[]);
         let last = before.last.unwrap();
-        assert_eq!(report(&all[first..], &[last]).anchors[0].1, AnchorState::Found);
+        let found = report(&all[first..], &[last]);
+        assert_eq!((found.verdict, found.anchors[0].1), (Verdict::Partial, AnchorState::Named));
+        assert_eq!(report_after(last, &all[first..], &[last]).verdict, Verdict::Ended);
         assert_eq!(before.verdict, Verdict::Unended);
     }
     for (first, second) in [(0, 1), (0, 2), (1, 2), (2, 3)] {

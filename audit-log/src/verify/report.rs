@@ -114,7 +114,8 @@ impl fmt::Display for Note {
         match *self {
             Self::StartsLater { number } => write!(
                 f,
-                "the files begin with record {number}; earlier ones were not verified"
+                "the files begin with record {number}; earlier ones were not verified, and may have been removed unless the one \
+                 before is known from an earlier verification"
             ),
             Self::Killed { number } => write!(
                 f,
@@ -157,7 +158,8 @@ impl<T: fmt::Display> fmt::Display for Finding<T> {
 /// The whole in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every record is genuine, and the last one says that the client ended.
+    /// Every record is genuine, and the last one says that the client ended. Later runs may have been removed as a whole: only an anchor
+    /// that names the last record shows that there were none.
     Ended,
     /// Every record is genuine; the client runs, or was killed, or the end was removed.
     Unended,
@@ -165,6 +167,8 @@ pub enum Verdict {
     Torn,
     /// The files end before an anchor.
     Short,
+    /// Every record is genuine; the files begin with a later record than the first, and the auditor named none that they may follow.
+    Partial,
     /// The files differ from what was written.
     Faulty,
     /// There is no record.
@@ -262,12 +266,15 @@ impl Findings {
     }
 
     pub(super) fn report(mut self, last: Option<(Head, Event)>, is_torn: bool, anchors: Anchors) -> Report {
+        let is_partial = self.first.is_some_and(|first| first > 1) && !anchors.is_start_there();
         let anchors = anchors.states(self.first, last.map(|(head, _)| head.count));
         let is = |state: AnchorState| anchors.iter().any(|(_, found)| *found == state);
         let verdict = if self.faults_count > 0 || is(AnchorState::Differs) || is(AnchorState::Unverified) {
             Verdict::Faulty
         } else if is(AnchorState::Beyond) {
             Verdict::Short
+        } else if is_partial {
+            Verdict::Partial
         } else if is_torn {
             Verdict::Torn
         } else {

@@ -19,8 +19,16 @@ pub(crate) fn report(files: &[&[u8]], anchors: &[Head]) -> Report {
     verified(&initial(), files, anchors)
 }
 
+/// Verifies files that may begin after this record.
+pub(crate) fn report_after(start: Head, files: &[&[u8]], anchors: &[Head]) -> Report {
+    read(Verifier::new(&initial(), anchors.to_vec()).after(start), files)
+}
+
 pub(crate) fn verified(key: &InitialKey, files: &[&[u8]], anchors: &[Head]) -> Report {
-    let mut verifier = Verifier::new(key, anchors.to_vec());
+    read(Verifier::new(key, anchors.to_vec()), files)
+}
+
+fn read(mut verifier: Verifier, files: &[&[u8]]) -> Report {
     for (number, file) in files.iter().enumerate() {
         verifier.file(&format!("file{number}"), *file).unwrap();
     }

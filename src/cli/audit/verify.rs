@@ -23,10 +23,13 @@ pub(super) fn arguments() -> Command {
             "Needs the initial key that audit init printed; the key file of the host is of no use for this. Rotated files are one log: \
              name them in their order, uncompressed. Take anchors from lines \"audit log anchored\" (count, head) of a log that was kept \
              on another host.\n\n\
-             Exit code 0: every record is genuine, and the last one says that the client ended. 3: every record is genuine, and there is \
+             Files that begin with a later record than the first need --from: the head that verified the files before them, or an anchor. \
+             Otherwise nothing shows that no earlier record was removed.\n\n\
+             Exit code 0: every record is genuine, and the last one says that the client ended; only an anchor that names the last record \
+             shows that no later run was removed. 3: every record is genuine, and there is \
              no such end: the client runs, or was killed, or the end was removed. 4: likewise, and the last line was cut off. \
              2: records were altered, removed, moved, or made without the key. 5: the files are shorter than an anchor. \
-             6: there is no record. 1: the files cannot be read.",
+             7: every record is genuine, and earlier ones may be missing: see --from. 6: there is no record. 1: the files cannot be read.",
         )
         .arg(option("key", "FILE", "File with the initial key").required(true))
         .arg(
@@ -37,6 +40,11 @@ pub(super) fn arguments() -> Command {
             )
             .action(ArgAction::Append),
         )
+        .arg(option(
+            "from",
+            "COUNT:HEAD",
+            "Number and seal of the record that the files begin after, or of one in them",
+        ))
         .arg(switch("json").help("Print JSON"))
         .arg(
             Arg::new("files")
@@ -54,13 +62,16 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
         .unwrap_or_default();
     let key = initial_key(&key)?;
     let anchors = matches.get_many::<OsString>("anchor").into_iter().flatten();
-    let anchors = anchors.map(anchor).collect::<Result<Vec<_>, _>>()?;
+    let anchors = anchors.map(|text| anchor(text, "anchor")).collect::<Result<Vec<_>, _>>()?;
     if anchors.len() > AUDIT_ANCHORS_MAX {
         return Err(Error::Message(format!(
             "audit verify: --anchor stands more than {AUDIT_ANCHORS_MAX} times; the latest anchor shows the most"
         )));
     }
     let mut verifier = Verifier::new(&key, anchors);
+    if let Some(text) = matches.get_one::<OsString>("from") {
+        verifier = verifier.after(anchor(text, "from")?);
+    }
     for path in matches.get_many::<OsString>("files").into_iter().flatten() {
         let path = Path::new(path);
         let name = shown(path);
@@ -87,6 +98,7 @@ const fn exit_code(verdict: Verdict) -> u8 {
         Verdict::Torn => 4,
         Verdict::Short => 5,
         Verdict::Empty => 6,
+        Verdict::Partial => 7,
     }
 }
 
@@ -98,6 +110,7 @@ const fn word(verdict: Verdict) -> &'static str {
         Verdict::Torn => "torn",
         Verdict::Short => "short",
         Verdict::Empty => "empty",
+        Verdict::Partial => "partial",
     }
 }
 
@@ -115,6 +128,10 @@ const fn sentence(verdict: Verdict) -> &'static str {
         }
         Verdict::Short => "NOT VERIFIED: the files end before an anchor, so that records are missing at the end.",
         Verdict::Empty => "NOT VERIFIED: there is no record.",
+        Verdict::Partial => {
+            "VERIFIED IN PART: every record is genuine. The files do not begin with the first record, and earlier ones may have been \
+             removed: name the files before, or with --from the last record of an earlier verification."
+        }
     }
 }
 
@@ -164,6 +181,7 @@ fn as_json(report: &Report) -> String {
         .map(|one| found(&one.file, one.line, one.what.to_string()));
     let state = |state: &AnchorState| match state {
         AnchorState::Found => "found",
+        AnchorState::Named => "named",
         AnchorState::Differs => "differs",
         AnchorState::Beyond => "beyond",
         AnchorState::Earlier => "earlier",
@@ -200,10 +218,11 @@ fn initial_key(path: &Path) -> Result<InitialKey, Error> {
     InitialKey::read(&text).map_err(|error| Error::Message(format!("audit verify: --key: {}: {error}", shown(path))))
 }
 
-fn anchor(text: &OsString) -> Result<Head, Error> {
+fn anchor(text: &OsString, flag: &str) -> Result<Head, Error> {
     text.to_str().and_then(Head::read).ok_or_else(|| {
-        let text = "audit verify: --anchor: not an anchor; write COUNT:HEAD with the head's 64 hexadecimal digits";
-        Error::Message(text.to_owned())
+        Error::Message(format!(
+            "audit verify: --{flag}: not an anchor; write COUNT:HEAD with the head's 64 hexadecimal digits"
+        ))
     })
 }
 
