@@ -206,6 +206,9 @@ fn each_command_that_ends_is_one_record_without_arguments_results_and_sessions()
     let last = anchors.last().unwrap();
     let (code, said) = site.verify(&["--anchor", &anchors[0], "--anchor", last, "records/audit.log"]);
     assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("later runs may have been removed"), "{said}");
+    let (code, said) = site.verify(&["--anchor", &anchors[0], "records/audit.log"]);
+    assert!(code == 0 && said.contains("later runs may have been removed"), "{said}");
     // The end was cut off.
     let kept: String = text.lines().take(4).map(|line| format!("{line}\n")).collect();
     fs::write(site.file(), &kept).unwrap();

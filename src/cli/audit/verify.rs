@@ -148,6 +148,9 @@ fn as_text(report: &Report) -> String {
         let _ = writeln!(text, "range     {first} to {}", last.count);
         let _ = writeln!(text, "head      {last}");
     }
+    if report.verdict == Verdict::Ended && !is_last_anchored(report) {
+        text.push_str("          no anchor names the last record: later runs may have been removed\n");
+    }
     for (anchor, state) in &report.anchors {
         let _ = writeln!(text, "anchor    {}: {state}", anchor.count);
     }
@@ -160,6 +163,12 @@ fn as_text(report: &Report) -> String {
     }
     more(&mut text, report.notes_count, report.notes.len(), "notes");
     text
+}
+
+/// Whether an anchor names the last record.
+fn is_last_anchored(report: &Report) -> bool {
+    let is_last = |(anchor, state): &(Head, AnchorState)| *state == AnchorState::Found && report.last == Some(*anchor);
+    report.anchors.iter().any(is_last)
 }
 
 fn more(text: &mut String, count: u64, shown: usize, what: &str) {
@@ -199,6 +208,7 @@ fn as_json(report: &Report) -> String {
         "first": report.first,
         "count": report.last.map(|last| last.count),
         "head": report.last.map(|last| last.tag.to_string()),
+        "last_is_anchored": is_last_anchored(report),
         "anchors": anchors.collect::<Vec<_>>(),
         "faults": faults.collect::<Vec<_>>(),
         "faults_count": report.faults_count,
