@@ -134,6 +134,8 @@ impl KeyFile {
 
     /// Remembers the last record. A crash of the host may lose it, a crash of the program does not.
     pub(crate) fn note(&mut self, head: Head) -> io::Result<()> {
+        // What could not be read again would cost both slots.
+        countable(head.count).ok_or(io::ErrorKind::InvalidInput)?;
         self.stored.head = head;
         self.store()
     }

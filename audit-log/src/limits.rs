@@ -15,6 +15,10 @@ pub const TAIL_MAX: usize = 8 * LINE_MAX;
 /// Lines at the end of a file that are no records, and are still taken for remains of a crash.
 pub const TAIL_PIECES_MAX: u64 = 4;
 
+/// Records at the end of a file that its key file may not know of: after a crash of the host, those since the last anchor. The client anchors
+/// after a million at most. A line that claims to be farther ahead was made by somebody else, and must not set the numbers from then on.
+pub const AHEAD_MAX: u64 = 2_000_000;
+
 /// Steps that the verifier takes, over all files, on the word of lines whose seals do not fit or cannot be tried: records that are missing,
 /// starts that left none. Steps take a microsecond each, and a hostile file must not keep an auditor waiting.
 pub const STEPS_MAX: u64 = 1_000_000;

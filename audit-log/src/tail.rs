@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use crate::key::Head;
-use crate::limits::{TAIL_MAX, TAIL_PIECES_MAX};
+use crate::limits::{AHEAD_MAX, TAIL_MAX, TAIL_PIECES_MAX};
 use crate::line::Line;
 use crate::torn::Pieces;
 
@@ -40,6 +40,13 @@ impl Tail {
         let mut bytes = Vec::with_capacity(TAIL_MAX);
         file.take(TAIL_MAX as u64).read_to_end(&mut bytes)?;
         Ok(Self::of(&bytes, start == 0))
+    }
+
+    /// The record to go on from, where the key file knows of one: the last one in the file, unless that is older, or so much later that no
+    /// writer of this chain made it.
+    pub(crate) fn head_after(&self, known: Head) -> Head {
+        let is_near = |head: &Head| (known.count..=known.count + AHEAD_MAX).contains(&head.count);
+        self.head.filter(is_near).unwrap_or(known)
     }
 
     /// Reads it from bytes; `is_whole`: the file has no others.

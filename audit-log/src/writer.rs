@@ -84,7 +84,7 @@ impl<S: Sink> AuditLog<S> {
         let (key, generation) = file.begin()?;
         // The file may have been exchanged, or cut short, since the key file was written; and the key file may be behind.
         let known = file.head();
-        let head = tail.head.filter(|head| head.count >= known.count).unwrap_or(known);
+        let head = tail.head_after(known);
         let chain = Chain {
             file,
             key,

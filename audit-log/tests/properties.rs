@@ -409,6 +409,22 @@ fn a_file_that_was_exchanged_after_a_kill_is_still_part_of_the_chain() {
 }
 
 #[test]
+fn a_forged_line_that_claims_the_last_number_sets_no_number_and_stops_no_start() {
+    let host = Host::new("last-number");
+    host.run_to_end(|log| log.command(1));
+    let mut log = fs::read(host.file()).unwrap();
+    let forged = format!("{{\"seq\":{},\"event\":\"end\",\"mac\":\"{}\"}}\n", u64::MAX / 2 - 1, "0".repeat(64));
+    log.extend_from_slice(forged.as_bytes());
+    fs::write(host.file(), log).unwrap();
+    for number in 2..5 {
+        host.run_to_end(|log| log.command(number));
+    }
+    let found = report(&[&fs::read(host.file()).unwrap()], &[]);
+    assert_eq!((found.faults_count, found.faults[0].line), (1, 4), "{found:?}");
+    assert_eq!((found.commands, found.last.unwrap().count), (4, 12));
+}
+
+#[test]
 fn starts_without_a_record_are_told_of() {
     let host = Host::new("silent");
     host.run_to_end(|log| log.command(1));
