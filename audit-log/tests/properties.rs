@@ -377,6 +377,22 @@ fn a_line_that_a_crash_cut_anywhere_is_accounted_for_by_the_next_start() {
 }
 
 #[test]
+fn a_remnant_that_is_longer_than_any_record_is_accounted_for_by_the_next_start() {
+    for length in [8191, 8192, 8193, 20_000] {
+        let host = Host::new("zeros");
+        host.run(|log| log.command(1));
+        let mut log = fs::read(host.file()).unwrap();
+        log.resize(log.len() + length, 0);
+        assert_eq!(report(&[&log], &[]).verdict, Verdict::Torn, "{length}");
+        fs::write(host.file(), log).unwrap();
+        host.run_to_end(|log| log.command(2));
+        let found = report(&[&fs::read(host.file()).unwrap()], &[]);
+        assert_eq!((found.verdict, found.faults_count), (Verdict::Ended, 0), "{length}: {found:?}");
+        assert_eq!(found.notes[0].what, Note::Torn { lines: 1 });
+    }
+}
+
+#[test]
 fn records_that_a_crash_of_the_host_took_are_missing() {
     let host = Host::new("lost");
     host.run(|log| (0..3).for_each(|n| log.command(n)));
@@ -497,10 +513,9 @@ fn lines_of_any_length_and_content_are_no_records() {
         for end in [&b"\n"[..], b""] {
             let grown = [&log, &foreign[..], end].concat();
             let found: Report = report(&[&grown], &[]);
-            let expected = if end.is_empty() && foreign.len() < 8192 {
-                Verdict::Torn
-            } else {
-                Verdict::Faulty
+            let expected = match end.is_empty() {
+                true => Verdict::Torn,
+                false => Verdict::Faulty,
             };
             assert_eq!(found.verdict, expected);
             if end.is_empty() {
