@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, Read as _};
 
 use crate::key::{Head, InitialKey, Key, Tag};
-use crate::limits::{INDEX_MAX, LINE_MAX, OVERLAP_MAX, STEPS_MAX};
+use crate::limits::{INDEX_MAX, LINE_MAX, OVERLAP_MAX, STEPS_MAX, TAIL_PIECES_MAX};
 use crate::line::{Event, Line, Opening};
 use crate::torn::Pieces;
 pub use anchors::AnchorState;
@@ -131,7 +131,8 @@ impl Verifier {
         let is_cut = self
             .pieces
             .as_ref()
-            .is_some_and(|(pieces, _)| pieces.is_open() && pieces.lines() == 1);
+            .is_some_and(|(pieces, _)| pieces.is_open() && pieces.lines() <= TAIL_PIECES_MAX);
+        // As many as the next start accounts for: a full disk cuts off one line after the other.
         if !is_cut {
             self.give_up_pieces();
         }

@@ -377,6 +377,20 @@ fn a_line_that_a_crash_cut_anywhere_is_accounted_for_by_the_next_start() {
 }
 
 #[test]
+fn several_lines_that_were_cut_off_at_the_end_are_no_more_than_torn() {
+    let (_host, log) = two_runs("several");
+    for (rest, expected) in [
+        ("{\"seq\":13,\n{\"se", Verdict::Torn),
+        ("{\n{\n{\n{", Verdict::Torn),
+        ("{\n{\n{\n{\n{", Verdict::Faulty),
+        ("{\n{\n", Verdict::Faulty),
+    ] {
+        let torn = [&log, rest.as_bytes()].concat();
+        assert_eq!(report(&[&torn], &[]).verdict, expected, "{rest}");
+    }
+}
+
+#[test]
 fn a_remnant_that_is_longer_than_any_record_is_accounted_for_by_the_next_start() {
     for length in [8191, 8192, 8193, 20_000] {
         let host = Host::new("zeros");
