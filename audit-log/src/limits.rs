@@ -23,8 +23,8 @@ pub const AHEAD_MAX: u64 = 2_000_000;
 /// starts that left none. Steps take a microsecond each, and a hostile file must not keep an auditor waiting.
 pub const STEPS_MAX: u64 = 1_000_000;
 
-/// Steps to the first record of a file that continues a chain: records of one run of the client before it. About a minute, and also
-/// the bound of all attempts that fail.
+/// Steps to the first record of a file that goes on with the key of the file before it, which a client does only when its key file cannot
+/// be written at a rotation: records of files before it. About a minute, and also the bound of all attempts that fail.
 pub const INDEX_MAX: u64 = 50_000_000;
 
 /// Records at the end of one run that the next may not know of. The client's queue holds fewer.

@@ -183,6 +183,7 @@ impl Verifier {
     fn record(&mut self, line: &Line<'_>) {
         let verified = match (line.event, line.opening) {
             (Event::Begin, Some(opening)) => self.begin(line, &opening),
+            (Event::Continue, Some(opening)) if opening.index == 0 => self.begin(line, &opening),
             (Event::Continue, Some(opening)) if self.chain.is_none() => self.join(line, &opening),
             _ => self.next(line),
         };
@@ -219,7 +220,7 @@ impl Verifier {
             .is_some_and(|(pieces, place)| pieces.lines() == 1 && pieces.is_open() && place.file < self.place.file)
     }
 
-    /// A run of the program begins.
+    /// A run of the program begins, or a file of it with a key of its own.
     fn begin(&mut self, line: &Line<'_>, opening: &Opening) -> bool {
         let skipped = match opening.generation.checked_sub(self.generation) {
             None => {
@@ -245,7 +246,7 @@ impl Verifier {
             if skipped > 0 && (self.chain.is_some() || opening.before.count == 0) {
                 self.note(Note::SilentStarts { starts: skipped });
             }
-            self.follow(opening.before);
+            self.follow(opening.before, line.event);
             self.anchors.name(opening.before);
             self.anchors.see(line.head());
         } else {
@@ -263,8 +264,8 @@ impl Verifier {
         is_sealed
     }
 
-    /// Compares what a run knew of the one before it with what is there.
-    fn follow(&mut self, before: Head) {
+    /// Compares what a run, or a file, knew of the one before it with what is there.
+    fn follow(&mut self, before: Head, opening: Event) {
         let Some(chain) = &self.chain else {
             if before.count > 0 {
                 self.note(Note::StartsLater {
@@ -275,7 +276,7 @@ impl Verifier {
         };
         let (head, event) = (chain.head, chain.event);
         if before == head {
-            if event != Event::End {
+            if event != Event::End && opening == Event::Begin {
                 self.note(Note::Killed { number: head.count });
             }
         } else if before.count > head.count {
@@ -283,7 +284,7 @@ impl Verifier {
                 first: head.count + 1,
                 last: before.count,
             });
-        } else if chain.recent.contains(&before) {
+        } else if opening == Event::Begin && chain.recent.contains(&before) {
             self.note(Note::Unknown {
                 first: before.count + 1,
                 last: head.count,
@@ -293,7 +294,7 @@ impl Verifier {
         }
     }
 
-    /// The first file of several begins in the middle of a run.
+    /// The first file of several begins in the middle of a run, with the key of the file before it.
     fn join(&mut self, line: &Line<'_>, opening: &Opening) -> bool {
         let runs = opening.generation.checked_sub(self.generation);
         let is_near = |runs: &u64| take(&mut self.steps, *runs) && take(&mut self.index_steps, opening.index);
@@ -318,7 +319,7 @@ impl Verifier {
         self.index_steps += opening.index;
         root.next_generation();
         key.next_record();
-        self.follow(opening.before);
+        self.follow(opening.before, line.event);
         (self.root, self.generation) = (root, opening.generation + 1);
         self.chain = Some(Chain::at(key, opening, line));
         self.anchors.name(opening.before);

@@ -196,7 +196,18 @@ impl<S: Sink> AuditLog<S> {
         self.end.pieces.cut();
         self.end.is_unbroken = false;
         self.sink = sink;
+        self.change_key();
         self.first = self.first.or(Some(First::Continue));
+    }
+
+    /// Begins the file with a key from the key file, so that it can be verified without a step for each record of files that are gone. Where
+    /// the key file cannot be written, the key goes on.
+    fn change_key(&mut self) {
+        let _ = self.note();
+        let Some(chain) = self.chain.as_mut().filter(|chain| chain.index > 0) else { return };
+        if let Ok((key, generation)) = chain.file.begin() {
+            (chain.key, chain.generation, chain.index) = (key, generation, 0);
+        }
     }
 
     /// Makes everything that was written durable. Returns the last record, for a second place; `None` without a chain.

@@ -311,6 +311,29 @@ fn rotated_files_are_one_chain_and_each_can_begin_it() {
 }
 
 #[test]
+fn each_rotated_file_has_a_key_of_its_own() {
+    let host = Host::new("rotated-key");
+    host.run_to_end(|log| {
+        (0..3).for_each(|n| log.command(n));
+        log.rotate();
+        log.command(3);
+        log.rotate();
+        log.command(4);
+    });
+    let files = host.files();
+    for (number, file) in files.iter().enumerate().skip(1) {
+        let first = String::from_utf8(lines(file)[0].clone()).unwrap();
+        assert!(first.contains(&format!("\"generation\":{number},\"index\":0,")), "{first}");
+    }
+    let all: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+    let found = report(&all, &[]);
+    assert_eq!((found.verdict, found.runs, found.notes_count), (Verdict::Ended, 1, 0), "{found:?}");
+    // A file that is gone shows, with its records.
+    let found = report(&[all[0], all[2]], &[]);
+    assert!(matches!(found.faults[0].what, Fault::Missing { .. }), "{found:?}");
+}
+
+#[test]
 fn a_file_that_was_copied_and_truncated_goes_on_behind_its_copy() {
     let host = Host::new("copytruncate");
     let mut copy = Vec::new();
