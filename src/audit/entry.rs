@@ -7,6 +7,7 @@ use audit_log::limits::{NAME_MAX, REQUEST_ID_MAX};
 
 use super::gate::Ticket;
 use crate::dispatch::audit::Ended;
+use crate::limits::AUDIT_SCRUB_MAX;
 use crate::telemetry::redact;
 
 /// What outlives its command: short texts, and the session until it is hashed. Freed memory is wiped.
@@ -30,10 +31,7 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn of(ended: &Ended<'_>, ticket: Ticket) -> Self {
-        // One byte more than the record takes shows that there was more.
-        let cut = |text: Option<&str>, most: usize| {
-            text.map(|text| Box::from(text.get(..text.floor_char_boundary(most + 4)).unwrap_or_default()))
-        };
+        let cut = |text: Option<&str>, most: usize| text.map(|text| cut(text, most));
         Self {
             request_id: cut(ended.request_id, REQUEST_ID_MAX),
             caller_request_id: cut(ended.caller_request_id, NAME_MAX),
@@ -56,12 +54,12 @@ impl Entry {
     pub(super) fn with<T>(&self, act: impl FnOnce(&Command<'_>) -> T) -> T {
         let scrubbed = |text: &Option<Box<str>>| text.as_deref().map(|text| redact::scrub(text).into_owned());
         let (request_id, caller_request_id) = (scrubbed(&self.request_id), scrubbed(&self.caller_request_id));
-        let (method, tool) = (scrubbed(&self.method), scrubbed(&self.tool));
+        let (channel, method, tool) = (scrubbed(&self.channel), scrubbed(&self.method), scrubbed(&self.tool));
         let number = |size: usize| u64::try_from(size).unwrap_or(u64::MAX);
         act(&Command {
             request_id: request_id.as_deref(),
             caller_request_id: caller_request_id.as_deref(),
-            channel: self.channel.as_deref(),
+            channel: channel.as_deref(),
             method: method.as_deref(),
             tool: tool.as_deref(),
             session: self.session.as_deref(),
@@ -73,5 +71,61 @@ impl Entry {
             bytes_out: number(self.bytes_out),
             duration: self.duration,
         })
+    }
+}
+
+/// What a record takes of a text, and a character more where there was more. Scrubbed before it is cut: nobody recognises half a secret.
+fn cut(text: &str, most: usize) -> Box<str> {
+    let upto = |text: &str, most: usize| -> Box<str> {
+        let end = text.floor_char_boundary(most);
+        text.get(..end).unwrap_or_default().into()
+    };
+    if text.len() <= most {
+        return text.into();
+    }
+    upto(&redact::scrub(&upto(text, AUDIT_SCRUB_MAX)), most + 4)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::audit::gate::Ticket;
+    use crate::dispatch::audit::Names;
+
+    fn ended<'a>(channel: &'a str, method: &'a str) -> Ended<'a> {
+        Ended {
+            request_id: None,
+            caller_request_id: None,
+            channel: Some(channel),
+            names: Names {
+                method: Some(method),
+                tool: None,
+            },
+            session: None,
+            outcome: "ok",
+            status: None,
+            delivery: None,
+            bytes_in: 0,
+            bytes_out: 0,
+            duration: Duration::ZERO,
+            is_admitted: true,
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_secret_where_a_name_is_cut() {
+        for before in NAME_MAX - 40..NAME_MAX + 4 {
+            let method = format!("{} sk-{}", "a".repeat(before), "B".repeat(40));
+            let entry = Entry::of(&ended("main", &method), Ticket::Waiting);
+            entry.with(|command| assert!(!command.method.unwrap().contains('B'), "{before}: {:?}", command.method));
+        }
+    }
+
+    #[test]
+    fn a_channel_is_scrubbed_like_what_callers_write() {
+        let entry = Entry::of(&ended("sk-BBBBBBBBBBBBBBBBBBBB", "ping"), Ticket::Waiting);
+        entry.with(|command| assert!(!command.channel.unwrap().contains('B')));
     }
 }

@@ -23,6 +23,8 @@ pub const AUDIT_REMINDER: Duration = Duration::from_secs(60);
 pub const AUDIT_STACK: usize = 256 * 1024;
 /// Bytes of a caller's own request id: names that programs make have 36 (RFC 9562) or fewer, and a record is bounded.
 pub const CALLER_REQUEST_ID_MAX: usize = 128;
+/// Bytes of a name that are searched for secrets before it is cut: the longest secret (16 KiB), with each byte spelled as three.
+pub const AUDIT_SCRUB_MAX: usize = 64 * 1024;
 /// Bytes of an initial key file, with room for white space.
 pub const AUDIT_KEY_TEXT_MAX: usize = 4096;
 /// Anchors of one verification: each a flag of the command line.
