@@ -1,13 +1,15 @@
 //! The audit log.
 
+use log::LevelFilter;
+
 use super::reader::{Checked, Reader};
-use crate::config::checked::{Audit, OnFailure};
+use crate::config::checked::{Audit, Log, OnFailure};
 use crate::config::settings::{Setting, table};
 use crate::config::values::scalar::echo;
 use crate::limits::AUDIT_ANCHOR_MAX;
 
 /// The section `audit`. A setting that only means something with a file is refused without one: whoever wrote it expects records.
-pub(super) fn audit(reader: &mut Reader<'_>) -> Checked<Option<Audit>> {
+pub(super) fn audit(reader: &mut Reader<'_>, log: Option<&Log>) -> Checked<Option<Audit>> {
     let file = reader.path(&table::AUDIT_FILE);
     let key_file = reader.path(&table::AUDIT_KEY_FILE);
     let on_failure = reader.required(&table::AUDIT_ON_FAILURE, "audit.on_failure is missing", on_failure);
@@ -26,6 +28,13 @@ pub(super) fn audit(reader: &mut Reader<'_>) -> Checked<Option<Audit>> {
     };
     if key_file.as_ref() == Some(&file) {
         return Err(reader.refuse(&table::AUDIT_KEY_FILE, "is the file of audit.file; name another one"));
+    }
+    if key_file.is_some() && log.is_some_and(|log| log.level < LevelFilter::Info) {
+        reader.warn(
+            "audit.key_file without anchors: they are log lines of level info, and log.level is above it; records that are removed at the \
+             end of the audit log will not show"
+                .to_owned(),
+        );
     }
     Ok(Some(Audit {
         file,
