@@ -1,7 +1,7 @@
 //! Opens the files of the audit log while the process may: as whoever started it, before it gives up its privileges.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ pub enum Error {
     Foreign(PathBuf),
     /// It is not a regular file.
     Kind(PathBuf),
+    /// Another process writes it.
+    InUse(PathBuf),
     /// The key file cannot be opened.
     KeyFile(PathBuf, files::Error),
     /// Others can read it.
@@ -51,6 +53,11 @@ impl fmt::Display for Error {
             Self::Kind(path) => write!(
                 f,
                 "audit.file: {} is not a regular file; name another one",
+                path.display()
+            ),
+            Self::InUse(path) => write!(
+                f,
+                "audit.file: another process writes {}; name another file, or stop that process",
                 path.display()
             ),
             Self::KeyFile(path, error) => write!(
@@ -121,6 +128,10 @@ impl Opened {
         let found = file.metadata().map_err(|error| refused(error.into()))?;
         if !found.is_file() {
             return Err(Error::Kind(path()));
+        }
+        // Two writers would make lines that belong to no chain. A file system without locks has nothing against them.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(Error::InUse(path()));
         }
         let chain = match &settings.key_file {
             Some(key_path) => {

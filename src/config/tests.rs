@@ -230,6 +230,13 @@ fn an_audit_log_whose_anchors_are_not_logged_is_a_warning() {
 }
 
 #[test]
+fn an_audit_log_shares_no_file_with_the_log() {
+    let same = [("AUDIT_FILE", "/var/log/x.log"), ("LOG_FILE", "/var/log/x.log")];
+    let refused = with(&same, &[]).unwrap_err().to_string();
+    assert!(refused.contains("is the file of log.file"), "{refused}");
+}
+
+#[test]
 fn a_key_that_a_remote_proxy_reads_is_a_warning_for_loopback_too() {
     let proxied = [
         ("CONTROL_PLANE_BASE_URL", "http://localhost:8000"),

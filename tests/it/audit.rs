@@ -459,6 +459,20 @@ fn a_key_that_others_can_read_and_lines_of_another_kind_are_refused() {
 }
 
 #[test]
+fn two_clients_do_not_write_one_file() {
+    let control = ControlPlane::http();
+    let server = server();
+    let site = Site::new();
+    let first = site.client(&control, &server).no_env("AUDIT_KEY_FILE").start();
+    eventually("the first record", || site.text().contains("\"event\":\"begin\"").then_some(()));
+    let other = ClientBuilder::for_url("http://127.0.0.1:9").command("cat");
+    let mut other = site.give(other).no_env("AUDIT_KEY_FILE").start();
+    other.await_log("audit.file: another process writes");
+    assert_eq!(other.wait_exit(BOUND).code(), Some(1));
+    end(first);
+}
+
+#[test]
 fn a_log_without_a_key_has_the_same_records_without_seals() {
     let control = ControlPlane::http();
     let server = server();

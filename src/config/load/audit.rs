@@ -26,6 +26,9 @@ pub(super) fn audit(reader: &mut Reader<'_>, log: Option<&Log>) -> Checked<Optio
             None => Ok(None),
         };
     };
+    if log.is_some_and(|log| log.file.as_ref() == Some(&file)) {
+        return Err(reader.refuse(&table::AUDIT_FILE, "is the file of log.file; name another one"));
+    }
     if key_file.as_ref() == Some(&file) {
         return Err(reader.refuse(&table::AUDIT_KEY_FILE, "is the file of audit.file; name another one"));
     }
