@@ -49,6 +49,21 @@ impl Tail {
         self.head.filter(is_near).unwrap_or(known)
     }
 
+    /// Whether a file ends within a line.
+    ///
+    /// # Errors
+    ///
+    /// [`io::Error`].
+    pub fn is_mid_line(file: &mut File) -> io::Result<bool> {
+        if file.seek(SeekFrom::End(0))? == 0 {
+            return Ok(false);
+        }
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        Ok(last != *b"\n")
+    }
+
     /// Reads it from bytes; `is_whole`: the file has no others.
     fn of(bytes: &[u8], is_whole: bool) -> Option<Self> {
         let mut end = bytes.len();

@@ -47,7 +47,7 @@ pub struct AuditLog<S> {
 /// How the file ends.
 #[derive(Debug)]
 struct End {
-    /// The last record has no line break yet.
+    /// The last record, or what stands in its place in a log without a chain, has no line break yet.
     is_unbroken: bool,
     /// Lines behind it that are no records.
     pieces: Pieces,
@@ -100,10 +100,10 @@ impl<S: Sink> AuditLog<S> {
         Ok(Self::new(sink, Some(chain), sessions, end, program))
     }
 
-    /// A log without a chain.
-    pub fn plain(sink: S, sessions: SessionKey, program: &str) -> Self {
+    /// A log without a chain. `is_mid_line`: what the sink has ends within a line, which the first record ends.
+    pub fn plain(sink: S, is_mid_line: bool, sessions: SessionKey, program: &str) -> Self {
         let end = End {
-            is_unbroken: false,
+            is_unbroken: is_mid_line,
             pieces: Pieces::new(),
         };
         Self::new(sink, None, sessions, end, program)

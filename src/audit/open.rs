@@ -110,6 +110,8 @@ pub struct Opened {
     identity: Identity,
     /// The key file of a chain, and the end of the file.
     chain: Option<(PathBuf, KeyFile, Tail)>,
+    /// The file ends within a line: what a kill or a full disk left of a record.
+    is_mid_line: bool,
 }
 
 impl Opened {
@@ -142,12 +144,16 @@ impl Opened {
             }
             None => None,
         };
+        let last_line = || Tail::is_mid_line(&mut spot.read_back(&file).ok()?).ok();
+        // An empty line does less harm than a record that begins within another one.
+        let is_mid_line = chain.is_none() && last_line().unwrap_or(found.len() > 0);
         Ok(Some(Self {
             place,
             settings: settings.clone(),
             file,
             identity: Identity::from(&found),
             chain,
+            is_mid_line,
         }))
     }
 
@@ -160,7 +166,7 @@ impl Opened {
             None => {
                 let mut random = Zeroizing::new([0; 32]);
                 getrandom::fill(&mut *random).map_err(Error::Randomness)?;
-                audit_log::AuditLog::plain(self.file, SessionKey::new(&random), program)
+                audit_log::AuditLog::plain(self.file, self.is_mid_line, SessionKey::new(&random), program)
             }
         };
         let begun = Begun {

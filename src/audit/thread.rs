@@ -307,7 +307,7 @@ mod tests {
     fn thread(device: &str) -> Thread {
         let file = OpenOptions::new().append(true).open(device).unwrap();
         let identity = Identity::from(&file.metadata().unwrap());
-        let log = audit_log::AuditLog::plain(file, audit_log::SessionKey::new(&[1; 32]), "test");
+        let log = audit_log::AuditLog::plain(file, false, audit_log::SessionKey::new(&[1; 32]), "test");
         Thread::new(log, identity, Arc::new(Gate::new(OnFailure::Block)), 1000)
     }
 

@@ -477,6 +477,8 @@ fn a_log_without_a_key_has_the_same_records_without_seals() {
     let control = ControlPlane::http();
     let server = server();
     let site = Site::new();
+    // What a full disk left of a record.
+    fs::write(site.file(), "{\"event\":\"comm").unwrap();
     let builder = site.client(&control, &server);
     let client = builder.no_env("AUDIT_KEY_FILE").start();
     control.push(call("plain"));
@@ -487,6 +489,7 @@ fn a_log_without_a_key_has_the_same_records_without_seals() {
     );
     let log = end(client);
     assert!(anchors(&log).is_empty());
+    assert!(site.text().starts_with("{\"event\":\"comm\n{\"event\":\"begin\""), "{}", site.text());
     assert!(site.text().trim_end().ends_with('}') && site.text().contains("\"event\":\"end\""));
     assert_eq!(site.verify(&["records/audit.log"]).0, 2);
 }
