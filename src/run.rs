@@ -64,7 +64,6 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         true => None,
         false => Some(Starting::launch().map_err(Error::Broker)?),
     };
-    let records = audit::Opened::of(&config).map_err(Error::Audit)?;
     let janitor = match Files::are_configured(&config) {
         true => janitor()?,
         false => None,
@@ -84,6 +83,10 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         let hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
         let user_signal = shutdown::user_signal().map_err(|e| Error::System("a signal handler", e))?;
         tokio::spawn(reopen_log(user_signal));
+        // Before the file is opened: a rotation after that is not missed.
+        let audit_hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
+        let audit_signal = shutdown::user_signal().map_err(|e| Error::System("a signal handler", e))?;
+        let records = audit::Opened::of(&config).map_err(Error::Audit)?;
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
         let mut enclosure = Enclosure::of(&config, &network, umask)?;
         told::replaceable_programs(exposures(&config, &enclosure.servers_account()))?;
@@ -102,9 +105,7 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         let mut enclosure = enclosure.give_up_privileges()?;
         let audit = records.map(|records| enclosure.start_audit(records)).transpose()?;
         if let Some(audit) = &audit {
-            let hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
-            let user_signal = shutdown::user_signal().map_err(|e| Error::System("a signal handler", e))?;
-            tokio::spawn(reopen_audit(audit.clone(), hangup, user_signal));
+            tokio::spawn(reopen_audit(audit.clone(), audit_hangup, audit_signal));
         }
         let enclosure = enclosure.start_resolvers(&mut network)?;
         let Caged { status, broker } = enclosure.shut(&config, broker).await?;
