@@ -405,3 +405,27 @@ fn take(left: &mut u64, steps: u64) -> bool {
     *left = rest.unwrap_or(*left);
     rest.is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bound in itself: what lines that cannot be believed may cost, over all files.
+    #[test]
+    fn steps_for_lines_that_cannot_be_believed_come_out_of_one_budget() {
+        let key = InitialKey::new(&[1; 32]);
+        let mut verifier = Verifier::new(&key, Vec::new());
+        verifier.steps = 90;
+        let (zeros, far) = ("0".repeat(64), 60);
+        let line = format!(
+            "{{\"seq\":1,\"event\":\"begin\",\"generation\":{far},\"index\":0,\"before_count\":0,\"before_head\":\"{zeros}\",\
+             \"mac\":\"{zeros}\"}}\n"
+        );
+        for file in 0..3 {
+            assert!(verifier.file("far", line.as_bytes()).is_ok());
+            // The second attempt is not made.
+            assert_eq!(verifier.steps, 90 - far, "{file}");
+        }
+        assert_eq!(verifier.finish().faults_count, 3);
+    }
+}
