@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::hex::{self, Hex};
 use crate::key::{Head, InitialKey, Key, LENGTH, SessionKey, Tag, countable};
 
-/// Bytes of a slot, with its line break. Small enough that one call and one sector have all of it.
+/// Bytes of a slot, with its line break. One call writes all of it. A slot may span two sectors: its check shows when one is missing.
 const SLOT: usize = 384;
 const NAME: &str = "tunnel-audit-key-1";
 const CHECK: usize = 16;
