@@ -153,10 +153,15 @@ impl Verifier {
 
     /// Reads on to the end of a line that is too long: what a crash of the host left can be any number of zeros.
     fn rest_of_piece(&mut self, file: &mut impl BufRead) -> io::Result<()> {
-        let Some((pieces, _)) = &mut self.pieces else { return Ok(()) };
+        let Some((pieces, _)) = &mut self.pieces else {
+            return Ok(());
+        };
         while pieces.is_open() {
             let buffer = file.fill_buf()?;
-            let end = buffer.iter().position(|byte| *byte == b'\n').map_or(buffer.len(), |at| at + 1);
+            let end = buffer
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .map_or(buffer.len(), |at| at + 1);
             if end == 0 {
                 break;
             }

@@ -204,7 +204,9 @@ impl<S: Sink> AuditLog<S> {
     /// the key file cannot be written, the key goes on.
     fn change_key(&mut self) {
         let _ = self.note();
-        let Some(chain) = self.chain.as_mut().filter(|chain| chain.index > 0) else { return };
+        let Some(chain) = self.chain.as_mut().filter(|chain| chain.index > 0) else {
+            return;
+        };
         if let Ok((key, generation)) = chain.file.begin() {
             (chain.key, chain.generation, chain.index) = (key, generation, 0);
         }
@@ -218,7 +220,9 @@ impl<S: Sink> AuditLog<S> {
     /// more: see [`Self::is_doubtful`].
     pub fn anchor(&mut self) -> io::Result<Option<Head>> {
         if self.is_doubtful {
-            return Err(io::Error::other("an earlier part of this file may not have reached the disk"));
+            return Err(io::Error::other(
+                "an earlier part of this file may not have reached the disk",
+            ));
         }
         self.sink.sync().inspect_err(|_| self.is_doubtful = true)?;
         self.note()?;

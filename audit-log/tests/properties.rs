@@ -288,7 +288,10 @@ fn rotated_files_are_one_chain_and_each_can_begin_it() {
         let before = report(&all[..first], &[]);
         let last = before.last.unwrap();
         let found = report(&all[first..], &[last]);
-        assert_eq!((found.verdict, found.anchors[0].1), (Verdict::Partial, AnchorState::Named));
+        assert_eq!(
+            (found.verdict, found.anchors[0].1),
+            (Verdict::Partial, AnchorState::Named)
+        );
         assert_eq!(report_after(last, &all[first..], &[last]).verdict, Verdict::Ended);
         assert_eq!(before.verdict, Verdict::Unended);
     }
@@ -323,11 +326,18 @@ fn each_rotated_file_has_a_key_of_its_own() {
     let files = host.files();
     for (number, file) in files.iter().enumerate().skip(1) {
         let first = String::from_utf8(lines(file)[0].clone()).unwrap();
-        assert!(first.contains(&format!("\"generation\":{number},\"index\":0,")), "{first}");
+        assert!(
+            first.contains(&format!("\"generation\":{number},\"index\":0,")),
+            "{first}"
+        );
     }
     let all: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     let found = report(&all, &[]);
-    assert_eq!((found.verdict, found.runs, found.notes_count), (Verdict::Ended, 1, 0), "{found:?}");
+    assert_eq!(
+        (found.verdict, found.runs, found.notes_count),
+        (Verdict::Ended, 1, 0),
+        "{found:?}"
+    );
     // A file that is gone shows, with its records.
     let found = report(&[all[0], all[2]], &[]);
     assert!(matches!(found.faults[0].what, Fault::Missing { .. }), "{found:?}");
@@ -424,7 +434,11 @@ fn a_remnant_that_is_longer_than_any_record_is_accounted_for_by_the_next_start()
         fs::write(host.file(), log).unwrap();
         host.run_to_end(|log| log.command(2));
         let found = report(&[&fs::read(host.file()).unwrap()], &[]);
-        assert_eq!((found.verdict, found.faults_count), (Verdict::Ended, 0), "{length}: {found:?}");
+        assert_eq!(
+            (found.verdict, found.faults_count),
+            (Verdict::Ended, 0),
+            "{length}: {found:?}"
+        );
         assert_eq!(found.notes[0].what, Note::Torn { lines: 1 });
     }
 }
@@ -466,7 +480,11 @@ fn a_forged_line_that_claims_the_last_number_sets_no_number_and_stops_no_start()
     let host = Host::new("last-number");
     host.run_to_end(|log| log.command(1));
     let mut log = fs::read(host.file()).unwrap();
-    let forged = format!("{{\"seq\":{},\"event\":\"end\",\"mac\":\"{}\"}}\n", u64::MAX / 2 - 1, "0".repeat(64));
+    let forged = format!(
+        "{{\"seq\":{},\"event\":\"end\",\"mac\":\"{}\"}}\n",
+        u64::MAX / 2 - 1,
+        "0".repeat(64)
+    );
     log.extend_from_slice(forged.as_bytes());
     fs::write(host.file(), log).unwrap();
     for number in 2..5 {

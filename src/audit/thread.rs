@@ -122,9 +122,7 @@ impl Thread {
 
     /// How long nothing has to be done unless a message comes.
     fn patience(&self) -> Option<Duration> {
-        let retry = self
-            .next_try
-            .map(|next| next.saturating_duration_since(Instant::now()));
+        let retry = self.next_try.map(|next| next.saturating_duration_since(Instant::now()));
         let anchor = self
             .since
             .map(|since| AUDIT_ANCHOR_DELAY.saturating_sub(since.elapsed()));

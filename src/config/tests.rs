@@ -219,7 +219,10 @@ fn what_is_allowed_but_probably_not_meant_is_a_warning() {
 
 #[test]
 fn an_audit_log_whose_anchors_are_not_logged_is_a_warning() {
-    let audit = [("AUDIT_FILE", "/var/log/audit.log"), ("AUDIT_KEY_FILE", "/var/lib/x/key")];
+    let audit = [
+        ("AUDIT_FILE", "/var/log/audit.log"),
+        ("AUDIT_KEY_FILE", "/var/lib/x/key"),
+    ];
     for (level, warnings) in [("debug", 0), ("info", 0), ("warn", 1), ("error", 1)] {
         let log = [("LOG_LEVEL", level), ("LOG_FORMAT", "json")];
         let config = with(&[&audit[..], &log].concat(), &[]).unwrap();

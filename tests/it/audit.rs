@@ -418,7 +418,10 @@ fn commands_that_are_cut_off_by_a_second_signal_are_counted_before_the_end() {
     assert!(!client.log_with("second signal").is_empty());
     let text = site.text();
     let last: Vec<&str> = text.lines().rev().take(2).collect();
-    assert!(last[1].contains("\"event\":\"gap\"") && last[1].contains("\"dropped\":2"), "{text}");
+    assert!(
+        last[1].contains("\"event\":\"gap\"") && last[1].contains("\"dropped\":2"),
+        "{text}"
+    );
     let (code, said) = site.verify(&["records/audit.log"]);
     assert!(code == 0 && said.contains("2 records could not be written"), "{said}");
 }
@@ -464,7 +467,9 @@ fn two_clients_do_not_write_one_file() {
     let server = server();
     let site = Site::new();
     let first = site.client(&control, &server).no_env("AUDIT_KEY_FILE").start();
-    eventually("the first record", || site.text().contains("\"event\":\"begin\"").then_some(()));
+    eventually("the first record", || {
+        site.text().contains("\"event\":\"begin\"").then_some(())
+    });
     let other = ClientBuilder::for_url("http://127.0.0.1:9").command("cat");
     let mut other = site.give(other).no_env("AUDIT_KEY_FILE").start();
     other.await_log("audit.file: another process writes");
@@ -489,7 +494,11 @@ fn a_log_without_a_key_has_the_same_records_without_seals() {
     );
     let log = end(client);
     assert!(anchors(&log).is_empty());
-    assert!(site.text().starts_with("{\"event\":\"comm\n{\"event\":\"begin\""), "{}", site.text());
+    assert!(
+        site.text().starts_with("{\"event\":\"comm\n{\"event\":\"begin\""),
+        "{}",
+        site.text()
+    );
     assert!(site.text().trim_end().ends_with('}') && site.text().contains("\"event\":\"end\""));
     assert_eq!(site.verify(&["records/audit.log"]).0, 2);
 }

@@ -95,9 +95,8 @@ impl Anchors {
 
     /// Whether the files begin at the record that they may begin after, or before it.
     pub(super) fn is_start_there(&self) -> bool {
-        let is_there = |(anchor, seen): &(Head, Seen)| {
-            Some(*anchor) == self.start && matches!(seen, Seen::Same | Seen::Named)
-        };
+        let is_there =
+            |(anchor, seen): &(Head, Seen)| Some(*anchor) == self.start && matches!(seen, Seen::Same | Seen::Named);
         self.all.iter().any(is_there)
     }
 

@@ -62,7 +62,9 @@ pub(super) fn execute(matches: &ArgMatches) -> Result<(), Error> {
         .unwrap_or_default();
     let key = initial_key(&key)?;
     let anchors = matches.get_many::<OsString>("anchor").into_iter().flatten();
-    let anchors = anchors.map(|text| anchor(text, "anchor")).collect::<Result<Vec<_>, _>>()?;
+    let anchors = anchors
+        .map(|text| anchor(text, "anchor"))
+        .collect::<Result<Vec<_>, _>>()?;
     if anchors.len() > AUDIT_ANCHORS_MAX {
         return Err(Error::Message(format!(
             "audit verify: --anchor stands more than {AUDIT_ANCHORS_MAX} times; the latest anchor shows the most"
