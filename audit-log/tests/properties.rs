@@ -12,24 +12,11 @@ mod support;
 use std::fs;
 use std::time::Instant;
 
-use audit_log::{AnchorState, Fault, Head, InitialKey, Note, Report, Tag, Verdict, Verifier};
-use support::{Host, Scarce, initial, report, report_after, verified};
-
-fn lines(log: &[u8]) -> Vec<Vec<u8>> {
-    log.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
-}
+use audit_log::{AnchorState, Fault, InitialKey, Note, Report, Verdict, Verifier};
+use support::{Host, Scarce, initial, lines, report, report_after, two_runs, verified};
 
 fn line_of(log: &[u8], place: usize) -> u64 {
     1 + log[..place].iter().filter(|byte| **byte == b'\n').count() as u64
-}
-
-/// Two runs, the first of them killed.
-fn two_runs(name: &str) -> (Host, Vec<u8>) {
-    let host = Host::new(name);
-    host.run(|log| (0..5).for_each(|n| log.command(n)));
-    host.run_to_end(|log| (5..9).for_each(|n| log.command(n)));
-    let log = fs::read(host.file()).unwrap();
-    (host, log)
 }
 
 #[test]
@@ -136,106 +123,6 @@ fn records_that_change_places_or_stand_twice_are_found() {
             let found = report(&[&copied.concat()], &[]);
             assert_eq!(found.verdict, Verdict::Faulty, "{first} at {place}");
         }
-    }
-}
-
-#[test]
-fn a_log_that_was_cut_anywhere_has_no_end_and_is_shorter_than_its_anchor() {
-    let (_host, log) = two_runs("cut");
-    let all = report(&[&log], &[]);
-    let anchor = all.last.unwrap();
-    assert_eq!(report(&[&log], &[anchor]).anchors, [(anchor, AnchorState::Found)]);
-    for length in 0..log.len() {
-        let cut = &log[..length];
-        let whole = cut.is_empty() || cut.ends_with(b"\n");
-        let found = report(&[cut], &[]);
-        let expected = match (length, whole) {
-            (0, _) => Verdict::Empty,
-            (_, true) => Verdict::Unended,
-            (_, false) => Verdict::Torn,
-        };
-        assert_eq!(found.verdict, expected, "{length}");
-        // Of the last record nothing but its line break is missing.
-        let is_whole = length + 1 == log.len();
-        let expected = if is_whole { Verdict::Torn } else { Verdict::Short };
-        assert_eq!(report(&[cut], &[anchor]).verdict, expected, "{length}");
-    }
-    let other = Head {
-        tag: Tag::read("0".repeat(64).as_bytes()).unwrap(),
-        ..anchor
-    };
-    let found = report(&[&log], &[other]);
-    assert_eq!(
-        (found.verdict, found.anchors[0].1),
-        (Verdict::Faulty, AnchorState::Differs)
-    );
-}
-
-#[test]
-fn an_anchor_below_the_cut_does_not_hide_it_and_one_above_shows_it() {
-    let (_host, log) = two_runs("anchors");
-    let all = lines(&log);
-    let heads: Vec<Head> = (1..=all.len())
-        .map(|kept| report(&[&all[..kept].concat()], &[]).last.unwrap())
-        .collect();
-    for kept in 1..=all.len() {
-        for anchor in &heads {
-            let found = report(&[&all[..kept].concat()], &[*anchor]);
-            let is_short = anchor.count > kept as u64;
-            assert_eq!(found.verdict == Verdict::Short, is_short, "{kept}, {anchor}");
-        }
-    }
-}
-
-/// Three runs that ended in order, as lines.
-fn three_runs(name: &str) -> Vec<Vec<u8>> {
-    let host = Host::new(name);
-    for _ in 0..3 {
-        host.run_to_end(|log| (0..2).for_each(|n| log.command(n)));
-    }
-    lines(&fs::read(host.file()).unwrap())
-}
-
-fn head_of(lines: &[Vec<u8>]) -> Head {
-    report(&[&lines.concat()], &[]).last.unwrap()
-}
-
-#[test]
-fn runs_that_are_removed_in_front_leave_a_part_unless_the_auditor_knows_the_record_before() {
-    let all = three_runs("front");
-    for removed in [4, 8] {
-        let rest = all[removed..].concat();
-        assert_eq!(report(&[&rest], &[]).verdict, Verdict::Partial);
-        for known in 1..all.len() {
-            let anchor = head_of(&all[..known]);
-            let found = report(&[&rest], &[anchor]);
-            assert_eq!(found.verdict, Verdict::Partial, "{known}");
-            let (state, verdict) = match known {
-                _ if known < removed => (AnchorState::Earlier, Verdict::Partial),
-                _ if known == removed => (AnchorState::Named, Verdict::Ended),
-                _ => (AnchorState::Found, Verdict::Ended),
-            };
-            assert_eq!(found.anchors[0].1, state, "{known}");
-            assert_eq!(report_after(anchor, &[&rest], &[]).verdict, verdict, "{known}");
-        }
-        // Another record before.
-        let other = Head {
-            count: removed as u64,
-            ..head_of(&all[..1])
-        };
-        assert_eq!(report_after(other, &[&rest], &[]).verdict, Verdict::Faulty);
-    }
-}
-
-#[test]
-fn runs_that_are_removed_behind_an_end_show_by_an_anchor_alone() {
-    let all = three_runs("behind");
-    let anchor = head_of(&all);
-    for kept in [4, 8] {
-        let rest = all[..kept].concat();
-        assert_eq!(report(&[&rest], &[]).verdict, Verdict::Ended);
-        assert_eq!(report(&[&rest], &[head_of(&all[..kept])]).verdict, Verdict::Ended);
-        assert_eq!(report(&[&rest], &[anchor]).verdict, Verdict::Short);
     }
 }
 
@@ -387,128 +274,6 @@ fn a_full_disk_whose_file_was_truncated_where_it_stands_is_one_chain_with_its_co
 }
 
 #[test]
-fn a_line_that_a_crash_cut_anywhere_is_accounted_for_by_the_next_start() {
-    let host = Host::new("crash");
-    host.run(|log| (0..3).for_each(|n| log.command(n)));
-    let (log, key) = (fs::read(host.file()).unwrap(), fs::read(host.key_file()).unwrap());
-    let last = lines(&log).last().unwrap().len();
-    for cut in 1..last {
-        fs::write(host.file(), &log[..log.len() - cut]).unwrap();
-        // The key file knows one record less as well.
-        fs::write(host.key_file(), &key).unwrap();
-        host.rewind(report(&[&log[..log.len() - last]], &[]).last.unwrap());
-        host.run_to_end(|log| log.command(9));
-        let found = report(&[&fs::read(host.file()).unwrap()], &[]);
-        assert_eq!(found.verdict, Verdict::Ended, "{cut}: {found:?}");
-        let notes: Vec<Note> = found.notes.iter().map(|note| note.what).collect();
-        match cut {
-            // All of the record is there.
-            1 => assert_eq!(notes, [Note::Killed { number: 4 }]),
-            _ => assert_eq!(notes, [Note::Torn { lines: 1 }, Note::Killed { number: 3 }], "{cut}"),
-        }
-    }
-}
-
-#[test]
-fn several_lines_that_were_cut_off_at_the_end_are_no_more_than_torn() {
-    let (_host, log) = two_runs("several");
-    for (rest, expected) in [
-        ("{\"seq\":13,\n{\"se", Verdict::Torn),
-        ("{\n{\n{\n{", Verdict::Torn),
-        ("{\n{\n{\n{\n{", Verdict::Faulty),
-        ("{\n{\n", Verdict::Faulty),
-    ] {
-        let torn = [&log, rest.as_bytes()].concat();
-        assert_eq!(report(&[&torn], &[]).verdict, expected, "{rest}");
-    }
-}
-
-#[test]
-fn a_remnant_that_is_longer_than_any_record_is_accounted_for_by_the_next_start() {
-    for length in [8191, 8192, 8193, 20_000] {
-        let host = Host::new("zeros");
-        host.run(|log| log.command(1));
-        let mut log = fs::read(host.file()).unwrap();
-        log.resize(log.len() + length, 0);
-        assert_eq!(report(&[&log], &[]).verdict, Verdict::Torn, "{length}");
-        fs::write(host.file(), log).unwrap();
-        host.run_to_end(|log| log.command(2));
-        let found = report(&[&fs::read(host.file()).unwrap()], &[]);
-        assert_eq!(
-            (found.verdict, found.faults_count),
-            (Verdict::Ended, 0),
-            "{length}: {found:?}"
-        );
-        assert_eq!(found.notes[0].what, Note::Torn { lines: 1 });
-    }
-}
-
-#[test]
-fn records_that_a_crash_of_the_host_took_are_missing() {
-    let host = Host::new("lost");
-    host.run(|log| (0..3).for_each(|n| log.command(n)));
-    let log = fs::read(host.file()).unwrap();
-    let all = lines(&log);
-    fs::write(host.file(), all[..2].concat()).unwrap();
-    host.run_to_end(|log| log.command(9));
-    let found = report(&[&fs::read(host.file()).unwrap()], &[]);
-    assert_eq!(found.verdict, Verdict::Faulty);
-    assert_eq!(found.faults[0].what, Fault::Missing { first: 3, last: 4 });
-    assert_eq!(found.faults_count, 1);
-}
-
-#[test]
-fn a_file_that_was_exchanged_after_a_kill_is_still_part_of_the_chain() {
-    let host = Host::new("exchanged");
-    host.run(|log| (0..3).for_each(|n| log.command(n)));
-    // Killed before the key file knew of the last two.
-    let old = fs::read(host.file()).unwrap();
-    host.rewind(report(&[&lines(&old)[..2].concat()], &[]).last.unwrap());
-    fs::write(host.file(), "").unwrap();
-    host.run_to_end(|log| log.command(9));
-    let found = report(&[&old, &fs::read(host.file()).unwrap()], &[]);
-    assert_eq!((found.verdict, found.faults_count), (Verdict::Ended, 0), "{found:?}");
-    assert_eq!(found.notes[0].what, Note::Unknown { first: 3, last: 4 });
-    // The same with a line cut off at the end of the old file, which the next start did not see.
-    let torn = &old[..old.len() - 5];
-    let found = report(&[torn, &fs::read(host.file()).unwrap()], &[]);
-    assert_eq!((found.verdict, found.faults_count), (Verdict::Ended, 0), "{found:?}");
-}
-
-#[test]
-fn a_forged_line_that_claims_the_last_number_sets_no_number_and_stops_no_start() {
-    let host = Host::new("last-number");
-    host.run_to_end(|log| log.command(1));
-    let mut log = fs::read(host.file()).unwrap();
-    let forged = format!(
-        "{{\"seq\":{},\"event\":\"end\",\"mac\":\"{}\"}}\n",
-        u64::MAX / 2 - 1,
-        "0".repeat(64)
-    );
-    log.extend_from_slice(forged.as_bytes());
-    fs::write(host.file(), log).unwrap();
-    for number in 2..5 {
-        host.run_to_end(|log| log.command(number));
-    }
-    let found = report(&[&fs::read(host.file()).unwrap()], &[]);
-    assert_eq!((found.faults_count, found.faults[0].line), (1, 4), "{found:?}");
-    assert_eq!((found.commands, found.last.unwrap().count), (4, 12));
-}
-
-#[test]
-fn starts_without_a_record_are_told_of() {
-    let host = Host::new("silent");
-    host.run_to_end(|log| log.command(1));
-    for _ in 0..3 {
-        host.start_without_a_record();
-    }
-    host.run_to_end(|log| log.command(2));
-    let found = report(&[&fs::read(host.file()).unwrap()], &[]);
-    assert_eq!(found.verdict, Verdict::Ended);
-    assert_eq!(found.notes[0].what, Note::SilentStarts { starts: 3 });
-}
-
-#[test]
 fn a_disk_that_is_full_again_and_again_costs_records_that_are_counted() {
     for room in [0, 1, 50, 200, 299, 300, 301, 302, 400, 555, 900] {
         let host = Host::new(&format!("full-{room}"));
@@ -601,24 +366,6 @@ fn lines_that_claim_to_be_far_away_take_no_more_steps_than_their_bound() {
     let found = report(&[hostile.as_bytes()], &[]);
     assert_eq!((found.verdict, found.records), (Verdict::Faulty, 12));
     assert_eq!(found.faults_count, 3 * 1999);
-}
-
-#[test]
-fn a_sink_that_may_have_lost_records_is_not_vouched_for_again() {
-    let host = Host::new("unsynced");
-    let sink = Scarce::new(1 << 20);
-    let mut log = host.start_with(sink.clone());
-    log.command(1);
-    assert!(log.try_anchor());
-    log.command(2);
-    sink.fail_next_sync();
-    assert!(!log.try_anchor());
-    // The system says once that it lost something.
-    assert!(!log.try_anchor());
-    log.command(3);
-    assert!(!log.try_anchor());
-    log.move_to(sink);
-    assert!(log.try_anchor());
 }
 
 #[test]

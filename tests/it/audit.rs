@@ -252,8 +252,7 @@ fn a_rotated_log_is_one_chain_over_its_files() {
     assert_eq!(code, 0, "{said}");
     // Without the first file, the auditor has to say where that one ended.
     let first = site.verify(&files[..1]).1;
-    let (_, head) = first.split_once("head      ").unwrap();
-    let head = head.lines().next().unwrap();
+    let head = first.split_once("head      ").unwrap().1.lines().next().unwrap();
     assert_eq!(site.verify(&files[1..]).0, 7);
     assert_eq!(site.verify(&["--anchor", head, files[1], files[2]]).0, 7);
     assert_eq!(site.verify(&["--from", head, files[1], files[2]]).0, 0);
@@ -384,17 +383,15 @@ fn a_log_that_blocks_takes_commands_again_while_callers_go_on_asking() {
     let control = ControlPlane::http();
     let server = server();
     let site = Site::new();
-    let builder = site.client(&control, &server);
-    let client = start_without_room(builder.env("AUDIT_ON_FAILURE", "block"));
+    let client = start_without_room(site.client(&control, &server).env("AUDIT_ON_FAILURE", "block"));
     fill(&control, &client);
     make_room(&site.file());
     // Each refusal is a message to the thread that writes. They come without a pause, so that it is never idle for long.
     let mut number = 0;
     within(BOUND, "a command that is performed", || {
-        let id = format!("retry{number}");
         number += 1;
-        control.push(call(&id));
-        (control.terminal(&id).resp_code == 200).then_some(())
+        control.push(call(&format!("retry{number}")));
+        (control.terminal(&format!("retry{number}")).resp_code == 200).then_some(())
     });
     end(client);
 }
@@ -407,8 +404,6 @@ fn commands_that_are_cut_off_by_a_second_signal_are_counted_before_the_end() {
     let mut client = site.client(&control, &server).start();
     for id in ["slow1", "slow2"] {
         control.push(Command::call(id, "tools/call", "{}"));
-    }
-    for id in ["slow1", "slow2"] {
         server.await_forwarded(id);
     }
     client.terminate();

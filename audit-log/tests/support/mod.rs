@@ -288,3 +288,16 @@ impl Sink for Scarce {
         }
     }
 }
+
+pub(crate) fn lines(log: &[u8]) -> Vec<Vec<u8>> {
+    log.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+}
+
+/// Two runs, the first of them killed.
+pub(crate) fn two_runs(name: &str) -> (Host, Vec<u8>) {
+    let host = Host::new(name);
+    host.run(|log| (0..5).for_each(|n| log.command(n)));
+    host.run_to_end(|log| (5..9).for_each(|n| log.command(n)));
+    let log = fs::read(host.file()).unwrap();
+    (host, log)
+}
