@@ -839,7 +839,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__audit__subcmd__verify)
-            opts="-h --key --anchor --json --help FILE-NAMES"
+            opts="-h --key --anchor --from --json --help FILE-NAMES"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -850,6 +850,10 @@ _tunnel__client() {
                     return 0
                     ;;
                 --anchor)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --from)
                     COMPREPLY=()
                     return 0
                     ;;

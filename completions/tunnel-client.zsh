@@ -553,6 +553,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--key=[File with the initial key]:FILE:_files' \
 '*--anchor=[Number and seal of a record that must be there; repeatable]:COUNT\:HEAD:' \
+'--from=[Number and seal of the record that the files begin after, or of one in them]:COUNT\:HEAD:' \
 '--json=-[Print JSON]::true|false:(true false)' \
 '-h[Print help]' \
 '--help[Print help]' \
