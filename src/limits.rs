@@ -3,6 +3,7 @@
 //! A number that an operator may set lives in the configuration; what stands here protects the process itself.
 
 mod answers;
+mod audit;
 mod broker;
 mod cookies;
 mod explain;
@@ -13,6 +14,7 @@ mod stdio;
 use std::time::Duration;
 
 pub use answers::*;
+pub use audit::*;
 pub use broker::*;
 pub use cookies::*;
 pub use explain::*;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use log::warn;
 use tokio::signal::unix::Signal;
 
+use crate::audit;
 use crate::broker::Starting;
 use crate::config::Config;
 use crate::identity;
@@ -29,7 +30,7 @@ use crate::sys;
 use crate::telemetry::{log as sink, redact};
 
 pub use check::{Findings, check};
-use daemon::Daemon;
+use daemon::{Daemon, Parts};
 pub(crate) use enclosure::{Caged, Enclosure};
 pub use error::Error;
 
@@ -82,6 +83,10 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         let hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
         let user_signal = shutdown::user_signal().map_err(|e| Error::System("a signal handler", e))?;
         tokio::spawn(reopen_log(user_signal));
+        // Before the file is opened: a rotation after that is not missed.
+        let audit_hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
+        let audit_signal = shutdown::user_signal().map_err(|e| Error::System("a signal handler", e))?;
+        let records = audit::Opened::of(&config).map_err(Error::Audit)?;
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
         let mut enclosure = Enclosure::of(&config, &network, umask)?;
         told::replaceable_programs(exposures(&config, &enclosure.servers_account()))?;
@@ -97,17 +102,32 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         let broker = broker.map(|starting| (starting, servers));
         let servers_uid = enclosure.servers_uid();
         secrets::end_proofs();
-        let enclosure = enclosure.give_up_privileges()?.start_resolvers(&mut network)?;
+        let mut enclosure = enclosure.give_up_privileges()?;
+        let audit = records.map(|records| enclosure.start_audit(records)).transpose()?;
+        if let Some(audit) = &audit {
+            tokio::spawn(reopen_audit(audit.clone(), audit_hangup, audit_signal));
+        }
+        let enclosure = enclosure.start_resolvers(&mut network)?;
         let Caged { status, broker } = enclosure.shut(&config, broker).await?;
         told::layers(&status, &network);
         if broker.is_some() {
             told::exposed(&config, servers_uid);
         }
         let network = Arc::new(network);
-        let daemon = Daemon::start(&config, &instance_id, &network, broker.clone(), outside, status, hangup).await?;
+        let parts = Parts {
+            broker: broker.clone(),
+            audit: audit.clone(),
+            outside,
+            status,
+            hangup,
+        };
+        let daemon = Daemon::start(&config, &instance_id, &network, parts).await?;
         // What only the start needed.
         sys::program::release();
         let lost = daemon.serve(&config, interrupts).await;
+        if let Some(audit) = audit {
+            audit.end();
+        }
         if let Some(broker) = broker {
             broker.close().await;
         }
@@ -122,6 +142,20 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
 async fn reopen_log(mut signal: Signal) {
     while signal.recv().await.is_some() {
         sink::reopen();
+    }
+}
+
+/// Opens the audit log again at each SIGHUP and SIGUSR1.
+async fn reopen_audit(audit: audit::AuditLog, mut hangup: Signal, mut user_signal: Signal) {
+    loop {
+        let signal = tokio::select! {
+            signal = hangup.recv() => signal,
+            signal = user_signal.recv() => signal,
+        };
+        if signal.is_none() {
+            return;
+        }
+        audit.reopen();
     }
 }
 

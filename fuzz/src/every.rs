@@ -9,6 +9,7 @@ use crate::*;
 pub type Feed = fn(&[u8]) -> Corpus;
 
 const TARGETS: &[(&str, Feed)] = &[
+    ("audit_line", |data| typed(data, |input| audit_line::check(&input))),
     ("broker_protocol", |data| {
         typed(data, |input| broker_protocol::check(&input))
     }),

@@ -2,6 +2,7 @@
 //!
 //! Private code is reached through the modules `fuzzing` of the two libraries, which exist under `cfg(fuzzing)` only.
 
+pub mod audit_line;
 pub mod every;
 pub mod support;
 

@@ -30,6 +30,7 @@ pub(crate) fn about(section: &str) -> &'static str {
         "reload" => "Keys, certificates and proxies that are exchanged while the client runs.",
         "mcp" => "The private MCP servers.",
         "log" => "What is logged, in which form, and where.",
+        "audit" => "Records of commands, for an auditor.",
         "health" => "The listener for health, readiness and metrics.",
         "process" => "The process.",
         "hardening" => "What the process gives up once it has started.",

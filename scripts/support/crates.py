@@ -39,8 +39,9 @@ def linked(program: str, target: str, edges: str) -> set[Linked]:
     found = set()
     for line in run([*tree, "--format", "{p}\t{l}\t{f}"]).splitlines():
         package, licence, features = line.removesuffix(" (*)").split("\t")
-        name, version = package.split()[:2]
-        if name not in PROGRAMS:
+        name, version, *where = package.split()
+        # Packages of this clone are named with their folder.
+        if not where or not where[0].startswith("(/"):
             on = frozenset(filter(None, features.split(",")))
             found.add(Linked(Crate(name, version.removeprefix("v")), licence, on))
     return found

@@ -64,7 +64,7 @@ const HINTS: &[Below] = &[
                 "The health listener serves /metrics; see tunnel-client health",
             ),
             (
-                &["sandbox", "audit"],
+                &["sandbox"],
                 "To prove the sandbox: tunnel-client doctor --sandbox. What it holds: tunnel-client help hardening",
             ),
         ],

@@ -4,6 +4,7 @@
 
 mod admin;
 mod args;
+mod audit;
 mod completion;
 mod config;
 mod doctor;
@@ -55,6 +56,7 @@ const COMMANDS: &[Entry] = &[
     entry("health", health::arguments, health::execute),
     entry("profiles", profiles::arguments, profiles::execute),
     entry("config", config::arguments, config::execute),
+    entry("audit", audit::arguments, audit::execute),
     entry("admin", admin::arguments, admin::execute),
     entry("logs", logs::arguments, logs::execute),
     entry("help", topics::arguments, topics::execute),

@@ -18,9 +18,9 @@ mod values;
 mod tests;
 
 pub use checked::{
-    Binding, ChildEnvironment, Class, Config, ControlPlane, FileRole, Hardening, Header, Health, Identity, Inheritance,
-    Level, Listen, Lockdown, Log, LogFormat, Mcp, Mode, NamedFile, Proxies, Proxy, ServerNetwork, ServerSandbox,
-    Settings, SystemStore, Target, Timeouts, TlsVersion, Trust, UserName, Variable,
+    Audit, Binding, ChildEnvironment, Class, Config, ControlPlane, FileRole, Hardening, Header, Health, Identity,
+    Inheritance, Level, Listen, Lockdown, Log, LogFormat, Mcp, Mode, NamedFile, OnFailure, Proxies, Proxy,
+    ServerNetwork, ServerSandbox, Settings, SystemStore, Target, Timeouts, TlsVersion, Trust, UserName, Variable,
 };
 pub use file::{ProfileDirs, ProfileName, Selection, profile_dirs};
 pub(crate) use load::read_key_again;

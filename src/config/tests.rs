@@ -218,6 +218,28 @@ fn what_is_allowed_but_probably_not_meant_is_a_warning() {
 }
 
 #[test]
+fn an_audit_log_whose_anchors_are_not_logged_is_a_warning() {
+    let audit = [
+        ("AUDIT_FILE", "/var/log/audit.log"),
+        ("AUDIT_KEY_FILE", "/var/lib/x/key"),
+    ];
+    for (level, warnings) in [("debug", 0), ("info", 0), ("warn", 1), ("error", 1)] {
+        let log = [("LOG_LEVEL", level), ("LOG_FORMAT", "json")];
+        let config = with(&[&audit[..], &log].concat(), &[]).unwrap();
+        assert_eq!(config.warnings.len(), warnings, "{level}: {:?}", config.warnings);
+        let config = with(&[&audit[..1], &log].concat(), &[]).unwrap();
+        assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    }
+}
+
+#[test]
+fn an_audit_log_shares_no_file_with_the_log() {
+    let same = [("AUDIT_FILE", "/var/log/x.log"), ("LOG_FILE", "/var/log/x.log")];
+    let refused = with(&same, &[]).unwrap_err().to_string();
+    assert!(refused.contains("is the file of log.file"), "{refused}");
+}
+
+#[test]
 fn a_key_that_a_remote_proxy_reads_is_a_warning_for_loopback_too() {
     let proxied = [
         ("CONTROL_PLANE_BASE_URL", "http://localhost:8000"),

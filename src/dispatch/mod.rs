@@ -1,5 +1,6 @@
 //! From polled commands to running jobs: the bounded queue, the limits, the drain.
 
+pub mod audit;
 mod calls;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
@@ -22,6 +23,7 @@ use crate::limits::{POLL_BATCH_MAX, POLL_COMMANDS_MAX, QUEUE_RESERVE};
 use crate::monitor::Monitor;
 use crate::shutdown::Signal;
 use crate::wire::command::{Action, Parsed};
+use audit::Audit;
 use calls::Calls;
 use job::{Job, Work};
 pub use poll::{Arrival, Room};
@@ -55,6 +57,8 @@ struct Shared<S, P> {
     abandon: Signal,
     responder: Responder<P>,
     monitor: Arc<Monitor>,
+    /// Where records of commands go.
+    audit: Option<Arc<dyn Audit>>,
     max_inflight: usize,
     connection_max_ttl: Duration,
     pass_error_text: bool,
@@ -95,7 +99,13 @@ pub struct Bounds {
 
 impl<S: Server, P: Post> Dispatcher<S, P> {
     /// A dispatcher for these channels.
-    pub fn new(bindings: Vec<(Box<str>, S)>, bounds: Bounds, responder: Responder<P>, monitor: Arc<Monitor>) -> Self {
+    pub fn new(
+        bindings: Vec<(Box<str>, S)>,
+        bounds: Bounds,
+        responder: Responder<P>,
+        monitor: Arc<Monitor>,
+        audit: Option<Arc<dyn Audit>>,
+    ) -> Self {
         let mut queue = Queue::new(bounds.max_concurrent);
         let calls = share(bounds.max_concurrent, bindings.len());
         let channels = bindings
@@ -121,6 +131,7 @@ impl<S: Server, P: Post> Dispatcher<S, P> {
             abandon: Signal::default(),
             responder,
             monitor,
+            audit,
             max_inflight: bounds.max_inflight,
             connection_max_ttl: bounds.connection_max_ttl,
             pass_error_text: bounds.pass_error_text,
@@ -147,6 +158,9 @@ impl<S: Server, P: Post> Dispatcher<S, P> {
         let Some(job) = Job::new(parsed, arrival) else {
             warn!(reason = "no request_id or shard_token"; "a command cannot be answered; dropped");
             shared.monitor.metrics.dropped("invalid_command");
+            if let Some(audit) = &shared.audit {
+                audit::record_unanswerable(&**audit);
+            }
             return;
         };
         let job = shared.within_memory(shared.refuse_surplus(job));
@@ -181,6 +195,13 @@ impl<S: Server, P: Post> Dispatcher<S, P> {
     /// Gives up: everything that runs or waits is answered with an error.
     pub fn abandon(&self) {
         self.0.abandon.set();
+    }
+
+    /// Has what still waits or runs counted as commands without a record. For the end of the process, after which nothing is recorded.
+    pub fn lose_the_rest(&self) {
+        let Some(audit) = &self.0.audit else { return };
+        let state = self.0.lock();
+        audit.lose(state.queue.waiting() + state.queue.running());
     }
 
     fn start_what_may_run(&self) {

@@ -8,6 +8,7 @@ use log::{info, warn};
 use tokio::time::{sleep, sleep_until};
 
 use super::Shared;
+use super::audit::{self, End};
 use super::job::{Job, Work};
 use super::report::{ack_response, json_response, refused};
 use super::server::{Ack, Call, Outcome, Server};
@@ -45,8 +46,19 @@ struct Spent {
 }
 
 impl<S: Server, P: Post> Shared<S, P> {
-    /// Runs one command and delivers its answer.
+    /// Runs one command, and hands over its record.
     pub(super) async fn run(&self, job: &Arc<Job>) {
+        let Some(audit) = &self.audit else {
+            self.run_to_end(job, true).await;
+            return;
+        };
+        let is_admitted = audit.admits();
+        let end = self.run_to_end(job, is_admitted).await;
+        audit::record(&**audit, job, &end, is_admitted);
+    }
+
+    /// Runs one command and delivers its answer; refuses it when it is not admitted.
+    async fn run_to_end(&self, job: &Arc<Job>, is_admitted: bool) -> End {
         let begun = Instant::now();
         let queue = millis(begun.saturating_duration_since(job.received));
         if job.is_expired() {
@@ -54,6 +66,18 @@ impl<S: Server, P: Post> Shared<S, P> {
         }
         let channel = self.channel(&job.route.channel);
         let done = match (&job.work, channel) {
+            (Work::Do(action), _) if !is_admitted => Done {
+                kind: "call",
+                outcome: "refused",
+                failure: None,
+                response: refused(
+                    &job.route,
+                    503,
+                    matches!(action, Action::SessionTermination),
+                    job.call_id(),
+                    "the audit log of the tunnel client cannot be written",
+                ),
+            },
             (
                 Work::Refused {
                     status,
@@ -92,7 +116,9 @@ impl<S: Server, P: Post> Shared<S, P> {
             log_failure(job, failure, &spent, millis(answered.elapsed()));
         }
         match delivery {
-            Delivery::Expired => self.expired(job, &spent),
+            Delivery::Expired => {
+                self.expired(job, &spent);
+            }
             Delivery::Done
             | Delivery::Late
             | Delivery::NoStream
@@ -106,6 +132,12 @@ impl<S: Server, P: Post> Shared<S, P> {
                     .metrics
                     .answered(channel, done.kind, done.outcome, job.received.elapsed());
             }
+        }
+        End {
+            outcome: done.outcome,
+            status: Some(done.response.code),
+            delivery: audit::undelivered(delivery),
+            bytes_out: done.response.payload.as_ref().map_or(0, Bytes::len),
         }
     }
 
@@ -327,7 +359,7 @@ impl<S: Server, P: Post> Shared<S, P> {
         channel.is_some_and(|channel| channel.server.is_judged_by_calls())
     }
 
-    fn expired(&self, job: &Job, spent: &Spent) {
+    fn expired(&self, job: &Job, spent: &Spent) -> End {
         self.monitor.metrics.dropped("response_deadline");
         info!(
             request_id = &*job.route.request_id,
@@ -337,6 +369,7 @@ impl<S: Server, P: Post> Shared<S, P> {
             server_ms = spent.server;
             "command response deadline reached; dropping without posting a response"
         );
+        End::expired()
     }
 
     fn unsupported_channel(&self, job: &Job, action: &Action) -> Response {

@@ -144,6 +144,41 @@ impl Spot {
         Err(Error::Unsteady)
     }
 
+    /// Opens the file that [`Spot::append`] opened once more, to read it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsteady`] when another file has taken its place.
+    pub fn read_back(&self, appended: &File) -> Result<File, Error> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file: File = openat(self.directory.file(), &self.name, flags, Mode::empty())?.into();
+        match Identity::from(&file.metadata()?) == Identity::from(&appended.metadata()?) {
+            true => Ok(file),
+            false => Err(Error::Unsteady),
+        }
+    }
+
+    /// Opens an existing file to be read, and written in place. It must be a regular file with one name, of a `trusted` user.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub fn update(&self, trusted: Trusted) -> Result<File, Error> {
+        let (_held, found) = self.look()?.ok_or(Errno::NOENT)?;
+        self.judge(&found, trusted)?;
+        if !found.is_file() {
+            return Err(self.directory.refused(&self.name, Fault::Kind("a device")));
+        }
+        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file: File = openat(self.directory.file(), &self.name, flags, Mode::empty())?.into();
+        let opened = file.metadata()?;
+        if Identity::from(&opened) != Identity::from(&found) {
+            return Err(Error::Unsteady);
+        }
+        self.judge(&opened, trusted)?;
+        Ok(file)
+    }
+
     fn open_known(&self, found: &Metadata, trusted: Trusted) -> Result<File, Error> {
         self.judge(found, trusted)?;
         // Opened without waiting, in case a pipe has taken its place.

@@ -86,6 +86,8 @@ pub struct Metrics {
     pub workers_busy: Gauge,
     /// Commands for channels that have no binding.
     pub unsupported_channel: Counter,
+    /// Records of the audit log that could not be written.
+    pub audit_records_dropped: Counter,
     log_lines_lost: Counter,
     liveness: Gauge,
     readiness: Gauge,
@@ -112,6 +114,7 @@ impl Metrics {
             queue_length: Gauge::default(),
             workers_busy: Gauge::default(),
             unsupported_channel: Counter::default(),
+            audit_records_dropped: Counter::default(),
             log_lines_lost: Counter::default(),
             liveness: Gauge::default(),
             readiness: Gauge::default(),
@@ -138,6 +141,11 @@ impl Metrics {
             "log_lines_lost",
             "Log lines that could not be written",
             m.log_lines_lost.clone(),
+        );
+        registry.register(
+            "audit_records_dropped",
+            "Records of the audit log that could not be written",
+            m.audit_records_dropped.clone(),
         );
         registry.register(
             "commands_poll_cycles",
@@ -313,6 +321,7 @@ mod tests {
             "commands_queue_capacity 20",
             "dispatcher_worker_pool_capacity 10",
             "liveness 1",
+            "audit_records_dropped_total ",
             "log_lines_lost_total ",
             "readiness 1",
         ] {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::{Enclosure, Error};
+use crate::audit;
 use crate::config::{Config, Listen, Target};
 use crate::control::ControlPlane;
 use crate::files::{self, Missing, Rule, Spot};
@@ -75,6 +76,9 @@ fn places(config: &Config, found: &mut Findings) {
             error.kind(),
             format!("open log file {}: {error}", path.display()),
         )));
+    }
+    if let Err(error) = audit::could_open(config) {
+        found.error(&Error::Audit(error));
     }
     let socket = match &config.health.listen {
         Listen::Unix(path) => Some(path),

@@ -9,10 +9,12 @@ use tokio::time::{sleep, timeout};
 
 use super::reporting::report;
 use super::{Error, Outside};
+use crate::audit::AuditLog;
 use crate::broker::{self, Broker};
 use crate::config::Config;
 use crate::control::{ControlPlane, Metadata, Poller};
 use crate::delivery::Responder;
+use crate::dispatch::audit::Audit;
 use crate::dispatch::{Bounds, Dispatcher};
 use crate::limits::{
     DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, END_TIMEOUT, IDLE_SWEEP, METADATA_WAIT, START_SETTLES, STARTUP_PROBE_TIMEOUT,
@@ -50,16 +52,30 @@ pub(super) struct Daemon {
     _files: Option<Custody>,
 }
 
+/// What was made before the cage was shut.
+pub(super) struct Parts {
+    pub(super) broker: Option<Broker>,
+    pub(super) audit: Option<AuditLog>,
+    pub(super) outside: Outside,
+    /// The layers of the sandbox that are in force.
+    pub(super) status: Status,
+    pub(super) hangup: Hangup,
+}
+
 impl Daemon {
     pub(super) async fn start(
         config: &Config,
         instance_id: &str,
         network: &Arc<Network>,
-        broker: Option<Broker>,
-        outside: Outside,
-        sandbox: Status,
-        hangup: Hangup,
+        parts: Parts,
     ) -> Result<Self, Error> {
+        let Parts {
+            broker,
+            audit,
+            outside,
+            status: sandbox,
+            hangup,
+        } = parts;
         let Outside {
             listener,
             files,
@@ -103,7 +119,11 @@ impl Daemon {
             connection_max_ttl: mcp.connection_max_ttl,
             pass_error_text: mcp.pass_error_text,
         };
-        let dispatcher = Dispatcher::new(servers.transports, bounds, responder, Arc::clone(&monitor));
+        let audit = audit.map(|audit| {
+            audit.count_in(&monitor.metrics.audit_records_dropped);
+            Arc::new(audit) as Arc<dyn Audit>
+        });
+        let dispatcher = Dispatcher::new(servers.transports, bounds, responder, Arc::clone(&monitor), audit);
 
         if config.announce_ui {
             banner::announce_page(&listener);
@@ -205,6 +225,8 @@ impl Daemon {
             () = orderly => info!("stopped"),
             () = interrupts.next() => warn!("second signal: stopping at once"),
         }
+        // The audit log ends before anything else runs.
+        self.dispatcher.lose_the_rest();
     }
 
     /// A step of the drain that ends within this. Returns how long the service manager should wait for the next.

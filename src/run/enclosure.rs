@@ -12,6 +12,7 @@
 use std::os::fd::RawFd;
 
 use super::Error;
+use crate::audit::{AuditLog, Opened};
 use crate::broker::{Broker, Instructions, Specification, Starting};
 use crate::config::Config;
 use crate::files::Account;
@@ -98,6 +99,16 @@ impl Unprivileged {
     /// less than the main one: it has to be started, and in its cage, before the main one is shut.
     pub(crate) fn of_resolvers(&self) -> ResolverCage {
         self.0.own.of_resolvers()
+    }
+
+    /// Starts the thread that writes the audit log, in its cage.
+    ///
+    /// # Errors
+    /// A thread that cannot be had, or that cannot enter its cage.
+    pub(crate) fn start_audit(&mut self, records: Opened) -> Result<AuditLog, Error> {
+        let audit = records.start(self.0.own.of_audit()).map_err(Error::Audit)?;
+        self.0.protected.push(audit.thread());
+        Ok(audit)
     }
 
     /// Starts the threads that resolve names, each in its cage.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::audit;
 use crate::broker;
 use crate::mcp::servers;
 use crate::mcp::stdio::Exposure;
@@ -19,6 +20,8 @@ pub enum Error {
     Broker(broker::Error),
     /// The log cannot be written.
     Log(io::Error),
+    /// The audit log cannot be used.
+    Audit(audit::Error),
     /// TLS cannot be set up.
     Tls(Arc<tls::Error>),
     /// The configuration holds what cannot be sent.
@@ -46,6 +49,7 @@ impl fmt::Display for Error {
         match self {
             Self::Broker(error) => error.fmt(f),
             Self::Log(error) => write!(f, "the log (log.file, LOG_FILE) cannot be opened: {error}"),
+            Self::Audit(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
             Self::Header(error) => error.fmt(f),
             Self::Health(error) => error.fmt(f),

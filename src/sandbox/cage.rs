@@ -33,6 +33,13 @@ pub struct ResolverCage {
     manager: Option<RawFd>,
 }
 
+/// What the thread that writes the audit log gives up.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditCage {
+    mode: Mode,
+    manager: Option<RawFd>,
+}
+
 /// A layer that is not in force.
 #[derive(Debug)]
 pub enum Error {
@@ -148,6 +155,15 @@ impl Cage {
         }
     }
 
+    /// What the thread that writes the audit log gives up; it enters first.
+    #[must_use]
+    pub fn of_audit(&self) -> AuditCage {
+        AuditCage {
+            mode: self.mode,
+            manager: self.manager,
+        }
+    }
+
     /// Cage of the process that removes the client's files.
     #[must_use]
     pub fn of_janitor(&self) -> JanitorCage {
@@ -174,7 +190,7 @@ impl Cage {
             }
             Err(error) => self.lack(Layer::Landlock, error, Error::Landlock)?,
         }
-        let filter = Filters::of_main(self.reach.unix, self.reach.log.is_some(), self.manager);
+        let filter = Filters::of_main(self.reach.unix, self.reach.appends(), self.manager);
         let filter = filter.and_then(|filters| filters.apply());
         match filter {
             Ok(()) => self.status.add(
@@ -230,12 +246,30 @@ impl ResolverCage {
         if self.mode == Mode::Off {
             return Ok(());
         }
-        let landlock = reach::of_resolver().prepare().and_then(rules::Ready::restrict);
-        let seccomp = Filters::of_resolver(self.manager).and_then(|filters| filters.apply());
-        match (self.mode, landlock, seccomp) {
-            (Mode::Enforce, Err(error), _) => Err(Error::Landlock(error)),
-            (Mode::Enforce, _, Err(error)) => Err(Error::Seccomp(error)),
-            _ => Ok(()),
+        enter(self.mode, &reach::of_resolver(), Filters::of_resolver(self.manager))
+    }
+}
+
+impl AuditCage {
+    /// Enters it.
+    ///
+    /// # Errors
+    /// Under `enforce` any layer that the kernel cannot apply.
+    pub fn enter(self) -> Result<(), Error> {
+        if self.mode == Mode::Off {
+            return Ok(());
         }
+        enter(self.mode, &reach::of_audit(), Filters::of_audit(self.manager))
+    }
+}
+
+/// Puts this thread, which is not the main one, into its cage.
+fn enter(mode: Mode, rules: &Rules, filters: Result<Filters, seccomp::Error>) -> Result<(), Error> {
+    let landlock = rules.prepare().and_then(rules::Ready::restrict);
+    let seccomp = filters.and_then(|filters| filters.apply());
+    match (mode, landlock, seccomp) {
+        (Mode::Enforce, Err(error), _) => Err(Error::Landlock(error)),
+        (Mode::Enforce, _, Err(error)) => Err(Error::Seccomp(error)),
+        _ => Ok(()),
     }
 }

@@ -28,7 +28,7 @@ mod trusted;
 mod users;
 
 pub use broker::{BrokerCage, Entered, Seal};
-pub use cage::{Cage, Error, ResolverCage};
+pub use cage::{AuditCage, Cage, Error, ResolverCage};
 pub use host::is_read_only;
 pub use janitor::JanitorCage;
 pub use names::on_the_way as names_on_the_way;

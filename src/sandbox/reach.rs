@@ -42,6 +42,8 @@ pub(super) struct Reach {
     pub(super) reads: Vec<PathBuf>,
     /// Where the log file is, which is opened again after it was renamed.
     pub(super) log: Option<PathBuf>,
+    /// Where the audit log is, likewise.
+    pub(super) audit: Option<PathBuf>,
     pub(super) ports: BTreeSet<u16>,
     /// A server is behind a unix socket.
     pub(super) unix: bool,
@@ -58,6 +60,7 @@ impl Reach {
         reach.reads.sort();
         reach.reads.dedup();
         reach.log = config.log.file.as_deref().and_then(place_of_log);
+        reach.audit = config.audit.as_ref().and_then(|audit| place_of_log(&audit.file));
         let control = &config.control_plane;
         reach.connect(&control.base_url, control.proxy.as_ref());
         for binding in config.served() {
@@ -85,11 +88,16 @@ impl Reach {
         for path in &self.reads {
             rules.allow(path, AccessFs::ReadFile);
         }
-        if let Some(place) = &self.log {
+        for place in self.log.iter().chain(&self.audit) {
             rules.allow(place, AccessFs::WriteFile | AccessFs::MakeReg);
         }
         rules.limit_ports(self.ports.iter().copied());
         rules
+    }
+
+    /// Whether files are opened again for appending.
+    pub(super) fn appends(&self) -> bool {
+        self.log.is_some() || self.audit.is_some()
     }
 
     /// The TCP ports, for people.
@@ -97,6 +105,13 @@ impl Reach {
         let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
         ports.join(", ")
     }
+}
+
+/// What the thread that writes the audit log reaches: nothing but the files that are open.
+pub(super) fn of_audit() -> Rules {
+    let mut rules = Rules::new();
+    rules.limit_ports([]);
+    rules
 }
 
 /// What a thread that resolves names reaches.

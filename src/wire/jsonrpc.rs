@@ -3,6 +3,8 @@
 //! A [`Message`] borrows the payload and knows what it is and where its id stands. Payload bytes are forwarded as they
 //! came; ids are compared and restored as text, so no id ever passes through a number type (contract: wire, section 5).
 
+mod names;
+
 use std::borrow::Cow;
 use std::ops::Range;
 

@@ -6,6 +6,7 @@ mod support;
 mod admin;
 mod admin_service;
 mod answers;
+mod audit;
 mod before_the_answer;
 mod broker;
 mod broker_exhausted;

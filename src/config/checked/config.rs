@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Hardening, Inheritance, Lockdown, Proxies, ServerSandbox, Timeouts, Trust};
+use super::{Audit, Hardening, Inheritance, Lockdown, Proxies, ServerSandbox, Timeouts, Trust};
 use crate::config::file::Selection;
 use crate::config::values::HttpUrl;
 use crate::secrets::{ApiKey, SecludedFile, SeenFile};
@@ -47,6 +47,8 @@ pub struct Settings {
     pub mcp: Mcp,
     /// Where and how log lines are written.
     pub log: Log,
+    /// Where the records of commands go; `None`: nowhere.
+    pub audit: Option<Audit>,
     /// The health listener.
     pub health: Health,
     /// Where to write the process id.

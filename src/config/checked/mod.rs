@@ -1,5 +1,6 @@
 //! The checked types: what everything past start-up sees. None of them can hold a value that is out of range.
 
+mod audit;
 mod child_environment;
 mod config;
 mod connection;
@@ -11,6 +12,7 @@ mod secrets;
 mod server_sandbox;
 mod trust;
 
+pub use audit::{Audit, OnFailure};
 pub(in crate::config) use child_environment::holds;
 pub use child_environment::{ChildEnvironment, Inheritance};
 pub use config::{

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::{Health, Identity, Listen, Log, Mcp, Settings, Target, Trust};
+use super::{Audit, Health, Identity, Listen, Log, Mcp, Settings, Target, Trust};
 
 /// A file of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +86,7 @@ impl Settings {
             proxies: _,
             mcp: Mcp { bindings, .. },
             log: Log { file: log, .. },
+            audit,
             health:
                 Health {
                     listen,
@@ -118,8 +119,12 @@ impl Settings {
             Listen::Unix(path) => Some(path),
             Listen::Tcp { .. } | Listen::Named { .. } => None,
         };
+        let records = audit.as_ref().map(|Audit { file, .. }| file);
+        let key_file = audit.as_ref().and_then(|Audit { key_file, .. }| key_file.as_ref());
         let made = [
             ("log.file", log.as_ref()),
+            ("audit.file", records),
+            ("audit.key_file", key_file),
             ("pid.file", pid_file.as_ref()),
             ("health.url-file", url_file.as_ref()),
             ("health.unix-socket", socket),

@@ -2,6 +2,7 @@
 
 mod admin;
 mod api_key;
+mod audit;
 mod bindings;
 mod connection;
 mod control_plane;
@@ -72,6 +73,7 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
     let peers = peers(reader, &proxies, &secret_variables);
     let net = net(reader);
     let log = log::log_settings(reader);
+    let audit = audit::audit(reader, log.as_ref().ok());
     let health = health::health(reader);
     let pid_file = reader.path(&table::PID_FILE);
     let announce_ui = reader.switch(&table::UI_OPEN);
@@ -103,6 +105,7 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
         proxies: proxies?,
         mcp,
         log: log?,
+        audit: audit?,
         health: health?,
         pid_file: pid_file?,
         announce_ui: announce_ui?,

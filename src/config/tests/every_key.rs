@@ -185,6 +185,13 @@ fn the_rest_is_as_written() {
         config.log.file.as_deref(),
         Some(Path::new("/var/log/tunnel-client.log"))
     );
+    let expected = Audit {
+        file: "/var/log/tunnel-client/audit.log".into(),
+        key_file: Some("/var/lib/tunnel-audit/key".into()),
+        on_failure: OnFailure::Block,
+        anchor_every: 200,
+    };
+    assert_eq!(config.audit, Some(expected));
     assert_eq!(
         config.health.listen,
         Listen::Unix("/run/tunnel-client/health.sock".into())

@@ -356,6 +356,25 @@ fn the_filters_of_a_resolver_answer_as_their_lists_say() {
 }
 
 #[test]
+fn the_filters_of_the_audit_thread_answer_as_their_lists_say() {
+    let lists = [common::CALLS, audit::CALLS, audit::OVERLAY];
+    let sockets = Sockets {
+        unix: false,
+        internet: false,
+        datagrams: false,
+        routes: false,
+    };
+    for manager in [None, Some(MANAGER)] {
+        check("audit", Filters::of_audit(manager).unwrap(), |number, arguments| {
+            let call = i64::from(number);
+            let refused =
+                reaches_past(sockets, call, arguments) || manager.is_some() && misuses_manager(call, arguments);
+            of_own(&lists, refused, number, arguments)
+        });
+    }
+}
+
+#[test]
 fn the_filter_of_the_janitor_answers_as_its_list_says() {
     let lists = [janitor::CALLS];
     check("janitor", Filters::of_janitor().unwrap(), |number, arguments| {

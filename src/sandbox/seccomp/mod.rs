@@ -4,6 +4,7 @@
 //! a call on it whose arguments reach too far is refused with EPERM, where a library may try and go on without.
 
 mod appending;
+mod audit;
 mod calls;
 mod common;
 mod janitor;
@@ -103,6 +104,21 @@ impl Filters {
             notify::refuse(&mut refused, descriptor)?;
         }
         Self::of_own(resolver::CALLS, resolver::OVERLAY, refused)
+    }
+
+    /// Of the thread that writes the audit log; made by that thread. `manager`: the socket to the service manager.
+    pub(super) fn of_audit(manager: Option<RawFd>) -> Result<Self, Error> {
+        let sockets = Sockets {
+            unix: false,
+            internet: false,
+            datagrams: false,
+            routes: false,
+        };
+        let mut refused = sockets.refused()?;
+        if let Some(descriptor) = manager {
+            notify::refuse(&mut refused, descriptor)?;
+        }
+        Self::of_own(audit::CALLS, audit::OVERLAY, refused)
     }
 
     /// Of stdio servers and the broker that starts them, whose filter they inherit. `truncates`: landlock looks at that.
@@ -225,6 +241,7 @@ mod tests {
         let classes = [
             Filters::of_main(true, true, Some(3)).unwrap(),
             Filters::of_resolver(Some(3)).unwrap(),
+            Filters::of_audit(Some(3)).unwrap(),
             Filters::of_servers(&Others::default(), false).unwrap(),
         ];
         for filters in classes {

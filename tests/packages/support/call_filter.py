@@ -8,7 +8,7 @@ from pathlib import Path
 
 SECCOMP = Path(__file__).resolve().parents[3] / "src/sandbox/seccomp"
 # Filters of the client's processes that are lists of what is allowed. That of servers lists what is refused.
-LISTS = ("common.rs", "main.rs", "resolver.rs", "janitor.rs")
+LISTS = ("common.rs", "main.rs", "resolver.rs", "audit.rs", "janitor.rs")
 # What the client calls before its filter is there, or the broker does, and an ordinary program does not.
 BEFORE = {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp", "prctl", "prlimit64", "execve", "clone",
           "setsid", "memfd_create", "umask", "socketpair"}  # fmt: skip

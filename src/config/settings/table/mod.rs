@@ -4,6 +4,7 @@
 //! pages, the completions and the configuration reference are all made from it.
 
 mod admin;
+mod audit;
 mod connection;
 mod control_plane;
 mod hardening;
@@ -17,6 +18,7 @@ mod tls;
 
 pub(in crate::config) use admin::ADMIN_KEY;
 pub use admin::ADMIN_SETTINGS;
+pub(in crate::config) use audit::*;
 pub(in crate::config) use connection::*;
 pub(in crate::config) use control_plane::*;
 pub(in crate::config) use hardening::*;
@@ -220,6 +222,7 @@ const PARTS: &[&[&Setting]] = &[
     CONNECTION,
     MCP,
     OPS,
+    AUDIT,
     HARDENING,
     WEB_PAGE,
     HARPOON,

@@ -244,6 +244,27 @@ pub(super) const CASES: &[Case] = &[
     ),
     case("log.file", &["/var/log/x"], &[]),
     case("log.http_raw_unsafe", SWITCH_GOOD, SWITCH_BAD),
+    case("audit.file", &["/var/log/audit.log"], &[]),
+    case(
+        "audit.key_file",
+        &["/var/lib/x/key"],
+        &[("/var/log/audit.log", "is the file of audit.file")],
+    )
+    .beside(&[("AUDIT_FILE", "/var/log/audit.log")]),
+    case(
+        "audit.on_failure",
+        &["block", "drop-and-count"],
+        &[("stop", "write block or drop-and-count")],
+    )
+    .beside(&[("AUDIT_FILE", "/var/log/audit.log")]),
+    case(
+        "audit.anchor_every",
+        &["1", "1000000"],
+        &[
+            ("0", "must be greater than 0"),
+            ("1000001", "less than or equal to 1000000"),
+        ],
+    ),
     case(
         "health.listen_addr",
         &["127.0.0.1:0", "[::1]:8080", ":80", "localhost:1"],

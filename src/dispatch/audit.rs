@@ -1,0 +1,146 @@
+//! The audit log as dispatch sees it: whether a command may begin, and one record for each that has ended.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use super::job::{Job, Work};
+use crate::delivery::Delivery;
+use crate::wire::command::Action;
+use crate::wire::jsonrpc::Message;
+
+/// Where records of commands go. Its methods do not wait: they are called on the way of each command.
+pub trait Audit: Debug + Send + Sync + 'static {
+    /// Whether a command may begin: not while its record could not be kept. One that may is recorded with `is_admitted`.
+    fn admits(&self) -> bool;
+
+    /// Takes the record of a command that has ended.
+    fn record(&self, ended: Ended<'_>);
+
+    /// Counts commands that will have no record: the process ends before they do.
+    fn lose(&self, commands: usize);
+}
+
+/// A command that has ended. Neither arguments nor results are part of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended<'a> {
+    /// The service's name for the command; `None` for one that cannot be answered.
+    pub request_id: Option<&'a str>,
+    /// The caller's own, if it is short and plain.
+    pub caller_request_id: Option<&'a str>,
+    /// The channel.
+    pub channel: Option<&'a str>,
+    /// The method of its message, and for `tools/call` the tool. Callers wrote them.
+    pub names: Names<'a>,
+    /// The caller's session. To be hashed.
+    pub session: Option<&'a str>,
+    /// `ok`, or a word of the failure vocabulary.
+    pub outcome: &'static str,
+    /// Status of the answer, when there was one.
+    pub status: Option<u16>,
+    /// What became of the answer, unless it was delivered.
+    pub delivery: Option<&'static str>,
+    /// Bytes of the command as received.
+    pub bytes_in: usize,
+    /// Bytes of the answer's message.
+    pub bytes_out: usize,
+    /// From the poll answer to the end.
+    pub duration: Duration,
+    /// [`Audit::admits`] let it begin.
+    pub is_admitted: bool,
+}
+
+/// Names in a message.
+#[derive(Debug, Clone, Default, Copy)]
+pub struct Names<'a> {
+    /// The method.
+    pub method: Option<&'a str>,
+    /// The tool.
+    pub tool: Option<&'a str>,
+}
+
+/// How the run of a command ended.
+pub(super) struct End {
+    pub(super) outcome: &'static str,
+    pub(super) status: Option<u16>,
+    pub(super) delivery: Option<&'static str>,
+    pub(super) bytes_out: usize,
+}
+
+impl End {
+    /// Its time was up, so that nothing was answered.
+    pub(super) const fn expired() -> Self {
+        Self {
+            outcome: "expired",
+            status: None,
+            delivery: None,
+            bytes_out: 0,
+        }
+    }
+}
+
+/// The word for an answer that was not delivered.
+pub(super) const fn undelivered(delivery: Delivery) -> Option<&'static str> {
+    match delivery {
+        Delivery::Done => None,
+        Delivery::Late => Some("late"),
+        Delivery::NoStream => Some("no_stream"),
+        Delivery::Gone => Some("caller_gone"),
+        Delivery::Refused => Some("refused"),
+        Delivery::Rejected => Some("rejected"),
+        Delivery::Failed => Some("failed"),
+        Delivery::Expired => Some("expired"),
+    }
+}
+
+/// Stands for the name of a tool that is not one text: servers could read it in different ways.
+const UNCLEAR: &str = "(unclear)";
+
+/// Hands over the record of a command.
+pub(super) fn record(audit: &dyn Audit, job: &Job, end: &End, is_admitted: bool) {
+    let payload = match &job.work {
+        Work::Do(Action::Call { payload, .. } | Action::Notification { payload, .. }) => Some(payload),
+        Work::Do(Action::Answer { .. } | Action::SessionTermination) | Work::Refused { .. } => None,
+    };
+    // Read once more, because only the audit log needs it.
+    let message = payload
+        .and_then(|payload| std::str::from_utf8(payload).ok())
+        .and_then(|text| Message::parse(text).ok());
+    let method = message.as_ref().and_then(Message::method);
+    let named = message
+        .as_ref()
+        .filter(|_| method == Some("tools/call"))
+        .map(Message::name);
+    let tool = named.as_ref().map(|name| name.as_deref().unwrap_or(UNCLEAR));
+    audit.record(Ended {
+        request_id: Some(&job.route.request_id),
+        caller_request_id: job.route.caller_request_id.as_deref(),
+        channel: Some(&job.route.channel),
+        names: Names { method, tool },
+        session: job.session(),
+        outcome: end.outcome,
+        status: end.status,
+        delivery: end.delivery,
+        bytes_in: job.size(),
+        bytes_out: end.bytes_out,
+        duration: job.received.elapsed(),
+        is_admitted,
+    });
+}
+
+/// Records a command that cannot be answered, because it has no name or no way back.
+pub(super) fn record_unanswerable(audit: &dyn Audit) {
+    audit.record(Ended {
+        request_id: None,
+        caller_request_id: None,
+        channel: None,
+        names: Names::default(),
+        session: None,
+        outcome: "invalid_command",
+        status: None,
+        delivery: None,
+        bytes_in: 0,
+        bytes_out: 0,
+        duration: Duration::ZERO,
+        is_admitted: false,
+    });
+}

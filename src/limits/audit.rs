@@ -1,0 +1,29 @@
+//! Bounds of the audit log.
+
+use std::time::Duration;
+
+/// Records that wait for the writer. At 7,000 commands a second, a disk that stalls for a seventh of a second loses none.
+pub const AUDIT_QUEUE: usize = 1024;
+/// Under `audit.on_failure: block`, commands that run or whose records wait: more than may run at once by default. The records of these
+/// are kept when the file takes no more; further commands are refused.
+pub const AUDIT_RESERVED: usize = 1024;
+/// How soon it is tried again to write to a file that took no more: an operator who made room sees it at once.
+pub const AUDIT_RETRY: Duration = Duration::from_secs(1);
+/// How long records may be without an anchor: what somebody who takes the host can cut off unseen is at most this old.
+pub const AUDIT_ANCHOR_DELAY: Duration = Duration::from_secs(60);
+/// Largest number of records between two anchors.
+pub const AUDIT_ANCHOR_MAX: usize = 1_000_000;
+/// Records that are written before the key file is told: a restart after a kill finds the rest at the end of the audit file.
+pub const AUDIT_BATCH: usize = 256;
+/// How long the end of the process waits for the last records.
+pub const AUDIT_END_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the log tells that the audit log cannot be written.
+pub const AUDIT_REMINDER: Duration = Duration::from_secs(60);
+/// Stack of the thread that writes: formatting and HMAC, a few KiB.
+pub const AUDIT_STACK: usize = 256 * 1024;
+/// Bytes of a name that are searched for secrets before it is cut: the longest secret (16 KiB), with each byte spelled as three.
+pub const AUDIT_SCRUB_MAX: usize = 64 * 1024;
+/// Bytes of an initial key file, with room for white space.
+pub const AUDIT_KEY_TEXT_MAX: usize = 4096;
+/// Anchors of one verification: each a flag of the command line.
+pub const AUDIT_ANCHORS_MAX: usize = 4096;
