@@ -206,9 +206,11 @@ pub const TAIL_MAX: usize = 16 * KIB;
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// All requests of one start-up probe: `initialize`, `server/discover`, a look at certificates, the end of the session.
 pub const STARTUP_PROBE_TIMEOUT: Duration = PROBE_TIMEOUT.saturating_mul(4);
-/// Longest pause between two looks at the main MCP server (contract: mcp, section 9).
-pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
-/// Pause after a look that failed, doubling up to [`PROBE_INTERVAL`]: a server that restarts is found again soon.
+/// Longest pause between two looks at the main MCP server (contract: mcp, section 9). With the second look that has to fail it is
+/// found within 10 s that an idle server is gone.
+pub const PROBE_INTERVAL: Duration = Duration::from_secs(7);
+/// Pause after a look that failed, doubling up to [`PROBE_INTERVAL`] once the server is given up: one that restarts is found again
+/// soon.
 pub const PROBE_RETRY_MIN: Duration = Duration::from_secs(1);
 /// Least time between two looks that failed calls cause: a probe opens a session.
 pub const PROBE_SPACING: Duration = Duration::from_secs(5);
