@@ -5,6 +5,7 @@
 mod answers;
 mod broker;
 mod cookies;
+mod health;
 mod memory;
 mod service_manager;
 mod stdio;
@@ -14,6 +15,7 @@ use std::time::Duration;
 pub use answers::*;
 pub use broker::*;
 pub use cookies::*;
+pub use health::*;
 pub use memory::*;
 pub use service_manager::*;
 pub use stdio::*;

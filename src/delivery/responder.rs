@@ -12,7 +12,7 @@ use super::questions::{Questions, question};
 use super::verdict::{Delivery, Verdict, verdict};
 use crate::backoff::{Backoff, millis};
 use crate::limits::DELIVERY_ATTEMPTS;
-use crate::monitor::Monitor;
+use crate::monitor::{Disposition, Monitor};
 use crate::telemetry::redact;
 use crate::wire::api_error::ErrorStatus;
 use crate::wire::command::Route;
@@ -67,23 +67,21 @@ impl<P: Post> Responder<P> {
 
     /// Delivers one response, with the attempts that its type allows, before `deadline`.
     pub async fn deliver(&self, route: &Route, response: &Response, deadline: Option<Instant>) -> Delivery {
+        self.0.monitor.health.delivery_begun();
         let body = response.body(&route.request_id, &route.channel);
         let attempts = self.attempts(route, response.kind, body);
         let delivery = match deadline {
             Some(deadline) => timeout_at(deadline.into(), attempts).await.unwrap_or(Delivery::Expired),
             None => attempts.await,
         };
-        match delivery {
+        self.0.monitor.health.delivery_ended(match delivery {
+            Delivery::Done => Disposition::Accepted,
+            Delivery::Late | Delivery::NoStream | Delivery::Gone => Disposition::Late,
             // A payload that the service refuses says nothing of the way to it.
-            Delivery::Done
-            | Delivery::Late
-            | Delivery::NoStream
-            | Delivery::Gone
-            | Delivery::Refused
-            | Delivery::Rejected => self.0.monitor.health.delivered(),
-            Delivery::Failed => self.0.monitor.health.delivery_failed(),
-            Delivery::Expired => {}
-        }
+            Delivery::Refused | Delivery::Rejected => Disposition::Refused,
+            Delivery::Failed => Disposition::Failed,
+            Delivery::Expired => Disposition::Canceled,
+        });
         delivery
     }
 
@@ -92,6 +90,7 @@ impl<P: Post> Responder<P> {
         let mut credentials = self.0.service.credentials();
         for attempt in 1.. {
             let generation = credentials.seen();
+            self.0.monitor.health.delivery_attempted(attempt == 1);
             // The permit is not kept through the pause.
             let result = match self.0.connections.acquire().await {
                 Ok(_permit) => self.0.service.post(route, body.clone()).await,
@@ -100,7 +99,11 @@ impl<P: Post> Responder<P> {
             };
             let Err(error) = result else { return Delivery::Done };
             let renewed = credentials.number() != generation;
-            match verdict(&error, kind, renewed) {
+            let verdict = verdict(&error, kind, renewed);
+            if let Verdict::Refused | Verdict::Retry { .. } | Verdict::Final(_) = verdict {
+                self.0.monitor.health.delivery_attempt_failed(error.shown());
+            }
+            match verdict {
                 Verdict::Late => {
                     warn!(request_id = &*route.request_id; "the service did not wait for this response any more");
                     return Delivery::Late;

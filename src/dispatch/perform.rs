@@ -7,12 +7,13 @@ use bytes::Bytes;
 use log::{info, warn};
 use tokio::time::{sleep, sleep_until};
 
-use super::Shared;
 use super::job::{Job, Work};
 use super::report::{ack_response, json_response, refused};
 use super::server::{Ack, Call, Outcome, Server};
+use super::{Channel, Shared};
 use crate::delivery::{Delivery, Notifier, Post};
 use crate::limits::CANCEL_GRACE;
+use crate::monitor::Finished;
 use crate::wire::command::Action;
 use crate::wire::failure::{Failure, Source, error_json};
 use crate::wire::jsonrpc::{INTERNAL_ERROR, Id, Message, References};
@@ -35,13 +36,34 @@ struct Done {
     response: Response,
 }
 
+impl Done {
+    /// The same in words of `/health`. Answers of a server are no failures, whatever they say.
+    fn finished(&self) -> Finished {
+        match (self.outcome, self.response.code) {
+            ("ok", _) => Finished::Done,
+            ("cancelled", _) => Finished::Cancelled,
+            (_, 408 | 504) => Finished::TimedOut,
+            _ => Finished::Failed,
+        }
+    }
+}
+
 impl<S: Server, P: Post> Shared<S, P> {
     /// Runs one command and delivers its answer.
     pub(super) async fn run(&self, job: &Arc<Job>) {
+        let channel = self.channel(&job.route.channel);
+        // Unbound channels are the service's words: they share one label.
+        let running = self
+            .monitor
+            .begun(channel.map_or("none", |c| &*c.name), job.received.elapsed());
+        running.ended(self.carry_out(job, channel).await);
+    }
+
+    /// The same, and how it ended.
+    async fn carry_out(&self, job: &Arc<Job>, channel: Option<&Channel<S>>) -> Finished {
         if job.is_expired() {
             return self.expired(job);
         }
-        let channel = self.channel(&job.route.channel);
         let done = match (&job.work, channel) {
             (
                 Work::Refused {
@@ -66,8 +88,9 @@ impl<S: Server, P: Post> Shared<S, P> {
                 None => return self.expired(job),
             },
         };
+        let finished = done.finished();
         match self.responder.deliver(&job.route, &done.response, job.deadline).await {
-            Delivery::Expired => self.expired(job),
+            Delivery::Expired => return self.expired(job),
             Delivery::Done
             | Delivery::Late
             | Delivery::NoStream
@@ -75,13 +98,13 @@ impl<S: Server, P: Post> Shared<S, P> {
             | Delivery::Refused
             | Delivery::Rejected
             | Delivery::Failed => {
-                // Unbound channels are the service's words: they share one label.
                 let channel = channel.map_or("none", |c| &*c.name);
                 self.monitor
                     .metrics
                     .answered(channel, done.kind, done.outcome, job.received.elapsed());
             }
         }
+        finished
     }
 
     /// Does what the command says; `None` when its time is up.
@@ -310,10 +333,11 @@ impl<S: Server, P: Post> Shared<S, P> {
         channel.is_some_and(|channel| channel.server.is_judged_by_calls())
     }
 
-    fn expired(&self, job: &Job) {
+    fn expired(&self, job: &Job) -> Finished {
         self.monitor.metrics.dropped("response_deadline");
         info!(request_id = &*job.route.request_id, channel = &*job.route.channel;
             "command response deadline reached; dropping without posting a response");
+        Finished::TimedOut
     }
 
     fn unsupported_channel(&self, job: &Job, action: &Action) -> Response {

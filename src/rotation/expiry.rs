@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use log::{error, warn};
 
 use crate::limits::EXPIRY_WARNINGS;
-use crate::monitor::Metrics;
+use crate::monitor::{Certificate, Monitor};
 use crate::net::Network;
 use crate::tls::{CertFacts, Roots, Validity};
 
@@ -46,14 +46,14 @@ impl Stage {
 
 impl Expiry {
     /// Looks at every certificate in force; true when an authority among them has ended.
-    pub(super) fn look(&mut self, network: &Network, metrics: &Metrics) -> bool {
+    pub(super) fn look(&mut self, network: &Network, monitor: &Monitor) -> bool {
         let now = SystemTime::now();
         let in_force = in_force(network);
-        metrics.certificates(
-            in_force
-                .iter()
-                .filter_map(|one| Some((one.setting, one.facts.not_after?))),
-        );
+        let ends: Vec<_> = in_force.iter().filter_map(InForce::end).collect();
+        monitor
+            .metrics
+            .certificates(ends.iter().map(|one| (one.setting, one.not_after)));
+        monitor.health.certificates(ends);
         for one in &in_force {
             if self.is_news(one, now) {
                 tell(one, now);
@@ -89,6 +89,15 @@ struct InForce {
     facts: CertFacts,
     /// It is shown to servers; the others are authorities.
     is_shown: bool,
+}
+
+impl InForce {
+    fn end(&self) -> Option<Certificate> {
+        Some(Certificate {
+            setting: self.setting,
+            not_after: self.facts.not_after?,
+        })
+    }
 }
 
 /// Each setting once, with the certificate that ends first.

@@ -59,7 +59,9 @@ impl Rotation {
             restless: None,
             expiry: Expiry::default(),
         };
-        rotation.monitor.metrics.generation(rotation.network.live().number());
+        let generation = rotation.network.live().number();
+        rotation.monitor.metrics.generation(generation);
+        rotation.monitor.health.generation(generation);
         rotation.tell();
         rotation
     }
@@ -84,7 +86,7 @@ impl Rotation {
                 }
                 () = sleep_until(dates) => {
                     // An anchor has no date: the authority that has ended is left out of the next generation.
-                    if self.expiry.look(&self.network, &self.monitor.metrics) {
+                    if self.expiry.look(&self.network, &self.monitor) {
                         self.renew();
                     }
                     dates = Instant::now() + EXPIRY_INTERVAL;
@@ -120,6 +122,7 @@ impl Rotation {
                 let generation = self.network.live().number();
                 info!(generation, changed; "keys and certificates were read again and are in force");
                 self.monitor.metrics.reloaded(generation);
+                self.monitor.health.generation(generation);
                 self.monitor.health.reloaded(true);
                 self.tell();
             }
@@ -141,7 +144,7 @@ impl Rotation {
         }
         let generation = self.network.live().current();
         generation.secluded().iter().for_each(SecludedFile::warn);
-        self.expiry.look(&self.network, &self.monitor.metrics);
+        self.expiry.look(&self.network, &self.monitor);
     }
 }
 

@@ -1,0 +1,161 @@
+//! Answers of interest, read as far as they are.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Awaited, object};
+use crate::limits::{OBSERVED_TEXT_MAX, OBSERVED_VERSIONS_MAX};
+use crate::mcp::stdio::handshake::is_date;
+use crate::monitor::{Discovered, Identity};
+
+/// An answer that was accepted.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Initialized(Identity),
+    Discovered(Discovered),
+    Tools(Tools),
+}
+
+/// One page of tools.
+#[derive(Debug)]
+pub(super) struct Tools {
+    pub(super) names: Vec<Box<str>>,
+    pub(super) next_cursor: Option<Box<str>>,
+}
+
+/// Capabilities that are recorded (contract: ops, section 10).
+const CAPABILITIES: [&str; 6] = ["completions", "logging", "prompts", "resources", "tasks", "tools"];
+
+impl Answer {
+    /// The result of a message, if it is what was asked for.
+    pub(super) fn of(what: &Awaited, text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Reply<'a> {
+            #[serde(borrow)]
+            result: &'a RawValue,
+        }
+        let result = object::<Reply<'_>>(text)?.result.get();
+        match what {
+            Awaited::Initialize => identity(result).map(Self::Initialized),
+            Awaited::Discover => discovered(result).map(Self::Discovered),
+            Awaited::Tools { .. } => tools(result).map(Self::Tools),
+        }
+    }
+}
+
+fn identity(result: &str) -> Option<Identity> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Result<'a> {
+        protocol_version: Box<str>,
+        #[serde(borrow)]
+        server_info: &'a RawValue,
+        #[serde(borrow)]
+        capabilities: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct Info {
+        name: Box<str>,
+        version: Box<str>,
+    }
+    let result: Result<'_> = object(result)?;
+    let info: Info = object(result.server_info.get())?;
+    if result.protocol_version.is_empty() || info.name.is_empty() {
+        return None;
+    }
+    let kept = |text: Box<str>| Some(text).filter(|text| text.len() <= OBSERVED_TEXT_MAX);
+    let (protocol_version, server_name, server_version) =
+        (kept(result.protocol_version), kept(info.name), kept(info.version));
+    let identity_complete = protocol_version.is_some() && server_name.is_some() && server_version.is_some();
+    Some(Identity {
+        ok: true,
+        identity_complete,
+        limited: !identity_complete,
+        observed_at: None,
+        protocol_version,
+        server_name,
+        server_version,
+        capability_names: capabilities(result.capabilities)?,
+    })
+}
+
+fn discovered(result: &str) -> Option<Discovered> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Result<'a> {
+        supported_versions: Vec<Box<str>>,
+        #[serde(borrow)]
+        capabilities: &'a RawValue,
+        result_type: Option<Box<str>>,
+    }
+    let result: Result<'_> = object(result)?;
+    let versions = result.supported_versions;
+    if versions.is_empty() || !versions.iter().all(|version| is_date(version)) || !is_complete(result.result_type) {
+        return None;
+    }
+    Some(Discovered {
+        ok: true,
+        limited: versions.len() > OBSERVED_VERSIONS_MAX,
+        observed_at: None,
+        supported_versions: versions.into_iter().take(OBSERVED_VERSIONS_MAX).collect(),
+        capability_names: capabilities(result.capabilities)?,
+    })
+}
+
+fn tools(result: &str) -> Option<Tools> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Result {
+        tools: Vec<Tool>,
+        next_cursor: Option<Box<str>>,
+        result_type: Option<Box<str>>,
+    }
+    #[derive(Deserialize)]
+    struct Tool {
+        name: Box<str>,
+    }
+    let result: Result = object(result)?;
+    is_complete(result.result_type).then(|| Tools {
+        names: result.tools.into_iter().map(|tool| tool.name).collect(),
+        next_cursor: result.next_cursor,
+    })
+}
+
+fn is_complete(result_type: Option<Box<str>>) -> bool {
+    result_type.is_none_or(|kind| &*kind == "complete")
+}
+
+/// The known ones among them; `None` when one is no object.
+fn capabilities(raw: &RawValue) -> Option<BTreeSet<&'static str>> {
+    #[derive(Deserialize)]
+    struct Known<'a> {
+        #[serde(borrow)]
+        completions: Option<&'a RawValue>,
+        #[serde(borrow)]
+        logging: Option<&'a RawValue>,
+        #[serde(borrow)]
+        prompts: Option<&'a RawValue>,
+        #[serde(borrow)]
+        resources: Option<&'a RawValue>,
+        #[serde(borrow)]
+        tasks: Option<&'a RawValue>,
+        #[serde(borrow)]
+        tools: Option<&'a RawValue>,
+    }
+    let known: Known<'_> = object(raw.get())?;
+    let values = [
+        known.completions,
+        known.logging,
+        known.prompts,
+        known.resources,
+        known.tasks,
+        known.tools,
+    ];
+    let present = CAPABILITIES.into_iter().zip(values);
+    let present = present.filter_map(|(name, value)| Some((name, value?)));
+    present
+        .map(|(name, value)| value.get().starts_with('{').then_some(name))
+        .collect()
+}

@@ -1,0 +1,249 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::*;
+
+const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#;
+const IDENTITY: &str = r#"{"protocolVersion":"2025-06-18","serverInfo":{"name":"files","version":"1.2"},"capabilities":{"tools":{},"prompts":{"x":1},"other":7}}"#;
+
+fn request(method: &str, params: &str) -> Option<Request> {
+    let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+    Request::of(&Message::parse(&text).unwrap())
+}
+
+/// A request and its result.
+fn exchange(observer: &mut Observer, method: &str, params: &str, result: &str) -> Observed {
+    let ticket = observer.written(request(method, params).unwrap()).unwrap();
+    let text = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#);
+    observer.answered(&ticket, &text, false);
+    observer.observed()
+}
+
+fn initialized() -> Observer {
+    let mut observer = Observer::default();
+    observer.started(Some("0".repeat(32)));
+    let observed = exchange(&mut observer, "initialize", "{}", IDENTITY);
+    assert_eq!(
+        (observed.proof, observed.reason, observed.initialize_epoch),
+        (Proof::Initialized, None, 1)
+    );
+    observer
+}
+
+/// A page of tools behind a cursor.
+fn page(observer: &mut Observer, cursor: &str, names: &[&str], next: &str) -> Observed {
+    let params = if cursor.is_empty() {
+        "{}".to_owned()
+    } else {
+        format!(r#"{{"cursor":"{cursor}"}}"#)
+    };
+    let tools: Vec<_> = names
+        .iter()
+        .map(|name| format!(r#"{{"name":"{name}","inputSchema":{{}}}}"#))
+        .collect();
+    let next = if next.is_empty() {
+        String::new()
+    } else {
+        format!(r#","nextCursor":"{next}""#)
+    };
+    let result = format!(r#"{{"tools":[{}]{next}}}"#, tools.join(","));
+    exchange(observer, "tools/list", &params, &result)
+}
+
+#[test]
+fn an_answered_initialize_says_who_the_server_is() {
+    let observer = initialized();
+    let identity = observer.observed().initialize.unwrap();
+    assert!(identity.ok && identity.identity_complete && !identity.limited);
+    assert_eq!(identity.server_name.as_deref(), Some("files"));
+    assert_eq!(
+        identity.capability_names.into_iter().collect::<Vec<_>>(),
+        ["prompts", "tools"]
+    );
+}
+
+#[test]
+fn a_malformed_answer_is_a_failure_and_a_new_child_voids_everything() {
+    for result in [
+        "[]",
+        "{}",
+        r#"{"protocolVersion":"","serverInfo":{"name":"a","version":"1"},"capabilities":{}}"#,
+        r#"{"protocolVersion":"x","serverInfo":{"name":"","version":"1"},"capabilities":{}}"#,
+        r#"{"protocolVersion":"x","serverInfo":{"name":"a"},"capabilities":{}}"#,
+        r#"{"protocolVersion":"x","serverInfo":{"name":"a","version":"1"},"capabilities":[]}"#,
+        r#"{"protocolVersion":"x","serverInfo":{"name":"a","version":"1"},"capabilities":{"tools":true}}"#,
+        r#"{"protocolVersion":"\ud800","serverInfo":{"name":"a","version":"1"},"capabilities":{}}"#,
+    ] {
+        let mut observer = Observer::default();
+        let observed = exchange(&mut observer, "initialize", "{}", result);
+        assert_eq!(
+            (observed.proof, observed.reason),
+            (Proof::Failed, Some("invalid_initialize_result")),
+            "{result}"
+        );
+        observer.started(None);
+        let observed = observer.observed();
+        assert_eq!(
+            (observed.proof, observed.reason, observed.initialize_epoch),
+            (Proof::None, None, 1)
+        );
+    }
+}
+
+#[test]
+fn identities_that_are_too_long_are_left_out() {
+    let result = IDENTITY.replace("files", &"f".repeat(257));
+    let mut observer = Observer::default();
+    let identity = exchange(&mut observer, "initialize", "{}", &result).initialize.unwrap();
+    assert!(identity.ok && identity.limited && !identity.identity_complete);
+    assert_eq!(
+        (identity.server_name, identity.server_version.as_deref()),
+        (None, Some("1.2"))
+    );
+}
+
+#[test]
+fn a_server_without_initialize_is_discovered() {
+    assert_eq!(
+        request("server/discover", "{}"),
+        None,
+        "older versions have no such request"
+    );
+    let mut observer = Observer::default();
+    let ticket = observer.written(request("initialize", "{}").unwrap()).unwrap();
+    observer.answered(
+        &ticket,
+        r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"x"}}"#,
+        true,
+    );
+    assert_eq!(observer.observed().proof, Proof::Failed);
+    let params = format!("{{{META}}}");
+    let result = r#"{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"resultType":"complete"}"#;
+    let observed = exchange(&mut observer, "server/discover", &params, result);
+    assert_eq!((observed.proof, observed.reason), (Proof::ServerDiscovered, None));
+    assert_eq!((observed.initialize_epoch, observed.discover_epoch), (1, 1));
+    for result in [
+        r#"{"supportedVersions":[],"capabilities":{}}"#,
+        r#"{"supportedVersions":["2026-02-30"],"capabilities":{}}"#,
+        r#"{"supportedVersions":["2026-07-28"],"capabilities":{},"resultType":"input_required"}"#,
+    ] {
+        let observed = exchange(&mut observer, "server/discover", &params, result);
+        assert_eq!(observed.reason, Some("invalid_server_discover_result"), "{result}");
+    }
+}
+
+#[test]
+fn tools_are_complete_after_every_page_in_order() {
+    let mut observer = initialized();
+    let observed = page(&mut observer, "", &["b", "a"], "2");
+    assert_eq!((observed.proof, observed.tools.partial), (Proof::Initialized, true));
+    let observed = page(&mut observer, "2", &["c"], "");
+    assert_eq!(observed.proof, Proof::Discovered);
+    let tools = observed.tools;
+    assert!(tools.ok && tools.complete && !tools.partial && !tools.limited && tools.retained_count == 3);
+    assert_eq!(
+        tools.tool_names.iter().map(|name| &**name).collect::<Vec<_>>(),
+        ["a", "b", "c"]
+    );
+    observer.tools_changed();
+    let observed = observer.observed();
+    assert_eq!(
+        (observed.proof, observed.reason),
+        (Proof::Initialized, Some("tools_list_changed"))
+    );
+    assert_eq!(observed.tools.retained_count, 0);
+}
+
+#[test]
+fn pages_out_of_order_and_cycles_are_partial() {
+    let mut observer = initialized();
+    page(&mut observer, "", &["a"], "2");
+    let observed = page(&mut observer, "3", &["x"], "");
+    assert_eq!(observed.reason, Some("tools_cursor_mismatch"));
+    assert!(observed.tools.partial && !observed.tools.complete);
+    page(&mut observer, "", &["a"], "2");
+    assert_eq!(page(&mut observer, "2", &["b"], "2").reason, Some("tools_cursor_cycle"));
+    page(&mut observer, "", &["a"], "2");
+    let mixed = exchange(
+        &mut observer,
+        "tools/list",
+        &format!(r#"{{"cursor":"2",{META}}}"#),
+        r#"{"tools":[]}"#,
+    );
+    assert_eq!(mixed.reason, Some("tools_protocol_mismatch"));
+    page(&mut observer, "", &["a"], "1");
+    let last = (1..40).map(|number| {
+        let (at, next) = (number.to_string(), (number + 1).to_string());
+        page(&mut observer, &at, &["a"], &next).reason
+    });
+    assert!(last.collect::<Vec<_>>().contains(&Some("tools_page_limit")));
+}
+
+#[test]
+fn names_are_bounded_in_number_and_length() {
+    let mut observer = initialized();
+    let names: Vec<String> = (0..300).map(|number| format!("tool-{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let tools = page(&mut observer, "", &names, "").tools;
+    assert!(tools.limited && tools.partial && !tools.complete && tools.retained_count == 256);
+    let long = "x".repeat(129);
+    let tools = page(&mut observer, "", &["a", &long], "").tools;
+    assert!(tools.limited && tools.retained_count == 1);
+}
+
+#[test]
+fn what_is_too_large_or_malformed_is_not_read() {
+    let mut observer = initialized();
+    let large = format!(r#"{{"x":"{}"}}"#, "y".repeat(OBSERVED_PARAMS_MAX));
+    assert_eq!(observer.written(request("tools/list", &large).unwrap()), None);
+    assert_eq!(observer.observed().reason, Some("observation_params_limit"));
+    let cursor = format!(r#"{{"cursor":"{}"}}"#, "y".repeat(OBSERVED_CURSOR_MAX + 1));
+    for params in [&*cursor, r#"{"cursor":7}"#] {
+        assert_eq!(
+            request("tools/list", params),
+            Some(Request::Unread("invalid_tools_cursor")),
+            "{params}"
+        );
+    }
+    let result = format!(r#"{{"tools":[],"x":"{}"}}"#, "y".repeat(OBSERVED_RESULT_MAX));
+    let observed = exchange(&mut observer, "tools/list", "{}", &result);
+    assert_eq!(
+        (observed.proof, observed.reason),
+        (Proof::Initialized, Some("observation_result_limit"))
+    );
+}
+
+#[test]
+fn an_unanswered_list_is_a_failure_and_a_cancelled_one_is_none() {
+    let mut observer = initialized();
+    page(&mut observer, "", &["a"], "");
+    let ticket = observer.written(request("tools/list", "{}").unwrap()).unwrap();
+    observer.given_up(&ticket, true);
+    assert_eq!(observer.observed().proof, Proof::Discovered);
+    observer.given_up(&ticket, false);
+    let observed = observer.observed();
+    assert_eq!(
+        (observed.proof, observed.reason),
+        (Proof::Failed, Some("discovery_response_deadline"))
+    );
+    assert_eq!(
+        page(&mut observer, "", &["a"], "").proof,
+        Proof::Discovered,
+        "it answers again"
+    );
+    // Of an epoch that is over nothing is learnt.
+    let ticket = observer.written(request("tools/list", "{}").unwrap()).unwrap();
+    exchange(&mut observer, "initialize", "{}", IDENTITY);
+    observer.given_up(&ticket, false);
+    assert_eq!(observer.observed().proof, Proof::Initialized);
+    let ticket = observer.written(request("tools/list", "{}").unwrap()).unwrap();
+    observer.answered(
+        &ticket,
+        r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"x"}}"#,
+        true,
+    );
+    let observed = observer.observed();
+    assert_eq!(
+        (observed.proof, observed.reason),
+        (Proof::Initialized, Some("mcp_discovery_error"))
+    );
+}
