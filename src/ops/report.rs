@@ -129,15 +129,15 @@ struct Shown {
 impl Shown {
     fn of(component: Component) -> (Box<str>, Self) {
         let room = HEALTH_COMPONENT_MAX - HEALTH_COMPONENT_RESERVE;
-        let fits = |details: &Box<RawValue>| details.get().len() <= room;
-        let is_large = component.details.as_ref().is_some_and(|details| !fits(details));
+        let fits = |details: &RawValue| details.get().len() <= room;
+        let is_large = component.details.as_deref().is_some_and(|details| !fits(details));
         let shown = Self {
             status: component.brief.status,
             state: component.brief.state,
             reason_code: component.brief.reason,
             observed_at: component.observed_at,
             limited: component.limited || is_large,
-            details: component.details.filter(fits),
+            details: component.details.filter(|details| fits(details)),
         };
         (component.name, shown)
     }

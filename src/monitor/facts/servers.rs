@@ -232,7 +232,7 @@ impl Known {
             initialize: initialize.cloned().unwrap_or_default(),
             server_discover: observed.discover.as_ref(),
             tools_list: &observed.tools,
-            startup_probe: (!is_stdio).then(|| StartupProbe {
+            startup_probe: (!is_stdio).then_some(StartupProbe {
                 state: match &self.server {
                     Server::Pending => "pending",
                     Server::Good => "succeeded",
