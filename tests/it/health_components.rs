@@ -8,7 +8,12 @@ use serde_json::Value;
 
 use crate::support::client::{API_KEY, get};
 use crate::support::wait::BOUND;
-use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, StdioServer, within};
+use crate::support::{
+    Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, StdioServer, needs, process, within,
+};
+
+/// The user of this number in every system.
+const NOBODY: u32 = 65534;
 
 /// A server on stdio that lists its tools on two pages.
 const TOOLS: &str = r#"
@@ -412,6 +417,27 @@ fn metrics_of_an_idle_client_are_small_and_name_the_process() {
     within(Duration::from_secs(30), "no command in flight", || {
         (value("commands_in_flight{channel=\"main\"}") == 0.0).then_some(())
     });
+}
+
+#[test]
+fn a_client_of_a_plain_user_and_one_that_becomes_that_user_know_their_own_figures() {
+    if !needs::root() {
+        return;
+    }
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let builder = || ClientBuilder::new(&control).server(mcp.url());
+    let started_by = builder().started_by(NOBODY).start();
+    let becomes = builder().env("TUNNEL_CLIENT_USER", format!("{NOBODY}:{NOBODY}"));
+    for client in [started_by, becomes.start()] {
+        client.await_ready();
+        let resident = client.metric("process_resident_memory_bytes ").unwrap();
+        assert!(resident > f64::from(1 << 20), "{resident}");
+        let counted = client.metric("process_open_fds ").unwrap();
+        let listed = process::descriptors(client.pid());
+        // The connection of the request, and what opens or closes meanwhile.
+        let difference = (counted - f64::from(u32::try_from(listed).unwrap())).abs();
+        assert!(difference <= 3.0, "{counted} counted, {listed} listed");
+    }
 }
 
 #[test]
