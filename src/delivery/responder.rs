@@ -12,7 +12,7 @@ use super::questions::{Questions, question};
 use super::verdict::{Delivery, Verdict, verdict};
 use crate::backoff::{Backoff, millis};
 use crate::limits::DELIVERY_ATTEMPTS;
-use crate::monitor::{Disposition, Monitor};
+use crate::monitor::{Disposition, Monitor, Upload};
 use crate::telemetry::redact;
 use crate::wire::api_error::ErrorStatus;
 use crate::wire::command::Route;
@@ -67,14 +67,15 @@ impl<P: Post> Responder<P> {
 
     /// Delivers one response, with the attempts that its type allows, before `deadline`.
     pub async fn deliver(&self, route: &Route, response: &Response, deadline: Option<Instant>) -> Delivery {
-        self.0.monitor.health.delivery_begun();
+        // Whoever waits for this may give it up; then it ends as cancelled.
+        let mut upload = self.0.monitor.upload();
         let body = response.body(&route.request_id, &route.channel);
-        let attempts = self.attempts(route, response.kind, body);
+        let attempts = self.attempts(route, response.kind, body, &mut upload);
         let delivery = match deadline {
             Some(deadline) => timeout_at(deadline.into(), attempts).await.unwrap_or(Delivery::Expired),
             None => attempts.await,
         };
-        self.0.monitor.health.delivery_ended(match delivery {
+        upload.ended(match delivery {
             Delivery::Done => Disposition::Accepted,
             Delivery::Late | Delivery::NoStream | Delivery::Gone => Disposition::Late,
             // A payload that the service refuses says nothing of the way to it.
@@ -85,12 +86,12 @@ impl<P: Post> Responder<P> {
         delivery
     }
 
-    async fn attempts(&self, route: &Route, kind: ResponseType, body: Parts) -> Delivery {
+    async fn attempts(&self, route: &Route, kind: ResponseType, body: Parts, upload: &mut Upload<'_>) -> Delivery {
         let mut backoff = Backoff::default();
         let mut credentials = self.0.service.credentials();
         for attempt in 1.. {
             let generation = credentials.seen();
-            self.0.monitor.health.delivery_attempted(attempt == 1);
+            upload.attempted();
             // The permit is not kept through the pause.
             let result = match self.0.connections.acquire().await {
                 Ok(_permit) => self.0.service.post(route, body.clone()).await,
@@ -101,7 +102,7 @@ impl<P: Post> Responder<P> {
             let renewed = credentials.number() != generation;
             let verdict = verdict(&error, kind, renewed);
             if let Verdict::Refused | Verdict::Retry { .. } | Verdict::Final(_) = verdict {
-                self.0.monitor.health.delivery_attempt_failed(error.shown());
+                upload.attempt_failed(error.shown());
             }
             match verdict {
                 Verdict::Late => {

@@ -9,6 +9,7 @@ pub mod health;
 pub mod metrics;
 pub mod progress;
 mod running;
+mod upload;
 
 pub use component::{Component, Moment, Status};
 pub use connections::Connections;
@@ -20,6 +21,7 @@ pub use health::Health;
 pub use metrics::Metrics;
 pub use progress::Progress;
 pub use running::Running;
+pub use upload::Upload;
 
 use crate::telemetry::redact;
 
