@@ -75,14 +75,14 @@ impl<P: Post> Responder<P> {
             Some(deadline) => timeout_at(deadline.into(), attempts).await.unwrap_or(Delivery::Expired),
             None => attempts.await,
         };
-        upload.ended(match delivery {
-            Delivery::Done => Disposition::Accepted,
-            Delivery::Late | Delivery::NoStream | Delivery::Gone => Disposition::Late,
+        match delivery {
+            Delivery::Done => upload.ended(Disposition::Accepted),
+            Delivery::Late | Delivery::NoStream | Delivery::Gone => upload.ended(Disposition::Late),
             // A payload that the service refuses says nothing of the way to it.
-            Delivery::Refused | Delivery::Rejected => Disposition::Refused,
-            Delivery::Failed => Disposition::Failed,
-            Delivery::Expired => Disposition::Canceled,
-        });
+            Delivery::Refused | Delivery::Rejected => upload.ended(Disposition::Refused),
+            Delivery::Failed => upload.ended(Disposition::Failed),
+            Delivery::Expired => upload.expired(),
+        }
         delivery
     }
 

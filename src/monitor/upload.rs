@@ -8,6 +8,7 @@ use super::facts::{Disposition, Failed};
 pub struct Upload<'a> {
     monitor: &'a Monitor,
     attempts: u32,
+    has_failed: bool,
     disposition: Disposition,
 }
 
@@ -18,6 +19,7 @@ impl Monitor {
         Upload {
             monitor: self,
             attempts: 0,
+            has_failed: false,
             disposition: Disposition::Canceled,
         }
     }
@@ -32,7 +34,17 @@ impl Upload<'_> {
 
     /// An attempt of it failed; another may follow.
     pub fn attempt_failed(&mut self, failed: Failed) {
+        self.has_failed = true;
         self.monitor.health.delivery_attempt_failed(failed);
+    }
+
+    /// Its deadline passed. After attempts that failed it could not be delivered; without one, nothing was learnt of the way.
+    pub fn expired(self) {
+        let disposition = match self.has_failed {
+            true => Disposition::Failed,
+            false => Disposition::Canceled,
+        };
+        self.ended(disposition);
     }
 
     /// It ends like this.
@@ -52,6 +64,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+    use crate::limits::DELIVERY_FAILURES_UNREADY;
     use crate::monitor::{Health, Metrics, Progress};
 
     fn monitor() -> Monitor {
@@ -76,5 +89,22 @@ mod tests {
         assert_eq!(state(&monitor), "canceled");
         monitor.upload().ended(Disposition::Accepted);
         assert_eq!(state(&monitor), "accepted");
+    }
+
+    #[test]
+    fn deliveries_that_fail_until_their_deadline_are_failures_in_a_row() {
+        let monitor = monitor();
+        monitor.health.poll_succeeded();
+        monitor.upload().expired();
+        assert_eq!(state(&monitor), "canceled", "nothing is known of the way");
+        for _ in 0..DELIVERY_FAILURES_UNREADY {
+            assert!(monitor.health.readiness().ready);
+            let mut upload = monitor.upload();
+            upload.attempted();
+            upload.attempt_failed(Failed::with_status(503));
+            upload.expired();
+        }
+        let text = monitor.health.readiness().text;
+        assert!(text.starts_with("responses cannot be delivered"), "{text}");
     }
 }

@@ -158,6 +158,28 @@ fn a_relay_that_is_gone_shows_in_the_control_plane_as_a_network_error() {
     opened.open();
 }
 
+#[test]
+fn responses_that_fail_until_their_deadline_show_in_the_delivery() {
+    let (control, _mcp, client) = well();
+    let mut fault = Fault::begins(&client, "responses cannot be delivered", "response-delivery");
+    let mut calls = 0;
+    let mut call = |answer: Option<Answer>| {
+        if control.waiting() == 0 {
+            calls += 1;
+            let id = format!("r{calls}");
+            answer
+                .into_iter()
+                .for_each(|answer| control.on_delivery(&id, "jsonrpc_response", answer));
+            control.push(Command::call(&id, "ping", "{}").timeout("\"1s\""));
+        }
+    };
+    // The pause is longer than the caller waits.
+    let later = || Some(Answer::new(503, &[("Retry-After", "60")], ""));
+    let shown = fault.shows("http_error", "responses cannot be delivered", || call(later()));
+    assert_eq!(shown["details"]["http_status"], 503);
+    fault.ends(|| call(None));
+}
+
 /// A client that reaches its control plane through a proxy alone.
 fn behind_proxy() -> (ControlPlane, McpServer, Proxy, Client) {
     let authority = Authority::new();

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::failed::{Category, Failed};
+use super::failed::Failed;
 use crate::monitor::component::{Brief, Moment, Status};
 
 /// What posts have shown.
@@ -12,6 +12,7 @@ pub(in super::super) struct Delivery {
     pub(in super::super) failed_in_a_row: u32,
     in_progress: u64,
     disposition: Option<Disposition>,
+    /// The last failure, until a response is accepted.
     failed: Option<Failed>,
     last_accepted: Option<Moment>,
     last_completed: Option<Moment>,
@@ -30,7 +31,7 @@ pub enum Disposition {
     Accepted,
     /// The service did not wait for it any more, which harms nobody.
     Late,
-    /// Its deadline passed, or the client gave it up.
+    /// The client gave it up, or its deadline passed before an attempt had failed.
     Canceled,
     /// It could not be delivered.
     Failed,
@@ -79,11 +80,8 @@ impl Delivery {
                 (self.failed, self.failed_in_a_row) = (None, 0);
             }
             Disposition::Late => (self.failed, self.failed_in_a_row) = (None, 0),
-            Disposition::Canceled => {
-                if let Some(failed) = &mut self.failed {
-                    failed.category = Category::Canceled;
-                }
-            }
+            // It says nothing of the way: a failure that is open stays open.
+            Disposition::Canceled => {}
             Disposition::Failed => {
                 self.terminal_failures += 1;
                 self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
@@ -98,9 +96,8 @@ impl Delivery {
     pub(in super::super) fn brief(&self) -> Brief {
         let disposition = self.disposition.map_or("not_observed", Disposition::as_str);
         let state = if self.in_progress > 0 { "uploading" } else { disposition };
-        let failed = self.failed.filter(|failed| failed.category != Category::Canceled);
         let is_failed = matches!(self.disposition, Some(Disposition::Failed | Disposition::Refused));
-        let status = match (failed.is_some() || is_failed, self.completed > 0) {
+        let status = match (self.failed.is_some() || is_failed, self.completed > 0) {
             (true, _) => Status::Degraded,
             (false, true) => Status::Ok,
             (false, false) => Status::Unknown,

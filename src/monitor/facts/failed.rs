@@ -18,8 +18,6 @@ pub enum Category {
     HttpError,
     /// No answer came in time.
     Timeout,
-    /// The client gave it up, or nobody waited for it.
-    Canceled,
     /// There was no answer for another reason.
     NetworkError,
 }
@@ -30,7 +28,6 @@ impl Category {
         match self {
             Self::HttpError => "http_error",
             Self::Timeout => "timeout",
-            Self::Canceled => "canceled",
             Self::NetworkError => "network_error",
         }
     }

@@ -302,6 +302,24 @@ mod tests {
     }
 
     #[test]
+    fn a_delivery_that_is_given_up_leaves_the_failure_before_it_open() {
+        let health = health(&[]);
+        health.delivery_begun();
+        health.delivery_ended(Disposition::Canceled);
+        assert_eq!(brief(&health, "response-delivery"), ("ok", "canceled", None));
+        health.delivery_begun();
+        health.delivery_attempt_failed(Failed::with_status(503));
+        health.delivery_ended(Disposition::Canceled);
+        assert_eq!(
+            brief(&health, "response-delivery"),
+            ("degraded", "canceled", Some("http_error"))
+        );
+        health.delivery_begun();
+        health.delivery_ended(Disposition::Accepted);
+        assert_eq!(brief(&health, "response-delivery"), ("ok", "accepted", None));
+    }
+
+    #[test]
     fn the_queue_and_the_workers_count() {
         let health = health(&[]);
         health.enqueued();
