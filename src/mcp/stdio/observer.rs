@@ -140,16 +140,16 @@ impl Observer {
     pub(super) fn written(&mut self, request: Request) -> Option<Ticket> {
         let what = match request {
             Request::Initialize => {
-                self.void();
                 self.observed.initialize_epoch += 1;
                 self.observed.initialize = None;
                 self.observed.discover = None;
+                self.void();
                 Awaited::Initialize
             }
             Request::Discover => {
-                self.void();
                 self.observed.discover_epoch += 1;
                 self.observed.discover = None;
+                self.void();
                 Awaited::Discover
             }
             Request::Tools { cursor, version } => Awaited::Tools {
@@ -275,7 +275,7 @@ impl Observer {
         self.observed.reason = None;
     }
 
-    /// Forgets the tools.
+    /// Forgets the tools, and goes by what else is known.
     fn void(&mut self) {
         self.observed.tools = crate::monitor::Catalog::default();
         self.pages = Pages::default();

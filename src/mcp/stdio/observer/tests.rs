@@ -4,6 +4,8 @@ use super::*;
 
 const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#;
 const IDENTITY: &str = r#"{"protocolVersion":"2025-06-18","serverInfo":{"name":"files","version":"1.2"},"capabilities":{"tools":{},"prompts":{"x":1},"other":7}}"#;
+const DISCOVERED: &str = r#"{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"resultType":"complete"}"#;
+const REFUSED: &str = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"x"}}"#;
 
 fn request(method: &str, params: &str) -> Option<Request> {
     let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
@@ -62,6 +64,20 @@ fn an_answered_initialize_says_who_the_server_is() {
 }
 
 #[test]
+fn another_initialize_voids_what_the_one_before_has_proved() {
+    let mut observer = initialized();
+    let ticket = observer.written(request("initialize", "{}").unwrap()).unwrap();
+    assert_eq!(observer.observed().proof, Proof::None, "nothing is answered yet");
+    observer.answered(&ticket, REFUSED, true);
+    assert_ne!(observer.observed().proof, Proof::Initialized, "it was refused");
+    let mut observer = Observer::default();
+    let params = format!("{{{META}}}");
+    exchange(&mut observer, "server/discover", &params, DISCOVERED);
+    observer.written(request("server/discover", &params).unwrap()).unwrap();
+    assert_eq!(observer.observed().proof, Proof::None);
+}
+
+#[test]
 fn a_malformed_answer_is_a_failure_and_a_new_child_voids_everything() {
     for result in [
         "[]",
@@ -110,15 +126,10 @@ fn a_server_without_initialize_is_discovered() {
     );
     let mut observer = Observer::default();
     let ticket = observer.written(request("initialize", "{}").unwrap()).unwrap();
-    observer.answered(
-        &ticket,
-        r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"x"}}"#,
-        true,
-    );
+    observer.answered(&ticket, REFUSED, true);
     assert_eq!(observer.observed().proof, Proof::Failed);
     let params = format!("{{{META}}}");
-    let result = r#"{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"resultType":"complete"}"#;
-    let observed = exchange(&mut observer, "server/discover", &params, result);
+    let observed = exchange(&mut observer, "server/discover", &params, DISCOVERED);
     assert_eq!((observed.proof, observed.reason), (Proof::ServerDiscovered, None));
     assert_eq!((observed.initialize_epoch, observed.discover_epoch), (1, 1));
     for result in [
@@ -236,11 +247,7 @@ fn an_unanswered_list_is_a_failure_and_a_cancelled_one_is_none() {
     observer.given_up(&ticket, false);
     assert_eq!(observer.observed().proof, Proof::Initialized);
     let ticket = observer.written(request("tools/list", "{}").unwrap()).unwrap();
-    observer.answered(
-        &ticket,
-        r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"x"}}"#,
-        true,
-    );
+    observer.answered(&ticket, REFUSED, true);
     let observed = observer.observed();
     assert_eq!(
         (observed.proof, observed.reason),
