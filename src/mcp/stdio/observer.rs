@@ -204,21 +204,15 @@ impl Observer {
                 self.observed.tools.observed_at = at;
             }
             (Ok(Answer::Tools(_)), _) => {}
-            // That a server has no tools, or does not want to list them, is no fault of it.
-            (Err(reason @ "mcp_discovery_error"), Awaited::Tools { .. }) => {
-                self.observed.reason = Some(reason);
-                self.interrupted();
-            }
-            (Err(reason @ "observation_result_limit"), _) => {
+            // A server that knows no `initialize`, no `server/discover` or no tools says so by an error: it answers. Of a result that
+            // is too large nothing is known.
+            (Err(reason @ ("mcp_discovery_error" | "observation_result_limit")), _) => {
                 self.observed.reason = Some(reason);
                 self.interrupted();
             }
             (Err(reason), what) => {
                 self.observed.reason = Some(reason);
-                // A server that knows no `initialize`, or no `server/discover`, says so by an error.
-                if reason != "mcp_discovery_error" || self.observed.proof == Proof::None {
-                    self.observed.proof = Proof::Failed;
-                }
+                self.observed.proof = Proof::Failed;
                 if matches!(what, Awaited::Tools { .. }) {
                     self.interrupted();
                 }

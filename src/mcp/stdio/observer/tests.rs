@@ -69,7 +69,11 @@ fn another_initialize_voids_what_the_one_before_has_proved() {
     let ticket = observer.written(request("initialize", "{}").unwrap()).unwrap();
     assert_eq!(observer.observed().proof, Proof::None, "nothing is answered yet");
     observer.answered(&ticket, REFUSED, true);
-    assert_ne!(observer.observed().proof, Proof::Initialized, "it was refused");
+    let observed = observer.observed();
+    assert_eq!(
+        (observed.proof, observed.reason),
+        (Proof::None, Some("mcp_discovery_error"))
+    );
     let mut observer = Observer::default();
     let params = format!("{{{META}}}");
     exchange(&mut observer, "server/discover", &params, DISCOVERED);
@@ -127,7 +131,12 @@ fn a_server_without_initialize_is_discovered() {
     let mut observer = Observer::default();
     let ticket = observer.written(request("initialize", "{}").unwrap()).unwrap();
     observer.answered(&ticket, REFUSED, true);
-    assert_eq!(observer.observed().proof, Proof::Failed);
+    let observed = observer.observed();
+    assert_eq!(
+        (observed.proof, observed.reason),
+        (Proof::None, Some("mcp_discovery_error")),
+        "an error is an answer"
+    );
     let params = format!("{{{META}}}");
     let observed = exchange(&mut observer, "server/discover", &params, DISCOVERED);
     assert_eq!((observed.proof, observed.reason), (Proof::ServerDiscovered, None));
@@ -139,6 +148,18 @@ fn a_server_without_initialize_is_discovered() {
     ] {
         let observed = exchange(&mut observer, "server/discover", &params, result);
         assert_eq!(observed.reason, Some("invalid_server_discover_result"), "{result}");
+    }
+}
+
+#[test]
+fn a_server_that_does_not_know_discovery_stays_initialized() {
+    for mut observer in [Observer::default(), initialized()] {
+        let before = observer.observed().proof;
+        let params = format!("{{{META}}}");
+        let ticket = observer.written(request("server/discover", &params).unwrap()).unwrap();
+        observer.answered(&ticket, REFUSED, true);
+        let observed = observer.observed();
+        assert_eq!((observed.proof, observed.reason), (before, Some("mcp_discovery_error")));
     }
 }
 
