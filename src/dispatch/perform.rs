@@ -125,6 +125,7 @@ impl<S: Server, P: Post> Shared<S, P> {
                     caller: job.caller,
                     server_requests: job.server_requests,
                     cancelled: &job.cancelled,
+                    time_up: self.time_up(job),
                 };
                 let ended = self.call(job, call, server).await;
                 let (outcome, response) = self.call_response(job, id, ended)?;

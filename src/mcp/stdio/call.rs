@@ -67,7 +67,7 @@ impl StdioServer {
             room.send(in_place(line, call.payload, place));
             self.observe_request(&message)
         };
-        let mut watched = Watched::new(self, ticket, call.cancelled);
+        let mut watched = Watched::new(self, ticket, &call);
         let headers = ResponseHeaders::default();
         let mut told = false;
         let mut suspect: Option<(Instant, Suspect)> = None;

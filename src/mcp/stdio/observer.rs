@@ -7,6 +7,7 @@ mod catalog;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,7 +15,7 @@ use serde_json::value::RawValue;
 use super::handshake::is_date;
 use super::{StdioServer, random_hex};
 use crate::limits::{OBSERVED_CURSOR_MAX, OBSERVED_PARAMS_MAX, OBSERVED_RESULT_MAX};
-use crate::mcp::Cancellation;
+use crate::mcp::{Call, Cancellation};
 use crate::monitor::{Child, Discovered, Identity, Moment, Monitor, Observed, Proof};
 use crate::wire::jsonrpc::{Kind, Message};
 use answers::{Answer, Tools};
@@ -220,15 +221,17 @@ impl Observer {
         }
     }
 
-    /// A request was given up. Of one that its caller cancelled nothing is learnt.
-    pub(super) fn given_up(&mut self, ticket: &Ticket, is_cancelled: bool) {
-        if ticket.epochs != self.epochs() || is_cancelled {
+    /// The time of a request was up, and the child is still there. That says how long its caller waits, and little of the child: only the
+    /// tools are not known.
+    pub(super) fn timed_out(&mut self, ticket: &Ticket) {
+        if ticket.epochs != self.epochs() {
             return;
         }
         self.observed.observed_at = Some(Moment::now());
         self.observed.reason = Some("discovery_response_deadline");
-        self.observed.proof = Proof::Failed;
-        self.interrupted();
+        if matches!(ticket.what, Awaited::Tools { .. }) {
+            self.interrupted();
+        }
     }
 
     /// The child says that its tools are others now.
@@ -320,6 +323,13 @@ impl StdioServer {
         self.observe(|observer| observer.written(request)).flatten()
     }
 
+    /// Records the answer to a request of interest.
+    pub(super) fn observe_answer(&self, ticket: Option<&Ticket>, payload: &[u8], is_error: bool) {
+        if let (Some(ticket), Ok(text)) = (ticket, std::str::from_utf8(payload)) {
+            self.observe(|observer| observer.answered(ticket, text, is_error));
+        }
+    }
+
     /// Records something, and reports what follows from it.
     pub(super) fn observe<T>(&self, record: impl FnOnce(&mut Observer) -> T) -> Option<T> {
         let monitor = self.0.monitor.get()?;
@@ -332,28 +342,28 @@ impl StdioServer {
     }
 }
 
-/// A request whose answer is waited for. Dropped without one, it was given up.
+/// A request whose answer is waited for. Dropped without one, it was given up: of one whose time was not up nothing is learnt.
 pub(super) struct Watched<'a> {
     server: &'a StdioServer,
     ticket: Option<Ticket>,
     cancelled: &'a Cancellation,
+    time_up: Instant,
 }
 
 impl<'a> Watched<'a> {
-    pub(super) fn new(server: &'a StdioServer, ticket: Option<Ticket>, cancelled: &'a Cancellation) -> Self {
+    pub(super) fn new(server: &'a StdioServer, ticket: Option<Ticket>, call: &Call<'a>) -> Self {
         Self {
             server,
             ticket,
-            cancelled,
+            cancelled: call.cancelled,
+            time_up: call.time_up,
         }
     }
 
     /// The answer came.
     pub(super) fn answered(&mut self, payload: &[u8], is_error: bool) {
-        if let (Some(ticket), Ok(text)) = (self.ticket.take(), std::str::from_utf8(payload)) {
-            self.server
-                .observe(|observer| observer.answered(&ticket, text, is_error));
-        }
+        let ticket = self.ticket.take();
+        self.server.observe_answer(ticket.as_ref(), payload, is_error);
     }
 
     /// The child is gone, which shows elsewhere.
@@ -364,9 +374,9 @@ impl<'a> Watched<'a> {
 
 impl Drop for Watched<'_> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            let is_cancelled = self.cancelled.is_cancelled();
-            self.server.observe(|observer| observer.given_up(&ticket, is_cancelled));
+        let is_timed_out = Instant::now() >= self.time_up && !self.cancelled.is_cancelled();
+        if let Some(ticket) = self.ticket.take().filter(|_| is_timed_out) {
+            self.server.observe(|observer| observer.timed_out(&ticket));
         }
     }
 }

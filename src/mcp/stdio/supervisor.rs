@@ -15,7 +15,6 @@ use tokio::time::{sleep, timeout};
 
 use super::handshake::Handshake;
 use super::inbox::{Event, Inbox};
-use super::observer::Watched;
 use super::output::{Ended, Output};
 use super::{INITIALIZED, StdioServer, closed, until};
 use crate::backoff::Backoff;
@@ -25,7 +24,6 @@ use crate::limits::{
     STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX, STDIO_RESTART_MIN, STDIO_STABLE, STDIO_SUSPECT_GRACE, STDIO_WRITE_BATCH,
     STDIO_WRITE_QUEUE,
 };
-use crate::mcp::Cancellation;
 use crate::monitor::health::Server;
 use crate::monitor::{Child as ChildState, Monitor};
 use crate::shutdown::Signal;
@@ -284,7 +282,7 @@ impl Supervisor {
             };
             match event {
                 Event::Reply { payload, is_error } => {
-                    Watched::new(&self.server, ticket, &Cancellation::default()).answered(&payload, is_error);
+                    self.server.observe_answer(ticket.as_ref(), &payload, is_error);
                     break Some(!is_error);
                 }
                 Event::Unnamed(_) => break Some(false),

@@ -1,6 +1,13 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::time::Duration;
+
+use bytes::Bytes;
+
 use super::*;
+use crate::monitor::{Health, Metrics, Progress};
+use crate::wire::caller::Caller;
+use crate::wire::command::Headers;
 
 const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#;
 const IDENTITY: &str = r#"{"protocolVersion":"2025-06-18","serverInfo":{"name":"files","version":"1.2"},"capabilities":{"tools":{},"prompts":{"x":1},"other":7}}"#;
@@ -244,19 +251,69 @@ fn what_is_too_large_or_malformed_is_not_read() {
     );
 }
 
+/// A server whose tools are known.
+fn discovered() -> (StdioServer, Arc<Monitor>) {
+    let server = StdioServer::new("main", false);
+    let monitor = Arc::new(Monitor {
+        health: Health::new(["main"].into_iter()),
+        metrics: Metrics::new(1, 1),
+        progress: Progress::default(),
+    });
+    server.observe_for(&monitor);
+    server.child_started();
+    server.observe(|observer| {
+        exchange(observer, "initialize", "{}", IDENTITY);
+        page(observer, "", &["a"], "")
+    });
+    (server, monitor)
+}
+
 #[test]
-fn an_unanswered_list_is_a_failure_and_a_cancelled_one_is_none() {
+fn of_a_list_that_is_given_up_before_its_time_nothing_is_learnt() {
+    let (now, hour) = (Instant::now(), Duration::from_secs(3600));
+    let headers = Headers(Vec::new());
+    for (time_up, is_cancelled, proof) in [
+        (now + hour, false, Proof::Discovered),
+        (now + hour, true, Proof::Discovered),
+        (now, true, Proof::Discovered),
+        (now, false, Proof::Initialized),
+    ] {
+        let (server, _monitor) = discovered();
+        let cancelled = Cancellation::default();
+        let payload = Bytes::from_static(br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
+        let call = Call {
+            payload: &payload,
+            id: "1",
+            initialize: false,
+            repeatable: true,
+            headers: &headers,
+            caller: Caller::new(&headers, None),
+            server_requests: false,
+            cancelled: &cancelled,
+            time_up,
+        };
+        let message = Message::parse(std::str::from_utf8(&payload).unwrap()).unwrap();
+        let watched = Watched::new(&server, server.observe_request(&message), &call);
+        if is_cancelled {
+            cancelled.cancel(Bytes::new());
+        }
+        drop(watched);
+        assert_eq!(server.observer().observed().proof, proof, "{is_cancelled}");
+    }
+}
+
+#[test]
+fn a_list_that_times_out_is_not_known_and_its_server_stays_as_it_was() {
     let mut observer = initialized();
     page(&mut observer, "", &["a"], "");
     let ticket = observer.written(request("tools/list", "{}").unwrap()).unwrap();
-    observer.given_up(&ticket, true);
-    assert_eq!(observer.observed().proof, Proof::Discovered);
-    observer.given_up(&ticket, false);
+    observer.timed_out(&ticket);
     let observed = observer.observed();
     assert_eq!(
         (observed.proof, observed.reason),
-        (Proof::Failed, Some("discovery_response_deadline"))
+        (Proof::Initialized, Some("discovery_response_deadline"))
     );
+    assert!(!observed.tools.ok && observed.tools.partial, "{:?}", observed.tools);
     assert_eq!(
         page(&mut observer, "", &["a"], "").proof,
         Proof::Discovered,
@@ -265,7 +322,7 @@ fn an_unanswered_list_is_a_failure_and_a_cancelled_one_is_none() {
     // Of an epoch that is over nothing is learnt.
     let ticket = observer.written(request("tools/list", "{}").unwrap()).unwrap();
     exchange(&mut observer, "initialize", "{}", IDENTITY);
-    observer.given_up(&ticket, false);
+    observer.timed_out(&ticket);
     assert_eq!(observer.observed().proof, Proof::Initialized);
     let ticket = observer.written(request("tools/list", "{}").unwrap()).unwrap();
     observer.answered(&ticket, REFUSED, true);
