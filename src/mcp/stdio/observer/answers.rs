@@ -9,6 +9,7 @@ use super::{Awaited, object};
 use crate::limits::{OBSERVED_TEXT_MAX, OBSERVED_VERSIONS_MAX};
 use crate::mcp::stdio::handshake::is_date;
 use crate::monitor::{Discovered, Identity};
+use crate::telemetry::redact;
 
 /// An answer that was accepted.
 #[derive(Debug)]
@@ -65,9 +66,9 @@ fn identity(result: &str) -> Option<Identity> {
     if result.protocol_version.is_empty() || info.name.is_empty() {
         return None;
     }
-    let kept = |text: Box<str>| Some(text).filter(|text| text.len() <= OBSERVED_TEXT_MAX);
+    let kept = |text: &str| presentable(text, OBSERVED_TEXT_MAX);
     let (protocol_version, server_name, server_version) =
-        (kept(result.protocol_version), kept(info.name), kept(info.version));
+        (kept(&result.protocol_version), kept(&info.name), kept(&info.version));
     let identity_complete = protocol_version.is_some() && server_name.is_some() && server_version.is_some();
     Some(Identity {
         ok: true,
@@ -121,6 +122,15 @@ fn tools(result: &str) -> Option<Tools> {
         names: result.tools.into_iter().map(|tool| tool.name).collect(),
         next_cursor: result.next_cursor,
     })
+}
+
+/// A text of a server without secrets, as `/health` shows it; `None` if it is too long, which it can also become.
+pub(super) fn presentable(text: &str, at_most: usize) -> Option<Box<str>> {
+    if text.len() > at_most {
+        return None;
+    }
+    let text = redact::scrub(text);
+    (text.len() <= at_most).then(|| text.into())
 }
 
 fn is_complete(result_type: Option<Box<str>>) -> bool {

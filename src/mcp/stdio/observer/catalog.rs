@@ -1,6 +1,6 @@
 //! Pages of `tools/list`, followed from the first to the last by exact cursors.
 
-use super::answers::Tools;
+use super::answers::{Tools, presentable};
 use crate::limits::{
     OBSERVED_CURSOR_MAX, OBSERVED_NAME_MAX, OBSERVED_NAMES_BYTES, OBSERVED_NAMES_MAX, OBSERVED_PAGES_MAX,
 };
@@ -48,7 +48,7 @@ impl Pages {
         }
         tools.ok = true;
         for name in page.names {
-            self.keep(tools, name);
+            self.keep(tools, &name);
         }
         tools.retained_count = tools.tool_names.len();
         let Some(next) = next else {
@@ -72,7 +72,14 @@ impl Pages {
         None
     }
 
-    fn keep(&mut self, tools: &mut Catalog, name: Box<str>) {
+    fn keep(&mut self, tools: &mut Catalog, name: &str) {
+        let Some(name) = presentable(name, OBSERVED_NAME_MAX) else {
+            tools.limited = true;
+            return;
+        };
+        if tools.tool_names.contains(&name) {
+            return;
+        }
         // Quotes and a comma; what JSON escapes becomes up to six times as long.
         let size = name.chars().map(|c| {
             if c.is_control() {
@@ -82,11 +89,7 @@ impl Pages {
             }
         });
         let bytes = self.bytes + size.sum::<usize>() + 3;
-        let fits = name.len() <= OBSERVED_NAME_MAX && bytes <= OBSERVED_NAMES_BYTES;
-        if tools.tool_names.contains(&name) {
-            return;
-        }
-        if !fits || tools.tool_names.len() >= OBSERVED_NAMES_MAX {
+        if bytes > OBSERVED_NAMES_BYTES || tools.tool_names.len() >= OBSERVED_NAMES_MAX {
             tools.limited = true;
             return;
         }

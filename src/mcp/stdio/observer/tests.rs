@@ -129,6 +129,19 @@ fn identities_that_are_too_long_are_left_out() {
 }
 
 #[test]
+fn secrets_in_what_a_server_says_of_itself_are_taken_out() {
+    const KEY: &str = "sk-0123456789abcdefghij";
+    let result = IDENTITY.replace("files", KEY).replace("1.2", &format!("token={KEY}"));
+    let mut observer = Observer::default();
+    exchange(&mut observer, "initialize", "{}", &result.replace("2025-06-18", KEY));
+    page(&mut observer, "", &[KEY, "Bearer 0123456789abcdef"], "");
+    let shown = format!("{:?}", observer.observed());
+    assert!(!shown.contains("0123456789"), "{shown}");
+    let identity = observer.observed().initialize.unwrap();
+    assert_eq!(identity.server_name.as_deref(), Some("sk-REDACTED"));
+}
+
+#[test]
 fn a_server_without_initialize_is_discovered() {
     assert_eq!(
         request("server/discover", "{}"),
