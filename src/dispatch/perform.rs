@@ -197,7 +197,7 @@ impl<S: Server, P: Post> Shared<S, P> {
         let outcome = match ended {
             Ended::Outcome(outcome) => outcome,
             Ended::TimeUp if job.is_expired() => {
-                self.server_doubted(job);
+                self.server_late(job);
                 return None;
             }
             Ended::TimeUp => Failure::timeout().into(),
@@ -270,7 +270,7 @@ impl<S: Server, P: Post> Shared<S, P> {
             ack = send => Some(ack),
             () = sleep_until(self.time_up(job).into()) => {
                 if job.is_expired() {
-                    self.server_doubted(job);
+                    self.server_late(job);
                     return None;
                 }
                 Some(Failure::timeout().into())
@@ -325,6 +325,13 @@ impl<S: Server, P: Post> Shared<S, P> {
     fn server_doubted(&self, job: &Job) {
         if self.is_probed(job) {
             self.monitor.health.server_doubted(&job.route.channel);
+        }
+    }
+
+    /// The caller did not wait any longer.
+    fn server_late(&self, job: &Job) {
+        if self.is_probed(job) {
+            self.monitor.health.server_late(&job.route.channel);
         }
     }
 

@@ -18,6 +18,8 @@ pub const HEALTH_REPORT_MAX: usize = 64 * KIB;
 pub const HEALTH_QUERY_MAX: usize = 128;
 /// Commands whose age `/health` knows; more may run where the administrator allows it.
 pub const HEALTH_AGES_MAX: usize = 1024;
+/// Calls in a row that fail as those of a dead server do, before `/health` says that a server that is not probed fails.
+pub const HEALTH_CALLS_FAILED: u32 = 2;
 /// Least time between two log lines about changes of one component: whoever flaps costs twelve lines a minute.
 pub const COMPONENT_LINE_INTERVAL: Duration = Duration::from_secs(5);
 /// `/health` names a certificate that ends within this, as the first alert does.

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 use super::facts::{
-    Certificate, Changes, Child, ControlPlane, Credentials, Delivery, Dispatcher, Disposition, Failed, Finished, Layer,
-    Line, Observed, Phase, Poll, Queue, Sandbox, Servers, Transport, Waits,
+    Certificate, Changes, Child, ControlPlane, Credentials, Delivery, Dispatcher, Disposition, Failed, Finished, Known,
+    Layer, Line, Observed, Phase, Poll, Queue, Sandbox, Servers, Transport, Waits,
 };
 pub use super::facts::{Evidence, Server};
 use components::Names;
@@ -243,16 +243,26 @@ impl Health {
         self.change(self.names.of_channel(channel), |state| {
             if let Some(known) = state.servers.get_mut(channel) {
                 known.learnt(Server::Good);
-                known.called(Evidence::Answer);
+                known.answered();
             }
         });
     }
 
     /// A call failed as calls of a dead server do. That decides nothing: a probe follows, where the server counts.
     pub fn server_doubted(&self, channel: &str) {
+        self.doubt(channel, Known::failed);
+    }
+
+    /// A call was not answered for as long as its caller waits. Where the server counts, the same follows; elsewhere nothing does, as
+    /// callers choose how long they wait.
+    pub fn server_late(&self, channel: &str) {
+        self.doubt(channel, Known::late);
+    }
+
+    fn doubt(&self, channel: &str, shown: impl FnOnce(&mut Known)) {
         let counts = self.record(self.names.of_channel(channel), |state| {
             let known = state.servers.get_mut(channel)?;
-            known.called(Evidence::Doubt);
+            shown(known);
             known.counts.then_some(())
         });
         if counts.is_some() {

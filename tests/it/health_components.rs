@@ -330,10 +330,12 @@ fn further_channels_have_components_of_their_own() {
     client.await_component("mcp-files", "running", |it| it["state"] == "running");
     drop(tools);
     control.call(Command::call("r2", "tools/call", "{}").channel("tools"), "r2");
+    assert_eq!(client.component("mcp-tools")["state"], "answering", "one failure alone");
+    control.call(Command::call("r3", "tools/call", "{}").channel("tools"), "r3");
     let broken = client.component("mcp-tools");
     assert_eq!(
         (&broken["status"], &broken["reason_code"]),
-        (&"degraded".into(), &"last_call_failed".into())
+        (&"degraded".into(), &"last_calls_failed".into())
     );
     assert_eq!(client.ready().0, 200, "another channel over HTTP does not count");
 }

@@ -28,5 +28,5 @@ pub use observed::{Catalog, Discovered, Identity, Observed, Proof};
 pub(super) use queue::Queue;
 pub use sandbox::Layer;
 pub(super) use sandbox::Sandbox;
-pub(super) use servers::Servers;
 pub use servers::{Child, Evidence, Server, Transport};
+pub(super) use servers::{Known, Servers};

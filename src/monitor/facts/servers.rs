@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::observed::{Catalog, Discovered, Identity, Observed, Proof};
+use crate::limits::HEALTH_CALLS_FAILED;
 use crate::monitor::component::{Brief, Moment, Status};
 
 /// What is known of one MCP server.
@@ -88,8 +89,10 @@ pub(in super::super) struct Known {
     transport: Transport,
     pub(in super::super) server: Server,
     pub(in super::super) evidence: Evidence,
-    /// What the last call showed, which nothing forgets.
-    last_call: Evidence,
+    /// Some call was answered.
+    has_answered: bool,
+    /// Calls in a row that failed, until one is answered.
+    failed_calls: u32,
     child: Child,
     /// Why the last child ended.
     closed: Option<&'static str>,
@@ -106,7 +109,8 @@ impl Servers {
             transport,
             server: Server::Pending,
             evidence: Evidence::None,
-            last_call: Evidence::None,
+            has_answered: false,
+            failed_calls: 0,
             child: Child::default(),
             closed: None,
             restarts: 0,
@@ -140,9 +144,22 @@ impl Known {
         news
     }
 
-    pub(in super::super) fn called(&mut self, shown: Evidence) {
-        self.evidence = shown;
-        self.last_call = shown;
+    /// A call was answered.
+    pub(in super::super) fn answered(&mut self) {
+        self.evidence = Evidence::Answer;
+        (self.has_answered, self.failed_calls) = (true, 0);
+        self.at = Some(Moment::now());
+    }
+
+    /// A call failed.
+    pub(in super::super) fn failed(&mut self) {
+        self.late();
+        self.failed_calls = self.failed_calls.saturating_add(1);
+    }
+
+    /// A call was not answered for as long as its caller waits, which may be too short.
+    pub(in super::super) fn late(&mut self) {
+        self.evidence = Evidence::Doubt;
         self.at = Some(Moment::now());
     }
 
@@ -197,13 +214,13 @@ impl Known {
 
     /// Of another channel, whose servers are neither probed nor observed.
     pub(in super::super) fn brief_of_other(&self) -> Brief {
-        match (self.transport, self.last_call) {
-            (Transport::Http, Evidence::None) => Brief::new(Status::Unknown, "not_observed"),
-            (Transport::Http, Evidence::Answer) => Brief::new(Status::Ok, "answering"),
-            (Transport::Http, Evidence::Doubt) => {
-                Brief::new(Status::Degraded, "failing").because(Some("last_call_failed"))
+        match self.transport {
+            Transport::Http if self.failed_calls >= HEALTH_CALLS_FAILED => {
+                Brief::new(Status::Degraded, "failing").because(Some("last_calls_failed"))
             }
-            (Transport::Stdio, _) => match (self.child, &self.server) {
+            Transport::Http if self.has_answered => Brief::new(Status::Ok, "answering"),
+            Transport::Http => Brief::new(Status::Unknown, "not_observed"),
+            Transport::Stdio => match (self.child, &self.server) {
                 (Child::NotStarted, _) => Brief::new(Status::Unknown, "not_started"),
                 (Child::Closed, _) => Brief::new(Status::Degraded, "closed").because(self.closed),
                 (_, Server::Failing(_)) => Brief::new(Status::Degraded, "starting").because(Some("stdio_restarted")),

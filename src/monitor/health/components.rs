@@ -390,12 +390,22 @@ mod tests {
         assert_eq!(brief(&health, "mcp").0, "unknown");
         assert_eq!(brief(&health, "mcp-tools"), ("unknown", "not_observed", None));
         health.server_doubted("tools");
+        assert_eq!(brief(&health, "mcp-tools"), ("unknown", "not_observed", None));
+        health.server_late("tools");
+        assert_eq!(
+            brief(&health, "mcp-tools").0,
+            "unknown",
+            "callers choose how long they wait"
+        );
+        health.server_doubted("tools");
         assert_eq!(
             brief(&health, "mcp-tools"),
-            ("degraded", "failing", Some("last_call_failed"))
+            ("degraded", "failing", Some("last_calls_failed"))
         );
         health.server_answered("tools");
         assert_eq!(brief(&health, "mcp-tools"), ("ok", "answering", None));
+        health.server_doubted("tools");
+        assert_eq!(brief(&health, "mcp-tools"), ("ok", "answering", None), "one alone");
         health.child("files", Child::Starting, None);
         assert_eq!(brief(&health, "mcp-files"), ("unknown", "starting", None));
         health.child("files", Child::Running, None);
