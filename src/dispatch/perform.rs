@@ -37,11 +37,12 @@ struct Done {
 }
 
 impl Done {
-    /// The same in words of `/health`. Answers of a server are no failures, whatever they say.
+    /// The same in words of `/health`. Answers of a server are no failures, whatever they say; a command that was not begun says nothing
+    /// of the work.
     fn finished(&self) -> Finished {
         match (self.outcome, self.response.code) {
             ("ok", _) => Finished::Done,
-            ("cancelled", _) => Finished::Cancelled,
+            ("cancelled" | "refused" | "unsupported_channel", _) => Finished::Cancelled,
             (_, 408 | 504) => Finished::TimedOut,
             _ => Finished::Failed,
         }
@@ -359,5 +360,31 @@ impl<S: Server, P: Post> Shared<S, P> {
         };
         let message = format!("Bad Request: unsupported channel \"{channel}\"");
         json_response(400, error_json(id, INTERNAL_ERROR, &message, None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_that_were_not_begun_say_nothing_of_the_work() {
+        for (outcome, code, finished) in [
+            ("ok", 200, Finished::Done),
+            ("ok", 504, Finished::Done),
+            ("cancelled", 200, Finished::Cancelled),
+            ("refused", 503, Finished::Cancelled),
+            ("refused", 408, Finished::Cancelled),
+            ("unsupported_channel", 400, Finished::Cancelled),
+            ("timeout", 504, Finished::TimedOut),
+            ("connect", 502, Finished::Failed),
+        ] {
+            let done = Done {
+                kind: "call",
+                outcome,
+                response: json_response(code, String::new()),
+            };
+            assert_eq!(done.finished(), finished, "{outcome} {code}");
+        }
     }
 }

@@ -33,7 +33,7 @@ pub enum Finished {
     Failed,
     /// Its time was up.
     TimedOut,
-    /// Its caller, or the end of the process, cancelled it.
+    /// Its caller, or the end of the process, cancelled it, or it was refused before it began.
     Cancelled,
 }
 
