@@ -79,8 +79,8 @@ pub struct Component {
     pub details: Option<Box<RawValue>>,
 }
 
-/// A moment as text: UTC, RFC 3339, milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A moment as text: UTC, RFC 3339, milliseconds. Moments have no order, because the clock may be set back between two of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment(SystemTime);
 
 impl Moment {

@@ -19,6 +19,8 @@ pub(in super::super) struct ControlPlane {
     last_attempt: Option<Moment>,
     last_success: Option<Moment>,
     last_failure: Option<Moment>,
+    /// When the newest of these was recorded. Clocks are set back, so it is not the latest of them.
+    observed: Option<Moment>,
     failures: u64,
     failed: Option<Failed>,
 }
@@ -65,6 +67,7 @@ impl ControlPlane {
             last_attempt: None,
             last_success: None,
             last_failure: None,
+            observed: None,
             failures: 0,
             failed: None,
         }
@@ -74,6 +77,7 @@ impl ControlPlane {
         self.waits = waits;
         self.step = Step::Polling(Instant::now());
         self.last_attempt = Some(Moment::now());
+        self.observed = self.last_attempt;
     }
 
     /// The service showed a sign of life: an answer, or a poll that it holds.
@@ -81,6 +85,7 @@ impl ControlPlane {
         self.poll = Poll::Good;
         self.succeeded = true;
         self.last_success = Some(Moment::now());
+        self.observed = self.last_success;
         (self.failures, self.failed) = (0, None);
         if is_over {
             self.step = Step::Idle;
@@ -90,6 +95,7 @@ impl ControlPlane {
     pub(in super::super) fn failed(&mut self, shown: Poll, failed: Failed) {
         self.poll = shown;
         self.last_failure = Some(Moment::now());
+        self.observed = self.last_failure;
         self.failures = self.failures.saturating_add(1);
         self.failed = Some(failed);
     }
@@ -131,7 +137,7 @@ impl ControlPlane {
     }
 
     pub(in super::super) fn observed_at(&self) -> Option<Moment> {
-        self.last_attempt.max(self.last_success).max(self.last_failure)
+        self.observed
     }
 
     pub(in super::super) fn details(&self) -> impl Serialize {
@@ -179,4 +185,22 @@ struct Details {
     http_status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure_hop: Option<&'static str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn the_newest_fact_counts_also_after_the_clock_was_set_back() {
+        let mut control = ControlPlane::new();
+        control.attempted(Waits::default());
+        let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
+        control.last_attempt = Some(tomorrow.into());
+        control.succeeded(true);
+        assert!(control.last_success.is_some());
+        assert_eq!(control.observed_at(), control.last_success);
+    }
 }

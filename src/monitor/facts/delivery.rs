@@ -17,6 +17,8 @@ pub(in super::super) struct Delivery {
     last_accepted: Option<Moment>,
     last_completed: Option<Moment>,
     last_failure: Option<Moment>,
+    /// When the newest of these was recorded. Clocks are set back, so it is not the latest of them.
+    observed: Option<Moment>,
     attempts: u64,
     retries: u64,
     accepted: u64,
@@ -65,6 +67,7 @@ impl Delivery {
     pub(in super::super) fn attempt_failed(&mut self, failed: Failed) {
         self.failed = Some(failed);
         self.last_failure = Some(Moment::now());
+        self.observed = self.last_failure;
     }
 
     pub(in super::super) fn ended(&mut self, disposition: Disposition) {
@@ -72,7 +75,7 @@ impl Delivery {
         self.in_progress = self.in_progress.saturating_sub(1);
         self.disposition = Some(disposition);
         self.completed += 1;
-        self.last_completed = now;
+        (self.last_completed, self.observed) = (now, now);
         match disposition {
             Disposition::Accepted => {
                 self.accepted += 1;
@@ -106,7 +109,7 @@ impl Delivery {
     }
 
     pub(in super::super) fn observed_at(&self) -> Option<Moment> {
-        self.last_completed.max(self.last_failure)
+        self.observed
     }
 
     pub(in super::super) fn details(&self) -> impl Serialize {

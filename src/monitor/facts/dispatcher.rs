@@ -18,6 +18,8 @@ pub(in super::super) struct Dispatcher {
     last_number: u64,
     last_start: Option<Moment>,
     last_completion: Option<Moment>,
+    /// When the newest of these was recorded. Clocks are set back, so it is not the latest of them.
+    observed: Option<Moment>,
     completed: u64,
     failures: u64,
     timeouts: u64,
@@ -52,6 +54,7 @@ impl Dispatcher {
         self.active += 1;
         self.last_number += 1;
         self.last_start = Some(Moment::now());
+        self.observed = self.last_start;
         if self.begun.len() < HEALTH_AGES_MAX {
             self.begun.insert(self.last_number, Instant::now());
         }
@@ -62,6 +65,7 @@ impl Dispatcher {
         self.active = self.active.saturating_sub(1);
         self.begun.remove(&number);
         self.last_completion = Some(Moment::now());
+        self.observed = self.last_completion;
         self.completed += 1;
         match work {
             Finished::Done => {}
@@ -97,7 +101,7 @@ impl Dispatcher {
     }
 
     pub(in super::super) fn observed_at(&self) -> Option<Moment> {
-        self.last_start.max(self.last_completion)
+        self.observed
     }
 
     pub(in super::super) fn details(&self, phase: Phase) -> impl Serialize {

@@ -13,6 +13,8 @@ pub(in super::super) struct Queue {
     depth: usize,
     last_enqueue: Option<Moment>,
     last_dequeue: Option<Moment>,
+    /// When the newest of these was recorded. Clocks are set back, so it is not the latest of them.
+    observed: Option<Moment>,
     enqueued: u64,
     dequeued: u64,
     /// Since when the poll loop waits for room.
@@ -25,12 +27,14 @@ impl Queue {
         self.enqueued += 1;
         self.depth += 1;
         self.last_enqueue = Some(Moment::now());
+        self.observed = self.last_enqueue;
     }
 
     pub(in super::super) fn dequeued(&mut self) {
         self.dequeued += 1;
         self.depth = self.depth.saturating_sub(1);
         self.last_dequeue = Some(Moment::now());
+        self.observed = self.last_dequeue;
     }
 
     pub(in super::super) fn is_full(&mut self, is_full: bool) {
@@ -53,7 +57,7 @@ impl Queue {
     }
 
     pub(in super::super) fn observed_at(&self) -> Option<Moment> {
-        self.last_enqueue.max(self.last_dequeue)
+        self.observed
     }
 
     pub(in super::super) fn details(&self) -> impl Serialize {
