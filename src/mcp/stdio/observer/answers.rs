@@ -1,12 +1,15 @@
 //! Answers of interest, read as far as they are.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{Awaited, object};
-use crate::limits::{OBSERVED_TEXT_MAX, OBSERVED_VERSIONS_MAX};
+use crate::limits::{OBSERVED_NAMES_MAX, OBSERVED_TEXT_MAX, OBSERVED_VERSIONS_MAX};
 use crate::mcp::stdio::handshake::is_date;
 use crate::monitor::{Discovered, Identity};
 use crate::telemetry::redact;
@@ -22,8 +25,16 @@ pub(super) enum Answer {
 /// One page of tools.
 #[derive(Debug)]
 pub(super) struct Tools {
-    pub(super) names: Vec<Box<str>>,
+    pub(super) names: Names,
     pub(super) next_cursor: Option<Box<str>>,
+}
+
+/// The first names of a page: more than are kept of a whole catalog are not looked at.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) first: Vec<Box<str>>,
+    /// There are more.
+    pub(super) limited: bool,
 }
 
 /// Capabilities that are recorded (contract: ops, section 10).
@@ -109,19 +120,44 @@ fn tools(result: &str) -> Option<Tools> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Result {
-        tools: Vec<Tool>,
+        tools: Names,
         next_cursor: Option<Box<str>>,
         result_type: Option<Box<str>>,
     }
-    #[derive(Deserialize)]
-    struct Tool {
-        name: Box<str>,
-    }
     let result: Result = object(result)?;
-    is_complete(result.result_type).then(|| Tools {
-        names: result.tools.into_iter().map(|tool| tool.name).collect(),
+    is_complete(result.result_type).then_some(Tools {
+        names: result.tools,
         next_cursor: result.next_cursor,
     })
+}
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Tool<'a> {
+            #[serde(borrow)]
+            name: Cow<'a, str>,
+        }
+        struct Page;
+        impl<'de> Visitor<'de> for Page {
+            type Value = Names;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of tools")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut page: A) -> Result<Names, A::Error> {
+                let mut names = Names::default();
+                // All have to be tools. Only the first ones cost memory.
+                while let Some(tool) = page.next_element::<Tool<'de>>()? {
+                    match names.first.len() <= OBSERVED_NAMES_MAX {
+                        true => names.first.push(tool.name.into()),
+                        false => names.limited = true,
+                    }
+                }
+                Ok(names)
+            }
+        }
+        deserializer.deserialize_seq(Page)
+    }
 }
 
 /// A text of a server without secrets, as `/health` shows it; `None` if it is too long, which it can also become.
@@ -168,4 +204,28 @@ fn capabilities(raw: &RawValue) -> Option<BTreeSet<&'static str>> {
     present
         .map(|(name, value)| value.get().starts_with('{').then_some(name))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn of_a_page_with_too_many_tools_the_first_names_are_kept() {
+        let page = |tools: usize, last: &str| {
+            let mut list = vec![r#"{"name":"a"}"#; tools];
+            list.push(last);
+            super::tools(&format!(r#"{{"tools":[{}]}}"#, list.join(",")))
+        };
+        let names = page(80_000, r#"{"name":"b"}"#).unwrap().names;
+        assert_eq!((names.first.len(), names.limited), (OBSERVED_NAMES_MAX + 1, true));
+        let names = page(OBSERVED_NAMES_MAX, r#"{"name":"\u0062"}"#).unwrap().names;
+        assert_eq!((names.first.len(), names.limited), (OBSERVED_NAMES_MAX + 1, false));
+        assert_eq!(names.first.last().unwrap().as_ref(), "b");
+        for last in ["7", "{}", r#"{"name":7}"#, r#"{"name":"\ud800"}"#] {
+            assert!(page(80_000, last).is_none(), "{last}: all have to be tools");
+        }
+    }
 }

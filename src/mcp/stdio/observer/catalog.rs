@@ -47,7 +47,8 @@ impl Pages {
             }
         }
         tools.ok = true;
-        for name in page.names {
+        tools.limited |= page.names.limited;
+        for name in page.names.first {
             self.keep(tools, &name);
         }
         tools.retained_count = tools.tool_names.len();
