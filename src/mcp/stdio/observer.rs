@@ -17,6 +17,7 @@ use super::{StdioServer, random_hex};
 use crate::limits::{OBSERVED_CURSOR_MAX, OBSERVED_PARAMS_MAX, OBSERVED_RESULT_MAX};
 use crate::mcp::{Call, Cancellation};
 use crate::monitor::{Child, Discovered, Identity, Moment, Monitor, Observed, Proof};
+use crate::wire::command::MAIN_CHANNEL;
 use crate::wire::jsonrpc::{Kind, Message};
 use answers::{Answer, Tools};
 use catalog::Pages;
@@ -297,7 +298,7 @@ impl Observer {
 }
 
 impl StdioServer {
-    /// Has the answers of its children observed, for `/health`.
+    /// Has its children, and on channel `main` their answers, observed for `/health`.
     pub(super) fn observe_for(&self, monitor: &Arc<Monitor>) {
         // The first stays.
         let _ = self.0.monitor.set(Arc::clone(monitor));
@@ -318,9 +319,14 @@ impl StdioServer {
 
     /// Records a request of interest that is written now.
     pub(super) fn observe_request(&self, message: &Message<'_>) -> Option<Ticket> {
-        self.0.monitor.get()?;
+        self.shown_by()?;
         let request = Request::of(message)?;
         self.observe(|observer| observer.written(request)).flatten()
+    }
+
+    /// Who shows what is observed: of channel `main` alone.
+    fn shown_by(&self) -> Option<&Arc<Monitor>> {
+        self.0.monitor.get().filter(|_| &*self.0.channel == MAIN_CHANNEL)
     }
 
     /// Records the answer to a request of interest.
@@ -332,7 +338,7 @@ impl StdioServer {
 
     /// Records something, and reports what follows from it.
     pub(super) fn observe<T>(&self, record: impl FnOnce(&mut Observer) -> T) -> Option<T> {
-        let monitor = self.0.monitor.get()?;
+        let monitor = self.shown_by()?;
         let (result, observed) = {
             let mut observer = self.observer();
             (record(&mut observer), observer.observed())

@@ -264,16 +264,35 @@ fn what_is_too_large_or_malformed_is_not_read() {
     );
 }
 
-/// A server whose tools are known.
-fn discovered() -> (StdioServer, Arc<Monitor>) {
-    let server = StdioServer::new("main", false);
+/// A server of a channel with a child.
+fn started(channel: &str) -> (StdioServer, Arc<Monitor>) {
+    let server = StdioServer::new(channel, false);
     let monitor = Arc::new(Monitor {
-        health: Health::new(["main"].into_iter()),
+        health: Health::new([channel].into_iter()),
         metrics: Metrics::new(1, 1),
         progress: Progress::default(),
     });
     server.observe_for(&monitor);
     server.child_started();
+    (server, monitor)
+}
+
+#[test]
+fn answers_on_channels_that_are_not_shown_are_not_read() {
+    for (channel, is_observed) in [("main", true), ("files", false)] {
+        let (server, monitor) = started(channel);
+        let message = Message::parse(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#).unwrap();
+        assert_eq!(server.observe_request(&message).is_some(), is_observed, "{channel}");
+        let observed = server.observe(|observer| exchange(observer, "initialize", "{}", IDENTITY));
+        assert_eq!(observed.is_some(), is_observed, "{channel}");
+        let component = if is_observed { "mcp" } else { "mcp-files" };
+        assert!(monitor.health.component(component).is_some());
+    }
+}
+
+/// A server whose tools are known.
+fn discovered() -> (StdioServer, Arc<Monitor>) {
+    let (server, monitor) = started("main");
     server.observe(|observer| {
         exchange(observer, "initialize", "{}", IDENTITY);
         page(observer, "", &["a"], "")
