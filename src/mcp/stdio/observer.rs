@@ -27,6 +27,8 @@ use catalog::Pages;
 pub(super) struct Observer {
     observed: Observed,
     pages: Pages,
+    /// Children so far.
+    children: u64,
     hasher: RandomState,
 }
 
@@ -48,9 +50,12 @@ pub(super) enum Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ticket {
     what: Awaited,
-    /// Epochs when it was written: an answer to an earlier epoch proves nothing.
-    epochs: (u64, u64),
+    /// Epoch in which it was written: an answer to an earlier one proves nothing.
+    epoch: Epoch,
 }
+
+/// Number of the child, of its `initialize` and of its `server/discover`.
+type Epoch = (u64, u64, u64);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Awaited {
@@ -129,6 +134,7 @@ impl Observer {
     /// A new child: what the one before has proved is void.
     pub(super) fn started(&mut self, generation: Option<String>) {
         let (initialize_epoch, discover_epoch) = (self.observed.initialize_epoch, self.observed.discover_epoch);
+        self.children += 1;
         self.pages = Pages::default();
         self.observed = Observed {
             generation: generation.map(Into::into),
@@ -166,13 +172,13 @@ impl Observer {
         };
         Some(Ticket {
             what,
-            epochs: self.epochs(),
+            epoch: self.epoch(),
         })
     }
 
     /// A request was answered. `text`: the whole message.
     pub(super) fn answered(&mut self, ticket: &Ticket, text: &str, is_error: bool) {
-        if ticket.epochs != self.epochs() {
+        if ticket.epoch != self.epoch() {
             return;
         }
         let at = Some(Moment::now());
@@ -225,7 +231,7 @@ impl Observer {
     /// The time of a request was up, and the child is still there. That says how long its caller waits, and little of the child: only the
     /// tools are not known.
     pub(super) fn timed_out(&mut self, ticket: &Ticket) {
-        if ticket.epochs != self.epochs() {
+        if ticket.epoch != self.epoch() {
             return;
         }
         self.observed.observed_at = Some(Moment::now());
@@ -292,8 +298,9 @@ impl Observer {
         }
     }
 
-    fn epochs(&self) -> (u64, u64) {
-        (self.observed.initialize_epoch, self.observed.discover_epoch)
+    fn epoch(&self) -> Epoch {
+        let observed = &self.observed;
+        (self.children, observed.initialize_epoch, observed.discover_epoch)
     }
 }
 

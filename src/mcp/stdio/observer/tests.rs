@@ -117,6 +117,18 @@ fn a_malformed_answer_is_a_failure_and_a_new_child_voids_everything() {
 }
 
 #[test]
+fn an_answer_of_the_child_before_proves_nothing_of_the_next_one() {
+    let mut observer = Observer::default();
+    observer.started(None);
+    let ticket = observer.written(request("initialize", "{}").unwrap()).unwrap();
+    observer.started(None);
+    let answer = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{IDENTITY}}}"#);
+    observer.answered(&ticket, &answer, false);
+    let observed = observer.observed();
+    assert_eq!((observed.proof, observed.initialize), (Proof::None, None));
+}
+
+#[test]
 fn identities_that_are_too_long_are_left_out() {
     let result = IDENTITY.replace("files", &"f".repeat(257));
     let mut observer = Observer::default();
