@@ -29,6 +29,8 @@ pub(super) struct Observer {
     pages: Pages,
     /// Children so far.
     children: u64,
+    /// How often children have said that their tools are others.
+    revision: u64,
     hasher: RandomState,
 }
 
@@ -65,6 +67,8 @@ enum Awaited {
         /// Hash of the cursor: the cursor itself is not kept.
         cursor: Option<u64>,
         version: Option<Box<str>>,
+        /// Revision of the tools when it was written.
+        revision: u64,
     },
 }
 
@@ -163,6 +167,7 @@ impl Observer {
             Request::Tools { cursor, version } => Awaited::Tools {
                 cursor: cursor.map(|cursor| self.hasher.hash_one(&*cursor)),
                 version,
+                revision: self.revision,
             },
             Request::Unread(reason) => {
                 self.observed.reason = Some(reason);
@@ -207,7 +212,12 @@ impl Observer {
                     ..discovered
                 });
             }
-            (Ok(Answer::Tools(page)), Awaited::Tools { cursor, version }) => {
+            // They have changed while they were listed: which ones these are is not known.
+            (Ok(Answer::Tools(_)), Awaited::Tools { revision, .. }) if *revision != self.revision => {
+                self.void();
+                self.observed.reason = Some("tools_list_changed");
+            }
+            (Ok(Answer::Tools(page)), Awaited::Tools { cursor, version, .. }) => {
                 self.page(*cursor, version.as_deref(), page);
                 self.observed.tools.observed_at = at;
             }
@@ -243,6 +253,7 @@ impl Observer {
 
     /// The child says that its tools are others now.
     pub(super) fn tools_changed(&mut self) {
+        self.revision += 1;
         if self.observed.tools == crate::monitor::Catalog::default() {
             return;
         }

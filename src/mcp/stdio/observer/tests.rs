@@ -218,6 +218,25 @@ fn tools_are_complete_after_every_page_in_order() {
 }
 
 #[test]
+fn a_list_during_which_the_tools_change_is_not_taken() {
+    let mut observer = initialized();
+    let ticket = observer.written(request("tools/list", "{}").unwrap()).unwrap();
+    observer.tools_changed();
+    observer.answered(
+        &ticket,
+        r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a"}]}}"#,
+        false,
+    );
+    let observed = observer.observed();
+    assert_eq!(
+        (observed.proof, observed.reason),
+        (Proof::Initialized, Some("tools_list_changed"))
+    );
+    assert_eq!(observed.tools.retained_count, 0);
+    assert_eq!(page(&mut observer, "", &["b"], "").proof, Proof::Discovered);
+}
+
+#[test]
 fn pages_out_of_order_and_cycles_are_partial() {
     let mut observer = initialized();
     page(&mut observer, "", &["a"], "2");
