@@ -169,6 +169,8 @@ pub const RELOAD_SETTLE: Duration = Duration::from_secs(1);
 pub const RELOAD_SETTLE_LOOKS: u32 = 10;
 /// How often the dates of certificates in force are looked at.
 pub const EXPIRY_INTERVAL: Duration = Duration::from_secs(3600);
+/// How long after the end of a certificate it is told: it has surely ended then.
+pub const EXPIRY_MARGIN: Duration = Duration::from_secs(1);
 /// How long before its end a certificate is worth a warning, each once: time to have a new one issued, to hurry, and to act.
 pub const EXPIRY_WARNINGS: [Duration; 3] = [
     Duration::from_secs(30 * 24 * 3600),

@@ -9,13 +9,13 @@ mod expiry;
 mod stamps;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use log::{error, info, warn};
 use tokio::signal::unix::Signal;
 use tokio::time::{Instant, sleep_until};
 
-use crate::limits::{EXPIRY_INTERVAL, RELOAD_SETTLE, RELOAD_SETTLE_LOOKS};
+use crate::limits::{RELOAD_SETTLE, RELOAD_SETTLE_LOOKS};
 use crate::monitor::Monitor;
 use crate::net::Network;
 use crate::secrets::SecludedFile;
@@ -68,8 +68,8 @@ impl Rotation {
 
     /// Never returns.
     pub async fn run(mut self) {
-        let mut dates = Instant::now() + EXPIRY_INTERVAL;
         let mut files = self.interval.map(|interval| Instant::now() + interval);
+        let mut dates = self.next_dates();
         loop {
             tokio::select! {
                 _ = self.hangup.recv() => {
@@ -89,10 +89,17 @@ impl Rotation {
                     if self.expiry.look(&self.network, &self.monitor) {
                         self.renew();
                     }
-                    dates = Instant::now() + EXPIRY_INTERVAL;
+                    dates = self.next_dates();
                 }
             }
+            // Another certificate may end sooner.
+            dates = dates.min(self.next_dates());
         }
+    }
+
+    /// When the dates of certificates are looked at next.
+    fn next_dates(&self) -> Instant {
+        Instant::now() + self.expiry.pause(SystemTime::now())
     }
 
     /// Reads the files when they have changed and come to rest: a certificate and its key do not change in one moment.

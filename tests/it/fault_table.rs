@@ -327,6 +327,7 @@ fn a_certificate_of_the_client_that_expires_shows_in_the_credentials() {
     let mut fault = Fault::begins(&client, "own certificate expired", "credentials");
     let shown = fault.shows("certificate_expired", "", nothing);
     assert_eq!(shown["state"], "expired");
+    client.await_log("the client certificate has expired");
     site.show_client(0);
     fault.ends(nothing);
 }
