@@ -229,7 +229,7 @@ impl Health {
     pub fn server(&self, channel: &str, learnt: Server) -> bool {
         self.change(self.names.of_channel(channel), |state| {
             let known = state.servers.get_mut(channel).filter(|known| known.counts);
-            known.is_some_and(|known| known.learnt(learnt))
+            known.is_some_and(|known| known.probed(learnt))
         })
     }
 
@@ -242,7 +242,6 @@ impl Health {
     pub fn server_answered(&self, channel: &str) {
         self.change(self.names.of_channel(channel), |state| {
             if let Some(known) = state.servers.get_mut(channel) {
-                known.learnt(Server::Good);
                 known.answered();
             }
         });

@@ -100,6 +100,8 @@ pub(in super::super) struct Known {
     /// Evidence of the child, of channel `main` alone.
     observed: Observed,
     at: Option<Moment>,
+    /// When it was probed last.
+    probed_at: Option<Moment>,
 }
 
 impl Servers {
@@ -116,6 +118,7 @@ impl Servers {
             restarts: 0,
             observed: Observed::default(),
             at: None,
+            probed_at: None,
         };
         self.0.insert(channel.into(), known);
     }
@@ -137,15 +140,23 @@ impl Servers {
 
 impl Known {
     /// Something was learnt; true when it is news.
-    pub(in super::super) fn learnt(&mut self, learnt: Server) -> bool {
+    fn learnt(&mut self, learnt: Server) -> bool {
         let news = self.server != learnt;
         self.server = learnt;
         self.at = Some(Moment::now());
         news
     }
 
+    /// A probe has shown something; true when it is news.
+    pub(in super::super) fn probed(&mut self, found: Server) -> bool {
+        let news = self.learnt(found);
+        self.probed_at = self.at;
+        news
+    }
+
     /// A call was answered.
     pub(in super::super) fn answered(&mut self) {
+        self.learnt(Server::Good);
         self.evidence = Evidence::Answer;
         (self.has_answered, self.failed_calls) = (true, 0);
         self.at = Some(Moment::now());
@@ -257,7 +268,7 @@ impl Known {
                     Server::Slow(_) => "timed_out",
                     Server::Failing(_) => "failed",
                 },
-                observed_at: self.at,
+                observed_at: self.probed_at,
             }),
         }
     }

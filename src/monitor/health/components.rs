@@ -383,9 +383,17 @@ mod tests {
             ("unknown", "not_observed", Some("same_child_evidence_unavailable"))
         );
         assert_eq!(details_of(&health, "mcp")["startup_probe"]["state"], "pending");
+        health.server_answered("main");
+        let shown = details_of(&health, "mcp");
+        assert!(
+            shown["startup_probe"]["observed_at"].is_null(),
+            "a call is no probe: {shown}"
+        );
         health.server("main", Server::Failing("x".into()));
         assert_eq!(brief(&health, "mcp"), ("degraded", "failed", Some("probe_failed")));
-        assert_eq!(details_of(&health, "mcp")["startup_probe"]["state"], "failed");
+        let shown = details_of(&health, "mcp");
+        assert_eq!(shown["startup_probe"]["state"], "failed");
+        assert!(shown["startup_probe"]["observed_at"].is_string(), "{shown}");
         health.server("main", Server::Good);
         assert_eq!(brief(&health, "mcp").0, "unknown");
         assert_eq!(brief(&health, "mcp-tools"), ("unknown", "not_observed", None));
