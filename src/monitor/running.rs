@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use prometheus_client::metrics::gauge::Gauge;
+
 use super::Monitor;
 use super::facts::Finished;
 
@@ -9,18 +11,18 @@ use super::facts::Finished;
 #[derive(Debug)]
 pub struct Running<'a> {
     monitor: &'a Monitor,
-    channel: &'a str,
+    /// Commands of its channel that run.
+    in_flight: Gauge,
     number: u64,
     work: Finished,
 }
 
 impl Monitor {
     /// A command of a channel begins, after so long in the queue. `channel` is a configured one, or `none`.
-    pub fn begun<'a>(&'a self, channel: &'a str, waited: Duration) -> Running<'a> {
-        self.metrics.begun(channel, waited);
+    pub fn begun(&self, channel: &str, waited: Duration) -> Running<'_> {
         Running {
             monitor: self,
-            channel,
+            in_flight: self.metrics.begun(channel, waited),
             number: self.health.work_begun(),
             work: Finished::Cancelled,
         }
@@ -36,7 +38,37 @@ impl Running<'_> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.monitor.metrics.ended(self.channel);
+        self.in_flight.dec();
         self.monitor.health.work_ended(self.number, self.work);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitor::metrics::Readings;
+    use crate::monitor::{Health, Metrics, Progress};
+
+    #[test]
+    fn a_command_is_in_flight_until_it_ends_or_is_dropped() {
+        let monitor = Monitor {
+            health: Health::new([].into_iter()),
+            metrics: Metrics::new(1, 1),
+            progress: Progress::default(),
+        };
+        let in_flight = |count: usize| {
+            let text = monitor.metrics.render(&Readings::default());
+            let line = format!("commands_in_flight{{channel=\"main\"}} {count}\n");
+            assert!(text.contains(&line), "{line} in {text}");
+        };
+        let (one, other) = (
+            monitor.begun("main", Duration::ZERO),
+            monitor.begun("main", Duration::ZERO),
+        );
+        in_flight(2);
+        one.ended(Finished::Done);
+        in_flight(1);
+        drop(other);
+        in_flight(0);
     }
 }

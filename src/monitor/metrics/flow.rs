@@ -89,22 +89,16 @@ impl super::Metrics {
         let _ = self.flow.connections.set(connections);
     }
 
-    /// A command of a channel left the queue.
-    pub(in super::super) fn begun(&self, channel: &str, waited: Duration) {
+    /// A command of a channel left the queue. Gives the gauge that it is counted in until it ends.
+    pub(in super::super) fn begun(&self, channel: &str, waited: Duration) -> Gauge {
         let channel = ChannelLabel {
             channel: channel.into(),
         };
         let wait = self.flow.queue_wait.get_or_create(&channel);
         wait.observe(waited.as_secs_f64());
         drop(wait);
-        self.flow.in_flight.get_or_create(&channel).inc();
-    }
-
-    /// A command of a channel ended.
-    pub(in super::super) fn ended(&self, channel: &str) {
-        let channel = ChannelLabel {
-            channel: channel.into(),
-        };
-        self.flow.in_flight.get_or_create(&channel).dec();
+        let in_flight = self.flow.in_flight.get_or_create_owned(&channel);
+        in_flight.inc();
+        in_flight
     }
 }
