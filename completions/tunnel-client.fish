@@ -119,6 +119,7 @@ complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config sho
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l health.unix-socket -r -F -d 'Unix socket that health and metrics are served on, instead of TCP'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l health.url-file -r -F -d 'File that receives the URL of the health listener once it is bound'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l health.allowed-host -x -d 'Further host names that requests to the health listener may use; repeatable or with commas'
+complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l health.show-details -a 'true false' -d 'Show every component at /health unless the request says otherwise'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l pid.file -r -F -d 'File that receives the process id'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l process.user -x -d 'User that the client becomes after it has started as root'
 complete -c tunnel-client -n '__fish_tunnel_client_at "run" "doctor" "config show" "config check"' -l process.server-user -x -d 'User that stdio MCP servers run as when the client was started as root'

@@ -99,6 +99,7 @@ _arguments "${_arguments_options[@]}" : \
 '--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files' \
 '--health.url-file=[File that receives the URL of the health listener once it is bound]:PATH:_files' \
 '*--health.allowed-host=[Further host names that requests to the health listener may use; repeatable or with commas]:HOST:' \
+'--health.show-details=-[Show every component at /health unless the request says otherwise]::true|false:(true false)' \
 '--pid.file=[File that receives the process id]:PATH:_files' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
@@ -205,6 +206,7 @@ _arguments "${_arguments_options[@]}" : \
 '--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files' \
 '--health.url-file=[File that receives the URL of the health listener once it is bound]:PATH:_files' \
 '*--health.allowed-host=[Further host names that requests to the health listener may use; repeatable or with commas]:HOST:' \
+'--health.show-details=-[Show every component at /health unless the request says otherwise]::true|false:(true false)' \
 '--pid.file=[File that receives the process id]:PATH:_files' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
@@ -401,6 +403,7 @@ _arguments "${_arguments_options[@]}" : \
 '--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files' \
 '--health.url-file=[File that receives the URL of the health listener once it is bound]:PATH:_files' \
 '*--health.allowed-host=[Further host names that requests to the health listener may use; repeatable or with commas]:HOST:' \
+'--health.show-details=-[Show every component at /health unless the request says otherwise]::true|false:(true false)' \
 '--pid.file=[File that receives the process id]:PATH:_files' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
@@ -484,6 +487,7 @@ _arguments "${_arguments_options[@]}" : \
 '--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files' \
 '--health.url-file=[File that receives the URL of the health listener once it is bound]:PATH:_files' \
 '*--health.allowed-host=[Further host names that requests to the health listener may use; repeatable or with commas]:HOST:' \
+'--health.show-details=-[Show every component at /health unless the request says otherwise]::true|false:(true false)' \
 '--pid.file=[File that receives the process id]:PATH:_files' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \

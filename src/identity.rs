@@ -7,6 +7,22 @@ pub const CLIENT_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Name and version, as `User-Agent` carries them.
 pub const USER_AGENT: &str = concat!("tunnel-client-hardened/", env!("CARGO_PKG_VERSION"));
 
+/// The commit that this was built from, if the build was told (`scripts/build-static` does): the build environment decides, so that
+/// two builds of the same source in the same environment are the same.
+pub const BUILD_SHA: Option<&str> = option_env!("TUNNEL_CLIENT_GIT_SHA");
+
+/// The build in labels of metrics: version and, if it is known, commit.
+pub fn build() -> Vec<(&'static str, &'static str)> {
+    let commit = BUILD_SHA.filter(|sha| is_sha(sha));
+    let commit = commit.map(|sha| ("commit", sha));
+    [("version", CLIENT_VERSION)].into_iter().chain(commit).collect()
+}
+
+/// Whether a text is a hash. Anything else is left out: scripts take the version apart.
+pub fn is_sha(text: &str) -> bool {
+    (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Identifier of this process: 16 random bytes in hexadecimal (contract: wire, section 2).
 pub fn instance_id() -> String {
     let mut bytes = [0; 16];

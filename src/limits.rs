@@ -7,6 +7,7 @@ mod audit;
 mod broker;
 mod cookies;
 mod explain;
+mod health;
 mod memory;
 mod service_manager;
 mod stdio;
@@ -18,6 +19,7 @@ pub use audit::*;
 pub use broker::*;
 pub use cookies::*;
 pub use explain::*;
+pub use health::*;
 pub use memory::*;
 pub use service_manager::*;
 pub use stdio::*;
@@ -171,6 +173,8 @@ pub const RELOAD_SETTLE: Duration = Duration::from_secs(1);
 pub const RELOAD_SETTLE_LOOKS: u32 = 10;
 /// How often the dates of certificates in force are looked at.
 pub const EXPIRY_INTERVAL: Duration = Duration::from_secs(3600);
+/// How long after the end of a certificate it is told: it has surely ended then.
+pub const EXPIRY_MARGIN: Duration = Duration::from_secs(1);
 /// How long before its end a certificate is worth a warning, each once: time to have a new one issued, to hurry, and to act.
 pub const EXPIRY_WARNINGS: [Duration; 3] = [
     Duration::from_secs(30 * 24 * 3600),
@@ -210,9 +214,11 @@ pub const TAIL_MAX: usize = 16 * KIB;
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// All requests of one start-up probe: `initialize`, `server/discover`, a look at certificates, the end of the session.
 pub const STARTUP_PROBE_TIMEOUT: Duration = PROBE_TIMEOUT.saturating_mul(4);
-/// Longest pause between two looks at the main MCP server (contract: mcp, section 9).
-pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
-/// Pause after a look that failed, doubling up to [`PROBE_INTERVAL`]: a server that restarts is found again soon.
+/// Longest pause between two looks at the main MCP server (contract: mcp, section 9). With the second look that has to fail it is
+/// found within 10 s that an idle server is gone; within 15 s where packets are dropped, as looks take time then and three are needed.
+pub const PROBE_INTERVAL: Duration = Duration::from_secs(7);
+/// Pause after a look that failed, doubling up to [`PROBE_INTERVAL`] once the server is given up: one that restarts is found again
+/// soon.
 pub const PROBE_RETRY_MIN: Duration = Duration::from_secs(1);
 /// Least time between two looks that failed calls cause: a probe opens a session.
 pub const PROBE_SPACING: Duration = Duration::from_secs(5);

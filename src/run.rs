@@ -6,6 +6,7 @@ mod enclosure;
 mod error;
 mod reporting;
 mod told;
+mod transitions;
 
 use std::sync::Arc;
 
@@ -18,9 +19,9 @@ use crate::config::Config;
 use crate::identity;
 use crate::mcp::stdio::{exposures, specifications};
 use crate::net::Network;
-use crate::ops::Listener;
 use crate::ops::files::Files;
 use crate::ops::janitor::{self, Custody, Janitor};
+use crate::ops::{Listener, OwnProcess};
 use crate::own_program;
 use crate::sandbox::{self, JanitorCage};
 use crate::secrets::{self, SecludedFile};
@@ -177,6 +178,8 @@ struct Outside {
     /// Removed at the end.
     files: Option<Custody>,
     manager: ServiceManager,
+    /// Figures of the process for metrics.
+    process: Option<OwnProcess>,
 }
 
 impl Outside {
@@ -194,6 +197,7 @@ impl Outside {
             listener,
             files,
             manager,
+            process: OwnProcess::open(sandbox::descriptors_in_cage(config)),
         })
     }
 }

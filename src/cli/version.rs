@@ -4,13 +4,10 @@ use clap::{ArgMatches, Command};
 
 use super::start::Start;
 use super::{Error, args, print};
+use crate::identity::{BUILD_SHA, is_sha};
 
 /// The name that the client gives itself towards a control plane, too.
 const NAME: &str = "tunnel-client-hardened";
-
-/// The commit that this was built from, if the build was told (`scripts/build-static` does): the build environment decides, so that
-/// two builds of the same source in the same environment are the same.
-const BUILD_SHA: Option<&str> = option_env!("TUNNEL_CLIENT_GIT_SHA");
 
 pub(super) fn arguments() -> Command {
     Command::new("version").about("Print the name, the version and the commit")
@@ -42,11 +39,6 @@ fn with_sha(sha: Option<&str>) -> String {
         Some(sha) => format!("{version}+{sha} (git sha: {sha})"),
         None => version.to_owned(),
     }
-}
-
-/// What is no hash is left out: scripts take the version apart.
-fn is_sha(text: &str) -> bool {
-    (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

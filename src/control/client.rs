@@ -13,6 +13,7 @@ use super::headers::{CLIENT_REQUEST_ID, SHARD_TOKEN, headers};
 use crate::config;
 use crate::dispatch::{Arrival, Room};
 use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, PARTIAL_POLL_TIMEOUT, POLL_BODY_MAX};
+use crate::monitor::Waits;
 use crate::net::{BadHeader, Connector, Live, NetError, Patience, Phase, Pool, Reply, RequestBody, Reuse};
 use crate::wire::api_error::{ApiError, ErrorStatus};
 use crate::wire::command::Route;
@@ -163,10 +164,7 @@ impl ControlPlane {
     /// [`ControlError`]; from the request to its answer, and from there to the end of the body, at most the poll timeout plus the
     /// guardrail may pass.
     pub async fn poll(&self, room: &Room) -> Result<PollAnswer, ControlError> {
-        let wait = match room.partial {
-            false => self.poll_timeout,
-            true => self.poll_timeout.min(PARTIAL_POLL_TIMEOUT),
-        };
+        let wait = self.wait(room);
         let wait_ms = wait.as_nanos().div_ceil(1_000_000).max(1);
         let mut path = format!("{}/poll?limit={}&timeout_ms={wait_ms}", self.path, room.places);
         for channel in &room.channels {
@@ -197,6 +195,22 @@ impl ControlPlane {
                 request_id: request_id(&reply),
             },
         })
+    }
+
+    fn wait(&self, room: &Room) -> Duration {
+        match room.partial {
+            false => self.poll_timeout,
+            true => self.poll_timeout.min(PARTIAL_POLL_TIMEOUT),
+        }
+    }
+
+    /// How long a poll for this room may take.
+    pub fn waits(&self, room: &Room) -> Waits {
+        Waits {
+            configured: self.poll_timeout,
+            effective: self.wait(room),
+            deadline: self.request_timeout,
+        }
     }
 
     /// Ends the sending side of the poll's connection: a service that has not answered yet will not any more, and one that

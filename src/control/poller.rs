@@ -1,5 +1,6 @@
 //! The poll loop (contract: wire, section 4).
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -68,6 +69,7 @@ impl<S: Server> Poller<S> {
             };
             live.seen();
             self.monitor.progress.step(self.control.poll_bound());
+            self.monitor.health.poll_attempted(self.control.waits(&room));
             let started = Instant::now();
             let polled = self.poll(&room, &mut series).await;
             let took = started.elapsed();
@@ -83,6 +85,7 @@ impl<S: Server> Poller<S> {
             };
             let Some(pause) = pause else { continue };
             self.monitor.progress.step(pause);
+            self.monitor.health.poll_pauses(pause);
             tokio::select! {
                 () = sleep(pause) => {}
                 // Another key, or another way to prove who we are: worth a try at once.
@@ -90,14 +93,23 @@ impl<S: Server> Poller<S> {
                 () = self.shutdown.wait() => {}
             }
         }
+        self.monitor.health.polls_stopped();
         debug!("stopping control-plane poller");
     }
 
     /// What the next poll may bring, once that is something. Commands may take as long as they do, so this only shows that it still waits.
     async fn room(&self) -> Room {
+        let room = self.dispatcher.room();
+        tokio::pin!(room);
+        tokio::select! {
+            biased;
+            room = &mut room => return room,
+            () = ready(()) => {}
+        }
+        let _waits = Full::begin(&self.monitor);
         loop {
             self.monitor.progress.step(ROOM_LOOK);
-            if let Ok(room) = timeout(ROOM_LOOK, self.dispatcher.room()).await {
+            if let Ok(room) = timeout(ROOM_LOOK, &mut room).await {
                 return room;
             }
         }
@@ -168,9 +180,12 @@ impl<S: Server> Poller<S> {
         let (pause, level) = series.failed(failure, took);
         self.monitor.metrics.poll_error(failure.kind.label());
         match (&failure.cause, failure.kind) {
-            (Cause::Reason(reason), _) => self.monitor.health.poll_failed(reason.clone()),
+            (Cause::Reason(reason), _) => self.monitor.health.poll_failed(reason.clone(), failure.shown),
             (Cause::Status { status, .. }, Kind::Unauthorized) => self.monitor.health.poll_unauthorized(*status),
-            (Cause::Status { status, .. }, _) => self.monitor.health.poll_failed(format!("HTTP status {status}")),
+            (Cause::Status { status, .. }, _) => {
+                let reason = format!("HTTP status {status}");
+                self.monitor.health.poll_failed(reason, failure.shown);
+            }
         }
         self.tell(failure, level, pause);
         pause
@@ -204,5 +219,21 @@ impl<S: Server> Poller<S> {
                 "{message}"
             ),
         }
+    }
+}
+
+/// The poll loop waits for room in the queue, until this is dropped.
+struct Full<'a>(&'a Monitor);
+
+impl<'a> Full<'a> {
+    fn begin(monitor: &'a Monitor) -> Self {
+        monitor.health.poll_waits_for_room(true);
+        Self(monitor)
+    }
+}
+
+impl Drop for Full<'_> {
+    fn drop(&mut self) {
+        self.0.health.poll_waits_for_room(false);
     }
 }

@@ -37,6 +37,7 @@ impl From<ControlError> for PostError {
         match error {
             ControlError::Net { error, written } => Self::Unanswered {
                 reason: error.to_string(),
+                hop: error.hop(),
                 written,
             },
             ControlError::Status(answer) => Self::Status(answer),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::client::{ControlError, PollAnswer};
 use crate::dispatch::Arrival;
+use crate::monitor::Failed;
 use crate::net::NetError;
 use crate::wire::api_error::{ApiError, ErrorStatus};
 use crate::wire::command::{self, NotACommandList, Parsed};
@@ -33,6 +34,8 @@ pub(super) struct Failure {
     pub(super) retry_after: Duration,
     /// The answer's `x-request-id`.
     pub(super) request_id: Option<Box<str>>,
+    /// The same in words of `/health`.
+    pub(super) shown: Failed,
 }
 
 /// Kinds of failures that have consequences of their own.
@@ -69,7 +72,8 @@ impl Kind {
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::TimedOut => "timeout",
-            Self::Unanswered | Self::Undecodable | Self::Unauthorized | Self::Refused => "other",
+            Self::Unauthorized => "auth",
+            Self::Unanswered | Self::Undecodable | Self::Refused => "other",
         }
     }
 
@@ -118,6 +122,7 @@ pub(super) fn verdict(ended: Result<PollAnswer, ControlError>) -> Verdict {
                 cause: Cause::Reason(NotACommandList.to_string()),
                 retry_after: Duration::ZERO,
                 request_id: arrival.request_id,
+                shown: Failed::with_status(200),
             },
         },
         Err(ControlError::Net { error, written }) => Failure {
@@ -128,6 +133,7 @@ pub(super) fn verdict(ended: Result<PollAnswer, ControlError>) -> Verdict {
             cause: Cause::Reason(error.to_string()),
             retry_after: Duration::ZERO,
             request_id: None,
+            shown: Failed::at(error.hop()),
         },
         Err(ControlError::Status(ErrorStatus {
             status,
@@ -142,6 +148,7 @@ pub(super) fn verdict(ended: Result<PollAnswer, ControlError>) -> Verdict {
             cause: Cause::Status { status, error },
             retry_after: retry_after.unwrap_or_default(),
             request_id,
+            shown: Failed::with_status(status),
         },
     };
     Verdict::Failed(failure)
@@ -239,7 +246,7 @@ mod tests {
             (Kind::TimedOut, "timeout", true, true),
             (Kind::Unanswered, "other", false, false),
             (Kind::Undecodable, "other", false, true),
-            (Kind::Unauthorized, "other", true, true),
+            (Kind::Unauthorized, "auth", true, true),
             (Kind::Refused, "other", false, true),
         ] {
             let found = (kind.label(), kind.is_refusal(false), kind.is_refusal(true));

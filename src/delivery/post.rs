@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::monitor::Failed;
 use crate::wire::api_error::ErrorStatus;
 use crate::wire::command::Route;
 use crate::wire::response::Parts;
@@ -37,9 +38,21 @@ pub enum PostError {
     Unanswered {
         /// Why, for the log.
         reason: String,
+        /// The hop that failed, or `timeout`.
+        hop: &'static str,
         /// False when not one byte was written.
         written: bool,
     },
     /// The answer is an error status.
     Status(ErrorStatus),
+}
+
+impl PostError {
+    /// The same in words of `/health`.
+    pub(super) fn shown(&self) -> Failed {
+        match self {
+            Self::Unanswered { hop, .. } => Failed::at(hop),
+            Self::Status(answer) => Failed::with_status(answer.status),
+        }
+    }
 }

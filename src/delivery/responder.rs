@@ -12,7 +12,7 @@ use super::questions::{Questions, question};
 use super::verdict::{Delivery, Verdict, verdict};
 use crate::backoff::{Backoff, millis};
 use crate::limits::DELIVERY_ATTEMPTS;
-use crate::monitor::Monitor;
+use crate::monitor::{Disposition, Monitor, Upload};
 use crate::telemetry::redact;
 use crate::wire::api_error::ErrorStatus;
 use crate::wire::command::Route;
@@ -67,31 +67,31 @@ impl<P: Post> Responder<P> {
 
     /// Delivers one response, with the attempts that its type allows, before `deadline`.
     pub async fn deliver(&self, route: &Route, response: &Response, deadline: Option<Instant>) -> Delivery {
+        // Whoever waits for this may give it up; then it ends as cancelled.
+        let mut upload = self.0.monitor.upload();
         let body = response.body(&route.request_id, &route.channel);
-        let attempts = self.attempts(route, response.kind, body);
+        let attempts = self.attempts(route, response.kind, body, &mut upload);
         let delivery = match deadline {
             Some(deadline) => timeout_at(deadline.into(), attempts).await.unwrap_or(Delivery::Expired),
             None => attempts.await,
         };
         match delivery {
+            Delivery::Done => upload.ended(Disposition::Accepted),
+            Delivery::Late | Delivery::NoStream | Delivery::Gone => upload.ended(Disposition::Late),
             // A payload that the service refuses says nothing of the way to it.
-            Delivery::Done
-            | Delivery::Late
-            | Delivery::NoStream
-            | Delivery::Gone
-            | Delivery::Refused
-            | Delivery::Rejected => self.0.monitor.health.delivered(),
-            Delivery::Failed => self.0.monitor.health.delivery_failed(),
-            Delivery::Expired => {}
+            Delivery::Refused | Delivery::Rejected => upload.ended(Disposition::Refused),
+            Delivery::Failed => upload.ended(Disposition::Failed),
+            Delivery::Expired => upload.expired(),
         }
         delivery
     }
 
-    async fn attempts(&self, route: &Route, kind: ResponseType, body: Parts) -> Delivery {
+    async fn attempts(&self, route: &Route, kind: ResponseType, body: Parts, upload: &mut Upload<'_>) -> Delivery {
         let mut backoff = Backoff::default();
         let mut credentials = self.0.service.credentials();
         for attempt in 1.. {
             let generation = credentials.seen();
+            upload.attempted();
             // The permit is not kept through the pause.
             let result = match self.0.connections.acquire().await {
                 Ok(_permit) => self.0.service.post(route, body.clone()).await,
@@ -100,7 +100,11 @@ impl<P: Post> Responder<P> {
             };
             let Err(error) = result else { return Delivery::Done };
             let renewed = credentials.number() != generation;
-            match verdict(&error, kind, renewed) {
+            let verdict = verdict(&error, kind, renewed);
+            if let Verdict::Refused | Verdict::Retry { .. } | Verdict::Final(_) = verdict {
+                upload.attempt_failed(error.shown());
+            }
+            match verdict {
                 Verdict::Late => {
                     warn!(request_id = &*route.request_id; "the service did not wait for this response any more");
                     return Delivery::Late;

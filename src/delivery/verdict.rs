@@ -127,6 +127,7 @@ mod tests {
     fn a_notification_that_may_have_arrived_is_not_sent_twice() {
         let unanswered = |written| PostError::Unanswered {
             reason: "closed".to_owned(),
+            hop: "transport_closed",
             written,
         };
         let again = Verdict::Retry {

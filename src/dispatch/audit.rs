@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::job::{Job, Work};
 use crate::delivery::Delivery;
+use crate::monitor::Finished;
 use crate::wire::command::Action;
 use crate::wire::jsonrpc::Message;
 
@@ -67,6 +68,18 @@ pub(super) struct End {
 }
 
 impl End {
+    /// The same in words of `/health`. Answers of a server are no failures, whatever they say; a command that was not begun says nothing
+    /// of the work.
+    pub(super) fn finished(&self) -> Finished {
+        match (self.outcome, self.status, self.delivery) {
+            ("expired", ..) | (.., Some("expired")) => Finished::TimedOut,
+            ("ok", ..) => Finished::Done,
+            ("cancelled" | "refused" | "unsupported_channel", ..) => Finished::Cancelled,
+            (_, Some(408 | 504), _) => Finished::TimedOut,
+            _ => Finished::Failed,
+        }
+    }
+
     /// Its time was up, so that nothing was answered.
     pub(super) const fn expired() -> Self {
         Self {
@@ -143,4 +156,33 @@ pub(super) fn record_unanswerable(audit: &dyn Audit) {
         duration: Duration::ZERO,
         is_admitted: false,
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_that_were_not_begun_say_nothing_of_the_work() {
+        for (outcome, status, delivery, finished) in [
+            ("ok", Some(200), None, Finished::Done),
+            ("ok", Some(504), None, Finished::Done),
+            ("ok", Some(200), Some("expired"), Finished::TimedOut),
+            ("cancelled", Some(200), None, Finished::Cancelled),
+            ("refused", Some(503), None, Finished::Cancelled),
+            ("refused", Some(408), None, Finished::Cancelled),
+            ("unsupported_channel", Some(400), None, Finished::Cancelled),
+            ("timeout", Some(504), None, Finished::TimedOut),
+            ("expired", None, None, Finished::TimedOut),
+            ("connect", Some(502), None, Finished::Failed),
+        ] {
+            let end = End {
+                outcome,
+                status,
+                delivery,
+                bytes_out: 0,
+            };
+            assert_eq!(end.finished(), finished, "{outcome} {status:?}");
+        }
+    }
 }

@@ -170,6 +170,7 @@ impl<S: Server, P: Post> Dispatcher<S, P> {
             (Work::Do(_), Some(channel)) => channel.calls,
         };
         shared.monitor.metrics.commands_enqueued.inc();
+        shared.monitor.health.enqueued();
         let job = Arc::new(job);
         {
             let mut state = shared.lock();

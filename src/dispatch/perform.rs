@@ -7,11 +7,11 @@ use bytes::Bytes;
 use log::{info, warn};
 use tokio::time::{sleep, sleep_until};
 
-use super::Shared;
 use super::audit::{self, End};
 use super::job::{Job, Work};
 use super::report::{ack_response, json_response, refused};
 use super::server::{Ack, Call, Outcome, Server};
+use super::{Channel, Shared};
 use crate::backoff::millis;
 use crate::delivery::{Delivery, Notifier, Post};
 use crate::limits::CANCEL_GRACE;
@@ -46,25 +46,27 @@ struct Spent {
 }
 
 impl<S: Server, P: Post> Shared<S, P> {
-    /// Runs one command, and hands over its record.
+    /// Runs one command, counts it, and hands over its record.
     pub(super) async fn run(&self, job: &Arc<Job>) {
-        let Some(audit) = &self.audit else {
-            self.run_to_end(job, true).await;
-            return;
-        };
-        let is_admitted = audit.admits();
-        let end = self.run_to_end(job, is_admitted).await;
-        audit::record(&**audit, job, &end, is_admitted);
+        let channel = self.channel(&job.route.channel);
+        // Unbound channels are the service's words: they share one label.
+        let name = channel.map_or("none", |channel| &*channel.name);
+        let running = self.monitor.begun(name, job.received.elapsed());
+        let is_admitted = self.audit.as_ref().is_none_or(|audit| audit.admits());
+        let end = self.carry_out(job, channel, is_admitted).await;
+        running.ended(end.finished());
+        if let Some(audit) = &self.audit {
+            audit::record(&**audit, job, &end, is_admitted);
+        }
     }
 
     /// Runs one command and delivers its answer; refuses it when it is not admitted.
-    async fn run_to_end(&self, job: &Arc<Job>, is_admitted: bool) -> End {
+    async fn carry_out(&self, job: &Arc<Job>, channel: Option<&Channel<S>>, is_admitted: bool) -> End {
         let begun = Instant::now();
         let queue = millis(begun.saturating_duration_since(job.received));
         if job.is_expired() {
             return self.expired(job, &Spent { queue, server: 0 });
         }
-        let channel = self.channel(&job.route.channel);
         let done = match (&job.work, channel) {
             (Work::Do(action), _) if !is_admitted => Done {
                 kind: "call",
@@ -126,7 +128,6 @@ impl<S: Server, P: Post> Shared<S, P> {
             | Delivery::Refused
             | Delivery::Rejected
             | Delivery::Failed => {
-                // Unbound channels are the service's words: they share one label.
                 let channel = channel.map_or("none", |c| &*c.name);
                 self.monitor
                     .metrics
@@ -159,6 +160,7 @@ impl<S: Server, P: Post> Shared<S, P> {
                     caller: job.caller,
                     server_requests: job.server_requests,
                     cancelled: &job.cancelled,
+                    time_up: self.time_up(job),
                 };
                 let ended = self.call(job, call, server).await;
                 return self.call_done(job, id, ended);
@@ -228,7 +230,7 @@ impl<S: Server, P: Post> Shared<S, P> {
         let outcome = match ended {
             Ended::Outcome(outcome) => outcome,
             Ended::TimeUp if job.is_expired() => {
-                self.server_doubted(job);
+                self.server_late(job);
                 return None;
             }
             Ended::TimeUp => Failure::timeout().into(),
@@ -305,7 +307,7 @@ impl<S: Server, P: Post> Shared<S, P> {
             ack = send => Some(ack),
             () = sleep_until(self.time_up(job).into()) => {
                 if job.is_expired() {
-                    self.server_doubted(job);
+                    self.server_late(job);
                     return None;
                 }
                 Some(Failure::timeout().into())
@@ -350,6 +352,13 @@ impl<S: Server, P: Post> Shared<S, P> {
     fn server_doubted(&self, job: &Job) {
         if self.is_probed(job) {
             self.monitor.health.server_doubted(&job.route.channel);
+        }
+    }
+
+    /// The caller did not wait any longer.
+    fn server_late(&self, job: &Job) {
+        if self.is_probed(job) {
+            self.monitor.health.server_late(&job.route.channel);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -55,6 +56,8 @@ pub struct Call<'a> {
     pub server_requests: bool,
     /// Whether its caller cancels it.
     pub cancelled: &'a Cancellation,
+    /// When it is given up without an answer.
+    pub time_up: Instant,
 }
 
 /// A caller's `notifications/cancelled` for one call.

@@ -73,3 +73,22 @@ pub const STDIO_CRASH_LOOP: u32 = 3;
 pub const STDIO_LAST_WORDS: Duration = Duration::from_secs(1);
 /// Between closing a child's stdin and SIGTERM, and between SIGTERM and SIGKILL.
 pub const STDIO_STOP_STEP: Duration = Duration::from_secs(2);
+
+/// Parameters of a request that is observed (contract: ops, section 10).
+pub const OBSERVED_PARAMS_MAX: usize = 8 * KIB;
+/// An answer that is observed (contract: ops, section 10).
+pub const OBSERVED_RESULT_MAX: usize = MIB;
+/// A cursor of `tools/list`, of which a hash is kept (contract: ops, section 10).
+pub const OBSERVED_CURSOR_MAX: usize = 4 * KIB;
+/// Pages of `tools/list` that are followed (contract: ops, section 10).
+pub const OBSERVED_PAGES_MAX: usize = 32;
+/// Names of tools that are kept (contract: ops, section 10).
+pub const OBSERVED_NAMES_MAX: usize = 256;
+/// One of them (contract: ops, section 10).
+pub const OBSERVED_NAME_MAX: usize = 128;
+/// All of them as JSON (contract: ops, section 10).
+pub const OBSERVED_NAMES_BYTES: usize = 16 * KIB;
+/// Versions of MCP of a server (contract: ops, section 10).
+pub const OBSERVED_VERSIONS_MAX: usize = 32;
+/// A name or version that a server gives itself (contract: ops, section 10).
+pub const OBSERVED_TEXT_MAX: usize = 256;

@@ -1,155 +1,236 @@
-//! Readiness follows the facts: polls, deliveries, the MCP servers (contract: ops, section 2).
+//! What the parts have recorded, and what follows from it: readiness (contract: ops, section 2) and the components of `/health`
+//! (contract: ops, section 9).
 
-use std::collections::BTreeMap;
+mod components;
+mod readiness;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Notify;
 
-use crate::limits::DELIVERY_FAILURES_UNREADY;
-
-/// What `/readyz` says before anything is known (contract: ops, section 2).
-const POLL_PENDING: &str = "control plane poll pending";
-/// See [`POLL_PENDING`].
-const PROBE_PENDING: &str = "mcp startup probe pending";
+use super::facts::{
+    Certificate, Changes, Child, ControlPlane, Credentials, Delivery, Dispatcher, Disposition, Failed, Finished, Known,
+    Layer, Line, Observed, Phase, Poll, Queue, Sandbox, Servers, Transport, Waits,
+};
+pub use super::facts::{Evidence, Server};
+use components::Names;
+pub use components::Runtime;
+pub use readiness::Readiness;
 
 /// What is known, and from it whether the process is ready.
 #[derive(Debug)]
 pub struct Health {
+    names: Names,
+    instance_id: Box<str>,
+    started_at: SystemTime,
+    started: Instant,
     state: Mutex<State>,
     /// Some server came into doubt.
     doubt: Notify,
-    /// Something may have changed.
+    /// Something may have changed that readiness depends on.
     change: Notify,
+    /// The status of a component has changed.
+    transition: Notify,
 }
 
 #[derive(Debug)]
 struct State {
-    poll: Poll,
-    failed_deliveries: u32,
-    servers: BTreeMap<Box<str>, Known>,
+    control: ControlPlane,
+    delivery: Delivery,
+    queue: Queue,
+    dispatcher: Dispatcher,
+    servers: Servers,
+    sandbox: Sandbox,
+    credentials: Credentials,
     draining: bool,
-    /// The last reload of keys and certificates was rejected. Those before it are active, so readiness does not depend on it.
-    reload_rejected: bool,
+    stopped: bool,
+    changes: Changes,
 }
 
-#[derive(Debug)]
-enum Poll {
-    /// No poll has been answered or held open yet.
-    Pending,
-    Good,
-    Failing(String),
-    Unauthorized(u16),
+/// What is known of a process before it begins.
+#[derive(Debug, Default)]
+pub struct Setup<'a> {
+    /// The name of this process towards the control plane.
+    pub instance_id: &'a str,
+    /// MCP servers that are polled.
+    pub servers: Vec<Served<'a>>,
+    /// Commands that may wait.
+    pub queue_capacity: usize,
+    /// Commands that may run at once.
+    pub pool_limit: usize,
 }
 
-/// What is known of one MCP server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Server {
-    /// Nothing yet.
-    Pending,
-    /// It answers, or its process lives.
-    Good,
-    /// It answers and wants the caller's credentials.
-    AuthRequired(String),
-    /// It answers too slowly for a probe; calls may still work.
-    Slow(String),
-    /// It cannot be reached, or answers something else than MCP.
-    Failing(String),
-}
-
-#[derive(Debug)]
-struct Known {
-    server: Server,
-    evidence: Evidence,
-}
-
-/// What calls have shown of an MCP server since [`Health::await_evidence`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Evidence {
-    /// Nothing.
-    None,
-    /// It answered the last one.
-    Answer,
-    /// The last one failed in a way in which calls of a dead server fail.
-    Doubt,
-}
-
-/// The answer to `/readyz`.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Readiness {
-    /// 200 or 503.
-    pub ready: bool,
-    /// One line of text.
-    pub text: String,
+/// The MCP server of a channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Served<'a> {
+    /// The channel.
+    pub channel: &'a str,
+    /// How it is spoken to.
+    pub transport: Transport,
+    /// It counts for readiness.
+    pub counts: bool,
 }
 
 impl Health {
-    /// `servers`: the channels whose MCP servers count, all [`Server::Pending`].
+    /// `servers`: the channels whose MCP servers count, behind URLs, all [`Server::Pending`].
     pub fn new<'a>(servers: impl Iterator<Item = &'a str>) -> Self {
-        let unknown = || Known {
-            server: Server::Pending,
-            evidence: Evidence::None,
+        let served = |channel| Served {
+            channel,
+            transport: Transport::Http,
+            counts: true,
         };
+        Self::of(&Setup {
+            servers: servers.map(served).collect(),
+            ..Setup::default()
+        })
+    }
+
+    /// Of a process that begins now.
+    pub fn of(setup: &Setup<'_>) -> Self {
+        let names = Names::of(setup.servers.iter().map(|served| served.channel));
+        let mut servers = Servers::default();
+        for served in &setup.servers {
+            servers.add(served.channel, served.transport, served.counts);
+        }
+        let mut state = State {
+            control: ControlPlane::new(),
+            delivery: Delivery::default(),
+            queue: Queue::default(),
+            dispatcher: Dispatcher::default(),
+            servers,
+            sandbox: Sandbox::default(),
+            credentials: Credentials::default(),
+            draining: false,
+            stopped: false,
+            changes: Changes::of(names.len()),
+        };
+        state.queue.capacity = setup.queue_capacity;
+        state.dispatcher.pool_limit = setup.pool_limit;
         Self {
-            state: Mutex::new(State {
-                poll: Poll::Pending,
-                failed_deliveries: 0,
-                servers: servers.map(|name| (name.into(), unknown())).collect(),
-                draining: false,
-                reload_rejected: false,
-            }),
+            names,
+            instance_id: setup.instance_id.into(),
+            started_at: SystemTime::now(),
+            started: Instant::now(),
+            state: Mutex::new(state),
             doubt: Notify::new(),
             change: Notify::new(),
+            transition: Notify::new(),
         }
     }
 
+    // ---- polls ----
+
     /// The service gave the tunnel's metadata: enough to begin with, but polls know better.
     pub fn metadata_succeeded(&self) {
-        let mut state = self.change();
-        if matches!(state.poll, Poll::Pending) {
-            state.poll = Poll::Good;
-        }
+        self.change(Names::CONTROL_PLANE, |state| {
+            if matches!(state.control.poll, Poll::Pending) {
+                state.control.succeeded(false);
+            }
+        });
+    }
+
+    /// A poll begins.
+    pub fn poll_attempted(&self, waits: Waits) {
+        self.record(Names::CONTROL_PLANE, |state| state.control.attempted(waits));
+        self.record(Names::DISPATCHER, |_| {});
     }
 
     /// A poll was answered.
     pub fn poll_succeeded(&self) {
-        self.change().poll = Poll::Good;
+        self.change(Names::CONTROL_PLANE, |state| state.control.succeeded(true));
     }
 
     /// A poll was held open on a good connection for so long that it counts as a success.
     pub fn poll_held_open(&self) {
-        self.change().poll = Poll::Good;
+        self.change(Names::CONTROL_PLANE, |state| state.control.succeeded(false));
     }
 
     /// A poll failed; `reason` is shown.
-    pub fn poll_failed(&self, reason: String) {
-        self.change().poll = Poll::Failing(reason);
+    pub fn poll_failed(&self, reason: String, failed: Failed) {
+        self.change(Names::CONTROL_PLANE, |state| {
+            state.control.failed(Poll::Failing(reason), failed);
+        });
     }
 
     /// The service refused the key, or does not know the tunnel: 401, 403 or 404.
     pub fn poll_unauthorized(&self, status: u16) {
-        self.change().poll = Poll::Unauthorized(status);
+        self.change(Names::CONTROL_PLANE, |state| {
+            let failed = Failed::with_status(status);
+            state.control.failed(Poll::Unauthorized(status), failed);
+        });
     }
 
-    /// A response was taken.
-    pub fn delivered(&self) {
-        self.change().failed_deliveries = 0;
+    /// The next poll follows after this pause.
+    pub fn poll_pauses(&self, pause: Duration) {
+        self.record(Names::CONTROL_PLANE, |state| state.control.pauses(pause));
     }
 
-    /// A response could not be delivered.
-    pub fn delivery_failed(&self) {
-        let mut state = self.change();
-        state.failed_deliveries = state.failed_deliveries.saturating_add(1);
+    /// The poll loop waits until the queue has room, or waits no more.
+    pub fn poll_waits_for_room(&self, is_full: bool) {
+        self.record(Names::CONTROL_PLANE, |state| {
+            state.queue.is_full(is_full);
+            if is_full {
+                state.control.waits_for_room();
+            }
+        });
     }
+
+    /// No more polls follow.
+    pub fn polls_stopped(&self) {
+        self.record(Names::CONTROL_PLANE, |state| state.control.stopped());
+    }
+
+    // ---- commands ----
+
+    /// A command was queued.
+    pub fn enqueued(&self) {
+        self.record(Names::QUEUE, |state| state.queue.enqueued());
+    }
+
+    /// A command left the queue and begins; gives its number.
+    pub fn work_begun(&self) -> u64 {
+        self.record(Names::DISPATCHER, |state| {
+            state.queue.dequeued();
+            state.dispatcher.begun()
+        })
+    }
+
+    /// The command of this number ended.
+    pub fn work_ended(&self, number: u64, work: Finished) {
+        self.record(Names::DISPATCHER, |state| state.dispatcher.ended(number, work));
+    }
+
+    // ---- deliveries ----
+
+    /// The delivery of a response begins.
+    pub fn delivery_begun(&self) {
+        self.record(Names::DELIVERY, |state| state.delivery.begun());
+    }
+
+    /// An attempt of it begins.
+    pub fn delivery_attempted(&self, is_first: bool) {
+        self.record(Names::DELIVERY, |state| state.delivery.attempted(is_first));
+    }
+
+    /// An attempt of it failed.
+    pub fn delivery_attempt_failed(&self, failed: Failed) {
+        self.record(Names::DELIVERY, |state| state.delivery.attempt_failed(failed));
+    }
+
+    /// It ended.
+    pub fn delivery_ended(&self, disposition: Disposition) {
+        self.change(Names::DELIVERY, |state| state.delivery.ended(disposition));
+    }
+
+    // ---- MCP servers ----
 
     /// Something was learnt of an MCP server; servers that do not count are ignored. True when it is news.
     pub fn server(&self, channel: &str, learnt: Server) -> bool {
-        let mut state = self.change();
-        let Some(known) = state.servers.get_mut(channel) else {
-            return false;
-        };
-        let news = known.server != learnt;
-        known.server = learnt;
-        news
+        self.change(self.names.of_channel(channel), |state| {
+            let known = state.servers.get_mut(channel).filter(|known| known.counts);
+            known.is_some_and(|known| known.probed(learnt))
+        })
     }
 
     /// What is known of an MCP server.
@@ -159,16 +240,31 @@ impl Health {
 
     /// A call was answered by the MCP server of a channel.
     pub fn server_answered(&self, channel: &str) {
-        if let Some(known) = self.change().servers.get_mut(channel) {
-            known.server = Server::Good;
-            known.evidence = Evidence::Answer;
-        }
+        self.change(self.names.of_channel(channel), |state| {
+            if let Some(known) = state.servers.get_mut(channel) {
+                known.answered();
+            }
+        });
     }
 
-    /// A call failed as calls of a dead server do. That decides nothing: a probe follows.
+    /// A call failed as calls of a dead server do. That decides nothing: a probe follows, where the server counts.
     pub fn server_doubted(&self, channel: &str) {
-        if let Some(known) = self.lock().servers.get_mut(channel) {
-            known.evidence = Evidence::Doubt;
+        self.doubt(channel, Known::failed);
+    }
+
+    /// A call was not answered for as long as its caller waits. Where the server counts, the same follows; elsewhere nothing does, as
+    /// callers choose how long they wait.
+    pub fn server_late(&self, channel: &str) {
+        self.doubt(channel, Known::late);
+    }
+
+    fn doubt(&self, channel: &str, shown: impl FnOnce(&mut Known)) {
+        let counts = self.record(self.names.of_channel(channel), |state| {
+            let known = state.servers.get_mut(channel)?;
+            shown(known);
+            known.counts.then_some(())
+        });
+        if counts.is_some() {
             self.doubt.notify_one();
         }
     }
@@ -193,19 +289,59 @@ impl Health {
             .map_or(Evidence::None, |known| known.evidence)
     }
 
-    /// No new work is taken.
-    pub fn draining(&self) {
-        self.change().draining = true;
+    /// The child of a stdio server is in another state. `closed` is why it ended.
+    pub fn child(&self, channel: &str, child: Child, closed: Option<&'static str>) {
+        self.record(self.names.of_channel(channel), |state| {
+            if let Some(known) = state.servers.get_mut(channel) {
+                known.child(child, closed);
+            }
+        });
+    }
+
+    /// The answers of a child have shown this.
+    pub fn observed(&self, channel: &str, observed: Observed) {
+        self.record(self.names.of_channel(channel), |state| {
+            if let Some(known) = state.servers.get_mut(channel) {
+                known.observed(observed);
+            }
+        });
+    }
+
+    // ---- the process ----
+
+    /// Layers of the sandbox.
+    pub fn sandboxed(&self, layers: impl Iterator<Item = Layer>) {
+        self.record(Names::SANDBOX, |state| state.sandbox.layers(layers));
+    }
+
+    /// Number of the active generation of keys and certificates.
+    pub fn generation(&self, number: u64) {
+        self.record(Names::CREDENTIALS, |state| state.credentials.active(number));
+    }
+
+    /// Certificates of the active generation.
+    pub fn certificates(&self, certificates: Vec<Certificate>) {
+        self.record(Names::CREDENTIALS, |state| state.credentials.certificates(certificates));
     }
 
     /// Keys and certificates were read again, and are active or were rejected.
     pub fn reloaded(&self, accepted: bool) {
-        self.change().reload_rejected = !accepted;
+        self.change(Names::CREDENTIALS, |state| state.credentials.reloaded(accepted));
     }
 
     /// Whether the last reload was rejected.
     pub fn is_reload_rejected(&self) -> bool {
-        self.lock().reload_rejected
+        self.lock().credentials.is_rejected
+    }
+
+    /// No new work is taken.
+    pub fn draining(&self) {
+        self.change(Names::DISPATCHER, |state| state.draining = true);
+    }
+
+    /// All work is done.
+    pub fn drained(&self) {
+        self.record(Names::DISPATCHER, |state| state.stopped = true);
     }
 
     /// Returns when something may have changed since this last returned. For one waiter.
@@ -213,62 +349,36 @@ impl Health {
         self.change.notified().await;
     }
 
-    /// Whether the process is ready, and why not.
-    pub fn readiness(&self) -> Readiness {
-        let state = self.lock();
-        let not_ready = |text: String| Readiness { ready: false, text };
-        if state.draining {
-            return not_ready("shutting down".to_owned());
-        }
-        match &state.poll {
-            Poll::Pending => return not_ready(POLL_PENDING.to_owned()),
-            Poll::Failing(reason) => return not_ready(format!("control plane poll failed: {reason}")),
-            Poll::Unauthorized(status) => {
-                let hint = match status {
-                    401 => "the API key was not accepted",
-                    403 => "the API key may not use this tunnel",
-                    _ => "the tunnel is not known",
-                };
-                return not_ready(format!("control plane auth failed: HTTP status {status}, {hint}"));
-            }
-            Poll::Good => {}
-        }
-        if state.failed_deliveries >= DELIVERY_FAILURES_UNREADY {
-            return not_ready(format!(
-                "responses cannot be delivered: the last {} failed",
-                state.failed_deliveries
-            ));
-        }
-        let mut text = "ready".to_owned();
-        for (channel, Known { server, .. }) in &state.servers {
-            let of = if &**channel == "main" {
-                String::new()
-            } else {
-                format!(" (channel {channel})")
-            };
-            match server {
-                Server::Pending => return not_ready(format!("{PROBE_PENDING}{of}")),
-                Server::Failing(reason) => return not_ready(format!("mcp probe failed{of}: {reason}")),
-                Server::AuthRequired(reason) => text = format!("ready (mcp initialize requires auth{of}: {reason})"),
-                Server::Slow(reason) => text = format!("ready (mcp startup probe timed out{of}: {reason})"),
-                Server::Good => {}
-            }
-        }
-        Readiness { ready: true, text }
+    /// Returns when the status of a component has changed since this last returned. For one waiter.
+    pub async fn component_changed(&self) {
+        self.transition.notified().await;
     }
 
-    /// What is known to fail: nothing while there is only something to wait for.
-    pub fn failing(&self) -> Option<String> {
-        let Readiness { ready, text } = self.readiness();
-        let pending = text == POLL_PENDING || text.starts_with(PROBE_PENDING);
-        (!ready && !pending).then_some(text)
+    /// The changes that are to be logged now, with the names of their components, and when the next ones are.
+    pub fn changes(&self, now: Instant) -> (Vec<(&str, Line)>, Option<Instant>) {
+        let (lines, next) = self.lock().changes.due(now);
+        let named = lines.into_iter().map(|line| (self.names.name(line.component), line));
+        (named.collect(), next)
     }
 
-    /// The state, to be changed: whoever waits for a change sees it once the guard is dropped.
-    fn change(&self) -> MutexGuard<'_, State> {
-        let state = self.lock();
+    /// Records a fact that readiness depends on.
+    fn change<T>(&self, component: usize, fact: impl FnOnce(&mut State) -> T) -> T {
+        let result = self.record(component, fact);
         self.change.notify_one();
-        state
+        result
+    }
+
+    /// Records a fact of a component.
+    fn record<T>(&self, component: usize, fact: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let result = fact(&mut state);
+        let brief = state.brief(&self.names, component);
+        let is_change = state.changes.note(component, brief);
+        drop(state);
+        if is_change {
+            self.transition.notify_one();
+        }
+        result
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -276,52 +386,13 @@ impl Health {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn readiness_follows_polls_deliveries_and_servers() {
-        let health = Health::new(["main"].into_iter());
-        let text = |h: &Health| h.readiness().text;
-        assert_eq!(text(&health), "control plane poll pending");
-        assert_eq!(health.failing(), None, "to wait is no failure");
-        health.poll_succeeded();
-        assert_eq!(text(&health), "mcp startup probe pending");
-        health.server("main", Server::Good);
-        health.server("other", Server::Failing("x".into()));
-        assert_eq!(
-            health.readiness(),
-            Readiness {
-                ready: true,
-                text: "ready".into()
-            }
-        );
-        health.poll_unauthorized(401);
-        health.metadata_succeeded();
-        assert_eq!(
-            text(&health),
-            "control plane auth failed: HTTP status 401, the API key was not accepted"
-        );
-        health.poll_failed("timed out".into());
-        assert_eq!(text(&health), "control plane poll failed: timed out");
-        health.poll_held_open();
-        assert!(health.readiness().ready);
-        for _ in 0..DELIVERY_FAILURES_UNREADY {
-            health.delivery_failed();
+impl State {
+    fn phase(&self) -> Phase {
+        match self {
+            Self { stopped: true, .. } => Phase::Stopped,
+            Self { draining: true, .. } => Phase::Draining,
+            Self { control, .. } if control.is_starting() => Phase::Starting,
+            _ => Phase::Running,
         }
-        assert!(text(&health).starts_with("responses cannot be delivered"));
-        health.delivered();
-        health.server("main", Server::Failing("connection refused".into()));
-        assert_eq!(text(&health), "mcp probe failed: connection refused");
-        assert_eq!(health.failing(), Some(text(&health)));
-        health.server("main", Server::AuthRequired("HTTP status 401".into()));
-        assert!(health.readiness().ready);
-        health.server_doubted("main");
-        assert!(health.readiness().ready, "a failed call alone decides nothing");
-        assert_eq!(health.evidence("main"), Evidence::Doubt);
-        health.server_answered("main");
-        assert_eq!(health.evidence("main"), Evidence::Answer);
-        assert_eq!(text(&health), "ready");
     }
 }

@@ -1,6 +1,8 @@
 //! Metrics in the names of the contract (contract: ops, section 4), with bounded labels and buckets that fit their unit.
 
 mod credentials;
+mod flow;
+mod process;
 mod sandbox;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +14,10 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+
+pub use process::Figures;
 
 /// Upper bounds in seconds: a poll may be held for minutes.
 const SECONDS: [f64; 12] = [0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 600.0];
@@ -70,6 +75,19 @@ impl MetricConstructor<Histogram> for Bounds {
     }
 }
 
+/// Figures that are kept elsewhere, as they are when metrics are asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Readings {
+    /// `/readyz` answers 200.
+    pub ready: bool,
+    /// Log lines that could not be written.
+    pub lost_lines: u64,
+    /// Texts from which a secret was taken out.
+    pub redactions: u64,
+    /// The process as the system sees it.
+    pub process: Option<Figures>,
+}
+
 /// Every metric of the process.
 #[derive(Debug)]
 pub struct Metrics {
@@ -89,6 +107,7 @@ pub struct Metrics {
     /// Records of the audit log that could not be written.
     pub audit_records_dropped: Counter,
     log_lines_lost: Counter,
+    redactions: Counter,
     liveness: Gauge,
     readiness: Gauge,
     poll_latency: Family<ErrorLabel, Histogram, Bounds>,
@@ -101,6 +120,8 @@ pub struct Metrics {
     odd_events: Family<OddEventLabel, Counter>,
     credentials: credentials::Credentials,
     sandbox: sandbox::Sandbox,
+    flow: flow::Flow,
+    process: process::Process,
 }
 
 impl Metrics {
@@ -116,6 +137,7 @@ impl Metrics {
             unsupported_channel: Counter::default(),
             audit_records_dropped: Counter::default(),
             log_lines_lost: Counter::default(),
+            redactions: Counter::default(),
             liveness: Gauge::default(),
             readiness: Gauge::default(),
             poll_latency: Family::new_with_constructor(Bounds(&SECONDS)),
@@ -128,6 +150,8 @@ impl Metrics {
             odd_events: Family::default(),
             credentials: credentials::Credentials::default(),
             sandbox: sandbox::Sandbox::default(),
+            flow: flow::Flow::default(),
+            process: process::Process::default(),
             registry: Registry::default(),
         };
         let capacity = |value: usize| {
@@ -146,6 +170,11 @@ impl Metrics {
             "audit_records_dropped",
             "Records of the audit log that could not be written",
             m.audit_records_dropped.clone(),
+        );
+        registry.register(
+            "redactions",
+            "Texts from which a secret was taken out",
+            m.redactions.clone(),
         );
         registry.register(
             "commands_poll_cycles",
@@ -224,6 +253,7 @@ impl Metrics {
         );
         m.credentials.register(&mut registry);
         m.sandbox.register(&mut registry);
+        m.flow.register(&mut registry);
         registry.register("liveness", "1 while the process runs", m.liveness.clone());
         registry.register("readiness", "1 while /readyz answers 200", m.readiness.clone());
         Self { registry, ..m }
@@ -288,10 +318,24 @@ impl Metrics {
         self.odd_events.get_or_create(&OddEventLabel { channel, event }).inc();
     }
 
-    /// The text of `/metrics` (OpenMetrics 1.0). `lost_lines`: log lines that could not be written.
-    pub fn render(&self, ready: bool, lost_lines: u64) -> String {
-        self.readiness.set(i64::from(ready));
-        self.log_lines_lost.inner().store(lost_lines, Ordering::Relaxed);
+    /// Adds what is known of the build and of the process.
+    pub fn describe(&mut self, build: Vec<(&'static str, &'static str)>, has_process: bool) {
+        self.registry.register("build", "The program", Info::new(build));
+        if has_process {
+            self.process.register(&mut self.registry);
+        }
+    }
+
+    /// The text of `/metrics` (OpenMetrics 1.0).
+    pub fn render(&self, readings: &Readings) -> String {
+        self.readiness.set(i64::from(readings.ready));
+        let set = |counter: &Counter, count| counter.inner().store(count, Ordering::Relaxed);
+        set(&self.log_lines_lost, readings.lost_lines);
+        set(&self.redactions, readings.redactions);
+        self.flow.show();
+        if let Some(figures) = &readings.process {
+            self.process.show(figures);
+        }
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
@@ -302,16 +346,28 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::Connections;
 
     #[test]
     fn names_of_the_contract_are_rendered() {
-        let metrics = Metrics::new(20, 10);
+        let mut metrics = Metrics::new(20, 10);
+        metrics.describe(vec![("version", "1.2.3")], true);
+        metrics.count_connections(Connections::default());
         metrics.poll_succeeded();
         metrics.poll_latency(Duration::from_millis(3), true);
         metrics.poll_error("timeout");
         metrics.dropped("invalid_command");
         metrics.answered("main", "call", "ok", Duration::from_millis(7));
-        let text = metrics.render(true, 0);
+        metrics.begun("main", Duration::from_millis(2));
+        let text = metrics.render(&Readings {
+            ready: true,
+            process: Some(Figures {
+                cpu_seconds: 1.5,
+                open_descriptors: 9,
+                ..Figures::default()
+            }),
+            ..Readings::default()
+        });
         for want in [
             "commands_poll_last_successful_timestamp_seconds ",
             "commands_poll_latency_seconds_bucket{",
@@ -320,6 +376,15 @@ mod tests {
             "command_end_to_end_latency_milliseconds_bucket{",
             "commands_queue_capacity 20",
             "dispatcher_worker_pool_capacity 10",
+            "commands_queue_wait_seconds_bucket{",
+            "commands_in_flight{channel=\"main\"} 1",
+            "connections_opened_total{peer=\"control_plane\"} 0",
+            "connections_reused_total{peer=\"mcp\"} 0",
+            "build_info{version=\"1.2.3\"} 1",
+            "process_cpu_seconds_total 1.5",
+            "process_resident_memory_bytes 0",
+            "process_open_fds 9",
+            "redactions_total 0",
             "liveness 1",
             "audit_records_dropped_total ",
             "log_lines_lost_total ",

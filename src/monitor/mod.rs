@@ -2,13 +2,26 @@
 
 #![forbid(unsafe_code)]
 
+pub mod component;
+pub mod connections;
+mod facts;
 pub mod health;
 pub mod metrics;
 pub mod progress;
+mod running;
+mod upload;
 
+pub use component::{Component, Moment, Status};
+pub use connections::Connections;
+pub use facts::{
+    Catalog, Category, Certificate, Child, Discovered, Disposition, Failed, Finished, Identity, Layer, Line, Observed,
+    Proof, Transport, Waits,
+};
 pub use health::Health;
 pub use metrics::Metrics;
 pub use progress::Progress;
+pub use running::Running;
+pub use upload::Upload;
 
 use crate::telemetry::redact;
 

@@ -22,6 +22,7 @@ use super::steps::{End, Steps, Told};
 use super::stream::Stream;
 use super::waited::Waited;
 use crate::config::{HttpUrl, Lockdown, Proxy, Timeouts};
+use crate::monitor::connections::Tally;
 use crate::tls::{self, Tls};
 
 /// The way to a peer.
@@ -83,6 +84,8 @@ pub struct Connector {
     forward: Option<Forward>,
     /// The proxy on the way, for people.
     proxy: Option<Arc<str>>,
+    /// Connections to peers of this kind.
+    tally: Tally,
 }
 
 #[derive(Debug, Clone)]
@@ -172,6 +175,7 @@ impl Connector {
         resolvers: &Resolvers,
         lockdown: Arc<Lockdown>,
         timeouts: Timeouts,
+        tally: Tally,
     ) -> Self {
         let url = way.url;
         let forward = match &way.via {
@@ -199,7 +203,13 @@ impl Connector {
                 Via::Proxy(proxy) => Some(proxy.name().into()),
                 _ => None,
             },
+            tally,
         }
+    }
+
+    /// Counts of connections to peers of this kind.
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// The generations in force.

@@ -214,6 +214,14 @@ impl NetError {
         }
     }
 
+    /// The hop that failed, for operators. Callers are not told of proxies.
+    pub fn hop(self) -> &'static str {
+        match self {
+            Self::Proxy(_) | Self::ProxyDemand(_) | Self::ToProxy(_) => "proxy",
+            other => other.failure().source.as_str(),
+        }
+    }
+
     /// The failure that the caller is told.
     pub fn failure(self) -> Failure {
         let source = match self {

@@ -9,6 +9,8 @@ use super::generation::{Generation, InForce, Live, Refusal};
 use super::plan::{Plan, Watched};
 use super::resolver::{self, Resolvers};
 use crate::config::{Config, HttpUrl, Identity, Lockdown, Target, Timeouts, Trust};
+use crate::monitor::Connections;
+use crate::monitor::connections::Tally;
 use crate::sandbox::{self, ResolverCage};
 use crate::secrets::Stamp;
 use crate::tls::{self, CertFacts};
@@ -25,6 +27,7 @@ pub struct Network {
     resolvers: Resolvers,
     lockdown: Arc<Lockdown>,
     timeouts: Timeouts,
+    connections: Connections,
 }
 
 /// One peer and the way to it.
@@ -198,6 +201,7 @@ impl Network {
             resolvers: Resolvers::default(),
             lockdown: Arc::new(lockdown),
             timeouts,
+            connections: Connections::default(),
         })
     }
 
@@ -226,7 +230,25 @@ impl Network {
             identity,
             proxy,
         };
-        Ok(Connector::new(way, material, &self.resolvers, rules, self.timeouts))
+        let tally = match way.peer {
+            Peer::ControlPlane => self.connections.control_plane.clone(),
+            Peer::Server => self.connections.servers.clone(),
+            Peer::Own => Tally::default(),
+        };
+        Ok(Connector::new(
+            way,
+            material,
+            &self.resolvers,
+            rules,
+            self.timeouts,
+            tally,
+        ))
+    }
+
+    /// Counts of the connections that its connectors open.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        self.connections.clone()
     }
 
     /// The generation in force.

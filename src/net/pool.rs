@@ -205,6 +205,9 @@ impl Pool {
             };
             match answer {
                 Ok(response) => {
+                    if reused {
+                        self.0.connector.tally().reused();
+                    }
                     if let Some(demand) = self.0.connector.demanded(&response, &open.generation) {
                         return Err(SendError::sent(NetError::ProxyDemand(demand)));
                     }
@@ -284,6 +287,7 @@ impl Pool {
     async fn open(&self) -> Result<Open, NetError> {
         let generation = self.0.connector.live().current();
         let stream = self.0.connector.connect(&generation).await?;
+        self.0.connector.tally().opened();
         if let Some(watched) = &self.0.watched {
             lock(watched).half_close = Some(self.0.connector.half_close(&stream));
         }

@@ -51,6 +51,13 @@ enum Socket {
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
+/// A connection that was accepted.
+pub(super) struct Accepted {
+    pub(super) stream: Box<dyn Stream>,
+    /// Its peer is on this host: a loopback address, or the unix socket.
+    pub(super) is_local: bool,
+}
+
 /// The health listener cannot be bound.
 #[derive(Debug)]
 pub struct BindError {
@@ -184,10 +191,16 @@ impl Listener {
     }
 
     /// The next connection.
-    pub(super) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+    pub(super) async fn accept(&self) -> io::Result<Accepted> {
         match &self.socket {
-            Socket::Tcp(listener) => listener.accept().await.map(|(stream, _)| Box::new(stream) as _),
-            Socket::Unix(listener) => listener.accept().await.map(|(stream, _)| Box::new(stream) as _),
+            Socket::Tcp(listener) => listener.accept().await.map(|(stream, peer)| Accepted {
+                stream: Box::new(stream),
+                is_local: peer.ip().to_canonical().is_loopback(),
+            }),
+            Socket::Unix(listener) => listener.accept().await.map(|(stream, _)| Accepted {
+                stream: Box::new(stream),
+                is_local: true,
+            }),
         }
     }
 }

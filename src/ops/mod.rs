@@ -6,8 +6,11 @@ mod hosts;
 pub mod janitor;
 pub mod listener;
 mod own_file;
+mod process;
+mod report;
 mod server;
 pub mod unix_url;
 
 pub use listener::Listener;
-pub use server::Server;
+pub use process::OwnProcess;
+pub use server::{Server, Shown};

@@ -1,18 +1,22 @@
 //! When certificates in force end: for the metrics, and as a warning in time.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use log::{error, warn};
 
-use crate::limits::EXPIRY_WARNINGS;
-use crate::monitor::Metrics;
+use crate::limits::{EXPIRY_INTERVAL, EXPIRY_MARGIN, EXPIRY_WARNINGS};
+use crate::monitor::{Certificate, Monitor};
 use crate::net::Network;
 use crate::tls::{CertFacts, Roots, Validity};
 
 /// What was said about each certificate.
 #[derive(Debug, Default)]
-pub(super) struct Expiry(BTreeMap<&'static str, Said>);
+pub(super) struct Expiry {
+    said: BTreeMap<&'static str, Said>,
+    /// The next end of one.
+    next_end: Option<SystemTime>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Said {
@@ -46,14 +50,15 @@ impl Stage {
 
 impl Expiry {
     /// Looks at every certificate in force; true when an authority among them has ended.
-    pub(super) fn look(&mut self, network: &Network, metrics: &Metrics) -> bool {
+    pub(super) fn look(&mut self, network: &Network, monitor: &Monitor) -> bool {
         let now = SystemTime::now();
         let in_force = in_force(network);
-        metrics.certificates(
-            in_force
-                .iter()
-                .filter_map(|one| Some((one.setting, one.facts.not_after?))),
-        );
+        let ends: Vec<_> = in_force.iter().filter_map(InForce::end).collect();
+        monitor
+            .metrics
+            .certificates(ends.iter().map(|one| (one.setting, one.not_after)));
+        self.next_end = next_end(ends.iter().map(|one| one.not_after), now);
+        monitor.health.certificates(ends);
         for one in &in_force {
             if self.is_news(one, now) {
                 tell(one, now);
@@ -64,6 +69,12 @@ impl Expiry {
             .any(|one| !one.is_shown && Stage::of(&one.facts, now) == Stage::Over)
     }
 
+    /// How long until the next look: an end is told when it comes.
+    pub(super) fn pause(&self, now: SystemTime) -> Duration {
+        let end = self.next_end.map(|end| end.duration_since(now).unwrap_or_default());
+        end.map_or(EXPIRY_INTERVAL, |left| EXPIRY_INTERVAL.min(left + EXPIRY_MARGIN))
+    }
+
     /// Whether there is something to say about it that was not said yet.
     fn is_news(&mut self, one: &InForce, now: SystemTime) -> bool {
         let stage = Stage::of(&one.facts, now);
@@ -71,7 +82,7 @@ impl Expiry {
             certificate: one.facts.clone(),
             stage,
         };
-        let before = self.0.insert(one.setting, said);
+        let before = self.said.insert(one.setting, said);
         match before.filter(|before| before.certificate == one.facts) {
             Some(known) => stage > known.stage,
             None => {
@@ -83,12 +94,26 @@ impl Expiry {
     }
 }
 
+/// The first end that has not come yet.
+fn next_end(ends: impl Iterator<Item = SystemTime>, now: SystemTime) -> Option<SystemTime> {
+    ends.filter(|end| *end >= now).min()
+}
+
 /// A certificate in force, with the setting that names it.
 struct InForce {
     setting: &'static str,
     facts: CertFacts,
     /// It is shown to servers; the others are authorities.
     is_shown: bool,
+}
+
+impl InForce {
+    fn end(&self) -> Option<Certificate> {
+        Some(Certificate {
+            setting: self.setting,
+            not_after: self.facts.not_after?,
+        })
+    }
 }
 
 /// Each setting once, with the certificate that ends first.
@@ -157,8 +182,6 @@ fn tell(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::tls::Purposes;
 
@@ -196,6 +219,24 @@ mod tests {
         assert!(!expiry.is_news(&ending(300, start), start), "far away");
         assert!(expiry.is_news(&ending(5, start), start), "another one that ends soon");
         assert!(!expiry.is_news(&ending(5, start), start));
+    }
+
+    #[test]
+    fn the_next_look_comes_with_the_first_end_and_at_the_latest_after_the_interval() {
+        let now = SystemTime::now();
+        let pause = |ends: &[SystemTime]| {
+            let next_end = next_end(ends.iter().copied(), now);
+            let expiry = Expiry {
+                next_end,
+                ..Expiry::default()
+            };
+            expiry.pause(now)
+        };
+        assert_eq!(pause(&[]), EXPIRY_INTERVAL);
+        assert_eq!(pause(&[now + DAY]), EXPIRY_INTERVAL);
+        let soon = now + Duration::from_secs(60);
+        assert_eq!(pause(&[now + DAY, soon]), Duration::from_secs(60) + EXPIRY_MARGIN);
+        assert_eq!(pause(&[now - DAY]), EXPIRY_INTERVAL, "what has ended is told already");
     }
 
     #[test]

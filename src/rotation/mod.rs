@@ -9,13 +9,13 @@ mod expiry;
 mod stamps;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use log::{error, info, warn};
 use tokio::signal::unix::Signal;
 use tokio::time::{Instant, sleep_until};
 
-use crate::limits::{EXPIRY_INTERVAL, RELOAD_SETTLE, RELOAD_SETTLE_LOOKS};
+use crate::limits::{RELOAD_SETTLE, RELOAD_SETTLE_LOOKS};
 use crate::monitor::Monitor;
 use crate::net::Network;
 use crate::secrets::SecludedFile;
@@ -59,15 +59,17 @@ impl Rotation {
             restless: None,
             expiry: Expiry::default(),
         };
-        rotation.monitor.metrics.generation(rotation.network.live().number());
+        let generation = rotation.network.live().number();
+        rotation.monitor.metrics.generation(generation);
+        rotation.monitor.health.generation(generation);
         rotation.tell();
         rotation
     }
 
     /// Never returns.
     pub async fn run(mut self) {
-        let mut dates = Instant::now() + EXPIRY_INTERVAL;
         let mut files = self.interval.map(|interval| Instant::now() + interval);
+        let mut dates = self.next_dates();
         loop {
             tokio::select! {
                 _ = self.hangup.recv() => {
@@ -84,13 +86,20 @@ impl Rotation {
                 }
                 () = sleep_until(dates) => {
                     // An anchor has no date: the authority that has ended is left out of the next generation.
-                    if self.expiry.look(&self.network, &self.monitor.metrics) {
+                    if self.expiry.look(&self.network, &self.monitor) {
                         self.renew();
                     }
-                    dates = Instant::now() + EXPIRY_INTERVAL;
+                    dates = self.next_dates();
                 }
             }
+            // Another certificate may end sooner.
+            dates = dates.min(self.next_dates());
         }
+    }
+
+    /// When the dates of certificates are looked at next.
+    fn next_dates(&self) -> Instant {
+        Instant::now() + self.expiry.pause(SystemTime::now())
     }
 
     /// Reads the files when they have changed and come to rest: a certificate and its key do not change in one moment.
@@ -120,6 +129,7 @@ impl Rotation {
                 let generation = self.network.live().number();
                 info!(generation, changed; "keys and certificates were read again and are in force");
                 self.monitor.metrics.reloaded(generation);
+                self.monitor.health.generation(generation);
                 self.monitor.health.reloaded(true);
                 self.tell();
             }
@@ -141,7 +151,7 @@ impl Rotation {
         }
         let generation = self.network.live().current();
         generation.secluded().iter().for_each(SecludedFile::warn);
-        self.expiry.look(&self.network, &self.monitor.metrics);
+        self.expiry.look(&self.network, &self.monitor);
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::reporting::report;
-use super::{Error, Outside};
+use super::{Error, Outside, transitions};
 use crate::audit::AuditLog;
 use crate::broker::{self, Broker};
 use crate::config::Config;
@@ -16,6 +16,7 @@ use crate::control::{ControlPlane, Metadata, Poller};
 use crate::delivery::Responder;
 use crate::dispatch::audit::Audit;
 use crate::dispatch::{Bounds, Dispatcher};
+use crate::identity;
 use crate::limits::{
     DRAIN_ANSWER_TIMEOUT, DRAIN_TIMEOUT, END_TIMEOUT, IDLE_SWEEP, METADATA_WAIT, START_SETTLES, STARTUP_PROBE_TIMEOUT,
     STEP_SLACK,
@@ -23,11 +24,12 @@ use crate::limits::{
 use crate::mcp::Transport;
 use crate::mcp::http::{HttpServer, Prober};
 use crate::mcp::servers::Servers;
-use crate::monitor::{Health, Metrics, Monitor, Progress};
+use crate::monitor::health::{Served, Setup};
+use crate::monitor::{self, Health, Layer, Metrics, Monitor, Progress};
 use crate::net::{Network, Way};
-use crate::ops::Server;
 use crate::ops::banner::{self, Summary};
 use crate::ops::janitor::Custody;
+use crate::ops::{Server, Shown};
 use crate::rotation::Rotation;
 use crate::sandbox::{State, Status};
 use crate::service_manager::ServiceManager;
@@ -80,16 +82,33 @@ impl Daemon {
             listener,
             files,
             manager,
+            process,
         } = outside;
         let mcp = &config.mcp;
         // A broken server beside the main one does not make the tunnel useless; a broken child is ours to keep alive.
-        let counted = config.served().filter(|b| b.is_stdio() || b.channel == MAIN_CHANNEL);
+        let served = config.served().map(|binding| Served {
+            channel: &binding.channel,
+            transport: match binding.is_stdio() {
+                true => monitor::Transport::Stdio,
+                false => monitor::Transport::Http,
+            },
+            counts: binding.is_stdio() || binding.channel == MAIN_CHANNEL,
+        });
+        let setup = Setup {
+            instance_id,
+            servers: served.collect(),
+            queue_capacity: config.control_plane.max_inflight,
+            pool_limit: mcp.max_concurrent_requests,
+        };
+        let mut metrics = Metrics::new(setup.queue_capacity, setup.pool_limit);
+        metrics.describe(identity::build(), process.is_some());
+        metrics.count_connections(network.connections());
         let monitor = Arc::new(Monitor {
-            health: Health::new(counted.map(|b| b.channel.as_str())),
-            metrics: Metrics::new(config.control_plane.max_inflight, mcp.max_concurrent_requests),
+            health: Health::of(&setup),
+            metrics,
             progress: Progress::default(),
         });
-        show_layers(&monitor.metrics, &sandbox);
+        show_layers(&monitor, &sandbox);
         let connector = network.connector(&Way::to_control_plane(config)).map_err(Error::Tls)?;
         let control = Arc::new(ControlPlane::new(config, instance_id, connector).map_err(Error::Header)?);
         let responder = Responder::new(Arc::clone(&control), Arc::clone(&monitor), mcp.max_concurrent_requests);
@@ -129,7 +148,14 @@ impl Daemon {
             banner::announce_page(&listener);
         }
         let summary = Summary::new(config, &listener);
-        tokio::spawn(Server::new(listener, Arc::clone(&monitor), sandbox).run());
+        let shown = Shown {
+            monitor: Arc::clone(&monitor),
+            sandbox,
+            process,
+            details: config.health.show_details,
+        };
+        tokio::spawn(Server::new(listener, shown).run());
+        tokio::spawn(transitions::log(Arc::clone(&monitor)));
         tokio::spawn(settle());
         tokio::spawn(sweep(Arc::clone(&control), servers.http));
         tokio::spawn(rotation.run());
@@ -217,6 +243,7 @@ impl Daemon {
                     warn!("shutting down: some answers could not be delivered");
                 }
             }
+            self.monitor.health.drained();
             self.manager.extend(self.step(END_TIMEOUT));
             self.stop_servers.set();
             while self.supervisors.join_next().await.is_some() {}
@@ -236,8 +263,12 @@ impl Daemon {
     }
 }
 
-/// Puts the layers of the sandbox, which do not change, into the metrics.
-fn show_layers(metrics: &Metrics, sandbox: &Status) {
+/// Puts the layers of the sandbox, which do not change, into metrics and health.
+fn show_layers(Monitor { health, metrics, .. }: &Monitor, sandbox: &Status) {
+    health.sandboxed(sandbox.findings().iter().map(|finding| Layer {
+        name: finding.layer.as_str(),
+        state: finding.state.as_str(),
+    }));
     for finding in sandbox.findings() {
         for state in State::ALL {
             metrics.sandbox_layer(finding.layer.as_str(), state.as_str(), state == finding.state);

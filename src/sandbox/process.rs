@@ -5,7 +5,7 @@ use std::io;
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit, umask};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::limits::{DESCRIPTORS_OF_A_WORKER, DESCRIPTORS_RESERVED};
 use crate::sys;
 
@@ -44,6 +44,16 @@ pub fn current_umask() -> u32 {
 pub(super) fn limit_resources(config: &Config) -> io::Result<()> {
     limit(Resource::Nproc, 0)?;
     limit(Resource::Nofile, descriptors(config))
+}
+
+/// Descriptors that there may be once the cage is shut, where they cannot be asked for any more.
+#[must_use]
+pub fn descriptors_in_cage(config: &Config) -> u64 {
+    let now = getrlimit(Resource::Nofile);
+    match config.hardening.mode {
+        config::Mode::Off => now.current.unwrap_or(u64::MAX),
+        _ => descriptors(config).min(now.maximum.unwrap_or(u64::MAX)),
+    }
 }
 
 /// Raises the soft limit to what the work needs, or to what there may be.

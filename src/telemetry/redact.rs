@@ -9,6 +9,7 @@ mod fields;
 mod literal;
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use fields::is_sensitive_name;
 pub use literal::protect;
@@ -22,13 +23,26 @@ const REDACTED_KEY: &str = "sk-REDACTED";
 /// A shorter run after `sk-` is a word, not a key.
 const SK_TAIL_MIN: usize = 10;
 
+/// Texts from which a secret was taken out.
+static REDACTIONS: AtomicU64 = AtomicU64::new(0);
+
+/// Number of texts from which a secret was taken out, since the start.
+#[must_use]
+pub fn redactions() -> u64 {
+    REDACTIONS.load(Ordering::Relaxed)
+}
+
 /// `text` without secrets. Borrowed when there was nothing to take out.
 #[must_use]
 pub fn scrub(text: &str) -> Cow<'_, str> {
-    match literal::scrub(text) {
+    let scrubbed = match literal::scrub(text) {
         Cow::Borrowed(text) => scrub_by_rules(text),
         Cow::Owned(text) => Cow::Owned(scrub_by_rules(&text).into_owned()),
+    };
+    if let Cow::Owned(_) = scrubbed {
+        REDACTIONS.fetch_add(1, Ordering::Relaxed);
     }
+    scrubbed
 }
 
 /// A stretch of a text, in bytes, and what to write instead.

@@ -23,7 +23,7 @@ mod client {
         mod line;
         pub mod redact;
         mod settings;
-        mod utc;
+        pub(crate) mod utc;
 
         pub(crate) use line::is_unsafe;
     }

@@ -330,6 +330,8 @@ pub struct Health {
     pub url_file: Option<PathBuf>,
     /// Additional host names that requests to the TCP listener may use.
     pub allowed_hosts: Vec<String>,
+    /// Show every component at `/health` unless the request says otherwise.
+    pub show_details: bool,
 }
 
 /// Where the health listener is bound.

@@ -92,6 +92,7 @@ impl Settings {
                     listen,
                     url_file,
                     allowed_hosts: _,
+                    show_details: _,
                 },
             pid_file,
             announce_ui: _,

@@ -18,6 +18,7 @@ pub(super) fn health(reader: &mut Reader<'_>) -> Checked<Health> {
         lockdown::host(text, &table::HEALTH_HOSTS)
     });
     let is_remote = reader.switch(&table::UI_REMOTE);
+    let show_details = reader.switch(&table::HEALTH_DETAILS);
     let (address, socket, allowed_hosts, is_remote) = (address?, socket?, allowed_hosts?, is_remote?);
     let listen = match (socket, address) {
         (Some(path), _) => Listen::Unix(path),
@@ -38,6 +39,7 @@ pub(super) fn health(reader: &mut Reader<'_>) -> Checked<Health> {
         listen,
         url_file: url_file?,
         allowed_hosts,
+        show_details: show_details?,
     })
 }
 

@@ -201,6 +201,7 @@ fn the_rest_is_as_written() {
         Some(Path::new("/run/tunnel-client/health.url"))
     );
     assert_eq!(config.health.allowed_hosts, ["tunnel.monitoring.example"]);
+    assert!(config.health.show_details);
     assert_eq!(config.pid_file.as_deref(), Some(Path::new("/run/tunnel-client/pid")));
     assert!(!config.announce_ui);
     let url = HttpUrl::parse("https://somewhere.example").unwrap();

@@ -1,6 +1,6 @@
 //! One probe of an HTTP MCP server (contract: mcp, section 9).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::time::timeout;
@@ -119,6 +119,7 @@ async fn ask(
         caller: Caller::new(headers, None),
         server_requests: false,
         cancelled: &Cancellation::default(),
+        time_up: Instant::now() + bound,
     };
     timeout(bound, server.call(call, None::<&mut Nobody>)).await.ok()
 }

@@ -29,8 +29,8 @@ pub struct Prober {
     doubted: bool,
     /// No probe has succeeded, and the log line that scripts wait for was not written.
     unannounced: bool,
-    /// When the last look began.
-    looked: Option<Instant>,
+    /// When the last probe of a server in doubt began.
+    probed: Option<Instant>,
 }
 
 impl Prober {
@@ -42,7 +42,7 @@ impl Prober {
             failed: 0,
             doubted: false,
             unannounced: true,
-            looked: None,
+            probed: None,
         }
     }
 
@@ -86,7 +86,7 @@ impl Prober {
                 // While it is known to fail, it is looked at anyway.
                 () = self.monitor.health.doubted(), if !is_failing => {
                     self.doubted = true;
-                    let soonest = self.looked.map_or_else(Instant::now, |looked| looked + PROBE_SPACING);
+                    let soonest = self.soonest();
                     tokio::select! {
                         () = sleep_until(soonest) => {}
                         () = live.changed() => {}
@@ -105,21 +105,35 @@ impl Prober {
         }
     }
 
-    /// How long until the next look.
-    fn pause(&self) -> Duration {
-        match self.failed.checked_sub(1) {
-            None => PROBE_INTERVAL,
-            Some(doublings) => PROBE_RETRY_MIN
-                .saturating_mul(1 << doublings.min(16))
-                .min(PROBE_INTERVAL),
+    /// When a call that failed may cause a look. One that failed itself is repeated after its pause, whatever calls show.
+    fn soonest(&self) -> Instant {
+        let now = Instant::now();
+        match self.probed {
+            _ if self.failed > 0 => now + self.pause(),
+            Some(probed) => probed + PROBE_SPACING,
+            None => now,
         }
     }
 
+    /// How long until the next look.
+    fn pause(&self) -> Duration {
+        if self.failed == 0 {
+            return PROBE_INTERVAL;
+        }
+        let doublings = self.failed.saturating_sub(PROBES_SILENT);
+        PROBE_RETRY_MIN
+            .saturating_mul(1 << doublings.min(16))
+            .min(PROBE_INTERVAL)
+    }
+
     async fn look(&mut self) {
-        self.looked = Some(Instant::now());
         let channel = self.server.0.channel.clone();
         let known = self.monitor.health.server_state(&channel).unwrap_or(Server::Pending);
         let at_ease = is_good(&known) && !self.doubted && self.failed == 0;
+        if !at_ease {
+            // A bare connection opens no session, so it holds up no probe.
+            self.probed = Some(Instant::now());
+        }
         let found = match (at_ease, self.unannounced) {
             (false, _) => Found::of(&self.server).await.server,
             (true, false) => match self.reach().await {

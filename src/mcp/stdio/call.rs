@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::admission::Refusal;
 use super::handshake::Need;
 use super::inbox::{Event, Inbox, Suspect};
+use super::observer::Watched;
 use super::{INITIALIZED, StdioServer, closed, in_place, random_hex, until};
 use crate::dispatch::server::Events;
 use crate::limits::{LARGE_MESSAGE, STDIO_SUSPECT_GRACE};
@@ -50,7 +51,7 @@ impl StdioServer {
         let Ok(room) = pipe.reserve().await else {
             return closed("closed_pipe").into();
         };
-        {
+        let ticket = {
             let mut state = self.lock();
             if !state.is_current(&pipe) {
                 return closed("closed_pipe").into();
@@ -64,7 +65,9 @@ impl StdioServer {
                 state.handshake.begun(open.pipe_id);
             }
             room.send(in_place(line, call.payload, place));
-        }
+            self.observe_request(&message)
+        };
+        let mut watched = Watched::new(self, ticket, &call);
         let headers = ResponseHeaders::default();
         let mut told = false;
         let mut suspect: Option<(Instant, Suspect)> = None;
@@ -99,6 +102,7 @@ impl StdioServer {
                     }
                 }
                 Event::Reply { payload, is_error } => {
+                    watched.answered(&payload, is_error);
                     let mut headers = headers.as_json();
                     if begins && !is_error {
                         if self.succeeded(&open, call.payload, &pipe).await.is_none() {
@@ -119,7 +123,10 @@ impl StdioServer {
                     suspect.get_or_insert_with(|| (Instant::now() + STDIO_SUSPECT_GRACE, found));
                 }
                 Event::Unnamed(said) => return Failure::unnamed().saying(said).into(),
-                Event::Closed(why) => return why.into(),
+                Event::Closed(why) => {
+                    watched.forget();
+                    return why.into();
+                }
             }
         }
     }

@@ -111,7 +111,7 @@ fn is_self_contained(message: &Message<'_>) -> bool {
 }
 
 /// A real date, as YYYY-MM-DD. Such dates are ordered as text.
-fn is_date(text: &str) -> bool {
+pub(super) fn is_date(text: &str) -> bool {
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 10
         && bytes.iter().enumerate().all(|(at, byte)| match at {

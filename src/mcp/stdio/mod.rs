@@ -15,6 +15,7 @@ mod inbox;
 mod launch;
 mod misfit;
 mod number;
+mod observer;
 mod output;
 mod received;
 mod recent;
@@ -27,7 +28,7 @@ mod trial;
 
 use std::future::pending;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use log::debug;
@@ -47,11 +48,13 @@ pub(crate) use trial::{End, Trial, try_start};
 use super::Ack;
 use crate::limits::{STDIO_LINE_LARGE, STDIO_LINES_LARGE, STDIO_READY_WAIT};
 use crate::memory;
+use crate::monitor::Monitor;
 use crate::wire::caller::Caller;
 use crate::wire::command::Headers;
 use crate::wire::failure::{Failure, Source};
 use crate::wire::spelling::is_exact;
 use handshake::{Handshake, Need};
+use observer::Observer;
 use router::Router;
 use sessions::Sessions;
 
@@ -73,6 +76,10 @@ struct Shared {
     large_lines: Arc<Semaphore>,
     /// Bytes of messages that wait for delivery.
     undelivered: Arc<AtomicUsize>,
+    /// What the answers of its children have shown.
+    observer: Mutex<Observer>,
+    /// Who is told of it; nobody, where nobody wants to know.
+    monitor: OnceLock<Arc<Monitor>>,
 }
 
 #[derive(Debug, Default)]
@@ -107,6 +114,8 @@ impl StdioServer {
             send_initialized,
             large_lines: Arc::new(Semaphore::new(STDIO_LINES_LARGE)),
             undelivered: Arc::default(),
+            observer: Mutex::default(),
+            monitor: OnceLock::new(),
         }))
     }
 
@@ -209,6 +218,10 @@ impl StdioServer {
         }
         let bytes = u32::try_from(payload.len().min(STDIO_LINES_LARGE)).unwrap_or(u32::MAX);
         Arc::clone(&self.0.large_lines).acquire_many_owned(bytes).await.ok()
+    }
+
+    fn observer(&self) -> MutexGuard<'_, Observer> {
+        self.0.observer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -5,10 +5,11 @@ use serde_json::value::RawValue;
 
 use super::StdioServer;
 use super::misfit::Misfit;
+use super::observer::Observer;
 use super::router::Unattributed;
 use super::shown::shown;
 use crate::limits::STDIO_BATCH_MAX;
-use crate::wire::jsonrpc::Message;
+use crate::wire::jsonrpc::{Kind, Message};
 
 /// Output of a child that reached no call.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,6 +64,11 @@ impl StdioServer {
             Err(_) if text.trim_ascii_start().starts_with('[') => return self.received_batch(text),
             Err(_) => return Err(self.misfit(line)),
         };
+        if let Kind::Notification { method } = &message.kind
+            && method == "notifications/tools/list_changed"
+        {
+            self.observe(Observer::tools_changed);
+        }
         let mut state = self.lock();
         let answer = state.router.route(&message).map_err(|why| Lost::of(why, text));
         if let Some(received) = state.router.odd_form() {

@@ -24,8 +24,8 @@ use crate::limits::{
     STDIO_REPLAY_TIMEOUT, STDIO_RESTART_MAX, STDIO_RESTART_MIN, STDIO_STABLE, STDIO_SUSPECT_GRACE, STDIO_WRITE_BATCH,
     STDIO_WRITE_QUEUE,
 };
-use crate::monitor::Monitor;
 use crate::monitor::health::Server;
+use crate::monitor::{Child as ChildState, Monitor};
 use crate::shutdown::Signal;
 use crate::sys::allocator::wipe_bytes;
 use crate::wire::failure::Failure;
@@ -54,6 +54,18 @@ enum End {
     Stopped,
 }
 
+impl End {
+    /// The same in words of `/health`.
+    fn reason_code(&self) -> &'static str {
+        match self {
+            Self::InputClosed => "stdio_write_failed",
+            Self::Flooded | Self::Slow => "stdio_read_failed",
+            Self::Hung => "discovery_response_deadline",
+            Self::Exited(_) | Self::OutputClosed | Self::ReplayFailed | Self::Stopped => "stdio_connection_closed",
+        }
+    }
+}
+
 impl From<Ended> for End {
     fn from(ended: Ended) -> Self {
         match ended {
@@ -70,6 +82,7 @@ impl Supervisor {
     /// # Errors
     /// When the program cannot be started, which at start is a mistake in the configuration.
     pub async fn start(server: StdioServer, broker: Broker, monitor: Arc<Monitor>, stop: Signal) -> io::Result<Self> {
+        server.observe_for(&monitor);
         let first = Some(broker.start(&server.0.channel).await?);
         Ok(Self {
             server,
@@ -93,10 +106,14 @@ impl Supervisor {
                 Some(first) => Ok(first),
                 None => self.broker.start(channel).await,
             };
+            let mut closed_by = "stdio_connection_closed";
             let reason = match run {
                 Ok((child, stdin, stdout)) => {
                     info!(channel, pid = child.id(); "stdio MCP server started");
-                    match self.attend(child, stdin, stdout, quick_ends).await {
+                    self.server.child_started();
+                    let end = self.attend(child, stdin, stdout, quick_ends).await;
+                    closed_by = end.reason_code();
+                    match end {
                         End::Stopped => break,
                         End::Exited(Ok(status)) => format!("it ended: {status}"),
                         End::Exited(Err(error)) => format!("it cannot be waited for: {error}"),
@@ -120,6 +137,7 @@ impl Supervisor {
                 backoff.reset();
             }
             quick_ends = quick_ends.saturating_add(1);
+            self.server.child_is(ChildState::Closed, Some(closed_by));
             self.monitor
                 .health
                 .server(channel, Server::Failing(format!("stdio server: {reason}")));
@@ -222,6 +240,7 @@ impl Supervisor {
             return;
         }
         self.server.lock().ready = true;
+        self.server.child_is(ChildState::Running, None);
         self.server.0.changed.notify_waiters();
         if quick_ends >= STDIO_CRASH_LOOP {
             // It has to prove itself first.
@@ -252,6 +271,8 @@ impl Supervisor {
             .ok()?;
         pipe.send(line).await.ok()?;
         self.server.lock().handshake.begun(pipe_id);
+        // It counts as any other: the child answers it, and callers go on with what it says.
+        let ticket = self.server.observe_request(&message);
         let mut grace = None;
         let answered = loop {
             let event = tokio::select! {
@@ -260,7 +281,10 @@ impl Supervisor {
                 () = until(grace) => break None,
             };
             match event {
-                Event::Reply { is_error, .. } => break Some(!is_error),
+                Event::Reply { payload, is_error } => {
+                    self.server.observe_answer(ticket.as_ref(), &payload, is_error);
+                    break Some(!is_error);
+                }
                 Event::Unnamed(_) => break Some(false),
                 Event::Closed(_) => break None,
                 Event::Suspect(_) => {

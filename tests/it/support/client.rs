@@ -269,6 +269,32 @@ impl Client {
         (status, body)
     }
 
+    /// A component at `/health`.
+    #[track_caller]
+    pub fn component(&self, name: &str) -> serde_json::Value {
+        let (status, body) = self.health(&format!("/health/{name}"));
+        assert_eq!(status, 200, "{name}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    /// Waits until a component is as wanted, and gives it.
+    #[track_caller]
+    pub fn await_component(
+        &self,
+        name: &str,
+        what: &str,
+        wanted: impl Fn(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
+        settles(BOUND, &format!("{name} is {what}"), || {
+            let component = self.component(name);
+            if wanted(&component) {
+                Ok(component)
+            } else {
+                Err(component)
+            }
+        })
+    }
+
     pub fn ready(&self) -> (u16, String) {
         self.health("/readyz")
     }

@@ -47,8 +47,20 @@ impl Proxy {
         Self::start(Some(tls), manner)
     }
 
+    /// A proxy where another one was.
+    pub fn at(address: SocketAddr, manner: Manner) -> Self {
+        let listener = eventually("the address of the proxy before", || {
+            std::net::TcpListener::bind(address).ok()
+        });
+        Self::on(listener, None, manner)
+    }
+
     fn start(tls: Option<Arc<ServerConfig>>, manner: Manner) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on(listener, tls, manner)
+    }
+
+    fn on(listener: std::net::TcpListener, tls: Option<Arc<ServerConfig>>, manner: Manner) -> Self {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -111,7 +111,7 @@ impl Authority {
 
     /// A server that wants a client certificate of one of the `clients`, and whose own certificate can be exchanged.
     pub fn rotating_server(&self, names: &[&str], clients: &[&Self]) -> (Arc<ServerConfig>, Rotating) {
-        let rotating = Rotating(Arc::new(Mutex::new(self.certified(names))));
+        let rotating = Rotating(Arc::new(Mutex::new(self.certified(names, |_| {}))));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();
         for authority in clients {
@@ -127,8 +127,8 @@ impl Authority {
         (Arc::new(config), rotating)
     }
 
-    fn certified(&self, names: &[&str]) -> Arc<CertifiedKey> {
-        let (certificate, key) = self.issue(names, |_| {});
+    fn certified(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Arc<CertifiedKey> {
+        let (certificate, key) = self.issue(names, change);
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let signer = rustls::crypto::ring::sign::any_supported_type(&key).unwrap();
         Arc::new(CertifiedKey::new(vec![certificate], signer))
@@ -166,7 +166,12 @@ pub struct Rotating(Arc<Mutex<Arc<CertifiedKey>>>);
 impl Rotating {
     /// From now on the server shows a certificate of `authority`.
     pub fn exchange(&self, authority: &Authority, names: &[&str]) {
-        *self.0.lock().unwrap() = authority.certified(names);
+        *self.0.lock().unwrap() = authority.certified(names, |_| {});
+    }
+
+    /// From now on it shows one that has ended.
+    pub fn expire(&self, authority: &Authority, names: &[&str]) {
+        *self.0.lock().unwrap() = authority.certified(names, long_expired);
     }
 }
 

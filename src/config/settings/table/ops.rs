@@ -88,6 +88,15 @@ pub(in crate::config) static HEALTH_HOSTS: Setting = Setting {
     ..COMMAS
 };
 
+pub(in crate::config) static HEALTH_DETAILS: Setting = Setting {
+    key: "health.show_details",
+    flag: "health.show-details",
+    variables: &["HEALTH_SHOW_DETAILS"],
+    help: "Show every component at /health unless the request says otherwise",
+    details: "/health is for peers on this host, whatever this says. A request decides by itself with ?details=true or ?details=false; /health/COMPONENT always has the details.",
+    ..SWITCH
+};
+
 pub(in crate::config) static PID_FILE: Setting = Setting {
     key: "process.pid_file",
     flag: "pid.file",
@@ -135,6 +144,7 @@ pub(super) const OPS: &[&Setting] = &[
     &HEALTH_SOCKET,
     &HEALTH_URL_FILE,
     &HEALTH_HOSTS,
+    &HEALTH_DETAILS,
     &PID_FILE,
 ];
 

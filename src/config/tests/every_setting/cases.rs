@@ -287,6 +287,7 @@ pub(super) const CASES: &[Case] = &[
             "health.unix-socket is longer than the 107 bytes",
         )],
     ),
+    case("health.show_details", SWITCH_GOOD, SWITCH_BAD),
     case("health.url_file", &["/run/url"], &[]),
     case("process.pid_file", &["/run/pid"], &[]),
     case("process.user", USER_GOOD, USER_BAD),
