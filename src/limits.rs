@@ -473,6 +473,12 @@ pub const SANDBOX_PROBE_PORTS_TRIED: usize = 64;
 
 // ---- log lines --------------------------------------------------------------------------------------------------------
 
+/// How often a text is searched for what looks like a secret; the second search finds nothing but in texts made to be hard.
+pub const SCRUB_PASSES: usize = 4;
+/// Bytes of a URL in which its user information is looked for past the place where it should have ended.
+pub const USERINFO_MAX: usize = 512;
+/// Bytes after `-----BEGIN` in which the end of the label is looked for; the longest in use have about 30.
+pub const PEM_LABEL_MAX: usize = 64;
 /// Bytes of one message or value in a log line, after scrubbing.
 pub const LOG_TEXT_MAX: usize = 8 * 1024;
 /// Fields of one log record; ours have a handful.

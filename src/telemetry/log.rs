@@ -393,6 +393,8 @@ fn formatted<'a>(scratch: &'a mut String, value: &dyn Display) -> &'a str {
     scratch
 }
 
+#[cfg(test)]
+mod corpus;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 #[cfg(test)]

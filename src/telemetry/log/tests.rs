@@ -8,7 +8,16 @@ use ::log::kv::{ToValue, Value as Any};
 
 use super::*;
 
-fn compose(format: LogFormat, message: &Arguments<'_>, fields: &[(&str, Any<'_>)]) -> String {
+/// Every form that a line can take.
+pub(super) fn every_form() -> [(&'static str, LogFormat); 3] {
+    [
+        ("plain", LogFormat::Plain),
+        ("struct-text", LogFormat::StructText),
+        ("json", LogFormat::Json),
+    ]
+}
+
+pub(super) fn compose(format: LogFormat, message: &Arguments<'_>, fields: &[(&str, Any<'_>)]) -> String {
     let file = File::open("/dev/null").unwrap();
     let base = [
         ("tunnel_id", "tunnel_x".to_owned()),
