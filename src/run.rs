@@ -4,6 +4,7 @@ mod check;
 mod daemon;
 mod enclosure;
 mod error;
+mod log_server;
 mod reporting;
 mod told;
 
@@ -11,12 +12,13 @@ use std::sync::Arc;
 
 use log::warn;
 use tokio::signal::unix::Signal;
+use tokio::task::JoinHandle;
 
 use crate::broker::Starting;
 use crate::config::Config;
 use crate::identity;
 use crate::mcp::stdio::{exposures, specifications};
-use crate::net::Network;
+use crate::net::{Network, Way};
 use crate::ops::Listener;
 use crate::ops::files::Files;
 use crate::ops::janitor::{self, Custody, Janitor};
@@ -78,10 +80,15 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         .enable_all()
         .build()
         .map_err(|e| Error::System("the event loop", e))?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
         let user_signal = shutdown::user_signal().map_err(|e| Error::System("a signal handler", e))?;
         tokio::spawn(reopen_log(user_signal));
+        let second_signal = shutdown::second_user_signal().map_err(|e| Error::System("a signal handler", e))?;
+        tokio::spawn(change_level(second_signal));
+        if config.log_server.is_none() {
+            tokio::spawn(sink::keep_up());
+        }
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
         let mut enclosure = Enclosure::of(&config, &network, umask)?;
         told::replaceable_programs(exposures(&config, &enclosure.servers_account()))?;
@@ -92,6 +99,9 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         }
         if let Some(descriptor) = manager.descriptor() {
             enclosure.keep_manager(descriptor);
+        }
+        if let Some(descriptor) = sink::kept_socket() {
+            enclosure.keep_log(descriptor);
         }
         let outside = Outside::open(&config, janitor, enclosure.own().of_janitor(), manager).await?;
         let broker = broker.map(|starting| (starting, servers));
@@ -104,6 +114,7 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
             told::exposed(&config, servers_uid);
         }
         let network = Arc::new(network);
+        let log_server = LogSender::start(&config, &network)?;
         let daemon = Daemon::start(&config, &instance_id, &network, broker.clone(), outside, status, hangup).await?;
         // What only the start needed.
         sys::program::release();
@@ -111,8 +122,11 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         if let Some(broker) = broker {
             broker.close().await;
         }
+        log_server.finish().await;
         lost.map_or(Ok(()), |error| Err(Error::Broker(error)))
-    })?;
+    });
+    sink::finish();
+    ended?;
     // What is left are connections and idle tasks; nothing of it is worth waiting for.
     runtime.shutdown_background();
     Ok(())
@@ -122,6 +136,41 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
 async fn reopen_log(mut signal: Signal) {
     while signal.recv().await.is_some() {
         sink::reopen();
+    }
+}
+
+/// Logs more, or as much as before, at each SIGUSR2.
+async fn change_level(mut signal: Signal) {
+    while signal.recv().await.is_some() {
+        sink::toggle();
+    }
+}
+
+/// The task that sends the log to a syslog server, when a connection leads to one.
+struct LogSender {
+    stop: shutdown::Signal,
+    task: Option<JoinHandle<()>>,
+}
+
+impl LogSender {
+    fn start(config: &Config, network: &Network) -> Result<Self, Error> {
+        let stop = shutdown::Signal::default();
+        let task = match &config.log_server {
+            Some(server) => {
+                let connector = network.connector(&Way::to_log_server(server)).map_err(Error::Tls)?;
+                Some(tokio::spawn(log_server::send(connector, stop.clone())))
+            }
+            None => None,
+        };
+        Ok(Self { stop, task })
+    }
+
+    /// Sends what still waits, within a bound.
+    async fn finish(self) {
+        self.stop.set();
+        if let Some(task) = self.task {
+            let _ = task.await;
+        }
     }
 }
 

@@ -21,8 +21,7 @@ pub struct Cage {
     mode: Mode,
     privileges: Privileges,
     reach: Reach,
-    /// The socket to the service manager, which is open already.
-    manager: Option<RawFd>,
+    kept: Kept,
     status: Status,
 }
 
@@ -30,7 +29,17 @@ pub struct Cage {
 #[derive(Debug, Clone, Copy)]
 pub struct ResolverCage {
     mode: Mode,
-    manager: Option<RawFd>,
+    kept: Kept,
+}
+
+/// Sockets of this host that are open and connected already: to the service manager, and to whoever receives the log.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kept([Option<RawFd>; 2]);
+
+impl Kept {
+    fn descriptors(self) -> impl Iterator<Item = RawFd> {
+        self.0.into_iter().flatten()
+    }
 }
 
 /// A layer that is not in force.
@@ -83,14 +92,19 @@ impl Cage {
             mode,
             privileges,
             reach: Reach::of(config, files),
-            manager: None,
+            kept: Kept::default(),
             status: Status::default(),
         })
     }
 
     /// Leaves the open socket to the service manager to this process, for sending to where it is connected.
     pub fn keep_manager(&mut self, descriptor: RawFd) {
-        self.manager = Some(descriptor);
+        self.kept.0[0] = Some(descriptor);
+    }
+
+    /// The same for the socket that the log is sent to.
+    pub fn keep_log(&mut self, descriptor: RawFd) {
+        self.kept.0[1] = Some(descriptor);
     }
 
     /// Gives up root and every capability, for this thread: there must be no other yet. What needs them, sockets below port 1024
@@ -144,7 +158,7 @@ impl Cage {
     pub fn of_resolvers(&self) -> ResolverCage {
         ResolverCage {
             mode: self.mode,
-            manager: self.manager,
+            kept: self.kept,
         }
     }
 
@@ -174,7 +188,7 @@ impl Cage {
             }
             Err(error) => self.lack(Layer::Landlock, error, Error::Landlock)?,
         }
-        let filter = Filters::of_main(self.reach.unix, self.reach.log.is_some(), self.manager);
+        let filter = Filters::of_main(self.reach.unix, self.reach.log.is_some(), self.kept.descriptors());
         let filter = filter.and_then(|filters| filters.apply());
         match filter {
             Ok(()) => self.status.add(
@@ -218,7 +232,7 @@ impl ResolverCage {
     pub const fn none() -> Self {
         Self {
             mode: Mode::Off,
-            manager: None,
+            kept: Kept([None; 2]),
         }
     }
 
@@ -231,7 +245,7 @@ impl ResolverCage {
             return Ok(());
         }
         let landlock = reach::of_resolver().prepare().and_then(rules::Ready::restrict);
-        let seccomp = Filters::of_resolver(self.manager).and_then(|filters| filters.apply());
+        let seccomp = Filters::of_resolver(self.kept.descriptors()).and_then(|filters| filters.apply());
         match (self.mode, landlock, seccomp) {
             (Mode::Enforce, Err(error), _) => Err(Error::Landlock(error)),
             (Mode::Enforce, _, Err(error)) => Err(Error::Seccomp(error)),

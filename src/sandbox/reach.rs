@@ -60,6 +60,9 @@ impl Reach {
         reach.log = config.log.file.as_deref().and_then(place_of_log);
         let control = &config.control_plane;
         reach.connect(&control.base_url, control.proxy.as_ref());
+        if let Some(server) = &config.log_server {
+            reach.connect(&server.url, None);
+        }
         for binding in config.served() {
             match &binding.target {
                 Target::Http {

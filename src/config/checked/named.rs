@@ -86,6 +86,7 @@ impl Settings {
             proxies: _,
             mcp: Mcp { bindings, .. },
             log: Log { file: log, .. },
+            log_server,
             health:
                 Health {
                     listen,
@@ -113,7 +114,9 @@ impl Settings {
             Target::Http { identity, .. } => identity.as_ref(),
             Target::Stdio { .. } => None,
         });
-        let identities = of_servers.chain(&control_plane.identity).flat_map(Identity::files);
+        let of_log = log_server.iter().filter_map(|server| server.identity.as_ref());
+        let identities = of_servers.chain(&control_plane.identity).chain(of_log);
+        let identities = identities.flat_map(Identity::files);
         let socket = match listen {
             Listen::Unix(path) => Some(path),
             Listen::Tcp { .. } | Listen::Named { .. } => None,

@@ -52,8 +52,8 @@ fn no_line_of_the_corpus_shows_its_secret_in_any_sink() {
         count += 1;
         for (name, form) in every_form() {
             for written in [
-                compose(form, &format_args!("{text}"), &[]),
-                compose(form, &format_args!("x"), &[("detail", text.as_str().to_value())]),
+                compose(&form, &format_args!("{text}"), &[]),
+                compose(&form, &format_args!("x"), &[("detail", text.as_str().to_value())]),
             ] {
                 let written = String::from_utf8_lossy(written.as_bytes()).into_owned();
                 if let Some(shown) = secrets.iter().find_map(|secret| shows(&written, secret)) {
@@ -117,8 +117,8 @@ fn a_configured_secret_shows_in_no_sink_however_it_is_written() {
             let text = format!("upstream said <{spelling}> and closed");
             for (name, form) in every_form() {
                 for written in [
-                    compose(form, &format_args!("{text}"), &[]),
-                    compose(form, &format_args!("x"), &[("detail", text.as_str().to_value())]),
+                    compose(&form, &format_args!("{text}"), &[]),
+                    compose(&form, &format_args!("x"), &[("detail", text.as_str().to_value())]),
                 ] {
                     let written = String::from_utf8_lossy(written.as_bytes()).into_owned();
                     let plain = written.replace('\\', "");
