@@ -868,7 +868,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__config__subcmd__check)
-            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --pid.file --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --pid.file --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1086,6 +1086,26 @@ _tunnel__client() {
                     _tunnel_client_files -f
                     return 0
                     ;;
+                --log.target)
+                    mapfile -t COMPREPLY < <(compgen -W "stream journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --log.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-client-cert)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.syslog-client-key)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
                 --log.http-raw-unsafe)
                     mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
                     return 0
@@ -1190,7 +1210,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__config__subcmd__show)
-            opts="-h --all --json --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --pid.file --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --all --json --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --pid.file --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1416,6 +1436,26 @@ _tunnel__client() {
                     _tunnel_client_files -f
                     return 0
                     ;;
+                --log.target)
+                    mapfile -t COMPREPLY < <(compgen -W "stream journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --log.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-client-cert)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.syslog-client-key)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
                 --log.http-raw-unsafe)
                     mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
                     return 0
@@ -1520,7 +1560,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__doctor)
-            opts="-h --explain --json --sandbox --start-stdio --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --pid.file --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --explain --json --sandbox --start-stdio --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --pid.file --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1751,6 +1791,26 @@ _tunnel__client() {
                     return 0
                     ;;
                 --log.file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.target)
+                    mapfile -t COMPREPLY < <(compgen -W "stream journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --log.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-client-cert)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.syslog-client-key)
                     _tunnel_client_files -f
                     return 0
                     ;;
@@ -2138,7 +2198,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__run)
-            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --pid.file --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --pid.file --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -2353,6 +2413,26 @@ _tunnel__client() {
                     return 0
                     ;;
                 --log.file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.target)
+                    mapfile -t COMPREPLY < <(compgen -W "stream journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --log.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-client-cert)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.syslog-client-key)
                     _tunnel_client_files -f
                     return 0
                     ;;
