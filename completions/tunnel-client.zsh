@@ -94,6 +94,11 @@ _arguments "${_arguments_options[@]}" : \
 '--log.level=[The least important lines that are written; anything but info needs a format or a file]:debug|info|warn|error:(debug info warn error)' \
 '--log.format=[Form of log lines on stdout; unset\: plain text on stderr]:struct-text|json:(struct-text json)' \
 '--log.file=[File that log lines are appended to, instead of stdout]:PATH:_files' \
+'--log.target=[Where log lines go\: a standard stream or log.file, journald, or a syslog server]:stream|journald|syslog:(stream journald syslog)' \
+'--log.syslog-address=[Syslog server for log.target syslog]:SOCKET|tcp\://HOST\:PORT|tls\://HOST\:PORT:' \
+'--log.syslog-facility=[Facility of syslog messages]:NAME:' \
+'--log.syslog-client-cert=[PEM file of the client certificate and its chain, for a syslog server with tls\://]:PATH:_files' \
+'--log.syslog-client-key=[PEM file of the private key of log.syslog_client_cert]:PATH:_files' \
 '--log.http-raw-unsafe=-[Log requests and answers as they are]::true|false:(true false)' \
 '--health.listen-addr=[Where health and metrics are served; port 0 picks a free one]:HOST\:PORT:' \
 '--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files' \
@@ -201,6 +206,11 @@ _arguments "${_arguments_options[@]}" : \
 '--log.level=[The least important lines that are written; anything but info needs a format or a file]:debug|info|warn|error:(debug info warn error)' \
 '--log.format=[Form of log lines on stdout; unset\: plain text on stderr]:struct-text|json:(struct-text json)' \
 '--log.file=[File that log lines are appended to, instead of stdout]:PATH:_files' \
+'--log.target=[Where log lines go\: a standard stream or log.file, journald, or a syslog server]:stream|journald|syslog:(stream journald syslog)' \
+'--log.syslog-address=[Syslog server for log.target syslog]:SOCKET|tcp\://HOST\:PORT|tls\://HOST\:PORT:' \
+'--log.syslog-facility=[Facility of syslog messages]:NAME:' \
+'--log.syslog-client-cert=[PEM file of the client certificate and its chain, for a syslog server with tls\://]:PATH:_files' \
+'--log.syslog-client-key=[PEM file of the private key of log.syslog_client_cert]:PATH:_files' \
 '--log.http-raw-unsafe=-[Log requests and answers as they are]::true|false:(true false)' \
 '--health.listen-addr=[Where health and metrics are served; port 0 picks a free one]:HOST\:PORT:' \
 '--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files' \
@@ -398,6 +408,11 @@ _arguments "${_arguments_options[@]}" : \
 '--log.level=[The least important lines that are written; anything but info needs a format or a file]:debug|info|warn|error:(debug info warn error)' \
 '--log.format=[Form of log lines on stdout; unset\: plain text on stderr]:struct-text|json:(struct-text json)' \
 '--log.file=[File that log lines are appended to, instead of stdout]:PATH:_files' \
+'--log.target=[Where log lines go\: a standard stream or log.file, journald, or a syslog server]:stream|journald|syslog:(stream journald syslog)' \
+'--log.syslog-address=[Syslog server for log.target syslog]:SOCKET|tcp\://HOST\:PORT|tls\://HOST\:PORT:' \
+'--log.syslog-facility=[Facility of syslog messages]:NAME:' \
+'--log.syslog-client-cert=[PEM file of the client certificate and its chain, for a syslog server with tls\://]:PATH:_files' \
+'--log.syslog-client-key=[PEM file of the private key of log.syslog_client_cert]:PATH:_files' \
 '--log.http-raw-unsafe=-[Log requests and answers as they are]::true|false:(true false)' \
 '--health.listen-addr=[Where health and metrics are served; port 0 picks a free one]:HOST\:PORT:' \
 '--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files' \
@@ -482,6 +497,11 @@ _arguments "${_arguments_options[@]}" : \
 '--log.level=[The least important lines that are written; anything but info needs a format or a file]:debug|info|warn|error:(debug info warn error)' \
 '--log.format=[Form of log lines on stdout; unset\: plain text on stderr]:struct-text|json:(struct-text json)' \
 '--log.file=[File that log lines are appended to, instead of stdout]:PATH:_files' \
+'--log.target=[Where log lines go\: a standard stream or log.file, journald, or a syslog server]:stream|journald|syslog:(stream journald syslog)' \
+'--log.syslog-address=[Syslog server for log.target syslog]:SOCKET|tcp\://HOST\:PORT|tls\://HOST\:PORT:' \
+'--log.syslog-facility=[Facility of syslog messages]:NAME:' \
+'--log.syslog-client-cert=[PEM file of the client certificate and its chain, for a syslog server with tls\://]:PATH:_files' \
+'--log.syslog-client-key=[PEM file of the private key of log.syslog_client_cert]:PATH:_files' \
 '--log.http-raw-unsafe=-[Log requests and answers as they are]::true|false:(true false)' \
 '--health.listen-addr=[Where health and metrics are served; port 0 picks a free one]:HOST\:PORT:' \
 '--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files' \

@@ -8,6 +8,7 @@ mod broker;
 mod cookies;
 mod explain;
 mod health;
+mod logs;
 mod memory;
 mod service_manager;
 mod stdio;
@@ -20,6 +21,7 @@ pub use broker::*;
 pub use cookies::*;
 pub use explain::*;
 pub use health::*;
+pub use logs::*;
 pub use memory::*;
 pub use service_manager::*;
 pub use stdio::*;
@@ -480,23 +482,3 @@ pub const SANDBOX_PROBE_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 pub const SANDBOX_PROBE_OUTPUT_MAX: usize = 256 * KIB;
 /// Ports that are drawn to find one that the configuration does not name.
 pub const SANDBOX_PROBE_PORTS_TRIED: usize = 64;
-
-// ---- log lines --------------------------------------------------------------------------------------------------------
-
-/// Bytes of one message or value in a log line, after scrubbing.
-pub const LOG_TEXT_MAX: usize = 8 * 1024;
-/// Fields of one log record; ours have a handful.
-pub const LOG_FIELDS_MAX: usize = 32;
-/// Files in a directory of logs that are looked at; one that holds more is not known to hold logs alone.
-pub const LOG_DIRECTORY_MAX: usize = 4096;
-/// How often it is told on standard error that the log cannot be written; a disk can be full and not full many times a second.
-pub const LOG_LOSS_REMINDER: Duration = Duration::from_secs(60);
-/// What a line buffer keeps between lines.
-pub const LOG_BUFFER_KEEP: usize = 4 * 1024;
-/// Secrets known to the scrubber at once: the extra headers of three settings, twice where a scheme stands before the
-/// credentials, a few variables of each stdio server, proxies' credentials, and keys, those in force and those they replaced.
-pub const PROTECTED_MAX: usize = 3 * 2 * EXTRA_HEADERS_MAX + 8 * BINDINGS_MAX + 128;
-/// Layers of escapes that the search for secrets removes: JSON in JSON in a URL.
-pub const SCRUB_ROUNDS: usize = 3;
-/// A shorter secret is not searched for: it would blank out ordinary words.
-pub const PROTECTED_LEN_MIN: usize = 6;

@@ -4,6 +4,7 @@ mod check;
 mod daemon;
 mod enclosure;
 mod error;
+mod log_server;
 mod reporting;
 mod told;
 mod transitions;
@@ -12,13 +13,14 @@ use std::sync::Arc;
 
 use log::warn;
 use tokio::signal::unix::Signal;
+use tokio::task::JoinHandle;
 
 use crate::audit;
 use crate::broker::Starting;
 use crate::config::Config;
 use crate::identity;
 use crate::mcp::stdio::{exposures, specifications};
-use crate::net::Network;
+use crate::net::{Network, Way};
 use crate::ops::files::Files;
 use crate::ops::janitor::{self, Custody, Janitor};
 use crate::ops::{Listener, OwnProcess};
@@ -80,10 +82,15 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         .enable_all()
         .build()
         .map_err(|e| Error::System("the event loop", e))?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
         let user_signal = shutdown::user_signal().map_err(|e| Error::System("a signal handler", e))?;
         tokio::spawn(reopen_log(user_signal));
+        let second_signal = shutdown::second_user_signal().map_err(|e| Error::System("a signal handler", e))?;
+        tokio::spawn(change_level(second_signal));
+        if config.log_server.is_none() {
+            tokio::spawn(sink::keep_up());
+        }
         // Before the file is opened: a rotation after that is not missed.
         let audit_hangup = shutdown::hangup().map_err(|e| Error::System("a signal handler", e))?;
         let audit_signal = shutdown::user_signal().map_err(|e| Error::System("a signal handler", e))?;
@@ -98,6 +105,9 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         }
         if let Some(descriptor) = manager.descriptor() {
             enclosure.keep_manager(descriptor);
+        }
+        if let Some(descriptor) = sink::kept_socket() {
+            enclosure.keep_log(descriptor);
         }
         let outside = Outside::open(&config, janitor, enclosure.own().of_janitor(), manager).await?;
         let broker = broker.map(|starting| (starting, servers));
@@ -115,6 +125,7 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
             told::exposed(&config, servers_uid);
         }
         let network = Arc::new(network);
+        let log_server = LogSender::start(&config, &network)?;
         let parts = Parts {
             broker: broker.clone(),
             audit: audit.clone(),
@@ -132,8 +143,11 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         if let Some(broker) = broker {
             broker.close().await;
         }
+        log_server.finish().await;
         lost.map_or(Ok(()), |error| Err(Error::Broker(error)))
-    })?;
+    });
+    sink::finish();
+    ended?;
     // What is left are connections and idle tasks; nothing of it is worth waiting for.
     runtime.shutdown_background();
     Ok(())
@@ -157,6 +171,41 @@ async fn reopen_audit(audit: audit::AuditLog, mut hangup: Signal, mut user_signa
             return;
         }
         audit.reopen();
+    }
+}
+
+/// Logs more, or as much as before, at each SIGUSR2.
+async fn change_level(mut signal: Signal) {
+    while signal.recv().await.is_some() {
+        sink::toggle();
+    }
+}
+
+/// The task that sends the log to a syslog server, when a connection leads to one.
+struct LogSender {
+    stop: shutdown::Signal,
+    task: Option<JoinHandle<()>>,
+}
+
+impl LogSender {
+    fn start(config: &Config, network: &Network) -> Result<Self, Error> {
+        let stop = shutdown::Signal::default();
+        let task = match &config.log_server {
+            Some(server) => {
+                let connector = network.connector(&Way::to_log_server(server)).map_err(Error::Tls)?;
+                Some(tokio::spawn(log_server::send(connector, stop.clone())))
+            }
+            None => None,
+        };
+        Ok(Self { stop, task })
+    }
+
+    /// Sends what still waits, within a bound.
+    async fn finish(self) {
+        self.stop.set();
+        if let Some(task) = self.task {
+            let _ = task.await;
+        }
     }
 }
 

@@ -34,6 +34,14 @@ pub fn user_signal() -> io::Result<UnixSignal> {
     signal(SignalKind::user_defined1())
 }
 
+/// SIGUSR2 from now on: changes how much is logged.
+///
+/// # Errors
+/// When the system refuses the handler.
+pub fn second_user_signal() -> io::Result<UnixSignal> {
+    signal(SignalKind::user_defined2())
+}
+
 impl Interrupts {
     /// Catches the signals from now on.
     ///

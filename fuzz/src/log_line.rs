@@ -1,6 +1,6 @@
 //! Log lines (`src/telemetry/log.rs`, `src/telemetry/line.rs`). Oracle: one event is one line without hidden characters in each format;
 //! serde_json reads the message and the fields from JSON, and a reader of logfmt from text, as they were after scrubbing; a planted secret
-//! is in none.
+//! is in none. Records for journald are fields with names that it takes, and messages for syslog have the length that they say.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use log::kv::{ToValue, Value};
 use log::{Level, Record};
 use tunnel_client::config::LogFormat;
 use tunnel_client::fuzzing::secrets::Lines;
-use tunnel_client::limits::{LOG_FIELDS_MAX, LOG_TEXT_MAX};
+use tunnel_client::limits::{JOURNAL_FIELDS_MAX, JOURNAL_NAME_MAX, JOURNAL_TEXT_MAX, LOG_FIELDS_MAX, LOG_TEXT_MAX};
 use tunnel_client::telemetry::redact;
 
 use crate::support::text::is_hidden;
@@ -41,16 +41,20 @@ struct Formats {
     plain: Lines,
     text: Lines,
     json: Lines,
+    journal: Lines,
+    syslog: Lines,
 }
 
 static FORMATS: LazyLock<Formats> = LazyLock::new(|| {
     redact::protect(SECRET);
     let base = BASE.map(|(key, value)| (key, value.to_owned()));
-    let lines = |format| Lines::new(format, &base).unwrap_or_else(|error| panic!("{error}"));
+    let lines = |format| Lines::new(format, &base);
     Formats {
         plain: lines(LogFormat::Plain),
         text: lines(LogFormat::StructText),
         json: lines(LogFormat::Json),
+        journal: Lines::journal(&base),
+        syslog: Lines::syslog(&base),
     }
 });
 
@@ -71,7 +75,7 @@ pub fn check(input: Input<'_>) {
         .iter()
         .map(|(name, content)| (*name, content.value()))
         .collect();
-    let of = |lines: &Lines| {
+    let written = |lines: &Lines| {
         let line = lines.line(
             &Record::builder()
                 .args(format_args!("{message}"))
@@ -81,6 +85,10 @@ pub fn check(input: Input<'_>) {
                 .build(),
         );
         assert!(!line.contains(SECRET), "{line:?}");
+        line
+    };
+    let of = |lines: &Lines| {
+        let line = written(lines);
         let Some(body) = line.strip_suffix('\n') else {
             panic!("no line end: {line:?}")
         };
@@ -99,6 +107,36 @@ pub fn check(input: Input<'_>) {
     plain(&of(&formats.plain), &message);
     json(&of(&formats.json), &message, &expected);
     logfmt(&of(&formats.text), &message, &expected);
+    journal(&written(&formats.journal));
+    syslog(&written(&formats.syslog));
+}
+
+/// A field a line, with a name that journald takes.
+fn journal(record: &str) {
+    assert!(record.len() <= JOURNAL_FIELDS_MAX + JOURNAL_TEXT_MAX + 10, "{} bytes", record.len());
+    for line in record.lines() {
+        let Some((name, _)) = line.split_once('=') else { panic!("no field: {line:?}") };
+        assert!(name.len() <= JOURNAL_NAME_MAX && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'), "{name:?}");
+    }
+}
+
+/// One message of the length that it says, with parameters that end where they should.
+fn syslog(record: &str) {
+    let Some((length, message)) = record.split_once(' ') else { panic!("no length: {record:?}") };
+    assert_eq!(length.parse(), Ok(message.len()));
+    let Some((header, text)) = message.split_once("] \u{feff}") else { panic!("no text: {message:?}") };
+    assert!(!header.contains('\n') && !text.contains('\n'), "{message:?}");
+    let mut quoted = false;
+    let mut chars = header.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' if quoted => drop(chars.next()),
+            '"' => quoted = !quoted,
+            ']' => assert!(!quoted, "{header:?}"),
+            _ => {}
+        }
+    }
+    assert!(!quoted, "{header:?}");
 }
 
 fn name_bytes(input: &Input<'_>) -> usize {

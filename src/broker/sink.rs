@@ -1,21 +1,16 @@
 //! The broker's own standard error, to which the lines of servers go. It never waits for whoever reads it.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, Mode, OFlags, fstat, open};
-use rustix::io::{Errno, write};
-use rustix::net::{SendFlags, send};
-
 use crate::limits::BROKER_STDERR_PATIENCE;
+use crate::telemetry::stream::Stream;
 
 /// Where lines go. One at a time may be under way.
 #[derive(Debug)]
 pub(super) struct Sink {
-    to: OwnedFd,
-    is_socket: bool,
+    to: Stream,
     /// What is left to write of the line under way.
     pending: Vec<u8>,
     /// Lines that were left out and that this line tells of.
@@ -32,21 +27,8 @@ impl Sink {
     /// # Errors
     /// There is no descriptor to be had.
     pub(super) fn open() -> io::Result<Self> {
-        let stderr = io::stderr();
-        let shared = stderr.as_fd();
-        let kind = fstat(shared).map(|status| FileType::from_raw_mode(status.st_mode));
-        // Not to wait is a property of what was opened, which is shared with the client and with whoever started it. So it is opened
-        // anew where one can; elsewhere a look at the room that there is has to do.
-        let own = match kind {
-            Ok(FileType::Fifo | FileType::CharacterDevice) => {
-                let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-                open("/proc/self/fd/2", flags, Mode::empty()).ok()
-            }
-            _ => None,
-        };
         Ok(Self {
-            to: own.map_or_else(|| shared.try_clone_to_owned(), Ok)?,
-            is_socket: kind == Ok(FileType::Socket),
+            to: Stream::error()?,
             pending: Vec::new(),
             told: 0,
             left_out: 0,
@@ -100,23 +82,18 @@ impl Sink {
             self.pending.extend_from_slice(told.as_bytes());
             return self.push();
         }
-        self.has_room()
+        self.to.has_room()
     }
 
     /// Writes what is under way as far as it is taken; whether nothing of it is left. What cannot be written at all is left out.
     fn push(&mut self) -> bool {
         while !self.pending.is_empty() {
-            if !self.has_room() {
+            if !self.to.has_room() {
                 return false;
             }
-            let written = match self.is_socket {
-                true => send(&self.to, &self.pending, SendFlags::DONTWAIT | SendFlags::NOSIGNAL),
-                false => write(&self.to, &self.pending),
-            };
-            match written {
+            match self.to.write(&self.pending) {
                 Ok(length) => drop(self.pending.drain(..length.min(self.pending.len()))),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return false,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 Err(_) => {
                     self.pending.clear();
                     // News of lines that are left out is no line itself.
@@ -129,11 +106,5 @@ impl Sink {
         self.left_out = self.left_out.saturating_sub(self.told);
         self.told = 0;
         true
-    }
-
-    /// Whether a line is taken, or refused, at once.
-    fn has_room(&self) -> bool {
-        let mut one = [PollFd::new(&self.to, PollFlags::OUT)];
-        poll(&mut one, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
     }
 }

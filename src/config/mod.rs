@@ -19,8 +19,9 @@ mod tests;
 
 pub use checked::{
     Audit, Binding, ChildEnvironment, Class, Config, ControlPlane, FileRole, Hardening, Header, Health, Identity,
-    Inheritance, Level, Listen, Lockdown, Log, LogFormat, Mcp, Mode, NamedFile, OnFailure, Proxies, Proxy,
-    ServerNetwork, ServerSandbox, Settings, SystemStore, Target, Timeouts, TlsVersion, Trust, UserName, Variable,
+    Inheritance, Level, Listen, Lockdown, Log, LogFormat, LogServer, LogTarget, Mcp, Mode, NamedFile, OnFailure,
+    Proxies, Proxy, ServerNetwork, ServerSandbox, Settings, SystemStore, Target, Timeouts, TlsVersion, Trust, UserName,
+    Variable,
 };
 pub use file::{ProfileDirs, ProfileName, Selection, profile_dirs};
 pub(crate) use load::read_key_again;

@@ -229,6 +229,15 @@ impl Connector {
         self.open(&generation, Some(observe)).await.map(drop)
     }
 
+    /// Opens a connection for a protocol other than HTTP.
+    ///
+    /// # Errors
+    /// [`HopError`] of the step that failed.
+    pub(crate) async fn stream(&self) -> Result<Stream, HopError> {
+        let generation = self.material.live.current();
+        self.open(&generation, None).await
+    }
+
     /// Connects.
     ///
     /// # Errors

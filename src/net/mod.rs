@@ -42,6 +42,7 @@ pub use plan::Watched;
 pub use pool::{Patience, Phase, Pool, Reply, SendError};
 pub use resolver::{Resolver, Resolvers};
 pub use reuse::Reuse;
+pub(crate) use stream::Stream;
 pub use unpack::Packing;
 pub use unresolved::Unresolved;
 pub use waited::{Waited, bound};

@@ -8,7 +8,7 @@ use super::connect::{Connector, Peer, Via};
 use super::generation::{Generation, InForce, Live, Refusal};
 use super::plan::{Plan, Watched};
 use super::resolver::{self, Resolvers};
-use crate::config::{Config, HttpUrl, Identity, Lockdown, Target, Timeouts, Trust};
+use crate::config::{Config, HttpUrl, Identity, Lockdown, LogServer, Target, Timeouts, Trust};
 use crate::monitor::Connections;
 use crate::monitor::connections::Tally;
 use crate::sandbox::{self, ResolverCage};
@@ -53,6 +53,17 @@ impl<'a> Way<'a> {
             via: Via::new(None, control.proxy.as_ref()),
             identity: control.identity.as_ref(),
             peer: Peer::ControlPlane,
+        }
+    }
+
+    /// The way to a syslog server, which is direct: proxies are for HTTP.
+    #[must_use]
+    pub fn to_log_server(server: &'a LogServer) -> Self {
+        Self {
+            url: &server.url,
+            via: Via::Direct,
+            identity: server.identity.as_ref(),
+            peer: Peer::Server,
         }
     }
 
@@ -134,7 +145,8 @@ impl Network {
     /// [`Error::Tls`], [`Error::Cage`].
     pub fn load(config: &Config) -> Result<Self, Error> {
         let servers = config.served().filter_map(|binding| Way::to_server(&binding.target));
-        let ways: Vec<_> = servers.chain([Way::to_control_plane(config)]).collect();
+        let log = config.log_server.as_ref().map(Way::to_log_server);
+        let ways: Vec<_> = servers.chain([Way::to_control_plane(config)]).chain(log).collect();
         let outsiders = sandbox::outsiders(config).map_err(Error::Cage)?;
         Self::build(
             Plan::of(config, outsiders),

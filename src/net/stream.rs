@@ -12,7 +12,7 @@ use crate::tls::TlsStream;
 
 /// A connected stream.
 #[derive(Debug)]
-pub(super) enum Stream {
+pub(crate) enum Stream {
     /// Plain TCP.
     Tcp(TcpStream),
     /// TLS over TCP.

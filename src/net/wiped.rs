@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Zeroes the room for the next bytes when there are none yet. A reader that has worked off what came before offers all its room.
 #[derive(Debug)]
-pub(super) struct Wiped<S> {
+pub(crate) struct Wiped<S> {
     stream: S,
     /// Something was read since the room was zeroed.
     used: bool,

@@ -17,7 +17,7 @@ use crate::net::{ClientCertificate, Network, Way};
 use crate::ops::files::could_write;
 use crate::preflight;
 use crate::sandbox::{self, ReadableProgram, current_umask};
-use crate::telemetry::log::could_open;
+use crate::telemetry::log::{could_open, try_socket};
 use crate::tls::Validity;
 
 /// What was found, one sentence each.
@@ -68,6 +68,9 @@ pub fn check(config: &Config) -> Findings {
 
 /// The files and the socket that a start creates.
 fn places(config: &Config, found: &mut Findings) {
+    if let Err(error) = try_socket(&config.log) {
+        found.error(&Error::Log(error));
+    }
     if let Some(path) = &config.log.file
         && let Err(error) = could_open(path, sandbox::log_owners(config))
     {

@@ -79,6 +79,11 @@ impl Enclosure {
         self.own.keep_manager(descriptor);
     }
 
+    /// Leaves the socket that the log is sent to to this process.
+    pub(crate) fn keep_log(&mut self, descriptor: RawFd) {
+        self.own.keep_log(descriptor);
+    }
+
     /// The client's.
     pub(crate) fn own(&self) -> &Cage {
         &self.own

@@ -21,8 +21,7 @@ pub struct Cage {
     mode: Mode,
     privileges: Privileges,
     reach: Reach,
-    /// The socket to the service manager, which is open already.
-    manager: Option<RawFd>,
+    kept: Kept,
     status: Status,
 }
 
@@ -30,14 +29,24 @@ pub struct Cage {
 #[derive(Debug, Clone, Copy)]
 pub struct ResolverCage {
     mode: Mode,
-    manager: Option<RawFd>,
+    kept: Kept,
+}
+
+/// Sockets of this host that are open and connected already: to the service manager, and to whoever receives the log.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kept([Option<RawFd>; 2]);
+
+impl Kept {
+    fn descriptors(self) -> impl Iterator<Item = RawFd> {
+        self.0.into_iter().flatten()
+    }
 }
 
 /// What the thread that writes the audit log gives up.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditCage {
     mode: Mode,
-    manager: Option<RawFd>,
+    kept: Kept,
 }
 
 /// A layer that is not in force.
@@ -90,14 +99,19 @@ impl Cage {
             mode,
             privileges,
             reach: Reach::of(config, files),
-            manager: None,
+            kept: Kept::default(),
             status: Status::default(),
         })
     }
 
     /// Leaves the open socket to the service manager to this process, for sending to where it is connected.
     pub fn keep_manager(&mut self, descriptor: RawFd) {
-        self.manager = Some(descriptor);
+        self.kept.0[0] = Some(descriptor);
+    }
+
+    /// The same for the socket that the log is sent to.
+    pub fn keep_log(&mut self, descriptor: RawFd) {
+        self.kept.0[1] = Some(descriptor);
     }
 
     /// Gives up root and every capability, for this thread: there must be no other yet. What needs them, sockets below port 1024
@@ -151,7 +165,7 @@ impl Cage {
     pub fn of_resolvers(&self) -> ResolverCage {
         ResolverCage {
             mode: self.mode,
-            manager: self.manager,
+            kept: self.kept,
         }
     }
 
@@ -160,7 +174,7 @@ impl Cage {
     pub fn of_audit(&self) -> AuditCage {
         AuditCage {
             mode: self.mode,
-            manager: self.manager,
+            kept: self.kept,
         }
     }
 
@@ -190,7 +204,7 @@ impl Cage {
             }
             Err(error) => self.lack(Layer::Landlock, error, Error::Landlock)?,
         }
-        let filter = Filters::of_main(self.reach.unix, self.reach.appends(), self.manager);
+        let filter = Filters::of_main(self.reach.unix, self.reach.appends(), self.kept.descriptors());
         let filter = filter.and_then(|filters| filters.apply());
         match filter {
             Ok(()) => self.status.add(
@@ -234,7 +248,7 @@ impl ResolverCage {
     pub const fn none() -> Self {
         Self {
             mode: Mode::Off,
-            manager: None,
+            kept: Kept([None; 2]),
         }
     }
 
@@ -246,7 +260,11 @@ impl ResolverCage {
         if self.mode == Mode::Off {
             return Ok(());
         }
-        enter(self.mode, &reach::of_resolver(), Filters::of_resolver(self.manager))
+        enter(
+            self.mode,
+            &reach::of_resolver(),
+            Filters::of_resolver(self.kept.descriptors()),
+        )
     }
 }
 
@@ -259,7 +277,11 @@ impl AuditCage {
         if self.mode == Mode::Off {
             return Ok(());
         }
-        enter(self.mode, &reach::of_audit(), Filters::of_audit(self.manager))
+        enter(
+            self.mode,
+            &reach::of_audit(),
+            Filters::of_audit(self.kept.descriptors()),
+        )
     }
 }
 

@@ -63,6 +63,9 @@ impl Reach {
         reach.audit = config.audit.as_ref().and_then(|audit| place_of_log(&audit.file));
         let control = &config.control_plane;
         reach.connect(&control.base_url, control.proxy.as_ref());
+        if let Some(server) = &config.log_server {
+            reach.connect(&server.url, None);
+        }
         for binding in config.served() {
             match &binding.target {
                 Target::Http {

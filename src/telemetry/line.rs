@@ -101,6 +101,11 @@ enum Quotes {
     Escape,
 }
 
+/// `text` on one line, for the part of a record that is no quoted value.
+pub(super) fn escape_plain(out: &mut String, text: &str) {
+    escape(out, text, Quotes::Keep);
+}
+
 /// Copies `text` with the escapes of JSON, which logfmt readers understand as well.
 fn escape(out: &mut String, text: &str, quotes: Quotes) {
     for char in text.chars() {

@@ -1,25 +1,36 @@
-//! The sink behind the `log` facade: one line a record, in UTC, scrubbed, written with one system call.
+//! The sink behind the `log` facade: one record after the other, in UTC, scrubbed, written without waiting for its reader.
 //!
-//! Our own records pass at the configured level, those of libraries only from warnings upwards.
+//! Our own records pass at the level in force, those of libraries only from warnings upwards.
 
-use std::borrow::Cow;
+mod level;
+mod places;
+mod queue;
+mod reopen;
+
 use std::fmt::{Display, Write as _};
-use std::fs::File;
-use std::io::{self, Write as _};
-use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ::log::kv::{Error as KvError, Key, Value as KvValue, VisitSource, VisitValue};
-use ::log::{Level, Log as Facade, Metadata, Record, info, warn};
+use ::log::{Level, Log as Facade, Metadata, Record};
+use tokio::sync::Notify;
 
-use super::line::{self, Value};
+use super::form::{Draft, Form};
 use super::output::{Output, Told};
 use super::redact;
-use super::settings::{Log, LogFormat};
+use super::settings::Log;
+use super::shown::Shown;
+use super::stream::Stream;
 use super::utc::Utc;
-use crate::files::{self, Missing, Rule, Spot, Trusted};
-use crate::limits::{LOG_BUFFER_KEEP, LOG_FIELDS_MAX, LOG_TEXT_MAX};
+use crate::files::Trusted;
+use crate::limits::{LOG_BUFFER_KEEP, LOG_FIELDS_MAX};
+
+pub use level::set_level;
+pub(crate) use level::toggle;
+pub(crate) use places::{could_open, try_file, try_socket};
+pub(crate) use queue::{finish, first, keep_up, kept_socket, taken, trouble};
+pub use reopen::reopen;
 
 /// The prefix of the targets of our own records.
 const OWN_TARGET: &str = "tunnel_client";
@@ -35,160 +46,73 @@ const LINE_KEYS: [&str; 3] = ["time", "level", "msg"];
 /// The log file cannot be opened, or the process has a logger already.
 pub fn init(settings: &Log, base: &[(&'static str, String)], trusted: Trusted) -> io::Result<()> {
     let place = match &settings.file {
-        Some(path) if Stream::named(path).is_none() => Some((std::path::absolute(path)?, trusted)),
+        Some(path) if !places::is_stream(path) => Some((std::path::absolute(path)?, trusted)),
         _ => None,
     };
     let sink = Sink {
         place,
-        is_stderr: is_stderr(settings),
-        ..Sink::new(settings.format, open(settings, trusted)?, base)
+        name: places::name(settings),
+        stderr: places::elsewhere(settings),
+        ..Sink::new(places::form(settings), places::open(settings, trusted)?, base)
     };
     // One for the whole life of the process, as the facade wants it.
     let sink: &'static Sink = Box::leak(Box::new(sink));
     ::log::set_logger(sink).map_err(io::Error::other)?;
     ::log::set_max_level(settings.level);
+    level::configured(settings.level);
     let _ = SINK.set(sink);
     Ok(())
 }
 
 static SINK: OnceLock<&'static Sink> = OnceLock::new();
 
-/// Opens the log file anew, as after it was renamed (logrotate(8)), and says how that went. A log that is no file stays as it is.
-pub fn reopen() {
-    let Some((sink, (path, trusted))) = SINK.get().and_then(|sink| Some((sink, sink.place.as_ref()?))) else {
-        return;
-    };
-    match open_file(path, *trusted) {
-        Ok(file) => {
-            sink.output().output.replace(file);
-            info!(file:% = path.display(); "log file opened again");
-        }
-        Err(error) => warn!(
-            file:% = path.display(), error:% = error,
-            action = "still writing to the file that is open; let the client's user create the file in a directory that holds logs alone, have logrotate create it there, or use copytruncate";
-            "log file not opened again"
-        ),
-    }
-}
-
 /// Number of log lines lost since the process began, because the place of the log took no more.
 pub(crate) fn lost_lines() -> u64 {
     super::output::lost()
 }
 
-fn is_stderr(settings: &Log) -> bool {
-    match &settings.file {
-        Some(path) => matches!(Stream::named(path), Some(Stream::Error)),
-        None => settings.format == LogFormat::Plain,
-    }
-}
-
-fn open(settings: &Log, trusted: Trusted) -> io::Result<File> {
-    match (&settings.file, settings.format) {
-        (Some(path), _) => open_file(path, trusted).map_err(|error| {
-            let error = io::Error::from(error);
-            io::Error::new(error.kind(), format!("open log file {}: {error}", path.display()))
-        }),
-        (None, LogFormat::Plain) => stream(Stream::Error),
-        (None, LogFormat::StructText | LogFormat::Json) => stream(Stream::Output),
-    }
-}
-
-fn open_file(path: &Path, trusted: Trusted) -> Result<File, files::Error> {
-    match Stream::named(path) {
-        Some(named) => Ok(stream(named)?),
-        None => Spot::of(path, Rule::creating(), Missing::Fail)?.append(FILE_MODE, trusted),
-    }
-}
-
-/// Tests whether [`init`] could open the log file; leaves no file behind.
-///
-/// # Errors
-///
-/// The error of [`init`].
-pub(crate) fn try_file(path: &Path, trusted: Trusted) -> Result<(), files::Error> {
-    match Stream::named(path) {
-        Some(_) => Ok(()),
-        None => Spot::of(path, Rule::creating(), Missing::Fail)?.try_append(FILE_MODE, trusted),
-    }
-}
-
-/// Tests the same as far as it shows without creating a file.
-///
-/// # Errors
-///
-/// The error of [`init`].
-pub(crate) fn could_open(path: &Path, trusted: Trusted) -> Result<(), files::Error> {
-    match Stream::named(path) {
-        Some(_) => Ok(()),
-        None => Spot::of(path, Rule::creating(), Missing::Fail)?.could_append(trusted),
-    }
-}
-
-/// Mode of a log file that does not exist yet.
-const FILE_MODE: u32 = 0o600;
-
-#[derive(Clone, Copy)]
-enum Stream {
-    Output,
-    Error,
-}
-
-impl Stream {
-    /// Paths that containers use for the standard streams. They are links through `/proc`; the descriptor itself needs none.
-    fn named(path: &Path) -> Option<Self> {
-        match path.to_str()? {
-            "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => Some(Self::Output),
-            "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => Some(Self::Error),
-            _ => None,
-        }
-    }
-}
-
-/// A duplicate, because it writes each line at once where the standard handles keep a buffer of their own.
-fn stream(stream: Stream) -> io::Result<File> {
-    let duplicate = match stream {
-        Stream::Output => io::stdout().as_fd().try_clone_to_owned(),
-        Stream::Error => io::stderr().as_fd().try_clone_to_owned(),
-    };
-    duplicate.map(File::from)
-}
-
 struct Sink {
-    format: LogFormat,
-    /// The base fields, ready to be copied into a line.
+    form: Form,
+    /// The base fields, ready to be copied into a record.
     base: String,
     base_keys: Vec<&'static str>,
     /// The file, when it is one that can be opened again.
     place: Option<(PathBuf, Trusted)>,
-    is_stderr: bool,
+    /// Where the log goes, for people.
+    name: String,
+    /// Standard error, when the log goes elsewhere.
+    stderr: Option<Stream>,
     writing: Mutex<Writing>,
+    /// Records wait.
+    waits: Notify,
 }
 
 struct Writing {
     output: Output,
-    line: String,
+    draft: Draft,
     /// Where a value is formatted before it is scrubbed.
     scratch: String,
 }
 
 impl Sink {
-    fn new(format: LogFormat, file: File, base: &[(&'static str, String)]) -> Self {
+    fn new(form: Form, output: Output, base: &[(&'static str, String)]) -> Self {
         let mut rendered = String::new();
         for (key, value) in base {
-            line::field(&mut rendered, format, key, Value::Text(&shown(value)));
+            form.base_field(&mut rendered, key, &Shown::of(value));
         }
         Self {
-            format,
+            form,
             base: rendered,
             base_keys: base.iter().map(|(key, _)| *key).collect(),
             place: None,
-            is_stderr: false,
+            name: String::new(),
+            stderr: None,
             writing: Mutex::new(Writing {
-                output: Output::to(file),
-                line: String::new(),
+                output,
+                draft: Draft::default(),
                 scratch: String::new(),
             }),
+            waits: Notify::new(),
         }
     }
 
@@ -196,53 +120,46 @@ impl Sink {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The line that stands for those that found no room.
+    /// The record that stands for those that found no room.
     fn notice(&self, lost: u64) -> String {
-        let mut line = String::new();
-        line::begin(
-            &mut line,
-            self.format,
-            Utc::now(),
-            Level::Warn.as_str(),
-            "log lines were lost",
-        );
-        line.push_str(&self.base);
-        line::field(&mut line, self.format, "lost", Value::Bare(&lost.to_string()));
-        line::end(&mut line, self.format);
-        line
+        let mut draft = Draft::default();
+        let message = Shown::of("log lines were lost");
+        self.form.begin(&mut draft, Utc::now(), Level::Warn, &message);
+        self.form.base(&mut draft, &self.base);
+        self.form.bare(&mut draft, "lost", &lost.to_string());
+        self.form.end(&mut draft);
+        draft.text
     }
 
-    /// Says it where somebody may see it, unless that is where it cannot be written.
+    /// Says it where somebody may see it, unless that is where it cannot be written. Nobody is left to be told of an error here, and
+    /// whoever does not read standard error is not waited for either.
     fn tell(&self, told: &Told) {
-        if self.is_stderr {
-            return;
-        }
-        let place = self.place.as_ref().map(|(path, _)| path.display().to_string());
-        let place = place.unwrap_or_else(|| "standard output".to_owned());
-        // Nobody is left to be told of an error here.
-        let _ = match told {
-            Told::Losing(error) => writeln!(
-                io::stderr(),
-                "tunnel-client: the log in {place} cannot be written: {error}; lines are lost until it can"
-            ),
-            Told::Recovered(lost) => writeln!(
-                io::stderr(),
-                "tunnel-client: the log in {place} can be written again; {lost} lines were lost"
-            ),
+        let Some(stderr) = &self.stderr else { return };
+        let name = &self.name;
+        let line = match told {
+            Told::Losing(error) => {
+                format!("tunnel-client: the log in {name} cannot be written: {error}; lines are lost until it can\n")
+            }
+            Told::Waiting(error) => {
+                format!("tunnel-client: the log in {name} cannot be written: {error}; lines wait until it can\n")
+            }
+            Told::Recovered(lost) => {
+                format!("tunnel-client: the log in {name} can be written again; {lost} lines were lost\n")
+            }
         };
+        let _ = stderr.write(line.as_bytes());
     }
 
-    fn compose(&self, record: &Record<'_>, line: &mut String, scratch: &mut String) {
-        line.clear();
+    fn compose(&self, record: &Record<'_>, draft: &mut Draft, scratch: &mut String) {
         let message = match record.args().as_str() {
             Some(text) => text,
             None => formatted(scratch, record.args()),
         };
-        line::begin(line, self.format, Utc::now(), record.level().as_str(), &shown(message));
-        line.push_str(&self.base);
+        self.form.begin(draft, Utc::now(), record.level(), &Shown::of(message));
+        self.form.base(draft, &self.base);
         let mut fields = Fields {
-            format: self.format,
-            line,
+            form: &self.form,
+            draft,
             scratch,
             base: &self.base_keys,
             seen: [""; LOG_FIELDS_MAX],
@@ -250,7 +167,7 @@ impl Sink {
         };
         // Visiting fails only when a visitor does, and ours does not.
         let _ = record.key_values().visit(&mut fields);
-        line::end(line, self.format);
+        self.form.end(draft);
     }
 }
 
@@ -268,12 +185,15 @@ impl Facade for Sink {
             return;
         }
         let mut writing = self.output();
-        let Writing { output, line, scratch } = &mut *writing;
-        self.compose(record, line, scratch);
-        if let Some(told) = output.write(line, |lost| self.notice(lost)) {
+        let Writing { output, draft, scratch } = &mut *writing;
+        self.compose(record, draft, scratch);
+        if let Some(told) = output.write(&draft.text, |lost| self.notice(lost)) {
             self.tell(&told);
         }
-        line.shrink_to(LOG_BUFFER_KEEP);
+        if output.is_waiting() {
+            self.waits.notify_one();
+        }
+        draft.clear(LOG_BUFFER_KEEP);
         scratch.clear();
         scratch.shrink_to(LOG_BUFFER_KEEP);
     }
@@ -283,8 +203,8 @@ impl Facade for Sink {
 
 /// Writes the fields of one record; the first of several with one name counts.
 struct Fields<'a, 'kvs> {
-    format: LogFormat,
-    line: &'a mut String,
+    form: &'a Form,
+    draft: &'a mut Draft,
     scratch: &'a mut String,
     base: &'a [&'static str],
     seen: [&'kvs str; LOG_FIELDS_MAX],
@@ -304,12 +224,12 @@ impl<'kvs> VisitSource<'kvs> for Fields<'_, 'kvs> {
         *slot = name;
         self.count += 1;
         if redact::is_sensitive_name(name) {
-            line::field(self.line, self.format, name, Value::Text(redact::REDACTED));
+            self.form.text(self.draft, name, &Shown::redacted());
             return Ok(());
         }
         value.visit(Field {
-            format: self.format,
-            line: self.line,
+            form: self.form,
+            draft: self.draft,
             scratch: self.scratch,
             name,
         })
@@ -318,8 +238,8 @@ impl<'kvs> VisitSource<'kvs> for Fields<'_, 'kvs> {
 
 /// Writes one field.
 struct Field<'a> {
-    format: LogFormat,
-    line: &'a mut String,
+    form: &'a Form,
+    draft: &'a mut Draft,
     scratch: &'a mut String,
     name: &'a str,
 }
@@ -327,7 +247,7 @@ struct Field<'a> {
 impl Field<'_> {
     fn bare(&mut self, value: impl Display) -> Result<(), KvError> {
         let text = formatted(self.scratch, &value);
-        line::field(self.line, self.format, self.name, Value::Bare(text));
+        self.form.bare(self.draft, self.name, text);
         Ok(())
     }
 }
@@ -335,12 +255,12 @@ impl Field<'_> {
 impl<'v> VisitValue<'v> for Field<'_> {
     fn visit_any(&mut self, value: KvValue<'_>) -> Result<(), KvError> {
         let text = formatted(self.scratch, &value);
-        line::field(self.line, self.format, self.name, Value::Text(&shown(text)));
+        self.form.text(self.draft, self.name, &Shown::of(text));
         Ok(())
     }
 
     fn visit_str(&mut self, value: &str) -> Result<(), KvError> {
-        line::field(self.line, self.format, self.name, Value::Text(&shown(value)));
+        self.form.text(self.draft, self.name, &Shown::of(value));
         Ok(())
     }
 
@@ -375,16 +295,6 @@ impl<'v> VisitValue<'v> for Field<'_> {
     }
 }
 
-/// What is left of a text after scrubbing, cut to a bound. Never the other way round: half a secret would pass.
-fn shown(text: &str) -> Cow<'_, str> {
-    let text = redact::scrub(text);
-    if text.len() <= LOG_TEXT_MAX {
-        return text;
-    }
-    let kept = &text[..text.floor_char_boundary(LOG_TEXT_MAX)];
-    Cow::Owned(format!("{kept}... ({} bytes more)", text.len() - kept.len()))
-}
-
 /// Formats into the reused buffer.
 fn formatted<'a>(scratch: &'a mut String, value: &dyn Display) -> &'a str {
     scratch.clear();
@@ -393,6 +303,8 @@ fn formatted<'a>(scratch: &'a mut String, value: &dyn Display) -> &'a str {
     scratch
 }
 
+#[cfg(test)]
+mod corpus;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 #[cfg(test)]

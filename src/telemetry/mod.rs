@@ -2,12 +2,17 @@
 
 #![forbid(unsafe_code)]
 
+mod form;
+mod journal;
 mod line;
 pub mod log;
 mod output;
 pub mod redact;
 mod settings;
+mod shown;
+pub(crate) mod stream;
+mod syslog;
 pub(crate) mod utc;
 
 pub(crate) use line::{is_unsafe, one_line};
-pub use settings::{Log, LogFormat};
+pub use settings::{Log, LogFormat, LogTarget};

@@ -2,14 +2,19 @@
 //! one.
 //!
 //! The rules (contract: ops, section 7): header lines, `name=value` and `"name": "value"` with a
-//! telling name, bearer tokens, `sk-` keys, user information in URLs.
+//! telling name, credentials after the name of their scheme, keys by their look, JWTs, PEM blocks, user information in URLs.
 
 mod encoded;
 mod fields;
 mod literal;
+mod schemes;
+mod shapes;
+mod userinfo;
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::limits::SCRUB_PASSES;
 
 pub use fields::is_sensitive_name;
 pub use literal::protect;
@@ -19,9 +24,6 @@ pub const REDACTED: &str = "[REDACTED]";
 
 /// What stands in the place of an `sk-` key, so that its kind can still be told.
 const REDACTED_KEY: &str = "sk-REDACTED";
-
-/// A shorter run after `sk-` is a word, not a key.
-const SK_TAIL_MIN: usize = 10;
 
 /// Texts from which a secret was taken out.
 static REDACTIONS: AtomicU64 = AtomicU64::new(0);
@@ -35,14 +37,18 @@ pub fn redactions() -> u64 {
 /// `text` without secrets. Borrowed when there was nothing to take out.
 #[must_use]
 pub fn scrub(text: &str) -> Cow<'_, str> {
-    let scrubbed = match literal::scrub(text) {
-        Cow::Borrowed(text) => scrub_by_rules(text),
-        Cow::Owned(text) => Cow::Owned(scrub_by_rules(&text).into_owned()),
-    };
-    if let Cow::Owned(_) = scrubbed {
+    let mut text = literal::scrub(text);
+    // What stands in the place of a secret can complete the look of another one.
+    for _ in 0..SCRUB_PASSES {
+        match scrub_by_rules(&text) {
+            Cow::Borrowed(_) => break,
+            Cow::Owned(scrubbed) => text = Cow::Owned(scrubbed),
+        }
+    }
+    if let Cow::Owned(_) = text {
         REDACTIONS.fetch_add(1, Ordering::Relaxed);
     }
-    scrubbed
+    text
 }
 
 /// A stretch of a text, in bytes, and what to write instead.
@@ -77,71 +83,20 @@ fn next_hit(text: &str, mut at: usize) -> Option<Hit> {
     let bytes = text.as_bytes();
     loop {
         let rest = bytes.get(at..)?;
-        let start = at + rest.iter().position(|byte| is_name_byte(*byte) || *byte == b':')?;
+        let start = at
+            + rest
+                .iter()
+                .position(|byte| is_name_byte(*byte) || matches!(byte, b':' | b'%'))?;
         let end = run_end(bytes, start, is_name_byte).max(start + 1);
-        let hit = userinfo(bytes, start)
-            .or_else(|| sk_key(bytes, start, end))
+        let hit = userinfo::hit(bytes, start)
+            .or_else(|| shapes::hit(bytes, start, end))
             .or_else(|| fields::hit(text, start, end))
-            .or_else(|| bearer_token(bytes, start, end));
+            .or_else(|| schemes::hit(bytes, start, end));
         if hit.is_some() {
             return hit;
         }
         at = end;
     }
-}
-
-/// `sk-` and at least ten characters of a key, at the start of a word or after a separator in it.
-fn sk_key(bytes: &[u8], start: usize, end: usize) -> Option<Hit> {
-    let word = bytes.get(start..end)?;
-    let offset = word.windows(3).enumerate().position(|(index, window)| {
-        window == b"sk-"
-            && index
-                .checked_sub(1)
-                .is_none_or(|before| !word[before].is_ascii_alphanumeric())
-            && word.len() - index - 3 >= SK_TAIL_MIN
-    })?;
-    let is_done = &word[offset..] == REDACTED_KEY.as_bytes();
-    (!is_done).then_some(Hit {
-        start: start + offset,
-        end,
-        instead: REDACTED_KEY,
-    })
-}
-
-/// `Bearer` and a token: long, or with a digit, so that prose about bearer tokens stays readable.
-fn bearer_token(bytes: &[u8], start: usize, end: usize) -> Option<Hit> {
-    if !bytes.get(start..end)?.eq_ignore_ascii_case(b"bearer") {
-        return None;
-    }
-    let token_start = run_end(bytes, end, |byte| byte == b' ');
-    let token_end = run_end(bytes, token_start, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
-    });
-    let token = bytes.get(token_start..token_end)?;
-    let is_token = token.len() >= 20 || token.len() >= 8 && token.iter().any(u8::is_ascii_digit);
-    (token_start > end && is_token).then_some(Hit {
-        start: token_start,
-        end: token_end,
-        instead: REDACTED,
-    })
-}
-
-/// `scheme://user:password@`; `colon` is where the scheme ends.
-fn userinfo(bytes: &[u8], colon: usize) -> Option<Hit> {
-    let start = colon + bytes.get(colon..)?.starts_with(b"://").then_some(3)?;
-    let authority_end = run_end(bytes, start, |byte| {
-        !byte.is_ascii_whitespace() && !matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>')
-    });
-    let at = bytes
-        .get(start..authority_end)?
-        .iter()
-        .rposition(|byte| *byte == b'@')?;
-    let is_done = &bytes[start..start + at] == REDACTED.as_bytes();
-    (at > 0 && !is_done).then_some(Hit {
-        start,
-        end: start + at,
-        instead: REDACTED,
-    })
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -154,5 +109,7 @@ fn run_end(bytes: &[u8], start: usize, holds: impl Fn(u8) -> bool) -> usize {
     start + rest.iter().position(|byte| !holds(*byte)).unwrap_or(rest.len())
 }
 
+#[cfg(test)]
+pub(super) mod spellings;
 #[cfg(test)]
 mod tests;

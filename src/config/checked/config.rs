@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Audit, Hardening, Inheritance, Lockdown, Proxies, ServerSandbox, Timeouts, Trust};
+use super::{Audit, Hardening, Inheritance, Lockdown, LogServer, Proxies, ServerSandbox, Timeouts, Trust};
 use crate::config::file::Selection;
 use crate::config::values::HttpUrl;
 use crate::secrets::{ApiKey, SecludedFile, SeenFile};
-pub use crate::telemetry::{Log, LogFormat};
+pub use crate::telemetry::{Log, LogFormat, LogTarget};
 
 /// The checked configuration of `tunnel-client run`. Only the loader makes one, and nothing changes it afterwards: its fields are those of
 /// [`Settings`], to read.
@@ -49,6 +49,8 @@ pub struct Settings {
     pub log: Log,
     /// Where the records of commands go; `None`: nowhere.
     pub audit: Option<Audit>,
+    /// The syslog server that they go to, when a connection leads to it.
+    pub log_server: Option<LogServer>,
     /// The health listener.
     pub health: Health,
     /// Where to write the process id.

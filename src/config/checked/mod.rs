@@ -6,6 +6,7 @@ mod config;
 mod connection;
 mod hardening;
 mod lockdown;
+mod log_server;
 mod named;
 mod proxy;
 mod secrets;
@@ -16,12 +17,13 @@ pub use audit::{Audit, OnFailure};
 pub(in crate::config) use child_environment::holds;
 pub use child_environment::{ChildEnvironment, Inheritance};
 pub use config::{
-    Binding, Config, ControlPlane, Header, Health, Identity, Listen, Log, LogFormat, Mcp, Proxy, Settings, Target,
-    Variable,
+    Binding, Config, ControlPlane, Header, Health, Identity, Listen, Log, LogFormat, LogTarget, Mcp, Proxy, Settings,
+    Target, Variable,
 };
 pub use connection::Timeouts;
 pub use hardening::{Hardening, Mode, UserName};
 pub use lockdown::Lockdown;
+pub use log_server::LogServer;
 pub use named::{FileRole, NamedFile};
 pub(in crate::config) use proxy::EnvironmentProxies;
 pub use proxy::{Class, Proxies};

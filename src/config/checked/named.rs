@@ -87,6 +87,7 @@ impl Settings {
             mcp: Mcp { bindings, .. },
             log: Log { file: log, .. },
             audit,
+            log_server,
             health:
                 Health {
                     listen,
@@ -115,7 +116,9 @@ impl Settings {
             Target::Http { identity, .. } => identity.as_ref(),
             Target::Stdio { .. } => None,
         });
-        let identities = of_servers.chain(&control_plane.identity).flat_map(Identity::files);
+        let of_log = log_server.iter().filter_map(|server| server.identity.as_ref());
+        let identities = of_servers.chain(&control_plane.identity).chain(of_log);
+        let identities = identities.flat_map(Identity::files);
         let socket = match listen {
             Listen::Unix(path) => Some(path),
             Listen::Tcp { .. } | Listen::Named { .. } => None,

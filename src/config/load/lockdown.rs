@@ -1,7 +1,7 @@
 //! The section `lockdown`: reads the rules, and refuses a configuration that does not keep them.
 
 use super::reader::{Checked, Reader, checked};
-use crate::config::checked::{Binding, ControlPlane, Identity, Lockdown, Proxy, Target, Trust, UserName};
+use crate::config::checked::{Binding, ControlPlane, Identity, Lockdown, LogServer, Proxy, Target, Trust, UserName};
 use crate::config::settings::{Setting, table};
 use crate::config::values::{Cidr, HttpUrl, scalar::echo};
 use crate::limits::LOCKDOWN_ENTRIES_MAX;
@@ -130,6 +130,33 @@ pub(super) fn check_servers<'a>(reader: &mut Reader<'_>, rules: &Lockdown, serve
                 None => &table::ALLOWED_NETWORKS,
             };
             reader.refuse(rule, format!("MCP server of channel {}: {objection}", binding.channel));
+        }
+    }
+}
+
+/// Reports a syslog server that may not be reached as configured. What it receives tells about the tunnel, so it is held to the rules
+/// for trust as well.
+pub(super) fn check_log_server(reader: &mut Reader<'_>, rules: &Lockdown, server: &LogServer) {
+    if let Some(objection) = rules.objection(&server.url, None) {
+        let rule = match rules.allowed_networks.is_empty() {
+            true => &table::REQUIRE_PROXY,
+            false => &table::ALLOWED_NETWORKS,
+        };
+        reader.refuse(rule, format!("{}: {objection}", table::SYSLOG_ADDRESS.flag));
+    }
+    for (setting, required) in [
+        (&table::REQUIRE_BUNDLE_TRUST, rules.require_bundle_trust),
+        (&table::REQUIRE_CLIENT_CERT, rules.require_client_cert),
+    ] {
+        if required && !server.url.tls {
+            let address = table::SYSLOG_ADDRESS.flag;
+            reader.refuse(
+                setting,
+                format!(
+                    "{} is set, and {address} is not encrypted; begin it with tls://",
+                    setting.flag
+                ),
+            );
         }
     }
 }

@@ -85,11 +85,17 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
             lockdown::check_control(reader, &net.lockdown, &control_plane.into(), &net.trust);
             lockdown::check_servers(reader, &net.lockdown, mcp.served(control_plane));
         }
+        if let Ok(log::Logging {
+            server: Some(server), ..
+        }) = &log
+        {
+            lockdown::check_log_server(reader, &net.lockdown, server);
+        }
         if let Ok(hardening) = &hardening {
             lockdown::check_secrets(reader, &net.lockdown, hardening.server_user.as_ref());
         }
     }
-    let (net, Peers { control_plane, mcp }) = (net?, peers?);
+    let (net, Peers { control_plane, mcp }, log) = (net?, peers?, log?);
     let inheritance = Inheritance::choose(
         sources.environment,
         mcp.passed_patterns(),
@@ -104,7 +110,8 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
         reload_interval: net.reload_interval,
         proxies: proxies?,
         mcp,
-        log: log?,
+        log: log.log,
+        log_server: log.server,
         audit: audit?,
         health: health?,
         pid_file: pid_file?,

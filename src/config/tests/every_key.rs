@@ -181,6 +181,7 @@ fn the_rest_is_as_written() {
         (config.log.level, config.log.format),
         (LevelFilter::Debug, LogFormat::Json)
     );
+    assert_eq!((&config.log.target, &config.log_server), (&LogTarget::Stream, &None));
     assert_eq!(
         config.log.file.as_deref(),
         Some(Path::new("/var/log/tunnel-client.log"))

@@ -51,6 +51,45 @@ fn what_keeps_the_rules_is_accepted() {
 }
 
 #[test]
+fn a_syslog_server_is_held_to_the_rules_of_direct_connections() {
+    let of = |address, rule: (&'static str, &'static str)| {
+        let common = [
+            PROXY,
+            ("MCP_SERVER_URL", "http://10.1.1.1/mcp"),
+            ("TUNNEL_CLIENT_TLS_TRUST", "bundle"),
+            ("CA_BUNDLE", "/ca.pem"),
+            ("LOG_TARGET", "syslog"),
+            ("LOG_SYSLOG_ADDRESS", address),
+        ];
+        mistakes(&[&common[..], &[rule]].concat())
+    };
+    let networks = ("LOCKDOWN_ALLOWED_NETWORKS", "10.0.0.0/8");
+    let bundle = ("LOCKDOWN_REQUIRE_BUNDLE_TRUST", "true");
+    for (address, rule, gist) in [
+        (
+            "tls://192.0.2.1",
+            networks,
+            "log.syslog-address: 192.0.2.1 is not in a lockdown.allowed-network",
+        ),
+        (
+            "tcp://10.1.1.2",
+            bundle,
+            "lockdown.require-bundle-trust is set, and log.syslog-address is not encrypted",
+        ),
+    ] {
+        let found = of(address, rule);
+        assert!(found.len() == 1 && found[0].contains(gist), "{gist}: {found:#?}");
+    }
+    for (address, rule) in [
+        ("tls://10.1.1.2", networks),
+        ("tls://10.1.1.2", bundle),
+        ("/dev/log", bundle),
+    ] {
+        assert_eq!(of(address, rule), [""; 0], "{address}");
+    }
+}
+
+#[test]
 fn no_proxy_can_lead_around_a_proxy_that_is_required() {
     let around = [
         PROXY,

@@ -152,6 +152,25 @@ fn log_settings_depend_on_each_other() {
 }
 
 #[test]
+fn a_log_has_one_place() {
+    let journald = ("LOG_TARGET", "journald");
+    let config = with(&[journald, ("LOG_LEVEL", "debug")], &[]).unwrap();
+    assert_eq!((&config.log.target, &config.log_server), (&LogTarget::Journal, &None));
+    let refused = with(&[journald, ("LOG_FILE", "/tmp/x")], &[]).unwrap_err().to_string();
+    assert!(refused.contains("log.file has no place beside log.target"), "{refused}");
+    let server = [("LOG_TARGET", "syslog"), ("LOG_SYSLOG_ADDRESS", "tls://[2001:db8::1]")];
+    let config = with(&server, &[]).unwrap();
+    let shown = config.log_server.as_ref().map(LogServer::shown);
+    assert_eq!(shown.as_deref(), Some("tls://[2001:db8::1]:6514"));
+    let config = with(&[server[0]], &[]).unwrap();
+    let socket = LogTarget::Syslog {
+        facility: 3,
+        socket: "/dev/log".into(),
+    };
+    assert_eq!((&config.log.target, &config.log_server), (&socket, &None));
+}
+
+#[test]
 fn no_value_of_any_setting_makes_it_panic() {
     let nasty: Vec<OsString> = [
         "\u{0}",

@@ -10,11 +10,23 @@ use crate::doctor::report::{Check, shell_word};
 use crate::files;
 use crate::ops::files::try_write;
 use crate::sandbox;
-use crate::telemetry::log::try_file;
+use crate::telemetry::log::{try_file, try_socket};
 
 /// The log.
 pub(in crate::doctor) fn log_file(config: &Config) -> Check {
     let id = "log_file";
+    match try_socket(&config.log) {
+        Ok(Some(name)) => return Check::pass(id, format!("{name} receives the log")),
+        Ok(None) => {}
+        Err(error) => {
+            return Check::fail(id, error.to_string())
+                .evidence(["settings: log.target, LOG_TARGET, --log.target"])
+                .next(["start the service that listens there: systemctl status systemd-journald.socket".to_owned()]);
+        }
+    }
+    if let Some(server) = &config.log_server {
+        return Check::pass(id, format!("logs go to {}, which is not tried here", server.shown()));
+    }
     let Some(path) = &config.log.file else {
         return Check::pass(
             id,

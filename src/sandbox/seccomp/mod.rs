@@ -72,9 +72,9 @@ impl From<BackendError> for Error {
 }
 
 impl Filters {
-    /// Of the main thread. `unix`: a server is behind a unix socket. `appends`: it opens its log again. `manager`: the socket to the
-    /// service manager.
-    pub(super) fn of_main(unix: bool, appends: bool, manager: Option<RawFd>) -> Result<Self, Error> {
+    /// Of the main thread. `unix`: a server is behind a unix socket. `appends`: it opens its log again. `kept`: sockets
+    /// to services of this host.
+    pub(super) fn of_main(unix: bool, appends: bool, kept: impl IntoIterator<Item = RawFd>) -> Result<Self, Error> {
         let sockets = Sockets {
             unix,
             internet: true,
@@ -85,14 +85,14 @@ impl Filters {
         if appends {
             refused.extend(appending::refused()?);
         }
-        if let Some(descriptor) = manager {
+        for descriptor in kept {
             notify::refuse(&mut refused, descriptor)?;
         }
         Self::of_own(main::CALLS, main::OVERLAY, refused)
     }
 
-    /// Of a thread that resolves names; made by that thread. `manager`: the socket to the service manager.
-    pub(super) fn of_resolver(manager: Option<RawFd>) -> Result<Self, Error> {
+    /// Of a thread that resolves names; made by that thread. `kept`: sockets to services of this host.
+    pub(super) fn of_resolver(kept: impl IntoIterator<Item = RawFd>) -> Result<Self, Error> {
         let sockets = Sockets {
             unix: false,
             internet: true,
@@ -100,14 +100,14 @@ impl Filters {
             routes: resolver::ASKS_FOR_ROUTES,
         };
         let mut refused = sockets.refused()?;
-        if let Some(descriptor) = manager {
+        for descriptor in kept {
             notify::refuse(&mut refused, descriptor)?;
         }
         Self::of_own(resolver::CALLS, resolver::OVERLAY, refused)
     }
 
-    /// Of the thread that writes the audit log; made by that thread. `manager`: the socket to the service manager.
-    pub(super) fn of_audit(manager: Option<RawFd>) -> Result<Self, Error> {
+    /// Of the thread that writes the audit log; made by that thread. `kept`: sockets to services of this host.
+    pub(super) fn of_audit(kept: impl IntoIterator<Item = RawFd>) -> Result<Self, Error> {
         let sockets = Sockets {
             unix: false,
             internet: false,
@@ -115,7 +115,7 @@ impl Filters {
             routes: false,
         };
         let mut refused = sockets.refused()?;
-        if let Some(descriptor) = manager {
+        for descriptor in kept {
             notify::refuse(&mut refused, descriptor)?;
         }
         Self::of_own(audit::CALLS, audit::OVERLAY, refused)

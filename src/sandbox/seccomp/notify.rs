@@ -1,6 +1,7 @@
-//! What remains of the socket to the service manager: sending to where it is connected, by sendto(2) without an address.
+//! What remains of the sockets to the service manager and to the log: sending to where they are connected, by sendto(2) without an
+//! address.
 //!
-//! `sockets` refuses new sockets of this host, but this one exists, and a datagram socket can be connected anew or send elsewhere: to
+//! `sockets` refuses new sockets of this host, but these exist, and a datagram socket can be connected anew or send elsewhere: to
 //! `/dev/log`, or to any service that receives datagrams. Rules of landlock do not cover sockets with a path. So whatever names an
 //! address is refused with EPERM for this descriptor, and so is its duplication, because a duplicate has another number. Should the
 //! number ever belong to another descriptor, that one loses the same calls.

@@ -18,9 +18,24 @@ pub(super) fn find(text: &str, known: &[Fingerprint]) -> Vec<Range<usize>> {
     };
     let mut found = Vec::new();
     let mut view = View::of(text);
+    // A secret can look as if it had escapes of another kind in it.
+    for mark in MARKS {
+        if let Some(decoded) = view.without_escapes(&[mark]) {
+            search(&decoded.bytes, known, |hit| found.push(decoded.stretch(hit)));
+        }
+    }
+    // In forms a plus is a blank, and an escaped one a plus (application/x-www-form-urlencoded).
+    if memchr::memchr(b'+', text.as_bytes()).is_some() {
+        let blanks = text.replace('+', " ");
+        let form = View::of(&blanks);
+        let form = form.without_escapes(b"%").unwrap_or(form);
+        search(&form.bytes, known, |hit| found.push(form.stretch(hit)));
+    }
     for round in 0..=SCRUB_ROUNDS {
         if round > 0 {
-            let Some(decoded) = view.without_escapes() else { break };
+            let Some(decoded) = view.without_escapes(&MARKS) else {
+                break;
+            };
             view = decoded;
             search(&view.bytes, known, |hit| found.push(view.stretch(hit)));
         }
@@ -50,6 +65,9 @@ fn search(bytes: &[u8], known: &[Fingerprint], mut hit: impl FnMut(Range<usize>)
     }
 }
 
+/// First bytes of escapes: in URLs, in JSON and C, in HTML.
+const MARKS: [u8; 3] = [b'%', b'\\', b'&'];
+
 /// Decoded bytes of a text, and the place of each in the text.
 struct View<'a> {
     bytes: Cow<'a, [u8]>,
@@ -74,16 +92,17 @@ impl<'a> View<'a> {
         place(bytes.start).start..place(bytes.end.saturating_sub(1)).end
     }
 
-    /// The same with each escape replaced by its meaning; `None` when there is no escape.
-    fn without_escapes(&self) -> Option<Self> {
-        memchr::memchr3(b'%', b'\\', b'&', &self.bytes)?;
+    /// The same with each escape that begins with one of these marks replaced by its meaning; `None` when there is no escape.
+    fn without_escapes(&self, marks: &[u8]) -> Option<Self> {
+        self.bytes.iter().find(|byte| marks.contains(byte))?;
         let (mut bytes, mut places) = (
             Vec::with_capacity(self.bytes.len()),
             Vec::with_capacity(self.bytes.len()),
         );
         let mut at = 0;
         while let Some(byte) = self.bytes.get(at) {
-            let (length, char) = escape(&self.bytes[at..]).unzip();
+            let meaning = marks.contains(byte).then(|| escape(&self.bytes[at..])).flatten();
+            let (length, char) = meaning.unzip();
             let place = self.stretch(at..at + length.unwrap_or(1));
             match char {
                 Some(Decoded::Byte(byte)) => bytes.push(byte),
@@ -120,12 +139,15 @@ fn escape(text: &[u8]) -> Option<(usize, Decoded)> {
     let char = |digits, radix| number(digits, radix).and_then(char::from_u32).map(Decoded::Char);
     match text {
         [b'%', ..] => byte(text.get(1..3), 16).map(|byte| (3, byte)),
-        [b'\\', b'u', ..] => char(text.get(2..6), 16).map(|char| (6, char)),
+        [b'\\', b'u', ..] => char(text.get(2..6), 16)
+            .map(|char| (6, char))
+            .or_else(|| surrogates(text).map(|char| (12, Decoded::Char(char)))),
         [b'\\', b'x', ..] => byte(text.get(2..4), 16).map(|byte| (4, byte)),
         [b'\\', b'0'..=b'7', ..] => byte(text.get(1..4), 8).map(|byte| (4, byte)),
         [b'\\', mark @ (b'"' | b'\\' | b'/' | b'\''), ..] => Some((2, Decoded::Byte(*mark))),
         [b'\\', b'n', ..] => Some((2, Decoded::Byte(b'\n'))),
         [b'\\', b'r', ..] => Some((2, Decoded::Byte(b'\r'))),
+        [b'\\', b't', ..] => Some((2, Decoded::Byte(b'\t'))),
         [b'&', b'#', rest @ ..] => {
             let end = rest.iter().take(10).position(|byte| *byte == b';')?;
             let char = match rest.first()? {
@@ -134,8 +156,31 @@ fn escape(text: &[u8]) -> Option<(usize, Decoded)> {
             };
             char.map(|char| (end + 3, char))
         }
+        [b'&', ..] => NAMED
+            .iter()
+            .find(|(name, _)| text.starts_with(name.as_bytes()))
+            .map(|(name, byte)| (name.len(), Decoded::Byte(*byte))),
         _ => None,
     }
+}
+
+/// Characters that HTML and XML name.
+const NAMED: [(&str, u8); 5] = [
+    ("&amp;", b'&'),
+    ("&quot;", b'"'),
+    ("&apos;", b'\''),
+    ("&lt;", b'<'),
+    ("&gt;", b'>'),
+];
+
+/// A character past the first plane, which JSON writes as two (RFC 8259, section 7).
+fn surrogates(text: &[u8]) -> Option<char> {
+    let unit = |at: usize| {
+        let is_unit = text.get(at..at + 2)? == b"\\u";
+        let digits = std::str::from_utf8(text.get(at + 2..at + 6)?).ok()?;
+        is_unit.then(|| u16::from_str_radix(digits, 16).ok())?
+    };
+    char::decode_utf16([unit(0)?, unit(6)?]).next()?.ok()
 }
 
 /// A digit of a code: its value, and the index of its byte in the view.
@@ -208,7 +253,7 @@ fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-fn base64_digit(byte: u8) -> Option<u8> {
+pub(super) fn base64_digit(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
         b'a'..=b'z' => Some(byte - b'a' + 26),

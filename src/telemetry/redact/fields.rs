@@ -13,6 +13,14 @@ enum Kind {
     Word,
     /// An authorization code, or just a status code.
     Code,
+    /// A key, or the file that holds it.
+    Key,
+    /// A secret when it is long, and in the query of a URL.
+    Long,
+    /// A secret in the query of a URL only.
+    Query,
+    /// A proxy, whose address may begin with credentials.
+    Proxy,
 }
 
 /// Ends of names, without `-` and `_`, in lower case; `whole` ones must be all of the name.
@@ -34,47 +42,89 @@ const NAMES: &[(&str, bool, Kind)] = &[
     ("password", false, Kind::Secret),
     ("passwd", false, Kind::Secret),
     ("passphrase", false, Kind::Secret),
+    ("passcode", false, Kind::Secret),
+    ("privatekey", false, Kind::Key),
+    ("signingkey", false, Kind::Key),
+    ("encryptionkey", false, Kind::Key),
+    ("accountkey", false, Kind::Key),
+    ("sharedkey", false, Kind::Key),
+    ("masterkey", false, Kind::Key),
+    ("authkey", false, Kind::Key),
+    ("sessionkey", false, Kind::Key),
+    ("hmackey", false, Kind::Key),
+    ("subscriptionkey", false, Kind::Key),
+    ("functionskey", false, Kind::Key),
+    ("idtokenhint", true, Kind::Secret),
+    ("codeverifier", true, Kind::Secret),
+    ("signature", false, Kind::Long),
+    ("sig", true, Kind::Long),
+    ("assertion", false, Kind::Long),
+    ("samlresponse", true, Kind::Long),
+    ("sessionid", false, Kind::Long),
+    ("jwt", false, Kind::Long),
+    ("hmac", true, Kind::Long),
+    ("key", true, Kind::Query),
+    ("auth", true, Kind::Query),
+    ("pass", true, Kind::Query),
+    ("pwd", true, Kind::Query),
+    ("sid", true, Kind::Query),
+    ("session", true, Kind::Query),
+    ("ticket", true, Kind::Query),
+    ("otp", true, Kind::Query),
+    ("proxy", false, Kind::Proxy),
 ];
+
+/// A shorter value of [`Kind::Long`] is a word.
+const LONG_MIN: usize = 16;
+
+/// A shorter value where a sentence could go on is a word.
+const RANDOM_MIN: usize = 8;
+
+/// Bytes before a name in which the beginning of a flag is looked for.
+const FLAG_MAX: usize = 64;
 
 /// Whether a field of this name is secret as a whole: `api_key`, `Authorization`, `refresh-token`, ...
 #[must_use]
 pub fn is_sensitive_name(name: &str) -> bool {
-    kind(name.as_bytes()).is_some_and(|kind| kind != Kind::Code)
+    matches!(kind(name.as_bytes()), Some(Kind::Header | Kind::Secret | Kind::Word))
+}
+
+/// How a name and its value are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Join {
+    /// `name=value`, also with blanks.
+    Equals,
+    /// `name: value`.
+    Colon,
+    /// `"name": "value"`.
+    Quoted,
+    /// `("name", "value")`.
+    Pair,
+    /// `--name value`.
+    Flag,
+    /// `<name>value</name>`.
+    Element,
+    /// `name%3Dvalue`.
+    Percent,
 }
 
 /// The value that belongs to the word at `start..end`, when that is a telling name.
 pub(super) fn hit(text: &str, start: usize, end: usize) -> Option<Hit> {
     let bytes = text.as_bytes();
-    let kind = kind(bytes.get(start..end)?)?;
-    let (quoted, after_name) = match quote(bytes, end) {
-        Some(mark) => (true, end + mark.len()),
-        None => (false, end),
+    let name = match start.checked_sub(1).and_then(|before| bytes.get(before)) {
+        // Two digits of an escape, and the name.
+        Some(b'%') => bytes.get((start + 2).min(end)..end)?,
+        _ => bytes.get(start..end)?,
     };
-    let separator_at = run_end(bytes, after_name, is_blank);
-    let separator = *bytes.get(separator_at)?;
-    let is_field = match separator {
-        b'=' => true,
-        // `a::b` is a path in a program, `a://b` a URL.
-        b':' if bytes.get(separator_at + 1) == Some(&b':') || text[separator_at + 1..].starts_with("//") => false,
-        b':' => quoted || matches!(kind, Kind::Header | Kind::Secret),
-        _ => false,
-    };
-    if !is_field {
-        return None;
-    }
-    // After `name=` a blank ends an empty value, after `name = ` and `name: ` it does not.
-    let is_spaced = separator == b':' || separator_at > after_name;
-    let value = if is_spaced {
-        run_end(bytes, separator_at + 1, is_blank)
-    } else {
-        separator_at + 1
-    };
-    let (start, end) = value_range(text, value, kind, quoted);
+    let kind = kind(name)?;
+    let (join, value) = joined(text, start, end, kind)?;
+    let (start, end) = value_range(text, value, kind, join, in_query(bytes, start))?;
     let shown = &text[start..end];
     let is_plain = shown.is_empty()
         || shown.starts_with(REDACTED)
         || matches!(shown, "null" | "true" | "false")
-        || kind == Kind::Code && is_status_code(shown);
+        || kind == Kind::Code && is_status_code(shown)
+        || kind != Kind::Header && is_reference(shown);
     (!is_plain).then_some(Hit {
         start,
         end,
@@ -82,9 +132,132 @@ pub(super) fn hit(text: &str, start: usize, end: usize) -> Option<Hit> {
     })
 }
 
-/// Where the value that begins at `start` begins without its quote, and where it ends.
-fn value_range(text: &str, start: usize, kind: Kind, quoted_name: bool) -> (usize, usize) {
+/// How the name at `start..end` is joined to a value, and where that begins; `None` where it has none.
+fn joined(text: &str, start: usize, end: usize, kind: Kind) -> Option<(Join, usize)> {
     let bytes = text.as_bytes();
+    let (quoted, after_name) = match quote(bytes, end) {
+        Some(mark) => (true, end + mark.len()),
+        None => (false, end),
+    };
+    let separator_at = run_end(bytes, after_name, is_blank);
+    let separator = *bytes.get(separator_at)?;
+    let is_strong = matches!(kind, Kind::Header | Kind::Secret | Kind::Word | Kind::Key);
+    // After `name=` a blank ends an empty value, after `name = ` and `name: ` it does not.
+    let is_spaced = separator == b':' || separator_at > after_name;
+    let value = if is_spaced {
+        run_end(bytes, separator_at + 1, is_blank)
+    } else {
+        separator_at + 1
+    };
+    let join = match separator {
+        b'=' => Join::Equals,
+        // `a::b` is a path in a program, `a://b` a URL.
+        b':' if bytes.get(separator_at + 1) == Some(&b':') || text[separator_at + 1..].starts_with("//") => {
+            return None;
+        }
+        b':' if quoted => Join::Quoted,
+        b':' => Join::Colon,
+        b',' if quoted && is_strong && opens_pair(bytes, start) => {
+            let value = run_end(bytes, separator_at + 1, is_blank);
+            quote(bytes, value)?;
+            return Some((Join::Pair, value));
+        }
+        b'>' if separator_at == end && is_strong && start > 0 && bytes[start - 1] == b'<' => Join::Element,
+        b'%' if separator_at == end && bytes.get(end..end + 3)?.eq_ignore_ascii_case(b"%3D") => {
+            return Some((Join::Percent, end + 3));
+        }
+        _ if separator_at > end && !quoted && is_strong && is_flag(bytes, start) => {
+            return Some((Join::Flag, separator_at));
+        }
+        _ => return None,
+    };
+    Some((join, value))
+}
+
+/// Whether a name is one of a query: `?name=`, `&name=`.
+fn in_query(bytes: &[u8], start: usize) -> bool {
+    start > 0 && matches!(bytes[start - 1], b'?' | b'&' | b';')
+        || start > 0 && bytes[start - 1] == b'%' && matches!(bytes.get(start..start + 2), Some(b"3F" | b"3f" | b"26"))
+}
+
+/// Whether the quote before `start` follows a bracket.
+fn opens_pair(bytes: &[u8], start: usize) -> bool {
+    let before = bytes.get(..start).unwrap_or_default();
+    let Some((b'"' | b'\'', before)) = before.split_last() else {
+        return false;
+    };
+    let before = before.iter().rev().find(|byte| **byte != b'\\');
+    matches!(before, Some(b'(' | b'['))
+}
+
+/// Whether the word that ends in this name begins with two hyphens.
+fn is_flag(bytes: &[u8], start: usize) -> bool {
+    let before = bytes.get(start.saturating_sub(FLAG_MAX)..).unwrap_or_default();
+    let before = before.get(..start.min(FLAG_MAX)).unwrap_or_default();
+    let prefix = before
+        .iter()
+        .rev()
+        .take_while(|byte| is_name_byte(**byte) || **byte == b'.')
+        .count();
+    bytes.get(start - prefix..).unwrap_or_default().starts_with(b"--")
+}
+
+/// Where the value that begins at `start` begins without its quote, and where it ends; `None` where it is no secret.
+fn value_range(text: &str, start: usize, kind: Kind, join: Join, in_query: bool) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let (start, end) = match join {
+        Join::Element => {
+            let end = run_end(bytes, start, |byte| byte != b'<');
+            // Without its end it is a placeholder: `--token <token>`.
+            bytes.get(end..)?.starts_with(b"</").then_some((start, end))?
+        }
+        Join::Percent => {
+            let end = run_end(bytes, start, |byte| !ends_value(byte));
+            let inner = bytes.get(start..end)?.windows(3).position(|part| part == b"%26");
+            (start, inner.map_or(end, |at| start + at))
+        }
+        _ => plain_range(text, start, kind, join == Join::Quoted),
+    };
+    let value = &text[start..end];
+    if value.starts_with(REDACTED) {
+        return Some((start, end));
+    }
+    let is_secret = match (kind, join) {
+        (_, Join::Pair) => match bytes.get(run_end(bytes, end, |byte| matches!(byte, b'"' | b'\'' | b'\\' | b' '))) {
+            Some(b')') => true,
+            // A list of two names is none.
+            Some(b']') => !value
+                .bytes()
+                .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_')),
+            _ => false,
+        },
+        (_, Join::Flag) => looks_random(value),
+        (Kind::Word, Join::Colon) => looks_random(value.trim_end_matches(['.', ',', ';', ')'])),
+        (Kind::Code, Join::Colon) => false,
+        (Kind::Key, _) => value.len() >= RANDOM_MIN && !is_place(value) && !value.contains(REDACTED),
+        (Kind::Long, Join::Equals | Join::Percent) if in_query => !value.is_empty(),
+        (Kind::Long, _) => value.len() >= LONG_MIN && is_token(value),
+        (Kind::Query, Join::Equals | Join::Percent) => in_query,
+        (Kind::Query, _) => false,
+        (Kind::Proxy, Join::Equals | Join::Colon | Join::Quoted) => {
+            let at = value.rfind('@').filter(|_| !value.contains("://"))?;
+            let is_pair = value.get(..at)?.contains(':');
+            return is_pair.then_some((start, start + at));
+        }
+        (Kind::Proxy, _) => false,
+        _ => true,
+    };
+    is_secret.then_some((start, end))
+}
+
+/// The same by its quotes, or by what ends an unquoted value.
+fn plain_range(text: &str, start: usize, kind: Kind, quoted_name: bool) -> (usize, usize) {
+    let bytes = text.as_bytes();
+    // As Rust shows what may be missing.
+    let some = ["Some(\"", "Some(\\\""]
+        .iter()
+        .any(|some| text[start..].starts_with(some));
+    let start = start + if some { "Some(".len() } else { 0 };
     if let Some(mark) = quote(bytes, start) {
         let inner = start + mark.len();
         return (inner, closing_quote(text, inner, mark).unwrap_or(text.len()));
@@ -96,12 +269,43 @@ fn value_range(text: &str, start: usize, kind: Kind, quoted_name: bool) -> (usiz
     if kind == Kind::Header || matches!(bytes.get(start), Some(b'[' | b'{')) {
         return (start, run_end(bytes, start, |byte| !matches!(byte, b'\r' | b'\n')));
     }
-    let ends = |byte: u8| {
-        byte.is_ascii_whitespace()
-            || matches!(byte, b'&' | b'"' | b'\'' | b'<' | b'>')
-            || quoted_name && matches!(byte, b',' | b'}' | b']')
-    };
+    let ends = |byte: u8| ends_value(byte) || quoted_name && matches!(byte, b',' | b'}' | b']');
     (start, run_end(bytes, start, |byte| !ends(byte)))
+}
+
+fn ends_value(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b'&' | b'"' | b'\'' | b'<' | b'>')
+}
+
+/// Letters and digits without blanks: no word of a sentence.
+fn looks_random(value: &str) -> bool {
+    value.len() >= RANDOM_MIN
+        && value.bytes().any(|byte| byte.is_ascii_digit())
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && is_token(value)
+}
+
+/// What keys and tokens are made of, and no path.
+fn is_token(value: &str) -> bool {
+    let is_part = |byte: u8| is_name_byte(byte) || matches!(byte, b'.' | b'~' | b'+' | b'/' | b'=' | b'%');
+    value.bytes().all(is_part) && !is_place(value)
+}
+
+/// A reference to a secret names where it is (contract: config, section 4).
+fn is_reference(value: &str) -> bool {
+    let is_variable = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let is_part = |byte: u8| is_name_byte(byte) || byte == b'.';
+    match value.trim_end_matches(['`', ',', '.', ';', ')', ']']).split_once(':') {
+        Some(("env", name)) => !name.is_empty() && name.bytes().all(is_variable),
+        Some(("file", path)) => path.starts_with('/'),
+        Some(("credential", name)) => !name.is_empty() && name.bytes().all(is_part),
+        _ => false,
+    }
+}
+
+/// A file, a reference or a URL.
+fn is_place(value: &str) -> bool {
+    value.starts_with('/') || value.starts_with("./") || value.contains("://") || is_reference(value)
 }
 
 /// A quote mark at `at`, with the backslashes that a nested JSON text has before it.

@@ -132,7 +132,31 @@ impl Random {
 #[test]
 fn whatever_surrounds_it_a_protected_secret_never_passes_and_scrubbing_twice_changes_nothing() {
     const SECRET: &str = "Pr0t_ected-q7";
-    const PIECES: [&str; 34] = [
+    const PIECES: [&str; 58] = [
+        "%3D",
+        "%3A%2F%2F",
+        "%40",
+        "%26",
+        "eyJhbGciOiJIUzI1NiJ9",
+        ".",
+        "-----BEGIN X-----",
+        "-----END X-----",
+        "MIIabcdefghijklmnopqrstuvwxyz0123456789abcdef",
+        "<",
+        ">",
+        "</",
+        "(",
+        ",",
+        "--",
+        "proxy",
+        "sid",
+        "private_key",
+        "signature",
+        "Basic ",
+        "Digest username=",
+        "Some(",
+        "abc123456789",
+        "env:NAME",
         SECRET,
         SECRET,
         "Pr0t_",
@@ -191,6 +215,17 @@ fn long_texts_take_time_in_proportion() {
         "password='",
         "\\",
         "token=[",
+        "a://b:c",
+        "%3A%2F%2Fb",
+        "MIIa/",
+        "eyJaaaaaaaaaaaa.",
+        "-----BEGIN X-----\nabcdefghijklmnop",
+        "-----BEGIN ",
+        "(\"token\",\"",
+        "<token>",
+        "--a.token ",
+        "proxy=a:",
+        "&sid%3D",
     ] {
         let text = piece.repeat(200_000 / piece.len());
         assert!(!scrub(&text).is_empty(), "{piece}");

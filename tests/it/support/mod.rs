@@ -41,6 +41,7 @@ pub mod relay;
 pub mod rotating;
 pub mod scratch;
 pub mod site;
+pub mod syslog;
 pub mod tls;
 pub mod to_the_end;
 pub mod wait;

@@ -45,6 +45,7 @@ all d0755 root:root          /usr/share/doc/tunnel-client
 all  0644 root:root          /usr/share/doc/tunnel-client/configuration.md
 all  0644 root:root          /usr/share/doc/tunnel-client/install.md
 all  0644 root:root          /usr/share/doc/tunnel-client/locked-down-sites.md
+all  0644 root:root          /usr/share/doc/tunnel-client/logging.md
 all  0644 root:root          /usr/share/doc/tunnel-client/sandbox.md
 all  0644 root:root          /usr/share/doc/tunnel-client/selinux.md
 all  0644 root:root          /usr/share/doc/tunnel-client/support-matrix.md

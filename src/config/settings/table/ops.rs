@@ -1,6 +1,6 @@
 //! Log, health listener, process, web page.
 
-use super::{COMMAS, Check, NUMBER, PATH, SWITCH, Setting, TEXT};
+use super::{COMMAS, Check, FILE, NUMBER, PATH, SWITCH, Setting, TEXT};
 use crate::limits::UI_EVENTS_MAX;
 
 pub(in crate::config) static LOG_LEVEL: Setting = Setting {
@@ -31,6 +31,59 @@ pub(in crate::config) static LOG_FILE: Setting = Setting {
               symbolic link and a file of another user are refused. Opened again on SIGHUP and SIGUSR1, as after logrotate has renamed it; \
               copytruncate works as well.",
     ..PATH
+};
+
+pub(in crate::config) static LOG_TARGET: Setting = Setting {
+    key: "log.target",
+    flag: "log.target",
+    variables: &["LOG_TARGET"],
+    default: Some("stream"),
+    placeholder: "stream|journald|syslog",
+    help: "Where log lines go: a standard stream or log.file, journald, or a syslog server",
+    details: "journald receives native fields at /run/systemd/journal/socket; syslog receives messages of RFC 5424 at \
+              log.syslog_address. With both, log.format has no effect and log.file is refused. A socket of this host is connected to once, at start.",
+    ..TEXT
+};
+
+pub(in crate::config) static SYSLOG_ADDRESS: Setting = Setting {
+    key: "log.syslog_address",
+    flag: "log.syslog-address",
+    variables: &["LOG_SYSLOG_ADDRESS"],
+    default: Some("/dev/log"),
+    placeholder: "SOCKET|tcp://HOST:PORT|tls://HOST:PORT",
+    help: "Syslog server for log.target syslog",
+    values: "absolute path of a unix datagram socket, or tcp:// or tls:// with a host and a port (601 and 6514 without one)",
+    details: "tcp:// and tls:// send messages with octet counting (RFC 6587, RFC 5425). tls:// trusts the authorities that all \
+              connections trust (ca-bundle, tls.trust). The server is connected to directly, so lockdown rules for direct connections apply.",
+    ..TEXT
+};
+
+pub(in crate::config) static SYSLOG_FACILITY: Setting = Setting {
+    key: "log.syslog_facility",
+    flag: "log.syslog-facility",
+    variables: &["LOG_SYSLOG_FACILITY"],
+    default: Some("daemon"),
+    placeholder: "NAME",
+    help: "Facility of syslog messages",
+    values: "user, daemon, auth, syslog, authpriv or local0 to local7",
+    ..TEXT
+};
+
+pub(in crate::config) static SYSLOG_CERT: Setting = Setting {
+    key: "log.syslog_client_cert",
+    flag: "log.syslog-client-cert",
+    variables: &["LOG_SYSLOG_CLIENT_CERT"],
+    help: "PEM file of the client certificate and its chain, for a syslog server with tls://",
+    details: "Needs syslog_client_key.",
+    ..FILE
+};
+
+pub(in crate::config) static SYSLOG_KEY: Setting = Setting {
+    key: "log.syslog_client_key",
+    flag: "log.syslog-client-key",
+    variables: &["LOG_SYSLOG_CLIENT_KEY"],
+    help: "PEM file of the private key of log.syslog_client_cert",
+    ..FILE
 };
 
 pub(in crate::config) static LOG_HTTP_RAW: Setting = Setting {
@@ -139,6 +192,11 @@ pub(super) const OPS: &[&Setting] = &[
     &LOG_LEVEL,
     &LOG_FORMAT,
     &LOG_FILE,
+    &LOG_TARGET,
+    &SYSLOG_ADDRESS,
+    &SYSLOG_FACILITY,
+    &SYSLOG_CERT,
+    &SYSLOG_KEY,
     &LOG_HTTP_RAW,
     &HEALTH_ADDR,
     &HEALTH_SOCKET,

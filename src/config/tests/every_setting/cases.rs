@@ -243,6 +243,31 @@ pub(super) const CASES: &[Case] = &[
         &[("xml", "unsupported log format")],
     ),
     case("log.file", &["/var/log/x"], &[]),
+    case(
+        "log.target",
+        &["stream", "Journald", "syslog"],
+        &[("file", "log.target is unknown")],
+    ),
+    case(
+        "log.syslog_address",
+        &["/dev/log", "tcp://h", "tls://h:1"],
+        &[("h:514", "neither an absolute path"), ("tls://h/x", "has a path")],
+    ),
+    case(
+        "log.syslog_facility",
+        &["daemon", "LOCAL7"],
+        &[("kern", "log.syslog-facility is unknown")],
+    ),
+    case("log.syslog_client_cert", &["/x"], &[]).beside(&[
+        ("LOG_TARGET", "syslog"),
+        ("LOG_SYSLOG_ADDRESS", "tls://h"),
+        ("LOG_SYSLOG_CLIENT_KEY", "/y"),
+    ]),
+    case("log.syslog_client_key", &["/x"], &[]).beside(&[
+        ("LOG_TARGET", "syslog"),
+        ("LOG_SYSLOG_ADDRESS", "tls://h"),
+        ("LOG_SYSLOG_CLIENT_CERT", "/y"),
+    ]),
     case("log.http_raw_unsafe", SWITCH_GOOD, SWITCH_BAD),
     case("audit.file", &["/var/log/audit.log"], &[]),
     case(

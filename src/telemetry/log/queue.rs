@@ -1,0 +1,78 @@
+//! Records that wait for a reader: written later, taken by the task that keeps the connection to a log server, or given up at the end.
+
+use std::os::fd::RawFd;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::{SINK, Sink};
+use crate::limits::{LOG_BATCH_BYTES, LOG_LAST_WAIT, LOG_RETRY};
+use crate::telemetry::output::Told;
+
+/// Time between attempts at the end of the process.
+const LAST_RETRY: Duration = Duration::from_millis(10);
+
+/// Writes what waits once its reader takes it. Never returns. Not for a log server, whose records are taken by [`first`].
+pub(crate) async fn keep_up() {
+    let Some(sink) = SINK.get() else { return };
+    loop {
+        sink.waits.notified().await;
+        while resume(sink) {
+            sleep(LOG_RETRY).await;
+        }
+    }
+}
+
+/// Gives a reader that takes nothing a last moment. A log server had its own.
+pub(crate) fn finish() {
+    let Some(sink) = SINK.get().filter(|sink| !sink.output().output.is_server()) else {
+        return;
+    };
+    let end = Instant::now() + LOG_LAST_WAIT;
+    while resume(sink) && Instant::now() < end {
+        thread::sleep(LAST_RETRY);
+    }
+}
+
+/// Writes what is taken; whether records still wait.
+fn resume(sink: &Sink) -> bool {
+    let mut writing = sink.output();
+    if let Some(told) = writing.output.resume(|lost| sink.notice(lost)) {
+        sink.tell(&told);
+    }
+    writing.output.is_waiting()
+}
+
+/// The first records that wait, once there are some, and their number.
+pub(crate) async fn first() -> (String, usize) {
+    let Some(sink) = SINK.get() else {
+        return std::future::pending().await;
+    };
+    loop {
+        let found = sink.output().output.first(LOG_BATCH_BYTES);
+        if found.1 > 0 {
+            return found;
+        }
+        sink.waits.notified().await;
+    }
+}
+
+/// So many records were taken; whether more wait.
+pub(crate) fn taken(count: usize) -> bool {
+    let Some(sink) = SINK.get() else { return false };
+    sink.output().output.drop_first(count);
+    resume(sink)
+}
+
+/// The log server cannot be reached: said on standard error, now and then.
+pub(crate) fn trouble(error: String) {
+    let Some(sink) = SINK.get() else { return };
+    let told = sink.output().output.now_and_then(Told::Waiting(error));
+    told.inspect(|told| sink.tell(told));
+}
+
+/// The socket of this host that records go to.
+pub(crate) fn kept_socket() -> Option<RawFd> {
+    SINK.get()?.output().output.socket()
+}
