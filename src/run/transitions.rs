@@ -37,12 +37,12 @@ fn tell(component: &str, Line { from, to, changes, .. }: &Line) {
     );
 }
 
-/// The first good sign of each component is no news.
+/// Faults and their end are news. That something is known of a component, or not yet, is none.
 fn level(from: Status, to: Status) -> Level {
     match (from, to) {
         (_, Status::Degraded) => Level::Warn,
-        (Status::Unknown, Status::Ok) => Level::Debug,
-        _ => Level::Info,
+        (Status::Degraded, _) => Level::Info,
+        _ => Level::Debug,
     }
 }
 

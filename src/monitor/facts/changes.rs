@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use crate::limits::COMPONENT_LINE_INTERVAL;
-use crate::monitor::component::Brief;
+use crate::monitor::component::{Brief, Status};
 
 /// Changes that the log does not have yet, a place for each component.
 #[derive(Debug, Default)]
@@ -17,7 +17,8 @@ struct Followed {
     /// As the log has it.
     logged: Brief,
     changes: u64,
-    last_line: Option<Instant>,
+    /// The last lines: of changes to or from `degraded`, and of others, which must not hold up those.
+    last_lines: [Option<Instant>; 2],
 }
 
 /// Changes of one component that are one line of the log.
@@ -53,9 +54,10 @@ impl Changes {
     pub(in super::super) fn due(&mut self, now: Instant) -> (Vec<Line>, Option<Instant>) {
         let (mut lines, mut next) = (Vec::new(), None::<Instant>);
         for (component, followed) in self.0.iter_mut().enumerate().filter(|(_, one)| one.changes > 0) {
-            let soonest = followed
-                .last_line
-                .and_then(|last| last.checked_add(COMPONENT_LINE_INTERVAL));
+            let is_grave = [followed.logged.status, followed.seen.status].contains(&Status::Degraded);
+            let [grave, other] = &mut followed.last_lines;
+            let last_line = if is_grave { grave } else { other };
+            let soonest = last_line.and_then(|last| last.checked_add(COMPONENT_LINE_INTERVAL));
             if let Some(soonest) = soonest.filter(|soonest| *soonest > now) {
                 next = Some(next.map_or(soonest, |next| next.min(soonest)));
                 continue;
@@ -66,9 +68,9 @@ impl Changes {
                 to: followed.seen,
                 changes: followed.changes,
             });
+            *last_line = Some(now);
             followed.logged = followed.seen;
             followed.changes = 0;
-            followed.last_line = Some(now);
         }
         (lines, next)
     }
@@ -77,7 +79,6 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::component::Status;
 
     const GOOD: Brief = Brief::new(Status::Ok, "polling");
     const BAD: Brief = Brief::new(Status::Degraded, "backoff");
@@ -106,16 +107,18 @@ mod tests {
         let (mut changes, start) = (Changes::of(1), Instant::now());
         changes.note(0, GOOD);
         assert_eq!(changes.due(start).0.len(), 1);
-        for _ in 0..100 {
-            changes.note(0, BAD);
-            changes.note(0, GOOD);
-            changes.note(0, BAD);
-            assert_eq!(changes.due(start), (Vec::new(), Some(start + COMPONENT_LINE_INTERVAL)));
-            changes.note(0, GOOD);
-        }
         changes.note(0, BAD);
+        assert_eq!(changes.due(start).0.len(), 1, "the first good sign holds up no fault");
+        for _ in 0..100 {
+            changes.note(0, GOOD);
+            changes.note(0, BAD);
+            changes.note(0, GOOD);
+            assert_eq!(changes.due(start), (Vec::new(), Some(start + COMPONENT_LINE_INTERVAL)));
+            changes.note(0, BAD);
+        }
+        changes.note(0, GOOD);
         let (lines, next) = changes.due(start + COMPONENT_LINE_INTERVAL);
         assert_eq!((lines.len(), next), (1, None));
-        assert_eq!((lines[0].from, lines[0].to, lines[0].changes), (GOOD, BAD, 401));
+        assert_eq!((lines[0].from, lines[0].to, lines[0].changes), (BAD, GOOD, 401));
     }
 }
