@@ -73,7 +73,7 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
     let peers = peers(reader, &proxies, &secret_variables);
     let net = net(reader);
     let log = log::log_settings(reader);
-    let audit = audit::audit(reader, log.as_ref().ok());
+    let audit = audit::audit(reader, log.as_ref().ok().map(|logging| &logging.log));
     let health = health::health(reader);
     let pid_file = reader.path(&table::PID_FILE);
     let announce_ui = reader.switch(&table::UI_OPEN);
