@@ -310,7 +310,7 @@ mod tests {
     }
 
     fn entry(gate: &Gate) -> Box<Entry> {
-        assert!(gate.admits());
+        let is_admitted = gate.admits();
         let ended = Ended {
             request_id: Some("r1"),
             caller_request_id: None,
@@ -323,9 +323,9 @@ mod tests {
             bytes_in: 1,
             bytes_out: 1,
             duration: Duration::ZERO,
-            is_admitted: true,
+            is_admitted,
         };
-        Box::new(Entry::of(&ended, gate.ticket(true).unwrap()))
+        Box::new(Entry::of(&ended, gate.ticket(is_admitted).unwrap()))
     }
 
     fn place(name: &str) -> PathBuf {
@@ -367,5 +367,28 @@ mod tests {
         std::fs::remove_file(path).unwrap();
         let events: Vec<_> = text.lines().map(|line| line.contains("\"dropped\":1")).collect();
         assert_eq!(events, [false, true, false], "{text}");
+    }
+
+    #[test]
+    fn records_of_refused_commands_do_not_put_off_the_next_try() {
+        let mut thread = thread("/dev/full");
+        let gate = Arc::clone(&thread.gate);
+        thread.record(entry(&gate));
+        let next = thread.next_try.unwrap();
+        assert!(!gate.admits());
+        thread.record(entry(&gate));
+        assert_eq!((thread.next_try, thread.kept.len()), (Some(next), 1));
+        // Room comes.
+        let path = place("room");
+        thread.log.move_to(empty(&path), SystemTime::now());
+        thread.retry(next);
+        assert!(gate.admits());
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let events: Vec<_> = text
+            .lines()
+            .map(|line| line.contains("\"request_id\":\"r1\""))
+            .collect();
+        assert_eq!(events, [false, false, true], "{text}");
     }
 }
