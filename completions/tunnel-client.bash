@@ -70,6 +70,9 @@ _tunnel__client() {
             tunnel__client,admin)
                 cmd="tunnel__client__subcmd__admin"
                 ;;
+            tunnel__client,audit)
+                cmd="tunnel__client__subcmd__audit"
+                ;;
             tunnel__client,completion)
                 cmd="tunnel__client__subcmd__completion"
                 ;;
@@ -118,6 +121,12 @@ _tunnel__client() {
             tunnel__client__subcmd__admin__subcmd__tunnels,update)
                 cmd="tunnel__client__subcmd__admin__subcmd__tunnels__subcmd__update"
                 ;;
+            tunnel__client__subcmd__audit,init)
+                cmd="tunnel__client__subcmd__audit__subcmd__init"
+                ;;
+            tunnel__client__subcmd__audit,verify)
+                cmd="tunnel__client__subcmd__audit__subcmd__verify"
+                ;;
             tunnel__client__subcmd__completion,bash)
                 cmd="tunnel__client__subcmd__completion__subcmd__bash"
                 ;;
@@ -161,7 +170,7 @@ _tunnel__client() {
 
     case "${cmd}" in
         tunnel__client)
-            opts="-v -h --version --help run init doctor health profiles config admin logs help completion version"
+            opts="-v -h --version --help run init doctor health profiles config audit admin logs help completion version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -804,6 +813,68 @@ _tunnel__client() {
             mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
             return 0
             ;;
+        tunnel__client__subcmd__audit)
+            opts="-h --help init verify"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+            return 0
+            ;;
+        tunnel__client__subcmd__audit__subcmd__init)
+            opts="-h --copy --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+                return 0
+            fi
+            case "${prev}" in
+                --copy)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+            return 0
+            ;;
+        tunnel__client__subcmd__audit__subcmd__verify)
+            opts="-h --key --anchor --from --json --help FILE-NAMES"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+                return 0
+            fi
+            case "${prev}" in
+                --key)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --anchor)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --json)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+            return 0
+            ;;
         tunnel__client__subcmd__completion)
             opts="-h --help bash zsh fish"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -875,7 +946,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__config__subcmd__check)
-            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1093,6 +1164,26 @@ _tunnel__client() {
                     _tunnel_client_files -f
                     return 0
                     ;;
+                --log.target)
+                    mapfile -t COMPREPLY < <(compgen -W "stream journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --log.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-client-cert)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.syslog-client-key)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
                 --log.http-raw-unsafe)
                     mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
                     return 0
@@ -1119,6 +1210,22 @@ _tunnel__client() {
                     ;;
                 --pid.file)
                     _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.key-file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.on-failure)
+                    mapfile -t COMPREPLY < <(compgen -W "block drop-and-count" -- "${cur}")
+                    return 0
+                    ;;
+                --audit.anchor-every)
+                    COMPREPLY=()
                     return 0
                     ;;
                 --process.user)
@@ -1201,7 +1308,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__config__subcmd__show)
-            opts="-h --all --json --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --all --json --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1427,6 +1534,26 @@ _tunnel__client() {
                     _tunnel_client_files -f
                     return 0
                     ;;
+                --log.target)
+                    mapfile -t COMPREPLY < <(compgen -W "stream journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --log.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-client-cert)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.syslog-client-key)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
                 --log.http-raw-unsafe)
                     mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
                     return 0
@@ -1453,6 +1580,22 @@ _tunnel__client() {
                     ;;
                 --pid.file)
                     _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.key-file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.on-failure)
+                    mapfile -t COMPREPLY < <(compgen -W "block drop-and-count" -- "${cur}")
+                    return 0
+                    ;;
+                --audit.anchor-every)
+                    COMPREPLY=()
                     return 0
                     ;;
                 --process.user)
@@ -1535,7 +1678,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__doctor)
-            opts="-h --explain --json --sandbox --start-stdio --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --explain --json --sandbox --start-stdio --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1769,6 +1912,26 @@ _tunnel__client() {
                     _tunnel_client_files -f
                     return 0
                     ;;
+                --log.target)
+                    mapfile -t COMPREPLY < <(compgen -W "stream journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --log.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-client-cert)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.syslog-client-key)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
                 --log.http-raw-unsafe)
                     mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
                     return 0
@@ -1795,6 +1958,22 @@ _tunnel__client() {
                     ;;
                 --pid.file)
                     _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.key-file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.on-failure)
+                    mapfile -t COMPREPLY < <(compgen -W "block drop-and-count" -- "${cur}")
+                    return 0
+                    ;;
+                --audit.anchor-every)
+                    COMPREPLY=()
                     return 0
                     ;;
                 --process.user)
@@ -1919,7 +2098,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__help)
-            opts="-h --help doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin logs help completion version"
+            opts="-h --help doctor hardening oauth quickstart samples troubleshooting run init health profiles config audit admin logs help completion version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -2189,7 +2368,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__run)
-            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -2407,6 +2586,26 @@ _tunnel__client() {
                     _tunnel_client_files -f
                     return 0
                     ;;
+                --log.target)
+                    mapfile -t COMPREPLY < <(compgen -W "stream journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --log.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-client-cert)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.syslog-client-key)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
                 --log.http-raw-unsafe)
                     mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
                     return 0
@@ -2433,6 +2632,22 @@ _tunnel__client() {
                     ;;
                 --pid.file)
                     _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.key-file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.on-failure)
+                    mapfile -t COMPREPLY < <(compgen -W "block drop-and-count" -- "${cur}")
+                    return 0
+                    ;;
+                --audit.anchor-every)
+                    COMPREPLY=()
                     return 0
                     ;;
                 --process.user)

@@ -106,6 +106,10 @@ _arguments "${_arguments_options[@]}" : \
 '*--health.allowed-host=[Further host names that requests to the health listener may use; repeatable or with commas]:HOST:' \
 '--health.show-details=-[Show every component at /health unless the request says otherwise]::true|false:(true false)' \
 '--pid.file=[File that receives the process id]:PATH:_files' \
+'--audit.file=[File that one record for each command is appended to; unset\: no audit log]:PATH:_files' \
+'--audit.key-file=[Key file that seals the records of the audit log into a chain; made by tunnel-client audit init]:PATH:_files' \
+'--audit.on-failure=[What happens to commands while their records cannot be written]:block|drop-and-count:(block drop-and-count)' \
+'--audit.anchor-every=[Records after which number and seal of the last one are written to the log]:N:' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
@@ -218,6 +222,10 @@ _arguments "${_arguments_options[@]}" : \
 '*--health.allowed-host=[Further host names that requests to the health listener may use; repeatable or with commas]:HOST:' \
 '--health.show-details=-[Show every component at /health unless the request says otherwise]::true|false:(true false)' \
 '--pid.file=[File that receives the process id]:PATH:_files' \
+'--audit.file=[File that one record for each command is appended to; unset\: no audit log]:PATH:_files' \
+'--audit.key-file=[Key file that seals the records of the audit log into a chain; made by tunnel-client audit init]:PATH:_files' \
+'--audit.on-failure=[What happens to commands while their records cannot be written]:block|drop-and-count:(block drop-and-count)' \
+'--audit.anchor-every=[Records after which number and seal of the last one are written to the log]:N:' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
@@ -420,6 +428,10 @@ _arguments "${_arguments_options[@]}" : \
 '*--health.allowed-host=[Further host names that requests to the health listener may use; repeatable or with commas]:HOST:' \
 '--health.show-details=-[Show every component at /health unless the request says otherwise]::true|false:(true false)' \
 '--pid.file=[File that receives the process id]:PATH:_files' \
+'--audit.file=[File that one record for each command is appended to; unset\: no audit log]:PATH:_files' \
+'--audit.key-file=[Key file that seals the records of the audit log into a chain; made by tunnel-client audit init]:PATH:_files' \
+'--audit.on-failure=[What happens to commands while their records cannot be written]:block|drop-and-count:(block drop-and-count)' \
+'--audit.anchor-every=[Records after which number and seal of the last one are written to the log]:N:' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
@@ -509,6 +521,10 @@ _arguments "${_arguments_options[@]}" : \
 '*--health.allowed-host=[Further host names that requests to the health listener may use; repeatable or with commas]:HOST:' \
 '--health.show-details=-[Show every component at /health unless the request says otherwise]::true|false:(true false)' \
 '--pid.file=[File that receives the process id]:PATH:_files' \
+'--audit.file=[File that one record for each command is appended to; unset\: no audit log]:PATH:_files' \
+'--audit.key-file=[Key file that seals the records of the audit log into a chain; made by tunnel-client audit init]:PATH:_files' \
+'--audit.on-failure=[What happens to commands while their records cannot be written]:block|drop-and-count:(block drop-and-count)' \
+'--audit.anchor-every=[Records after which number and seal of the last one are written to the log]:N:' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
@@ -529,6 +545,43 @@ _arguments "${_arguments_options[@]}" : \
 '--harpoon.hosts-include-private=-[Private addresses count as internal]::true|false:(true false)' \
 '-h[Print help]' \
 '--help[Print help]' \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+(audit)
+_arguments "${_arguments_options[@]}" : \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_tunnel-client__subcmd__audit_commands" \
+"*::: :->audit" \
+&& ret=0
+
+    case $state in
+    (audit)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:tunnel-client-audit-command-$line[1]:"
+        case $line[1] in
+            (init)
+_arguments "${_arguments_options[@]}" : \
+'--copy=[New file for the initial key, instead of standard output]:FILE:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+':key-file -- :' \
+&& ret=0
+;;
+(verify)
+_arguments "${_arguments_options[@]}" : \
+'--key=[File with the initial key]:FILE:_files' \
+'*--anchor=[Number and seal of a record that must be there; repeatable]:COUNT\:HEAD:' \
+'--from=[Number and seal of the record that the files begin after, or of one in them]:COUNT\:HEAD:' \
+'--json=-[Print JSON]::true|false:(true false)' \
+'-h[Print help]' \
+'--help[Print help]' \
+'*::files -- :_files' \
 && ret=0
 ;;
         esac
@@ -765,7 +818,7 @@ esac
 _arguments "${_arguments_options[@]}" : \
 '-h[Print help]' \
 '--help[Print help]' \
-'*::topic -- :(doctor hardening oauth quickstart samples troubleshooting run init health profiles config admin logs help completion version)' \
+'*::topic -- :(doctor hardening oauth quickstart samples troubleshooting run init health profiles config audit admin logs help completion version)' \
 && ret=0
 ;;
 (completion)
@@ -824,6 +877,7 @@ _tunnel-client_commands() {
 'health:Ask a running daemon how it is' \
 'profiles:List, add, edit profiles; show the samples' \
 'config:Check or show the configuration, with the source of each value' \
+'audit:Make the key of an audit log, or verify its files' \
 'admin:Create, list and change tunnels with an admin key' \
 'logs:Explain what the log says' \
 'help:Print the help of a command or on a topic' \
@@ -874,6 +928,24 @@ _tunnel-client__subcmd__admin__subcmd__tunnels__subcmd__list_commands() {
 _tunnel-client__subcmd__admin__subcmd__tunnels__subcmd__update_commands() {
     local commands; commands=()
     _describe -t commands 'tunnel-client admin tunnels update commands' commands "$@"
+}
+(( $+functions[_tunnel-client__subcmd__audit_commands] )) ||
+_tunnel-client__subcmd__audit_commands() {
+    local commands; commands=(
+'init:Make the key file of an audit log' \
+'verify:Verify the files of an audit log, the oldest first' \
+    )
+    _describe -t commands 'tunnel-client audit commands' commands "$@"
+}
+(( $+functions[_tunnel-client__subcmd__audit__subcmd__init_commands] )) ||
+_tunnel-client__subcmd__audit__subcmd__init_commands() {
+    local commands; commands=()
+    _describe -t commands 'tunnel-client audit init commands' commands "$@"
+}
+(( $+functions[_tunnel-client__subcmd__audit__subcmd__verify_commands] )) ||
+_tunnel-client__subcmd__audit__subcmd__verify_commands() {
+    local commands; commands=()
+    _describe -t commands 'tunnel-client audit verify commands' commands "$@"
 }
 (( $+functions[_tunnel-client__subcmd__completion_commands] )) ||
 _tunnel-client__subcmd__completion_commands() {
