@@ -93,12 +93,20 @@ thread_local! {
 }
 
 fn written() -> Vec<u8> {
-    let path = std::env::temp_dir().join(format!("audit-line-{}-{:?}", std::process::id(), std::thread::current().id()));
+    let path = std::env::temp_dir().join(format!(
+        "audit-line-{}-{:?}",
+        std::process::id(),
+        std::thread::current().id()
+    ));
     let made = std::fs::File::create(&path).expect("a place for temporary files");
     audit_log::KeyFile::create(made, &key()).expect("room for a key file");
     let mut log = Written::default();
     for run in 0..2 {
-        let file = std::fs::OpenOptions::new().read(true).write(true).open(&path).expect("it was made");
+        let file = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .expect("it was made");
         let file = audit_log::KeyFile::open(file).expect("it is valid");
         let mut writer = audit_log::AuditLog::sealed(&mut log, audit_log::Tail::empty(), file, "fuzz").expect("room");
         for number in 0..4 {
@@ -128,8 +136,14 @@ fn check_changed(changes: &[(u16, Change)]) {
         let mut log = original.clone();
         for (place, change) in changes.iter().take(8) {
             let place = usize::from(*place) % (log.len() + 1);
-            let start = log[..place].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            let end = log[place..].iter().position(|byte| *byte == b'\n').map_or(log.len(), |at| place + at + 1);
+            let start = log[..place]
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
+            let end = log[place..]
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .map_or(log.len(), |at| place + at + 1);
             match change {
                 Change::Replace(byte) if place < log.len() => log[place] = *byte,
                 Change::Insert(byte) => log.insert(place, *byte),
@@ -148,7 +162,10 @@ fn check_changed(changes: &[(u16, Change)]) {
             return;
         }
         // The first run alone ended in order as well: only an anchor shows that there was another.
-        assert!(report.verdict != Verdict::Ended || original.starts_with(&log), "{report:?}");
+        assert!(
+            report.verdict != Verdict::Ended || original.starts_with(&log),
+            "{report:?}"
+        );
         if let (Verdict::Faulty, Some(fault)) = (report.verdict, report.faults.first()) {
             let same = log.iter().zip(original).take_while(|(one, other)| one == other).count();
             let line = 1 + log[..same].iter().filter(|byte| **byte == b'\n').count() as u64;

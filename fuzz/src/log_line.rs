@@ -113,18 +113,34 @@ pub fn check(input: Input<'_>) {
 
 /// A field a line, with a name that journald takes.
 fn journal(record: &str) {
-    assert!(record.len() <= JOURNAL_FIELDS_MAX + JOURNAL_TEXT_MAX + 10, "{} bytes", record.len());
+    assert!(
+        record.len() <= JOURNAL_FIELDS_MAX + JOURNAL_TEXT_MAX + 10,
+        "{} bytes",
+        record.len()
+    );
     for line in record.lines() {
-        let Some((name, _)) = line.split_once('=') else { panic!("no field: {line:?}") };
-        assert!(name.len() <= JOURNAL_NAME_MAX && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'), "{name:?}");
+        let Some((name, _)) = line.split_once('=') else {
+            panic!("no field: {line:?}")
+        };
+        assert!(
+            name.len() <= JOURNAL_NAME_MAX
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'),
+            "{name:?}"
+        );
     }
 }
 
 /// One message of the length that it says, with parameters that end where they should.
 fn syslog(record: &str) {
-    let Some((length, message)) = record.split_once(' ') else { panic!("no length: {record:?}") };
+    let Some((length, message)) = record.split_once(' ') else {
+        panic!("no length: {record:?}")
+    };
     assert_eq!(length.parse(), Ok(message.len()));
-    let Some((header, text)) = message.split_once("] \u{feff}") else { panic!("no text: {message:?}") };
+    let Some((header, text)) = message.split_once("] \u{feff}") else {
+        panic!("no text: {message:?}")
+    };
     assert!(!header.contains('\n') && !text.contains('\n'), "{message:?}");
     let mut quoted = false;
     let mut chars = header.chars();

@@ -132,7 +132,10 @@ fn command(parsed: &Parsed, element: &Node, text: &[u8]) {
             .map(Box::from),
         caller_request_id: value("x-request-id")
             .filter(|id| (1..=128).contains(&id.len()) && *id != request_id)
-            .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)))
+            .filter(|id| {
+                id.bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+            })
             .map(Box::from),
     };
     assert!(*route == expected, "{route:?} is not {expected:?}");

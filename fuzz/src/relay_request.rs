@@ -179,7 +179,9 @@ fn headers(map: &HeaderMap) {
     let id = travelling.remove("x-request-id").expect("an id of the request");
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
     let callers = match &all("x-request-id")[..] {
-        [id] if (1..=128).contains(&id.len()) && id.iter().all(is_plain) => Some(String::from_utf8_lossy(id).into_owned()),
+        [id] if (1..=128).contains(&id.len()) && id.iter().all(is_plain) => {
+            Some(String::from_utf8_lossy(id).into_owned())
+        }
         _ => None,
     };
     match (&id[..], callers) {

@@ -102,7 +102,13 @@ async fn posts_of(commands: &str) -> (Vec<String>, String) {
         connection_max_ttl: PATIENCE,
         pass_error_text: true,
     };
-    let dispatcher = Dispatcher::new(vec![("main".into(), Echo)], bounds, responder, Arc::clone(&monitor), None);
+    let dispatcher = Dispatcher::new(
+        vec![("main".into(), Echo)],
+        bounds,
+        responder,
+        Arc::clone(&monitor),
+        None,
+    );
     assert_eq!(dispatcher.room().await.places, 4);
     let arrival = Arrival {
         received: Instant::now(),
