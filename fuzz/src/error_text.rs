@@ -116,7 +116,7 @@ fn line(text: &str) {
 /// The JSON-RPC error.
 fn told(failure: &Failure, id: Option<i64>) {
     let id = id.map(|id| id.to_string());
-    let text = failure.to_json(id.as_deref());
+    let text = failure.to_json(id.as_deref(), "req_1");
     assert!(!text.contains(SECRET), "{text}");
     let read: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     let members = |value: &Value| -> Vec<String> {
@@ -140,6 +140,7 @@ fn told(failure: &Failure, id: Option<i64>) {
     assert_line(message, SERVER_TEXT_MAX + 200);
     assert!(!message.is_empty());
     let data = &error["data"];
+    assert_eq!(data["request_id"], "req_1");
     assert_eq!(data["tunnel_failure"]["version"], 1);
     assert_eq!(data["tunnel_failure"]["source"], failure.source.as_str());
     assert_eq!(data.get("mcp_server").is_some(), failure.said.is_some());

@@ -1,8 +1,6 @@
 //! Doors to the reader of `Set-Cookie` and the jar.
 
-use std::time::{Duration, SystemTime};
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::date;
 use super::jar;
@@ -55,12 +53,12 @@ impl Jar {
     /// Stores the cookie of a header that came with the answer to a request of `path`. False when it is none.
     pub fn set(&mut self, header: &[u8], path: &str, now: Instant, date: SystemTime) -> bool {
         let cookie = SetCookie::parse(header, date);
-        cookie.inspect(|cookie| self.0.set(cookie, path, now)).is_some()
+        cookie.inspect(|cookie| self.0.set(cookie, path, now.into())).is_some()
     }
 
     /// Appends the cookies for a request of `path`.
     pub fn write(&self, path: &str, now: Instant, header: &mut Vec<u8>) {
-        self.0.write(path, now, header);
+        self.0.write(path, now.into(), header);
     }
 
     /// Bytes that it takes.
