@@ -40,7 +40,6 @@ mod first_steps;
 mod health;
 mod health_command;
 mod health_components;
-mod health_deliveries;
 mod health_unix;
 mod help;
 mod hostile_server;
