@@ -73,7 +73,10 @@ fn under_load(commands: u32, over: Duration) {
         let post = site.control.terminal(&id);
         assert!(post.json()["result"].is_object(), "{id}: {post:#?}");
     }
-    assert_eq!(client.log_with("\"level\":\"WARN\""), [""; 0]);
+    // Each rejected generation degrades the component of credentials, and nothing else.
+    let mut warnings = client.log_with("\"level\":\"WARN\"");
+    warnings.retain(|line| !line.contains("\"component\":\"credentials\""));
+    assert_eq!(warnings, [""; 0]);
     site.control.barrier();
     for number in 0..commands {
         let posts = site.control.posts_of(&format!("c{number}"));
