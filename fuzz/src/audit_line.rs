@@ -49,7 +49,10 @@ fn check_line(line: &[u8]) {
     if read.opening.is_none() && read.torn.is_none() {
         return;
     }
-    let json: Value = serde_json::from_slice(line).expect("an opening is JSON");
+    // What stands beside the numbers is not read, and may be what serde_json refuses, such as a lone surrogate.
+    let Ok(json) = serde_json::from_slice::<Value>(line) else {
+        return;
+    };
     if let Some(opening) = read.opening {
         assert_eq!(json["generation"], opening.generation);
         assert_eq!(json["index"], opening.index);

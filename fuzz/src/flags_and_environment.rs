@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
-use tunnel_client::config::{self, Flags, Kind, Opened, SETTINGS, Setting, Shown, Source, flag_holds_secret};
+use tunnel_client::config::{self, Flags, Kind, Opened, SETTINGS, Setting, Shown, Source, flag_masking};
 use tunnel_client::fuzzing::settings::{flags_of_run, shown_settings};
 use tunnel_client::limits::{CONFIG_ERRORS_MAX, CONFIG_MISTAKES_MAX};
-use tunnel_client::secrets::{Environment, mask_flags};
+use tunnel_client::secrets::{Environment, Masking, mask_flags};
 
 use crate::support::planted::Secret;
 use crate::support::text::assert_line;
@@ -173,16 +173,16 @@ fn masked(given: &Given, secret: &Secret) {
         block.push(0);
     }
     let before = block.clone();
-    mask_flags(&mut block, flag_holds_secret);
+    mask_flags(&mut block, flag_masking);
     assert_eq!(block.len(), before.len());
     let changed = block.iter().zip(&before).filter(|(new, old)| new != old);
     assert!(changed.clone().all(|(new, old)| *new == b'*' && *old != 0));
     let again = block.clone();
-    mask_flags(&mut block, flag_holds_secret);
+    mask_flags(&mut block, flag_masking);
     assert_eq!(block, again);
     for argument in block.split(|byte| *byte == 0) {
         let name = argument.split(|byte| *byte == b'=').next().and_then(flag_name);
-        if name.is_some_and(flag_holds_secret) {
+        if name.is_some_and(|name| flag_masking(name) != Masking::None) {
             secret.assert_absent(&String::from_utf8_lossy(argument));
         }
     }

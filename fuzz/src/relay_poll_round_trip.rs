@@ -125,7 +125,18 @@ fn compare(parsed: &Parsed, sent: &Sent) {
     assert_eq!(*command.route.shard_token, *sent.written.shard_token);
     assert_eq!(*command.route.channel, *sent.channel);
     assert!(command.response_timeout.is_some_and(|timeout| timeout <= sent.wait));
-    for (name, value) in &command.headers.0 {
+    // The relay names the request to the server: by the caller's name, or by its own.
+    let named = command.headers.value("x-request-id").expect("a name of the request");
+    assert!(
+        named == sent.written.request || command.route.caller_request_id.as_deref() == Some(named),
+        "{named}"
+    );
+    for (name, value) in command
+        .headers
+        .0
+        .iter()
+        .filter(|(name, _)| !name.eq_ignore_ascii_case("x-request-id"))
+    {
         let mut values = sent.headers.get_all(&**name).iter();
         assert!(values.any(|known| known.as_bytes() == value.as_bytes()), "{name}");
     }

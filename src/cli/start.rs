@@ -6,7 +6,7 @@ use super::Error;
 use crate::config::{self, Config};
 use crate::probes::Again;
 use crate::sandbox::conceal;
-use crate::secrets::{self, Environment};
+use crate::secrets::{self, Environment, Masking};
 use crate::sys::own_block;
 
 /// Flags of commands that are not settings and take a value that can be a secret, typed where a reference or a plain URL belongs.
@@ -33,7 +33,7 @@ impl Start {
             environment: Environment::of_process(),
         };
         // Without /proc these blocks are not visible to anybody on this host; `run` warns.
-        let _ = own_block::scrub(|block| secrets::mask_flags(block, holds_secret));
+        let _ = own_block::scrub(|block| secrets::mask_flags(block, masking));
         Ok(start)
     }
 
@@ -52,14 +52,17 @@ impl Start {
 /// `/proc` is missing: arguments and environment remain as they are.
 pub(super) fn hide_secrets(config: &Config) -> std::io::Result<()> {
     own_block::scrub(|block| {
-        secrets::mask_flags(block, holds_secret);
+        secrets::mask_flags(block, masking);
         config.for_each_secret(|secret| secrets::mask_secret(block, secret));
     })
 }
 
-/// Whether the flag of this name, without dashes, takes a value that can be a secret, in any command.
-fn holds_secret(flag: &str) -> bool {
-    config::flag_holds_secret(flag) || OF_COMMANDS.contains(&flag)
+/// How values of the flag of this name, without dashes, are masked in any command.
+fn masking(flag: &str) -> Masking {
+    match OF_COMMANDS.contains(&flag) {
+        true => Masking::Literals,
+        false => config::flag_masking(flag),
+    }
 }
 
 #[cfg(test)]
@@ -89,7 +92,7 @@ mod tests {
             // The value is the path of a file, or only a name.
             let is_path = placeholder == "PATH" || PLAIN.contains(&name);
             if !is_path && telling.iter().any(|word| placeholder.contains(word)) {
-                assert!(holds_secret(name), "--{name} {placeholder}");
+                assert_ne!(masking(name), Masking::None, "--{name} {placeholder}");
                 seen += 1;
             }
         });

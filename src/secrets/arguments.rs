@@ -8,25 +8,34 @@ use crate::limits::PROTECTED_LEN_MIN;
 /// Stands for each byte of what must not be seen.
 const MASK: u8 = b'*';
 
-/// Overwrites the values of the flags that `holds_secret` names, in a block of arguments that each end with a zero. A reference stays:
-/// it gives the place of a secret, not the secret. User and password in a URL are overwritten wherever they stand.
-pub fn mask_flags(block: &mut [u8], holds_secret: impl Fn(&str) -> bool) {
-    let mut is_value = false;
+/// How the value of a flag is masked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Masking {
+    /// It is no secret.
+    #[default]
+    None,
+    /// It is a secret unless it is a reference, which gives the place of one.
+    Literals,
+    /// It holds a secret whatever it looks like.
+    Always,
+}
+
+/// Overwrites the values of flags as `masking` says by their names, in a block of arguments that each end with a zero. User and password
+/// in a URL are overwritten wherever they stand.
+pub fn mask_flags(block: &mut [u8], masking: impl Fn(&str) -> Masking) {
+    let mut of_value = Masking::None;
     for argument in block.split_mut(|byte| *byte == 0) {
         mask_userinfo(argument);
-        if is_value {
-            mask_value(argument);
-            is_value = false;
+        if of_value != Masking::None {
+            mask_value(argument, std::mem::take(&mut of_value));
             continue;
         }
         let equals = argument.iter().position(|byte| *byte == b'=');
         let (name, value) = argument.split_at_mut(equals.unwrap_or(argument.len()));
-        if !flag_name(name).is_some_and(&holds_secret) {
-            continue;
-        }
+        let masking = flag_name(name).map_or(Masking::None, &masking);
         match value.split_first_mut() {
-            Some((_, value)) => mask_value(value),
-            None => is_value = true,
+            Some((_, value)) => mask_value(value, masking),
+            None => of_value = masking,
         }
     }
 }
@@ -65,9 +74,14 @@ fn mask_userinfo(argument: &mut [u8]) {
     }
 }
 
-fn mask_value(value: &mut [u8]) {
-    let is_reference = std::str::from_utf8(value).is_ok_and(|text| Reference::is_meant(text, Prefix::Exact));
-    if !is_reference {
+fn mask_value(value: &mut [u8], masking: Masking) {
+    let is_reference = || std::str::from_utf8(value).is_ok_and(|text| Reference::is_meant(text, Prefix::Exact));
+    let stays = match masking {
+        Masking::None => true,
+        Masking::Literals => is_reference(),
+        Masking::Always => false,
+    };
+    if !stays {
         value.fill(MASK);
     }
 }
@@ -87,7 +101,11 @@ mod tests {
     fn masked(arguments: &[&str], secrets: &[&str]) -> Vec<String> {
         let mut block = arguments.join("\0").into_bytes();
         block.push(0);
-        mask_flags(&mut block, |name| matches!(name, "proxy" | "api-key"));
+        mask_flags(&mut block, |name| match name {
+            "proxy" | "api-key" => Masking::Literals,
+            "header" => Masking::Always,
+            _ => Masking::None,
+        });
         secrets.iter().for_each(|secret| mask_secret(&mut block, secret));
         let text = String::from_utf8(block).unwrap();
         text.strip_suffix('\0')
@@ -126,6 +144,11 @@ mod tests {
         ];
         assert_eq!(seen, expected);
         assert_eq!(masked(&["--proxy"], &[]), ["--proxy"]);
+        // The name of a header can look like the beginning of a reference.
+        assert_eq!(
+            masked(&["--header=file: x", "--header", "env:y"], &[]),
+            ["--header=*******", "--header", "*****"]
+        );
         assert_eq!(masked(&["--proxy", "--proxy", "x"], &[]), ["--proxy", "*******", "x"]);
     }
 

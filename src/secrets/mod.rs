@@ -18,7 +18,7 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
-pub use arguments::{mask_flags, mask_secret};
+pub use arguments::{Masking, mask_flags, mask_secret};
 pub use credential::Credential;
 pub(crate) use credential::directory as credentials_directory;
 pub use environment::Environment;

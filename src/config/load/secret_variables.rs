@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::config::settings::{ADMIN_SETTINGS, HeaderEntry, Kind, SETTINGS, Setting, Shown, Sources};
-use crate::secrets::Reference;
+use crate::secrets::{Masking, Reference};
 
 /// Variables of other commands.
 const OF_OTHERS: [&str; 1] = ["CLOUDFLARED_TUNNEL_TOKEN"];
@@ -62,10 +62,14 @@ pub(super) fn secret_variables(sources: &Sources<'_>) -> Vec<String> {
     names.0
 }
 
-/// Whether the flag of this name, without dashes, takes a value that can be a secret.
+/// How values of the flag of this name, without dashes, are masked. A header is no reference as a whole, whatever its name is.
 #[must_use]
-pub fn flag_holds_secret(name: &str) -> bool {
-    holders().any(|setting| setting.flag == name || setting.hidden_flag == Some(name))
+pub fn flag_masking(name: &str) -> Masking {
+    match holders().find(|setting| setting.flag == name || setting.hidden_flag == Some(name)) {
+        None => Masking::None,
+        Some(setting) if setting.kind == Kind::Headers => Masking::Always,
+        Some(_) => Masking::Literals,
+    }
 }
 
 /// Whether the environment variable of this name can hold a secret of ours, whatever a configuration refers to.
