@@ -118,9 +118,9 @@ def bill(record: dict[str, Any], maintainer: str, seconds: int) -> Bill:
 
 def reference(entry: dict[str, Any], architecture: str) -> str:
     """Package URL: of a crate, or of the Debian package that holds it."""
-    if entry["source"] == "local":
+    if entry["source"] == "local" and entry["root"]:
         return f"pkg:generic/{entry['name']}@{quote(entry['version'])}"
-    if entry["source"] == "crates.io":
+    if entry["source"] in ("local", "crates.io"):
         return f"pkg:cargo/{entry['name']}@{quote(entry['version'])}"
     name, _, foreign = entry["source"].partition(":")
     processor = "all" if name in ("rust-web-src", "libgcc-12-dev-arm64-cross") else foreign or architecture
@@ -166,7 +166,7 @@ def component(entry: dict[str, Any], architecture: str, references: dict[str, st
         producer=entry["producer"],
         supplier="Debian" if debian else entry["producer"],
         repository=entry["repository"],
-        download="" if debian else f"https://crates.io/api/v1/crates/{entry['name']}/{entry['version']}/download",
+        download="" if entry["source"] != "crates.io" else f"https://crates.io/api/v1/crates/{entry['name']}/{entry['version']}/download",
         note=note,
         dependencies=tuple(sorted({references[each] for each in entry["dependencies"] if each in references})),
     )

@@ -6,6 +6,7 @@ crates of the standard library where the build compiles them (-Zbuild-std).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -128,6 +129,14 @@ def _folder(file: Path) -> Path:
         if (folder / "Cargo.toml").is_file():
             return folder
     raise Unknown(f"{file} belongs to no package")
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 over the manifest and the sources of a crate: a line of path and SHA-256 for each file, in the order of the paths."""
+    files = [folder / "Cargo.toml", *(folder / "src").rglob("*.rs")]
+    names = sorted((file.relative_to(folder).as_posix(), file) for file in files)
+    lines = (f"{name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n" for name, file in names)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _is_linked(unit: dict[str, Any]) -> bool:
