@@ -13,6 +13,8 @@ _OF_CALLERS = re.compile(
     r"|connection (refused|without a key closed)|credential)"
 )
 _TIME = re.compile(r"^\S+ (INFO|WARN) ")
+# The id follows a request into other logs; here it would take the room of what happened.
+_ID = re.compile(r" request_id=\S+")
 
 
 class RelayLog:
@@ -24,11 +26,11 @@ class RelayLog:
         self._rest = b""
 
     def lines(self) -> List[str]:
-        """The new whole lines about callers, without their time."""
+        """The new whole lines about callers, without their time and without ids of requests."""
         with self._path.open("rb") as log:
             log.seek(self._at)
             read = log.read(LARGEST_READ)
         self._at += len(read)
         whole, _, self._rest = (self._rest + read).rpartition(b"\n")
         lines = whole.decode("utf-8", "replace").splitlines()
-        return [_TIME.sub("", line) for line in lines if _OF_CALLERS.search(line)]
+        return [_ID.sub("", _TIME.sub("", line)) for line in lines if _OF_CALLERS.search(line)]
