@@ -41,10 +41,16 @@ def is_served(lab: Lab, name: str) -> list[str]:
         lines += held_back(pod)
         lines += ended_in_time(pod)
         # The containers of a pod start together, so the server of the sidecar may not listen yet.
-        early = {"MCP server not reachable"} if name == "sidecar" else set()
         lines += [f"the log has {line}" for line in pod.log()
-                  if line.get("level") in ("WARN", "ERROR") and line.get("msg") not in early]  # fmt: skip
+                  if line.get("level") in ("WARN", "ERROR") and not (name == "sidecar" and is_early(line))]  # fmt: skip
     return lines
+
+
+def is_early(line: dict[str, object]) -> bool:
+    """Whether a line says that the MCP server did not listen yet when the client started."""
+    if line.get("msg") == "health of a component changed":
+        return line.get("component") == "mcp" and line.get("from") == "unknown"
+    return line.get("msg") == "MCP server not reachable"
 
 
 def held_back(pod: Pod) -> list[str]:
