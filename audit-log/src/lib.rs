@@ -24,5 +24,6 @@ pub use line::{Event, Gap, Line, Opening};
 pub use record::Command;
 pub use tail::Tail;
 pub use torn::TornLines;
+pub use utc::Utc;
 pub use verify::{AnchorState, Fault, Finding, Note, Report, Verdict, Verifier};
 pub use writer::{AuditLog, Sink};

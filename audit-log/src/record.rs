@@ -7,7 +7,7 @@ use crate::key::{Head, SessionKey};
 use crate::limits::{NAME_MAX, REQUEST_ID_MAX};
 use crate::line::{Event, Gap, Opening};
 use crate::torn::TornLines;
-use crate::utc;
+use crate::utc::Utc;
 
 /// One command that has ended. Neither arguments nor results are part of it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,9 +82,8 @@ impl Record<'_> {
         if let Some(number) = number {
             let _ = write!(out, "\"seq\":{number},");
         }
-        let _ = write!(out, "\"event\":\"{}\",\"time\":\"", self.event().as_str());
-        utc::write(out, now);
-        out.push('"');
+        let (event, time) = (self.event().as_str(), Utc::of(now));
+        let _ = write!(out, "\"event\":\"{event}\",\"time\":\"{time}\"");
         match self {
             Self::Begin { opening, torn, program } => {
                 text(out, "program", program, NAME_MAX);

@@ -1,13 +1,12 @@
 //! What an operator can do about the step of a way that failed.
 
 use std::io::ErrorKind;
-use std::time::SystemTime;
 
 use super::certificate;
 use super::report::shell_word;
 use crate::config::{Proxy, TlsVersion, Trust};
 use crate::net::{Cause, Demand, HopError, Step, Unresolved, bound};
-use crate::telemetry::utc::Utc;
+use crate::telemetry::utc::{ForPeople, Utc};
 use crate::tls::{self, Unsuitable};
 
 /// Who is at the end of the way, in the words of the configuration.
@@ -218,7 +217,7 @@ fn tls_advice(cause: &tls::Cause, end: &TlsEnd<'_>) -> Vec<String> {
     let clock = || {
         format!(
             "check the clock of this host, which says {}: date -u",
-            Utc::of(SystemTime::now())
+            ForPeople(Utc::now())
         )
     };
     match cause {

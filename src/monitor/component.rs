@@ -1,6 +1,6 @@
 //! One component of the process as `/health` shows it (contract: ops, section 9).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -99,10 +99,7 @@ impl From<SystemTime> for Moment {
 
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = Utc::of(self.0).to_string();
-        let text = text.trim_end_matches(" UTC").replace(' ', "T");
-        let millis = self.0.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_millis();
-        serializer.collect_str(&format_args!("{text}.{millis:03}Z"))
+        serializer.collect_str(&Utc::of(self.0))
     }
 }
 
@@ -115,7 +112,7 @@ pub(super) fn details(details: &impl Serialize) -> Option<Box<RawValue>> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
 

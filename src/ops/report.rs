@@ -1,7 +1,6 @@
 //! The JSON of `/health` (contract: ops, section 9): bounded, and never cut inside.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -40,7 +39,7 @@ pub(super) fn all(health: &Health, details: bool) -> Option<Vec<u8>> {
         runtime: Runtime {
             instance_id: runtime.instance_id,
             version: CLIENT_VERSION,
-            started_at: runtime.started_at,
+            started_at: runtime.started_at.into(),
             uptime_seconds: runtime.uptime.as_secs_f64(),
             lifecycle: runtime.lifecycle,
         },
@@ -97,8 +96,7 @@ struct Report<'a> {
 struct Runtime<'a> {
     instance_id: &'a str,
     version: &'static str,
-    #[serde(serialize_with = "moment")]
-    started_at: SystemTime,
+    started_at: Moment,
     uptime_seconds: f64,
     lifecycle: &'static str,
 }
@@ -141,10 +139,6 @@ impl Shown {
         };
         (component.name, shown)
     }
-}
-
-fn moment<S: serde::Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    Moment::from(*time).serialize(serializer)
 }
 
 #[cfg(test)]
@@ -212,7 +206,7 @@ mod tests {
             runtime: Runtime {
                 instance_id: "x",
                 version: CLIENT_VERSION,
-                started_at: SystemTime::now(),
+                started_at: Moment::now(),
                 uptime_seconds: 1.5,
                 lifecycle: "running",
             },

@@ -23,7 +23,7 @@ pub(super) fn begin(out: &mut String, format: LogFormat, at: Utc, level: &str, m
         hour,
         minute,
         second,
-        millisecond,
+        ..
     } = at;
     // Writing to a String cannot fail.
     let _ = match format {
@@ -33,15 +33,8 @@ pub(super) fn begin(out: &mut String, format: LogFormat, at: Utc, level: &str, m
                 "{year:04}/{month:02}/{day:02} {hour:02}:{minute:02}:{second:02} {level} "
             )
         }
-        LogFormat::StructText => write!(
-            out,
-            "time={year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z level={level} msg="
-        ),
-        LogFormat::Json => write!(
-            out,
-            "{{\"time\":\"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z\",\
-             \"level\":\"{level}\",\"msg\":"
-        ),
+        LogFormat::StructText => write!(out, "time={at} level={level} msg="),
+        LogFormat::Json => write!(out, "{{\"time\":\"{at}\",\"level\":\"{level}\",\"msg\":"),
     };
     match format {
         LogFormat::Plain => escape(out, message, Quotes::Keep),

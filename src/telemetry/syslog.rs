@@ -67,21 +67,8 @@ pub(super) fn begin(out: &mut String, header: &Header, at: Utc, level: Level) {
         counted: _,
     } = header;
     let priority = u16::from(*facility) * 8 + u16::from(severity(level));
-    let Utc {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
-        millisecond,
-    } = at;
     // Writing to a String cannot fail.
-    let _ = write!(
-        out,
-        "<{priority}>1 {year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z \
-         {hostname} {IDENTIFIER} {process} - [{ELEMENT}"
-    );
+    let _ = write!(out, "<{priority}>1 {at} {hostname} {IDENTIFIER} {process} - [{ELEMENT}");
 }
 
 /// Adds a parameter (section 6.3.3), unless the parameters are many already: it stands in the message as well.

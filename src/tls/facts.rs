@@ -17,7 +17,7 @@ use super::roots::Roots;
 use super::unsuitable::Unsuitable;
 use crate::limits::{CERTIFICATE_NAMES_MAX, CERTIFICATE_TEXT_MAX};
 use crate::telemetry::is_unsafe;
-use crate::telemetry::utc::Utc;
+use crate::telemetry::utc::{ForPeople, Utc};
 
 /// A TLS connection.
 #[derive(Debug, Clone)]
@@ -215,7 +215,7 @@ pub(super) fn why_no_authority(der: &CertificateDer<'_>) -> Option<&'static str>
 
 /// A moment for people: `2026-11-23 01:02:03 UTC`.
 pub(super) fn date(moment: SystemTime) -> String {
-    Utc::of(moment).to_string()
+    ForPeople(Utc::of(moment)).to_string()
 }
 
 /// Text of a certificate as a message may show it: it drives no terminal and ends no line.
