@@ -45,6 +45,18 @@ struct Spent {
     server: u64,
 }
 
+impl Done {
+    /// A command that the client answered in its own words.
+    fn in_own_words(outcome: &'static str, response: Response) -> Self {
+        Self {
+            kind: "call",
+            outcome,
+            failure: None,
+            response,
+        }
+    }
+}
+
 impl<S: Server, P: Post> Shared<S, P> {
     /// Runs one command, counts it, and hands over its record.
     pub(super) async fn run(&self, job: &Arc<Job>) {
@@ -53,33 +65,29 @@ impl<S: Server, P: Post> Shared<S, P> {
         let name = channel.map_or("none", |channel| &*channel.name);
         let running = self.monitor.begun(name, job.received.elapsed());
         let is_admitted = self.audit.as_ref().is_none_or(|audit| audit.admits());
-        let end = self.carry_out(job, channel, is_admitted).await;
+        let end = self.carry_out(job, (name, channel), is_admitted).await;
         running.ended(end.finished());
         if let Some(audit) = &self.audit {
             audit::record(&**audit, job, &end, is_admitted);
         }
     }
 
-    /// Runs one command and delivers its answer; refuses it when it is not admitted.
-    async fn carry_out(&self, job: &Arc<Job>, channel: Option<&Channel<S>>, is_admitted: bool) -> End {
+    /// Runs one command and delivers its answer; refuses it when it is not admitted. `name`: of the channel, for metrics.
+    async fn carry_out(&self, job: &Arc<Job>, (name, channel): (&str, Option<&Channel<S>>), is_admitted: bool) -> End {
         let begun = Instant::now();
         let queue = millis(begun.saturating_duration_since(job.received));
         if job.is_expired() {
             return self.expired(job, &Spent { queue, server: 0 });
         }
         let done = match (&job.work, channel) {
-            (Work::Do(action), _) if !is_admitted => Done {
-                kind: "call",
-                outcome: "refused",
-                failure: None,
-                response: refused(
-                    &job.route,
-                    503,
-                    matches!(action, Action::SessionTermination),
-                    job.call_id(),
-                    "the audit log of the tunnel client cannot be written",
-                ),
-            },
+            (Work::Do(action), _) if !is_admitted => {
+                let is_termination = matches!(action, Action::SessionTermination);
+                let reason = "the audit log of the tunnel client cannot be written";
+                Done::in_own_words(
+                    "refused",
+                    refused(&job.route, 503, is_termination, job.call_id(), reason),
+                )
+            }
             (
                 Work::Refused {
                     status,
@@ -88,18 +96,13 @@ impl<S: Server, P: Post> Shared<S, P> {
                     reason,
                 },
                 _,
-            ) => Done {
-                kind: "call",
-                outcome: "refused",
-                failure: None,
-                response: refused(&job.route, *status, *termination, id.as_deref(), reason),
-            },
-            (Work::Do(action), None) => Done {
-                kind: "call",
-                outcome: "unsupported_channel",
-                failure: None,
-                response: self.unsupported_channel(job, action),
-            },
+            ) => Done::in_own_words(
+                "refused",
+                refused(&job.route, *status, *termination, id.as_deref(), reason),
+            ),
+            (Work::Do(action), None) => {
+                Done::in_own_words("unsupported_channel", self.unsupported_channel(job, action))
+            }
             (Work::Do(action), Some(channel)) => match self.perform(job, action, &channel.server).await {
                 Some(done) => done,
                 None => {
@@ -128,10 +131,9 @@ impl<S: Server, P: Post> Shared<S, P> {
             | Delivery::Refused
             | Delivery::Rejected
             | Delivery::Failed => {
-                let channel = channel.map_or("none", |c| &*c.name);
                 self.monitor
                     .metrics
-                    .answered(channel, done.kind, done.outcome, job.received.elapsed());
+                    .answered(name, done.kind, done.outcome, job.received.elapsed());
             }
         }
         End {
@@ -238,12 +240,7 @@ impl<S: Server, P: Post> Shared<S, P> {
             Ended::Cancelled => {
                 // Ours, not the server's: nothing was learnt of it.
                 let payload = own_error_json(Some(id), INTERNAL_ERROR, "the request was cancelled", request_id);
-                return Some(Done {
-                    kind: "call",
-                    outcome: "cancelled",
-                    failure: None,
-                    response: json_response(200, payload),
-                });
+                return Some(Done::in_own_words("cancelled", json_response(200, payload)));
             }
         };
         let (failure, code, headers, payload) = match outcome {
