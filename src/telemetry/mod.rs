@@ -7,6 +7,8 @@ mod journal;
 mod line;
 pub mod log;
 mod output;
+#[cfg(test)]
+mod random;
 pub mod redact;
 mod settings;
 mod shown;

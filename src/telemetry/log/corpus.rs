@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use ::log::kv::ToValue as _;
 
 use super::tests::{compose, every_form};
+use crate::telemetry::random::Random;
 use crate::telemetry::redact;
 use crate::telemetry::redact::spellings::spellings;
 
@@ -86,32 +87,20 @@ fn scrubbing_a_line_of_the_corpus_again_changes_nothing() {
     }
 }
 
-/// Small and repeatable; quality does not matter here.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % bound as u64).unwrap()
-    }
-
-    /// What a configured secret may be made of.
-    fn secret(&mut self) -> String {
-        let alphabet: Vec<char> = (' '..='~').chain("\u{e4}\u{20ac}\u{1f511}\t".chars()).collect();
-        let length = 8 + self.below(40);
-        let inner: String = (0..length).map(|_| alphabet[self.below(alphabet.len())]).collect();
-        // A mark of its own, so that no two are alike, and ends that are no blanks.
-        format!("q{}{inner}z", self.below(1 << 20))
-    }
+/// What a configured secret may be made of.
+fn secret(random: &mut Random) -> String {
+    let alphabet: Vec<char> = (' '..='~').chain("\u{e4}\u{20ac}\u{1f511}\t".chars()).collect();
+    let length = 8 + random.below(40);
+    let inner: String = (0..length).map(|_| alphabet[random.below(alphabet.len())]).collect();
+    // A mark of its own, so that no two are alike, and ends that are no blanks.
+    format!("q{}{inner}z", random.below(1 << 20))
 }
 
 #[test]
 fn a_configured_secret_shows_in_no_sink_however_it_is_written() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for _ in 0..12 {
-        let secret = random.secret();
+        let secret = secret(&mut random);
         redact::protect(&secret);
         for spelling in spellings(&secret) {
             let text = format!("upstream said <{spelling}> and closed");

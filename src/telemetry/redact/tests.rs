@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
+use crate::telemetry::random::Random;
 
 #[test]
 fn secrets_are_replaced_and_their_surroundings_kept() {
@@ -114,18 +115,6 @@ fn field_names_tell_secrets() {
     }
     for name in ["tunnel_id", "session_id", "code", "tokens", "key", "secretary", "error"] {
         assert!(!is_sensitive_name(name), "{name}");
-    }
-}
-
-/// Small and repeatable; quality does not matter here.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % bound as u64).unwrap()
     }
 }
 
