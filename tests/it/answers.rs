@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use crate::support::control::TUNNEL;
 use crate::support::mcp::MARK;
-use crate::support::relay::{Answered, Relay, USE_KEY};
-use crate::support::{Answer, Client, ClientBuilder, McpServer};
+use crate::support::relay::{Answered, Relay};
+use crate::support::{Answer, Client, McpServer};
 
 /// Both programs, and a server whose answer each call chooses.
 struct Tunnel {
@@ -21,11 +21,7 @@ impl Tunnel {
         let answer = Arc::clone(&next);
         let mcp = McpServer::http(move |_, _| answer.lock().unwrap().clone());
         let relay = Relay::start(&["--tunnel", TUNNEL]);
-        let client = ClientBuilder::for_url(relay.url())
-            .env("CONTROL_PLANE_API_KEY", USE_KEY)
-            .server(mcp.url())
-            .start();
-        client.await_ready();
+        let client = relay.client(&mcp);
         Self {
             relay,
             client,

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use crate::support::control::TUNNEL;
-use crate::support::relay::{CALL_KEY, Relay, USE_KEY};
+use crate::support::relay::{CALL_KEY, Relay};
 use crate::support::wait::BOUND;
 use crate::support::{
     Answer, Client, ClientBuilder, Command, ControlPlane, Gate, McpServer, Request, StdioServer, eventually, result,
@@ -199,11 +199,7 @@ fn a_call_whose_caller_leaves_the_relay_ends_at_the_mcp_server_with_the_next_mes
         });
         Answer::sse(&[]).event(progress(1)).hold(&held).then(more).stall()
     });
-    let client = ClientBuilder::for_url(relay.url())
-        .env("CONTROL_PLANE_API_KEY", USE_KEY)
-        .server(mcp.url())
-        .start();
-    client.await_ready();
+    let client = relay.client(&mcp);
     let mut caller = call_through(&relay);
     let mut seen = String::new();
     while !seen.contains("\"progress\":1") {

@@ -16,8 +16,7 @@ use crate::support::rotating::{NAMES, Site};
 use crate::support::tls::Authority;
 use crate::support::wait::{BOUND, settles};
 use crate::support::{
-    Answer, Client, ClientBuilder, Command, ControlPlane, Gate, Manner, McpServer, Peer, Proxy, Request, Server,
-    StdioServer,
+    Answer, Client, ClientBuilder, Command, ControlPlane, Manner, McpServer, Peer, Proxy, Request, Server, StdioServer,
 };
 
 /// Within this a fault shows, and its end, where nothing but the next poll can tell: that takes two seconds in these tests.
@@ -147,13 +146,7 @@ fn a_relay_that_is_gone_shows_in_the_control_plane_as_a_network_error() {
     let shown = fault.shows("network_error", "control plane poll failed: ", nothing);
     let hop = shown["details"]["failure_hop"].as_str().unwrap();
     assert!(["connect", "transport_closed"].contains(&hop), "{shown}");
-    let opened = Gate::new();
-    let held = opened.clone();
-    let _back = Server::tcp_at(
-        address,
-        None,
-        Arc::new(move |_: &Request, _: &Peer| Answer::default().hold(&held)),
-    );
+    let (_back, opened) = Server::silent_at(address);
     fault.ends(nothing);
     opened.open();
 }

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::support::control::TUNNEL;
 use crate::support::mcp::MARK;
-use crate::support::relay::{Answered, Relay, USE_KEY};
+use crate::support::relay::{Answered, Relay};
 use crate::support::wait::{BOUND, within};
-use crate::support::{Answer, Client, ClientBuilder, McpServer};
+use crate::support::{Answer, Client, McpServer};
 
 /// A relay, a client and a server that answers an HTTP error.
 struct Tunnel {
@@ -21,11 +21,7 @@ impl Tunnel {
     fn start() -> Self {
         let mcp = McpServer::http(|_, _| Answer::new(503, &[], "down"));
         let relay = Relay::start(&["--tunnel", TUNNEL]);
-        let client = ClientBuilder::for_url(relay.url())
-            .env("CONTROL_PLANE_API_KEY", USE_KEY)
-            .server(mcp.url())
-            .start();
-        client.await_ready();
+        let client = relay.client(&mcp);
         Self { relay, client, mcp }
     }
 

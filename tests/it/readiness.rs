@@ -61,13 +61,7 @@ fn a_relay_that_was_away_is_good_again_as_soon_as_it_holds_a_poll() {
     client.await_ready();
     drop(control);
     client.await_readiness(BOUND, "503 while nobody listens", |status, _| status == 503);
-    let opened = Gate::new();
-    let held = opened.clone();
-    let _back = Server::tcp_at(
-        address,
-        None,
-        Arc::new(move |_: &Request, _: &Peer| Answer::default().hold(&held)),
-    );
+    let (_back, opened) = Server::silent_at(address);
     client.await_readiness(2 * BOUND, "200 while a poll is held open", |status, _| status == 200);
     client.await_log("poller recovered; polling operational");
     opened.open();

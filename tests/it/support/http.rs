@@ -15,7 +15,7 @@ use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{RecvFlags, recv};
 use rustls::{ServerConfig, ServerConnection};
 
-use super::answer::{Answer, Step};
+use super::answer::{Answer, Gate, Step};
 use super::pace::pause;
 use super::wait::{BOUND, within};
 
@@ -146,6 +146,18 @@ impl Server {
             shared,
             address: Address::Tcp(address),
         }
+    }
+
+    /// One that takes connections at a given address, and answers nothing until the gate opens.
+    pub fn silent_at(address: SocketAddr) -> (Self, Gate) {
+        let opened = Gate::new();
+        let held = opened.clone();
+        let server = Self::tcp_at(
+            address,
+            None,
+            Arc::new(move |_: &Request, _: &Peer| Answer::default().hold(&held)),
+        );
+        (server, opened)
     }
 
     pub fn unix(path: &Path, handler: Handler) -> Self {

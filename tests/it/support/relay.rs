@@ -9,6 +9,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 use super::wait::BOUND;
+use super::{Client, ClientBuilder, McpServer};
 
 /// May read and manage tunnels.
 pub const MANAGE_KEY: &str = "test-key-read-manage-0123456789";
@@ -55,6 +56,16 @@ impl Relay {
         });
         let url = url.recv_timeout(BOUND).expect("the relay says where it listens");
         Self { child, url, log }
+    }
+
+    /// A client of this tunnel with a server over HTTP, once it is ready.
+    pub fn client(&self, server: &McpServer) -> Client {
+        let client = ClientBuilder::for_url(&self.url)
+            .env("CONTROL_PLANE_API_KEY", USE_KEY)
+            .server(server.url())
+            .start();
+        client.await_ready();
+        client
     }
 
     /// The lines that it has written.
