@@ -210,6 +210,8 @@ fn action(command: &Command, kind: Option<&str>, message: Option<&Node>, judged:
         (
             Action::Call {
                 payload,
+                method: taken,
+                params,
                 id,
                 initialize,
                 repeatable,
@@ -218,6 +220,10 @@ fn action(command: &Command, kind: Option<&str>, message: Option<&Node>, judged:
             Some(Kind::Call(method, span)),
         ) => {
             assert!(is_whole(payload), "the payload is changed");
+            assert_eq!(**taken, **method);
+            let written = message.and_then(|message| message.one("params").ok().flatten());
+            let written = written.map(|params| params.raw(text)).filter(|params| *params != b"null");
+            assert_eq!(&payload[params.clone()], written.unwrap_or_default());
             assert_eq!(id.as_bytes(), &text[span.clone()]);
             assert_eq!(*initialize, method == "initialize");
             assert!(!repeatable || *method == "ping" || method.ends_with("/list") || method == "resources/read");

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use audit_log::Head;
@@ -16,7 +17,7 @@ use super::gate::{Gate, Ticket};
 use super::open::{Error, Opened};
 use super::{AuditLog, MESSAGES, Message};
 use crate::files::Identity;
-use crate::limits::{AUDIT_ANCHOR_DELAY, AUDIT_BATCH, AUDIT_REMINDER, AUDIT_RETRY, AUDIT_STACK};
+use crate::limits::{AUDIT_ANCHOR_DELAY, AUDIT_BATCH, AUDIT_PAUSE, AUDIT_REMINDER, AUDIT_RETRY, AUDIT_STACK};
 use crate::sandbox::AuditCage;
 
 impl Opened {
@@ -32,7 +33,7 @@ impl Opened {
         let (entered, outcome) = mpsc::sync_channel(1);
         let anchor_every = u64::try_from(settings.anchor_every).unwrap_or(u64::MAX);
         let mut thread = Thread::new(begun.log, begun.identity, Arc::clone(&gate), anchor_every);
-        std::thread::Builder::new()
+        thread::Builder::new()
             .name("audit".to_owned())
             .stack_size(AUDIT_STACK)
             .spawn(move || {
@@ -102,6 +103,10 @@ impl Thread {
             };
             match message {
                 Ok(message) => {
+                    // Records that come meanwhile wake nobody. A wake-up that has another reason does no harm.
+                    if let Message::Record(_) = message {
+                        thread::park_timeout(AUDIT_PAUSE);
+                    }
                     if let Some(done) = self.take(message, inbox) {
                         self.end();
                         let _ = done.send(());

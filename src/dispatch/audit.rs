@@ -7,7 +7,6 @@ use super::job::{Job, Work};
 use crate::delivery::Delivery;
 use crate::monitor::Finished;
 use crate::wire::command::Action;
-use crate::wire::jsonrpc::Message;
 
 /// Where records of commands go. Its methods do not wait: they are called on the way of each command.
 pub trait Audit: Debug + Send + Sync + 'static {
@@ -110,20 +109,13 @@ const UNCLEAR: &str = "(unclear)";
 
 /// Hands over the record of a command.
 pub(super) fn record(audit: &dyn Audit, job: &Job, end: &End, is_admitted: bool) {
-    let payload = match &job.work {
-        Work::Do(Action::Call { payload, .. } | Action::Notification { payload, .. }) => Some(payload),
-        Work::Do(Action::Answer { .. } | Action::SessionTermination) | Work::Refused { .. } => None,
+    let action = match &job.work {
+        Work::Do(action) => Some(action),
+        Work::Refused { .. } => None,
     };
-    // Read once more, because only the audit log needs it.
-    let message = payload
-        .and_then(|payload| std::str::from_utf8(payload).ok())
-        .and_then(|text| Message::parse(text).ok());
-    let method = message.as_ref().and_then(Message::method);
-    let named = message
-        .as_ref()
-        .filter(|_| method == Some("tools/call"))
-        .map(Message::name);
-    let tool = named.as_ref().map(|name| name.as_deref().unwrap_or(UNCLEAR));
+    let method = action.and_then(Action::method);
+    let named = action.and_then(Action::tool);
+    let tool = named.as_ref().map(|tool| tool.name().unwrap_or(UNCLEAR));
     audit.record(Ended {
         request_id: Some(&job.route.request_id),
         caller_request_id: job.route.caller_request_id.as_deref(),

@@ -152,6 +152,7 @@ impl<S: Server, P: Post> Shared<S, P> {
                 id,
                 initialize,
                 repeatable,
+                ..
             } => {
                 let call = Call {
                     payload,

@@ -3,6 +3,7 @@
 //! A bad command spoils neither its neighbours nor the poll: it is answered alone when it can be (contract: wire, section 5).
 
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 use super::caller::Caller;
-use super::jsonrpc::{self, Kind, Message, Text};
+use super::jsonrpc::{self, Kind, Message, Text, Tool};
 use super::{duration, methods, session};
 use crate::limits::{
     CALLER_REQUEST_ID_MAX, COMMAND_HEADERS_MAX, HEADER_NAME_MAX, HEADER_VALUE_MAX, ID_MAX, POLL_COMMANDS_MAX,
@@ -100,6 +101,10 @@ pub enum Action {
     Call {
         /// The message.
         payload: Bytes,
+        /// Its method.
+        method: Box<str>,
+        /// Byte range of its parameters in the message; empty without.
+        params: Range<usize>,
         /// Its id as JSON text.
         id: Box<str>,
         /// True for `initialize`.
@@ -123,6 +128,31 @@ pub enum Action {
     },
     /// The end of the session that `Mcp-Session-Id` names.
     SessionTermination,
+}
+
+impl Action {
+    /// The method of its message.
+    pub fn method(&self) -> Option<&str> {
+        match self {
+            Self::Call { method, .. } | Self::Notification { method, .. } => Some(method),
+            Self::Answer { .. } | Self::SessionTermination => None,
+        }
+    }
+
+    /// The tool of `tools/call`; `None` for another method. Reads the parameters.
+    pub fn tool(&self) -> Option<Tool<'_>> {
+        let Self::Call {
+            payload,
+            method,
+            params,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let params = || std::str::from_utf8(payload.get(params.clone())?).ok();
+        (&**method == methods::CALL_TOOL).then(|| params().map_or(Tool::Unclear, Tool::of))
+    }
 }
 
 /// One element of a poll answer.
@@ -347,12 +377,15 @@ fn action(body: &Bytes, text: &str) -> Result<Action, &'static str> {
     } else {
         Bytes::copy_from_slice(text.as_bytes())
     };
+    let params = message.params_span().unwrap_or_default();
     match message.kind {
         Kind::Call { method, id } => Ok(Action::Call {
             payload,
+            params,
             id: id.json().into(),
             initialize: method == "initialize",
             repeatable: methods::is_repeatable(&method),
+            method: method.into(),
         }),
         Kind::Notification { method } => Ok(Action::Notification {
             payload,

@@ -3,13 +3,15 @@
 //! A [`Message`] borrows the payload and knows what it is and where its id stands. Payload bytes are forwarded as they
 //! came; ids are compared and restored as text, so no id ever passes through a number type (contract: wire, section 5).
 
-mod names;
+mod tool;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+pub use tool::Tool;
 
 /// The error code of JSON-RPC 2.0 for an invalid request.
 pub const INVALID_REQUEST: i32 = -32600;
@@ -262,6 +264,11 @@ impl<'a> Message<'a> {
     /// The parameters, as JSON text.
     pub fn params(&self) -> Option<&'a RawValue> {
         self.params
+    }
+
+    /// Byte range of the parameters in the payload.
+    pub fn params_span(&self) -> Option<Range<usize>> {
+        self.params.map(|params| span(self.text, params.get()))
     }
 
     /// The error of a response, as JSON text.

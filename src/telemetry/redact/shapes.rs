@@ -1,5 +1,7 @@
 //! Secrets that show by their look: keys with a known beginning, JSON Web Tokens, PEM blocks.
 
+use std::iter;
+
 use super::{Hit, REDACTED, REDACTED_KEY, is_name_byte, run_end};
 use crate::limits::PEM_LABEL_MAX;
 
@@ -44,6 +46,9 @@ const KEYS: &[(&str, usize)] = &[
     ("AIza", 30),
     ("AGE-SECRET-KEY-1", 20),
 ];
+
+/// No word that is shorter holds one of [`KEYS`].
+const KEY_MIN: usize = 15;
 
 /// Beginnings of keys that go on behind a dot.
 const DOTTED: [&str; 5] = ["ya29", "SG", "hvs", "hvb", "hvr"];
@@ -96,12 +101,12 @@ fn redacted(start: usize, end: usize) -> Hit {
 
 /// Where this begins in a word: at its start or after a separator in it.
 fn place_in(word: &[u8], beginning: &[u8]) -> Option<usize> {
-    word.windows(beginning.len()).enumerate().position(|(index, window)| {
-        window == beginning
-            && index
-                .checked_sub(1)
-                .is_none_or(|before| !word[before].is_ascii_alphanumeric())
-    })
+    let separators = word
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| !byte.is_ascii_alphanumeric());
+    let mut places = iter::once(0).chain(separators.map(|(at, _)| at + 1));
+    places.find(|at| word.get(*at..).is_some_and(|rest| rest.starts_with(beginning)))
 }
 
 /// `sk-` and at least ten characters of a key, at the start of a word or after a separator in it.
@@ -117,6 +122,9 @@ fn sk_key(word: &[u8], start: usize) -> Option<Hit> {
 
 fn key(word: &[u8], start: usize) -> Option<Hit> {
     let end = start + word.len();
+    if word.len() < KEY_MIN {
+        return None;
+    }
     let known = KEYS.iter().find_map(|(beginning, least)| {
         let offset = place_in(word, beginning.as_bytes())?;
         let tail = word.get(offset + beginning.len()..)?;

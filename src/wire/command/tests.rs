@@ -33,6 +33,8 @@ fn a_call_keeps_its_bytes_its_headers_and_its_deadline() {
         command.action,
         Action::Call {
             payload: Bytes::from_static(br#"{"jsonrpc":"2.0", "id":9007199254740993,"method":"initialize"}"#),
+            method: "initialize".into(),
+            params: 0..0,
             id: "9007199254740993".into(),
             initialize: true,
             repeatable: false,
@@ -137,5 +139,37 @@ fn what_is_no_list_is_an_error() {
         r#"{"commands":[],"commands":[]}"#,
     ] {
         assert!(parse_list(&Bytes::from_static(body.as_bytes())).is_err(), "{body}");
+    }
+}
+
+#[test]
+fn the_tool_of_a_call_is_read_from_its_parameters() {
+    for (message, tool) in [
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}"#,
+            Some(Some("echo")),
+        ),
+        (
+            r#"{"params":{"name":"echo","name":"x"},"jsonrpc":"2.0","id":1,"method":"tools/call"}"#,
+            Some(None),
+        ),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#, Some(None)),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"echo"}}"#,
+            None,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"echo"}}"#,
+            None,
+        ),
+    ] {
+        let parsed = one(&format!(
+            r#"{{"request_id":"r","shard_token":"s","jsonrpc":{message}}}"#
+        ));
+        let Parsed::Command(command) = parsed else {
+            panic!("{parsed:?}")
+        };
+        let read = command.action.tool();
+        assert_eq!(read.as_ref().map(Tool::name), tool, "{message}");
     }
 }
