@@ -36,6 +36,8 @@ HEADERS = {
     "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin", "X-Frame-Options": "DENY", "Content-Security-Policy": POLICY,
 }  # fmt: skip
+# Pauses of the page that only cost time here. Everything else of it is as it is served by a client.
+QUICK = {"POLL_MS = 2000": "POLL_MS = 250", "SYSTEM_MS = 10000": "SYSTEM_MS = 1000", "ANSWER_MS = 5000": "ANSWER_MS = 2000"}
 PING_SECONDS = 15.0
 CALLS_A_LOOK = 7
 
@@ -43,14 +45,14 @@ CALLS_A_LOOK = 7
 class Mock(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, state: str = "well", token: str = "", port: int = 0) -> None:
+    def __init__(self, state: str = "well", token: str = "", port: int = 0, pauses: dict[str, str] = QUICK) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.answers = STATES[state]()
         self.token = token
         self.silent = False
         """Connections are taken and get no answer."""
-        self.load = True
-        """Counters grow with each look."""
+        self.changes: dict[str, dict[str, str]] = {"app.js": dict(pauses)}
+        """Texts of files of the page, and what is served instead."""
         self.began = time.monotonic()
         self.asked: list[str] = []
         self.resumed: list[str | None] = []
@@ -70,6 +72,19 @@ class Mock(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
+    def handle_error(self, *_: object) -> None:
+        """A browser that goes away in the middle is none."""
+        if not isinstance(error := sys.exc_info()[1], OSError):
+            print(f"mock: {error!r}", file=sys.stderr)
+
+    def file(self, name: str) -> str:
+        text = (WEB / name).read_text(encoding="utf-8")
+        for old, new in self.changes.get(name, {}).items():
+            if old not in text:
+                raise ValueError(f"{name} does not have {old!r}")
+            text = text.replace(old, new, 1)
+        return text
+
     def become(self, state: str) -> None:
         self.answers = STATES[state]()
 
@@ -77,6 +92,12 @@ class Mock(ThreadingHTTPServer):
         number = f"id: {event['seq']}\n" if "seq" in event else ""
         for each in self.streams:
             each.put(f"event: {name}\n{number}data: {json.dumps(event)}\n\n".encode())
+
+    def open_streams(self) -> int:
+        """Streams whose reader is still there."""
+        for each in self.streams:
+            each.put(b": look\n\n")
+        return len(self.streams)
 
     def end_streams(self) -> None:
         while self.streams:
@@ -94,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         self.server.asked.append(path)
         if name := FILES.get(path):
-            return self.send(200, (WEB / name).read_bytes(), TYPES[name.rpartition(".")[2]])
+            return self.send(200, self.server.file(name).encode(), TYPES[name.rpartition(".")[2]])
         if not self.may():
             return None
         if path == "/api/logs/stream":
@@ -102,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
         answer = self.server.answers.get(path)
         if answer is None:
             return self.send_json(404, {"error": "not_found"})
-        if path == "/api/status" and self.server.load:
+        if path == "/api/status":
             answer = self.grown(answer)
         return self.send_json(200, answer)
 
@@ -164,6 +185,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.flush()
         except OSError:
             return
+        finally:
+            if mine in self.server.streams:
+                self.server.streams.remove(mine)
 
     def send_json(self, code: int, answer: dict[str, Any]) -> None:
         text = json.dumps(answer, separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
@@ -188,7 +212,7 @@ def main() -> None:
     parser.add_argument("--state", choices=STATES, default="well")
     parser.add_argument("--token", default="")
     options = parser.parse_args()
-    with Mock(options.state, options.token, options.port) as mock:
+    with Mock(options.state, options.token, options.port, {}) as mock:
         print(mock.url, flush=True)
         number = 100
         while True:

@@ -185,6 +185,14 @@ class Page:
             self._browser.listen(LOOK_SECONDS)
         return found
 
+    def wait(self, condition: Callable[[], object], seconds: float = ANSWER_SECONDS) -> None:
+        """Waits for something outside of the page, which goes on meanwhile."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise BrowserFailed(f"{getattr(condition, '__code__', condition)} is not true after {seconds:.0f} s; the page: {self.text()[:600]!r}")
+            self._browser.listen(LOOK_SECONDS)
+
     def until_text(self, selector: str, text: str, seconds: float = ANSWER_SECONDS) -> None:
         self.until(f"(document.querySelector({json.dumps(selector)})?.textContent ?? '').includes({json.dumps(text)})", seconds)
 
