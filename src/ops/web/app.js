@@ -1,7 +1,7 @@
 // The status page of tunnel-client. It asks the client that served it, and nobody else.
 //
-// What the client says is text from elsewhere: names that callers chose, words of servers. It becomes text nodes, cut and
-// without invisible characters (`text`), or picks an entry of a table here. No markup is ever made of it.
+// What the client says is text from elsewhere: names that callers chose, words of servers. It becomes text nodes (`text`), or
+// picks an entry of a table here. No markup is ever made of it.
 
 const POLL_MS = 2000; // between two looks at /api/status
 const SYSTEM_MS = 10000; // between two looks at /api/system, which seldom changes
@@ -17,11 +17,11 @@ const EVENT = 1 << 18; // characters of one event of the log
 const $ = (id) => document.getElementById(id);
 
 // Class, which is also the sign, and word of each state.
-const STATUS = { ok: ['ok', 'works'], degraded: ['bad', 'faulty'], unknown: ['unknown', 'not known yet'], disabled: ['off', 'not in use'] };
+const STATUS = { ok: ['ok', 'works'], degraded: ['bad', 'faulty'], unknown: ['unknown', 'not known'], disabled: ['off', 'not in use'] };
 const LAYER = { enforced: ['ok', 'enforced'], partial: ['warn', 'partly enforced'], missing: ['bad', 'missing'], off: ['bad', 'off'] };
 const CERTIFICATE = { valid: ['ok', 'valid'], ends_soon: ['warn', 'ends soon'], expired: ['bad', 'expired'], not_yet_valid: ['bad', 'not yet valid'] };
 const SIGNS = { ok: 'M3 8.5 6.5 12 13 4.5', bad: 'M4 4l8 8M12 4l-8 8', warn: 'M8 2.5v7M8 12.5v1', unknown: 'M3 8h1.5M7.25 8h1.5M11.5 8H13', off: 'M3.5 8h9' };
-const SEVERITY = { ERROR: 'bad', WARN: 'warn', DEBUG: 'quiet', TRACE: 'quiet' };
+const SEVERITY = { ERROR: 'bad', WARN: 'warn', DEBUG: 'quiet' };
 const HOPS = { callers: 'Callers', relay: 'Relay', client: 'Client', mcp: 'MCP server' };
 
 // Name, key, and whether more than none is a fault.
@@ -77,7 +77,7 @@ function el(kind, attributes, ...children) {
 }
 
 const sign = (kind) => el('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, el('path', { d: SIGNS[kind] }));
-const mark = ([kind, word] = ['unknown', 'not known'], more = '') => el(`span.mark.${kind}`, null, sign(kind), word + more);
+const mark = ([kind, word] = STATUS.unknown, more = '') => el(`span.mark.${kind}`, null, sign(kind), word + more);
 const item = (name, state, more) => el('li', null, el('div.head', null, el('h3', null, name), state), more);
 const terms = (rows) => rows.filter(([, value]) => (value ?? '') !== '').map(([name, value]) => el('div', null, el('dt', null, name), el('dd', null, value)));
 
@@ -249,7 +249,7 @@ function drawState() {
   say($('sentence'), sentence);
   say($('advice'), advice);
   document.title = `${text(head, 60)} – tunnel-client`;
-  show($('hops'), [hops, hops.map((hop) => place(hop.name))], () => hops.map((hop) => drawHop(hop, hop === broken)));
+  show($('hops'), [head, hops, hops.map((hop) => place(hop.name))], () => hops.map((hop) => drawHop(hop, hop === broken && (stale ? 'does not answer' : status.ready ? 'fault here' : 'broken here'))));
 }
 
 function silence() {
@@ -271,13 +271,14 @@ function verdict(broken) {
   return ['ok', 'The tunnel works', status.ready_reason === 'ready' ? 'Calls get from the relay to the MCP server and back.' : status.ready_reason];
 }
 
+// `first`: what is said of the first that is broken.
 function drawHop(hop, first) {
   const [kind, word] = entry(STATUS, hop.status) ?? STATUS.unknown;
   return el(`li.hop.${kind}`, entry(HOPS, hop.name) && { id: `hop-${hop.name}` },
     el('span.dot', null, sign(kind)),
     el('div', null,
       el('h3', null, entry(HOPS, hop.name) ?? hop.name),
-      el(`p.word.${kind}`, null, first ? (status?.ready ? 'fault here' : 'broken here') : word),
+      el(`p.word.${kind}`, null, first || word),
       el('p.quiet', null, place(hop.name)),
       // The sentence of the first is the one above.
       hop.status === 'ok' || first || !hop.text ? null : el('p', null, hop.text),
@@ -419,7 +420,7 @@ function drawSystem(system) {
 
   const { status: health, reason_code: reason, generation, certificates } = object(system.credentials);
   show($('credentials-state'), [health, reason, generation], () => [
-    mark(entry(STATUS, health), reason ? `: ${text(reason)}` : ''), el('span.quiet', null, ` generation ${count(generation)}`),
+    mark(entry(STATUS, health)), el('span.quiet', null, ` generation ${count(generation)} `), reason ? el('code', null, reason) : '',
   ]);
   show($('certificate-list'), [certificates, system.truncated], () => [
     ...objects(certificates).map(drawCertificate),
@@ -543,7 +544,6 @@ function note(words) {
 }
 
 $('filter').addEventListener('input', () => [...$('log-rows').children].forEach(sift));
-$('clear').addEventListener('click', () => $('log-rows').replaceChildren());
 $('pause').addEventListener('click', () => {
   log.paused = !log.paused;
   $('pause').setAttribute('aria-pressed', String(log.paused));

@@ -16,6 +16,8 @@ from typing import Any
 
 START_SECONDS, ANSWER_SECONDS, STOP_SECONDS = 30.0, 20.0, 10.0
 LOOK_SECONDS = 0.02
+# A name of somebody else that leads to this host, as by DNS rebinding.
+FOREIGN_NAME = "foreign.test"
 KEYS = {
     "Tab": ("Tab", 9, ""), "Enter": ("Enter", 13, "\r"), " ": ("Space", 32, " "), "Escape": ("Escape", 27, ""), "ArrowDown": ("ArrowDown", 40, ""),
     "ArrowUp": ("ArrowUp", 38, ""), "End": ("End", 35, ""),
@@ -36,6 +38,7 @@ class Chromium:
             str(system / "usr/lib/chromium/chromium-headless-shell"), "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
             "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run", "--disable-background-networking", "--disable-component-update",
             "--disable-sync", "--no-proxy-server", "--mute-audio", f"--user-data-dir={folder / 'profile'}",
+            f"--host-resolver-rules=MAP {FOREIGN_NAME} 127.0.0.1",
         ]  # fmt: skip
         libraries = [system / each for each in ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu/pulseaudio")]
         fonts = folder / "fonts.conf"
