@@ -40,13 +40,13 @@ const ADVICE = {
     network_error: 'Check that the relay runs, then name, proxy and TLS on the way there.',
   },
   client: {
-    operation_failed: 'Look for “MCP command failed” in the log.',
-    operation_timed_out: 'Look at the MCP server: the last call was not answered in time.',
     expired: 'Replace the certificate; it is read without a restart.',
     reload_rejected: 'Keys and certificates of before are in use: the log says why the new ones were refused.',
   },
   mcp: {
     probe_failed: 'Start the MCP server; check mcp.server_urls.',
+    operation_failed: 'Look for “MCP command failed” in the log.',
+    operation_timed_out: 'The server did not answer in time: look whether it hangs.',
     last_calls_failed: 'Start the MCP server of the channel; check its address.',
     stdio_restarted: 'The lines of the server in the log say why it ended.',
   },
@@ -431,7 +431,7 @@ function drawSystem(system) {
 
 function drawCertificate(certificate) {
   const days = typeof certificate.days_left === 'number' ? Math.floor(certificate.days_left) : null;
-  const left = days === null ? '' : days < 0 ? `, ${count(-days)} days ago` : `, ${count(days)} days left`;
+  const left = days === null || certificate.state === 'expired' ? '' : `, ${count(days)} days left`;
   return item(certificate.name, mark(entry(CERTIFICATE, certificate.state), left), el('dl.facts', null, ...terms([
     ['Subject', certificate.subject],
     ['Issuer', certificate.issuer],
@@ -557,7 +557,7 @@ $('pause').addEventListener('click', () => {
 // The level is the client's, for every sink of its log.
 function drawLevel(answer) {
   const levels = list(answer.supported_levels, 10).map((level) => text(level, 20));
-  show($('level'), levels, () => levels.map((level) => el('option', { value: level }, level)));
+  show($('level'), levels, () => levels.map((level) => el('option', null, level)));
   $('level').value = text(answer.level, 20);
   $('level').disabled = levels.length === 0;
 }
