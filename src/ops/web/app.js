@@ -113,19 +113,20 @@ function span(seconds) {
 
 let token = ''; // here and nowhere else: in no storage, no address, no form
 let run = null; // ends everything that asks the client
-let began = 0; // when it began to ask, or to ask again
 
-class Refused extends Error {}
+// Its message is what the client said; empty if it said nothing.
+class NoAnswer extends Error {}
+const silent = () => { throw new NoAnswer(); };
 
 async function ask(path, signal, { stream = false, headers, ...options } = {}) {
   const answer = await fetch(path, {
     cache: 'no-store', credentials: 'omit', redirect: 'error', ...options,
     headers: { ...(token && { Authorization: `Bearer ${token}` }), ...headers },
     signal: stream ? signal : AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
-  });
-  if (answer.ok) return stream ? answer : object(await answer.json());
+  }).catch(silent);
+  if (answer.ok) return stream ? answer : object(await answer.json().catch(silent));
   if (answer.status === 401 && !signal.aborted) askForToken();
-  throw new Refused(`${answer.status} ${text(await answer.text()).trim()}`);
+  throw new NoAnswer(`${answer.status} ${text(await answer.text().catch(silent)).trim()}`);
 }
 
 function pause(milliseconds, signal) {
@@ -143,7 +144,7 @@ function pause(milliseconds, signal) {
 function start() {
   stop();
   run = new AbortController();
-  began = Date.now();
+  failure = null;
   poll(run.signal);
   tick(run.signal);
 }
@@ -185,7 +186,7 @@ document.addEventListener('visibilitychange', () => {
 
 let status = null; // the newest answer
 let answered = Date.now(); // when it came
-let refusal = ''; // why the newest question got none, if the client said so
+let failure = null; // why the newest question got none
 let systemAt = 0;
 
 async function poll(signal) {
@@ -197,7 +198,7 @@ async function poll(signal) {
       sample(next);
       status = next;
       answered = Date.now();
-      refusal = '';
+      failure = null;
       drawStatus();
       if (!log.stream) follow();
       if (isOpen('calls')) drawCalls(await ask(`/api/calls?limit=${ROWS}`, signal));
@@ -207,7 +208,8 @@ async function poll(signal) {
       }
     } catch (error) {
       if (signal.aborted) return;
-      refusal = error instanceof Refused ? error.message : '';
+      if (!(error instanceof NoAnswer)) reportError(error);
+      failure = error.message;
     }
     drawState();
     await pause(POLL_MS, signal);
@@ -235,7 +237,7 @@ function restarted() {
 
 function drawState() {
   const age = Date.now() - answered;
-  const stale = Math.min(age, Date.now() - began) > ANSWER_MS;
+  const stale = failure !== null && age > ANSWER_MS;
   document.body.classList.toggle('stale', stale);
   say($('age'), status && `Answered ${span(age / 1000)} ago`);
   // Not in the live region, which would be read every second.
@@ -253,7 +255,7 @@ function drawState() {
 }
 
 function silence() {
-  return refusal ? ['bad', 'The client refuses to answer', refusal] : ['bad', 'The client does not answer', 'It has ended, hangs, or cannot be reached from here.', 'Look whether it runs (systemctl status tunnel-client), then at the end of its log.'];
+  return failure ? ['bad', 'The client refuses to answer', failure] : ['bad', 'The client does not answer', 'It has ended, hangs, or cannot be reached from here.', 'Look whether it runs (systemctl status tunnel-client), then at the end of its log.'];
 }
 
 // Sign, headline, sentence, and what to do.
@@ -431,7 +433,7 @@ function drawSystem(system) {
 
 function drawCertificate(certificate) {
   const days = typeof certificate.days_left === 'number' ? Math.floor(certificate.days_left) : null;
-  const left = days === null || certificate.state === 'expired' ? '' : `, ${count(days)} days left`;
+  const left = days === null || certificate.state === 'expired' ? '' : `, ${count(days)} day${days === 1 ? '' : 's'} left`;
   return item(certificate.name, mark(entry(CERTIFICATE, certificate.state), left), el('dl.facts', null, ...terms([
     ['Subject', certificate.subject],
     ['Issuer', certificate.issuer],
@@ -468,8 +470,8 @@ async function read(signal) {
         wait = PAUSES_MS[0];
         take(events);
       }
-    } catch {
-      // It is asked for again, whatever it was.
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) reportError(error);
     }
     if (signal.aborted) return;
     note(`The log is interrupted; next try in ${span(wait / 1000)}.`);
@@ -485,7 +487,7 @@ async function* eventsOf(reader) {
   try {
     for (;;) {
       const dead = setTimeout(() => reader.cancel(), QUIET_MS);
-      const { value, done } = await reader.read().finally(() => clearTimeout(dead));
+      const { value, done } = await reader.read().catch(silent).finally(() => clearTimeout(dead));
       if (done) return;
       const blocks = (rest + decoder.decode(value, { stream: true })).split('\n\n');
       rest = blocks.pop();
@@ -572,7 +574,7 @@ $('level').addEventListener('change', async () => {
     drawLevel(await ask('/api/log-level', run.signal, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ level: $('level').value }) }));
     note();
   } catch (error) {
-    note(`The level was not changed: ${error instanceof Refused ? error.message : 'no answer'}.`);
+    note(`The level was not changed: ${error.message || 'no answer'}.`);
     refreshLevel();
   }
 });

@@ -20,8 +20,8 @@ from processes import Child, Processes, ProcessFailed, bare_environment
 from tunnel import wait_until_ready
 
 START_SECONDS, CALL_SECONDS = 20.0, 10.0
-CALLERS = 3
-PAUSE_SECONDS = 0.05
+CALLERS = 2
+PAUSE_SECONDS = 0.1
 TOKEN = "page-token-0123456789abcdef"
 
 
