@@ -30,7 +30,7 @@ pub use admin::{Admin, Keys};
 pub(crate) use api_key::read_key_again;
 pub use control_plane::tunnel_id;
 pub use read::{Opened, mistakes, read, read_admin, written_base_url};
-pub use secret_variables::{flag_masking, variable_holds_secret};
+pub use secret_variables::{flag_masking, variable_holds_secret, written_secrets};
 
 use std::path::Path;
 use std::time::Duration;

@@ -113,6 +113,18 @@ impl<'a> Opened<'a> {
         effective(&self.sources())
     }
 
+    /// Lists every setting with the value that the file alone gives it, for people; `None` without a file that can be read.
+    #[must_use]
+    pub fn of_file(&self) -> Option<Vec<Effective>> {
+        let file = self.file.as_ref().filter(|file| file.is_readable)?;
+        Some(effective(&Sources {
+            flags: &Flags::default(),
+            environment: &Environment::default(),
+            file: Some(file),
+            files: &self.files,
+        }))
+    }
+
     /// The control plane, as far as it can be read, whatever else is wrong.
     #[must_use]
     pub fn base_url(&self) -> Option<HttpUrl> {

@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{LazyLock, PoisonError, RwLock, TryLockError};
 
 use super::{REDACTED, encoded};
-use crate::limits::{PROTECTED_LEN_MIN, PROTECTED_MAX};
+use crate::limits::{PROTECTED_LEN_MIN, PROTECTED_LINE_MIN, PROTECTED_LINES_MAX, PROTECTED_MAX};
 
 /// Length in bytes and hash of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +26,17 @@ static BASE: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("base"
 
 /// Takes `secret` out of everything that is scrubbed from now on. A secret of less than six bytes is not searched for:
 /// it would blank out ordinary words. Past the bound on their number the oldest one is forgotten.
+///
+/// Each line of a secret of several lines is one as well: programs print line by line.
 pub fn protect(secret: &str) {
-    let secret = secret.as_bytes();
+    if secret.contains('\n') {
+        let lines = secret.lines().map(str::trim).filter(|line| line.len() >= PROTECTED_LINE_MIN);
+        lines.take(PROTECTED_LINES_MAX).for_each(|line| add(line.as_bytes()));
+    }
+    add(secret.as_bytes());
+}
+
+fn add(secret: &[u8]) {
     let fingerprint = Fingerprint {
         length: secret.len(),
         hash: hash(secret),
@@ -44,14 +53,26 @@ pub fn protect(secret: &str) {
 
 /// `text` without the known secrets, however they are spelled.
 pub(super) fn scrub(text: &str) -> Cow<'_, str> {
-    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    scrub_of(text, &KNOWN.read().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The same for one who must not wait; `None` while secrets are added.
+pub(super) fn try_scrub(text: &str) -> Option<Cow<'_, str>> {
+    match KNOWN.try_read() {
+        Ok(known) => Some(scrub_of(text, &known)),
+        Err(TryLockError::Poisoned(known)) => Some(scrub_of(text, &known.into_inner())),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+fn scrub_of<'t>(text: &'t str, known: &[Fingerprint]) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
-    for fingerprint in &*known {
+    for fingerprint in known {
         if let Some(scrubbed) = without(&text, *fingerprint) {
             text = Cow::Owned(scrubbed);
         }
     }
-    let encoded = encoded::find(&text, &known);
+    let encoded = encoded::find(&text, known);
     match encoded.is_empty() {
         true => text,
         false => Cow::Owned(replaced(&text, encoded)),
@@ -188,6 +209,14 @@ mod tests {
         ] {
             assert!(matches!(scrub(text), Cow::Borrowed(_)), "{text}");
         }
+    }
+
+    #[test]
+    fn each_line_of_a_long_secret_disappears_alone() {
+        protect("first-line-4711-of-a-secret\n  second-line-4712-of-it\n}\nshort");
+        assert_eq!(scrub("a first-line-4711-of-a-secret b"), "a [REDACTED] b");
+        assert_eq!(scrub("second-line-4712-of-it"), "[REDACTED]");
+        assert_eq!(scrub("} short"), "} short");
     }
 
     #[test]
