@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::limits::{BROKER_LINE_MAX, BROKER_SERVERS_MAX, BROKER_WORDS_HELD, BROKER_WORDS_KEY_LINES, BROKER_WORDS_LINE};
+use crate::limits::{
+    BROKER_LINE_MAX, BROKER_SERVERS_MAX, BROKER_WORDS_HELD, BROKER_WORDS_KEY_LINES, BROKER_WORDS_LINE,
+};
 use crate::telemetry::redact::{self, REDACTED};
 
 /// The servers with more to come. Empty most of the time.
@@ -31,7 +33,10 @@ impl Scrubber {
 
     /// Adds a line of the broker, given without its end, to `out`.
     pub(super) fn line(&mut self, line: &str, out: &mut String) {
-        let name = line.find("] ").filter(|_| line.starts_with('[')).map_or(0, |end| end + 2);
+        let name = line
+            .find("] ")
+            .filter(|_| line.starts_with('['))
+            .map_or(0, |end| end + 2);
         let (name, text) = line.split_at(name);
         let mut begun = self.servers.remove(name).unwrap_or_default();
         let mut whole = std::mem::take(&mut begun.held);
@@ -143,7 +148,9 @@ mod tests {
     }
 
     fn text(out: &str) -> String {
-        out.lines().map(|line| line.strip_prefix("[docs] ").unwrap_or(line)).collect()
+        out.lines()
+            .map(|line| line.strip_prefix("[docs] ").unwrap_or(line))
+            .collect()
     }
 
     #[test]
@@ -173,7 +180,11 @@ mod tests {
 
     #[test]
     fn a_secret_of_unknown_length_disappears_though_it_goes_on_in_the_next_piece() {
-        let token = format!("eyJhbGciOiJFUzI1NiJ9.{}.{}", "cGF5bG9hZA".repeat(300), "c2lnbmF0dXJl".repeat(300));
+        let token = format!(
+            "eyJhbGciOiJFUzI1NiJ9.{}.{}",
+            "cGF5bG9hZA".repeat(300),
+            "c2lnbmF0dXJl".repeat(300)
+        );
         let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj\\n".repeat(150);
         let key = format!("{{\"key\": \"-----BEGIN PRIVATE KEY-----\\n{body}-----END PRIVATE KEY-----\"}}");
         for at in [0, 1000, 3500, 4000, 4070] {

@@ -1,17 +1,17 @@
 //! What the broker writes to its standard error, above all the lines of servers, on its way to that of this process: scrubbed.
 //!
-//! The broker knows none of the client's secrets, so it cannot take them out. It writes to a pipe, which this process reads, at a
-//! bounded rate and only as fast as its own standard error takes it. What the pipe does not take the broker holds up or counts.
+//! The broker knows none of the client's secrets, so it cannot take them out. It writes to a pipe, which this process reads, for a
+//! bounded share of its time and only as fast as its own standard error takes it. What the pipe does not take the broker holds up or counts.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::unix::pipe;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::scrubber::Scrubber;
 use crate::limits::{
-    BROKER_LINE_MAX, BROKER_WORDS_INTERVAL, BROKER_WORDS_PIECE_WAIT, BROKER_WORDS_READ, BROKER_WORDS_TURN, LOG_RETRY,
+    BROKER_LINE_MAX, BROKER_WORDS_BUSY, BROKER_WORDS_PIECE_WAIT, BROKER_WORDS_READ, BROKER_WORDS_REST, LOG_RETRY,
 };
 use crate::telemetry::stream::Stream;
 
@@ -24,23 +24,22 @@ pub(super) async fn pass_on(from: pipe::Receiver, to: Stream) {
         unread: Vec::new(),
         out: String::new(),
     };
-    let mut turn = Turn::begin();
+    let mut pace = Pace::default();
     loop {
-        let read = match words.read().await {
-            Ok(Some(length)) => length,
+        let begun = match words.read().await {
+            Ok(Some(0)) | Err(_) => break,
+            Ok(Some(_)) => Instant::now(),
             Ok(None) => {
                 // The rest of a long line is not to come.
                 words.scrubber.rest(&mut words.out);
                 words.write().await;
                 continue;
             }
-            Err(_) => break,
         };
-        if read == 0 {
-            break;
-        }
-        words.lines().await;
-        turn.used(read).await;
+        words.take_lines();
+        let spent = begun.elapsed();
+        words.write().await;
+        pace.spent(spent).await;
     }
     words.last().await;
 }
@@ -51,7 +50,7 @@ struct Words {
     scrubber: Scrubber,
     /// Bytes that are in no line yet.
     unread: Vec<u8>,
-    /// Lines to be written: as many as a pipe takes whole.
+    /// Lines to be written.
     out: String,
 }
 
@@ -76,7 +75,7 @@ impl Words {
     }
 
     /// Takes the lines out of what was read. The broker writes lines of bounded length; of anything longer the pieces are lines.
-    async fn lines(&mut self) {
+    fn take_lines(&mut self) {
         let unread = std::mem::take(&mut self.unread);
         let mut rest = unread.as_slice();
         loop {
@@ -85,27 +84,16 @@ impl Words {
                 break;
             };
             let (line, after) = rest.split_at(length);
-            self.line(line).await;
+            self.scrubber.line(&String::from_utf8_lossy(line), &mut self.out);
             rest = after.get(usize::from(end.is_some())..).unwrap_or_default();
         }
         self.unread = rest.to_vec();
-        self.write().await;
-    }
-
-    async fn line(&mut self, line: &[u8]) {
-        let before = self.out.len();
-        self.scrubber.line(&String::from_utf8_lossy(line), &mut self.out);
-        if before > 0 && self.out.len() > BROKER_LINE_MAX {
-            let line = self.out.split_off(before);
-            self.write().await;
-            self.out = line;
-        }
     }
 
     async fn last(&mut self) {
         let rest = std::mem::take(&mut self.unread);
         if !rest.is_empty() {
-            self.line(&rest).await;
+            self.scrubber.line(&String::from_utf8_lossy(&rest), &mut self.out);
         }
         self.scrubber.rest(&mut self.out);
         self.write().await;
@@ -142,29 +130,18 @@ fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The bytes that may be read in an interval, so that a server that floods does not take the time of the tunnel.
-struct Turn {
-    begun: Instant,
-    bytes: usize,
+/// The share of the time that the search for secrets may take, so that a server that floods does not take that of the tunnel.
+#[derive(Default)]
+struct Pace {
+    busy: Duration,
 }
 
-impl Turn {
-    fn begin() -> Self {
-        Self {
-            begun: Instant::now(),
-            bytes: 0,
-        }
-    }
-
-    async fn used(&mut self, bytes: usize) {
-        let end = self.begun + BROKER_WORDS_INTERVAL;
-        if Instant::now() >= end {
-            *self = Self::begin();
-        }
-        self.bytes += bytes;
-        if self.bytes >= BROKER_WORDS_TURN {
-            sleep_until(end.max(Instant::now() + Duration::from_millis(1))).await;
-            *self = Self::begin();
+impl Pace {
+    /// Waits once so much time was spent that it is due.
+    async fn spent(&mut self, time: Duration) {
+        self.busy += time;
+        if self.busy >= BROKER_WORDS_BUSY {
+            sleep(std::mem::take(&mut self.busy) * BROKER_WORDS_REST).await;
         }
     }
 }

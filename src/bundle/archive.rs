@@ -38,7 +38,11 @@ pub(super) fn archive(entries: &[Entry], at: SystemTime) -> Vec<u8> {
     for entry in entries {
         let content = entry.text.as_str().as_bytes();
         let padding = content.len().next_multiple_of(BLOCK) - content.len();
-        for bytes in [&header(entry.name, content.len(), seconds)[..], content, &[0; BLOCK][..padding]] {
+        for bytes in [
+            &header(entry.name, content.len(), seconds)[..],
+            content,
+            &[0; BLOCK][..padding],
+        ] {
             // A vector takes everything.
             let _ = gzip.write_all(bytes);
         }
@@ -98,6 +102,9 @@ mod tests {
         };
         assert_eq!(archive(&entries("x"), at), archive(&entries("x"), at));
         assert_ne!(archive(&entries("x"), at), archive(&entries("y"), at));
-        assert_ne!(archive(&entries("x"), at), archive(&entries("x"), at + Duration::from_secs(1)));
+        assert_ne!(
+            archive(&entries("x"), at),
+            archive(&entries("x"), at + Duration::from_secs(1))
+        );
     }
 }

@@ -15,7 +15,10 @@ pub(super) fn manifest(sources: &Sources, entries: &[Entry], left_out: &[(&str, 
     let moment = |at: SystemTime| Utc::of(at).to_string();
     let length = window.and_then(|(start, end)| end.duration_since(start).ok());
     let metrics = entries.iter().find(|entry| entry.name == METRICS);
-    let files: Vec<&str> = [MANIFEST].into_iter().chain(entries.iter().map(|entry| entry.name)).collect();
+    let files: Vec<&str> = [MANIFEST]
+        .into_iter()
+        .chain(entries.iter().map(|entry| entry.name))
+        .collect();
     let left_out = left_out.iter().map(|(name, why)| ((*name).to_owned(), json!(why)));
     Outgoing::json(&json!({
         "generated_at": moment(sources.at),

@@ -1,4 +1,4 @@
-//! The support bundle: what an operator may attach to a public ticket (contract: ops, section 12).
+//! The support bundle: what an operator may attach to a public ticket (contract: ops, section 11).
 //!
 //! [`Sources`] is what there is, from whoever has it: a command, or the running process. [`pack`] makes the archive of it. Every byte
 //! that gets into an archive is an [`Outgoing`] text.
@@ -116,7 +116,11 @@ fn entries(sources: &Sources) -> Vec<Entry> {
     add(LOG, sources.log.as_ref().map(log::ndjson).map_err(String::clone));
     add(
         METRICS,
-        sources.metrics.as_ref().map(|text| Outgoing::of(text)).map_err(String::clone),
+        sources
+            .metrics
+            .as_ref()
+            .map(|text| Outgoing::of(text))
+            .map_err(String::clone),
     );
     for (name, document) in &sources.documents {
         let text = document.as_ref().map(|document| match document {

@@ -16,15 +16,7 @@ impl Outgoing {
     /// The one way to such a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let kept = text.get(..text.floor_char_boundary(BUNDLE_ENTRY_MAX)).unwrap_or_default();
-        let mut out = scrubbed(kept);
-        if kept.len() < text.len() {
-            if !out.ends_with('\n') {
-                out.push('\n');
-            }
-            out.push_str(CUT);
-        }
-        Self(out)
+        bounded(text, BUNDLE_ENTRY_MAX)
     }
 
     /// A JSON document, each of its texts searched for secrets before the whole is.
@@ -44,6 +36,18 @@ impl Outgoing {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn bounded(text: &str, most: usize) -> Outgoing {
+    let (kept, rest) = text.split_at(text.floor_char_boundary(most));
+    let mut out = scrubbed(kept);
+    if !rest.is_empty() {
+        if !out.ends_with('\n') {
+            out.push('\n');
+        }
+        out.push_str(CUT);
+    }
+    Outgoing(out)
 }
 
 /// Long texts are searched window by window, so that the search takes bounded memory. The end of a window is searched again with the
@@ -100,8 +104,11 @@ mod tests {
     fn a_secret_disappears_wherever_a_long_text_is_divided() {
         let secret = "out-9f8e7d6c5b4a3f2e1d0c";
         redact::protect(secret);
-        for at in BUNDLE_WINDOW - secret.len() - 3..BUNDLE_WINDOW + 3 {
-            let text = format!("{}\n{secret}\n{}", "x".repeat(at), "y".repeat(BUNDLE_WINDOW));
+        for before in [0, 1, 11, secret.len(), secret.len() + 1] {
+            let at = BUNDLE_WINDOW - before;
+            let mut text = "some words\n".repeat(at / 11 + 1);
+            text.truncate(at);
+            text.push_str(&format!("\n{secret}\n{}", "more words\n".repeat(100)));
             let out = Outgoing::of(&text);
             assert_eq!(out.as_str(), text.replace(secret, REDACTED), "{at}");
         }
@@ -109,9 +116,10 @@ mod tests {
 
     #[test]
     fn a_text_has_a_bound() {
-        let out = Outgoing::of(&"word ".repeat(BUNDLE_ENTRY_MAX / 4));
-        assert!(out.as_str().len() <= BUNDLE_ENTRY_MAX + CUT.len() + 1);
+        let out = bounded(&"word ".repeat(1000), 4000);
+        assert_eq!(out.as_str().len(), 4000 + 1 + CUT.len());
         assert!(out.as_str().ends_with(CUT));
+        assert_eq!(bounded("word", 4).as_str(), "word");
     }
 
     #[test]

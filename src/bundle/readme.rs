@@ -8,13 +8,22 @@ use crate::telemetry::utc::{ForPeople, Utc};
 
 const ABOUT: [(&str, &str); 8] = [
     (MANIFEST, "this list, for programs"),
-    (RUNTIME, "build, configuration with the source of each value, environment"),
+    (
+        RUNTIME,
+        "build, configuration with the source of each value, environment",
+    ),
     (LOG, "lines of the log, oldest first, one JSON object a line"),
     (METRICS, "/metrics of the running process"),
     (HEALTH, "/health?details=true of the running process"),
     (READYZ, "/readyz?verbose of the running process"),
-    (DOCTOR, "what tunnel-client doctor found: each step on the way, the first that failed is the cause"),
-    (SANDBOX, "the layers of the sandbox that this kernel applies to this configuration"),
+    (
+        DOCTOR,
+        "what tunnel-client doctor found: each step on the way, the first that failed is the cause",
+    ),
+    (
+        SANDBOX,
+        "the layers of the sandbox that this kernel applies to this configuration",
+    ),
 ];
 
 const SECRETS: &str = "\
@@ -31,12 +40,20 @@ Never in a bundle:
 
 /// `entries` without the manifest and this text.
 pub(super) fn readme(sources: &Sources, entries: &[Entry], left_out: &[(&str, String)]) -> Outgoing {
-    let mut text = format!("Support bundle of {CLIENT_NAME} {CLIENT_VERSION}, {}\n", ForPeople(Utc::of(sources.at)));
+    let mut text = format!(
+        "Support bundle of {CLIENT_NAME} {CLIENT_VERSION}, {}\n",
+        ForPeople(Utc::of(sources.at))
+    );
     // Writing to a String cannot fail.
     let _ = writeln!(text, "Made by: {}\n", sources.made_by);
-    let names = [MANIFEST, README].into_iter().chain(entries.iter().map(|entry| entry.name));
+    let names = [MANIFEST, README]
+        .into_iter()
+        .chain(entries.iter().map(|entry| entry.name));
     for name in names {
-        let about = ABOUT.iter().find(|(known, _)| *known == name).map_or("", |(_, about)| about);
+        let about = ABOUT
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or("", |(_, about)| about);
         let _ = writeln!(text, "{}", format!("  {name:<28} {about}").trim_end());
     }
     if let Ok(log) = &sources.log {

@@ -98,7 +98,9 @@ pub fn environment(environment: &Environment) -> Value {
         let is_secret = || {
             variable_holds_secret(name)
                 || is_sensitive_name(name)
-                || name.split('_').any(|word| SECRET_WORDS.contains(&word.to_ascii_uppercase().as_str()))
+                || name
+                    .split('_')
+                    .any(|word| SECRET_WORDS.contains(&word.to_ascii_uppercase().as_str()))
         };
         let value = value.to_string_lossy();
         is_shown.then(|| {
@@ -116,7 +118,11 @@ pub fn environment(environment: &Environment) -> Value {
 fn sections(settings: &[Effective]) -> Value {
     let mut sections: Map<String, Value> = Map::new();
     for one in settings {
-        let (section, name) = one.setting.key.split_once('.').unwrap_or(("top_level", one.setting.key));
+        let (section, name) = one
+            .setting
+            .key
+            .split_once('.')
+            .unwrap_or(("top_level", one.setting.key));
         let values = one.values.iter().map(|value| {
             json!({
                 "value": value.text,
@@ -145,7 +151,12 @@ fn contents(settings: &[Effective]) -> String {
     let mut text = String::new();
     let mut last = None;
     for one in settings {
-        let values: Vec<&str> = one.values.iter().filter(in_file).map(|value| value.text.as_str()).collect();
+        let values: Vec<&str> = one
+            .values
+            .iter()
+            .filter(in_file)
+            .map(|value| value.text.as_str())
+            .collect();
         if values.is_empty() {
             continue;
         }

@@ -55,13 +55,17 @@ fn below(value: &Value, depth: usize, out: &mut String) {
 
 /// A block keeps its last line end, so only a text with one can be a block.
 fn is_block(text: &str) -> bool {
-    let is_plain = |char: char| char == '\n' || char == '\t' || !char.is_control() && !"\u{feff}\u{85}\u{2028}\u{2029}".contains(char);
+    let is_plain = |char: char| {
+        char == '\n' || char == '\t' || !char.is_control() && !"\u{feff}\u{85}\u{2028}\u{2029}".contains(char)
+    };
     text.ends_with('\n') && text.chars().all(is_plain)
 }
 
 fn key(name: &str) -> String {
     let is_plain = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
         && !["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(&name.to_ascii_lowercase().as_str());
     match is_plain {
         true => name.to_owned(),

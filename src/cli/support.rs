@@ -76,7 +76,8 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
     let to_stdout = output.is_some_and(|path| path == OUTPUT);
     if to_stdout && io::stdout().is_terminal() {
         return Err(Error::Message(
-            "support export: the archive is no text for a terminal; write > FILE, or name a file with --output".to_owned(),
+            "support export: the archive is no text for a terminal; write > FILE, or name a file with --output"
+                .to_owned(),
         ));
     }
     let path = match output {
@@ -147,20 +148,29 @@ fn gather(matches: &ArgMatches, start: Start, locator: Option<&Locator>, at: Sys
         config.for_each_secret(redact::protect);
     }
     let runtime = local::runtime(&opened, checked.as_ref().err(), environment);
-    let config = checked.as_ref().map_err(|_| "the configuration has mistakes, which are in tunnel-client.runtime.yaml");
+    let config = checked
+        .as_ref()
+        .map_err(|_| "the configuration has mistakes, which are in tunnel-client.runtime.yaml");
     let mut progress = Progress::new();
     progress.show("the running process");
     let live = live::ask(locator, config.ok());
     progress.show("the log");
     let log = config.map_err(str::to_owned).and_then(local::log);
     progress.show("the sandbox");
-    let sandbox = config.map_err(str::to_owned).and_then(|config| local::sandbox(config, &again));
+    let sandbox = config
+        .map_err(str::to_owned)
+        .and_then(|config| local::sandbox(config, &again));
     let doctor = match is_on(matches, "offline") {
         true => Err("--offline was given".to_owned()),
         false => local::doctor(&flags, &again, &disk, &mut |id| progress.show(id)),
     };
     let mut documents: Vec<_> = ADMIN.into_iter().zip(live.admin).collect();
-    documents.extend([(HEALTH, live.health), (READYZ, live.readyz), (DOCTOR, doctor), (SANDBOX, sandbox)]);
+    documents.extend([
+        (HEALTH, live.health),
+        (READYZ, live.readyz),
+        (DOCTOR, doctor),
+        (SANDBOX, sandbox),
+    ]);
     Ok(Sources {
         at,
         made_by: "tunnel-client support export",
@@ -216,6 +226,10 @@ mod tests {
         // What follows a flag is its value, whatever it looks like: this is what clap does with the rest.
         assert_eq!(kept.first().map(OsString::as_os_str), Some("doctor".as_ref()));
         assert!(kept.contains(&"--config".into()) && kept.contains(&"--log.level=info".into()));
-        assert!(!kept.iter().any(|word| word == "x" || word == "--offline" || word == "--port" || word == "1"));
+        assert!(
+            !kept
+                .iter()
+                .any(|word| word == "x" || word == "--offline" || word == "--port" || word == "1")
+        );
     }
 }

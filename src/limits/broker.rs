@@ -43,11 +43,10 @@ pub const BROKER_LAST_WORDS: usize = 64 * KIB;
 pub const BROKER_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 /// Bytes of one read of the broker's standard error.
 pub const BROKER_WORDS_READ: usize = 4 * KIB;
-/// Bytes of the broker's standard error that are scrubbed in one interval, and the interval: 1.25 MiB/s, a few percent of a processor.
-/// Servers that write more are held up.
-pub const BROKER_WORDS_TURN: usize = 64 * KIB;
-/// See [`BROKER_WORDS_TURN`].
-pub const BROKER_WORDS_INTERVAL: Duration = Duration::from_millis(50);
+/// Time spent on the broker's standard error before a pause is due: what a page of a stack trace takes is passed on at once.
+pub const BROKER_WORDS_BUSY: Duration = Duration::from_millis(5);
+/// The pause, in multiples of that time: a flood of lines takes a tenth of a processor. Servers that write more are held up.
+pub const BROKER_WORDS_REST: u32 = 9;
 /// Bytes at the end of a piece of a line that wait for the next piece: a secret of 160 bytes in its longest spelling (`\\uXXXX`).
 pub const BROKER_WORDS_HELD: usize = KIB;
 /// Time that they wait; the broker writes the next piece at once, if there is one.

@@ -18,9 +18,14 @@ pub(crate) fn scrub_messages() {
 /// Takes no lock that the thread may hold already.
 fn print(panic: &PanicHookInfo<'_>) {
     let thread = thread::current();
-    let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
+    let place = panic
+        .location()
+        .map_or_else(String::new, |place| format!(" at {place}"));
     let message = panic.payload_as_str().unwrap_or("a panic without a message");
-    let text = format!("thread '{}' panicked{place}:\n{message}\n", thread.name().unwrap_or("?"));
+    let text = format!(
+        "thread '{}' panicked{place}:\n{message}\n",
+        thread.name().unwrap_or("?")
+    );
     let mut text = redact::try_scrub(&text).map_or_else(|| format!("{WITHHELD}\n"), std::borrow::Cow::into_owned);
     let trace = Backtrace::capture();
     if trace.status() == BacktraceStatus::Captured {

@@ -13,9 +13,9 @@ use clap::{ArgMatches, Command};
 use std::ffi::OsString;
 
 pub(super) use self::get::get;
-pub(super) use self::locator::{Base, Locator};
 #[cfg(fuzzing)]
 pub(crate) use self::locator::fuzzing as locator_fuzzing;
+pub(super) use self::locator::{Base, Locator};
 use self::process::Process;
 use self::report::Report;
 use super::args::{is_on, option, switch};

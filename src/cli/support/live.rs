@@ -64,7 +64,8 @@ fn of_config(config: &Config) -> Result<Base, String> {
 }
 
 fn no_port() -> String {
-    "health.listen_addr leaves the port to the system; set health.url_file, or name the process with --url or --port".to_owned()
+    "health.listen_addr leaves the port to the system; set health.url_file, or name the process with --url or --port"
+        .to_owned()
 }
 
 /// Anything but this would only be waited for several times.
@@ -81,7 +82,9 @@ fn json(base: &Base, path: &str, expected: &[u16]) -> Part<Document> {
     let body = answer(base, path, expected)?;
     match serde_json::from_slice::<Value>(&body) {
         Ok(value) => Ok(Document::Json(value)),
-        Err(_) => Err(format!("the running process answered {path} with something that is no JSON")),
+        Err(_) => Err(format!(
+            "the running process answered {path} with something that is no JSON"
+        )),
     }
 }
 
@@ -90,6 +93,9 @@ fn answer(base: &Base, path: &str, expected: &[u16]) -> Result<Vec<u8>, String> 
     let answer = get(base, path, within)?;
     match expected.contains(&answer.status) {
         true => Ok(answer.body),
-        false => Err(format!("the running process answered {path} with status {}", answer.status)),
+        false => Err(format!(
+            "the running process answered {path} with status {}",
+            answer.status
+        )),
     }
 }

@@ -13,7 +13,9 @@ use crate::secrets::Disk;
 
 /// Configuration and environment.
 pub(super) fn runtime(opened: &Opened<'_>, mistakes: Option<&ConfigErrors>, environment: Value) -> Value {
-    let mistakes = mistakes.into_iter().flat_map(|errors| errors.iter().map(ToString::to_string));
+    let mistakes = mistakes
+        .into_iter()
+        .flat_map(|errors| errors.iter().map(ToString::to_string));
     let written = Written {
         selection: opened.selection(),
         file: opened.of_file(),
@@ -28,7 +30,11 @@ pub(super) fn log(config: &Config) -> Part<Log> {
     let log = &config.log;
     let path = match (&log.target, &log.file) {
         (LogTarget::Stream, Some(path)) => path,
-        (LogTarget::Stream, None) => return Err(elsewhere("the standard streams of the process; under systemd, in the journal")),
+        (LogTarget::Stream, None) => {
+            return Err(elsewhere(
+                "the standard streams of the process; under systemd, in the journal",
+            ));
+        }
         (LogTarget::Journal, _) => return Err(elsewhere("the journal")),
         (_, _) => {
             return Err(

@@ -30,7 +30,10 @@ static BASE: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("base"
 /// Each line of a secret of several lines is one as well: programs print line by line.
 pub fn protect(secret: &str) {
     if secret.contains('\n') {
-        let lines = secret.lines().map(str::trim).filter(|line| line.len() >= PROTECTED_LINE_MIN);
+        let lines = secret
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.len() >= PROTECTED_LINE_MIN);
         lines.take(PROTECTED_LINES_MAX).for_each(|line| add(line.as_bytes()));
     }
     add(secret.as_bytes());
