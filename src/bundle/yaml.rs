@@ -91,8 +91,13 @@ mod tests {
             "one\nline": "a\nb",
             "empty": {},
         });
+        let text = render(&value);
+        assert!(
+            granit_parser::Parser::new_from_str(&text).all(|event| event.is_ok()),
+            "{text}"
+        );
         assert_eq!(
-            render(&value),
+            text,
             "empty: {}\nlist:\n  - \"a: b\"\n  -\n    name: \"x\"\n    \"on\": true\n  -\n    - 1\n    - null\n  - []\n\
              \"one\\nline\": \"a\\nb\"\ntext: |2+\n  key: value\n    more\n  \n  end\n"
         );

@@ -92,10 +92,13 @@ def on(message):
     let (control, _child, client) = support::child::start(script);
     let place = control.call(Command::call("r1", "tools/call", "{}"), "r1").json()["result"].clone();
     let broker = place["parent"].as_u64().unwrap();
-    let shared = fs::read_link(format!("/proc/{broker}/fd/2")).unwrap();
-    assert_eq!(fs::read_link(format!("/proc/{}/fd/2", client.pid())).unwrap(), shared);
+    let pipe_to = |pid: u64| fs::read_link(format!("/proc/{pid}/fd/2")).unwrap();
+    let (shared, own) = (pipe_to(u64::from(client.pid())), pipe_to(broker));
     assert_ne!(place["stderr"].as_str(), shared.to_str());
-    let info = fs::read_to_string(format!("/proc/{broker}/fdinfo/2")).unwrap();
+    // Nor is the broker's that of the client, which takes the secrets out of what comes from it.
+    assert_ne!(place["stderr"].as_str(), own.to_str());
+    assert_ne!(own, shared);
+    let info = fs::read_to_string(format!("/proc/{}/fdinfo/2", client.pid())).unwrap();
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
     let flags = i64::from_str_radix(flags.trim(), 8).unwrap();
     assert_eq!(flags & i64::from(libc::O_NONBLOCK), 0, "{info}");

@@ -15,6 +15,9 @@ use crate::support::leaks::{self, Leaky, assert_clean};
 use crate::support::tls::Authority;
 use crate::support::{Answer, ControlPlane, McpServer, StdioServer, pause, within};
 
+/// The situation in which commands succeed.
+const WELL: &str = "well";
+
 const BOUND: Duration = Duration::from_secs(180);
 
 /// A command, by the names that lead to it.
@@ -76,7 +79,7 @@ fn collect(command: &clap::Command, path: &mut Vec<String>, found: &mut Vec<Leaf
 fn needed(leaf: &Leaf, files: &Path) -> Option<Vec<String>> {
     let file = |name: &str| files.join(name).display().to_string();
     let words = match leaf.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["logs", "explain"] => vec![leaks::KEY.to_owned(), "--log".to_owned(), file("old.log")],
+        ["logs", "explain"] => vec!["ticket-7".to_owned(), "--log".to_owned(), file("old.log")],
         ["audit", "init"] => vec![file("audit.key")],
         ["audit", "verify"] => vec![file("old.log"), "--key".to_owned(), file("audit.key")],
         ["init"] => vec![
@@ -179,6 +182,16 @@ fn check(situation: &Situation, files: &Path) {
         for switch in switches {
             let text = outcome(&leaf, situation, switch, files);
             assert_clean(&format!("{}: {:?} {switch:?}", situation.name, leaf.path), &text);
+            // Commands that refuse to work would show nothing of what they do.
+            if situation.name == WELL && switch.is_none() {
+                match leaf.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                    ["run"] => assert!(text.contains("tunnel-client started"), "{text}"),
+                    ["config", "check"] => assert!(text.starts_with("OK "), "{text}"),
+                    ["doctor"] => assert!(text.contains("RESULT") || text.contains("PASS"), "{text}"),
+                    ["support", "export"] => assert!(text.contains("manifest.json"), "{text}"),
+                    _ => {}
+                }
+            }
         }
     }
 }
@@ -201,7 +214,7 @@ impl Peers {
 
     fn echoing() -> Self {
         let peers = Self::honest();
-        let all = leaks::ALL.map(|secret| leaks::spellings(secret).join(" ")).join(" ");
+        let all = leaks::KNOWN.map(|secret| leaks::spellings(secret).join(" ")).join(" ");
         let body =
             serde_json::json!({"error": {"message": format!("bad key {}: {all}", leaks::KEY), "code": leaks::KEY}});
         peers.control.on_every_poll(Some(Answer::json(401, body.to_string())));
@@ -229,10 +242,10 @@ fn situation(name: &'static str, leaky: &Leaky, config: PathBuf) -> Situation {
 fn commands_print_no_secret_when_all_is_well() {
     let peers = Peers::honest();
     let leaky = peers.leaky();
-    let config = leaky.write("config.yaml", "log:\n  level: debug\n");
+    let config = leaky.write("config.yaml", "log:\n  level: debug\n  format: json\n");
     let situation = Situation {
         with_switches: true,
-        ..situation("well", &leaky, config)
+        ..situation(WELL, &leaky, config)
     };
     check(&situation, leaky.files.path());
 }
@@ -254,7 +267,7 @@ fn commands_print_no_secret_when_the_way_is_broken() {
     check(&situation("a proxy that is gone", &leaky, config), leaky.files.path());
     let tls = ControlPlane::https(Authority::new().server(&["127.0.0.1"]));
     let leaky = Leaky::new(&tls.url(), &peers.server.url(), &peers.stdio.command());
-    let config = leaky.write("config.yaml", "log:\n  level: debug\n");
+    let config = leaky.write("config.yaml", "log:\n  level: debug\n  format: json\n");
     check(
         &situation("a certificate of nobody", &leaky, config),
         leaky.files.path(),
@@ -309,7 +322,7 @@ fn commands_print_no_secret_when_the_configuration_is_broken() {
 fn commands_print_no_secret_that_is_typed_in_the_wrong_place() {
     let peers = Peers::honest();
     let leaky = peers.leaky();
-    let config = leaky.write("config.yaml", "");
+    let config = leaky.write("config.yaml", "log:\n  format: json\n");
     let variables = [
         ("CONTROL_PLANE_API_KEY", leaks::KEY.to_owned()),
         ("MCP_EXTRA_HEADERS", format!("X-Auth-Token: {}", leaks::MCP_HEADER)),

@@ -9,9 +9,12 @@ use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpSe
 
 /// Prints everything that it knows, and what its configuration is full of, in every spelling.
 fn talkative() -> StdioServer {
-    let all: Vec<String> = leaks::ALL.iter().flat_map(|secret| leaks::spellings(secret)).collect();
+    let all: Vec<String> = leaks::KNOWN
+        .iter()
+        .flat_map(|secret| leaks::spellings(secret))
+        .collect();
     let all = serde_json::to_string(&all).unwrap();
-    let plain = serde_json::to_string(&leaks::ALL).unwrap();
+    let plain = serde_json::to_string(&leaks::KNOWN).unwrap();
     let pem = serde_json::to_string(&leaks::pem()).unwrap();
     StdioServer::with(&format!(
         r#"
@@ -50,7 +53,10 @@ fn client(leaky: &Leaky, control: &ControlPlane, more: &str) -> ClientBuilder {
 
 /// Lets everything repeat what it was told.
 fn provoke(control: &ControlPlane, client: &Client) -> String {
-    let all: Vec<String> = leaks::ALL.iter().flat_map(|secret| leaks::spellings(secret)).collect();
+    let all: Vec<String> = leaks::KNOWN
+        .iter()
+        .flat_map(|secret| leaks::spellings(secret))
+        .collect();
     for (number, part) in all.chunks(8).enumerate() {
         let message = part.join(" ");
         let body = serde_json::json!({"error": {"message": message, "code": part[0], "type": part[0]}});
@@ -78,7 +84,7 @@ fn provoke(control: &ControlPlane, client: &Client) -> String {
 }
 
 fn echoing() -> McpServer {
-    let all = leaks::ALL.map(|secret| leaks::spellings(secret).join(" ")).join(" ");
+    let all = leaks::KNOWN.map(|secret| leaks::spellings(secret).join(" ")).join(" ");
     McpServer::http(move |request, _| {
         let headers = format!("{:?}", request.headers);
         Answer::json(500, format!("{headers} {} {all}", request.target))
@@ -87,7 +93,7 @@ fn echoing() -> McpServer {
 
 #[test]
 fn a_client_shows_no_secret_in_any_format() {
-    for (format, level) in [("", "debug"), ("struct-text", "debug"), ("json", "warn")] {
+    for (format, level) in [("", "info"), ("struct-text", "debug"), ("json", "warn")] {
         let (control, server, stdio) = (ControlPlane::http(), echoing(), talkative());
         let leaky = Leaky::new(&control.url(), &server.url(), &stdio.command());
         let format = match format {
@@ -114,7 +120,7 @@ fn neither_a_log_file_nor_syslog_receives_a_secret() {
     for more in [
         format!("log:\n  level: debug\n  format: json\n  file: {}\n", file.display()),
         format!(
-            "log:\n  level: debug\n  target: syslog\n  syslog_address: {}\n",
+            "log:\n  level: debug\n  format: json\n  target: syslog\n  syslog_address: {}\n",
             socket.display()
         ),
     ] {

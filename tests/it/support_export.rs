@@ -63,7 +63,7 @@ impl Site {
         site.control_plane.call(Command::call("r1", "ping", "{}"), "r1");
         // What a careless program, or an older version, has left there.
         let mut log = fs::OpenOptions::new().append(true).open(log).unwrap();
-        for secret in leaks::ALL {
+        for secret in leaks::KNOWN {
             for spelling in leaks::spellings(secret) {
                 writeln!(log, "a line with {spelling} in it").unwrap();
                 writeln!(
