@@ -96,7 +96,7 @@ pub struct Starting {
     words: Words,
 }
 
-/// The pipe that it writes its standard error to, and where that goes.
+/// The pipe that it writes the lines of servers to, and where they go.
 #[derive(Debug)]
 struct Words {
     from: OwnedFd,
@@ -179,7 +179,7 @@ pub struct Broker(Arc<Shared>);
 pub(super) struct Shared {
     socket: AsyncFd<OwnedFd>,
     process: Mutex<std::process::Child>,
-    /// Passes on what it writes to its standard error, to the end.
+    /// Passes on the lines of servers, to the end.
     words: Mutex<Option<JoinHandle<()>>>,
     /// Numbers of the servers that it may start, by channel.
     servers: BTreeMap<Box<str>, ServerNumber>,

@@ -1,4 +1,4 @@
-//! What the broker writes to its standard error, above all the lines of servers, on its way to that of this process: scrubbed.
+//! The lines of servers on their way from the broker to the standard error of this process: scrubbed.
 //!
 //! The broker knows none of the client's secrets, so it cannot take them out. It writes to a pipe, which this process reads, for a
 //! bounded share of its time and only as fast as its own standard error takes it. What the pipe does not take the broker holds up or counts.

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use serde_json::{Value, json};
 
-use super::outgoing::clean;
+use super::outgoing::{clean, scrubbed};
 use super::{Log, Outgoing};
 use crate::limits::{BUNDLE_LINES_MAX, BUNDLE_LOG_MAX};
 
@@ -32,10 +32,10 @@ pub fn tail(file: &mut File) -> io::Result<Vec<String>> {
     Ok(lines)
 }
 
-/// One JSON object a line. A line in another format is the member `line`.
+/// One JSON object a line. A line in another format is the member `line`. Secrets of several lines are taken out before.
 pub(super) fn ndjson(log: &Log) -> Outgoing {
     let mut text = String::new();
-    for line in &log.lines {
+    for line in scrubbed(&log.lines.join("\n")).lines() {
         let event = match serde_json::from_str(line) {
             Ok(event @ Value::Object(_)) => event,
             _ => json!({ "line": line }),

@@ -52,7 +52,7 @@ fn bounded(text: &str, most: usize) -> Outgoing {
 
 /// Long texts are searched window by window, so that the search takes bounded memory. The end of a window is searched again with the
 /// next one: a secret may begin in it.
-fn scrubbed(text: &str) -> String {
+pub(super) fn scrubbed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut carried = String::new();
     let mut rest = text;

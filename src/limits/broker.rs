@@ -41,9 +41,9 @@ pub const BROKER_STDERR_PATIENCE: Duration = Duration::from_millis(500);
 pub const BROKER_LAST_WORDS: usize = 64 * KIB;
 /// Time that a broker takes at its end to pass on the last output of its servers.
 pub const BROKER_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
-/// Bytes of one read of the broker's standard error.
+/// Bytes of one read of what the broker passes on.
 pub const BROKER_WORDS_READ: usize = 4 * KIB;
-/// Time spent on the broker's standard error before a pause is due: what a page of a stack trace takes is passed on at once.
+/// Time spent on what the broker passes on before a pause is due: what a page of a stack trace takes is passed on at once.
 pub const BROKER_WORDS_BUSY: Duration = Duration::from_millis(5);
 /// The pause, in multiples of that time: a flood of lines takes a tenth of a processor. Servers that write more are held up.
 pub const BROKER_WORDS_REST: u32 = 9;

@@ -92,13 +92,16 @@ def on(message):
     let (control, _child, client) = support::child::start(script);
     let place = control.call(Command::call("r1", "tools/call", "{}"), "r1").json()["result"].clone();
     let broker = place["parent"].as_u64().unwrap();
-    let pipe_to = |pid: u64| fs::read_link(format!("/proc/{pid}/fd/2")).unwrap();
-    let (shared, own) = (pipe_to(u64::from(client.pid())), pipe_to(broker));
-    assert_ne!(place["stderr"].as_str(), shared.to_str());
-    // Nor is the broker's that of the client, which takes the secrets out of what comes from it.
-    assert_ne!(place["stderr"].as_str(), own.to_str());
-    assert_ne!(own, shared);
-    let info = fs::read_to_string(format!("/proc/{}/fdinfo/2", client.pid())).unwrap();
+    let descriptor = |pid: u64, number| fs::read_link(format!("/proc/{pid}/fd/{number}")).unwrap();
+    let shared = descriptor(broker, 2);
+    assert_eq!(descriptor(u64::from(client.pid()), 2), shared);
+    // The lines go to the client first, which takes the secrets out.
+    let lines = descriptor(broker, 1);
+    assert_ne!(lines, shared);
+    for of_others in [&shared, &lines] {
+        assert_ne!(place["stderr"].as_str(), of_others.to_str());
+    }
+    let info = fs::read_to_string(format!("/proc/{broker}/fdinfo/2")).unwrap();
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
     let flags = i64::from_str_radix(flags.trim(), 8).unwrap();
     assert_eq!(flags & i64::from(libc::O_NONBLOCK), 0, "{info}");

@@ -2,10 +2,13 @@
 //! its peers and servers repeat.
 
 use std::fs;
+use std::time::Duration;
 
 use crate::support::leaks::{self, Leaky, assert_clean};
 use crate::support::syslog::datagrams;
-use crate::support::{Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, StdioServer, eventually};
+use crate::support::{
+    Answer, Client, ClientBuilder, Command, ControlPlane, McpServer, StdioServer, eventually, within,
+};
 
 /// Prints everything that it knows, and what its configuration is full of, in every spelling.
 fn talkative() -> StdioServer {
@@ -14,7 +17,7 @@ fn talkative() -> StdioServer {
         .flat_map(|secret| leaks::spellings(secret))
         .collect();
     let all = serde_json::to_string(&all).unwrap();
-    let plain = serde_json::to_string(&leaks::KNOWN).unwrap();
+    let plain = serde_json::to_string(&leaks::KNOWN[..2]).unwrap();
     let pem = serde_json::to_string(&leaks::pem()).unwrap();
     StdioServer::with(&format!(
         r#"
@@ -25,7 +28,7 @@ def on(message):
     for secret in json.loads({all:?}):
         say("I was told " + secret)
     for secret in json.loads({plain:?}):
-        say("x" * 4070 + secret + "y" * 500)
+        say("x" * 4070 + secret + "y" * 50)
     say(json.loads({pem:?}))
     say(json.dumps(dict(os.environ)) + " " + " ".join(sys.argv))
     say("that was all")
@@ -102,7 +105,11 @@ fn a_client_shows_no_secret_in_any_format() {
         };
         let mut client = client(&leaky, &control, &format!("log:\n  level: {level}\n{format}")).start();
         let health = provoke(&control, &client);
-        client.await_log("[tools] that was all");
+        // A debug build searches slowly, and waits nine times as long.
+        let bound = Duration::from_secs(240);
+        within(bound, "the last line of the server", || {
+            client.log_with("[tools] that was all").first().cloned()
+        });
         client.terminate();
         client.wait_exit(crate::support::wait::BOUND);
         let log = client.log().join("\n");

@@ -90,7 +90,8 @@ impl Variable {
 }
 
 impl Header {
-    fn is_secret(&self) -> bool {
+    /// Whether it was written as a reference, or its name tells.
+    pub(in crate::config) fn is_secret(&self) -> bool {
         self.referenced || is_sensitive_name(&self.name)
     }
 }

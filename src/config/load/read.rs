@@ -3,12 +3,13 @@
 //! A [`Config`] comes from here only, so it always knows the chosen file and every file that was read: the cages of stdio servers
 //! are made from that.
 
-use super::{Admin, Keys, base_url, load, load_admin};
+use super::{Admin, Keys, base_url, each_secret, load, load_admin};
 use crate::config::checked::Config;
 use crate::config::file::Selection;
 use crate::config::settings::{ConfigError, ConfigErrors, Effective, File, Flags, Recorder, Sources, effective};
 use crate::config::values::HttpUrl;
 use crate::secrets::{Environment, Files};
+use crate::telemetry::redact;
 
 /// Chooses the configuration file, reads it and checks everything that was written.
 ///
@@ -64,6 +65,7 @@ pub fn mistakes(file: &File, environment: &Environment, files: &dyn Files) -> Ve
         files: &Recorder::of(files),
     };
     load(&sources, &Selection::None)
+        .inspect_err(|_| each_secret(&sources, redact::protect))
         .err()
         .map_or_else(Vec::new, |errors| errors.0)
 }

@@ -92,7 +92,7 @@ impl Janitor {
     /// # Errors
     /// [`Error::Start`].
     pub fn launch() -> Result<Self, Error> {
-        let (socket, process) = own_program::launch(ROLE, None, Stdio::inherit()).map_err(Error::Start)?;
+        let (socket, process) = own_program::launch(ROLE, None, Stdio::null()).map_err(Error::Start)?;
         Ok(Self { socket, process })
     }
 

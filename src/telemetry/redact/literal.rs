@@ -16,6 +16,8 @@ use crate::limits::{PROTECTED_LEN_MIN, PROTECTED_LINE_MIN, PROTECTED_LINES_MAX, 
 pub(super) struct Fingerprint {
     length: usize,
     hash: u64,
+    /// What the first byte of a stretch of that length counts.
+    weight: u64,
 }
 
 /// The secrets known so far, oldest first.
@@ -43,6 +45,7 @@ fn add(secret: &[u8]) {
     let fingerprint = Fingerprint {
         length: secret.len(),
         hash: hash(secret),
+        weight: (1..secret.len()).fold(1_u64, |weight, _| weight.wrapping_mul(*BASE)),
     };
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     if secret.len() < PROTECTED_LEN_MIN || known.contains(&fingerprint) {
@@ -129,20 +132,17 @@ impl Fingerprint {
     pub(super) fn find(&self, bytes: &[u8]) -> Option<usize> {
         let base = *BASE;
         let mut rolling = hash(bytes.get(..self.length)?);
-        let weight = (1..self.length).fold(1_u64, |weight, _| weight.wrapping_mul(base));
-        let mut at = 0;
-        loop {
-            let end = at + self.length;
+        let entering = bytes.get(self.length..)?;
+        for (at, (leaving, entering)) in bytes.iter().zip(entering).enumerate() {
             if rolling == self.hash {
                 return Some(at);
             }
-            let (leaving, entering) = (u64::from(*bytes.get(at)?) + 1, u64::from(*bytes.get(end)?) + 1);
             rolling = rolling
-                .wrapping_sub(leaving.wrapping_mul(weight))
+                .wrapping_sub((u64::from(*leaving) + 1).wrapping_mul(self.weight))
                 .wrapping_mul(base)
-                .wrapping_add(entering);
-            at += 1;
+                .wrapping_add(u64::from(*entering) + 1);
         }
+        (rolling == self.hash).then_some(entering.len())
     }
 }
 
