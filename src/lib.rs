@@ -8,6 +8,7 @@ pub mod admin;
 pub mod audit;
 pub mod backoff;
 pub mod broker;
+pub mod bundle;
 pub mod cli;
 pub mod config;
 pub mod control;

@@ -5,6 +5,7 @@
 mod answers;
 mod audit;
 mod broker;
+mod bundle;
 mod cookies;
 mod explain;
 mod health;
@@ -18,6 +19,7 @@ use std::time::Duration;
 pub use answers::*;
 pub use audit::*;
 pub use broker::*;
+pub use bundle::*;
 pub use cookies::*;
 pub use explain::*;
 pub use health::*;

@@ -43,11 +43,12 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Starts it. Its standard input is one end of a pair of sockets that preserve message boundaries (unix(7), SOCK_SEQPACKET); the
-/// other end and the process are returned. It runs in this security context, or in that of this process.
+/// other end and the process are returned. It runs in this security context, or in that of this process, has this standard output and
+/// the standard error of this process.
 ///
 /// # Errors
 /// [`Error`].
-pub fn launch(role: &str, context: Option<&Context>) -> Result<(OwnedFd, Child), Error> {
+pub fn launch(role: &str, context: Option<&Context>, stdout: Stdio) -> Result<(OwnedFd, Child), Error> {
     if !Path::new(SELF).is_symlink() {
         return Err(Error::NoProc);
     }
@@ -61,7 +62,7 @@ pub fn launch(role: &str, context: Option<&Context>) -> Result<(OwnedFd, Child),
         .arg(role)
         .env_clear()
         .stdin(Stdio::from(theirs))
-        .stdout(Stdio::null())
+        .stdout(stdout)
         .stderr(Stdio::inherit());
     let process = match context {
         Some(context) => context.during(|| command.spawn()).map_err(|error| match error {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use log::warn;
@@ -14,6 +14,7 @@ use rustix::net::{Shutdown, shutdown};
 use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::ROLE;
@@ -21,12 +22,14 @@ use super::child::Child;
 use super::connection::{Message, SpecificationWriter, receive, send};
 use super::protocol::{Reply, Request};
 use super::spec::{Instructions, ServerNumber};
-use crate::limits::{BROKER_END_TIMEOUT, BROKER_READY_TIMEOUT, BROKER_REAP_INTERVAL};
+use super::words::pass_on;
+use crate::limits::{BROKER_END_TIMEOUT, BROKER_READY_TIMEOUT, BROKER_REAP_INTERVAL, BROKER_WORDS_TIMEOUT};
 use crate::own_program;
 use crate::sandbox::selinux::{Context, Refused};
 use crate::shutdown::Signal;
 use crate::sys::child::Failure;
 use crate::sys::watched;
+use crate::telemetry::stream::Stream;
 
 /// The broker cannot be had, or is gone.
 #[derive(Debug)]
@@ -90,6 +93,14 @@ impl std::error::Error for Error {}
 pub struct Starting {
     socket: OwnedFd,
     process: std::process::Child,
+    words: Words,
+}
+
+/// The pipe that it writes the lines of servers to, and where they go.
+#[derive(Debug)]
+struct Words {
+    from: OwnedFd,
+    to: Stream,
 }
 
 impl Starting {
@@ -99,13 +110,19 @@ impl Starting {
     /// # Errors
     /// There is no process.
     pub fn launch() -> Result<Self, Error> {
+        let (from, theirs) = io::pipe().map_err(Error::Start)?;
+        let words = Words {
+            from: from.into(),
+            to: Stream::error().map_err(Error::Start)?,
+        };
+        let context = Context::of_broker();
         let (socket, process) =
-            own_program::launch(ROLE, Context::of_broker().as_ref()).map_err(|error| match error {
+            own_program::launch(ROLE, context.as_ref(), Stdio::from(theirs)).map_err(|error| match error {
                 own_program::Error::NoProc => Error::NoProc,
                 own_program::Error::Domain(refused) => Error::Domain(refused),
                 own_program::Error::Start(error) => Error::Start(error),
             })?;
-        Ok(Self { socket, process })
+        Ok(Self { socket, process, words })
     }
 
     /// Blocks until it is taken, for a bounded time.
@@ -121,12 +138,20 @@ impl Starting {
     /// # Errors
     /// It does not take what it is told, or did not get ready in time.
     pub async fn connect(self, instructions: &Instructions) -> Result<Broker, Error> {
-        self.tell(instructions).map_err(Error::Specifications)?;
+        let told = self.tell(instructions);
+        let from = pipe::Receiver::from_owned_fd(self.words.from).map_err(Error::Start)?;
+        let words = tokio::spawn(pass_on(from, self.words.to));
+        if let Err(error) = told {
+            drop((self.socket, self.process));
+            let _ = timeout(BROKER_WORDS_TIMEOUT, words).await;
+            return Err(Error::Specifications(error));
+        }
         let socket = watched::readable(self.socket).map_err(Error::Start)?;
         let first = timeout(BROKER_READY_TIMEOUT, next(&socket)).await;
         let broker = Broker(Arc::new(Shared {
             socket,
             process: Mutex::new(self.process),
+            words: Mutex::new(Some(words)),
             servers: instructions.numbers(),
             runs: Mutex::default(),
             gone: Signal::default(),
@@ -138,7 +163,9 @@ impl Starting {
             }
             _ => {
                 broker.0.hang_up();
-                Err(Error::NotReady(broker.0.reap().await))
+                let status = broker.0.reap().await;
+                broker.0.hear_out().await;
+                Err(Error::NotReady(status))
             }
         }
     }
@@ -152,6 +179,8 @@ pub struct Broker(Arc<Shared>);
 pub(super) struct Shared {
     socket: AsyncFd<OwnedFd>,
     process: Mutex<std::process::Child>,
+    /// Passes on the lines of servers, to the end.
+    words: Mutex<Option<JoinHandle<()>>>,
     /// Numbers of the servers that it may start, by channel.
     servers: BTreeMap<Box<str>, ServerNumber>,
     runs: Mutex<Runs>,
@@ -221,7 +250,9 @@ impl Broker {
         let _ = shutdown(self.0.socket.get_ref(), Shutdown::Write);
         let _ = timeout(2 * BROKER_END_TIMEOUT, self.0.gone.wait()).await;
         self.0.hang_up();
-        self.0.reap().await
+        let status = self.0.reap().await;
+        self.0.hear_out().await;
+        status
     }
 }
 
@@ -293,6 +324,14 @@ impl Shared {
                 Ok(None) if Instant::now() < deadline => sleep(BROKER_REAP_INTERVAL).await,
                 status => return status.ok().flatten(),
             }
+        }
+    }
+
+    /// Waits until its last words are passed on, for a bounded time. It is gone, so that they have an end.
+    async fn hear_out(&self) {
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(words) = words {
+            let _ = timeout(BROKER_WORDS_TIMEOUT, words).await;
         }
     }
 

@@ -7,7 +7,8 @@
 //! What is said goes over a pair of sockets that keep messages apart (unix(7), SOCK_SEQPACKET), as [`protocol`] says. When the
 //! daemon's end closes, the broker kills what it started and ends; when the broker ends, so do the servers and the daemon.
 //!
-//! What servers write to their standard error it passes on, line by line.
+//! What servers write to their standard error it passes on, line by line, through its standard output, a pipe to the daemon, which takes
+//! the secrets out: the broker does not know them.
 
 #![forbid(unsafe_code)]
 
@@ -22,12 +23,14 @@ mod oom;
 pub mod protocol;
 mod received;
 mod running;
+mod scrubber;
 mod server;
 mod sink;
 pub mod spec;
 mod startable;
 mod stderr;
 mod tree;
+mod words;
 
 pub use child::Child;
 pub use client::{Broker, Error, Started, Starting};

@@ -1,8 +1,10 @@
-//! The broker's own standard error, to which the lines of servers go. It never waits for whoever reads it.
+//! Where the lines of servers go: a pipe to the daemon. It is never waited for whoever reads it.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
+
+use rustix::fs::{FileType, fstat};
 
 use crate::limits::BROKER_STDERR_PATIENCE;
 use crate::telemetry::stream::Stream;
@@ -11,6 +13,10 @@ use crate::telemetry::stream::Stream;
 #[derive(Debug)]
 pub(super) struct Sink {
     to: Stream,
+    /// Standard error, for the broker's own words once the daemon is gone: nobody takes the secrets out of other lines then.
+    own: Option<Stream>,
+    /// The daemon is gone.
+    broken: bool,
     /// What is left to write of the line under way.
     pending: Vec<u8>,
     /// Lines that were left out and that this line tells of.
@@ -22,13 +28,20 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    /// That of this process, as who it was started: a pipe may be open to nobody else.
+    /// Standard output if it is a pipe, else standard error, as who this process was started: a pipe may be open to nobody else.
     ///
     /// # Errors
     /// There is no descriptor to be had.
     pub(super) fn open() -> io::Result<Self> {
+        let is_pipe = FileType::from_raw_mode(fstat(io::stdout())?.st_mode) == FileType::Fifo;
+        let (to, own) = match is_pipe {
+            true => (Stream::output()?, Some(Stream::error()?)),
+            false => (Stream::error()?, None),
+        };
         Ok(Self {
-            to: Stream::error()?,
+            to,
+            own,
+            broken: false,
             pending: Vec::new(),
             told: 0,
             left_out: 0,
@@ -54,6 +67,15 @@ impl Sink {
                 self.push();
             }
             false => self.left_out += 1,
+        }
+    }
+
+    /// Takes a line of the broker's own.
+    pub(super) fn say(&mut self, line: &[u8]) {
+        self.put(line);
+        if let Some(own) = self.own.as_ref().filter(|_| self.broken) {
+            // There is nowhere to report that reporting failed.
+            let _ = own.write(line);
         }
     }
 
@@ -95,6 +117,7 @@ impl Sink {
                 Ok(length) => drop(self.pending.drain(..length.min(self.pending.len()))),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 Err(_) => {
+                    self.broken = true;
                     self.pending.clear();
                     // News of lines that are left out is no line itself.
                     self.left_out += u64::from(self.told == 0);

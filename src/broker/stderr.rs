@@ -77,7 +77,7 @@ impl Stderr {
     /// Writes a line of the broker's own, or counts it as omitted when there is no room.
     pub(super) fn say(&mut self, line: &str) {
         let _ = self.sink.is_ready();
-        self.sink.put(format!("{line}\n").as_bytes());
+        self.sink.say(format!("{line}\n").as_bytes());
     }
 
     /// What to watch until the next turn.

@@ -53,6 +53,11 @@ fn show(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
     let flags = settings::flags(matches);
     let disk = Disk::default();
     let opened = Opened::open(&flags, environment, &disk).map_err(Error::Config)?;
+    // First: what is shown may have a secret where none belongs.
+    let checked = opened.check();
+    if let Ok(config) = &checked {
+        config.for_each_secret(redact::protect);
+    }
     let mut settings = opened.effective();
     if !is_on(matches, "all") {
         settings.retain(is_telling);
@@ -68,7 +73,7 @@ fn show(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
             text::render(&view, is_coloured(environment))
         })?;
     }
-    let config = opened.check().map_err(Error::Config)?;
+    let config = checked.map_err(Error::Config)?;
     let secluded = config.secluded.iter().map(ToString::to_string);
     for warning in config.warnings.iter().cloned().chain(secluded) {
         // There is nowhere to report that a warning could not be written.

@@ -84,20 +84,20 @@ fn examine(matches: &ArgMatches, start: Start) -> Report {
 }
 
 /// Which check is under way, on a terminal only; gone when the report is there.
-struct Progress {
+pub(super) struct Progress {
     shown: bool,
     terminal: bool,
 }
 
 impl Progress {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             shown: false,
             terminal: io::stderr().is_terminal(),
         }
     }
 
-    fn show(&mut self, id: &str) {
+    pub(super) fn show(&mut self, id: &str) {
         if self.terminal {
             self.shown = true;
             // Nobody misses what cannot be shown.

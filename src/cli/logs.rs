@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::args::option;
 use super::start::Start;
+use super::text::one_line;
 use super::{Error, print};
 use crate::explain::{Story, Wanted};
 use crate::limits::EXPLAIN_INPUT_MAX;
@@ -75,7 +76,8 @@ pub(super) fn execute(matches: &mut ArgMatches, _: Start) -> Result<(), Error> {
     }
     if story.is_empty() {
         print(&format!(
-            "No line names {id}. The client writes no line about a call that went well; the relay writes one for each call."
+            "No line names {}. The client writes no line about a call that went well; the relay writes one for each call.",
+            one_line(id)
         ))?;
         return Err(Error::Reported(NOT_FOUND));
     }

@@ -20,6 +20,7 @@ mod profiles;
 mod run;
 mod settings;
 mod start;
+mod support;
 mod text;
 mod topics;
 mod version;
@@ -59,6 +60,7 @@ const COMMANDS: &[Entry] = &[
     entry("audit", audit::arguments, audit::execute),
     entry("admin", admin::arguments, admin::execute),
     entry("logs", logs::arguments, logs::execute),
+    entry("support", support::arguments, support::execute),
     entry("help", topics::arguments, topics::execute),
     entry("completion", completion::arguments, completion::execute),
     entry("version", version::arguments, version::execute),

@@ -8,6 +8,7 @@ use crate::probes::Again;
 use crate::sandbox::conceal;
 use crate::secrets::{self, Environment, Masking};
 use crate::sys::own_block;
+use crate::telemetry::{panics, redact};
 
 /// Flags of commands that are not settings and take a value that can be a secret, typed where a reference or a plain URL belongs.
 const OF_COMMANDS: [&str; 2] = ["control-plane-api-key-ref", "url"];
@@ -22,19 +23,42 @@ pub(super) struct Start {
 
 impl Start {
     /// Closes the process to others before it holds a copy of any secret: no core file, no debugger of the same user, and no secret
-    /// in the blocks of arguments and environment that `/proc` shows. The process has a single thread at this time.
+    /// in the blocks of arguments and environment that `/proc` shows. Messages of panics are scrubbed. The process has a single thread at this time.
     ///
     /// # Errors
     /// The kernel refuses to conceal the process, which is not expected.
     pub(super) fn close(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Error> {
+        panics::scrub_messages();
         conceal().map_err(|error| Error::Message(format!("the process cannot be closed to others: {error}")))?;
         let start = Self {
             arguments: arguments.into_iter().collect(),
             environment: Environment::of_process(),
         };
+        start.protect();
         // Without /proc these blocks are not visible to anybody on this host; `run` warns.
         let _ = own_block::scrub(|block| secrets::mask_flags(block, masking));
         Ok(start)
+    }
+
+    /// Takes the secrets in arguments and environment out of everything that is printed, also by commands that read no configuration,
+    /// and before a mistake in it is told.
+    fn protect(&self) {
+        for (name, value) in self.environment.iter() {
+            if let (Some(name), Some(value)) = (name.to_str(), value.to_str()) {
+                config::written_secrets(false, name, value, &mut redact::protect);
+            }
+        }
+        let mut words = self.arguments.iter().filter_map(|word| word.to_str());
+        while let Some(word) = words.next() {
+            let Some(flag) = word.strip_prefix("--") else { continue };
+            match flag.split_once('=') {
+                Some((name, value)) => config::written_secrets(true, name, value, &mut redact::protect),
+                None => {
+                    let next = words.clone().next().unwrap_or_default();
+                    config::written_secrets(true, flag, next, &mut redact::protect);
+                }
+            }
+        }
     }
 
     /// Command that starts this program again with the same configuration.

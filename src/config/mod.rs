@@ -27,6 +27,7 @@ pub use file::{ProfileDirs, ProfileName, Selection, profile_dirs};
 pub(crate) use load::read_key_again;
 pub use load::{
     Admin, Keys, Opened, flag_masking, mistakes, read, read_admin, tunnel_id, variable_holds_secret, written_base_url,
+    written_secrets,
 };
 pub use settings::{
     ADMIN_SETTINGS, ConfigError, ConfigErrors, Effective, EffectiveValue, Entry, Field, FieldValue, File, Flags, Kind,

@@ -164,12 +164,25 @@ impl Spot {
     ///
     /// [`Error`].
     pub fn update(&self, trusted: Trusted) -> Result<File, Error> {
+        self.existing(OFlags::RDWR, trusted)
+    }
+
+    /// Opens an existing file to be read. It must be a regular file with one name, of a `trusted` user.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub fn read(&self, trusted: Trusted) -> Result<File, Error> {
+        self.existing(OFlags::RDONLY, trusted)
+    }
+
+    fn existing(&self, access: OFlags, trusted: Trusted) -> Result<File, Error> {
         let (_held, found) = self.look()?.ok_or(Errno::NOENT)?;
         self.judge(&found, trusted)?;
         if !found.is_file() {
             return Err(self.directory.refused(&self.name, Fault::Kind("a device")));
         }
-        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = access | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file: File = openat(self.directory.file(), &self.name, flags, Mode::empty())?.into();
         let opened = file.metadata()?;
         if Identity::from(&opened) != Identity::from(&found) {

@@ -41,6 +41,20 @@ pub const BROKER_STDERR_PATIENCE: Duration = Duration::from_millis(500);
 pub const BROKER_LAST_WORDS: usize = 64 * KIB;
 /// Time that a broker takes at its end to pass on the last output of its servers.
 pub const BROKER_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
+/// Bytes of one read of what the broker passes on.
+pub const BROKER_WORDS_READ: usize = 4 * KIB;
+/// Time spent on what the broker passes on before a pause is due: what a page of a stack trace takes is passed on at once.
+pub const BROKER_WORDS_BUSY: Duration = Duration::from_millis(5);
+/// The pause, in multiples of that time: a flood of lines takes a tenth of a processor. Servers that write more are held up.
+pub const BROKER_WORDS_REST: u32 = 9;
+/// Bytes at the end of a piece of a line that wait for the next piece: a secret of 160 bytes in its longest spelling (`\\uXXXX`).
+pub const BROKER_WORDS_HELD: usize = KIB;
+/// Time that they wait; the broker writes the next piece at once, if there is one.
+pub const BROKER_WORDS_PIECE_WAIT: Duration = Duration::from_secs(1);
+/// Bytes of text of a line that goes out; with a name before it, a pipe takes it whole.
+pub const BROKER_WORDS_LINE: usize = BROKER_LINE_MAX - 256;
+/// Lines that a private key may have: those of RSA with 8192 bits, and headers.
+pub const BROKER_WORDS_KEY_LINES: usize = 128;
 /// Added to a server's `oom_score_adj`: as if it used a fifth more of the memory (proc(5)), so that the kernel kills it before the
 /// client.
 pub const SERVER_OOM_SCORE: i32 = 200;

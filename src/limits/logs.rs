@@ -61,3 +61,7 @@ pub const PROTECTED_MAX: usize = 3 * 2 * EXTRA_HEADERS_MAX + 8 * BINDINGS_MAX + 
 pub const SCRUB_ROUNDS: usize = 3;
 /// A shorter secret is not searched for: it would blank out ordinary words.
 pub const PROTECTED_LEN_MIN: usize = 6;
+/// A shorter line of a secret of several lines is not searched for alone: brackets and names of members are no secrets.
+pub const PROTECTED_LINE_MIN: usize = 16;
+/// Lines of a secret that are searched for alone: those of a PEM file with a key of RSA and its headers.
+pub const PROTECTED_LINES_MAX: usize = 64;

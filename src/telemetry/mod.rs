@@ -7,6 +7,7 @@ mod journal;
 mod line;
 pub mod log;
 mod output;
+pub(crate) mod panics;
 #[cfg(test)]
 mod random;
 pub mod redact;

@@ -37,7 +37,16 @@ pub fn redactions() -> u64 {
 /// `text` without secrets. Borrowed when there was nothing to take out.
 #[must_use]
 pub fn scrub(text: &str) -> Cow<'_, str> {
-    let mut text = literal::scrub(text);
+    by_rules(literal::scrub(text))
+}
+
+/// The same for one who must not wait for another thread, or for itself; `None` while secrets are added.
+#[must_use]
+pub(super) fn try_scrub(text: &str) -> Option<Cow<'_, str>> {
+    literal::try_scrub(text).map(by_rules)
+}
+
+fn by_rules(mut text: Cow<'_, str>) -> Cow<'_, str> {
     // What stands in the place of a secret can complete the look of another one.
     for _ in 0..SCRUB_PASSES {
         match scrub_by_rules(&text) {

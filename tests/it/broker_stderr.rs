@@ -92,9 +92,15 @@ def on(message):
     let (control, _child, client) = support::child::start(script);
     let place = control.call(Command::call("r1", "tools/call", "{}"), "r1").json()["result"].clone();
     let broker = place["parent"].as_u64().unwrap();
-    let shared = fs::read_link(format!("/proc/{broker}/fd/2")).unwrap();
-    assert_eq!(fs::read_link(format!("/proc/{}/fd/2", client.pid())).unwrap(), shared);
-    assert_ne!(place["stderr"].as_str(), shared.to_str());
+    let descriptor = |pid: u64, number| fs::read_link(format!("/proc/{pid}/fd/{number}")).unwrap();
+    let shared = descriptor(broker, 2);
+    assert_eq!(descriptor(u64::from(client.pid()), 2), shared);
+    // The lines go to the client first, which takes the secrets out.
+    let lines = descriptor(broker, 1);
+    assert_ne!(lines, shared);
+    for of_others in [&shared, &lines] {
+        assert_ne!(place["stderr"].as_str(), of_others.to_str());
+    }
     let info = fs::read_to_string(format!("/proc/{broker}/fdinfo/2")).unwrap();
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
     let flags = i64::from_str_radix(flags.trim(), 8).unwrap();

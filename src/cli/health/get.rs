@@ -12,7 +12,7 @@ use crate::net::blocking::{Answer, BlockingClient};
 use crate::net::{Network, Peer, Via, Way};
 
 /// Asks for a path below the base URL, with a bound on all of it.
-pub(super) fn get(base: &Base, path: &str, within: Duration) -> Result<Answer, String> {
+pub(in crate::cli) fn get(base: &Base, path: &str, within: Duration) -> Result<Answer, String> {
     ask(base, path, within).map_err(|error| error.to_string())
 }
 

@@ -15,7 +15,7 @@ pub(crate) mod fuzzing;
 
 /// How the operator names the listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Locator {
+pub(in crate::cli) enum Locator {
     /// `--url`.
     Url(String),
     /// `--url-file`: what the daemon wrote to `health.url_file`.
@@ -26,7 +26,7 @@ pub(super) enum Locator {
 
 /// The base URL of a health listener.
 #[derive(Debug, Clone)]
-pub(super) struct Base {
+pub(in crate::cli) struct Base {
     /// How it is connected to, and the path before `/healthz`.
     pub(super) url: HttpUrl,
     /// The unix socket that is connected to instead of the URL's host.
@@ -37,7 +37,7 @@ pub(super) struct Base {
 
 impl Locator {
     /// The base URL.
-    pub(super) fn resolve(&self) -> Result<Base, String> {
+    pub(in crate::cli) fn resolve(&self) -> Result<Base, String> {
         match self {
             Self::Url(text) => Base::parse(text),
             Self::UrlFile(path) => {

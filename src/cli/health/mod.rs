@@ -12,9 +12,10 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Command};
 use std::ffi::OsString;
 
-use self::locator::Locator;
+pub(super) use self::get::get;
 #[cfg(fuzzing)]
 pub(crate) use self::locator::fuzzing as locator_fuzzing;
+pub(super) use self::locator::{Base, Locator};
 use self::process::Process;
 use self::report::Report;
 use super::args::{is_on, option, switch};
@@ -79,11 +80,17 @@ pub(super) fn execute(matches: &mut ArgMatches, _: Start) -> Result<(), Error> {
 }
 
 fn locator(matches: &ArgMatches) -> Result<Locator, Error> {
-    match (
+    locator_if_any(matches)?.ok_or_else(ambiguous)
+}
+
+/// The listener that the arguments name, for a command with the same flags.
+pub(super) fn locator_if_any(matches: &ArgMatches) -> Result<Option<Locator>, Error> {
+    let located = match (
         value(matches, "url"),
         value(matches, "url-file"),
         value(matches, "port"),
     ) {
+        (None, None, None) => return Ok(None),
         (Some(url), None, None) => Ok(Locator::Url(text(url, "--url")?.to_owned())),
         (None, Some(path), None) => Ok(Locator::UrlFile(PathBuf::from(path))),
         (None, None, Some(port)) => text(port, "--port")?
@@ -92,10 +99,13 @@ fn locator(matches: &ArgMatches) -> Result<Locator, Error> {
             .filter(|port| *port != 0)
             .map(Locator::Port)
             .ok_or_else(|| Error::Message("--port must be a number from 1 to 65535".to_owned())),
-        _ => Err(Error::Message(
-            "choose exactly one of --url, --url-file, or --port".to_owned(),
-        )),
-    }
+        _ => Err(ambiguous()),
+    };
+    located.map(Some)
+}
+
+fn ambiguous() -> Error {
+    Error::Message("choose exactly one of --url, --url-file, or --port".to_owned())
 }
 
 fn process(matches: &ArgMatches) -> Result<Option<Process>, Error> {

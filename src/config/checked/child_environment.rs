@@ -11,6 +11,7 @@ use secrecy::zeroize::Zeroizing;
 use super::{Settings, Target};
 use crate::secrets::{ApiKey, Environment};
 use crate::service_manager;
+use crate::telemetry::redact::is_sensitive_name;
 
 /// Passed on when set: where programs, homes, temporary files and languages are.
 const PASSED: [&str; 16] = [
@@ -92,6 +93,17 @@ impl Inheritance {
             }
         }
         chosen
+    }
+
+    /// Shows the values whose names tell that they are secrets of servers.
+    pub(super) fn for_each_secret(&self, see: &mut impl FnMut(&str)) {
+        for (name, value) in &self.passed {
+            if name.to_str().is_some_and(is_sensitive_name)
+                && let Ok(value) = std::str::from_utf8(value)
+            {
+                see(value);
+            }
+        }
     }
 }
 

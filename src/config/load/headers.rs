@@ -8,7 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::reader::{Checked, Reader};
 use crate::config::checked::Header;
-use crate::config::settings::{HeaderEntry, Origin, Setting, Source, Sources, Written, reference, refers};
+use crate::config::settings::{
+    HeaderEntry, Kind, Origin, SETTINGS, Setting, Source, Sources, Written, reference, refers,
+};
 use crate::limits::{EXTRA_HEADERS_MAX, HEADER_NAME_MAX, HEADER_VALUE_MAX};
 use crate::secrets::{Files as _, Prefix, Reference, ReferenceError};
 use crate::wire::headers::is_framing;
@@ -98,6 +100,17 @@ fn add(found: &mut Vec<Found>, new: Found) -> Result<(), String> {
         "has conflicting values for case-insensitive HTTP header {}; keep one",
         header.name
     ))
+}
+
+/// Shows `see` the values of headers that are secret.
+pub(super) fn each_secret(sources: &Sources<'_>, see: &mut impl FnMut(&str)) {
+    for setting in SETTINGS.iter().filter(|setting| setting.kind == Kind::Headers) {
+        let headers = sources.headers(setting).into_iter();
+        let headers = headers.filter_map(|entry| read(sources, &entry, Peer::Mcp).ok());
+        headers
+            .filter(Header::is_secret)
+            .for_each(|header| see(header.value.expose_secret()));
+    }
 }
 
 fn read(sources: &Sources<'_>, entry: &HeaderEntry<'_>, peer: Peer) -> Result<Header, String> {

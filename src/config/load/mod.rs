@@ -30,7 +30,7 @@ pub use admin::{Admin, Keys};
 pub(crate) use api_key::read_key_again;
 pub use control_plane::tunnel_id;
 pub use read::{Opened, mistakes, read, read_admin, written_base_url};
-pub use secret_variables::{flag_masking, variable_holds_secret};
+pub use secret_variables::{flag_masking, variable_holds_secret, written_secrets};
 
 use std::path::Path;
 use std::time::Duration;
@@ -38,7 +38,7 @@ use std::time::Duration;
 use self::reader::{Checked, Reader, Reported, checked};
 use crate::config::checked::{Config, ControlPlane, Inheritance, Lockdown, Mcp, Proxies, Settings, Timeouts, Trust};
 use crate::config::file::Selection;
-use crate::config::settings::{ConfigErrors, Sources, table};
+use crate::config::settings::{ConfigErrors, Kind, SETTINGS, Sources, table};
 use crate::config::values::HttpUrl;
 use crate::secrets::{self, Files as _};
 
@@ -62,6 +62,22 @@ pub(super) fn load(sources: &Sources<'_>, selection: &Selection) -> Result<Confi
             ..settings
         })),
         _ => Err(ConfigErrors(findings.errors)),
+    }
+}
+
+/// Shows `see` the secrets that can be read although the whole is not right: keys, headers, passwords of proxies.
+pub(super) fn each_secret(sources: &Sources<'_>, mut see: impl FnMut(&str)) {
+    if let Ok(found) = api_key::api_key(&mut Reader::new(*sources)) {
+        see(found.key.expose_secret());
+    }
+    headers::each_secret(sources, &mut see);
+    for setting in SETTINGS
+        .iter()
+        .filter(|setting| setting.holds_secret && setting.kind == Kind::One)
+    {
+        if let Some(value) = sources.one(setting).and_then(|written| written.value.to_str()) {
+            written_secrets(true, setting.flag, value, &mut see);
+        }
     }
 }
 

@@ -3,12 +3,13 @@
 //! A [`Config`] comes from here only, so it always knows the chosen file and every file that was read: the cages of stdio servers
 //! are made from that.
 
-use super::{Admin, Keys, base_url, load, load_admin};
+use super::{Admin, Keys, base_url, each_secret, load, load_admin};
 use crate::config::checked::Config;
 use crate::config::file::Selection;
 use crate::config::settings::{ConfigError, ConfigErrors, Effective, File, Flags, Recorder, Sources, effective};
 use crate::config::values::HttpUrl;
 use crate::secrets::{Environment, Files};
+use crate::telemetry::redact;
 
 /// Chooses the configuration file, reads it and checks everything that was written.
 ///
@@ -64,6 +65,7 @@ pub fn mistakes(file: &File, environment: &Environment, files: &dyn Files) -> Ve
         files: &Recorder::of(files),
     };
     load(&sources, &Selection::None)
+        .inspect_err(|_| each_secret(&sources, redact::protect))
         .err()
         .map_or_else(Vec::new, |errors| errors.0)
 }
@@ -111,6 +113,18 @@ impl<'a> Opened<'a> {
     #[must_use]
     pub fn effective(&self) -> Vec<Effective> {
         effective(&self.sources())
+    }
+
+    /// Lists every setting with the value that the file alone gives it, for people; `None` without a file that can be read.
+    #[must_use]
+    pub fn of_file(&self) -> Option<Vec<Effective>> {
+        let file = self.file.as_ref().filter(|file| file.is_readable)?;
+        Some(effective(&Sources {
+            flags: &Flags::default(),
+            environment: &Environment::default(),
+            file: Some(file),
+            files: &self.files,
+        }))
     }
 
     /// The control plane, as far as it can be read, whatever else is wrong.

@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::config::settings::{ADMIN_SETTINGS, HeaderEntry, Kind, SETTINGS, Setting, Shown, Sources};
-use crate::secrets::{Masking, Reference};
+use crate::secrets::{Masking, Prefix, Reference};
+use crate::telemetry::redact::is_sensitive_name;
 
 /// Variables of other commands.
 const OF_OTHERS: [&str; 1] = ["CLOUDFLARED_TUNNEL_TOKEN"];
@@ -76,6 +77,33 @@ pub fn flag_masking(name: &str) -> Masking {
 #[must_use]
 pub fn variable_holds_secret(name: &str) -> bool {
     variables().any(|known| known == name)
+}
+
+/// Shows `see` the secrets in a value of the flag (`is_flag`, without dashes) or variable of this name, before any configuration is
+/// read: a key that is no reference, the values of headers whose names tell, user and password of a URL.
+pub fn written_secrets(is_flag: bool, name: &str, value: &str, see: &mut dyn FnMut(&str)) {
+    let is_named = |setting: &&Setting| match is_flag {
+        true => setting.flag == name || setting.hidden_flag == Some(name),
+        false => setting.variables.contains(&name),
+    };
+    let Some(setting) = holders().find(is_named) else {
+        return;
+    };
+    let value = value.trim();
+    if setting.kind == Kind::Headers {
+        let lines = value.split(['\n', ',', ';']).filter_map(|line| line.split_once(':'));
+        for (_, value) in lines.filter(|(name, _)| is_sensitive_name(name.trim())) {
+            see(value.trim());
+        }
+    } else if setting.shown == Shown::Secret && !Reference::is_meant(value, Prefix::Exact) {
+        see(value);
+    }
+    let authorities = value.split("://").skip(1);
+    for userinfo in authorities.filter_map(|rest| rest.split(['/', '?', '#']).next()?.rsplit_once('@')) {
+        let (_, password) = userinfo.0.split_once(':').unwrap_or_default();
+        see(password);
+        see(userinfo.0);
+    }
 }
 
 /// Names, each once.

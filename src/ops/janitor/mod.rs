@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::time::Instant;
 
 use log::warn;
@@ -92,7 +92,7 @@ impl Janitor {
     /// # Errors
     /// [`Error::Start`].
     pub fn launch() -> Result<Self, Error> {
-        let (socket, process) = own_program::launch(ROLE, None).map_err(Error::Start)?;
+        let (socket, process) = own_program::launch(ROLE, None, Stdio::null()).map_err(Error::Start)?;
         Ok(Self { socket, process })
     }
 

@@ -6,16 +6,18 @@
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{LazyLock, PoisonError, RwLock, TryLockError};
 
 use super::{REDACTED, encoded};
-use crate::limits::{PROTECTED_LEN_MIN, PROTECTED_MAX};
+use crate::limits::{PROTECTED_LEN_MIN, PROTECTED_LINE_MIN, PROTECTED_LINES_MAX, PROTECTED_MAX};
 
 /// Length in bytes and hash of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fingerprint {
     length: usize,
     hash: u64,
+    /// What the first byte of a stretch of that length counts.
+    weight: u64,
 }
 
 /// The secrets known so far, oldest first.
@@ -26,11 +28,24 @@ static BASE: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("base"
 
 /// Takes `secret` out of everything that is scrubbed from now on. A secret of less than six bytes is not searched for:
 /// it would blank out ordinary words. Past the bound on their number the oldest one is forgotten.
+///
+/// Each line of a secret of several lines is one as well: programs print line by line.
 pub fn protect(secret: &str) {
-    let secret = secret.as_bytes();
+    if secret.contains('\n') {
+        let lines = secret
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.len() >= PROTECTED_LINE_MIN);
+        lines.take(PROTECTED_LINES_MAX).for_each(|line| add(line.as_bytes()));
+    }
+    add(secret.as_bytes());
+}
+
+fn add(secret: &[u8]) {
     let fingerprint = Fingerprint {
         length: secret.len(),
         hash: hash(secret),
+        weight: (1..secret.len()).fold(1_u64, |weight, _| weight.wrapping_mul(*BASE)),
     };
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     if secret.len() < PROTECTED_LEN_MIN || known.contains(&fingerprint) {
@@ -44,14 +59,26 @@ pub fn protect(secret: &str) {
 
 /// `text` without the known secrets, however they are spelled.
 pub(super) fn scrub(text: &str) -> Cow<'_, str> {
-    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    scrub_of(text, &KNOWN.read().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The same for one who must not wait; `None` while secrets are added.
+pub(super) fn try_scrub(text: &str) -> Option<Cow<'_, str>> {
+    match KNOWN.try_read() {
+        Ok(known) => Some(scrub_of(text, &known)),
+        Err(TryLockError::Poisoned(known)) => Some(scrub_of(text, &known.into_inner())),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+fn scrub_of<'t>(text: &'t str, known: &[Fingerprint]) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
-    for fingerprint in &*known {
+    for fingerprint in known {
         if let Some(scrubbed) = without(&text, *fingerprint) {
             text = Cow::Owned(scrubbed);
         }
     }
-    let encoded = encoded::find(&text, &known);
+    let encoded = encoded::find(&text, known);
     match encoded.is_empty() {
         true => text,
         false => Cow::Owned(replaced(&text, encoded)),
@@ -105,20 +132,17 @@ impl Fingerprint {
     pub(super) fn find(&self, bytes: &[u8]) -> Option<usize> {
         let base = *BASE;
         let mut rolling = hash(bytes.get(..self.length)?);
-        let weight = (1..self.length).fold(1_u64, |weight, _| weight.wrapping_mul(base));
-        let mut at = 0;
-        loop {
-            let end = at + self.length;
+        let entering = bytes.get(self.length..)?;
+        for (at, (leaving, entering)) in bytes.iter().zip(entering).enumerate() {
             if rolling == self.hash {
                 return Some(at);
             }
-            let (leaving, entering) = (u64::from(*bytes.get(at)?) + 1, u64::from(*bytes.get(end)?) + 1);
             rolling = rolling
-                .wrapping_sub(leaving.wrapping_mul(weight))
+                .wrapping_sub((u64::from(*leaving) + 1).wrapping_mul(self.weight))
                 .wrapping_mul(base)
-                .wrapping_add(entering);
-            at += 1;
+                .wrapping_add(u64::from(*entering) + 1);
         }
+        (rolling == self.hash).then_some(entering.len())
     }
 }
 
@@ -188,6 +212,14 @@ mod tests {
         ] {
             assert!(matches!(scrub(text), Cow::Borrowed(_)), "{text}");
         }
+    }
+
+    #[test]
+    fn each_line_of_a_long_secret_disappears_alone() {
+        protect("first-line-4711-of-a-secret\n  second-line-4712-of-it\n}\nshort");
+        assert_eq!(scrub("a first-line-4711-of-a-secret b"), "a [REDACTED] b");
+        assert_eq!(scrub("second-line-4712-of-it"), "[REDACTED]");
+        assert_eq!(scrub("} short"), "} short");
     }
 
     #[test]

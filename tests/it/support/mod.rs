@@ -25,6 +25,7 @@ pub mod http;
 pub mod init;
 pub mod kernel;
 pub mod layout;
+pub mod leaks;
 pub mod manager;
 pub mod mcp;
 pub mod memory;

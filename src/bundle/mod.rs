@@ -1,0 +1,143 @@
+//! The support bundle: what an operator may attach to a public ticket (contract: ops, section 11).
+//!
+//! [`Sources`] is what there is, from whoever has it: a command, or the running process. [`pack`] makes the archive of it. Every byte
+//! that gets into an archive is an [`Outgoing`] text.
+
+#![forbid(unsafe_code)]
+
+mod archive;
+mod log;
+mod manifest;
+mod outgoing;
+mod readme;
+mod runtime;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+pub use self::archive::name_of;
+pub use self::log::tail;
+pub use self::outgoing::Outgoing;
+pub use self::runtime::{Written, environment, runtime};
+
+/// A part of a bundle, or why it is left out: the end of a sentence.
+pub type Part<T> = Result<T, String>;
+
+/// Everything that goes into a bundle, not yet searched for secrets.
+#[derive(Debug)]
+pub struct Sources {
+    /// When the bundle is made.
+    pub at: SystemTime,
+    /// The command line that makes such a bundle, or the path that was asked for.
+    pub made_by: &'static str,
+    /// Build, configuration and environment ([`runtime`]).
+    pub runtime: Value,
+    /// Lines of the log, oldest first.
+    pub log: Part<Log>,
+    /// `/metrics`.
+    pub metrics: Part<String>,
+    /// Further documents by name, in the order in which they are packed: [`ADMIN`], then the others.
+    pub documents: Vec<(&'static str, Part<Document>)>,
+}
+
+/// Lines of the log.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// Where they come from, for people.
+    pub place: String,
+    /// Oldest first.
+    pub lines: Vec<String>,
+    /// Time span of the lines, where whoever has them knows it.
+    pub window: Option<(SystemTime, SystemTime)>,
+    /// Lines that the place holds at most, where there is such a bound.
+    pub capacity: Option<usize>,
+}
+
+/// A document of a bundle.
+#[derive(Debug)]
+pub enum Document {
+    /// JSON.
+    Json(Value),
+    /// Text.
+    Text(String),
+}
+
+/// Names of the documents of the status page's API.
+pub const ADMIN: [&str; 4] = [
+    "admin/status.json",
+    "admin/system.json",
+    "admin/oauth.json",
+    "admin/harpoon.json",
+];
+/// The answer of `/health?details=true`.
+pub const HEALTH: &str = "health.json";
+/// The answer of `/readyz?verbose`.
+pub const READYZ: &str = "readyz.txt";
+/// The report of `doctor`.
+pub const DOCTOR: &str = "doctor.json";
+/// The layers of the sandbox on this host.
+pub const SANDBOX: &str = "sandbox.json";
+
+const MANIFEST: &str = "manifest.json";
+const README: &str = "README.txt";
+const RUNTIME: &str = "tunnel-client.runtime.yaml";
+const LOG: &str = "tunnel-client.logs.ndjson";
+const METRICS: &str = "tunnel-client.metrics.prom";
+
+/// One file of an archive.
+#[derive(Debug)]
+struct Entry {
+    name: &'static str,
+    text: Outgoing,
+}
+
+/// The archive, tar in gzip. The same sources give the same bytes.
+#[must_use]
+pub fn pack(sources: &Sources) -> Vec<u8> {
+    archive::archive(&entries(sources), sources.at)
+}
+
+/// The files in their order.
+fn entries(sources: &Sources) -> Vec<Entry> {
+    let mut found = vec![Entry {
+        name: RUNTIME,
+        text: Outgoing::of(&yaml::render(&outgoing::clean(&sources.runtime))),
+    }];
+    let mut left_out = Vec::new();
+    let mut add = |name, text: Part<Outgoing>| match text {
+        Ok(text) => found.push(Entry { name, text }),
+        Err(why) => left_out.push((name, why)),
+    };
+    add(LOG, sources.log.as_ref().map(log::ndjson).map_err(String::clone));
+    add(
+        METRICS,
+        sources
+            .metrics
+            .as_ref()
+            .map(|text| Outgoing::of(text))
+            .map_err(String::clone),
+    );
+    for (name, document) in &sources.documents {
+        let text = document.as_ref().map(|document| match document {
+            Document::Json(value) => Outgoing::json(value),
+            Document::Text(text) => Outgoing::of(text),
+        });
+        add(name, text.map_err(String::clone));
+    }
+    let readme = Entry {
+        name: README,
+        text: readme::readme(sources, &found, &left_out),
+    };
+    found.insert(0, readme);
+    let manifest = Entry {
+        name: MANIFEST,
+        text: manifest::manifest(sources, &found, &left_out),
+    };
+    found.insert(0, manifest);
+    found
+}
