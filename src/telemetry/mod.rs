@@ -9,6 +9,7 @@ pub mod log;
 mod output;
 #[cfg(test)]
 mod random;
+mod records;
 pub mod redact;
 mod settings;
 mod shown;
@@ -17,4 +18,5 @@ mod syslog;
 pub(crate) mod utc;
 
 pub(crate) use line::{is_unsafe, one_line};
+pub(crate) use records::{RecordForm, connect, try_connect};
 pub use settings::{Log, LogFormat, LogTarget};
