@@ -77,8 +77,8 @@ impl RecordSender {
         let Some(((forwarder, facts), Outlet { form, socket })) = source.zip(outlet) else {
             return Ok(Self { stop, task: None });
         };
-        let server = config.log_servers().filter(|_| socket.is_none());
-        let server = server.last().map(Way::to_log_server);
+        let server = forward(config).and_then(|forward| forward.server.as_ref());
+        let server = server.map(Way::to_log_server);
         let connector = server.map(|way| network.connector(&way)).transpose();
         let connector = connector.map_err(Error::Tls)?;
         let sender = Sender {

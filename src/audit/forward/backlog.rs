@@ -390,3 +390,6 @@ fn is_fit(line: &[u8]) -> bool {
 fn size(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;
