@@ -205,29 +205,20 @@ impl Sender {
             *pause = LOG_SERVER_PAUSE;
             self.forwarder.taken();
             self.succeeded();
-            (lines, self.message) = (String::new(), String::new());
-            let mut unexpected = [0; 64];
-            loop {
-                tokio::select! {
-                    biased;
-                    // A server says nothing; its end shows here before a record is lost to it.
-                    read = stream.read(&mut unexpected) => match read {
-                        Ok(0) => return Ok(End::Closed),
-                        Ok(_) => {}
-                        Err(error) => return Ok(End::Failed(error.to_string())),
-                    },
-                    next = self.next() => match next? {
-                        Some(next) => {
-                            lines.push_str(&next);
-                            break;
-                        }
-                        None => {
-                            let _ = timeout(AUDIT_FORWARD_LAST_WAIT, stream.shutdown()).await;
-                            return Ok(End::Done);
-                        }
-                    },
-                }
-            }
+            self.message = String::new();
+            drop(lines);
+            // Asked for once, whatever the server says meanwhile: the writer's queue has room for few requests.
+            let next = tokio::select! {
+                biased;
+                // A server says nothing; its end shows here before a record is lost to it.
+                end = ended(&mut stream) => return Ok(end),
+                next = self.next() => next?,
+            };
+            let Some(next) = next else {
+                let _ = timeout(AUDIT_FORWARD_LAST_WAIT, stream.shutdown()).await;
+                return Ok(End::Done);
+            };
+            lines = next;
         }
     }
 
@@ -286,6 +277,18 @@ impl Sender {
                 action = "records stay in the audit file and are sent when the collector takes them";
                 "audit log cannot be forwarded"
             );
+        }
+    }
+}
+
+/// Reads on, whatever comes, until the connection ends.
+async fn ended(stream: &mut Stream) -> End {
+    let mut unexpected = [0; 64];
+    loop {
+        match stream.read(&mut unexpected).await {
+            Ok(0) => return End::Closed,
+            Ok(_) => {}
+            Err(error) => return End::Failed(error.to_string()),
         }
     }
 }

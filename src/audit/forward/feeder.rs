@@ -98,14 +98,13 @@ impl Feeder {
     /// Does what is due: short, because records wait meanwhile.
     pub(in crate::audit) fn turn(&mut self) {
         let now = Instant::now();
-        if self.next_try.is_some_and(|next| next > now) {
-            return;
-        }
-        match self.step() {
-            Ok(()) => self.next_try = None,
-            Err(error) => {
-                self.next_try = Some(now + AUDIT_RETRY);
-                self.warn(&error, "audit file cannot be read to be forwarded");
+        if self.next_try.is_none_or(|next| next <= now) {
+            match self.step() {
+                Ok(()) => self.next_try = None,
+                Err(error) => {
+                    self.next_try = Some(now + AUDIT_RETRY);
+                    self.warn(&error, "audit file cannot be read to be forwarded");
+                }
             }
         }
         let is_due = now.duration_since(self.stored) >= AUDIT_FORWARD_STORE || self.unstored >= AUDIT_FORWARD_UNSTORED;
