@@ -297,7 +297,8 @@ fn records_are_forwarded_from_a_file_and_to_the_server_of_the_log_unless_told_ot
             "has no effect without audit.forward syslog",
         ),
     ] {
-        let found = mistakes(settings);
+        let refused = with(settings, &[]).unwrap_err();
+        let found: Vec<String> = refused.iter().map(ToString::to_string).collect();
         assert!(found.len() == 1 && found[0].contains(gist), "{gist}: {found:#?}");
     }
     let open = with(&[FILE, SYSLOG, ("AUDIT_SYSLOG_ADDRESS", "tcp://192.0.2.1")], &[]).unwrap();

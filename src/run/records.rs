@@ -178,12 +178,12 @@ impl Sender {
                 Ok(stream) => self.over(stream, lines, &mut pause).await?,
                 Err(error) => End::Failed(error.to_string()),
             };
-            self.forwarder.broken();
             match end {
                 End::Done => return Ok(()),
                 End::Closed => {}
                 End::Failed(error) => self.failed(&error),
             }
+            self.forwarder.broken();
             sleep(pause).await;
             pause = pause.saturating_mul(2).min(LOG_SERVER_PAUSE_MAX);
         }

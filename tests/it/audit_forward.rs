@@ -13,7 +13,7 @@ use crate::support::tls::Authority;
 use crate::support::{Client, ClientBuilder, ControlPlane, McpServer, Scratch, eventually, needs};
 
 /// What a collector received: the records, as lines.
-pub fn lines(records: &Records) -> Vec<String> {
+pub(crate) fn lines(records: &Records) -> Vec<String> {
     let record = |message: &String| {
         let (header, line) = message.split_once(" audit - ").unwrap_or_else(|| panic!("{message}"));
         let words: Vec<&str> = header.split(' ').collect();
@@ -29,40 +29,40 @@ pub fn lines(records: &Records) -> Vec<String> {
 }
 
 /// The same as a file that `audit verify` takes.
-pub fn text(lines: &[String]) -> String {
+pub(crate) fn text(lines: &[String]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// Each once, where it came first.
-pub fn once(lines: &[String]) -> Vec<String> {
+pub(crate) fn once(lines: &[String]) -> Vec<String> {
     let mut seen = HashSet::new();
     lines.iter().filter(|line| seen.insert(*line)).cloned().collect()
 }
 
-pub fn forwards(builder: ClientBuilder, address: &str) -> ClientBuilder {
+pub(crate) fn forwards(builder: ClientBuilder, address: &str) -> ClientBuilder {
     builder
         .env("AUDIT_FORWARD", "syslog")
         .env("AUDIT_SYSLOG_ADDRESS", address)
 }
 
-pub fn over_tcp(site: &Site, control: &ControlPlane, mcp: &McpServer, collector: &LogServer) -> ClientBuilder {
+pub(crate) fn over_tcp(site: &Site, control: &ControlPlane, mcp: &McpServer, collector: &LogServer) -> ClientBuilder {
     forwards(site.client(control, mcp), &format!("tcp://{}", collector.address))
 }
 
 /// Performs calls, one after the other.
-pub fn perform(control: &ControlPlane, site: &Site, ids: impl IntoIterator<Item = String>) {
+pub(crate) fn perform(control: &ControlPlane, site: &Site, ids: impl IntoIterator<Item = String>) {
     for id in ids {
         control.push(call(&id));
         site.await_record(&id);
     }
 }
 
-pub fn numbered(range: std::ops::Range<usize>) -> impl Iterator<Item = String> {
+pub(crate) fn numbered(range: std::ops::Range<usize>) -> impl Iterator<Item = String> {
     range.map(|number| format!("r{number}"))
 }
 
 /// Waits until the position file says that all of the audit file was sent.
-pub fn await_position(site: &Site) {
+pub(crate) fn await_position(site: &Site) {
     let path = site.directory.file("records/audit.log.forwarded");
     eventually("the stored position", || {
         let length = fs::metadata(site.file()).unwrap().len();
@@ -73,7 +73,7 @@ pub fn await_position(site: &Site) {
 
 /// What was received is what the files have, and verifies.
 #[track_caller]
-pub fn assert_verifies(site: &Site, received: &[String], expected: &str, code: i32) {
+pub(crate) fn assert_verifies(site: &Site, received: &[String], expected: &str, code: i32) {
     assert_eq!(text(received), expected);
     fs::write(site.directory.file("received"), expected).unwrap();
     let (found, said) = site.verify(&["received"]);

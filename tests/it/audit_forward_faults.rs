@@ -78,6 +78,7 @@ fn a_file_that_ends_before_its_position_is_told_and_goes_on_at_its_end() {
     let client = over_tcp(&site, &control, &mcp, &collector).start();
     perform(&control, &site, numbered(0..5));
     end(client);
+    await_position(&site);
     let whole = site.text();
     // As a crash of the host leaves it.
     let kept: String = whole.lines().take(3).map(|line| format!("{line}\n")).collect();

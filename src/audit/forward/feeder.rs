@@ -98,6 +98,11 @@ impl Feeder {
     /// Does what is due: short, because records wait meanwhile.
     pub(in crate::audit) fn turn(&mut self) {
         let now = Instant::now();
+        // Before more is handed out: what may be sent twice is bounded.
+        let is_due = now.duration_since(self.stored) >= AUDIT_FORWARD_STORE || self.unstored >= AUDIT_FORWARD_UNSTORED;
+        if self.is_moved && is_due {
+            self.store();
+        }
         if self.next_try.is_none_or(|next| next <= now) {
             match self.step() {
                 Ok(()) => self.next_try = None,
@@ -106,10 +111,6 @@ impl Feeder {
                     self.warn(&error, "audit file cannot be read to be forwarded");
                 }
             }
-        }
-        let is_due = now.duration_since(self.stored) >= AUDIT_FORWARD_STORE || self.unstored >= AUDIT_FORWARD_UNSTORED;
-        if self.is_moved && is_due {
-            self.store();
         }
         self.tell(now);
     }

@@ -191,6 +191,7 @@ fn of_more_than_may_wait_the_oldest_whole_lines_are_left_out() {
         count(&mut backlog);
         assert_eq!((lost, backlog.waiting().unwrap().records), (50 - kept, kept));
         assert_eq!(drain(&mut backlog).0.lines().count() as u64, kept);
+        backlog.stored();
         log.add(lines(60..99));
         // What the sender has is left alone.
         backlog.hand_out().unwrap();
