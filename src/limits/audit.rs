@@ -33,9 +33,10 @@ pub const AUDIT_BACKLOG_MAX: usize = 1 << 30;
 pub const AUDIT_FORWARD_BATCH: usize = 128 * 1024;
 /// Records of one batch, however short they are.
 pub const AUDIT_FORWARD_RECORDS: usize = 1024;
-/// How often the position of forwarding is stored: what was sent since is sent again after a kill.
+/// How often the position of forwarding is stored. What is stored is the position of the time before, so that what a collector's host took
+/// can be read by the collector: what was sent since is sent again after a kill or a broken connection.
 pub const AUDIT_FORWARD_STORE: Duration = Duration::from_secs(1);
-/// Sent records after which it is stored at once: with a batch on its way, at most this many and `AUDIT_FORWARD_RECORDS` are sent twice.
+/// Sent records after which it is stored at once: with a batch on its way, at most twice this many and `AUDIT_FORWARD_RECORDS` are sent twice.
 pub const AUDIT_FORWARD_UNSTORED: u64 = 4096;
 /// Bytes that are read at a time while records that wait are counted or left out: the thread writes records in between.
 pub const AUDIT_FORWARD_CHUNK: usize = 256 * 1024;

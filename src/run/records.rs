@@ -1,8 +1,8 @@
 //! The task that sends records of the audit log to their second place, in order, each until it is there.
 //!
 //! Over a connection, records count as sent once the collector's host has acknowledged their bytes: RFC 5425 and RFC 6587 have no
-//! acknowledgement of their own. After a connection broke, those sent since the position was last stored are sent again, because the
-//! collector may have ended before it read them.
+//! acknowledgement of their own. After a connection broke, those behind the stored position are sent again, because the collector may
+//! have ended before it read them: the position is stored a second or two later than they are sent.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, RawFd};
@@ -14,14 +14,14 @@ use log::{info, warn};
 use rustix::io::Errno;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::Error;
 use crate::audit::{AuditLog, Forwarder, Gone};
 use crate::config::{Config, Forward};
 use crate::limits::{
-    AUDIT_FORWARD_LAST_WAIT, AUDIT_FORWARD_LOOK, AUDIT_FORWARD_LOOK_MAX, AUDIT_FORWARD_RETRY, AUDIT_REMINDER,
-    LOG_SERVER_PAUSE, LOG_SERVER_PAUSE_MAX, LOG_SERVER_STALL,
+    AUDIT_FORWARD_LAST_WAIT, AUDIT_FORWARD_LOOK, AUDIT_FORWARD_LOOK_MAX, AUDIT_FORWARD_RETRY, AUDIT_FORWARD_STORE,
+    AUDIT_REMINDER, LOG_SERVER_PAUSE, LOG_SERVER_PAUSE_MAX, LOG_SERVER_STALL,
 };
 use crate::monitor::Forwarding;
 use crate::net::{Connector, Network, Stream, Way};
@@ -192,6 +192,8 @@ impl Sender {
 
     /// Sends over one connection.
     async fn over(&mut self, mut stream: Stream, mut lines: String, pause: &mut Duration) -> Result<End, Gone> {
+        // A server that closes the connection at once has read nothing, whatever its host acknowledged.
+        let mut settles = None;
         loop {
             self.compose(&lines);
             match timeout(LOG_SERVER_STALL, deliver(&mut stream, self.message.as_bytes())).await {
@@ -202,23 +204,33 @@ impl Sender {
                     return Ok(End::Failed(format!("the server took nothing for {seconds} s")));
                 }
             }
-            *pause = LOG_SERVER_PAUSE;
             self.forwarder.taken();
-            self.succeeded();
             self.message = String::new();
             drop(lines);
-            // Asked for once, whatever the server says meanwhile: the writer's queue has room for few requests.
-            let next = tokio::select! {
-                biased;
-                // A server says nothing; its end shows here before a record is lost to it.
-                end = ended(&mut stream) => return Ok(end),
-                next = self.next() => next?,
+            let settled = settles.get_or_insert_with(|| Some(tokio::time::Instant::now() + AUDIT_FORWARD_STORE));
+            lines = loop {
+                let (is_new, moment) = (settled.is_some(), settled.unwrap_or_else(tokio::time::Instant::now));
+                tokio::select! {
+                    biased;
+                    // A server says nothing; its end shows here before a record is lost to it.
+                    end = ended(&mut stream) => return Ok(match end {
+                        End::Closed if is_new => End::Failed("the server closed the connection".to_owned()),
+                        end => end,
+                    }),
+                    () = sleep_until(moment), if is_new => {
+                        *settled = None;
+                        *pause = LOG_SERVER_PAUSE;
+                        self.succeeded();
+                    }
+                    next = self.next() => match next? {
+                        Some(next) => break next,
+                        None => {
+                            let _ = timeout(AUDIT_FORWARD_LAST_WAIT, stream.shutdown()).await;
+                            return Ok(End::Done);
+                        }
+                    },
+                }
             };
-            let Some(next) = next else {
-                let _ = timeout(AUDIT_FORWARD_LAST_WAIT, stream.shutdown()).await;
-                return Ok(End::Done);
-            };
-            lines = next;
         }
     }
 

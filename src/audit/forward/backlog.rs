@@ -27,10 +27,12 @@ pub(super) struct Segment {
     file: File,
     /// Bytes that were sent, or left out.
     done: u64,
-    /// The same as it was last stored: where to begin again after a broken connection.
+    /// The same at the last step of the stored position.
+    mark: u64,
+    /// The same a step before, which is what is stored: where to begin again after a broken connection.
     safe: u64,
-    /// Records between the two.
-    unsafe_records: u64,
+    /// Records from `safe` to `mark`, and from there to `done`.
+    unsafe_records: [u64; 2],
     /// Where records are counted up to.
     known: u64,
     /// Records from `done` to `known`.
@@ -89,8 +91,9 @@ impl Segment {
         Self {
             file,
             done,
+            mark: done,
             safe: done,
-            unsafe_records: 0,
+            unsafe_records: [0; 2],
             known: done,
             records: 0,
             is_closed,
@@ -122,8 +125,22 @@ impl Segment {
     }
 
     fn restart(&mut self) {
-        (self.done, self.safe, self.known) = (0, 0, 0);
-        (self.unsafe_records, self.records, self.is_mid_line) = (0, 0, false);
+        (self.done, self.known, self.records, self.is_mid_line) = (0, 0, 0, false);
+        self.settle();
+    }
+
+    /// What was done up to here will not be done again.
+    fn settle(&mut self) {
+        (self.mark, self.safe, self.unsafe_records) = (self.done, self.done, [0; 2]);
+    }
+
+    fn is_settled(&self) -> bool {
+        self.safe == self.done
+    }
+
+    /// Everything in it is sent or left out, and will not be sent again.
+    fn is_finished(&self) -> bool {
+        self.is_settled() && self.rest().is_ok_and(|rest| rest == 0)
     }
 
     /// Counts some records that are not counted yet.
@@ -208,7 +225,7 @@ impl Segment {
             .get(..end)
             .and_then(<[u8]>::last)
             .is_some_and(|last| *last != b'\n');
-        (self.safe, self.unsafe_records) = (self.done, 0);
+        self.settle();
         Ok(lines)
     }
 }
@@ -275,7 +292,7 @@ impl Backlog {
             (_, false) => &mut self.current,
         };
         segment.pass(handed.bytes, handed.records);
-        segment.unsafe_records += handed.records;
+        segment.unsafe_records[1] += handed.records;
         // A batch without a line is the beginning, or the middle, of one that is too long.
         segment.is_mid_line = handed.records == 0;
         Confirmed {
@@ -289,15 +306,15 @@ impl Backlog {
         self.handed = None;
     }
 
-    /// Some of what was sent since the position was last stored may not have arrived.
+    /// Some of what was sent behind the stored position may not have arrived.
     pub(super) fn rewind(&mut self) {
         self.handed = None;
         for segment in self.old.iter_mut().chain([&mut self.current]) {
             if segment.done > segment.safe {
                 segment.done = segment.safe;
-                segment.records += segment.unsafe_records;
-                segment.unsafe_records = 0;
+                segment.records += segment.unsafe_records.iter().sum::<u64>();
                 segment.is_mid_line = false;
+                segment.settle();
             }
         }
     }
@@ -338,27 +355,33 @@ impl Backlog {
         lost
     }
 
-    /// The place up to which everything was sent.
-    pub(super) fn position(&self) -> io::Result<Position> {
-        let segment = match &self.old {
-            Some(old) if old.rest()? > 0 => old,
-            _ => &self.current,
-        };
-        Position::of(&segment.file, segment.done)
-    }
-
-    /// That place was stored: a file before it that is finished is not needed any more.
-    pub(super) fn stored(&mut self) {
+    /// Moves the place on that is stored: to where it was when this was called before, so that what is sent has some time to arrive. Gives
+    /// whether records are behind it now that were not.
+    pub(super) fn advance(&mut self) -> bool {
+        let mut is_moved = false;
         for segment in self.old.iter_mut().chain([&mut self.current]) {
-            (segment.safe, segment.unsafe_records) = (segment.done, 0);
+            is_moved |= segment.unsafe_records[0] > 0;
+            segment.safe = std::mem::replace(&mut segment.mark, segment.done);
+            segment.unsafe_records = [segment.unsafe_records[1], 0];
         }
-        if self
-            .old
-            .as_ref()
-            .is_some_and(|old| old.rest().is_ok_and(|rest| rest == 0))
-        {
+        if self.old.as_ref().is_some_and(Segment::is_finished) {
             self.old = None;
         }
+        is_moved
+    }
+
+    /// That place has reached what was sent.
+    pub(super) fn is_settled(&self) -> bool {
+        self.old.is_none() && self.current.is_settled()
+    }
+
+    /// The place that is to be stored.
+    pub(super) fn position(&self) -> io::Result<Position> {
+        let segment = match &self.old {
+            Some(old) if !old.is_finished() => old,
+            _ => &self.current,
+        };
+        Position::of(&segment.file, segment.safe)
     }
 }
 

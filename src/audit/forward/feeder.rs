@@ -78,9 +78,6 @@ impl Feeder {
                 self.unstored += confirmed.records;
                 self.is_moved = true;
                 self.leave_out(|untold| &mut untold.foreign, confirmed.unfit);
-                if confirmed.records > 0 {
-                    self.facts.sent();
-                }
             }
         }
         if request.reply.is_some() {
@@ -129,7 +126,8 @@ impl Feeder {
 
     /// Stores the position for the last time.
     pub(in crate::audit) fn close(&mut self) {
-        if self.is_moved {
+        // All that was sent, at the second step.
+        for _ in 0..2 {
             self.store();
         }
         self.told = None;
@@ -182,17 +180,16 @@ impl Feeder {
     }
 
     fn store(&mut self) {
-        self.stored = Instant::now();
-        self.unstored = 0;
+        (self.stored, self.unstored) = (Instant::now(), 0);
+        if self.backlog.advance() {
+            self.facts.sent();
+        }
         match self
             .backlog
             .position()
             .and_then(|position| self.position.store(&position))
         {
-            Ok(()) => {
-                self.is_moved = false;
-                self.backlog.stored();
-            }
+            Ok(()) => self.is_moved = !self.backlog.is_settled(),
             Err(error) => self.warn(&error, "position of the forwarded audit log cannot be stored"),
         }
     }
