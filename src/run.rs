@@ -5,6 +5,7 @@ mod daemon;
 mod enclosure;
 mod error;
 mod log_server;
+mod records;
 mod reporting;
 mod told;
 mod transitions;
@@ -36,6 +37,7 @@ pub use check::{Findings, check};
 use daemon::{Daemon, Parts};
 pub(crate) use enclosure::{Caged, Enclosure};
 pub use error::Error;
+use records::{Outlet, RecordSender};
 
 /// Runs until SIGTERM or SIGINT and the drain that follows. `offer`: what the service manager wants to be told; `warnings`: one line each for
 /// the log, after those of the configuration.
@@ -109,6 +111,10 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         if let Some(descriptor) = sink::kept_socket() {
             enclosure.keep_log(descriptor);
         }
+        let outlet = Outlet::open(&config)?;
+        if let Some(descriptor) = outlet.as_ref().and_then(Outlet::descriptor) {
+            enclosure.keep_audit(descriptor);
+        }
         let outside = Outside::open(&config, janitor, enclosure.own().of_janitor(), manager).await?;
         let broker = broker.map(|starting| (starting, servers));
         let servers_uid = enclosure.servers_uid();
@@ -126,6 +132,7 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         }
         let network = Arc::new(network);
         let log_server = LogSender::start(&config, &network)?;
+        let records = RecordSender::start(&config, &network, audit.as_ref(), outlet)?;
         let parts = Parts {
             broker: broker.clone(),
             audit: audit.clone(),
@@ -137,11 +144,15 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         // What only the start needed.
         sys::program::release();
         let lost = daemon.serve(&config, interrupts).await;
-        if let Some(audit) = audit {
+        if let Some(audit) = &audit {
             audit.end();
         }
         if let Some(broker) = broker {
             broker.close().await;
+        }
+        records.finish().await;
+        if let Some(audit) = &audit {
+            audit.close();
         }
         log_server.finish().await;
         lost.map_or(Ok(()), |error| Err(Error::Broker(error)))

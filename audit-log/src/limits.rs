@@ -35,3 +35,6 @@ pub const FAULTS_MAX: usize = 20;
 
 /// Notes that are reported one by one; more are counted.
 pub const NOTES_MAX: usize = 100;
+
+/// Bytes at the beginning of a file, and before a place in it, by which it is recognised: the first line of a file has its time and its seal.
+pub const FINGERPRINT_MAX: usize = 512;

@@ -104,6 +104,26 @@ impl Record<'_> {
     }
 }
 
+/// The time that a record states, as it stands there; `None` for a line that is no record.
+#[must_use]
+pub fn time_of(line: &str) -> Option<&str> {
+    const FORM: &[u8] = b"0000-00-00T00:00:00.000Z";
+    // The number and the event, of which none is long, come before it.
+    let head = line
+        .get(..TIME_WITHIN.min(line.len()))
+        .filter(|head| head.starts_with('{'))?;
+    let (_, rest) = head.split_once(",\"time\":\"")?;
+    let (time, _) = rest.split_once('"')?;
+    let is_digit_or = |(found, form): (u8, &u8)| match form {
+        b'0' => found.is_ascii_digit(),
+        other => found == *other,
+    };
+    (time.len() == FORM.len() && time.bytes().zip(FORM).all(is_digit_or)).then_some(time)
+}
+
+/// Bytes of a line in which its time stands.
+const TIME_WITHIN: usize = 128;
+
 fn write_command(out: &mut String, command: &Command<'_>, sessions: &SessionKey) {
     let session = command.session.map(|session| sessions.hash(session));
     for (name, value, most) in [
@@ -216,6 +236,23 @@ mod tests {
         );
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(read["tool"], "a\"\\\n\u{1b}\u{202e}\u{1f600}");
+    }
+
+    #[test]
+    fn the_time_of_a_record_is_found_and_that_of_another_line_is_not() {
+        for number in [None, Some(7), Some(u64::MAX)] {
+            let line = written(&Record::End, number);
+            assert_eq!(time_of(&line), Some("1970-01-01T00:00:00.000Z"));
+        }
+        for line in [
+            "",
+            "x",
+            "{\"seq\":1,\"event\":\"end\",\"time\":\"1970-01-01T00:00",
+            "{\"event\":\"end\",\"time\":\"1970-01-01 00:00:00.000Z\"}",
+            "{\"event\":\"end\",\"time\":\"1970-01-01T00:00:00.000Z\\n\"}",
+        ] {
+            assert_eq!(time_of(line), None, "{line}");
+        }
     }
 
     #[test]

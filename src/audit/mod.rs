@@ -7,11 +7,11 @@
 #![forbid(unsafe_code)]
 
 mod entry;
+mod forward;
 mod gate;
 mod open;
 mod thread;
 
-use std::fs::File;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 
@@ -20,7 +20,9 @@ use prometheus_client::metrics::counter::Counter;
 
 use crate::dispatch::audit::{Audit, Ended};
 use crate::limits::{AUDIT_END_TIMEOUT, AUDIT_QUEUE, AUDIT_RESERVED};
+use crate::monitor::Forwarding;
 use entry::Entry;
+pub use forward::{Forwarder, Gone};
 use gate::Gate;
 use open::Place;
 pub use open::{Error, Opened, could_open};
@@ -33,6 +35,8 @@ pub struct AuditLog {
     place: Arc<Place>,
     /// Number of the thread.
     thread: u32,
+    /// How far records are forwarded, if they are.
+    forwarding: Option<Arc<Forwarding>>,
 }
 
 #[derive(Debug)]
@@ -40,9 +44,13 @@ enum Message {
     /// A command has ended.
     Record(Box<Entry>),
     /// The file was opened again.
-    Opened(File),
+    Opened(open::Reopened),
+    /// The sender of records wants some, or has sent some.
+    Forward(forward::Request),
     /// The process ends; to be answered when everything is written.
     End(SyncSender<()>),
+    /// Nothing more is forwarded; to be answered when the position is stored.
+    Close(SyncSender<()>),
 }
 
 impl AuditLog {
@@ -78,14 +86,41 @@ impl AuditLog {
 
     /// Writes the last record. Waits for it within a bound.
     pub fn end(&self) {
+        match self.ask(Message::End) {
+            Some(Ok(())) => {}
+            Some(Err(_)) => warn!("audit log not ended: its file takes too long"),
+            None => warn!("audit log not ended: its thread is stuck or gone"),
+        }
+    }
+
+    /// How far records are forwarded; `None` when they are not.
+    #[must_use]
+    pub fn forwarding(&self) -> Option<Arc<Forwarding>> {
+        self.forwarding.clone()
+    }
+
+    /// Where records that the file has are taken from to be sent elsewhere; `None` when they are not. There is one at a time.
+    #[must_use]
+    pub fn forwarder(&self) -> Option<(Forwarder, Arc<Forwarding>)> {
+        let forwarding = self.forwarding.as_ref()?;
+        Some((Forwarder::new(self.messages.clone()), Arc::clone(forwarding)))
+    }
+
+    /// Stores how far records were forwarded, after [`Self::end`]. Waits for it within a bound.
+    pub fn close(&self) {
+        if self.forwarding.is_some() && !matches!(self.ask(Message::Close), Some(Ok(()))) {
+            warn!("position of the forwarded audit log not stored: its file takes too long");
+        }
+    }
+
+    /// Waits for the thread within a bound; `None` when the message cannot be sent.
+    fn ask(&self, message: fn(SyncSender<()>) -> Message) -> Option<Result<(), RecvTimeoutError>> {
         let (done, ended) = mpsc::sync_channel(1);
-        if self.messages.try_send(Message::End(done)).is_err() {
-            warn!("audit log not ended: its thread is stuck or gone");
-            return;
-        }
-        if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(AUDIT_END_TIMEOUT) {
-            warn!("audit log not ended: its file takes too long");
-        }
+        self.messages.try_send(message(done)).ok()?;
+        Some(match ended.recv_timeout(AUDIT_END_TIMEOUT) {
+            Err(RecvTimeoutError::Disconnected) => Ok(()),
+            answer => answer,
+        })
     }
 }
 
@@ -111,5 +146,5 @@ impl Audit for AuditLog {
     }
 }
 
-/// Messages that the queue has room for: records with and without a reservation, a reopened file, the end.
-const MESSAGES: usize = AUDIT_QUEUE + AUDIT_RESERVED + 8;
+/// Messages that the queue has room for: records with and without a reservation, reopened files, the sender's requests, the end.
+const MESSAGES: usize = AUDIT_QUEUE + AUDIT_RESERVED + 16;

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use audit_log::{KeyFile, KeyFileError, SessionKey, Tail};
 use secrecy::zeroize::Zeroizing;
 
+use super::forward::Source;
 use crate::config::{self, Config};
 use crate::files::{self, Identity, Missing, Rule, Spot, Trusted};
 use crate::sandbox;
 
 /// Mode of an audit file that does not exist yet.
-const FILE_MODE: u32 = 0o600;
+pub(super) const FILE_MODE: u32 = 0o600;
 
 /// The audit log cannot be used.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub enum Error {
     Kind(PathBuf),
     /// Another process writes it.
     InUse(PathBuf),
+    /// The file that remembers how far records were forwarded cannot be opened.
+    Position(PathBuf, files::Error),
     /// The key file cannot be opened.
     KeyFile(PathBuf, files::Error),
     /// Others can read it.
@@ -60,6 +63,11 @@ impl fmt::Display for Error {
                 "audit.file: another process writes {}; name another file, or stop that process",
                 path.display()
             ),
+            Self::Position(path, error) => write!(
+                f,
+                "audit.forward: {} cannot be opened: {error}; let the client's user create it, or set audit.forward to none",
+                path.display()
+            ),
             Self::KeyFile(path, error) => write!(
                 f,
                 "audit.key_file: {} cannot be opened: {error}; tunnel-client audit init makes one",
@@ -85,6 +93,16 @@ impl std::error::Error for Error {}
 pub(super) struct Place {
     path: PathBuf,
     trusted: Trusted,
+    /// Records are forwarded.
+    is_read: bool,
+}
+
+/// A file that the log goes on in.
+#[derive(Debug)]
+pub(super) struct Reopened {
+    pub(super) file: File,
+    /// The same, opened to be read: where records are forwarded.
+    pub(super) reading: Option<File>,
 }
 
 impl Place {
@@ -92,8 +110,11 @@ impl Place {
         &self.path
     }
 
-    pub(super) fn open(&self) -> Result<File, files::Error> {
-        self.spot()?.append(FILE_MODE, self.trusted)
+    pub(super) fn open(&self) -> Result<Reopened, files::Error> {
+        let spot = self.spot()?;
+        let file = spot.append(FILE_MODE, self.trusted)?;
+        let reading = self.is_read.then(|| spot.read_back(&file)).transpose()?;
+        Ok(Reopened { file, reading })
     }
 
     fn spot(&self) -> Result<Spot, files::Error> {
@@ -112,10 +133,12 @@ pub struct Opened {
     chain: Option<(PathBuf, KeyFile, Tail)>,
     /// The file ends within a line: what a kill or a full disk left of a record.
     is_mid_line: bool,
+    /// What is forwarded.
+    pub(super) source: Option<Source>,
 }
 
 impl Opened {
-    /// Opens the files that the configuration names, and changes neither.
+    /// Opens the files that the configuration names, and changes none; creates those that are missing.
     ///
     /// # Errors
     ///
@@ -147,6 +170,14 @@ impl Opened {
         let last_line = || Tail::is_mid_line(&mut spot.read_back(&file).ok()?).ok();
         // An empty line does less harm than a record that begins within another one.
         let is_mid_line = chain.is_none() && last_line().unwrap_or(found.len() > 0);
+        let source = match &settings.forward {
+            Some(forward) => {
+                let reading = spot.read_back(&file).map_err(refused)?;
+                let source = Source::open(forward, &place.path, reading, place.trusted);
+                Some(source.map_err(|error| Error::Position(forward.position.clone(), error))?)
+            }
+            None => None,
+        };
         Ok(Some(Self {
             place,
             settings: settings.clone(),
@@ -154,6 +185,7 @@ impl Opened {
             identity: Identity::from(&found),
             chain,
             is_mid_line,
+            source,
         }))
     }
 
@@ -172,6 +204,7 @@ impl Opened {
         let begun = Begun {
             log,
             identity: self.identity,
+            source: self.source,
         };
         Ok((self.place, self.settings, begun))
     }
@@ -182,6 +215,7 @@ impl Opened {
 pub(super) struct Begun {
     pub(super) log: audit_log::AuditLog<File>,
     pub(super) identity: Identity,
+    pub(super) source: Option<Source>,
 }
 
 fn place(config: &Config, settings: &config::Audit) -> Result<Place, Error> {
@@ -189,6 +223,7 @@ fn place(config: &Config, settings: &config::Audit) -> Result<Place, Error> {
     Ok(Place {
         path,
         trusted: sandbox::log_owners(config),
+        is_read: settings.forward.is_some(),
     })
 }
 
@@ -218,6 +253,11 @@ pub fn could_open(config: &Config) -> Result<(), Error> {
     let place = place(config, settings)?;
     let could = place.spot().and_then(|spot| spot.could_append(place.trusted));
     could.map_err(|error| Error::File(place.path.clone(), error))?;
+    if let Some(forward) = &settings.forward {
+        let spot = Spot::of(&forward.position, Rule::creating(), Missing::Fail);
+        let could = spot.and_then(|spot| spot.could_append(place.trusted));
+        could.map_err(|error| Error::Position(forward.position.clone(), error))?;
+    }
     let Some(path) = &settings.key_file else { return Ok(()) };
     match open_key(path, place.trusted) {
         // The client that runs has it: `config check` is for that one, too.

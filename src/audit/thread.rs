@@ -13,11 +13,13 @@ use log::{info, warn};
 use rustix::thread::gettid;
 
 use super::entry::Entry;
+use super::forward::Feeder;
 use super::gate::{Gate, Ticket};
-use super::open::{Error, Opened};
+use super::open::{Error, Opened, Reopened};
 use super::{AuditLog, MESSAGES, Message};
 use crate::files::Identity;
 use crate::limits::{AUDIT_ANCHOR_DELAY, AUDIT_BATCH, AUDIT_PAUSE, AUDIT_REMINDER, AUDIT_RETRY, AUDIT_STACK};
+use crate::monitor::Forwarding;
 use crate::sandbox::AuditCage;
 
 impl Opened {
@@ -32,7 +34,13 @@ impl Opened {
         let (messages, inbox) = mpsc::sync_channel(MESSAGES);
         let (entered, outcome) = mpsc::sync_channel(1);
         let anchor_every = u64::try_from(settings.anchor_every).unwrap_or(u64::MAX);
-        let mut thread = Thread::new(begun.log, begun.identity, Arc::clone(&gate), anchor_every);
+        let forwarding = begun.source.is_some().then(|| Arc::new(Forwarding::default()));
+        let feeder = begun.source.zip(forwarding.clone());
+        let feeder = feeder.map(|(source, facts)| source.feeder(facts));
+        let mut thread = Thread {
+            feeder,
+            ..Thread::new(begun.log, begun.identity, Arc::clone(&gate), anchor_every)
+        };
         thread::Builder::new()
             .name("audit".to_owned())
             .stack_size(AUDIT_STACK)
@@ -55,6 +63,7 @@ impl Opened {
             gate,
             place: Arc::new(place),
             thread,
+            forwarding,
         })
     }
 }
@@ -75,6 +84,8 @@ struct Thread {
     next_try: Option<Instant>,
     /// When the log was last told of a failure.
     warned: Option<Instant>,
+    /// Hands records out to be sent elsewhere.
+    feeder: Option<Feeder>,
 }
 
 impl Thread {
@@ -89,6 +100,7 @@ impl Thread {
             since: None,
             next_try: None,
             warned: None,
+            feeder: None,
         }
     }
 
@@ -110,7 +122,7 @@ impl Thread {
                     if let Some(done) = self.take(message, inbox) {
                         self.end();
                         let _ = done.send(());
-                        return;
+                        return self.feed(inbox);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -118,6 +130,9 @@ impl Thread {
             }
             self.retry(Instant::now());
             self.note();
+            if let Some(feeder) = &mut self.feeder {
+                feeder.turn();
+            }
             let is_late = self.since.is_some_and(|since| since.elapsed() >= AUDIT_ANCHOR_DELAY);
             if self.unanchored >= self.anchor_every || is_late {
                 self.anchor();
@@ -131,7 +146,31 @@ impl Thread {
         let anchor = self
             .since
             .map(|since| AUDIT_ANCHOR_DELAY.saturating_sub(since.elapsed()));
-        retry.into_iter().chain(anchor).min()
+        let feeder = self.feeder.as_ref().and_then(Feeder::patience);
+        retry.into_iter().chain(anchor).chain(feeder).min()
+    }
+
+    /// Hands out records after the last one was written, until the sender has finished.
+    fn feed(&mut self, inbox: &Receiver<Message>) {
+        let Some(feeder) = &mut self.feeder else { return };
+        loop {
+            feeder.turn();
+            let message = match feeder.patience() {
+                Some(patience) => inbox.recv_timeout(patience),
+                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match message {
+                Ok(Message::Forward(request)) => feeder.take(request),
+                Ok(Message::Close(done)) => {
+                    feeder.close();
+                    let _ = done.send(());
+                    return;
+                }
+                // Nothing is written any more.
+                Ok(Message::Record(_) | Message::Opened(_) | Message::End(_)) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return feeder.close(),
+            }
+        }
     }
 
     /// Does what a message says, and those behind it that wait already. Returns whom to tell of the end.
@@ -141,7 +180,14 @@ impl Thread {
             match next.take().or_else(|| inbox.try_recv().ok())? {
                 Message::Record(entry) => self.record(entry),
                 Message::Opened(file) => self.moved(file),
-                Message::End(done) => return Some(done),
+                Message::Forward(request) => {
+                    if let Some(feeder) = &mut self.feeder {
+                        feeder.take(request);
+                        // What the sender waits for is answered between two batches of records, not behind all of them.
+                        return None;
+                    }
+                }
+                Message::End(done) | Message::Close(done) => return Some(done),
             }
         }
         None
@@ -201,7 +247,7 @@ impl Thread {
         }
     }
 
-    fn moved(&mut self, file: File) {
+    fn moved(&mut self, Reopened { file, reading }: Reopened) {
         let identity = file.metadata().ok().as_ref().map(Identity::from);
         // SIGHUP without a rotation.
         if identity.is_some() && identity == self.identity {
@@ -209,6 +255,9 @@ impl Thread {
         }
         self.log.move_to(file, SystemTime::now());
         self.identity = identity;
+        if let Some((feeder, reading)) = self.feeder.as_mut().zip(reading) {
+            feeder.moved(reading);
+        }
         if self.catch_up() {
             self.anchor();
         }
@@ -353,7 +402,10 @@ mod tests {
         thread.retry(Instant::now() + AUDIT_RETRY);
         assert!(thread.catch_up() && !gate.admits());
         let path = place("doubtful");
-        thread.moved(empty(&path));
+        thread.moved(Reopened {
+            file: empty(&path),
+            reading: None,
+        });
         assert!(gate.admits());
         std::fs::remove_file(path).unwrap();
     }

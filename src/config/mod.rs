@@ -18,10 +18,10 @@ mod values;
 mod tests;
 
 pub use checked::{
-    Audit, Binding, ChildEnvironment, Class, Config, ControlPlane, FileRole, Hardening, Header, Health, Identity,
-    Inheritance, Level, Listen, Lockdown, Log, LogFormat, LogServer, LogTarget, Mcp, Mode, NamedFile, OnFailure,
-    Proxies, Proxy, ServerNetwork, ServerSandbox, Settings, SystemStore, Target, Timeouts, TlsVersion, Trust, UserName,
-    Variable,
+    Audit, Binding, ChildEnvironment, Class, Config, ControlPlane, FileRole, Forward, Hardening, Header, Health,
+    Identity, Inheritance, Level, Listen, Lockdown, Log, LogFormat, LogServer, LogTarget, Mcp, Mode, NamedFile,
+    OnFailure, Proxies, Proxy, ServerNetwork, ServerSandbox, Settings, SystemStore, Target, Timeouts, TlsVersion,
+    Trust, UserName, Variable,
 };
 pub use file::{ProfileDirs, ProfileName, Selection, profile_dirs};
 pub(crate) use load::read_key_again;

@@ -255,3 +255,54 @@ fn a_key_that_a_remote_proxy_reads_is_a_warning_for_loopback_too() {
     );
     assert!(!warning.contains("sekret"));
 }
+
+#[test]
+fn records_are_forwarded_from_a_file_and_to_the_server_of_the_log_unless_told_otherwise() {
+    const FILE: (&str, &str) = ("AUDIT_FILE", "/var/log/audit.log");
+    const SYSLOG: (&str, &str) = ("AUDIT_FORWARD", "syslog");
+    let forward = |settings: &[(&'static str, &'static str)]| {
+        let config = with(settings, &[]).unwrap();
+        config.audit.as_ref().unwrap().forward.clone().unwrap()
+    };
+    let log = ("LOG_SYSLOG_ADDRESS", "tls://logs.example");
+    let found = forward(&[FILE, SYSLOG, log, ("LOG_SYSLOG_FACILITY", "local1")]);
+    let shown = "tls://logs.example:6514".to_owned();
+    assert_eq!(found.target, LogTarget::SyslogServer { facility: 17, shown });
+    let found = forward(&[
+        FILE,
+        SYSLOG,
+        log,
+        ("AUDIT_SYSLOG_ADDRESS", "/run/log"),
+        ("AUDIT_SYSLOG_FACILITY", "auth"),
+    ]);
+    let socket = "/run/log".into();
+    assert_eq!(
+        (found.target, found.server),
+        (LogTarget::Syslog { facility: 4, socket }, None)
+    );
+    assert_eq!(found.position, Path::new("/var/log/audit.log.forwarded"));
+    assert_eq!(forward(&[FILE, ("AUDIT_FORWARD", "journald")]).backlog, 64 << 20);
+    for (settings, gist) in [
+        (&[SYSLOG][..], "no records are written without audit.file"),
+        (
+            &[("AUDIT_SYSLOG_FACILITY", "auth")],
+            "no records are written without audit.file",
+        ),
+        (
+            &[FILE, ("AUDIT_SYSLOG_ADDRESS", "/run/log")],
+            "has no effect without audit.forward syslog",
+        ),
+        (
+            &[FILE, ("AUDIT_FORWARD", "journald"), ("AUDIT_SYSLOG_FACILITY", "auth")],
+            "has no effect without audit.forward syslog",
+        ),
+    ] {
+        let refused = with(settings, &[]).unwrap_err();
+        let found: Vec<String> = refused.iter().map(ToString::to_string).collect();
+        assert!(found.len() == 1 && found[0].contains(gist), "{gist}: {found:#?}");
+    }
+    let open = with(&[FILE, SYSLOG, ("AUDIT_SYSLOG_ADDRESS", "tcp://192.0.2.1")], &[]).unwrap();
+    let warned =
+        "records of the audit log travel unencrypted to tcp://192.0.2.1:601; begin audit.syslog-address with tls://";
+    assert_eq!(open.warnings, [warned]);
+}

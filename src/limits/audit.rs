@@ -30,3 +30,24 @@ pub const AUDIT_SCRUB_MAX: usize = 64 * 1024;
 pub const AUDIT_KEY_TEXT_MAX: usize = 4096;
 /// Anchors of one verification: each a flag of the command line.
 pub const AUDIT_ANCHORS_MAX: usize = 4096;
+/// Largest backlog of records to be forwarded: two million records, which a collector takes a while for.
+pub const AUDIT_BACKLOG_MAX: usize = 1 << 30;
+/// Bytes of records that are handed to the forwarder at once. At a round trip of 20 ms, 6 MB a second.
+pub const AUDIT_FORWARD_BATCH: usize = 128 * 1024;
+/// Records of one batch, however short they are.
+pub const AUDIT_FORWARD_RECORDS: usize = 1024;
+/// How often the position of forwarding is stored. What is stored is the position of the time before, so that what a collector's host took
+/// can be read by the collector: what was sent since is sent again after a kill or a broken connection.
+pub const AUDIT_FORWARD_STORE: Duration = Duration::from_secs(1);
+/// Sent records after which it is stored at once: with a batch on its way, at most twice this many and `AUDIT_FORWARD_RECORDS` are sent twice.
+pub const AUDIT_FORWARD_UNSTORED: u64 = 4096;
+/// Bytes that are read at a time while records that wait are counted or left out: the thread writes records in between.
+pub const AUDIT_FORWARD_CHUNK: usize = 256 * 1024;
+/// Pauses between looks at whether a collector's host has what was sent; each is twice as long as the one before.
+pub const AUDIT_FORWARD_LOOK: Duration = Duration::from_millis(1);
+/// The longest of these pauses.
+pub const AUDIT_FORWARD_LOOK_MAX: Duration = Duration::from_millis(100);
+/// How soon the forwarder asks again where it was not answered: the queue of the writer is full, or a datagram finds no memory.
+pub const AUDIT_FORWARD_RETRY: Duration = Duration::from_millis(200);
+/// How long the end of the process waits for records that a collector has not taken: it gets them after the next start.
+pub const AUDIT_FORWARD_LAST_WAIT: Duration = Duration::from_secs(2);

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod flow;
+mod forwarding;
 mod process;
 mod sandbox;
 
@@ -121,6 +122,7 @@ pub struct Metrics {
     credentials: credentials::Credentials,
     sandbox: sandbox::Sandbox,
     flow: flow::Flow,
+    forwarding: forwarding::Shown,
     process: process::Process,
 }
 
@@ -151,6 +153,7 @@ impl Metrics {
             credentials: credentials::Credentials::default(),
             sandbox: sandbox::Sandbox::default(),
             flow: flow::Flow::default(),
+            forwarding: forwarding::Shown::default(),
             process: process::Process::default(),
             registry: Registry::default(),
         };
@@ -333,6 +336,7 @@ impl Metrics {
         set(&self.log_lines_lost, readings.lost_lines);
         set(&self.redactions, readings.redactions);
         self.flow.show();
+        self.forwarding.show();
         if let Some(figures) = &readings.process {
             self.process.show(figures);
         }

@@ -145,7 +145,7 @@ impl Network {
     /// [`Error::Tls`], [`Error::Cage`].
     pub fn load(config: &Config) -> Result<Self, Error> {
         let servers = config.served().filter_map(|binding| Way::to_server(&binding.target));
-        let log = config.log_server.as_ref().map(Way::to_log_server);
+        let log = config.log_servers().map(Way::to_log_server);
         let ways: Vec<_> = servers.chain([Way::to_control_plane(config)]).chain(log).collect();
         let outsiders = sandbox::outsiders(config).map_err(Error::Cage)?;
         Self::build(

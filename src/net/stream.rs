@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::wiped::Wiped;
+use crate::sys::tcp::{self, Sent};
 use crate::tls::TlsStream;
 
 /// A connected stream.
@@ -26,6 +27,11 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
+    /// What became of the bytes that were written and flushed; `None` where nobody says.
+    pub(crate) fn sent(&self) -> Option<Sent> {
+        self.tcp().and_then(tcp::sent)
+    }
+
     /// The TCP socket beneath, if the peer is at its other end.
     pub(super) fn tcp(&self) -> Option<&TcpStream> {
         match self {

@@ -18,6 +18,7 @@ use crate::ops::files::could_write;
 use crate::preflight;
 use crate::sandbox::{self, ReadableProgram, current_umask};
 use crate::telemetry::log::{could_open, try_socket};
+use crate::telemetry::try_connect;
 use crate::tls::Validity;
 
 /// What was found, one sentence each.
@@ -79,6 +80,12 @@ fn places(config: &Config, found: &mut Findings) {
             error.kind(),
             format!("open log file {}: {error}", path.display()),
         )));
+    }
+    let forward = config.audit.as_ref().and_then(|audit| audit.forward.as_ref());
+    if let Some(forward) = forward
+        && let Err(error) = try_connect(&forward.target, "audit.forward")
+    {
+        found.error(&Error::Records(error));
     }
     if let Err(error) = audit::could_open(config) {
         found.error(&Error::Audit(error));

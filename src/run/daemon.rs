@@ -103,6 +103,9 @@ impl Daemon {
         let mut metrics = Metrics::new(setup.queue_capacity, setup.pool_limit);
         metrics.describe(identity::build(), process.is_some());
         metrics.count_connections(network.connections());
+        if let Some(forwarding) = audit.as_ref().and_then(AuditLog::forwarding) {
+            metrics.show_forwarding(forwarding);
+        }
         let monitor = Arc::new(Monitor {
             health: Health::of(&setup),
             metrics,

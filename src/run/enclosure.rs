@@ -84,6 +84,11 @@ impl Enclosure {
         self.own.keep_log(descriptor);
     }
 
+    /// Leaves the socket that the audit log is forwarded to to this process.
+    pub(crate) fn keep_audit(&mut self, descriptor: RawFd) {
+        self.own.keep_audit(descriptor);
+    }
+
     /// The client's.
     pub(crate) fn own(&self) -> &Cage {
         &self.own

@@ -20,6 +20,8 @@ pub enum Error {
     Broker(broker::Error),
     /// The log cannot be written.
     Log(io::Error),
+    /// Records of the audit log cannot be forwarded.
+    Records(io::Error),
     /// The audit log cannot be used.
     Audit(audit::Error),
     /// TLS cannot be set up.
@@ -49,6 +51,7 @@ impl fmt::Display for Error {
         match self {
             Self::Broker(error) => error.fmt(f),
             Self::Log(error) => write!(f, "the log (log.file, LOG_FILE) cannot be opened: {error}"),
+            Self::Records(error) => write!(f, "audit.forward: {error}"),
             Self::Audit(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
             Self::Header(error) => error.fmt(f),

@@ -32,9 +32,9 @@ pub struct ResolverCage {
     kept: Kept,
 }
 
-/// Sockets of this host that are open and connected already: to the service manager, and to whoever receives the log.
+/// Sockets of this host that are open and connected already: to the service manager, and to whoever receives the log and the audit log.
 #[derive(Debug, Clone, Copy, Default)]
-struct Kept([Option<RawFd>; 2]);
+struct Kept([Option<RawFd>; 3]);
 
 impl Kept {
     fn descriptors(self) -> impl Iterator<Item = RawFd> {
@@ -112,6 +112,11 @@ impl Cage {
     /// The same for the socket that the log is sent to.
     pub fn keep_log(&mut self, descriptor: RawFd) {
         self.kept.0[1] = Some(descriptor);
+    }
+
+    /// The same for the socket that the audit log is forwarded to.
+    pub fn keep_audit(&mut self, descriptor: RawFd) {
+        self.kept.0[2] = Some(descriptor);
     }
 
     /// Gives up root and every capability, for this thread: there must be no other yet. What needs them, sockets below port 1024
@@ -248,7 +253,7 @@ impl ResolverCage {
     pub const fn none() -> Self {
         Self {
             mode: Mode::Off,
-            kept: Kept([None; 2]),
+            kept: Kept([None; 3]),
         }
     }
 

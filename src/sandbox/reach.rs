@@ -44,6 +44,8 @@ pub(super) struct Reach {
     pub(super) log: Option<PathBuf>,
     /// Where the audit log is, likewise.
     pub(super) audit: Option<PathBuf>,
+    /// The audit log is forwarded: a new file of it is opened to be read, too.
+    pub(super) reads_audit: bool,
     pub(super) ports: BTreeSet<u16>,
     /// A server is behind a unix socket.
     pub(super) unix: bool,
@@ -61,9 +63,10 @@ impl Reach {
         reach.reads.dedup();
         reach.log = config.log.file.as_deref().and_then(place_of_log);
         reach.audit = config.audit.as_ref().and_then(|audit| place_of_log(&audit.file));
+        reach.reads_audit = config.audit.as_ref().is_some_and(|audit| audit.forward.is_some());
         let control = &config.control_plane;
         reach.connect(&control.base_url, control.proxy.as_ref());
-        if let Some(server) = &config.log_server {
+        for server in config.log_servers() {
             reach.connect(&server.url, None);
         }
         for binding in config.served() {
@@ -93,6 +96,9 @@ impl Reach {
         }
         for place in self.log.iter().chain(&self.audit) {
             rules.allow(place, AccessFs::WriteFile | AccessFs::MakeReg);
+        }
+        for place in self.audit.iter().filter(|_| self.reads_audit) {
+            rules.allow(place, AccessFs::ReadFile);
         }
         rules.limit_ports(self.ports.iter().copied());
         rules

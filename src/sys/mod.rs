@@ -16,5 +16,6 @@ pub mod program;
 pub mod reading;
 pub mod seccomp;
 pub mod signals;
+pub mod tcp;
 pub mod watched;
 pub mod witness;

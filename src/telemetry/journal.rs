@@ -30,6 +30,17 @@ pub(super) fn begin(out: &mut String, level: Level, message: &str) {
     field(out, "msg", message);
 }
 
+/// Appends a record of another stream, whose message is one line.
+pub(super) fn record(out: &mut String, stream: &str, line: &str) {
+    // Writing to a String cannot fail.
+    let _ = write!(
+        out,
+        "PRIORITY={}\nSYSLOG_IDENTIFIER={IDENTIFIER}\nSYSLOG_PID={}\n{PREFIX}STREAM={stream}\nMESSAGE={line}\n",
+        severity(Level::Info),
+        std::process::id()
+    );
+}
+
 /// Adds a field of ours, unless the fields are many already: it stands in the message as well.
 pub(super) fn field(out: &mut String, key: &str, value: &str) {
     let start = out.len();

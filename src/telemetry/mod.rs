@@ -10,6 +10,7 @@ mod output;
 pub(crate) mod panics;
 #[cfg(test)]
 mod random;
+mod records;
 pub mod redact;
 mod settings;
 mod shown;
@@ -18,4 +19,5 @@ mod syslog;
 pub(crate) mod utc;
 
 pub(crate) use line::{is_unsafe, one_line};
+pub(crate) use records::{RecordForm, connect, try_connect};
 pub use settings::{Log, LogFormat, LogTarget};

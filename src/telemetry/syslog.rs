@@ -71,6 +71,28 @@ pub(super) fn begin(out: &mut String, header: &Header, at: Utc, level: Level) {
     let _ = write!(out, "<{priority}>1 {at} {hostname} {IDENTIFIER} {process} - [{ELEMENT}");
 }
 
+/// Appends a message of another stream, which its message id names: text of ASCII, which needs no BOM.
+pub(super) fn record(out: &mut String, header: &Header, stream: &str, line: &str, time: Option<&str>) {
+    let Header {
+        facility,
+        hostname,
+        process,
+        counted,
+    } = header;
+    let priority = u16::from(*facility) * 8 + u16::from(severity(Level::Info));
+    let time = time.unwrap_or("-");
+    let start = out.len();
+    // Writing to a String cannot fail.
+    let _ = write!(
+        out,
+        "<{priority}>1 {time} {hostname} {IDENTIFIER} {process} {stream} - {line}"
+    );
+    if *counted {
+        let length = out.len() - start;
+        out.insert_str(start, &format!("{length} "));
+    }
+}
+
 /// Adds a parameter (section 6.3.3), unless the parameters are many already: it stands in the message as well.
 pub(super) fn field(out: &mut String, key: &str, value: &str) {
     let start = out.len();

@@ -18,13 +18,13 @@ const SESSION: &str = "session-0123456789-secret";
 const ARGUMENT: &str = "argument-7f3a-of-a-caller";
 
 /// Where the files of an audit log are, which outlives its clients.
-struct Site {
-    directory: Scratch,
+pub(crate) struct Site {
+    pub(crate) directory: Scratch,
 }
 
 impl Site {
     /// Makes the key.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let site = Self {
             directory: Scratch::new(),
         };
@@ -38,7 +38,7 @@ impl Site {
     }
 
     /// A client of it.
-    fn client(&self, control: &ControlPlane, server: &McpServer) -> ClientBuilder {
+    pub(crate) fn client(&self, control: &ControlPlane, server: &McpServer) -> ClientBuilder {
         self.give(ClientBuilder::new(control).server(server.url()))
     }
 
@@ -48,7 +48,7 @@ impl Site {
             .env("AUDIT_KEY_FILE", self.key_file().display().to_string())
     }
 
-    fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.directory.file("records/audit.log")
     }
 
@@ -56,7 +56,7 @@ impl Site {
         self.directory.file("private/key")
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         fs::read_to_string(self.file()).unwrap_or_default()
     }
 
@@ -67,7 +67,7 @@ impl Site {
     }
 
     /// Exit code and words of `audit verify`.
-    fn verify(&self, more: &[&str]) -> (i32, String) {
+    pub(crate) fn verify(&self, more: &[&str]) -> (i32, String) {
         let arguments = [&["verify", "--key", "private/initial"], more].concat();
         let done = self.audit(&arguments);
         let said = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
@@ -75,7 +75,7 @@ impl Site {
     }
 
     /// Records of commands, by the names of the commands.
-    fn await_record(&self, request_id: &str) -> Value {
+    pub(crate) fn await_record(&self, request_id: &str) -> Value {
         within(BOUND, &format!("the record of {request_id}"), || {
             let text = self.text();
             let mut records = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -85,7 +85,7 @@ impl Site {
 }
 
 /// Answers with the word that the id of the call begins with.
-fn server() -> McpServer {
+pub(crate) fn server() -> McpServer {
     McpServer::http(|request, peer| match id_of(request).trim_matches('"') {
         "error" => Answer::new(500, &[], ""),
         slow if slow.starts_with("slow") => {
@@ -96,14 +96,14 @@ fn server() -> McpServer {
     })
 }
 
-fn call(id: &str) -> Command {
+pub(crate) fn call(id: &str) -> Command {
     let params = format!(r#"{{"name":"echo","arguments":{{"text":"{ARGUMENT}"}}}}"#);
     Command::call(id, "tools/call", &params)
         .header("Mcp-Session-Id", SESSION)
         .header("X-Request-Id", "caller-1.a")
 }
 
-fn end(mut client: Client) -> Vec<String> {
+pub(crate) fn end(mut client: Client) -> Vec<String> {
     client.terminate();
     assert!(client.wait_exit(BOUND).success());
     client.log()

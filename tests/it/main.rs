@@ -7,6 +7,8 @@ mod admin;
 mod admin_service;
 mod answers;
 mod audit;
+mod audit_forward;
+mod audit_forward_faults;
 mod before_the_answer;
 mod broker;
 mod broker_exhausted;

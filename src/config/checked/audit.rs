@@ -1,6 +1,9 @@
 //! The audit log.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::{LogServer, LogTarget};
 
 /// Where records of commands go, and what happens when they cannot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +16,49 @@ pub struct Audit {
     pub on_failure: OnFailure,
     /// Records between two anchors.
     pub anchor_every: usize,
+    /// The second place of records.
+    pub forward: Option<Forward>,
+}
+
+impl Audit {
+    /// The syslog server that records are forwarded to, when a connection leads to it.
+    #[must_use]
+    pub fn server(&self) -> Option<&LogServer> {
+        self.forward.as_ref()?.server.as_ref()
+    }
+}
+
+/// Where records are forwarded to, once the file has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    /// Any but [`LogTarget::Stream`].
+    pub target: LogTarget,
+    /// The server of [`LogTarget::SyslogServer`].
+    pub server: Option<LogServer>,
+    /// Bytes of records that may wait in the file; of more, the oldest are not forwarded.
+    pub backlog: u64,
+    /// File that remembers how far records were forwarded.
+    pub position: PathBuf,
+}
+
+impl Forward {
+    /// The file of the position of an audit file: beside it, under its name.
+    #[must_use]
+    pub fn position_of(file: &Path) -> PathBuf {
+        beside(file, ".forwarded")
+    }
+
+    /// The name that a rotation usually gives an audit file (logrotate(8)).
+    #[must_use]
+    pub fn rotated(file: &Path) -> PathBuf {
+        beside(file, ".1")
+    }
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(suffix);
+    name.into()
 }
 
 /// What happens to commands while their records cannot be written.

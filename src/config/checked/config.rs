@@ -99,6 +99,12 @@ impl Settings {
         &self.selection
     }
 
+    /// The syslog servers that a connection leads to: of the log, and of the audit log.
+    pub fn log_servers(&self) -> impl Iterator<Item = &LogServer> {
+        let of_audit = self.audit.as_ref().and_then(Audit::server);
+        self.log_server.iter().chain(of_audit)
+    }
+
     /// The bindings that are not served.
     pub fn disabled(&self) -> impl Iterator<Item = &Binding> {
         let is_polled = |binding: &&Binding| !self.control_plane.is_polled(&binding.channel);

@@ -13,7 +13,7 @@ mod secrets;
 mod server_sandbox;
 mod trust;
 
-pub use audit::{Audit, OnFailure};
+pub use audit::{Audit, Forward, OnFailure};
 pub(in crate::config) use child_environment::holds;
 pub use child_environment::{ChildEnvironment, Inheritance};
 pub use config::{

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::{Audit, Health, Identity, Listen, Log, Mcp, Settings, Target, Trust};
+use super::{Audit, Forward, Health, Identity, Listen, Log, Mcp, Settings, Target, Trust};
 
 /// A file of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +116,9 @@ impl Settings {
             Target::Http { identity, .. } => identity.as_ref(),
             Target::Stdio { .. } => None,
         });
-        let of_log = log_server.iter().filter_map(|server| server.identity.as_ref());
+        let of_audit = audit.as_ref().and_then(Audit::server);
+        let of_log = log_server.iter().chain(of_audit);
+        let of_log = of_log.filter_map(|server| server.identity.as_ref());
         let identities = of_servers.chain(&control_plane.identity).chain(of_log);
         let identities = identities.flat_map(Identity::files);
         let socket = match listen {
@@ -124,11 +126,14 @@ impl Settings {
             Listen::Tcp { .. } | Listen::Named { .. } => None,
         };
         let records = audit.as_ref().map(|Audit { file, .. }| file);
+        let position = audit.as_ref().and_then(|Audit { forward, .. }| forward.as_ref());
+        let position = position.map(|Forward { position, .. }| position);
         let key_file = audit.as_ref().and_then(|Audit { key_file, .. }| key_file.as_ref());
         let made = [
             ("log.file", log.as_ref()),
             ("audit.file", records),
             ("audit.key_file", key_file),
+            ("audit.forward", position),
             ("pid.file", pid_file.as_ref()),
             ("health.url-file", url_file.as_ref()),
             ("health.unix-socket", socket),

@@ -134,22 +134,27 @@ pub(super) fn check_servers<'a>(reader: &mut Reader<'_>, rules: &Lockdown, serve
     }
 }
 
-/// Reports a syslog server that may not be reached as configured. What it receives tells about the tunnel, so it is held to the rules
+/// Reports a syslog server, which `address` names, that may not be reached as configured. What it receives tells about the tunnel, so it is held to the rules
 /// for trust as well.
-pub(super) fn check_log_server(reader: &mut Reader<'_>, rules: &Lockdown, server: &LogServer) {
+pub(super) fn check_log_server(
+    reader: &mut Reader<'_>,
+    rules: &Lockdown,
+    server: &LogServer,
+    address: &'static Setting,
+) {
+    let address = address.flag;
     if let Some(objection) = rules.objection(&server.url, None) {
         let rule = match rules.allowed_networks.is_empty() {
             true => &table::REQUIRE_PROXY,
             false => &table::ALLOWED_NETWORKS,
         };
-        reader.refuse(rule, format!("{}: {objection}", table::SYSLOG_ADDRESS.flag));
+        reader.refuse(rule, format!("{address}: {objection}"));
     }
     for (setting, required) in [
         (&table::REQUIRE_BUNDLE_TRUST, rules.require_bundle_trust),
         (&table::REQUIRE_CLIENT_CERT, rules.require_client_cert),
     ] {
         if required && !server.url.tls {
-            let address = table::SYSLOG_ADDRESS.flag;
             reader.refuse(
                 setting,
                 format!(

@@ -1,21 +1,19 @@
 //! Where and how log lines are written.
 
-use std::path::PathBuf;
-
 use log::LevelFilter;
 
-use super::identity::identity;
 use super::reader::{Checked, Reader};
+use super::syslog::{self, Syslog};
 use crate::config::checked::{Log, LogFormat, LogServer, LogTarget};
 use crate::config::settings::table;
-use crate::config::values::HttpUrl;
 use crate::config::values::scalar::echo;
-use crate::limits::UNIX_SOCKET_PATH_MAX;
 
 /// The log, and the server that it goes to over a connection.
 pub(super) struct Logging {
     pub(super) log: Log,
     pub(super) server: Option<LogServer>,
+    /// The settings of syslog, whether or not the log goes there.
+    pub(super) syslog: Syslog,
 }
 
 /// What `log.target` says.
@@ -24,13 +22,6 @@ enum Kind {
     Stream,
     Journald,
     Syslog,
-}
-
-/// Where a syslog server is.
-#[derive(Debug, PartialEq, Eq)]
-enum Address {
-    Socket(PathBuf),
-    Server(HttpUrl),
 }
 
 /// Level, format and place, which depend on each other (contract: config, section 2).
@@ -49,45 +40,24 @@ pub(super) fn log_settings(reader: &mut Reader<'_>) -> Checked<Logging> {
         }
         Ok(level)
     });
-    let syslog = syslog(reader);
-    let (kind, level, format, file, (facility, address, identity)) = (kind?, level?, format?, file?, syslog?);
+    let settings = Syslog::of_log(reader);
+    let (kind, level, format, file, settings) = (kind?, level?, format?, file?, settings?);
     if kind != Kind::Stream && file.is_some() {
         let problem = "log.file has no place beside log.target; remove one of them";
         return Err(reader.refuse(&table::LOG_FILE, problem));
     }
-    let server = match (kind, &address) {
-        (Kind::Syslog, Address::Server(url)) => Some(LogServer {
-            url: url.clone(),
-            identity: identity.clone(),
-        }),
-        _ => None,
+    let (target, server) = match kind {
+        Kind::Stream => (LogTarget::Stream, None),
+        Kind::Journald => (LogTarget::Journal, None),
+        Kind::Syslog => settings.target(),
     };
-    if let Some(server) = server
-        .as_ref()
-        .filter(|server| !server.url.tls && !server.url.is_loopback())
-    {
-        reader.warn(format!(
-            "log lines travel unencrypted to {}; begin log.syslog-address with tls://",
-            server.shown()
-        ));
-    }
-    if identity.is_some() && !matches!(&address, Address::Server(url) if url.tls) {
-        let problem = "log.syslog-client-cert has no effect without a log.syslog-address that begins with tls://";
-        reader.warn(problem.to_owned());
+    if let Some(server) = &server {
+        syslog::warn_if_open(reader, server, "log lines", &table::SYSLOG_ADDRESS);
     }
     let default = if file.is_some() {
         LogFormat::StructText
     } else {
         LogFormat::Plain
-    };
-    let target = match (kind, address, &server) {
-        (Kind::Stream, _, _) => LogTarget::Stream,
-        (Kind::Journald, _, _) => LogTarget::Journal,
-        (Kind::Syslog, Address::Socket(socket), _) => LogTarget::Syslog { facility, socket },
-        (Kind::Syslog, Address::Server(_), server) => LogTarget::SyslogServer {
-            facility,
-            shown: server.as_ref().map(LogServer::shown).unwrap_or_default(),
-        },
     };
     let log = Log {
         level,
@@ -95,15 +65,11 @@ pub(super) fn log_settings(reader: &mut Reader<'_>) -> Checked<Logging> {
         file,
         target,
     };
-    Ok(Logging { log, server })
-}
-
-/// Facility, address and client certificate, also where they have no effect: they are checked all the same.
-fn syslog(reader: &mut Reader<'_>) -> Checked<(u8, Address, Option<crate::config::checked::Identity>)> {
-    let facility = reader.required(&table::SYSLOG_FACILITY, "log.syslog-facility is missing", facility);
-    let address = reader.required(&table::SYSLOG_ADDRESS, "log.syslog-address is missing", syslog_address);
-    let identity = identity(reader, &table::SYSLOG_CERT, &table::SYSLOG_KEY);
-    Ok((facility?, address?, identity?.map(|(identity, _)| identity)))
+    Ok(Logging {
+        log,
+        server,
+        syslog: settings,
+    })
 }
 
 fn log_target(text: &str) -> Result<Kind, String> {
@@ -119,64 +85,6 @@ fn log_target(text: &str) -> Result<Kind, String> {
             echo(text)
         )
     })
-}
-
-/// Name of a facility (RFC 5424, section 6.2.1; syslog(3)), of those that a daemon may use.
-fn facility(text: &str) -> Result<u8, String> {
-    const NAMES: [(&str, u8); 13] = [
-        ("user", 1),
-        ("daemon", 3),
-        ("auth", 4),
-        ("syslog", 5),
-        ("authpriv", 10),
-        ("local0", 16),
-        ("local1", 17),
-        ("local2", 18),
-        ("local3", 19),
-        ("local4", 20),
-        ("local5", 21),
-        ("local6", 22),
-        ("local7", 23),
-    ];
-    let known = NAMES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
-    known.map(|(_, number)| *number).ok_or_else(|| {
-        format!(
-            "log.syslog-facility is unknown: {}; write user, daemon, auth, syslog, authpriv or local0 to local7",
-            echo(text)
-        )
-    })
-}
-
-/// An absolute path, or `tcp://` or `tls://` with a host.
-fn syslog_address(text: &str) -> Result<Address, String> {
-    const PORTS: [(&str, &str, u16); 2] = [("tcp://", "http://", 601), ("tls://", "https://", 6514)];
-    if text.starts_with('/') {
-        return match text.len() <= UNIX_SOCKET_PATH_MAX {
-            true => Ok(Address::Socket(PathBuf::from(text))),
-            false => Err(format!(
-                "log.syslog-address is longer than the path of a unix socket can be, {UNIX_SOCKET_PATH_MAX} bytes"
-            )),
-        };
-    }
-    let Some((scheme, stand_in, port)) = PORTS.iter().find(|(scheme, _, _)| text.starts_with(scheme)) else {
-        return Err(
-            "log.syslog-address is neither an absolute path nor begins with tcp:// or tls://; write one of them"
-                .to_owned(),
-        );
-    };
-    // The grammar of hosts and ports is that of URLs; the ports that these leave out are not.
-    let rest = &text[scheme.len()..];
-    let url = HttpUrl::parse(&format!("{stand_in}{rest}")).map_err(|error| format!("log.syslog-address {error}"))?;
-    if url.path_and_query != "/" {
-        return Err("log.syslog-address has a path or a query; write a host and a port alone".to_owned());
-    }
-    let is_number = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    let has_port = rest
-        .trim_end_matches('/')
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| is_number(port));
-    let port = if has_port { url.port } else { *port };
-    Ok(Address::Server(HttpUrl { port, ..url }))
 }
 
 /// A level as Go's `slog` writes it: `info`, `WARN`, `debug-2`. An offset moves to the next level that is not lower.
@@ -253,35 +161,5 @@ mod tests {
         assert_eq!(log_format("JSON"), Ok(LogFormat::Json));
         assert_eq!(log_format("Struct-Text"), Ok(LogFormat::StructText));
         assert!(log_format("logfmt").unwrap_err().contains("unsupported log format"));
-    }
-
-    #[test]
-    fn syslog_servers_are_sockets_or_hosts() {
-        assert_eq!(syslog_address("/dev/log"), Ok(Address::Socket("/dev/log".into())));
-        for (text, host, port, tls) in [
-            ("tcp://logs.example", "logs.example", 601, false),
-            ("tls://logs.example", "logs.example", 6514, true),
-            ("tls://[::1]:443", "::1", 443, true),
-            ("tcp://192.0.2.1:80", "192.0.2.1", 80, false),
-        ] {
-            let found = match syslog_address(text).unwrap() {
-                Address::Server(url) => Some((url.host, url.port, url.tls)),
-                Address::Socket(_) => None,
-            };
-            assert_eq!(found, Some((host.to_owned(), port, tls)), "{text}");
-        }
-        for text in [
-            "",
-            "dev/log",
-            "udp://h",
-            "https://h",
-            "tls://",
-            "tls://u@h",
-            "tls://h/x",
-            "tls://h:0",
-            "tls://h:x",
-        ] {
-            assert!(syslog_address(text).is_err(), "{text}");
-        }
     }
 }

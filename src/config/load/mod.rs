@@ -22,6 +22,7 @@ mod reader;
 mod secret_variables;
 mod server_sandbox;
 mod stdio;
+mod syslog;
 mod trust;
 mod without_effect;
 
@@ -89,7 +90,10 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
     let peers = peers(reader, &proxies, &secret_variables);
     let net = net(reader);
     let log = log::log_settings(reader);
-    let audit = audit::audit(reader, log.as_ref().ok().map(|logging| &logging.log));
+    let audit = audit::audit(reader, log.as_ref().ok());
+    if let (Ok(log), Ok(audit)) = (&log, &audit) {
+        audit::warn_of_identity(reader, log, audit.as_ref());
+    }
     let health = health::health(reader);
     let pid_file = reader.path(&table::PID_FILE);
     let announce_ui = reader.switch(&table::UI_OPEN);
@@ -101,11 +105,14 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
             lockdown::check_control(reader, &net.lockdown, &control_plane.into(), &net.trust);
             lockdown::check_servers(reader, &net.lockdown, mcp.served(control_plane));
         }
-        if let Ok(log::Logging {
-            server: Some(server), ..
-        }) = &log
+        let of_log = log.as_ref().ok().and_then(|log| log.server.as_ref());
+        let of_audit = audit.as_ref().ok().and_then(|audit| audit.as_ref()?.server());
+        for (server, setting) in of_log
+            .map(|server| (server, &table::SYSLOG_ADDRESS))
+            .into_iter()
+            .chain(of_audit.map(|server| (server, audit::address_setting(reader))))
         {
-            lockdown::check_log_server(reader, &net.lockdown, server);
+            lockdown::check_log_server(reader, &net.lockdown, server, setting);
         }
         if let Ok(hardening) = &hardening {
             lockdown::check_secrets(reader, &net.lockdown, hardening.server_user.as_ref());

@@ -191,6 +191,22 @@ fn the_rest_is_as_written() {
         key_file: Some("/var/lib/tunnel-audit/key".into()),
         on_failure: OnFailure::Block,
         anchor_every: 200,
+        forward: Some(Forward {
+            target: LogTarget::SyslogServer {
+                facility: 10,
+                shown: "tls://records.example.com:6514".to_owned(),
+            },
+            server: Some(LogServer {
+                url: HttpUrl::parse("https://records.example.com:6514").unwrap(),
+                identity: Some(Identity {
+                    certificate: "/etc/syslog.crt".into(),
+                    key: "/etc/syslog.key".into(),
+                    setting: "log.syslog-client-cert",
+                }),
+            }),
+            backlog: 1_048_576,
+            position: "/var/log/tunnel-client/audit.log.forwarded".into(),
+        }),
     };
     assert_eq!(config.audit, Some(expected));
     assert_eq!(

@@ -63,6 +63,18 @@ fn a_syslog_server_is_held_to_the_rules_of_direct_connections() {
         ];
         mistakes(&[&common[..], &[rule]].concat())
     };
+    let of_audit = |address, rule: (&'static str, &'static str)| {
+        let common = [
+            PROXY,
+            ("MCP_SERVER_URL", "http://10.1.1.1/mcp"),
+            ("TUNNEL_CLIENT_TLS_TRUST", "bundle"),
+            ("CA_BUNDLE", "/ca.pem"),
+            ("AUDIT_FILE", "/var/log/audit.log"),
+            ("AUDIT_FORWARD", "syslog"),
+            ("AUDIT_SYSLOG_ADDRESS", address),
+        ];
+        mistakes(&[&common[..], &[rule]].concat())
+    };
     let networks = ("LOCKDOWN_ALLOWED_NETWORKS", "10.0.0.0/8");
     let bundle = ("LOCKDOWN_REQUIRE_BUNDLE_TRUST", "true");
     for (address, rule, gist) in [
@@ -79,6 +91,9 @@ fn a_syslog_server_is_held_to_the_rules_of_direct_connections() {
     ] {
         let found = of(address, rule);
         assert!(found.len() == 1 && found[0].contains(gist), "{gist}: {found:#?}");
+        let found = of_audit(address, rule);
+        let gist = gist.replace("log.syslog", "audit.syslog");
+        assert!(found.len() == 1 && found[0].contains(&gist), "{gist}: {found:#?}");
     }
     for (address, rule) in [
         ("tls://10.1.1.2", networks),

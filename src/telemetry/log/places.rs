@@ -2,16 +2,19 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use crate::files::{self, Missing, Rule, Spot, Trusted};
 use crate::telemetry::form::Form;
 use crate::telemetry::journal;
 use crate::telemetry::output::{Output, To};
+use crate::telemetry::records::{connect, to_socket};
 use crate::telemetry::settings::{Log, LogFormat, LogTarget};
 use crate::telemetry::stream::Stream;
 use crate::telemetry::syslog::Header;
+
+/// What names the place of the log.
+const SETTING: &str = "log.target";
 
 /// Mode of a log file that does not exist yet.
 const FILE_MODE: u32 = 0o600;
@@ -90,8 +93,8 @@ pub(super) fn form(settings: &Log) -> Form {
 /// The place, and why it cannot be opened.
 pub(super) fn open(settings: &Log, trusted: Trusted) -> io::Result<Output> {
     let to = match (&settings.target, Standard::of(settings), &settings.file) {
-        (LogTarget::Journal, _, _) => To::Datagrams(connect(Path::new(journal::SOCKET))?),
-        (LogTarget::Syslog { socket, .. }, _, _) => To::Datagrams(connect(socket)?),
+        (LogTarget::Journal, _, _) => To::Datagrams(to_socket(Path::new(journal::SOCKET), SETTING)?),
+        (LogTarget::Syslog { socket, .. }, _, _) => To::Datagrams(to_socket(socket, SETTING)?),
         (LogTarget::SyslogServer { .. }, _, _) => To::Server,
         (LogTarget::Stream, Some(standard), _) => To::Stream(standard.open()?),
         (LogTarget::Stream, None, Some(path)) => To::Stream(file(path, trusted)?.into()),
@@ -106,27 +109,8 @@ pub(super) fn open(settings: &Log, trusted: Trusted) -> io::Result<Output> {
 ///
 /// The error of [`init`](super::init).
 pub(crate) fn try_socket(settings: &Log) -> io::Result<Option<String>> {
-    match &settings.target {
-        LogTarget::Journal => connect(Path::new(journal::SOCKET))?,
-        LogTarget::Syslog { socket, .. } => connect(socket)?,
-        LogTarget::Stream | LogTarget::SyslogServer { .. } => return Ok(None),
-    };
-    Ok(Some(name(settings)))
-}
-
-/// A socket that sends to this one and does not wait. It is connected now, because the cage lets no other be made.
-fn connect(path: &Path) -> io::Result<UnixDatagram> {
-    let socket = UnixDatagram::unbound()?;
-    socket.set_nonblocking(true)?;
-    let failed = |error: io::Error| {
-        let text = format!(
-            "open log socket {}: {error}; start what listens there, or set log.target",
-            path.display()
-        );
-        io::Error::new(error.kind(), text)
-    };
-    socket.connect(path).map_err(failed)?;
-    Ok(socket)
+    let socket = connect(&settings.target, SETTING)?;
+    Ok(socket.map(|_| name(settings)))
 }
 
 fn file(path: &Path, trusted: Trusted) -> io::Result<File> {

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -51,6 +52,8 @@ pub struct LogServer {
     pub records: Records,
     /// The connection that is open.
     open: Arc<Mutex<Option<TcpStream>>>,
+    /// Connections are closed at once.
+    refuses: Arc<AtomicBool>,
 }
 
 impl LogServer {
@@ -60,10 +63,15 @@ impl LogServer {
             address: listener.local_addr().unwrap(),
             records: Records::default(),
             open: Arc::default(),
+            refuses: Arc::default(),
         };
         let (records, open) = (server.records.clone(), Arc::clone(&server.open));
+        let refuses = Arc::clone(&server.refuses);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
+                if refuses.load(Ordering::SeqCst) {
+                    continue;
+                }
                 *open.lock().unwrap() = Some(stream.try_clone().unwrap());
                 match &tls {
                     None => read(stream, &records),
@@ -75,6 +83,17 @@ impl LogServer {
             }
         });
         server
+    }
+
+    /// Ends the connection that is open, and each that is made from now on.
+    pub fn go_away(&self) {
+        self.refuses.store(true, Ordering::SeqCst);
+        self.hang_up();
+    }
+
+    /// Takes connections again.
+    pub fn come_back(&self) {
+        self.refuses.store(false, Ordering::SeqCst);
     }
 
     /// Ends the connection that is open.

@@ -58,14 +58,17 @@ BOUNDS = (
         "file",
         CHANGE,
         {CLIENT, "tunnel_client_runtime_t", "tunnel_client_log_t", "tunnel_client_tmp_t", "tunnel_client_audit_key_t"}
+        | {"tunnel_client_position_t"}
         | INHERITED,
-        "the client changes its runtime files, logs, the key of the audit log and temporary files, not its configuration",
+        "the client changes its runtime files, logs, the key and the position of the audit log and temporary files, not its configuration",
     ),
     bound(
         CLIENT,
         "file",
         ("unlink", "write"),
-        {CLIENT, "tunnel_client_runtime_t", "tunnel_client_tmp_t", "tunnel_client_audit_key_t"} | INHERITED,
+        {CLIENT, "tunnel_client_runtime_t", "tunnel_client_tmp_t", "tunnel_client_audit_key_t"}
+        | {"tunnel_client_position_t"}
+        | INHERITED,
         "the log is appended to, not changed",
     ),
     bound(
@@ -84,7 +87,7 @@ BOUNDS = (
         | INHERITED
         | {CLIENT, "tunnel_client_conf_t", "tunnel_client_secret_t", "tunnel_client_runtime_t", "tunnel_client_tmp_t"}
         | {"etc_t", "cert_t", "net_conf_t", "systemd_resolved_runtime_t", "NetworkManager_runtime_t"}
-        | {"tunnel_client_log_t", "tunnel_client_audit_key_t"}
+        | {"tunnel_client_log_t", "tunnel_client_audit_key_t", "tunnel_client_position_t"}
         | {"ramfs_t", "tmpfs_t", "init_runtime_t", "sysctl_kernel_t"},
         "the client reads its configuration, certificates, names, credentials, logs, and the scripts that it has started",
     ),

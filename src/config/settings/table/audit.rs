@@ -46,5 +46,59 @@ pub(in crate::config) static AUDIT_ANCHOR_EVERY: Setting = Setting {
     ..NUMBER
 };
 
+pub(in crate::config) static AUDIT_FORWARD: Setting = Setting {
+    key: "audit.forward",
+    flag: "audit.forward",
+    variables: &["AUDIT_FORWARD"],
+    default: Some("none"),
+    placeholder: "none|journald|syslog",
+    help: "Where the records of audit.file are sent as well: journald, or a syslog server",
+    details: "Each record is sent once the file has it, as it is. The file is the queue: what was not sent yet is sent after a restart, \
+              from the position that FILE.forwarded keeps. Some records are sent twice after a kill or a broken connection. A syslog server is that of \
+              log.syslog_address, with log.syslog_facility and log.syslog_client_cert, unless audit.syslog_address or \
+              audit.syslog_facility name another.",
+    ..TEXT
+};
+
+pub(in crate::config) static AUDIT_BACKLOG: Setting = Setting {
+    key: "audit.forward_backlog",
+    flag: "audit.forward-backlog",
+    variables: &["AUDIT_FORWARD_BACKLOG"],
+    default: Some("67108864"),
+    help: "Bytes of records that may wait to be forwarded; of more, the oldest stay in audit.file alone",
+    values: "1 to 1073741824",
+    details: "Records that are left out are counted in audit_records_unforwarded_total and told in the log.",
+    ..NUMBER
+};
+
+pub(in crate::config) static AUDIT_SYSLOG_ADDRESS: Setting = Setting {
+    key: "audit.syslog_address",
+    flag: "audit.syslog-address",
+    variables: &["AUDIT_SYSLOG_ADDRESS"],
+    placeholder: "SOCKET|tcp://HOST:PORT|tls://HOST:PORT",
+    help: "Syslog server for audit.forward syslog; unset: that of log.syslog_address",
+    values: "as log.syslog_address",
+    ..TEXT
+};
+
+pub(in crate::config) static AUDIT_SYSLOG_FACILITY: Setting = Setting {
+    key: "audit.syslog_facility",
+    flag: "audit.syslog-facility",
+    variables: &["AUDIT_SYSLOG_FACILITY"],
+    placeholder: "NAME",
+    help: "Facility of the records of the audit log; unset: log.syslog_facility",
+    values: "user, daemon, auth, syslog, authpriv or local0 to local7",
+    ..TEXT
+};
+
 /// Settings of the section `audit`, in the order of help texts.
-pub(super) const AUDIT: &[&Setting] = &[&AUDIT_FILE, &AUDIT_KEY_FILE, &AUDIT_ON_FAILURE, &AUDIT_ANCHOR_EVERY];
+pub(super) const AUDIT: &[&Setting] = &[
+    &AUDIT_FILE,
+    &AUDIT_KEY_FILE,
+    &AUDIT_ON_FAILURE,
+    &AUDIT_ANCHOR_EVERY,
+    &AUDIT_FORWARD,
+    &AUDIT_BACKLOG,
+    &AUDIT_SYSLOG_ADDRESS,
+    &AUDIT_SYSLOG_FACILITY,
+];

@@ -291,6 +291,35 @@ pub(super) const CASES: &[Case] = &[
         ],
     ),
     case(
+        "audit.forward",
+        &["none", "Journald", "syslog"],
+        &[("file", "audit.forward is unknown")],
+    )
+    .beside(&[("AUDIT_FILE", "/var/log/audit.log")]),
+    case(
+        "audit.forward_backlog",
+        &["1", "1073741824"],
+        &[
+            ("0", "must be greater than 0"),
+            ("1073741825", "less than or equal to 1073741824"),
+        ],
+    ),
+    case(
+        "audit.syslog_address",
+        &["/dev/log", "tcp://h", "tls://h:1"],
+        &[
+            ("h:514", "audit.syslog-address is neither"),
+            ("tls://h/x", "has a path"),
+        ],
+    )
+    .beside(&[("AUDIT_FILE", "/var/log/audit.log"), ("AUDIT_FORWARD", "syslog")]),
+    case(
+        "audit.syslog_facility",
+        &["daemon", "LOCAL7"],
+        &[("kern", "audit.syslog-facility is unknown")],
+    )
+    .beside(&[("AUDIT_FILE", "/var/log/audit.log"), ("AUDIT_FORWARD", "syslog")]),
+    case(
         "health.listen_addr",
         &["127.0.0.1:0", "[::1]:8080", ":80", "localhost:1"],
         &[

@@ -1,0 +1,321 @@
+//! The task that sends records of the audit log to their second place, in order, each until it is there.
+//!
+//! Over a connection, records count as sent once the collector's host has acknowledged their bytes: RFC 5425 and RFC 6587 have no
+//! acknowledgement of their own. After a connection broke, those behind the stored position are sent again, because the collector may
+//! have ended before it read them: the position is stored a second or two later than they are sent.
+
+use std::io;
+use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::unix::net::UnixDatagram;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use log::{info, warn};
+use rustix::io::Errno;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, sleep_until, timeout};
+
+use super::Error;
+use crate::audit::{AuditLog, Forwarder, Gone};
+use crate::config::{Config, Forward};
+use crate::limits::{
+    AUDIT_FORWARD_LAST_WAIT, AUDIT_FORWARD_LOOK, AUDIT_FORWARD_LOOK_MAX, AUDIT_FORWARD_RETRY, AUDIT_FORWARD_STORE,
+    AUDIT_REMINDER, LOG_SERVER_PAUSE, LOG_SERVER_PAUSE_MAX, LOG_SERVER_STALL,
+};
+use crate::monitor::Forwarding;
+use crate::net::{Connector, Network, Stream, Way};
+use crate::shutdown::Signal;
+use crate::sys::tcp::Sent;
+use crate::telemetry::{self, RecordForm};
+
+/// Name of the stream of records, in its messages.
+const STREAM: &str = "audit";
+
+/// What is made while the process may: the socket of this host that records go to, and what is the same in each message.
+pub(super) struct Outlet {
+    form: RecordForm,
+    socket: Option<UnixDatagram>,
+}
+
+impl Outlet {
+    /// That of a configuration, if it forwards records.
+    pub(super) fn open(config: &Config) -> Result<Option<Self>, Error> {
+        let Some(forward) = forward(config) else {
+            return Ok(None);
+        };
+        let socket = telemetry::connect(&forward.target, "audit.forward").map_err(Error::Records)?;
+        let form = RecordForm::of(&forward.target, STREAM);
+        Ok(form.map(|form| Self { form, socket }))
+    }
+
+    /// The socket.
+    pub(super) fn descriptor(&self) -> Option<RawFd> {
+        self.socket.as_ref().map(UnixDatagram::as_raw_fd)
+    }
+}
+
+fn forward(config: &Config) -> Option<&Forward> {
+    config.audit.as_ref()?.forward.as_ref()
+}
+
+/// The running task, if there is one.
+pub(super) struct RecordSender {
+    stop: Signal,
+    task: Option<JoinHandle<()>>,
+}
+
+impl RecordSender {
+    pub(super) fn start(
+        config: &Config,
+        network: &Network,
+        audit: Option<&AuditLog>,
+        outlet: Option<Outlet>,
+    ) -> Result<Self, Error> {
+        let stop = Signal::default();
+        let source = audit.and_then(AuditLog::forwarder);
+        let Some(((forwarder, facts), Outlet { form, socket })) = source.zip(outlet) else {
+            return Ok(Self { stop, task: None });
+        };
+        let server = forward(config).and_then(|forward| forward.server.as_ref());
+        let server = server.map(Way::to_log_server);
+        let connector = server.map(|way| network.connector(&way)).transpose();
+        let connector = connector.map_err(Error::Tls)?;
+        let sender = Sender {
+            forwarder,
+            form,
+            facts,
+            stop: stop.clone(),
+            told: None,
+            message: String::new(),
+        };
+        let to = match (socket, connector) {
+            (Some(socket), _) => {
+                let socket = tokio::net::UnixDatagram::from_std(socket);
+                To::Socket(socket.map_err(|error| Error::System("the socket of the audit log", error))?)
+            }
+            (None, Some(connector)) => To::Server(connector),
+            (None, None) => return Ok(Self { stop, task: None }),
+        };
+        let task = Some(tokio::spawn(sender.run(to)));
+        Ok(Self { stop, task })
+    }
+
+    /// Sends what still waits, within a bound: the rest is sent after the next start.
+    pub(super) async fn finish(self) {
+        self.stop.set();
+        if let Some(task) = self.task {
+            let _ = task.await;
+        }
+    }
+}
+
+enum To {
+    Socket(tokio::net::UnixDatagram),
+    Server(Connector),
+}
+
+struct Sender {
+    forwarder: Forwarder,
+    form: RecordForm,
+    facts: Arc<Forwarding>,
+    stop: Signal,
+    /// When the log was last told of a failure that lasts.
+    told: Option<Instant>,
+    message: String,
+}
+
+/// How a connection ended.
+enum End {
+    /// All is sent and no more will come.
+    Done,
+    /// By the server, while there was nothing to send.
+    Closed,
+    /// By a fault.
+    Failed(String),
+}
+
+impl Sender {
+    async fn run(mut self, to: To) {
+        let stop = self.stop.clone();
+        let last = async {
+            stop.wait().await;
+            sleep(AUDIT_FORWARD_LAST_WAIT).await;
+        };
+        let sending = async {
+            let ended = match to {
+                To::Socket(socket) => self.to_socket(&socket).await,
+                To::Server(connector) => self.to_server(&connector).await,
+            };
+            if let Err(Gone) = ended {
+                warn!("audit log not forwarded any more: the thread that writes it is gone");
+            }
+        };
+        tokio::select! {
+            () = sending => {}
+            () = last => {}
+        }
+    }
+
+    /// The next lines; none once the process ends and all are sent.
+    async fn next(&mut self) -> Result<Option<String>, Gone> {
+        let stop = self.stop.clone();
+        if !stop.is_set() {
+            tokio::select! {
+                found = self.forwarder.next(false) => return found.map(Some),
+                () = stop.wait() => {}
+            }
+        }
+        let rest = self.forwarder.next(true).await?;
+        Ok(Some(rest).filter(|rest| !rest.is_empty()))
+    }
+
+    async fn to_server(&mut self, connector: &Connector) -> Result<(), Gone> {
+        let mut pause = LOG_SERVER_PAUSE;
+        // No connection before there is something to send.
+        while let Some(lines) = self.next().await? {
+            let end = match connector.stream().await {
+                Ok(stream) => self.over(stream, lines, &mut pause).await?,
+                Err(error) => End::Failed(error.to_string()),
+            };
+            match end {
+                End::Done => return Ok(()),
+                End::Closed => {}
+                End::Failed(error) => self.failed(&error),
+            }
+            self.forwarder.broken();
+            sleep(pause).await;
+            pause = pause.saturating_mul(2).min(LOG_SERVER_PAUSE_MAX);
+        }
+        Ok(())
+    }
+
+    /// Sends over one connection.
+    async fn over(&mut self, mut stream: Stream, mut lines: String, pause: &mut Duration) -> Result<End, Gone> {
+        // A server that closes the connection at once has read nothing, whatever its host acknowledged.
+        let mut settles = None;
+        loop {
+            self.compose(&lines);
+            match timeout(LOG_SERVER_STALL, deliver(&mut stream, self.message.as_bytes())).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Ok(End::Failed(error.to_string())),
+                Err(_) => {
+                    let seconds = LOG_SERVER_STALL.as_secs();
+                    return Ok(End::Failed(format!("the server took nothing for {seconds} s")));
+                }
+            }
+            self.forwarder.taken();
+            self.message = String::new();
+            drop(lines);
+            let settled = settles.get_or_insert_with(|| Some(tokio::time::Instant::now() + AUDIT_FORWARD_STORE));
+            lines = loop {
+                let (is_new, moment) = (settled.is_some(), settled.unwrap_or_else(tokio::time::Instant::now));
+                tokio::select! {
+                    biased;
+                    // A server says nothing; its end shows here before a record is lost to it.
+                    end = ended(&mut stream) => return Ok(match end {
+                        End::Closed if is_new => End::Failed("the server closed the connection".to_owned()),
+                        end => end,
+                    }),
+                    () = sleep_until(moment), if is_new => {
+                        *settled = None;
+                        *pause = LOG_SERVER_PAUSE;
+                        self.succeeded();
+                    }
+                    next = self.next() => match next? {
+                        Some(next) => break next,
+                        None => {
+                            let _ = timeout(AUDIT_FORWARD_LAST_WAIT, stream.shutdown()).await;
+                            return Ok(End::Done);
+                        }
+                    },
+                }
+            };
+        }
+    }
+
+    async fn to_socket(&mut self, socket: &tokio::net::UnixDatagram) -> Result<(), Gone> {
+        while let Some(lines) = self.next().await? {
+            for line in lines.lines() {
+                self.compose(line);
+                let mut pause = AUDIT_FORWARD_RETRY;
+                loop {
+                    let Err(error) = socket.send(self.message.as_bytes()).await else {
+                        self.succeeded();
+                        break;
+                    };
+                    match error.raw_os_error().map(Errno::from_raw_os_error) {
+                        // It will never take this one.
+                        Some(Errno::MSGSIZE) => {
+                            self.facts.left_out(1);
+                            self.failed(&error.to_string());
+                            break;
+                        }
+                        // No memory for it at the moment.
+                        Some(Errno::NOBUFS) => {}
+                        _ => self.failed(&error.to_string()),
+                    }
+                    sleep(pause).await;
+                    pause = pause.saturating_mul(2).min(LOG_SERVER_PAUSE_MAX);
+                }
+            }
+            self.forwarder.taken();
+            self.message = String::new();
+        }
+        Ok(())
+    }
+
+    /// Makes the messages of these lines.
+    fn compose(&mut self, lines: &str) {
+        self.message.clear();
+        for line in lines.lines() {
+            self.form.write(&mut self.message, line, audit_log::time_of(line));
+        }
+    }
+
+    fn succeeded(&mut self) {
+        if self.told.take().is_some() {
+            info!(waiting_bytes = self.facts.facts().waiting_bytes; "audit log is forwarded again");
+        }
+    }
+
+    fn failed(&mut self, error: &str) {
+        self.facts.failed(error);
+        let now = Instant::now();
+        if self.told.is_none_or(|told| now.duration_since(told) >= AUDIT_REMINDER) {
+            self.told = Some(now);
+            warn!(
+                error, waiting_bytes = self.facts.facts().waiting_bytes,
+                action = "records stay in the audit file and are sent when the collector takes them";
+                "audit log cannot be forwarded"
+            );
+        }
+    }
+}
+
+/// Reads on, whatever comes, until the connection ends.
+async fn ended(stream: &mut Stream) -> End {
+    let mut unexpected = [0; 64];
+    loop {
+        match stream.read(&mut unexpected).await {
+            Ok(0) => return End::Closed,
+            Ok(_) => {}
+            Err(error) => return End::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Sends bytes, and waits until the peer's host has them.
+async fn deliver(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await?;
+    let mut pause = AUDIT_FORWARD_LOOK;
+    loop {
+        match stream.sent() {
+            None | Some(Sent::Received) => return Ok(()),
+            Some(Sent::Lost) => return Err(io::ErrorKind::ConnectionReset.into()),
+            Some(Sent::Underway) => sleep(pause).await,
+        }
+        pause = pause.saturating_mul(2).min(AUDIT_FORWARD_LOOK_MAX);
+    }
+}

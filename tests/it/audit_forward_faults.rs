@@ -1,0 +1,164 @@
+//! The forwarding of the audit log where something is wrong: its position, its backlog, its files.
+
+use std::fs;
+use std::io::Write as _;
+
+use rustix::process::Signal;
+
+use crate::audit::{Site, end, server};
+use crate::audit_forward::{await_position, lines, numbered, over_tcp, perform, text};
+use crate::support::syslog::LogServer;
+use crate::support::{Client, ControlPlane, eventually};
+
+/// Waits for the count of records that are left out.
+fn left_out(client: &Client) -> usize {
+    eventually("records that are left out", || {
+        let count = client.metric("audit_records_unforwarded_total")?;
+        (count > 0.0).then_some(count as usize)
+    })
+}
+
+#[test]
+fn a_torn_or_foreign_position_is_told_and_the_file_is_sent_from_its_oldest_record() {
+    let (control, mcp, site) = (ControlPlane::http(), server(), Site::new());
+    let position = site.directory.file("records/audit.log.forwarded");
+    let collector = LogServer::start(None);
+    let client = over_tcp(&site, &control, &mcp, &collector).start();
+    perform(&control, &site, numbered(0..5));
+    await_position(&site);
+    end(client);
+    assert_eq!(text(&lines(&collector.records)), site.text());
+    let whole = fs::read(&position).unwrap();
+    let other = {
+        let site = Site::new();
+        let client = over_tcp(&site, &control, &mcp, &collector).start();
+        perform(&control, &site, numbered(5..9));
+        await_position(&site);
+        end(client);
+        fs::read(site.directory.file("records/audit.log.forwarded")).unwrap()
+    };
+    for (content, told) in [
+        (
+            whole[..100].to_vec(),
+            "position of the forwarded audit log cannot be read",
+        ),
+        (
+            vec![0; whole.len()],
+            "position of the forwarded audit log cannot be read",
+        ),
+        (other, "is in neither the audit file nor the one before it"),
+    ] {
+        fs::write(&position, content).unwrap();
+        let before = lines(&collector.records).len();
+        let client = over_tcp(&site, &control, &mcp, &collector).start();
+        client.await_log(told);
+        client.await_ready();
+        end(client);
+        let again = lines(&collector.records);
+        assert_eq!(text(&again[before..]), site.text(), "{told}");
+    }
+    // One that is whole repeats nothing.
+    let before = lines(&collector.records).len();
+    let client = over_tcp(&site, &control, &mcp, &collector).start();
+    client.await_ready();
+    let log = end(client);
+    assert!(
+        !log.iter().any(|line| line.contains("position of the forwarded")),
+        "{log:#?}"
+    );
+    let new = lines(&collector.records).split_off(before);
+    assert!(new.len() >= 2 && new[0].contains("\"event\":\"begin\""), "{new:#?}");
+    assert!(site.text().ends_with(&text(&new)));
+}
+
+#[test]
+fn a_file_that_ends_before_its_position_is_told_and_goes_on_at_its_end() {
+    let (control, mcp, site) = (ControlPlane::http(), server(), Site::new());
+    let collector = LogServer::start(None);
+    let client = over_tcp(&site, &control, &mcp, &collector).start();
+    perform(&control, &site, numbered(0..5));
+    end(client);
+    await_position(&site);
+    let whole = site.text();
+    // As a crash of the host leaves it.
+    let kept: String = whole.lines().take(3).map(|line| format!("{line}\n")).collect();
+    fs::write(site.file(), &kept).unwrap();
+    let client = over_tcp(&site, &control, &mcp, &collector).start();
+    client.await_log("audit file ends before the position of its forwarding");
+    end(client);
+    let received = text(&lines(&collector.records));
+    assert_eq!(received, whole + &site.text()[kept.len()..]);
+}
+
+#[test]
+fn of_more_than_may_wait_the_oldest_are_left_out_counted_and_told() {
+    let (control, mcp, site) = (ControlPlane::http(), server(), Site::new());
+    let collector = LogServer::start(None);
+    collector.go_away();
+    let builder = over_tcp(&site, &control, &mcp, &collector);
+    let client = builder.env("AUDIT_FORWARD_BACKLOG", "4000").start();
+    perform(&control, &site, numbered(0..40));
+    left_out(&client);
+    client.await_log("audit records left out of forwarding");
+    collector.come_back();
+    collector.records.await_with("\"request_id\":\"r39\"");
+    await_position(&site);
+    let count = left_out(&client);
+    end(client);
+    let (received, all) = (lines(&collector.records), site.text());
+    assert_eq!(received.len() + count, all.lines().count());
+    assert!(all.ends_with(&text(&received)), "{received:#?}");
+}
+
+#[test]
+fn of_two_rotations_without_a_collector_the_older_file_is_left_out_and_counted() {
+    let (control, mcp, site) = (ControlPlane::http(), server(), Site::new());
+    let old = |number: usize| site.directory.file(&format!("records/audit.log.{number}"));
+    let collector = LogServer::start(None);
+    collector.go_away();
+    let client = over_tcp(&site, &control, &mcp, &collector).start();
+    for number in [2, 1] {
+        perform(&control, &site, numbered(number * 10..number * 10 + 5));
+        fs::rename(site.file(), old(number)).unwrap();
+        client.signal(Signal::HUP);
+        eventually("the new file", || {
+            site.text().contains("\"event\":\"continue\"").then_some(())
+        });
+    }
+    let lost = fs::read_to_string(old(2)).unwrap().lines().count();
+    assert_eq!(left_out(&client), lost);
+    client.await_log("audit records left out of forwarding");
+    perform(&control, &site, ["last".to_owned()]);
+    collector.come_back();
+    collector.records.await_with("\"request_id\":\"last\"");
+    end(client);
+    let kept = fs::read_to_string(old(1)).unwrap() + &site.text();
+    assert_eq!(text(&lines(&collector.records)), kept);
+}
+
+/// Whoever can write the file reaches no collector, and no terminal of one, with anything but lines of text.
+#[test]
+fn lines_that_no_audit_log_writes_are_not_sent() {
+    let (control, mcp, site) = (ControlPlane::http(), server(), Site::new());
+    let collector = LogServer::start(None);
+    let client = over_tcp(&site, &control, &mcp, &collector).start();
+    perform(&control, &site, numbered(0..1));
+    let mut file = fs::OpenOptions::new().append(true).open(site.file()).unwrap();
+    file.write_all(b"\x1b[2J\x00\n").unwrap();
+    perform(&control, &site, numbered(1..2));
+    collector.records.await_with("\"request_id\":\"r1\"");
+    assert_eq!(left_out(&client), 1);
+    end(client);
+    let all = fs::read(site.file()).unwrap();
+    let all = String::from_utf8(all).unwrap().replace("\u{1b}[2J\0\n", "");
+    assert_eq!(text(&lines(&collector.records)), all);
+}
+
+#[test]
+fn a_socket_that_is_not_there_keeps_the_client_from_starting() {
+    let (control, mcp, site) = (ControlPlane::http(), server(), Site::new());
+    let builder = site.client(&control, &mcp).env("AUDIT_FORWARD", "syslog");
+    let mut client = builder.env("AUDIT_SYSLOG_ADDRESS", "/nonexistent/log").start();
+    client.await_log("audit.forward: open log socket /nonexistent/log");
+    assert!(!client.wait_exit(crate::support::wait::BOUND).success());
+}
