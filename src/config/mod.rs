@@ -19,7 +19,7 @@ mod tests;
 
 pub use checked::{
     Audit, Binding, ChildEnvironment, Class, Config, ControlPlane, FileRole, Hardening, Header, Health, Identity,
-    Inheritance, Level, Listen, Lockdown, Log, LogFormat, LogServer, LogTarget, Mcp, Mode, NamedFile, OnFailure,
+    Inheritance, Level, Listen, Lockdown, Log, LogFormat, LogServer, LogTarget, Mcp, Mode, NamedFile, OnFailure, Page,
     Proxies, Proxy, ServerNetwork, ServerSandbox, Settings, SystemStore, Target, Timeouts, TlsVersion, Trust, UserName,
     Variable,
 };

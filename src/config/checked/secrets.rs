@@ -40,6 +40,9 @@ impl Settings {
         proxies
             .filter_map(|proxy| proxy.credentials.as_ref())
             .for_each(|credentials| see(credentials.expose_secret()));
+        if let Some(token) = self.page.as_ref().and_then(|page| page.token.as_ref()) {
+            see(token.expose_secret());
+        }
         see(control.api_key.expose_secret());
     }
 }

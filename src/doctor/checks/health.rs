@@ -54,7 +54,7 @@ pub(in crate::doctor) fn ui(config: &Config, listener: &Check) -> Check {
 fn served(id: &str, base: &str) -> Check {
     Check::pass(
         id,
-        format!("{base}/healthz, /readyz and /metrics; this build has no web page"),
+        format!("{base}/healthz, /readyz and /metrics; the status page at /ui/ if admin_ui.enabled is true"),
     )
 }
 
