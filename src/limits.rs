@@ -11,6 +11,7 @@ mod explain;
 mod health;
 mod logs;
 mod memory;
+mod page;
 mod service_manager;
 mod stdio;
 
@@ -25,6 +26,7 @@ pub use explain::*;
 pub use health::*;
 pub use logs::*;
 pub use memory::*;
+pub use page::*;
 pub use service_manager::*;
 pub use stdio::*;
 
@@ -373,7 +375,7 @@ pub const HARPOON_RESPONSE_MAX: usize = 102_400;
 pub const HARPOON_REDIRECTS_MAX: usize = 5;
 /// Bytes of one host suffix or pattern.
 pub const HARPOON_PATTERN_MAX: usize = 1024;
-/// Log lines kept for the web page (contract: config, section 2).
+/// Log lines kept for the status page (contract: config, section 2).
 pub const UI_EVENTS_MAX: usize = 100_000;
 /// Entries of `NO_PROXY`; each is tried for every URL.
 pub const NO_PROXY_MAX: usize = 1024;

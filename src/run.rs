@@ -53,7 +53,8 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         ("client_instance_id", instance_id.clone()),
         ("tunnel_id", config.control_plane.tunnel_id.clone()),
     ];
-    sink::init(&config.log, &base, sandbox::log_owners(&config)).map_err(Error::Log)?;
+    let keep = config.page.as_ref().map(|page| page.log_lines);
+    sink::init(&config.log, &base, sandbox::log_owners(&config), keep).map_err(Error::Log)?;
     let unprotected = sandbox::unprotected(&config);
     for warning in config.warnings.iter().chain(warnings).chain(&unprotected) {
         warn!("{warning}");

@@ -34,7 +34,7 @@ pub(crate) fn about(section: &str) -> &'static str {
         "health" => "The listener for health, readiness and metrics.",
         "process" => "The process.",
         "hardening" => "What the process gives up once it has started.",
-        "admin_ui" => "The web page.",
+        "admin_ui" => "The status page.",
         "harpoon" => "Internal URLs that callers may request by label.",
         _ => "",
     }

@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
     use crate::audit::gate::Ticket;
-    use crate::dispatch::audit::Names;
+    use crate::dispatch::audit::{Names, Spent};
 
     fn ended<'a>(channel: &'a str, method: &'a str) -> Ended<'a> {
         Ended {
@@ -109,6 +109,7 @@ mod tests {
             delivery: None,
             bytes_in: 0,
             bytes_out: 0,
+            spent: Spent::default(),
             duration: Duration::ZERO,
             is_admitted: true,
         }

@@ -354,7 +354,7 @@ mod tests {
 
     use super::*;
     use crate::config::OnFailure;
-    use crate::dispatch::audit::{Ended, Names};
+    use crate::dispatch::audit::{Ended, Names, Spent};
 
     fn thread(device: &str) -> Thread {
         let file = OpenOptions::new().append(true).open(device).unwrap();
@@ -376,6 +376,7 @@ mod tests {
             delivery: None,
             bytes_in: 1,
             bytes_out: 1,
+            spent: Spent::default(),
             duration: Duration::ZERO,
             is_admitted,
         };

@@ -12,8 +12,8 @@ const HINTS: &[Below] = &[
         command: "",
         hints: &[
             (
-                &["status", "ps", "ping", "ready", "alive", "state"],
-                "For the state of a running daemon: tunnel-client health --port 8080, or --url-file PATH. For the way to the control plane and the MCP servers: tunnel-client doctor",
+                &["ps", "ping", "ready", "alive", "state"],
+                "For the state of a running daemon: tunnel-client status --profile NAME. For scripts: tunnel-client health --port 8080. For the way to the control plane and the MCP servers: tunnel-client doctor",
             ),
             (
                 &["start", "serve", "up", "connect", "daemon", "launch"],

@@ -79,7 +79,7 @@ pub(super) fn arguments() -> Command {
                 .require_equals(true)
                 .default_missing_value("true")
                 .value_name("true|false")
-                .help("Tell the address of the web page when the daemon starts"),
+                .help("Log the address of the status page when the daemon starts"),
         )
 }
 

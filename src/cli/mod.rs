@@ -20,6 +20,7 @@ mod profiles;
 mod run;
 mod settings;
 mod start;
+mod status;
 mod support;
 mod text;
 mod topics;
@@ -55,6 +56,7 @@ const COMMANDS: &[Entry] = &[
     entry("init", init::arguments, init::execute),
     entry("doctor", doctor::arguments, doctor::execute),
     entry("health", health::arguments, health::execute),
+    entry("status", status::arguments, status::execute),
     entry("profiles", profiles::arguments, profiles::execute),
     entry("config", config::arguments, config::execute),
     entry("audit", audit::arguments, audit::execute),

@@ -20,7 +20,7 @@ mod tests;
 pub use checked::{
     Audit, Binding, ChildEnvironment, Class, Config, ControlPlane, FileRole, Forward, Hardening, Header, Health,
     Identity, Inheritance, Level, Listen, Lockdown, Log, LogFormat, LogServer, LogTarget, Mcp, Mode, NamedFile,
-    OnFailure, Proxies, Proxy, ServerNetwork, ServerSandbox, Settings, SystemStore, Target, Timeouts, TlsVersion,
+    OnFailure, Page, Proxies, Proxy, ServerNetwork, ServerSandbox, Settings, SystemStore, Target, Timeouts, TlsVersion,
     Trust, UserName, Variable,
 };
 pub use file::{ProfileDirs, ProfileName, Selection, profile_dirs};

@@ -24,6 +24,7 @@ mod every_setting;
 mod extra_headers;
 mod hostile;
 mod lockdown;
+mod page;
 mod proxies;
 mod references;
 mod values;

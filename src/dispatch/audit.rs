@@ -1,6 +1,7 @@
-//! The audit log as dispatch sees it: whether a command may begin, and one record for each that has ended.
+//! Commands that have ended, for the audit log, which also says whether one may begin, and for the status page.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::job::{Job, Work};
@@ -18,6 +19,21 @@ pub trait Audit: Debug + Send + Sync + 'static {
 
     /// Counts commands that will have no record: the process ends before they do.
     fn lose(&self, commands: usize);
+}
+
+/// What remembers the last commands that have ended. It does not wait: it is called on the way of each command.
+pub trait Recent: Debug + Send + Sync + 'static {
+    /// Takes a command that has ended.
+    fn record(&self, ended: &Ended<'_>);
+}
+
+/// Receivers of commands that have ended.
+#[derive(Debug, Clone, Default)]
+pub struct Records {
+    /// Where records of commands go.
+    pub audit: Option<Arc<dyn Audit>>,
+    /// The last commands, if they are kept.
+    pub recent: Option<Arc<dyn Recent>>,
 }
 
 /// A command that has ended. Neither arguments nor results are part of it.
@@ -43,10 +59,23 @@ pub struct Ended<'a> {
     pub bytes_in: usize,
     /// Bytes of the answer's message.
     pub bytes_out: usize,
+    /// Milliseconds in each part of the client.
+    pub spent: Spent,
     /// From the poll answer to the end.
     pub duration: Duration,
     /// [`Audit::admits`] let it begin.
     pub is_admitted: bool,
+}
+
+/// Milliseconds that a command spent in each part of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spent {
+    /// Waiting for a worker.
+    pub queue: u64,
+    /// At its server.
+    pub server: u64,
+    /// Delivery of its answer.
+    pub delivery: u64,
 }
 
 /// Names in a message.
@@ -64,6 +93,7 @@ pub(super) struct End {
     pub(super) status: Option<u16>,
     pub(super) delivery: Option<&'static str>,
     pub(super) bytes_out: usize,
+    pub(super) spent: Spent,
 }
 
 impl End {
@@ -80,12 +110,13 @@ impl End {
     }
 
     /// Its time was up, so that nothing was answered.
-    pub(super) const fn expired() -> Self {
+    pub(super) const fn expired(spent: Spent) -> Self {
         Self {
             outcome: "expired",
             status: None,
             delivery: None,
             bytes_out: 0,
+            spent,
         }
     }
 }
@@ -107,47 +138,68 @@ pub(super) const fn undelivered(delivery: Delivery) -> Option<&'static str> {
 /// Stands for the name of a tool that is not one text: servers could read it in different ways.
 const UNCLEAR: &str = "(unclear)";
 
-/// Hands over the record of a command.
-pub(super) fn record(audit: &dyn Audit, job: &Job, end: &End, is_admitted: bool) {
-    let action = match &job.work {
-        Work::Do(action) => Some(action),
-        Work::Refused { .. } => None,
-    };
-    let method = action.and_then(Action::method);
-    let named = action.and_then(Action::tool);
-    let tool = named.as_ref().map(|tool| tool.name().unwrap_or(UNCLEAR));
-    audit.record(Ended {
-        request_id: Some(&job.route.request_id),
-        caller_request_id: job.route.caller_request_id.as_deref(),
-        channel: Some(&job.route.channel),
-        names: Names { method, tool },
-        session: job.session(),
-        outcome: end.outcome,
-        status: end.status,
-        delivery: end.delivery,
-        bytes_in: job.size(),
-        bytes_out: end.bytes_out,
-        duration: job.received.elapsed(),
-        is_admitted,
-    });
-}
+impl Records {
+    /// Whether a command may begin.
+    pub(super) fn admits(&self) -> bool {
+        self.audit.as_ref().is_none_or(|audit| audit.admits())
+    }
 
-/// Records a command that cannot be answered, because it has no name or no way back.
-pub(super) fn record_unanswerable(audit: &dyn Audit) {
-    audit.record(Ended {
-        request_id: None,
-        caller_request_id: None,
-        channel: None,
-        names: Names::default(),
-        session: None,
-        outcome: "invalid_command",
-        status: None,
-        delivery: None,
-        bytes_in: 0,
-        bytes_out: 0,
-        duration: Duration::ZERO,
-        is_admitted: false,
-    });
+    /// Hands over a command that has ended.
+    pub(super) fn ended(&self, job: &Job, end: &End, is_admitted: bool) {
+        if self.audit.is_none() && self.recent.is_none() {
+            return;
+        }
+        let action = match &job.work {
+            Work::Do(action) => Some(action),
+            Work::Refused { .. } => None,
+        };
+        let method = action.and_then(Action::method);
+        let named = action.and_then(Action::tool);
+        let tool = named.as_ref().map(|tool| tool.name().unwrap_or(UNCLEAR));
+        self.hand_over(&Ended {
+            request_id: Some(&job.route.request_id),
+            caller_request_id: job.route.caller_request_id.as_deref(),
+            channel: Some(&job.route.channel),
+            names: Names { method, tool },
+            session: job.session(),
+            outcome: end.outcome,
+            status: end.status,
+            delivery: end.delivery,
+            bytes_in: job.size(),
+            bytes_out: end.bytes_out,
+            spent: end.spent,
+            duration: job.received.elapsed(),
+            is_admitted,
+        });
+    }
+
+    /// The same for a command that cannot be answered, because it has no name or no way back.
+    pub(super) fn unanswerable(&self) {
+        self.hand_over(&Ended {
+            request_id: None,
+            caller_request_id: None,
+            channel: None,
+            names: Names::default(),
+            session: None,
+            outcome: "invalid_command",
+            status: None,
+            delivery: None,
+            bytes_in: 0,
+            bytes_out: 0,
+            spent: Spent::default(),
+            duration: Duration::ZERO,
+            is_admitted: false,
+        });
+    }
+
+    fn hand_over(&self, ended: &Ended<'_>) {
+        if let Some(audit) = &self.audit {
+            audit.record(*ended);
+        }
+        if let Some(recent) = &self.recent {
+            recent.record(ended);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -173,6 +225,7 @@ mod tests {
                 status,
                 delivery,
                 bytes_out: 0,
+                spent: Spent::default(),
             };
             assert_eq!(end.finished(), finished, "{outcome} {status:?}");
         }

@@ -23,7 +23,7 @@ use crate::limits::{POLL_BATCH_MAX, POLL_COMMANDS_MAX, QUEUE_RESERVE};
 use crate::monitor::Monitor;
 use crate::shutdown::Signal;
 use crate::wire::command::{Action, Parsed};
-use audit::Audit;
+use audit::Records;
 use calls::Calls;
 use job::{Job, Work};
 pub use poll::{Arrival, Room};
@@ -57,8 +57,8 @@ struct Shared<S, P> {
     abandon: Signal,
     responder: Responder<P>,
     monitor: Arc<Monitor>,
-    /// Where records of commands go.
-    audit: Option<Arc<dyn Audit>>,
+    /// Where commands that have ended are told of.
+    records: Records,
     max_inflight: usize,
     connection_max_ttl: Duration,
     pass_error_text: bool,
@@ -104,7 +104,7 @@ impl<S: Server, P: Post> Dispatcher<S, P> {
         bounds: Bounds,
         responder: Responder<P>,
         monitor: Arc<Monitor>,
-        audit: Option<Arc<dyn Audit>>,
+        records: Records,
     ) -> Self {
         let mut queue = Queue::new(bounds.max_concurrent);
         let calls = share(bounds.max_concurrent, bindings.len());
@@ -131,7 +131,7 @@ impl<S: Server, P: Post> Dispatcher<S, P> {
             abandon: Signal::default(),
             responder,
             monitor,
-            audit,
+            records,
             max_inflight: bounds.max_inflight,
             connection_max_ttl: bounds.connection_max_ttl,
             pass_error_text: bounds.pass_error_text,
@@ -158,9 +158,7 @@ impl<S: Server, P: Post> Dispatcher<S, P> {
         let Some(job) = Job::new(parsed, arrival) else {
             warn!(reason = "no request_id or shard_token"; "a command cannot be answered; dropped");
             shared.monitor.metrics.dropped("invalid_command");
-            if let Some(audit) = &shared.audit {
-                audit::record_unanswerable(&**audit);
-            }
+            shared.records.unanswerable();
             return;
         };
         let job = shared.within_memory(shared.refuse_surplus(job));
@@ -200,7 +198,7 @@ impl<S: Server, P: Post> Dispatcher<S, P> {
 
     /// Has what still waits or runs counted as commands without a record. For the end of the process, after which nothing is recorded.
     pub fn lose_the_rest(&self) {
-        let Some(audit) = &self.0.audit else { return };
+        let Some(audit) = &self.0.records.audit else { return };
         let state = self.0.lock();
         audit.lose(state.queue.waiting() + state.queue.running());
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use log::{info, warn};
 use tokio::time::{sleep, sleep_until};
 
-use super::audit::{self, End};
+use super::audit::{self, End, Spent};
 use super::job::{Job, Work};
 use super::report::{ack_response, json_response, refused};
 use super::server::{Ack, Call, Outcome, Server};
@@ -39,12 +39,6 @@ struct Done {
     response: Response,
 }
 
-/// Milliseconds that a command spent in each part of the client.
-struct Spent {
-    queue: u64,
-    server: u64,
-}
-
 impl Done {
     /// A command that the client answered in its own words.
     fn in_own_words(outcome: &'static str, response: Response) -> Self {
@@ -64,12 +58,10 @@ impl<S: Server, P: Post> Shared<S, P> {
         // Unbound channels are the service's words: they share one label.
         let name = channel.map_or("none", |channel| &*channel.name);
         let running = self.monitor.begun(name, job.received.elapsed());
-        let is_admitted = self.audit.as_ref().is_none_or(|audit| audit.admits());
+        let is_admitted = self.records.admits();
         let end = self.carry_out(job, (name, channel), is_admitted).await;
         running.ended(end.finished());
-        if let Some(audit) = &self.audit {
-            audit::record(&**audit, job, &end, is_admitted);
-        }
+        self.records.ended(job, &end, is_admitted);
     }
 
     /// Runs one command and delivers its answer; refuses it when it is not admitted. `name`: of the channel, for metrics.
@@ -77,7 +69,13 @@ impl<S: Server, P: Post> Shared<S, P> {
         let begun = Instant::now();
         let queue = millis(begun.saturating_duration_since(job.received));
         if job.is_expired() {
-            return self.expired(job, &Spent { queue, server: 0 });
+            return self.expired(
+                job,
+                Spent {
+                    queue,
+                    ..Spent::default()
+                },
+            );
         }
         let done = match (&job.work, channel) {
             (Work::Do(action), _) if !is_admitted => {
@@ -107,22 +105,29 @@ impl<S: Server, P: Post> Shared<S, P> {
                 Some(done) => done,
                 None => {
                     let server = millis(begun.elapsed());
-                    return self.expired(job, &Spent { queue, server });
+                    let spent = Spent {
+                        queue,
+                        server,
+                        delivery: 0,
+                    };
+                    return self.expired(job, spent);
                 }
             },
         };
         let answered = Instant::now();
+        let server = millis(answered.saturating_duration_since(begun));
+        let delivery = self.responder.deliver(&job.route, &done.response, job.deadline).await;
         let spent = Spent {
             queue,
-            server: millis(answered.saturating_duration_since(begun)),
+            server,
+            delivery: millis(answered.elapsed()),
         };
-        let delivery = self.responder.deliver(&job.route, &done.response, job.deadline).await;
         if let Some(failure) = &done.failure {
-            log_failure(job, failure, &spent, millis(answered.elapsed()));
+            log_failure(job, failure, spent);
         }
         match delivery {
             Delivery::Expired => {
-                self.expired(job, &spent);
+                self.expired(job, spent);
             }
             Delivery::Done
             | Delivery::Late
@@ -141,6 +146,7 @@ impl<S: Server, P: Post> Shared<S, P> {
             status: Some(done.response.code),
             delivery: audit::undelivered(delivery),
             bytes_out: done.response.payload.as_ref().map_or(0, Bytes::len),
+            spent,
         }
     }
 
@@ -366,7 +372,7 @@ impl<S: Server, P: Post> Shared<S, P> {
         channel.is_some_and(|channel| channel.server.is_judged_by_calls())
     }
 
-    fn expired(&self, job: &Job, spent: &Spent) -> End {
+    fn expired(&self, job: &Job, spent: Spent) -> End {
         self.monitor.metrics.dropped("response_deadline");
         info!(
             request_id = &*job.route.request_id,
@@ -376,7 +382,7 @@ impl<S: Server, P: Post> Shared<S, P> {
             server_ms = spent.server;
             "command response deadline reached; dropping without posting a response"
         );
-        End::expired()
+        End::expired(spent)
     }
 
     fn unsupported_channel(&self, job: &Job, action: &Action) -> Response {
@@ -401,7 +407,7 @@ impl<S: Server, P: Post> Shared<S, P> {
 }
 
 /// Writes the one line about a failed command, once it is known how long its answer took to deliver.
-fn log_failure(job: &Job, failure: &Failure, spent: &Spent, delivery_ms: u64) {
+fn log_failure(job: &Job, failure: &Failure, spent: Spent) {
     warn!(
         request_id = &*job.route.request_id,
         caller_request_id = job.route.caller_request_id.as_deref(),
@@ -414,7 +420,7 @@ fn log_failure(job: &Job, failure: &Failure, spent: &Spent, delivery_ms: u64) {
         resp_code = failure.status,
         queue_ms = spent.queue,
         server_ms = spent.server,
-        delivery_ms;
+        delivery_ms = spent.delivery;
         "MCP command failed"
     );
 }

@@ -15,7 +15,7 @@ use super::facts::{
 };
 pub use super::facts::{Evidence, Server};
 use components::Names;
-pub use components::Runtime;
+pub use components::{Runtime, ServerFacts, Totals};
 pub use readiness::Readiness;
 
 /// What is known, and from it whether the process is ready.
@@ -322,6 +322,11 @@ impl Health {
     /// Certificates of the active generation.
     pub fn certificates(&self, certificates: Vec<Certificate>) {
         self.record(Names::CREDENTIALS, |state| state.credentials.certificates(certificates));
+    }
+
+    /// Certificates of the active generation, as they were recorded.
+    pub fn known_certificates(&self) -> Vec<Certificate> {
+        self.lock().credentials.certificates.clone()
     }
 
     /// Keys and certificates were read again, and are active or were rejected.

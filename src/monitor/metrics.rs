@@ -33,6 +33,9 @@ struct ErrorLabel {
     error: &'static str,
 }
 
+/// Every `error_kind`.
+const POLL_ERROR_KINDS: [&str; 3] = ["auth", "timeout", "other"];
+
 /// `error_kind`: words of this program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ErrorKindLabel {
@@ -279,6 +282,22 @@ impl Metrics {
     /// A poll failed.
     pub fn poll_error(&self, error_kind: &'static str) {
         self.poll_errors.get_or_create(&ErrorKindLabel { error_kind }).inc();
+    }
+
+    /// Polls that failed.
+    pub fn poll_errors(&self) -> u64 {
+        let of = |error_kind| {
+            let counter = self.poll_errors.get(&ErrorKindLabel { error_kind });
+            counter.map_or(0, |counter| counter.get())
+        };
+        POLL_ERROR_KINDS.into_iter().map(of).sum()
+    }
+
+    /// Seconds since a poll was answered; `None` before the first.
+    pub fn last_poll_age(&self) -> Option<f64> {
+        let last = self.poll_last_success.get();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        (last > 0.0).then(|| (now.as_secs_f64() - last).max(0.0))
     }
 
     /// A command was dropped without an answer.

@@ -6,6 +6,7 @@ pub mod component;
 pub mod connections;
 mod facts;
 pub mod health;
+pub mod hops;
 pub mod metrics;
 pub mod progress;
 mod running;

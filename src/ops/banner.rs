@@ -99,12 +99,15 @@ fn lockdown(config: &Config) -> String {
     }
 }
 
-/// Where a web page would be announced (`admin_ui.open_browser`). A program to show it is never started: the process may
-/// not start any.
+/// Where the status page is (`admin_ui.open_browser`). A program to show it is never started: the process may not start any.
 pub fn announce_page(listener: &Listener) {
-    info!(health_url = listener.url();
-        "admin_ui.open_browser: there is no web page yet, and no program would be started to show one; \
-         health and metrics are at the health_url");
+    match listener.is_unix() {
+        true => info!(
+            socket = listener.addr();
+            "status page: forward a port to the socket, as with ssh -L 8080:SOCKET HOST, and open http://127.0.0.1:8080/ui/"
+        ),
+        false => info!(url:% = format_args!("{}/ui/", listener.url()); "status page"),
+    }
 }
 
 /// In the words of `doctor`: where the configuration came from.

@@ -5,7 +5,8 @@ use std::fs;
 use std::net::IpAddr;
 
 use http::header::HOST;
-use http::{Request, StatusCode, Version};
+use http::request::Parts;
+use http::{StatusCode, Version};
 
 use crate::config::HttpUrl;
 
@@ -29,16 +30,16 @@ impl Hosts {
     /// # Errors
     /// The status and the text of the refusal: 400 where `Host` is missing, repeated or malformed (RFC 9112, section 3.2),
     /// 421 for another name.
-    pub(super) fn check<B>(&self, request: &Request<B>) -> Result<(), (StatusCode, &'static str)> {
-        let mut hosts = request.headers().get_all(HOST).iter();
+    pub(super) fn check(&self, request: &Parts) -> Result<(), (StatusCode, &'static str)> {
+        let mut hosts = request.headers.get_all(HOST).iter();
         let written = match (hosts.next(), hosts.next()) {
             (Some(host), None) => Some(host.to_str().map_err(|_| MALFORMED)?),
             (Some(_), Some(_)) => return Err(MALFORMED),
-            (None, _) if request.version() >= Version::HTTP_11 => return Err(MALFORMED),
+            (None, _) if request.version >= Version::HTTP_11 => return Err(MALFORMED),
             (None, _) => None,
         };
         // A target in absolute form names the host, whatever `Host` says (RFC 9112, section 3.2.2).
-        let target = request.uri().authority().map(http::uri::Authority::as_str);
+        let target = request.uri.authority().map(http::uri::Authority::as_str);
         for name in written.into_iter().chain(target) {
             let name = host(name).ok_or(MALFORMED)?;
             if !self.accepts(&name) {
@@ -80,12 +81,12 @@ mod tests {
     use super::*;
 
     fn status(version: Version, target: &str, hosts: &[&str]) -> u16 {
-        let mut request = Request::builder().version(version).uri(target);
+        let mut request = http::Request::builder().version(version).uri(target);
         for host in hosts {
             request = request.header(HOST, *host);
         }
         let known = Hosts(vec!["node-7.example".to_owned()]);
-        let refused = known.check(&request.body(()).unwrap()).err();
+        let refused = known.check(&request.body(()).unwrap().into_parts().0).err();
         refused.map_or(200, |(status, _)| status.as_u16())
     }
 

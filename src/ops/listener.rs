@@ -35,8 +35,8 @@ pub struct Listener {
     socket: Socket,
     url: String,
     addr: String,
-    /// Host names that requests may use; `None` where no host name leads to it.
-    hosts: Option<Arc<Hosts>>,
+    /// Host names that requests may use.
+    hosts: Arc<Hosts>,
     /// Removed with the listener.
     file: Option<OwnFile>,
 }
@@ -161,12 +161,14 @@ impl Listener {
                 names.push(host.clone());
                 bind_tcp(host, addr, &names).await.map_err(tcp(&place, Some(addr)))
             }
-            Listen::Unix(path) => bind_unix(path).await.map_err(|problem| BindError {
-                setting: "health.unix_socket, HEALTH_UNIX_SOCKET",
-                place: path.display().to_string(),
-                address: None,
-                problem,
-            }),
+            Listen::Unix(path) => bind_unix(path, &health.allowed_hosts)
+                .await
+                .map_err(|problem| BindError {
+                    setting: "health.unix_socket, HEALTH_UNIX_SOCKET",
+                    place: path.display().to_string(),
+                    address: None,
+                    problem,
+                }),
         }
     }
 
@@ -185,9 +187,14 @@ impl Listener {
         &self.addr
     }
 
-    /// Host names that requests may use; `None`: any, on a unix socket.
-    pub(super) fn hosts(&self) -> Option<Arc<Hosts>> {
-        self.hosts.clone()
+    /// Host names that requests may use.
+    pub(super) fn hosts(&self) -> Arc<Hosts> {
+        Arc::clone(&self.hosts)
+    }
+
+    /// It is a unix socket: web pages do not reach it by a host name, unless somebody forwards a port to it.
+    pub(super) fn is_unix(&self) -> bool {
+        matches!(self.socket, Socket::Unix(_))
     }
 
     /// The next connection.
@@ -253,12 +260,12 @@ async fn bind_tcp(host: &str, addr: SocketAddr, allowed: &[String]) -> Result<Li
         socket: Socket::Tcp(listener),
         url: format!("http://{host}:{}", bound.port()),
         addr: bound.to_string(),
-        hosts: Some(Arc::new(Hosts::new(allowed))),
+        hosts: Arc::new(Hosts::new(allowed)),
         file: None,
     })
 }
 
-async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
+async fn bind_unix(path: &Path, allowed: &[String]) -> Result<Listener, Problem> {
     let length = path.as_os_str().as_bytes().len();
     if length > UNIX_SOCKET_PATH_MAX {
         return Err(Problem::TooLong(length));
@@ -275,7 +282,7 @@ async fn bind_unix(path: &Path) -> Result<Listener, Problem> {
         socket: Socket::Unix(listener),
         url: unix_url::encode(&absolute),
         addr: absolute.display().to_string(),
-        hosts: None,
+        hosts: Arc::new(Hosts::new(allowed)),
         file: Some(file),
     })
 }

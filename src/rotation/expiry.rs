@@ -111,6 +111,9 @@ impl InForce {
     fn end(&self) -> Option<Certificate> {
         Some(Certificate {
             setting: self.setting,
+            subject: self.facts.subject.as_str().into(),
+            issuer: self.facts.issuer.as_str().into(),
+            not_before: self.facts.not_before,
             not_after: self.facts.not_after?,
         })
     }

@@ -14,7 +14,7 @@ use crate::broker::{self, Broker};
 use crate::config::Config;
 use crate::control::{ControlPlane, Metadata, Poller};
 use crate::delivery::Responder;
-use crate::dispatch::audit::Audit;
+use crate::dispatch::audit::{Audit, Records};
 use crate::dispatch::{Bounds, Dispatcher};
 use crate::identity;
 use crate::limits::{
@@ -29,12 +29,13 @@ use crate::monitor::{self, Health, Layer, Metrics, Monitor, Progress};
 use crate::net::{Network, Way};
 use crate::ops::banner::{self, Summary};
 use crate::ops::janitor::Custody;
-use crate::ops::{Server, Shown};
+use crate::ops::{PageSetup, Server, Shown};
 use crate::rotation::Rotation;
 use crate::sandbox::{State, Status};
 use crate::service_manager::ServiceManager;
 use crate::shutdown::{Hangup, Interrupts, Signal};
 use crate::sys;
+use crate::telemetry::log as sink;
 use crate::wire::command::MAIN_CHANNEL;
 
 /// The parts of a running daemon.
@@ -145,7 +146,12 @@ impl Daemon {
             audit.count_in(&monitor.metrics.audit_records_dropped);
             Arc::new(audit) as Arc<dyn Audit>
         });
-        let dispatcher = Dispatcher::new(servers.transports, bounds, responder, Arc::clone(&monitor), audit);
+        let page = PageSetup::of(config, sink::kept());
+        let records = Records {
+            audit,
+            recent: page.as_ref().map(PageSetup::recent),
+        };
+        let dispatcher = Dispatcher::new(servers.transports, bounds, responder, Arc::clone(&monitor), records);
 
         if config.announce_ui {
             banner::announce_page(&listener);
@@ -157,7 +163,7 @@ impl Daemon {
             process,
             details: config.health.show_details,
         };
-        tokio::spawn(Server::new(listener, shown).run());
+        tokio::spawn(Server::new(listener, Arc::new(shown), page).run());
         tokio::spawn(transitions::log(Arc::clone(&monitor)));
         tokio::spawn(settle());
         tokio::spawn(sweep(Arc::clone(&control), servers.http));

@@ -30,12 +30,14 @@ pub(super) struct Draft {
     pub(super) text: String,
     /// The fields, where they stand apart from the message.
     pub(super) fields: String,
+    /// The same record for the status page, when there is one.
+    pub(super) kept: Option<String>,
 }
 
 impl Draft {
     /// Empties it, and keeps buffers of no more than this.
     pub(super) fn clear(&mut self, keep: usize) {
-        for buffer in [&mut self.text, &mut self.fields] {
+        for buffer in [&mut self.text, &mut self.fields].into_iter().chain(&mut self.kept) {
             buffer.clear();
             buffer.shrink_to(keep);
         }
@@ -45,6 +47,9 @@ impl Draft {
 impl Form {
     /// Begins a record with time, level and message.
     pub(super) fn begin(&self, draft: &mut Draft, at: Utc, level: Level, message: &Shown<'_>) {
+        if let Some(kept) = &mut draft.kept {
+            line::begin_kept(kept, at, level.as_str(), message.text());
+        }
         match self {
             Self::Text(format) => line::begin(&mut draft.text, *format, at, level.as_str(), message.text()),
             Self::Journal => {
@@ -87,6 +92,9 @@ impl Form {
 
     fn field(&self, draft: &mut Draft, key: &str, value: Value<'_>) {
         let (Value::Bare(text) | Value::Text(text)) = value;
+        if let Some(kept) = &mut draft.kept {
+            line::field_kept(kept, key, value);
+        }
         let format = match self {
             Self::Text(format) => *format,
             Self::Journal => {
@@ -103,6 +111,9 @@ impl Form {
 
     /// Ends the record, which is `draft.text` then.
     pub(super) fn end(&self, draft: &mut Draft) {
+        if let Some(kept) = &mut draft.kept {
+            line::end_kept(kept);
+        }
         match self {
             Self::Text(format) => line::end(&mut draft.text, *format),
             Self::Journal => journal::end(draft),

@@ -69,6 +69,35 @@ pub(super) fn end(out: &mut String, format: LogFormat) {
     out.push_str(if format == LogFormat::Json { "}\n" } else { "\n" });
 }
 
+/// Begins a record as the status page has it: the members of a JSON object behind its number (contract: status, section 6).
+pub(super) fn begin_kept(out: &mut String, at: Utc, level: &str, message: &str) {
+    // Writing to a String cannot fail.
+    let _ = write!(out, "\"time\":\"{at}\",\"level\":\"{level}\",\"message\":");
+    json_string(out, message);
+    out.push_str(KEPT_FIELDS);
+}
+
+/// Adds a field to such a record.
+pub(super) fn field_kept(out: &mut String, key: &str, value: Value<'_>) {
+    if !out.ends_with(KEPT_FIELDS) {
+        out.push(',');
+    }
+    json_string(out, key);
+    out.push(':');
+    match value {
+        Value::Bare(text) => out.push_str(text),
+        Value::Text(text) => json_string(out, text),
+    }
+}
+
+/// Ends such a record.
+pub(super) fn end_kept(out: &mut String) {
+    out.push_str("}}");
+}
+
+/// What stands before the first field of such a record; no string ends like this.
+const KEPT_FIELDS: &str = ",\"attrs\":{";
+
 fn logfmt_value(out: &mut String, text: &str) {
     if !text.is_empty() && text.chars().all(is_logfmt_bare) {
         return out.push_str(text);

@@ -2,6 +2,7 @@
 //!
 //! Our own records pass at the level in force, those of libraries only from warnings upwards.
 
+mod kept;
 mod level;
 mod places;
 mod queue;
@@ -10,7 +11,7 @@ mod reopen;
 use std::fmt::{Display, Write as _};
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ::log::kv::{Error as KvError, Key, Value as KvValue, VisitSource, VisitValue};
 use ::log::{Level, Log as Facade, Metadata, Record};
@@ -26,8 +27,9 @@ use super::utc::Utc;
 use crate::files::Trusted;
 use crate::limits::{LOG_BUFFER_KEEP, LOG_FIELDS_MAX};
 
+pub(crate) use kept::Kept;
 pub use level::set_level;
-pub(crate) use level::toggle;
+pub(crate) use level::{current, toggle};
 pub(crate) use places::{could_open, try_file, try_socket};
 pub(crate) use queue::{finish, first, keep_up, kept_socket, taken, trouble};
 pub use reopen::reopen;
@@ -39,12 +41,12 @@ const OWN_TARGET: &str = "tunnel_client";
 const LINE_KEYS: [&str; 3] = ["time", "level", "msg"];
 
 /// Directs the `log` facade to a new sink. `base` are fields of every line; a record's field of the same name is left
-/// out. A log file may belong to a `trusted` user.
+/// out. A log file may belong to a `trusted` user. `keep`: records that are kept for the status page, besides.
 ///
 /// # Errors
 ///
 /// The log file cannot be opened, or the process has a logger already.
-pub fn init(settings: &Log, base: &[(&'static str, String)], trusted: Trusted) -> io::Result<()> {
+pub fn init(settings: &Log, base: &[(&'static str, String)], trusted: Trusted, keep: Option<usize>) -> io::Result<()> {
     let place = match &settings.file {
         Some(path) if !places::is_stream(path) => Some((std::path::absolute(path)?, trusted)),
         _ => None,
@@ -53,7 +55,7 @@ pub fn init(settings: &Log, base: &[(&'static str, String)], trusted: Trusted) -
         place,
         name: places::name(settings),
         stderr: places::elsewhere(settings),
-        ..Sink::new(places::form(settings), places::open(settings, trusted)?, base)
+        ..Sink::new(places::form(settings), places::open(settings, trusted)?, base).keeping(keep)
     };
     // One for the whole life of the process, as the facade wants it.
     let sink: &'static Sink = Box::leak(Box::new(sink));
@@ -71,6 +73,11 @@ pub(crate) fn lost_lines() -> u64 {
     super::output::lost()
 }
 
+/// The records that are kept for the status page, if they are.
+pub(crate) fn kept() -> Option<Arc<Kept>> {
+    SINK.get()?.kept.clone()
+}
+
 struct Sink {
     form: Form,
     /// The base fields, ready to be copied into a record.
@@ -83,6 +90,8 @@ struct Sink {
     /// Standard error, when the log goes elsewhere.
     stderr: Option<Stream>,
     writing: Mutex<Writing>,
+    /// What is kept for the status page.
+    kept: Option<Arc<Kept>>,
     /// Records wait.
     waits: Notify,
 }
@@ -112,8 +121,18 @@ impl Sink {
                 draft: Draft::default(),
                 scratch: String::new(),
             }),
+            kept: None,
             waits: Notify::new(),
         }
+    }
+
+    /// The same with the last records kept.
+    fn keeping(mut self, lines: Option<usize>) -> Self {
+        self.kept = lines.map(|lines| Arc::new(Kept::new(lines)));
+        if self.kept.is_some() {
+            self.output().draft.kept = Some(String::new());
+        }
+        self
     }
 
     fn output(&self) -> MutexGuard<'_, Writing> {
@@ -192,6 +211,9 @@ impl Facade for Sink {
         }
         if output.is_waiting() {
             self.waits.notify_one();
+        }
+        if let (Some(kept), Some(line)) = (&self.kept, &draft.kept) {
+            kept.push(line);
         }
         draft.clear(LOG_BUFFER_KEEP);
         scratch.clear();

@@ -43,8 +43,8 @@ fn version_and_name_are_printed_on_stdout() {
 #[test]
 fn words_of_other_tools_are_answered_with_the_command_that_does_it() {
     for (arguments, instead) in [
-        (["status"].as_slice(), "tunnel-client health"),
-        (&["status", "--json"], "tunnel-client doctor"),
+        (["ps"].as_slice(), "tunnel-client health"),
+        (&["ping", "--json"], "tunnel-client doctor"),
         (&["start", "--profile", "x"], "tunnel-client run"),
         (&["stop"], "SIGTERM"),
         (&["restart"], "SIGHUP"),
@@ -58,7 +58,7 @@ fn words_of_other_tools_are_answered_with_the_command_that_does_it() {
         (&["profiles", "delete", "x"], "tunnel-client profiles list"),
         (&["admin", "list"], "tunnel-client admin tunnels"),
         (&["admin", "tunnels", "show", "x"], "tunnel-client admin tunnels get"),
-        (&["help", "status"], "tunnel-client health"),
+        (&["help", "ps"], "tunnel-client health"),
         (&["help", "config", "test"], "tunnel-client config check"),
     ] {
         let stderr = failure(arguments, &[]);

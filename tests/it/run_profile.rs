@@ -305,7 +305,7 @@ fn a_browser_is_never_started() {
         control: &control.url(),
         control_plane: "",
         top: &format!(
-            "admin_ui:\n  open_browser: true\nmcp:\n  commands:\n    - command: \"{}\"",
+            "admin_ui:\n  enabled: true\n  open_browser: true\nmcp:\n  commands:\n    - command: \"{}\"",
             child.command()
         ),
     }
@@ -315,9 +315,14 @@ fn a_browser_is_never_started() {
         builder.directory().path().display(),
         std::env::var("PATH").unwrap()
     );
-    let client = builder.arg("--profile=work").env("PATH", path).start();
-    let line = client.await_log("no program would be started");
-    assert!(line.contains(&client.health_url()), "{line}");
+    let client = builder
+        .arg("--profile=work")
+        .env("PATH", path)
+        .env("ADMIN_UI_TOKEN", "page-token-0123456789")
+        .start();
+    let page = format!("{}/ui/", client.health_url());
+    let line = client.await_log(&page);
+    assert!(line.contains("status page"), "{line}");
     client.await_log("🟢 tunnel-client started");
     control.call(Command::call("r1", "ping", "{}"), "r1");
     holds_for(std::time::Duration::from_millis(100), "no browser", || !mark.exists());

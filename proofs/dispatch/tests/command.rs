@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dispatch_alone::delivery::{Credentials, Post, PostError, Responder};
+use dispatch_alone::dispatch::audit::Records;
 use dispatch_alone::dispatch::server::{Ack, Call, Events, Outcome, Server};
 use dispatch_alone::dispatch::{Arrival, Bounds, Dispatcher};
 use dispatch_alone::monitor::{Health, Metrics, Monitor, Progress};
@@ -107,7 +108,7 @@ async fn posts_of(commands: &str) -> (Vec<String>, String) {
         bounds,
         responder,
         Arc::clone(&monitor),
-        None,
+        Records::default(),
     );
     assert_eq!(dispatcher.room().await.places, 4);
     let arrival = Arrival {

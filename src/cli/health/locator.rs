@@ -1,8 +1,9 @@
 //! Where the health listener is: from a URL, the daemon's URL file, or a port.
 
 use std::fmt;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str;
 
 use crate::config::HttpUrl;
@@ -28,14 +29,20 @@ pub(in crate::cli) enum Locator {
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Base {
     /// How it is connected to, and the path before `/healthz`.
-    pub(super) url: HttpUrl,
+    pub(in crate::cli) url: HttpUrl,
     /// The unix socket that is connected to instead of the URL's host.
-    pub(super) socket: Option<PathBuf>,
+    pub(in crate::cli) socket: Option<PathBuf>,
     /// As shown: what the operator gave, without `/healthz` at its end.
     text: String,
 }
 
 impl Locator {
+    /// The listener on a unix socket.
+    pub(in crate::cli) fn socket(path: &Path) -> io::Result<Self> {
+        let path = std::path::absolute(path)?;
+        Ok(Self::Url(unix_url::encode(&path)))
+    }
+
     /// The base URL.
     pub(in crate::cli) fn resolve(&self) -> Result<Base, String> {
         match self {
@@ -132,8 +139,6 @@ impl fmt::Display for Base {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use std::path::Path;
 
     use super::*;
 

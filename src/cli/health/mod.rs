@@ -1,7 +1,7 @@
 //! `tunnel-client health`: asks a running daemon how it is. Nothing secret is sent, and no proxy is used.
 
-mod get;
-mod locator;
+pub(super) mod get;
+pub(super) mod locator;
 mod metric;
 mod probe;
 mod process;
@@ -120,11 +120,11 @@ fn process(matches: &ArgMatches) -> Result<Option<Process>, Error> {
 }
 
 /// The value of a flag; empty means unset (contract: cli, section 8).
-fn value<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a OsString> {
+pub(super) fn value<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a OsString> {
     matches.get_one(name).filter(|value: &&OsString| !value.is_empty())
 }
 
-fn text<'a>(value: &'a OsString, flag: &str) -> Result<&'a str, Error> {
+pub(super) fn text<'a>(value: &'a OsString, flag: &str) -> Result<&'a str, Error> {
     value
         .to_str()
         .map(str::trim)

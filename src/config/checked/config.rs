@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Audit, Hardening, Inheritance, Lockdown, LogServer, Proxies, ServerSandbox, Timeouts, Trust};
+use super::{Audit, Hardening, Inheritance, Lockdown, LogServer, Page, Proxies, ServerSandbox, Timeouts, Trust};
 use crate::config::file::Selection;
 use crate::config::values::HttpUrl;
 use crate::secrets::{ApiKey, SecludedFile, SeenFile};
@@ -53,9 +53,11 @@ pub struct Settings {
     pub log_server: Option<LogServer>,
     /// The health listener.
     pub health: Health,
+    /// The status page at that listener; `None`: there is none, and nothing is kept for it.
+    pub page: Option<Page>,
     /// Where to write the process id.
     pub pid_file: Option<PathBuf>,
-    /// Tell where the web page is when the daemon starts.
+    /// Tell where the status page is when the daemon starts.
     pub announce_ui: bool,
     /// What the process gives up once it has started.
     pub hardening: Hardening,

@@ -95,6 +95,7 @@ impl Settings {
                     allowed_hosts: _,
                     show_details: _,
                 },
+            page: _,
             pid_file,
             announce_ui: _,
             hardening: _,
@@ -106,7 +107,7 @@ impl Settings {
             secluded: _,
             warnings: _,
         } = self;
-        // The recorder has read the configuration file and the files of the key, proxies, headers and variables.
+        // The recorder has read the configuration file and the files of the key, the token, proxies, headers and variables.
         let read = files_read.iter().map(|path| NamedFile {
             setting: "a file that the configuration refers to",
             path,

@@ -51,6 +51,9 @@ impl Settings {
                 }
                 see(credentials);
             });
+        if let Some(token) = self.page.as_ref().and_then(|page| page.token.as_ref()) {
+            see(token.expose_secret());
+        }
         see(control.api_key.expose_secret());
     }
 }

@@ -29,12 +29,6 @@ pub(super) fn health(reader: &mut Reader<'_>) -> Checked<Health> {
             port,
         },
     };
-    if is_remote && !matches!(listen, Listen::Named { .. }) {
-        reader.warn(format!(
-            "{} has no effect: there is no web page, and the health listener is not bound to a host name",
-            table::UI_REMOTE.key
-        ));
-    }
     Ok(Health {
         listen,
         url_file: url_file?,

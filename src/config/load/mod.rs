@@ -15,6 +15,7 @@ mod identity;
 mod lockdown;
 mod log;
 mod mcp;
+mod page;
 mod poll_channels;
 mod proxies;
 mod read;
@@ -96,7 +97,8 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
     }
     let health = health::health(reader);
     let pid_file = reader.path(&table::PID_FILE);
-    let announce_ui = reader.switch(&table::UI_OPEN);
+    let section = page::section(reader);
+    let announce_ui = section.as_ref().is_ok_and(|section| section.announce);
     let hardening = hardening::hardening(reader);
     foreign::refuse(reader);
     if let Ok(net) = &net {
@@ -118,6 +120,10 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
             lockdown::check_secrets(reader, &net.lockdown, hardening.server_user.as_ref());
         }
     }
+    let page = match (section, &health, &net) {
+        (Ok(section), Ok(health), Ok(net)) => page::page(reader, section, health, &net.lockdown),
+        _ => Err(Reported),
+    };
     let (net, Peers { control_plane, mcp }, log) = (net?, peers?, log?);
     let inheritance = Inheritance::choose(
         sources.environment,
@@ -137,8 +143,9 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
         log_server: log.server,
         audit: audit?,
         health: health?,
+        announce_ui: announce_ui && page.as_ref().is_ok_and(Option::is_some),
+        page: page?,
         pid_file: pid_file?,
-        announce_ui: announce_ui?,
         hardening: hardening?,
         selection: selection.clone(),
         files_read: sources.files.paths_read(),

@@ -299,7 +299,7 @@ fn a_host_name_of_the_health_listener_is_wide_only_where_that_was_asked_for() {
     let config = with(&[], &[("allow-remote-ui", "true")]).unwrap();
     let without = &config.warnings;
     assert!(
-        without.len() == 1 && without[0].starts_with("admin_ui.allow_remote has no effect"),
+        without.len() == 1 && without[0].starts_with("admin_ui.allow_remote has no effect: admin_ui.enabled is false"),
         "{without:?}"
     );
 }

@@ -42,8 +42,8 @@ pub(in crate::doctor) fn ui(config: &Config, listener: &Check) -> Check {
         return Check::skip(id, "blocked by health listener check");
     }
     match &config.health.listen {
-        Listen::Tcp { host, addr } if addr.port() != 0 => served(id, &base_url(host, addr.port())),
-        Listen::Named { host, port, .. } if *port != 0 => served(id, &base_url(host, *port)),
+        Listen::Tcp { host, addr } if addr.port() != 0 => served(id, config, &base_url(host, addr.port())),
+        Listen::Named { host, port, .. } if *port != 0 => served(id, config, &base_url(host, *port)),
         _ => Check::pass(
             id,
             "see HEALTH URL in the log of run, or the file that health.url_file names (HEALTH_URL_FILE)",
@@ -51,11 +51,12 @@ pub(in crate::doctor) fn ui(config: &Config, listener: &Check) -> Check {
     }
 }
 
-fn served(id: &str, base: &str) -> Check {
-    Check::pass(
-        id,
-        format!("{base}/healthz, /readyz and /metrics; this build has no web page"),
-    )
+fn served(id: &str, config: &Config, base: &str) -> Check {
+    let page = match &config.page {
+        Some(_) => "the status page at /ui/",
+        None => "no status page (admin_ui.enabled is false)",
+    };
+    Check::pass(id, format!("{base}/healthz, /readyz and /metrics; {page}"))
 }
 
 /// Binds as `run` does, and closes again.

@@ -7,11 +7,17 @@ use serde::Serialize;
 use crate::limits::CERTIFICATE_ENDS_SOON;
 use crate::monitor::component::{Brief, Moment, Status};
 
-/// End of the certificate of a setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The certificate of a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// The setting that names its file.
     pub setting: &'static str,
+    /// Distinguished name (RFC 4514).
+    pub subject: Box<str>,
+    /// Distinguished name of the issuer.
+    pub issuer: Box<str>,
+    /// Its beginning, if it is known.
+    pub not_before: Option<SystemTime>,
     /// Its end.
     pub not_after: SystemTime,
 }
@@ -22,7 +28,7 @@ pub(in super::super) struct Credentials {
     generation: u64,
     /// The last reload was rejected. Those before it are active, so readiness does not depend on it.
     pub(in super::super) is_rejected: bool,
-    certificates: Vec<Certificate>,
+    pub(in super::super) certificates: Vec<Certificate>,
     last_reload: Option<Moment>,
     observed: Option<Moment>,
 }

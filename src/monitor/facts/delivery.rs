@@ -23,7 +23,8 @@ pub(in super::super) struct Delivery {
     retries: u64,
     accepted: u64,
     completed: u64,
-    terminal_failures: u64,
+    /// Responses that could not be delivered.
+    pub(in super::super) terminal_failures: u64,
 }
 
 /// How the delivery of one response ended.

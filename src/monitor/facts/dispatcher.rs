@@ -23,6 +23,8 @@ pub(in super::super) struct Dispatcher {
     completed: u64,
     failures: u64,
     timeouts: u64,
+    /// Cancelled, or refused before they began.
+    cancelled: u64,
     last: Option<Finished>,
 }
 
@@ -70,7 +72,10 @@ impl Dispatcher {
         match work {
             Finished::Done => {}
             // A cancelled command says nothing of the work.
-            Finished::Cancelled => return,
+            Finished::Cancelled => {
+                self.cancelled += 1;
+                return;
+            }
             Finished::Failed => self.failures += 1,
             Finished::TimedOut => {
                 self.failures += 1;
@@ -98,6 +103,17 @@ impl Dispatcher {
             _ => (Status::Ok, None),
         };
         Brief::new(status, state).because(reason)
+    }
+
+    /// Commands that ended: answered by their server, failed, not performed.
+    pub(in super::super) fn ends(&self) -> [u64; 3] {
+        let answered = self.completed - self.failures - self.cancelled;
+        [answered, self.failures, self.cancelled]
+    }
+
+    /// Commands that run.
+    pub(in super::super) fn active(&self) -> usize {
+        self.active
     }
 
     pub(in super::super) fn observed_at(&self) -> Option<Moment> {

@@ -10,7 +10,7 @@ use crate::monitor::component::{Brief, Moment, Status};
 #[derive(Debug, Default)]
 pub(in super::super) struct Queue {
     pub(in super::super) capacity: usize,
-    depth: usize,
+    pub(in super::super) depth: usize,
     last_enqueue: Option<Moment>,
     last_dequeue: Option<Moment>,
     /// When the newest of these was recorded. Clocks are set back, so it is not the latest of them.

@@ -131,6 +131,11 @@ impl Servers {
         self.0.get_mut(channel)
     }
 
+    /// All of them, by channel.
+    pub(in super::super) fn all(&self) -> impl Iterator<Item = (&str, &Known)> {
+        self.0.iter().map(|(channel, known)| (&**channel, known))
+    }
+
     /// Those that count for readiness, by channel.
     pub(in super::super) fn counted(&self) -> impl Iterator<Item = (&str, &Server)> {
         let counted = self.0.iter().filter(|(_, known)| known.counts);

@@ -89,6 +89,14 @@ impl super::Metrics {
         let _ = self.flow.connections.set(connections);
     }
 
+    /// Commands of a channel that run.
+    pub fn in_flight(&self, channel: &str) -> i64 {
+        let channel = ChannelLabel {
+            channel: channel.into(),
+        };
+        self.flow.in_flight.get(&channel).map_or(0, |gauge| gauge.get())
+    }
+
     /// A command of a channel left the queue. Gives the gauge that it is counted in until it ends.
     pub(in super::super) fn begun(&self, channel: &str, waited: Duration) -> Gauge {
         let channel = ChannelLabel {

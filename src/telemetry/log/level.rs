@@ -49,6 +49,11 @@ pub(crate) fn toggle() {
     });
 }
 
+/// The level in force, as the configuration writes it.
+pub(crate) fn current() -> &'static str {
+    name(::log::max_level())
+}
+
 /// A level as the configuration writes it.
 fn name(level: LevelFilter) -> &'static str {
     match level {

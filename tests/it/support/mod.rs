@@ -33,6 +33,7 @@ pub mod mounted;
 pub mod needs;
 pub mod openssl;
 pub mod pace;
+pub mod page;
 pub mod post;
 pub mod process;
 pub mod program;

@@ -88,7 +88,7 @@ pub(in crate::config) static HARPOON_CAPTURE: Setting = Setting {
     key: "harpoon.capture_payloads",
     flag: "harpoon.capture-payloads",
     variables: &["HARPOON_CAPTURE_PAYLOADS"],
-    help: "Keep bodies of calls for the web page",
+    help: "Keep bodies of calls for the status page",
     without_effect: NOT_SERVED,
     ..SWITCH
 };

@@ -1,7 +1,6 @@
-//! Log, health listener, process, web page.
+//! Log, health listener, process, status page.
 
-use super::{COMMAS, Check, FILE, NUMBER, PATH, SWITCH, Setting, TEXT};
-use crate::limits::UI_EVENTS_MAX;
+use super::{COMMAS, FILE, KEY, NUMBER, PATH, SWITCH, Setting, TEXT};
 
 pub(in crate::config) static LOG_LEVEL: Setting = Setting {
     key: "log.level",
@@ -137,7 +136,7 @@ pub(in crate::config) static HEALTH_HOSTS: Setting = Setting {
     placeholder: "HOST",
     help: "Further host names that requests to the health listener may use; repeatable or with commas",
     values: "exact host names, without a port",
-    details: "IP addresses, localhost and this host's own name are always accepted; other names in Host get 421, so that no web page reads metrics by DNS rebinding. Needed for agents that scrape or probe by a DNS name. A unix socket accepts any name.",
+    details: "IP addresses, localhost and this host's own name are always accepted; other names in Host get 421, so that no web page reads metrics by DNS rebinding. Needed for agents that scrape or probe by a DNS name. A unix socket accepts any name, but for the status page.",
     ..COMMAS
 };
 
@@ -158,12 +157,34 @@ pub(in crate::config) static PID_FILE: Setting = Setting {
     ..PATH
 };
 
+pub(in crate::config) static UI_ENABLED: Setting = Setting {
+    key: "admin_ui.enabled",
+    flag: "admin-ui.enabled",
+    variables: &["ADMIN_UI_ENABLED"],
+    help: "Serve the status page and its data at the health listener",
+    details: "The page is at /ui, its data below /api. It needs health.unix_socket, or admin_ui.token; with a rule of lockdown it needs \
+              health.unix_socket. Without it, nothing is kept for the page, and the paths are 404.",
+    ..SWITCH
+};
+
+pub(in crate::config) static UI_TOKEN: Setting = Setting {
+    key: "admin_ui.token",
+    flag: "admin-ui.token",
+    variables: &["ADMIN_UI_TOKEN"],
+    help: "Where the token for the data of the status page is kept, never the token itself",
+    values: "16 to 256 letters, digits and -._~+/, then perhaps =",
+    details: "Asked for over TCP always, and over health.unix_socket if it is set. The variable holds the token itself. A file that others \
+              can reach and read is refused. Read at start.",
+    ..KEY
+};
+
 pub(in crate::config) static UI_REMOTE: Setting = Setting {
     key: "admin_ui.allow_remote",
     flag: "allow-remote-ui",
     variables: &["ALLOW_REMOTE_UI"],
-    help: "Let other hosts reach the health listener and its web page by a host name in health.listen_addr",
-    details: "There is no web page yet. Addresses in health.listen_addr are taken as they are written.",
+    help: "Let other hosts use the status page, and reach the health listener by a host name in health.listen_addr",
+    details: "The status page still needs its token, which then crosses the network in plain text. Addresses in health.listen_addr are \
+              taken as they are written, whatever this says.",
     ..SWITCH
 };
 
@@ -171,7 +192,7 @@ pub(in crate::config) static UI_OPEN: Setting = Setting {
     key: "admin_ui.open_browser",
     flag: "open-web-ui",
     variables: &["OPEN_WEB_UI"],
-    help: "Print the address of the web page; no program is started",
+    help: "Log the address of the status page at start; no program is started",
     ..SWITCH
 };
 
@@ -180,10 +201,8 @@ pub(in crate::config) static UI_EVENTS: Setting = Setting {
     flag: "admin-ui.log-buffer-events",
     variables: &["ADMIN_UI_LOG_BUFFER_EVENTS"],
     default: Some("2000"),
-    help: "Log lines kept for the web page",
+    help: "Log lines kept for the status page, at most 1 MiB of them",
     values: "1 to 100000",
-    without_effect: Some("there is no web page yet"),
-    check: Check::Number(1, UI_EVENTS_MAX),
     ..NUMBER
 };
 
@@ -207,4 +226,4 @@ pub(super) const OPS: &[&Setting] = &[
 ];
 
 /// Settings of the section `admin_ui`, in the order of help texts.
-pub(super) const WEB_PAGE: &[&Setting] = &[&UI_REMOTE, &UI_OPEN, &UI_EVENTS];
+pub(super) const WEB_PAGE: &[&Setting] = &[&UI_ENABLED, &UI_TOKEN, &UI_REMOTE, &UI_OPEN, &UI_EVENTS];

@@ -360,6 +360,7 @@ pub(super) const CASES: &[Case] = &[
             ("https", "or none"),
         ],
     ),
+    case("admin_ui.enabled", SWITCH_GOOD, SWITCH_BAD).beside(&[("HEALTH_UNIX_SOCKET", "/run/x.sock")]),
     case("admin_ui.allow_remote", SWITCH_GOOD, SWITCH_BAD),
     case("admin_ui.open_browser", SWITCH_GOOD, SWITCH_BAD),
     case(

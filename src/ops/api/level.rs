@@ -1,0 +1,60 @@
+//! `/api/log-level` (contract: status, section 8).
+
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use log::LevelFilter;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::json::error;
+use crate::limits::{API_REQUEST_MAX, API_REQUEST_TIMEOUT};
+use crate::ops::answer::{Answer, last};
+use crate::telemetry::log::{current, set_level};
+
+/// Levels that can be set, by their names.
+const LEVELS: [(&str, LevelFilter); 4] = [
+    ("error", LevelFilter::Error),
+    ("warn", LevelFilter::Warn),
+    ("info", LevelFilter::Info),
+    ("debug", LevelFilter::Debug),
+];
+
+/// The body of a request that changes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted<'a> {
+    level: &'a str,
+}
+
+/// The level in force.
+pub(super) fn level() -> Value {
+    json!({"level": current(), "supported_levels": LEVELS.map(|(name, _)| name)})
+}
+
+/// Changes it.
+pub(super) async fn change(request: &Parts, body: Incoming) -> Result<Value, Answer> {
+    let refused = |status, code| Err(last(error(status, code)));
+    let media_type = request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = media_type.and_then(|value| value.split(';').next()).map(str::trim);
+    if !media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json")) {
+        return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
+    }
+    let read = timeout(API_REQUEST_TIMEOUT, Limited::new(body, API_REQUEST_MAX).collect());
+    let read = match read.await {
+        Err(_) => return refused(StatusCode::REQUEST_TIMEOUT, "timeout"),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        Ok(Err(_)) => return refused(StatusCode::BAD_REQUEST, "invalid_body"),
+        Ok(Ok(read)) => read.to_bytes(),
+    };
+    let wanted = serde_json::from_slice::<Wanted<'_>>(&read).ok();
+    let found = wanted.and_then(|wanted| LEVELS.into_iter().find(|(name, _)| *name == wanted.level));
+    let Some((_, level)) = found else {
+        return refused(StatusCode::BAD_REQUEST, "invalid_body");
+    };
+    set_level(level);
+    Ok(self::level())
+}
