@@ -5,16 +5,17 @@
 //! bounded queue, and what finds no room there is counted in the same way.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, RawFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixDatagram;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::stream::Stream;
 use crate::files::Identity;
-use crate::limits::{LOG_LOSS_REMINDER, LOG_QUEUE_BYTES, LOG_QUEUE_RECORDS};
+use crate::limits::{LOG_LOSS_REMINDER, LOG_QUEUE_BYTES, LOG_QUEUE_RECORDS, LOG_RETRY};
 
 /// Lines that found no room since the process began, whether or not that was told since.
 static LOST: AtomicU64 = AtomicU64::new(0);
@@ -35,10 +36,29 @@ pub(super) enum To {
     Server,
 }
 
+/// Asks for a connection of a socket of this host to whoever receives at its path by now.
+pub(super) struct Reconnect(Box<dyn Fn() + Send>);
+
+impl Reconnect {
+    pub(super) fn new(ask: impl Fn() + Send + 'static) -> Self {
+        Self(Box::new(ask))
+    }
+}
+
+impl fmt::Debug for Reconnect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reconnect")
+    }
+}
+
 /// The end of a log.
 #[derive(Debug)]
 pub(super) struct Output {
     to: To,
+    reconnect: Option<Reconnect>,
+    /// Nobody receives at the other end of the socket: since when a connection was asked for last, and what is to be told of it.
+    asked: Option<Instant>,
+    gone: Option<io::Error>,
     waiting: VecDeque<String>,
     /// Bytes of all of them.
     bytes: usize,
@@ -56,7 +76,7 @@ pub(super) struct Output {
 pub(super) enum Told {
     /// Lines are lost from now on.
     Losing(io::Error),
-    /// A log server cannot be reached, and lines wait for it.
+    /// A log server or socket cannot be reached, and lines wait for it.
     Waiting(String),
     /// There is room again; how many lines were lost.
     Recovered(u64),
@@ -66,6 +86,9 @@ impl Output {
     pub(super) fn to(to: To) -> Self {
         Self {
             to,
+            reconnect: None,
+            asked: None,
+            gone: None,
             waiting: VecDeque::new(),
             bytes: 0,
             taken: 0,
@@ -81,6 +104,19 @@ impl Output {
             To::Datagrams(socket) => Some(socket.as_raw_fd()),
             To::Stream(_) | To::Server => None,
         }
+    }
+
+    /// The same, for a process that connects it again.
+    pub(super) fn socket_clone(&self) -> Option<OwnedFd> {
+        match &self.to {
+            To::Datagrams(socket) => socket.as_fd().try_clone_to_owned().ok(),
+            To::Stream(_) | To::Server => None,
+        }
+    }
+
+    /// Lets records wait while nobody receives at the other end of the socket, and asks for a connection.
+    pub(super) fn reconnect_by(&mut self, ask: Reconnect) {
+        self.reconnect = Some(ask);
     }
 
     /// Whether a task takes what waits.
@@ -100,7 +136,10 @@ impl Output {
             }
         }
         match self.put(record) {
-            Ok(()) => recovered,
+            Ok(()) => recovered.or_else(|| {
+                let gone = self.gone.take()?;
+                self.now_and_then(Told::Waiting(gone.to_string()))
+            }),
             Err(error) => {
                 self.lose();
                 self.now_and_then(Told::Losing(error))
@@ -162,6 +201,16 @@ impl Output {
         let before = before.and_then(|descriptor| identity(&File::from(descriptor)));
         self.torn &= before.is_some() && before == identity(&file);
         self.to = To::Stream(file.into());
+    }
+
+    /// Asks for a connection, unless that was done a moment ago.
+    fn ask(&mut self, error: io::Error) {
+        let now = Instant::now();
+        if self.asked.is_none_or(|asked| now.duration_since(asked) >= LOG_RETRY) {
+            self.asked = Some(now);
+            self.reconnect.iter().for_each(|reconnect| reconnect.0());
+        }
+        self.gone.get_or_insert(error);
     }
 
     /// Says that some were lost, once the reader has taken half of what waited: a slow one would be told of each line that is lost.
@@ -246,10 +295,21 @@ impl Output {
                 }
                 written
             }
-            To::Datagrams(socket) => send(socket, record).map_err(|error| (0, error)),
+            To::Datagrams(socket) => match send(socket, record) {
+                Err(error) if self.reconnect.is_some() && is_gone(&error) => {
+                    self.ask(error);
+                    Err((0, io::ErrorKind::WouldBlock.into()))
+                }
+                sent => sent.map_err(|error| (0, error)),
+            },
             To::Server => Err((0, io::ErrorKind::WouldBlock.into())),
         }
     }
+}
+
+/// Whether whoever received there has closed the socket. The first datagram after that says so, and then there is no connection.
+fn is_gone(error: &io::Error) -> bool {
+    [io::ErrorKind::ConnectionRefused, io::ErrorKind::NotConnected].contains(&error.kind())
 }
 
 fn write_all(stream: &Stream, bytes: &[u8], mut taken: usize) -> Result<(), (usize, io::Error)> {
@@ -381,6 +441,50 @@ mod tests {
             output.resume(notice);
         }
         assert!(!output.is_waiting());
+    }
+
+    /// A daemon that is restarted removes its socket and makes another one.
+    #[test]
+    fn what_a_receiver_that_is_gone_does_not_take_waits_for_the_next_one_and_what_is_too_much_is_counted() {
+        let path = std::env::temp_dir().join(format!("tunnel-client-log-socket-{}", std::process::id()));
+        let first = UnixDatagram::bind(&path).unwrap();
+        let sender = UnixDatagram::unbound().unwrap();
+        sender.connect(&path).unwrap();
+        sender.set_nonblocking(true).unwrap();
+        let mut output = Output::to(To::Datagrams(sender));
+        // In the process it is another one that has the socket, too.
+        let same = UnixDatagram::from(output.socket_clone().unwrap());
+        let place = path.clone();
+        output.reconnect_by(Reconnect::new(move || drop(same.connect(&place))));
+        output.write("before", notice);
+        drop(first);
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(output.write("while 0", notice), Some(Told::Waiting(_))));
+        for number in 1..LOG_QUEUE_RECORDS {
+            assert!(output.write(&format!("while {number}"), notice).is_none(), "told once");
+        }
+        output.write("too much", notice);
+        output.write("too much", notice);
+        assert_eq!((output.lost, output.waiting.len()), (2, LOG_QUEUE_RECORDS));
+        let second = UnixDatagram::bind(&path).unwrap();
+        second.set_nonblocking(true).unwrap();
+        let mut received = Vec::new();
+        let mut buffer = [0; 100];
+        let end = Instant::now() + std::time::Duration::from_secs(30);
+        while output.is_waiting() || output.lost > 0 {
+            assert!(Instant::now() < end, "{} wait", output.waiting.len());
+            output.resume(notice);
+            while let Ok(length) = second.recv(&mut buffer) {
+                received.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+            }
+        }
+        while let Ok(length) = second.recv(&mut buffer) {
+            received.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+        }
+        std::fs::remove_file(&path).unwrap();
+        let expected: Vec<String> = (0..LOG_QUEUE_RECORDS).map(|number| format!("while {number}")).collect();
+        assert_eq!(received[..LOG_QUEUE_RECORDS], expected);
+        assert_eq!(received[LOG_QUEUE_RECORDS..], ["lost 2\n"]);
     }
 
     /// A quota, which takes half a line.

@@ -106,15 +106,32 @@ pub(super) fn open(settings: &Log, trusted: Trusted) -> io::Result<Output> {
 ///
 /// The error of [`init`](super::init).
 pub(crate) fn try_socket(settings: &Log) -> io::Result<Option<String>> {
-    match &settings.target {
-        LogTarget::Journal => connect(Path::new(journal::SOCKET))?,
-        LogTarget::Syslog { socket, .. } => connect(socket)?,
-        LogTarget::Stream | LogTarget::SyslogServer { .. } => return Ok(None),
+    match socket_path(settings) {
+        None => return Ok(None),
+        Some(path) => connect(path)?,
     };
     Ok(Some(name(settings)))
 }
 
-/// A socket that sends to this one and does not wait. It is connected now, because the cage lets no other be made.
+/// The path of a socket that whoever receives there may make anew. Those of journald are systemd's, and outlive it.
+pub(crate) fn reconnected(settings: &Log) -> Option<&Path> {
+    match &settings.target {
+        LogTarget::Syslog { socket, .. } => Some(socket),
+        LogTarget::Journal | LogTarget::Stream | LogTarget::SyslogServer { .. } => None,
+    }
+}
+
+/// The socket of this host that a log goes to.
+fn socket_path(settings: &Log) -> Option<&Path> {
+    match &settings.target {
+        LogTarget::Journal => Some(Path::new(journal::SOCKET)),
+        LogTarget::Syslog { socket, .. } => Some(socket),
+        LogTarget::Stream | LogTarget::SyslogServer { .. } => None,
+    }
+}
+
+/// A socket that sends to this one and does not wait. It is connected now, because the cage lets no other be made, and
+/// neither lets this process connect it again.
 fn connect(path: &Path) -> io::Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
