@@ -8,6 +8,7 @@
 
 mod entry;
 mod gate;
+mod look;
 mod open;
 mod thread;
 
@@ -22,6 +23,7 @@ use crate::limits::{AUDIT_END_TIMEOUT, AUDIT_QUEUE, AUDIT_RESERVED};
 use crate::monitor::Monitor;
 use entry::Entry;
 use gate::Gate;
+pub(crate) use look::{Look, look};
 use open::Place;
 pub use open::{Error, Opened, could_open};
 

@@ -14,7 +14,7 @@ use crate::files::{self, Identity, Missing, Rule, Spot, Trusted};
 use crate::sandbox;
 
 /// Mode of an audit file that does not exist yet.
-const FILE_MODE: u32 = 0o600;
+pub(super) const FILE_MODE: u32 = 0o600;
 
 /// The audit log cannot be used.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl std::error::Error for Error {}
 #[derive(Debug)]
 pub(super) struct Place {
     path: PathBuf,
-    trusted: Trusted,
+    pub(super) trusted: Trusted,
 }
 
 impl Place {
@@ -96,7 +96,7 @@ impl Place {
         self.spot()?.append(FILE_MODE, self.trusted)
     }
 
-    fn spot(&self) -> Result<Spot, files::Error> {
+    pub(super) fn spot(&self) -> Result<Spot, files::Error> {
         Spot::of(&self.path, Rule::creating(), Missing::Fail)
     }
 }
@@ -184,7 +184,7 @@ pub(super) struct Begun {
     pub(super) identity: Identity,
 }
 
-fn place(config: &Config, settings: &config::Audit) -> Result<Place, Error> {
+pub(super) fn place(config: &Config, settings: &config::Audit) -> Result<Place, Error> {
     let path = std::path::absolute(&settings.file).map_err(|error| Error::File(settings.file.clone(), error.into()))?;
     Ok(Place {
         path,
@@ -192,7 +192,7 @@ fn place(config: &Config, settings: &config::Audit) -> Result<Place, Error> {
     })
 }
 
-fn open_key(path: &Path, trusted: Trusted) -> Result<KeyFile, Error> {
+pub(super) fn open_key(path: &Path, trusted: Trusted) -> Result<KeyFile, Error> {
     const OTHERS: u32 = 0o077;
     let spot = Spot::of(path, Rule::reading(true), Missing::Fail);
     let file = spot

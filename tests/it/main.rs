@@ -28,6 +28,7 @@ mod delivery;
 mod doctor;
 mod doctor_between;
 mod doctor_causes;
+mod doctor_logs;
 mod doctor_names;
 mod doctor_oauth;
 mod doctor_relay;
