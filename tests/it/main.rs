@@ -7,6 +7,7 @@ mod admin;
 mod admin_service;
 mod answers;
 mod audit;
+mod audit_health;
 mod audit_relay;
 mod before_the_answer;
 mod broker;
