@@ -9,9 +9,9 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::client::binary;
-use crate::support::mcp::echo;
+use crate::support::mcp::MARK;
 use crate::support::relay::{self, Relay};
-use crate::support::{Answer, McpServer, Scratch, eventually};
+use crate::support::{McpServer, Scratch, eventually};
 
 const TUNNEL: &str = "tunnel_0123456789abcdef0123456789abcdef";
 
@@ -47,15 +47,10 @@ fn the_clients_program_verifies_the_relays_log_and_finds_a_byte_that_was_rewritt
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     let (key, path) = (key.display().to_string(), file.display().to_string());
     let mut relay = Relay::start(&["--tunnel", TUNNEL, "--audit-file", &path, "--audit-key-file", &key]);
-    let server = McpServer::http(
-        |request, _| match String::from_utf8_lossy(&request.body).contains("tools/list") {
-            true => Answer::json(200, r#"{"jsonrpc":"2.0","id":"1","result":{"tools":[]}}"#),
-            false => echo(request),
-        },
-    );
+    let server = McpServer::echo();
     let client = relay.client(&server);
     let message = r#"{"jsonrpc":"2.0","id":"1","method":"tools/list","params":{}}"#;
-    let answered = relay.call(TUNNEL, message, &[("X-Request-Id", "caller-1.a")]);
+    let answered = relay.call(TUNNEL, message, &[("X-Request-Id", "caller-1.a"), (MARK, "r")]);
     assert_eq!(answered.status, 200, "{answered:?}");
     let id = &answered.headers["x-request-id"];
     let record = eventually("the record", || {
