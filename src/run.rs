@@ -23,7 +23,7 @@ use crate::identity;
 use crate::mcp::stdio::{exposures, specifications};
 use crate::net::{Network, Way};
 use crate::ops::files::Files;
-use crate::ops::janitor::{self, Custody, Janitor};
+use crate::ops::janitor::{self, Custody, Janitor, LogSocket};
 use crate::ops::{Listener, OwnProcess};
 use crate::own_program;
 use crate::sandbox::{self, JanitorCage};
@@ -70,7 +70,7 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         true => None,
         false => Some(Starting::launch().map_err(Error::Broker)?),
     };
-    let janitor = match Files::are_configured(&config) {
+    let janitor = match Files::are_configured(&config) || sink::reconnected(&config.log).is_some() {
         true => janitor()?,
         false => None,
     };
@@ -226,7 +226,7 @@ fn janitor() -> Result<Option<Janitor>, Error> {
     match Janitor::launch() {
         Ok(janitor) => Ok(Some(janitor)),
         Err(error @ janitor::Error::Start(own_program::Error::NoProc)) => {
-            warn!("{error}; these files will not be removed at the end");
+            warn!("{error}; these files will not be removed at the end, and a log socket is not connected again");
             Ok(None)
         }
         Err(error) => Err(Error::Janitor(error)),
@@ -253,7 +253,15 @@ impl Outside {
         let mut listener = Listener::bind(&config.health).await.map_err(Error::Health)?;
         // Scripts that wait for the files find a listener that is bound.
         let files = Files::write(config, &listener).map_err(Error::File)?;
-        let files = files.entrust(&mut listener, janitor, cage).map_err(Error::Janitor)?;
+        let log = sink::socket(&config.log).map(|(socket, path)| LogSocket { socket, path });
+        let has_socket = log.is_some();
+        let files = files
+            .entrust(&mut listener, janitor, cage, log)
+            .map_err(Error::Janitor)?;
+        if let Some(files) = files.as_ref().filter(|_| has_socket) {
+            let reconnector = files.reconnector().map_err(|e| Error::System("a descriptor", e))?;
+            sink::reconnect_by(move || reconnector.ask());
+        }
         Ok(Self {
             listener,
             files,

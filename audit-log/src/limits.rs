@@ -9,6 +9,12 @@ pub const REQUEST_ID_MAX: usize = 256;
 /// Bytes of a method or of the name of a tool. MCP 2025-11-25 recommends at most 128 characters; what is longer is cut.
 pub const NAME_MAX: usize = 128;
 
+/// Bytes of the name of a caller's key: as many as the relay takes.
+pub const KEY_NAME_MAX: usize = 64;
+
+/// Bytes of a tunnel's id, which is `tunnel_` and 32 characters.
+pub const TUNNEL_MAX: usize = 64;
+
 /// Bytes at the end of a file that are read for its last record: some lines, and what a crash may have left behind them.
 pub const TAIL_MAX: usize = 8 * LINE_MAX;
 

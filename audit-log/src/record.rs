@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use crate::key::{Head, SessionKey};
-use crate::limits::{NAME_MAX, REQUEST_ID_MAX};
+use crate::limits::{KEY_NAME_MAX, NAME_MAX, REQUEST_ID_MAX, TUNNEL_MAX};
 use crate::line::{Event, Gap, Opening};
 use crate::torn::TornLines;
 use crate::utc::Utc;
@@ -16,6 +16,10 @@ pub struct Command<'a> {
     pub request_id: Option<&'a str>,
     /// The caller's own name for it.
     pub caller_request_id: Option<&'a str>,
+    /// The name of the caller's key; never the key.
+    pub key: Option<&'a str>,
+    /// The tunnel, where the log is about several.
+    pub tunnel: Option<&'a str>,
     /// The channel.
     pub channel: Option<&'a str>,
     /// The method of its MCP message.
@@ -129,6 +133,8 @@ fn write_command(out: &mut String, command: &Command<'_>, sessions: &SessionKey)
     for (name, value, most) in [
         ("request_id", command.request_id, REQUEST_ID_MAX),
         ("caller_request_id", command.caller_request_id, NAME_MAX),
+        ("key", command.key, KEY_NAME_MAX),
+        ("tunnel", command.tunnel, TUNNEL_MAX),
         ("channel", command.channel, NAME_MAX),
         ("method", command.method, NAME_MAX),
         ("tool", command.tool, NAME_MAX),
@@ -256,11 +262,30 @@ mod tests {
     }
 
     #[test]
+    fn a_record_of_a_relay_names_key_and_tunnel() {
+        let command = Command {
+            request_id: Some("req-1"),
+            key: Some("caller"),
+            tunnel: Some("tunnel_0123"),
+            outcome: "ok",
+            ..Command::default()
+        };
+        let line = written(
+            &Record::Command(&command, &InitialKey::new(&[3; 32]).sessions()),
+            Some(7),
+        );
+        let expected = r#""request_id":"req-1","key":"caller","tunnel":"tunnel_0123","outcome":"ok","bytes_in":0"#;
+        assert!(line.contains(expected), "{line}");
+    }
+
+    #[test]
     fn the_longest_record_fits_into_a_line() {
         let long = "\u{1}".repeat(10_000);
         let command = Command {
             request_id: Some(&long),
             caller_request_id: Some(&long),
+            key: Some(&long),
+            tunnel: Some(&long),
             channel: Some(&long),
             method: Some(&long),
             tool: Some(&long),

@@ -42,6 +42,12 @@ impl Tail {
         Ok(Self::of(&bytes, start == 0))
     }
 
+    /// The last record, as it states itself.
+    #[must_use]
+    pub fn head(&self) -> Option<Head> {
+        self.head
+    }
+
     /// The record to go on from, where the key file knows of one: the last one in the file, unless that is older, or so much later that no
     /// writer of this chain made it.
     pub(crate) fn head_after(&self, known: Head) -> Head {

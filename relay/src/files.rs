@@ -3,6 +3,8 @@
 //! A path is followed component by component, by descriptors. A symbolic link counts only when root or the relay's own user made
 //! it, in a directory that nobody else can write; `/var/run`, volumes of Kubernetes and `current` links are of this kind.
 
+mod records;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io::{self, Write as _};
@@ -15,6 +17,8 @@ use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
 use crate::limits;
+
+pub(crate) use records::Place;
 
 const OTHERS_READ: u32 = 0o004;
 const OTHERS_WRITE: u32 = 0o002;
@@ -159,14 +163,7 @@ struct Spot {
 
 impl Spot {
     fn of(path: &Path) -> io::Result<Self> {
-        let name = path.file_name().ok_or(Errno::ISDIR)?.to_owned();
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let mut walk = Walk::begin(parent.unwrap_or(Path::new(".")))?;
-        while let Some(step) = walk.ahead.pop() {
-            if walk.step(&step)?.is_some() {
-                return Err(Errno::NOTDIR.into());
-            }
-        }
+        let (walk, name) = Walk::to_parent(path)?;
         Ok(Self {
             directory: walk.directory,
             path: walk.at.join(&name),
@@ -211,6 +208,19 @@ impl Walk {
             links: 0,
             searchable: Vec::new(),
         })
+    }
+
+    /// Follows the path up to its last name.
+    fn to_parent(path: &Path) -> io::Result<(Self, OsString)> {
+        let name = path.file_name().ok_or(Errno::ISDIR)?.to_owned();
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let mut walk = Self::begin(parent.unwrap_or(Path::new(".")))?;
+        while let Some(step) = walk.ahead.pop() {
+            if walk.step(&step)?.is_some() {
+                return Err(Errno::NOTDIR.into());
+            }
+        }
+        Ok((walk, name))
     }
 
     /// Follows the next name. Returns whatever is neither a directory nor a link.

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::audit::AuditLog;
 use crate::auth::{Key, Revocation};
 use crate::calls::{Call, Calls, Ended, Expect, ServerRequests};
 use crate::control::Presence;
@@ -40,6 +41,8 @@ pub(crate) struct Relay {
     pub(crate) draining: Draining,
     /// Refused requests, for the log.
     pub(crate) refusals: Refusals,
+    /// The audit log, when there is one.
+    pub(crate) audit: Option<AuditLog>,
     /// Names by which callers may address the relay, beside its address.
     pub(crate) allowed_hosts: Vec<Box<str>>,
     /// Web origins that may call it, beside its own.

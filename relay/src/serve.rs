@@ -8,6 +8,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::block_in_place;
 use tokio::time::Instant;
 
 use crate::auth::Lines;
@@ -23,7 +24,7 @@ use crate::refusals::Refusals;
 use crate::relay::{Draining, Relay};
 use crate::server::{Listener, Memory};
 use crate::tls::TlsFiles;
-use crate::{limits, log, server};
+use crate::{audit, limits, log, server};
 
 /// What the command line says, checked as far as a value can be by itself.
 #[derive(Debug)]
@@ -54,6 +55,8 @@ pub(crate) struct ServeOptions {
     pub(crate) max_anonymous_per_address: Option<usize>,
     /// Between two looks at the files of keys and certificates; `None`: they are read again on SIGHUP only.
     pub(crate) reload_interval: Option<Duration>,
+    /// The audit log.
+    pub(crate) audit: Option<audit::Settings>,
     /// The form of log lines.
     pub(crate) log_format: log::Format,
     /// What the service manager wants to be told.
@@ -70,6 +73,7 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), Vec<String>> {
         mut terminate,
         mut interrupt,
         hangup,
+        file_size: _file_size,
     } = Signals::receive().map_err(|error| one(format!("signals cannot be received: {error}")))?;
     let (manager, sending) = ServiceManager::connect(&options.notify);
     let (listener, relay) = prepare(&mut options).await?;
@@ -102,6 +106,9 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), Vec<String>> {
     reloading.abort();
     drop(manager);
     finish(&stop).await;
+    if let Some(audit) = &relay.audit {
+        block_in_place(|| audit.end());
+    }
     sending.finish().await;
     log::info("relay stopped", &[]);
     Ok(())
@@ -125,6 +132,8 @@ async fn prepare(options: &mut ServeOptions) -> Result<(Listener, Arc<Relay>), V
     let tunnels = Tunnels::load(options.tunnels_file.clone(), options.tunnels.clone())
         .map_err(|mistake| mistakes.push(mistake))
         .ok();
+    let audit = options.audit.take().map(audit::Opened::of).transpose();
+    let audit = audit.map_err(|mistake| mistakes.push(mistake)).ok();
     let listener = match addresses(&options.listen) {
         Err(mistake) => Err(mistake),
         Ok(_) if !mistakes.is_empty() => Err(String::new()),
@@ -141,9 +150,15 @@ async fn prepare(options: &mut ServeOptions) -> Result<(Listener, Arc<Relay>), V
                 .map_err(|error| format!("--listen {}: {error}", options.listen))
         }
     };
-    match (listener, credentials, tunnels) {
-        (Ok(listener), Some(credentials), Some(tunnels)) if mistakes.is_empty() => {
-            Ok((listener, Arc::new(relay(credentials, Arc::new(tunnels), options))))
+    match (listener, credentials, tunnels, audit) {
+        (Ok(listener), Some(credentials), Some(tunnels), Some(audit)) if mistakes.is_empty() => {
+            // Last: it moves the key of the chain on.
+            let audit = audit.map(audit::Opened::start).transpose();
+            let audit = audit.map_err(|mistake| vec![mistake])?;
+            Ok((
+                listener,
+                Arc::new(relay(credentials, Arc::new(tunnels), audit, options)),
+            ))
         }
         (listener, ..) => {
             mistakes.extend(listener.err().filter(|mistake| !mistake.is_empty()));
@@ -152,7 +167,12 @@ async fn prepare(options: &mut ServeOptions) -> Result<(Listener, Arc<Relay>), V
     }
 }
 
-fn relay(credentials: Credentials, tunnels: Arc<Tunnels>, options: &ServeOptions) -> Relay {
+fn relay(
+    credentials: Credentials,
+    tunnels: Arc<Tunnels>,
+    audit: Option<audit::AuditLog>,
+    options: &ServeOptions,
+) -> Relay {
     Relay {
         credentials,
         queue: Arc::new(MemoryQueue::new(Arc::clone(&tunnels))),
@@ -163,6 +183,7 @@ fn relay(credentials: Credentials, tunnels: Arc<Tunnels>, options: &ServeOptions
         memory: Memory::new(),
         draining: Draining::new(),
         refusals: Refusals::default(),
+        audit,
         allowed_hosts: options.allow_host.clone(),
         allowed_origins: options.allow_origin.clone(),
         call_timeout: options.call_timeout,
@@ -207,6 +228,8 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    /// What goes beyond a limit on the size of files fails; it does not end the process.
+    file_size: Signal,
 }
 
 impl Signals {
@@ -215,6 +238,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            file_size: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 }

@@ -66,10 +66,10 @@ impl Entry {
             outcome: self.outcome,
             status: self.status,
             delivery: self.delivery,
-            policy: None,
             bytes_in: number(self.bytes_in),
             bytes_out: number(self.bytes_out),
             duration: self.duration,
+            ..Command::default()
         })
     }
 }

@@ -1,12 +1,11 @@
 //! How many records may wait, and whether commands may begin.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-
-use prometheus_client::metrics::counter::Counter;
+use std::sync::{Arc, OnceLock};
 
 use crate::config::OnFailure;
 use crate::limits::{AUDIT_QUEUE, AUDIT_RESERVED};
+use crate::monitor::Monitor;
 
 /// Counters that both threads share.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(super) struct Gate {
     is_broken: AtomicBool,
     /// Dropped records that no record tells of yet.
     untold: AtomicU64,
-    dropped: OnceLock<Counter>,
+    monitor: OnceLock<Arc<Monitor>>,
 }
 
 /// A place for a record.
@@ -40,21 +39,44 @@ impl Gate {
             waiting: AtomicUsize::new(0),
             is_broken: AtomicBool::new(false),
             untold: AtomicU64::new(0),
-            dropped: OnceLock::new(),
+            monitor: OnceLock::new(),
         }
     }
 
-    /// Counts dropped records here, those so far as well.
-    pub(super) fn count_in(&self, counter: Counter) {
-        counter.inc_by(self.untold.load(Ordering::Relaxed));
-        let _ = self.dropped.set(counter);
+    /// Tells this monitor from now on, and what was dropped so far.
+    pub(super) fn report_to(&self, monitor: Arc<Monitor>) {
+        monitor.health.audit_begun(self.on_failure == OnFailure::Block);
+        let dropped = self.untold.load(Ordering::Relaxed);
+        if dropped > 0 {
+            monitor.metrics.audit_records_dropped.inc_by(dropped);
+            monitor.health.audit_dropped(dropped);
+        }
+        let monitor = self.monitor.get_or_init(|| monitor);
+        // After the thread can tell it itself.
+        if self.is_broken.load(Ordering::Relaxed) {
+            monitor.health.audit_failed();
+        }
+    }
+
+    /// So many records were written.
+    pub(super) fn wrote(&self, records: u64) {
+        if let Some(monitor) = self.monitor.get().filter(|_| records > 0) {
+            monitor.health.audit_written(records);
+        }
     }
 
     /// Whether a command may begin. Reserves the place of its record.
     pub(super) fn admits(&self) -> bool {
         match self.on_failure {
             OnFailure::DropAndCount => true,
-            OnFailure::Block => !self.is_broken.load(Ordering::Relaxed) && take(&self.reserved, AUDIT_RESERVED),
+            OnFailure::Block if self.is_broken.load(Ordering::Relaxed) => false,
+            OnFailure::Block => {
+                let has_room = take(&self.reserved, AUDIT_RESERVED);
+                if let Some(monitor) = self.monitor.get().filter(|_| !has_room) {
+                    monitor.health.audit_full();
+                }
+                has_room
+            }
         }
     }
 
@@ -88,8 +110,9 @@ impl Gate {
     pub(super) fn drop_many(&self, records: usize) {
         let records = u64::try_from(records).unwrap_or(u64::MAX);
         self.untold.fetch_add(records, Ordering::Relaxed);
-        if let Some(dropped) = self.dropped.get() {
-            dropped.inc_by(records);
+        if let Some(monitor) = self.monitor.get() {
+            monitor.metrics.audit_records_dropped.inc_by(records);
+            monitor.health.audit_dropped(records);
         }
     }
 
@@ -101,6 +124,12 @@ impl Gate {
     /// Whether the file takes no records.
     pub(super) fn set_broken(&self, is_broken: bool) {
         self.is_broken.store(is_broken, Ordering::Relaxed);
+        if let Some(monitor) = self.monitor.get() {
+            match is_broken {
+                true => monitor.health.audit_failed(),
+                false => monitor.health.audit_recovered(),
+            }
+        }
     }
 }
 
@@ -139,9 +168,10 @@ mod tests {
             assert!(gate.admits());
             assert_eq!(gate.ticket(true).is_some(), place < AUDIT_QUEUE);
         }
-        let counter = Counter::default();
-        gate.count_in(counter.clone());
+        let monitor = Arc::new(Monitor::of_nothing());
+        gate.report_to(Arc::clone(&monitor));
         gate.drop_one();
-        assert_eq!((counter.get(), gate.take_untold(), gate.take_untold()), (4, 4, 0));
+        let counted = monitor.metrics.audit_records_dropped.get();
+        assert_eq!((counted, gate.take_untold(), gate.take_untold()), (4, 4, 0));
     }
 }

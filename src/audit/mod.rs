@@ -9,6 +9,7 @@
 mod entry;
 mod forward;
 mod gate;
+mod look;
 mod open;
 mod thread;
 
@@ -16,14 +17,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 
 use log::{info, warn};
-use prometheus_client::metrics::counter::Counter;
 
 use crate::dispatch::audit::{Audit, Ended};
 use crate::limits::{AUDIT_END_TIMEOUT, AUDIT_QUEUE, AUDIT_RESERVED};
-use crate::monitor::Forwarding;
+use crate::monitor::{Forwarding, Monitor};
 use entry::Entry;
 pub use forward::{Forwarder, Gone};
 use gate::Gate;
+pub(crate) use look::{Look, look};
 use open::Place;
 pub use open::{Error, Opened, could_open};
 
@@ -60,9 +61,9 @@ impl AuditLog {
         self.thread
     }
 
-    /// Counts dropped records here from now on.
-    pub fn count_in(&self, dropped: &Counter) {
-        self.gate.count_in(dropped.clone());
+    /// Tells this monitor of records from now on.
+    pub fn report_to(&self, monitor: &Arc<Monitor>) {
+        self.gate.report_to(Arc::clone(monitor));
     }
 
     /// Opens the file anew, as after it was renamed (logrotate(8)), and says how that went.

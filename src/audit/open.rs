@@ -92,7 +92,7 @@ impl std::error::Error for Error {}
 #[derive(Debug)]
 pub(super) struct Place {
     path: PathBuf,
-    trusted: Trusted,
+    pub(super) trusted: Trusted,
     /// Records are forwarded.
     is_read: bool,
 }
@@ -117,7 +117,7 @@ impl Place {
         Ok(Reopened { file, reading })
     }
 
-    fn spot(&self) -> Result<Spot, files::Error> {
+    pub(super) fn spot(&self) -> Result<Spot, files::Error> {
         Spot::of(&self.path, Rule::creating(), Missing::Fail)
     }
 }
@@ -218,7 +218,7 @@ pub(super) struct Begun {
     pub(super) source: Option<Source>,
 }
 
-fn place(config: &Config, settings: &config::Audit) -> Result<Place, Error> {
+pub(super) fn place(config: &Config, settings: &config::Audit) -> Result<Place, Error> {
     let path = std::path::absolute(&settings.file).map_err(|error| Error::File(settings.file.clone(), error.into()))?;
     Ok(Place {
         path,
@@ -227,7 +227,7 @@ fn place(config: &Config, settings: &config::Audit) -> Result<Place, Error> {
     })
 }
 
-fn open_key(path: &Path, trusted: Trusted) -> Result<KeyFile, Error> {
+pub(super) fn open_key(path: &Path, trusted: Trusted) -> Result<KeyFile, Error> {
     const OTHERS: u32 = 0o077;
     let spot = Spot::of(path, Rule::reading(true), Missing::Fail);
     let file = spot

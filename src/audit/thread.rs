@@ -78,6 +78,8 @@ struct Thread {
     kept: VecDeque<Box<Entry>>,
     /// Records since the last anchor.
     unanchored: u64,
+    /// Records that nobody was told of yet.
+    written: u64,
     /// When the first of them was written.
     since: Option<Instant>,
     /// The file took no more the last time: when to try again, whatever comes until then.
@@ -97,6 +99,7 @@ impl Thread {
             anchor_every,
             kept: VecDeque::new(),
             unanchored: 0,
+            written: 0,
             since: None,
             next_try: None,
             warned: None,
@@ -130,6 +133,7 @@ impl Thread {
             }
             self.retry(Instant::now());
             self.note();
+            self.gate.wrote(std::mem::take(&mut self.written));
             if let Some(feeder) = &mut self.feeder {
                 feeder.turn();
             }
@@ -215,6 +219,7 @@ impl Thread {
         let log = &mut self.log;
         entry.with(|command| log.append(command, entry.ended))?;
         self.unanchored += 1;
+        self.written += 1;
         self.since.get_or_insert_with(Instant::now);
         self.wrote();
         Ok(())

@@ -24,7 +24,7 @@ use crate::net::Network;
 use crate::probes::Again;
 use crate::secrets::{Environment, Files};
 use crate::telemetry::redact;
-use checks::{control, files, health, mcp, names, sandbox, settings, stdio, trust};
+use checks::{audit, control, files, health, log_server, mcp, names, sandbox, settings, stdio, trust};
 use walk::Walk;
 
 pub(crate) use report::shell_word;
@@ -140,7 +140,17 @@ async fn examine_network(walk: &mut Walk<'_>, config: &Config, network: Result<&
         mcp::http(walk, config, network, binding).await;
         stdio::stdio(walk, config, network, binding, request.start_stdio && !late).await;
     }
-    walk.add(files::log_file(config));
+    match &config.log_server {
+        Some(server) => {
+            let network = match walk.is_past(DOCTOR_TIMEOUT) {
+                true => Err("the time that doctor may take"),
+                false => network,
+            };
+            log_server::log_server(walk, config, network, server).await;
+        }
+        None => walk.add(files::log_file(config)),
+    }
+    walk.add_all(audit::audit_log(config));
     walk.add(files::state_files(config));
     walk.begin("sandbox");
     walk.add(sandbox::layers(config.hardening.mode, request.again));
@@ -167,7 +177,8 @@ fn hosts(config: &Config) -> Vec<&str> {
         } => Some(proxy.as_ref().map_or(url.host.as_str(), |proxy| &proxy.host)),
         _ => None,
     });
-    std::iter::once(first).chain(servers).collect()
+    let log = config.log_server.as_ref().map(|server| server.url.host.as_str());
+    std::iter::once(first).chain(servers).chain(log).collect()
 }
 
 /// The command that runs what was examined.

@@ -59,6 +59,9 @@ pub(super) fn why(id: &str) -> Option<&'static str> {
         }
         "ui" => "Where to look at the daemon while it runs.",
         "log_file" => "A log that cannot be opened keeps the daemon from starting.",
+        "audit_log" => {
+            "Each command that ends is one record there; without its file, or the key that seals records, the daemon does not start."
+        }
         "state_files" => "Others find the daemon by these files; one that cannot be written keeps it from starting.",
         _ => return None,
     })

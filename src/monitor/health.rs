@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 use super::facts::{
-    Certificate, Changes, Child, ControlPlane, Credentials, Delivery, Dispatcher, Disposition, Failed, Finished, Known,
-    Layer, Line, Observed, Phase, Poll, Queue, Sandbox, Servers, Transport, Waits,
+    Audit, Certificate, Changes, Child, ControlPlane, Credentials, Delivery, Dispatcher, Disposition, Failed, Finished,
+    Known, Layer, Line, Observed, Phase, Poll, Queue, Sandbox, Servers, Transport, Waits,
 };
 pub use super::facts::{Evidence, Server};
 use components::Names;
@@ -43,6 +43,7 @@ struct State {
     servers: Servers,
     sandbox: Sandbox,
     credentials: Credentials,
+    audit: Audit,
     draining: bool,
     stopped: bool,
     changes: Changes,
@@ -101,6 +102,7 @@ impl Health {
             servers,
             sandbox: Sandbox::default(),
             credentials: Credentials::default(),
+            audit: Audit::default(),
             draining: false,
             stopped: false,
             changes: Changes::of(names.len()),
@@ -337,6 +339,36 @@ impl Health {
     /// Whether the last reload was rejected.
     pub fn is_reload_rejected(&self) -> bool {
         self.lock().credentials.is_rejected
+    }
+
+    /// There is an audit log. `blocks`: commands are refused while it takes no records.
+    pub fn audit_begun(&self, blocks: bool) {
+        self.record(Names::AUDIT, |state| state.audit.begun(blocks));
+    }
+
+    /// So many records were written.
+    pub fn audit_written(&self, records: u64) {
+        self.record(Names::AUDIT, |state| state.audit.written(records));
+    }
+
+    /// Its file takes no records.
+    pub fn audit_failed(&self) {
+        self.change(Names::AUDIT, |state| state.audit.failed());
+    }
+
+    /// It does again.
+    pub fn audit_recovered(&self) {
+        self.change(Names::AUDIT, |state| state.audit.recovered());
+    }
+
+    /// A command was refused because too many records wait.
+    pub fn audit_full(&self) {
+        self.record(Names::AUDIT, |state| state.audit.full());
+    }
+
+    /// So many records were dropped.
+    pub fn audit_dropped(&self, records: u64) {
+        self.record(Names::AUDIT, |state| state.audit.dropped(records));
     }
 
     /// No new work is taken.

@@ -38,6 +38,16 @@ pub struct Monitor {
 }
 
 impl Monitor {
+    /// For tests: of a process without servers.
+    #[cfg(test)]
+    pub(crate) fn of_nothing() -> Self {
+        Self {
+            health: Health::new(std::iter::empty()),
+            metrics: Metrics::new(1, 1),
+            progress: Progress::default(),
+        }
+    }
+
     /// How things are, for the service manager: what `/readyz` says, and whether the last reload was rejected.
     pub fn status(&self) -> String {
         let text = self.health.readiness().text;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use log::{info, warn};
 
 use super::Listener;
-use super::janitor::{self, Custody, Janitor};
+use super::janitor::{self, Custody, Janitor, LogSocket};
 use super::own_file::OwnFile;
 use crate::config::{Config, Listen};
 use crate::files::{self, Missing, Rule, Spot};
@@ -82,10 +82,11 @@ impl Files {
         listener: &mut Listener,
         janitor: Option<Janitor>,
         cage: JanitorCage,
+        log: Option<LogSocket>,
     ) -> Result<Option<Custody>, janitor::Error> {
         let files: Vec<OwnFile> = self.0.into_iter().chain(listener.take_file()).collect();
         match janitor {
-            Some(janitor) => janitor.take(cage, files).map(Some),
+            Some(janitor) => janitor.take(cage, files, log).map(Some),
             None => {
                 for (path, _) in files.into_iter().map(OwnFile::let_go) {
                     warn!(path:% = path.display(); "file of tunnel-client will not be removed at the end");

@@ -20,7 +20,7 @@ use crate::limits::SANDBOX_PROBE_TIMEOUT;
 use crate::mcp::stdio;
 use crate::net::{Network, NetworkError};
 use crate::run::{Caged, Enclosure, Error};
-use crate::sandbox::{self, ResolverCage};
+use crate::sandbox;
 
 /// What its cage is like.
 pub(super) fn facts(config: &Config) -> Result<Facts, Error> {
@@ -39,7 +39,7 @@ pub(super) fn attempt(probe: &'static Probe, scene: &Scene, config: &Config) -> 
             event_loop()?.block_on(client.shut_alone())?;
             return Ok(Outcome::of(&probe.attempt(scene)));
         }
-        Place::Resolver => return in_thread(probe, scene, config),
+        Place::Resolver | Place::Audit => return in_thread(probe, scene, config),
         Place::Server => Level::Default,
         Place::Strict => Level::Strict,
     };
@@ -49,7 +49,7 @@ pub(super) fn attempt(probe: &'static Probe, scene: &Scene, config: &Config) -> 
 /// Makes the same attempt without a cage, in a process that knows no configuration.
 pub(super) fn attempt_freely(probe: &'static Probe, scene: &Scene) -> Result<Outcome, Error> {
     match probe.place {
-        Place::Main | Place::Resolver => Ok(Outcome::of(&probe.attempt(scene))),
+        Place::Main | Place::Resolver | Place::Audit => Ok(Outcome::of(&probe.attempt(scene))),
         Place::Server | Place::Strict => {
             let server = trial::start_server(&serve_role(probe, scene));
             let ended = server.and_then(|server| Ok(server.end()?));
@@ -76,7 +76,11 @@ fn in_thread(probe: &'static Probe, scene: &Scene, config: &Config) -> Result<Ou
         ..
     } = Client::new(config, sandbox::seclude())?;
     let unprivileged = enclosure.give_up_privileges()?;
-    let thread = Thread::start(probe, scene.clone(), unprivileged.of_resolvers())?;
+    let (resolver, audit) = (unprivileged.of_resolvers(), unprivileged.of_audit());
+    let thread = match probe.place {
+        Place::Audit => Thread::start(probe, scene.clone(), move || audit.enter())?,
+        _ => Thread::start(probe, scene.clone(), move || resolver.enter())?,
+    };
     event_loop()?.block_on(unprivileged.without_resolvers().shut(config, None))?;
     Ok(thread.attempt())
 }
@@ -167,7 +171,7 @@ fn event_loop() -> Result<Runtime, Error> {
     made.map_err(|error| Error::System("the event loop", error))
 }
 
-/// A thread like those that resolve names.
+/// A thread like those that resolve names, or the one that writes the audit log.
 struct Thread {
     go: mpsc::Sender<()>,
     outcome: mpsc::Receiver<Outcome>,
@@ -175,12 +179,16 @@ struct Thread {
 
 impl Thread {
     /// It is in its cage when this returns.
-    fn start(probe: &'static Probe, scene: Scene, cage: ResolverCage) -> Result<Self, NetworkError> {
+    fn start(
+        probe: &'static Probe,
+        scene: Scene,
+        enter: impl FnOnce() -> Result<(), sandbox::Error> + Send + 'static,
+    ) -> Result<Self, NetworkError> {
         let (entered, result) = mpsc::sync_channel(1);
         let (go, begin) = mpsc::channel();
         let (ended, outcome) = mpsc::channel();
         let body = move || {
-            let is_in = cage.enter();
+            let is_in = enter();
             if entered.send(is_in).is_ok() && begin.recv().is_ok() {
                 let _ = ended.send(Outcome::of(&probe.attempt(&scene)));
             }

@@ -35,6 +35,8 @@ pub enum Place {
     Main,
     /// On a thread that resolves names.
     Resolver,
+    /// On the thread that writes the audit log.
+    Audit,
     /// In a stdio server with `sandbox: default`.
     Server,
     /// In a stdio server with `sandbox: strict`.
@@ -48,6 +50,7 @@ impl Place {
         match self {
             Self::Main => "the client's main thread",
             Self::Resolver => "a thread that resolves names",
+            Self::Audit => "the thread that writes the audit log",
             Self::Server => "a stdio server, sandbox: default",
             Self::Strict => "a stdio server, sandbox: strict",
         }

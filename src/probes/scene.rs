@@ -49,6 +49,10 @@ pub struct Files {
     pub secrets: Vec<PathBuf>,
     /// The log.
     pub log: Option<PathBuf>,
+    /// The audit log, if there is a file yet.
+    pub audit: Option<PathBuf>,
+    /// Its key.
+    pub audit_key: Option<PathBuf>,
     /// All that is nobody else's business.
     pub own: Vec<PathBuf>,
 }
@@ -77,6 +81,7 @@ impl Facts {
     pub(super) fn of(config: &Config, cage: &Cage) -> Self {
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let control = &config.control_plane;
+        let audit = config.audit.as_ref();
         let key = control.api_key_file.as_ref().map(|file| &file.path);
         let identity = control.identity.as_ref().map(|identity| &identity.key);
         let directory = key
@@ -91,6 +96,8 @@ impl Facts {
                 configuration: config.selection().path().map(|path| absolute(&path.to_owned())),
                 secrets: key.into_iter().chain(identity).map(absolute).collect(),
                 log: config.log.file.as_ref().map(absolute),
+                audit: audit.map(|audit| absolute(&audit.file)).filter(|file| file.exists()),
+                audit_key: audit.and_then(|audit| audit.key_file.as_ref()).map(absolute),
                 own: config
                     .own_files()
                     .filter(|path| path.is_file())

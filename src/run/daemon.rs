@@ -143,7 +143,7 @@ impl Daemon {
             pass_error_text: mcp.pass_error_text,
         };
         let audit = audit.map(|audit| {
-            audit.count_in(&monitor.metrics.audit_records_dropped);
+            audit.report_to(&monitor);
             Arc::new(audit) as Arc<dyn Audit>
         });
         let page = PageSetup::of(config, sink::kept());

@@ -17,7 +17,7 @@ use crate::broker::{Broker, Instructions, Specification, Starting};
 use crate::config::Config;
 use crate::files::Account;
 use crate::net::Network;
-use crate::sandbox::{BrokerCage, Cage, ResolverCage, Status};
+use crate::sandbox::{AuditCage, BrokerCage, Cage, ResolverCage, Status};
 
 /// Stage 1: both cages, looked up while everything can be.
 #[derive(Debug)]
@@ -111,12 +111,17 @@ impl Unprivileged {
         self.0.own.of_resolvers()
     }
 
+    /// Cage of the thread that writes the audit log.
+    pub(crate) fn of_audit(&self) -> AuditCage {
+        self.0.own.of_audit()
+    }
+
     /// Starts the thread that writes the audit log, in its cage.
     ///
     /// # Errors
     /// A thread that cannot be had, or that cannot enter its cage.
     pub(crate) fn start_audit(&mut self, records: Opened) -> Result<AuditLog, Error> {
-        let audit = records.start(self.0.own.of_audit()).map_err(Error::Audit)?;
+        let audit = records.start(self.of_audit()).map_err(Error::Audit)?;
         self.0.protected.push(audit.thread());
         Ok(audit)
     }

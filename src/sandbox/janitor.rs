@@ -1,5 +1,6 @@
 //! The cage of the process that removes the client's files at the end.
 
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::path::Path;
 
 use landlock::AccessFs;
@@ -41,11 +42,11 @@ impl JanitorCage {
         self.privileges.give_up().map(drop).map_err(Error::Privileges)
     }
 
-    /// Keeps the right to remove files in these directories, and nothing else.
+    /// Keeps the right to remove files in these directories and to connect the socket of the log, and nothing else.
     ///
     /// # Errors
     /// The kernel cannot apply a required layer.
-    pub fn shut(&self, directories: &[&Path]) -> Result<(), Error> {
+    pub fn shut(&self, directories: &[&Path], log: Option<BorrowedFd<'_>>) -> Result<(), Error> {
         if self.off {
             return Ok(());
         }
@@ -55,7 +56,7 @@ impl JanitorCage {
             .for_each(|directory| rules.allow(*directory, AccessFs::RemoveFile));
         rules.limit_ports([]);
         let landlock = rules.prepare().and_then(Ready::restrict);
-        let seccomp = Filters::of_janitor().and_then(|filters| filters.apply());
+        let seccomp = Filters::of_janitor(log.map(|log| log.as_raw_fd())).and_then(|filters| filters.apply());
         match (landlock, seccomp) {
             (Err(error), _) if !self.lenient => Err(Error::Landlock(error)),
             (_, Err(error)) if !self.lenient => Err(Error::Seccomp(error)),

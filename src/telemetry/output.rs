@@ -5,16 +5,17 @@
 //! bounded queue, and what finds no room there is counted in the same way.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, RawFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixDatagram;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::stream::Stream;
 use crate::files::Identity;
-use crate::limits::{LOG_LOSS_REMINDER, LOG_QUEUE_BYTES, LOG_QUEUE_RECORDS};
+use crate::limits::{LOG_LOSS_REMINDER, LOG_QUEUE_BYTES, LOG_QUEUE_RECORDS, LOG_RETRY};
 
 /// Lines that found no room since the process began, whether or not that was told since.
 static LOST: AtomicU64 = AtomicU64::new(0);
@@ -35,10 +36,29 @@ pub(super) enum To {
     Server,
 }
 
+/// Asks for a connection of a socket of this host to whoever receives at its path by now.
+pub(super) struct Reconnect(Box<dyn Fn() + Send>);
+
+impl Reconnect {
+    pub(super) fn new(ask: impl Fn() + Send + 'static) -> Self {
+        Self(Box::new(ask))
+    }
+}
+
+impl fmt::Debug for Reconnect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reconnect")
+    }
+}
+
 /// The end of a log.
 #[derive(Debug)]
 pub(super) struct Output {
     to: To,
+    reconnect: Option<Reconnect>,
+    /// Nobody receives at the other end of the socket: since when a connection was asked for last, and what is to be told of it.
+    asked: Option<Instant>,
+    gone: Option<io::Error>,
     waiting: VecDeque<String>,
     /// Bytes of all of them.
     bytes: usize,
@@ -56,7 +76,7 @@ pub(super) struct Output {
 pub(super) enum Told {
     /// Lines are lost from now on.
     Losing(io::Error),
-    /// A log server cannot be reached, and lines wait for it.
+    /// A log server or socket cannot be reached, and lines wait for it.
     Waiting(String),
     /// There is room again; how many lines were lost.
     Recovered(u64),
@@ -66,6 +86,9 @@ impl Output {
     pub(super) fn to(to: To) -> Self {
         Self {
             to,
+            reconnect: None,
+            asked: None,
+            gone: None,
             waiting: VecDeque::new(),
             bytes: 0,
             taken: 0,
@@ -81,6 +104,19 @@ impl Output {
             To::Datagrams(socket) => Some(socket.as_raw_fd()),
             To::Stream(_) | To::Server => None,
         }
+    }
+
+    /// The same, for a process that connects it again.
+    pub(super) fn socket_clone(&self) -> Option<OwnedFd> {
+        match &self.to {
+            To::Datagrams(socket) => socket.as_fd().try_clone_to_owned().ok(),
+            To::Stream(_) | To::Server => None,
+        }
+    }
+
+    /// Lets records wait while nobody receives at the other end of the socket, and asks for a connection.
+    pub(super) fn reconnect_by(&mut self, ask: Reconnect) {
+        self.reconnect = Some(ask);
     }
 
     /// Whether a task takes what waits.
@@ -100,7 +136,10 @@ impl Output {
             }
         }
         match self.put(record) {
-            Ok(()) => recovered,
+            Ok(()) => recovered.or_else(|| {
+                let gone = self.gone.take()?;
+                self.now_and_then(Told::Waiting(gone.to_string()))
+            }),
             Err(error) => {
                 self.lose();
                 self.now_and_then(Told::Losing(error))
@@ -162,6 +201,16 @@ impl Output {
         let before = before.and_then(|descriptor| identity(&File::from(descriptor)));
         self.torn &= before.is_some() && before == identity(&file);
         self.to = To::Stream(file.into());
+    }
+
+    /// Asks for a connection, unless that was done a moment ago.
+    fn ask(&mut self, error: io::Error) {
+        let now = Instant::now();
+        if self.asked.is_none_or(|asked| now.duration_since(asked) >= LOG_RETRY) {
+            self.asked = Some(now);
+            self.reconnect.iter().for_each(|reconnect| reconnect.0());
+        }
+        self.gone.get_or_insert(error);
     }
 
     /// Says that some were lost, once the reader has taken half of what waited: a slow one would be told of each line that is lost.
@@ -246,10 +295,21 @@ impl Output {
                 }
                 written
             }
-            To::Datagrams(socket) => send(socket, record).map_err(|error| (0, error)),
+            To::Datagrams(socket) => match send(socket, record) {
+                Err(error) if self.reconnect.is_some() && is_gone(&error) => {
+                    self.ask(error);
+                    Err((0, io::ErrorKind::WouldBlock.into()))
+                }
+                sent => sent.map_err(|error| (0, error)),
+            },
             To::Server => Err((0, io::ErrorKind::WouldBlock.into())),
         }
     }
+}
+
+/// Whether whoever received there has closed the socket. The first datagram after that says so, and then there is no connection.
+fn is_gone(error: &io::Error) -> bool {
+    [io::ErrorKind::ConnectionRefused, io::ErrorKind::NotConnected].contains(&error.kind())
 }
 
 fn write_all(stream: &Stream, bytes: &[u8], mut taken: usize) -> Result<(), (usize, io::Error)> {
@@ -272,158 +332,4 @@ fn send(socket: &UnixDatagram, record: &str) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use std::fs::OpenOptions;
-    use std::io::{PipeReader, Read as _, pipe};
-    use std::os::fd::OwnedFd;
-
-    use super::*;
-
-    fn notice(lost: u64) -> String {
-        format!("lost {lost}\n")
-    }
-
-    /// A pipe that is never waited for.
-    fn piped() -> (PipeReader, Output) {
-        let (reader, writer) = pipe().unwrap();
-        rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
-        (reader, Output::to(To::Stream(File::from(OwnedFd::from(writer)).into())))
-    }
-
-    fn read(reader: &mut PipeReader) -> String {
-        let mut buffer = vec![0; 2 << 20];
-        let read = reader.read(&mut buffer).unwrap();
-        String::from_utf8_lossy(&buffer[..read]).into_owned()
-    }
-
-    #[test]
-    fn a_record_that_a_reader_took_half_of_goes_on_where_it_was() {
-        let (mut reader, mut output) = piped();
-        let long = format!("{}\n", "x".repeat(200_000));
-        assert!(output.write(&long, notice).is_none() && output.is_waiting());
-        assert!(output.write("second\n", notice).is_none());
-        let mut all = String::new();
-        while output.is_waiting() {
-            all += &read(&mut reader);
-            output.resume(notice);
-        }
-        all += &read(&mut reader);
-        assert_eq!(all, format!("{long}second\n"));
-    }
-
-    #[test]
-    fn what_a_reader_does_not_take_is_bounded_and_counted_and_told_when_it_reads_again() {
-        let (mut reader, mut output) = piped();
-        let line = format!("{}\n", "x".repeat(999));
-        let mut written = 0;
-        let told = loop {
-            written += 1;
-            if let Some(told) = output.write(&line, notice) {
-                break told;
-            }
-        };
-        assert!(matches!(told, Told::Losing(_)));
-        assert!(output.bytes <= LOG_QUEUE_BYTES && written < 2 * LOG_QUEUE_BYTES / line.len());
-        // Told once.
-        assert!(output.write(&line, notice).is_none());
-        let (mut all, mut recovered) = (String::new(), None);
-        while output.is_waiting() || recovered.is_none() {
-            all += &read(&mut reader);
-            recovered = recovered.or(output.resume(notice));
-        }
-        assert!(matches!(recovered, Some(Told::Recovered(2))), "{recovered:?}");
-        output.write("next\n", notice);
-        all += &read(&mut reader);
-        assert!(all.ends_with("lost 2\nnext\n"), "{}", &all[all.len() - 100..]);
-        assert_eq!(all.matches(&line).count(), written - 1);
-        assert_eq!((output.bytes, output.waiting.capacity()), (0, 0));
-    }
-
-    #[test]
-    fn short_records_are_bounded_by_their_number() {
-        let mut output = Output::to(To::Server);
-        for _ in 0..LOG_QUEUE_RECORDS {
-            assert!(output.write("x", notice).is_none());
-        }
-        assert!(matches!(output.write("x", notice), Some(Told::Losing(_))));
-        let (batch, count) = output.first(10);
-        assert_eq!((batch.len(), count), (10, 10));
-        output.drop_first(LOG_QUEUE_RECORDS);
-        assert!(matches!(output.resume(notice), Some(Told::Recovered(1))));
-        assert_eq!(output.first(100), ("lost 1\n".to_owned(), 1));
-    }
-
-    #[test]
-    fn a_reader_that_is_gone_loses_what_waits_and_no_more_is_kept() {
-        let (reader, mut output) = piped();
-        output.write(&"x".repeat(100_000), notice);
-        drop(reader);
-        output.write("second\n", notice);
-        assert!(!output.is_waiting() && output.lost >= 1);
-    }
-
-    #[test]
-    fn a_datagram_that_finds_no_room_waits_whole() {
-        let (receiver, sender) = UnixDatagram::pair().unwrap();
-        sender.set_nonblocking(true).unwrap();
-        let mut output = Output::to(To::Datagrams(sender));
-        let mut written = 0;
-        while !output.is_waiting() {
-            output.write(&format!("record {written}"), notice);
-            written += 1;
-        }
-        let mut buffer = [0; 100];
-        for number in 0..written {
-            let length = receiver.recv(&mut buffer).unwrap();
-            assert_eq!(buffer[..length], *format!("record {number}").as_bytes());
-            output.resume(notice);
-        }
-        assert!(!output.is_waiting());
-    }
-
-    /// A quota, which takes half a line.
-    #[test]
-    fn a_line_after_half_a_line_begins_anew_and_what_was_lost_is_counted() {
-        let (mut reader, mut output) = piped();
-        output.torn = true;
-        output.lost = 1;
-        output.write("third\n", notice);
-        assert_eq!(read(&mut reader), "\nlost 1\nthird\n");
-    }
-
-    #[test]
-    fn half_a_line_stays_half_a_line_when_its_file_is_opened_again() {
-        let path = std::env::temp_dir().join(format!("tunnel-client-torn-{}", std::process::id()));
-        let open = || OpenOptions::new().create(true).append(true).open(&path).unwrap();
-        let mut output = Output::to(To::Stream(open().into()));
-        output.write("half", notice);
-        output.torn = true;
-        output.replace(open());
-        output.write("next\n", notice);
-        let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::remove_file(&path).unwrap();
-        assert_eq!(text, "half\nnext\n");
-    }
-
-    #[test]
-    fn what_was_lost_is_told_in_the_file_that_takes_its_place() {
-        let mut output = Output::to(To::Stream(
-            OpenOptions::new().write(true).open("/dev/full").unwrap().into(),
-        ));
-        let before = lost();
-        for _ in 0..3 {
-            output.write("line\n", notice);
-        }
-        // Other tests may lose lines meanwhile.
-        assert!(lost() >= before + 3);
-        let (mut reader, writer) = pipe().unwrap();
-        output.replace(File::from(OwnedFd::from(writer)));
-        output.write("next\n", notice);
-        drop(output);
-        let mut text = String::new();
-        reader.read_to_string(&mut text).unwrap();
-        assert_eq!(text, "lost 3\nnext\n");
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::net;
 
-use crate::support::syslog::{LogServer, datagrams};
+use crate::support::syslog::{LogServer, Receiver, datagrams};
 use crate::support::tls::Authority;
 use crate::support::{Client, ClientBuilder, Command, ControlPlane, McpServer, eventually, needs};
 
@@ -64,6 +64,43 @@ fn a_syslog_socket_receives_messages_that_a_filtered_process_sends() {
     assert!(client.wait_exit(crate::support::wait::BOUND).success());
     records.await_with("stopped");
     assert!(client.log().is_empty(), "{:?}", client.log());
+}
+
+/// A daemon that is restarted removes its socket and makes another one. The filtered process cannot connect to it.
+#[test]
+fn a_syslog_socket_that_is_made_again_receives_what_waited_and_what_comes() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let place = crate::support::Scratch::new();
+    let path = place.file("log");
+    let mut receiver = Receiver::bind(&path);
+    let mut client = syslog(&control, &mcp, &path.display().to_string()).start();
+    receiver.records.await_with("health server listening");
+    client.await_ready();
+    for round in 0..2 {
+        receiver.close();
+        std::fs::remove_file(&path).unwrap();
+        client.signal(rustix::process::Signal::HUP);
+        if round == 0 {
+            let said = client.await_log("lines wait until it can");
+            assert!(said.contains(&format!("syslog at {}", path.display())), "{said}");
+        }
+        serves(&control, &format!("r{round}"));
+        receiver = Receiver::bind(&path);
+        receiver.records.await_with("SIGHUP: reading");
+        client.signal(rustix::process::Signal::HUP);
+        eventually("the next line", || {
+            let all = receiver.records.all();
+            let read = all.iter().filter(|record| record.contains("SIGHUP: reading"));
+            (read.count() == 2).then_some(())
+        });
+        let all = receiver.records.all();
+        assert!(
+            !all.iter().any(|record| record.contains("log lines were lost")),
+            "{all:?}"
+        );
+    }
+    client.terminate();
+    assert!(client.wait_exit(crate::support::wait::BOUND).success());
 }
 
 #[test]

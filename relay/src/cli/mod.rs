@@ -1,5 +1,6 @@
 //! The command line. Every option of `serve` can also be set by `TUNNEL_RELAY_<NAME>`; a flag wins, empty means unset.
 
+mod audit;
 mod hints;
 mod serve;
 mod stub;
@@ -52,6 +53,7 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(serve::command())
         .subcommand(keygen_command())
+        .subcommand(audit::command())
         .subcommand(stub::command())
         .subcommand(Command::new("version").about("Prints the name, the version and the commit"))
 }
@@ -73,6 +75,7 @@ fn run(matches: &ArgMatches) -> Result<(), Vec<String>> {
             ended
         }
         Some(("version", _)) => print(&format!("tunnel-relay {}", version::text())).map_err(|mistake| vec![mistake]),
+        Some(("audit", matches)) => audit::run(matches).map_err(|mistake| vec![mistake]),
         Some(("keygen", matches)) => print_key(matches).map_err(|mistake| vec![mistake]),
         _ => Ok(()),
     }

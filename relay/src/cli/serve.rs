@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use secrecy::SecretString;
 
 use super::text;
+use crate::audit::{OnFailure, Settings};
 use crate::ids::{TunnelId, parse_duration};
 use crate::limits;
 use crate::log::Format;
@@ -102,6 +103,26 @@ pub(super) fn command() -> Command {
             "How often to check the keys file and the TLS files for changes [default: 5s]; 0 disables. SIGHUP has them \
              read at once",
         ))
+        .arg(one(
+            "audit-file",
+            "FILE",
+            "Where to write one record for each call; SIGHUP opens it anew",
+        ))
+        .arg(one(
+            "audit-key-file",
+            "FILE",
+            "Key that seals the records, made by tunnel-relay audit init",
+        ))
+        .arg(one(
+            "audit-on-failure",
+            "ACTION",
+            "When records cannot be written: drop-and-count, or block, which refuses calls [default: drop-and-count]",
+        ))
+        .arg(one(
+            "audit-anchor-every",
+            "N",
+            "Records between two log lines with number and seal of the last one, 1 to 1000000 [default: 1000]",
+        ))
         .arg(one("log-format", "FORMAT", "text or json [default: text]"))
 }
 
@@ -185,6 +206,7 @@ pub(super) fn options(
             _ => None,
         },
     );
+    let audit = audit(&mut source);
     let tunnels = source.all(
         "tunnel",
         "is not ID or ID=NAME, with an id of tunnel_ and 32 lower-case letters or digits",
@@ -211,6 +233,7 @@ pub(super) fn options(
         max_connections,
         max_anonymous_per_address: (max_anonymous_per_address > 0).then_some(max_anonymous_per_address),
         reload_interval: (!reload_interval.is_zero()).then_some(reload_interval),
+        audit,
         log_format,
         notify: Offer::of(environment),
     };
@@ -219,6 +242,39 @@ pub(super) fn options(
     } else {
         Err(source.mistakes)
     }
+}
+
+fn audit(source: &mut Source<'_>) -> Option<Settings> {
+    let (file, key_file) = (source.path("audit-file"), source.path("audit-key-file"));
+    let on_failure = source.checked(
+        "audit-on-failure",
+        OnFailure::DropAndCount,
+        "is neither drop-and-count nor block",
+        |value| match value {
+            "drop-and-count" => Some(OnFailure::DropAndCount),
+            "block" => Some(OnFailure::Block),
+            _ => None,
+        },
+    );
+    let anchor_every = source.checked(
+        "audit-anchor-every",
+        limits::AUDIT_ANCHOR,
+        "is not a number from 1 to 1000000",
+        |value| {
+            let range = 1..=limits::AUDIT_ANCHOR_MAX;
+            value.parse().ok().filter(|records| range.contains(records))
+        },
+    );
+    if file.is_none() && (key_file.is_some() || on_failure == OnFailure::Block) {
+        let needs = "--audit-key-file and --audit-on-failure need --audit-file";
+        source.mistakes.push(needs.into());
+    }
+    Some(Settings {
+        file: file?,
+        key_file,
+        on_failure,
+        anchor_every,
+    })
 }
 
 /// Flags and environment, and what is wrong with them.
@@ -378,6 +434,27 @@ mod tests {
         assert_eq!(interval("0").unwrap(), None);
         assert_eq!(interval("1m").unwrap(), Some(Duration::from_secs(60)));
         assert!(interval("500ms").is_err() && interval("25h").is_err() && interval("10").is_err());
+    }
+
+    #[test]
+    fn an_audit_log_that_blocks_needs_its_file() {
+        let variables = [
+            ("TUNNEL_RELAY_AUDIT_FILE", "/a"),
+            ("TUNNEL_RELAY_AUDIT_ANCHOR_EVERY", "5"),
+        ];
+        let audit = read(&["--audit-on-failure", "block"], &variables)
+            .unwrap()
+            .audit
+            .unwrap();
+        assert_eq!((audit.on_failure, audit.anchor_every), (OnFailure::Block, 5));
+        for wrong in [
+            ["--audit-on-failure", "block"],
+            ["--audit-key-file", "/k"],
+            ["--audit-anchor-every", "0"],
+        ] {
+            assert!(read(&wrong, &[]).is_err(), "{wrong:?}");
+        }
+        assert!(read(&[], &[]).unwrap().audit.is_none());
     }
 
     #[test]

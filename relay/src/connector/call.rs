@@ -50,10 +50,14 @@ pub(super) async fn serve(
     let mut pending = relay.submit(message, Place::Back).await?;
     match first(&mut pending, &asked).await {
         None => Ok(events::response(pending, asked.id, None, record.take())),
-        Some(Event::Streamed(message)) => Ok(events::response(pending, asked.id, Some(message), record.take())),
+        Some(Event::Streamed(message)) => {
+            record.passed(message.message.len());
+            Ok(events::response(pending, asked.id, Some(message), record.take()))
+        }
         // A lone answer goes as JSON unless the caller likes streams better: clients bound the size of one event.
         Some(Event::Terminal(outcome)) => {
             let reply = outcome?;
+            record.passed(reply.body.as_ref().map_or(0, |body| body.bytes().len()));
             record.answered(reply.status);
             if asked.accepts.prefers_events() && reply.status.is_success() {
                 return Ok(events::last(reply));

@@ -58,8 +58,12 @@ fn rest(mut pending: Pending, id: Box<str>, mut record: Record) -> EventSource {
         };
         Some(match happened {
             None => (Bytes::from_static(COMMENT), Events::Then(rest(pending, id, record))),
-            Some(Event::Streamed(message)) => (message.message, Events::Then(rest(pending, id, record))),
+            Some(Event::Streamed(message)) => {
+                record.passed(message.message.len());
+                (message.message, Events::Then(rest(pending, id, record)))
+            }
             Some(Event::Terminal(Ok(reply))) => {
+                record.passed(reply.body.as_ref().map_or(0, |body| body.bytes().len()));
                 record.answered(reply.status);
                 let body = reply.body.map_or_else(Bytes::new, |body| event(body).into_bytes());
                 (body, Events::End)

@@ -79,7 +79,7 @@ pub(crate) async fn serve(
         own: id,
         callers: CallerRequestId::of(&head.headers),
     };
-    let mut record = Record::begin(&relay.refusals, &names, via, &target);
+    let mut record = Record::begin(relay, &names, via, &target);
     let origin = match origin::check(relay, via.ends, &head) {
         Ok(origin) => origin,
         Err(refusal) => {
@@ -128,6 +128,7 @@ async fn admitted(
 ) -> Result<Response<Body>, Refused> {
     let anonymous = |refusal: Refusal| (None, refusal);
     let caller = identify(relay, names, target, &via.connection, &head.headers, record).map_err(anonymous)?;
+    record.admit().map_err(anonymous)?;
     match head.method {
         Method::POST => {}
         Method::DELETE => {
@@ -150,6 +151,7 @@ async fn admitted(
         () = caller.revocation.revoked() => return Err(anonymous(Revocation::refusal())),
         body = read_body(body, limits::CALLER_BODY, share) => body.map_err(|error| anonymous(error.into()))?,
     };
+    record.read(body.bytes().len());
     match classify(body.bytes()).map_err(|error| anonymous(malformed(&error)))? {
         Kind::Call { id, method } => {
             record.asked(&method);

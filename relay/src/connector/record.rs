@@ -1,17 +1,20 @@
-//! One log line for each call: who called what, and how it ended.
+//! One log line and one audit record for each call: who called what, and how it ended.
 
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
 use super::{Names, Target};
+use crate::audit::{Admission, AuditLog, Entry, Outcome};
 use crate::auth::Key;
 use crate::error::{Code, Refusal};
 use crate::ids::{Channel, TunnelId};
 use crate::refusals::{About, Refusals};
+use crate::relay::Relay;
 use crate::server::Via;
 use crate::{limits, log};
 
@@ -22,11 +25,16 @@ struct Open {
     about: About,
     begun: Instant,
     refusals: Refusals,
+    audit: Option<AuditLog>,
+    /// The call may be performed.
+    admission: Option<Admission>,
+    bytes_in: usize,
+    bytes_out: usize,
 }
 
 impl Record {
     /// Begins with what is known before the key is looked at.
-    pub(super) fn begin(refusals: &Refusals, names: &Names, via: &Via, target: &Target<'_>) -> Self {
+    pub(super) fn begin(relay: &Relay, names: &Names, via: &Via, target: &Target<'_>) -> Self {
         let about = About {
             request: names.own,
             caller_request: names.callers.clone(),
@@ -41,7 +49,11 @@ impl Record {
         Self(Some(Open {
             about,
             begun: Instant::now(),
-            refusals: refusals.clone(),
+            refusals: relay.refusals.clone(),
+            audit: relay.audit.clone(),
+            admission: None,
+            bytes_in: 0,
+            bytes_out: 0,
         }))
     }
 
@@ -52,7 +64,29 @@ impl Record {
         }
     }
 
-    /// The message was read. Of a long method the beginning is kept.
+    /// Asks the audit log whether the call may be performed.
+    pub(super) fn admit(&mut self) -> Result<(), Refusal> {
+        if let Some(open) = &mut self.0 {
+            open.admission = open.audit.as_ref().map(AuditLog::admit).transpose()?;
+        }
+        Ok(())
+    }
+
+    /// The caller's message has this many bytes.
+    pub(super) fn read(&mut self, bytes: usize) {
+        if let Some(open) = &mut self.0 {
+            open.bytes_in = bytes;
+        }
+    }
+
+    /// The server's message of this many bytes is on its way to the caller.
+    pub(super) fn passed(&mut self, bytes: usize) {
+        if let Some(open) = &mut self.0 {
+            open.bytes_out = open.bytes_out.saturating_add(bytes);
+        }
+    }
+
+    /// The method was read. Of a long method the beginning is kept.
     pub(super) fn asked(&mut self, method: &str) {
         if let Some(open) = &mut self.0 {
             open.about.method = Some(method.chars().take(limits::LOGGED_METHOD).collect::<String>().into());
@@ -88,6 +122,7 @@ impl Record {
     pub(super) fn answered(&mut self, status: StatusCode) {
         if let Some(open) = self.0.take() {
             open.line("call answered", Some(status));
+            open.audit(Outcome::Answered, Some(status));
         }
     }
 
@@ -96,6 +131,7 @@ impl Record {
         if let Some(open) = self.0.take() {
             let ms = open.begun.elapsed().as_millis();
             open.refusals.log(&open.about, refusal, ms);
+            open.audit(Outcome::Refused(refusal.code), Some(refusal.status));
         }
     }
 
@@ -116,6 +152,20 @@ impl Open {
         fields.push(("ms", &ms));
         log::info(message, &fields);
     }
+
+    fn audit(self, outcome: Outcome, status: Option<StatusCode>) {
+        let Some(audit) = self.audit else { return };
+        let entry = Entry {
+            about: self.about,
+            outcome,
+            status: status.map(|status| status.as_u16()),
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            duration: self.begun.elapsed(),
+            ended: SystemTime::now(),
+        };
+        audit.record(entry, self.admission);
+    }
 }
 
 impl Drop for Record {
@@ -123,6 +173,7 @@ impl Drop for Record {
         // Without a key there was no call yet.
         if let Some(open) = self.0.take().filter(|open| open.about.key.is_some()) {
             open.line("call abandoned by its caller", None);
+            open.audit(Outcome::Abandoned, None);
         }
     }
 }

@@ -55,7 +55,12 @@ impl Reload {
                         return;
                     }
                     self.manager.reloading();
-                    let accepted = block_in_place(|| self.renew("SIGHUP"));
+                    let accepted = block_in_place(|| {
+                        if let Some(audit) = &self.relay.audit {
+                            audit.reopen();
+                        }
+                        self.renew("SIGHUP")
+                    });
                     self.manager.reloaded(accepted);
                 }
                 () = until(look) => {

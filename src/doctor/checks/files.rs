@@ -12,7 +12,7 @@ use crate::ops::files::try_write;
 use crate::sandbox;
 use crate::telemetry::log::{try_file, try_socket};
 
-/// The log.
+/// The log, unless it goes to a server.
 pub(in crate::doctor) fn log_file(config: &Config) -> Check {
     let id = "log_file";
     match try_socket(&config.log) {
@@ -23,9 +23,6 @@ pub(in crate::doctor) fn log_file(config: &Config) -> Check {
                 .evidence(["settings: log.target, LOG_TARGET, --log.target"])
                 .next(["start the service that listens there: systemctl status systemd-journald.socket".to_owned()]);
         }
-    }
-    if let Some(server) = &config.log_server {
-        return Check::pass(id, format!("logs go to {}, which is not tried here", server.shown()));
     }
     let Some(path) = &config.log.file else {
         return Check::pass(

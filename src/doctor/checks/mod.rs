@@ -1,6 +1,7 @@
 //! The checks, one file for each part of the way.
 
 mod answer;
+pub(super) mod audit;
 mod auth;
 mod challenge;
 #[cfg(fuzzing)]
@@ -9,6 +10,7 @@ pub(super) mod control;
 pub(super) mod files;
 pub(super) mod health;
 mod initialize;
+pub(super) mod log_server;
 pub(super) mod mcp;
 pub(super) mod names;
 mod oauth;

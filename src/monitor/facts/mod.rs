@@ -2,6 +2,7 @@
 //!
 //! Plain data: nothing here does I/O, and recording costs a few words. Times are taken when a fact is recorded.
 
+mod audit;
 mod changes;
 mod control_plane;
 mod credentials;
@@ -14,6 +15,7 @@ mod queue;
 mod sandbox;
 mod servers;
 
+pub(super) use audit::Audit;
 pub(super) use changes::Changes;
 pub use changes::Line;
 pub use control_plane::Waits;

@@ -11,7 +11,7 @@ use crate::monitor::facts::Phase;
 const MAIN: &str = "main";
 
 /// Components that there always are, by their place.
-const FIXED: [&str; 9] = [
+const FIXED: [&str; 10] = [
     "control-plane",
     "response-delivery",
     "queue",
@@ -21,6 +21,7 @@ const FIXED: [&str; 9] = [
     "mcp",
     "sandbox",
     "credentials",
+    "audit",
 ];
 
 /// Names of all components, and the channels of those that are MCP servers.
@@ -41,6 +42,7 @@ impl Names {
     const MCP: usize = 6;
     pub(super) const SANDBOX: usize = 7;
     pub(super) const CREDENTIALS: usize = 8;
+    pub(super) const AUDIT: usize = 9;
     /// No component: a channel beyond the bound.
     const NONE: usize = usize::MAX;
 
@@ -201,6 +203,7 @@ impl State {
             Names::DISPATCHER => self.dispatcher.brief(self.phase()),
             Names::SANDBOX => self.sandbox.brief(),
             Names::CREDENTIALS => self.credentials.brief(),
+            Names::AUDIT => self.audit.brief(),
             Names::MCP => {
                 let main = self.servers.get(MAIN);
                 main.map_or(DISABLED, |known| known.brief_of_main())
@@ -228,6 +231,10 @@ impl State {
                 false,
                 details(&self.credentials.details()),
             ),
+            Names::AUDIT => {
+                let shown = self.audit.details();
+                (self.audit.observed_at(), false, shown.as_ref().and_then(details))
+            }
             Names::OAUTH | Names::HARPOON => NOTHING,
             Names::MCP => self.servers.get(MAIN).map_or(NOTHING, |known| {
                 (
@@ -489,6 +496,30 @@ mod tests {
     }
 
     #[test]
+    fn the_audit_log_shows_what_becomes_of_records() {
+        let health = health(&[]);
+        assert_eq!(brief(&health, "audit"), ("disabled", "disabled", None));
+        assert!(health.component("audit").unwrap().details.is_none());
+        health.audit_begun(false);
+        assert_eq!(brief(&health, "audit"), ("ok", "recording", None));
+        health.audit_written(3);
+        health.audit_dropped(2);
+        assert_eq!(brief(&health, "audit"), ("degraded", "dropping", Some("queue_full")));
+        let shown = details_of(&health, "audit");
+        assert_eq!((&shown["records"], &shown["dropped"]), (&3.into(), &2.into()));
+        assert!(shown["last_write"].is_string(), "{shown}");
+        health.audit_written(1);
+        assert_eq!(brief(&health, "audit").0, "ok");
+        health.audit_failed();
+        health.audit_dropped(1);
+        // A file that may have lost what it took.
+        health.audit_written(1);
+        assert_eq!(brief(&health, "audit"), ("degraded", "dropping", Some("write_failed")));
+        health.audit_recovered();
+        assert_eq!(brief(&health, "audit").0, "ok");
+    }
+
+    #[test]
     fn there_are_at_most_sixteen_components_with_bounded_names_in_order() {
         let long = "x".repeat(64);
         let channels: Vec<String> = (0..20).map(|number| format!("c{number}")).collect();
@@ -501,7 +532,7 @@ mod tests {
             names.is_sorted() && names.iter().all(|name| name.len() <= 64),
             "{names:?}"
         );
-        assert!(health.component("mcp-c5").is_some() && health.component("mcp-c6").is_none());
+        assert!(health.component("mcp-c4").is_some() && health.component("mcp-c5").is_none());
         assert_eq!(health.component("mcp").unwrap().brief.status, Status::Disabled);
         // A channel without a component counts for readiness all the same.
         assert!(health.server("c19", Server::Failing("x".into())));

@@ -42,6 +42,9 @@ impl Health {
         if failed >= DELIVERY_FAILURES_UNREADY {
             return not_ready(format!("responses cannot be delivered: the last {failed} failed"));
         }
+        if state.audit.refuses() {
+            return not_ready("audit log cannot be written: commands are refused".to_owned());
+        }
         let mut text = "ready".to_owned();
         for (channel, server) in state.servers.counted() {
             let of = if channel == "main" {
@@ -107,6 +110,12 @@ mod tests {
         assert!(text(&health).starts_with("responses cannot be delivered"));
         health.delivery_begun();
         health.delivery_ended(Disposition::Accepted);
+        health.audit_begun(true);
+        health.audit_full();
+        assert_eq!(text(&health), "ready", "some are performed");
+        health.audit_failed();
+        assert_eq!(text(&health), "audit log cannot be written: commands are refused");
+        health.audit_recovered();
         health.server("main", Server::Failing("connection refused".into()));
         assert_eq!(text(&health), "mcp probe failed: connection refused");
         assert_eq!(health.failing(), Some(text(&health)));

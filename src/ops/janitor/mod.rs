@@ -2,8 +2,12 @@
 //!
 //! A right to remove a file under landlock covers everything below its directory, so the process that parses input from others has
 //! no such right. The files are entrusted to a process of its own, which is this program executed again and holds no secret. It
-//! receives their names once and nothing more, and removes them when the other end of its socket closes, also when this process is
-//! killed. It exists only where there are such files.
+//! receives their names once, and removes them when the other end of its socket closes, also when this process is killed.
+//!
+//! It also has the socket of this host that the log goes to, and connects it again to the same path whenever it is asked to: whoever
+//! receives there may have been restarted, and the process that sends must not name an address (`sandbox::seccomp::notify`). Both
+//! processes have the same open socket, so the one that sends notices nothing. The janitor exists only where there is such a file or
+//! socket.
 
 #![forbid(unsafe_code)]
 
@@ -11,16 +15,20 @@ mod process;
 
 use std::fmt;
 use std::fs::File;
-use std::io;
-use std::os::fd::OwnedFd;
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::slice;
 use std::time::Instant;
 
 use log::warn;
 use rustix::io::retry_on_intr;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
+use rustix::net::{
+    RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown, recv, send, sendmsg, shutdown,
+};
 use serde::{Deserialize, Serialize};
 
 use super::own_file::OwnFile;
@@ -46,6 +54,17 @@ const MESSAGE: usize = 5;
 struct Instructions {
     cage: JanitorCage,
     files: Vec<Entrusted>,
+    /// Path of the socket that comes with the instructions.
+    log: Option<Text>,
+}
+
+/// The socket of the log, and where it is connected to.
+#[derive(Debug)]
+pub struct LogSocket {
+    /// The socket.
+    pub socket: OwnedFd,
+    /// What the janitor connects it to.
+    pub path: PathBuf,
 }
 
 /// A file to be removed, unless another file has taken its name.
@@ -69,7 +88,7 @@ pub enum Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the process that removes health.url_file, process.pid_file and health.unix_socket at the end ")?;
+        f.write_str("the process that removes health.url_file, process.pid_file and health.unix_socket at the end and reconnects the log ")?;
         match self {
             Self::Start(error) => write!(f, "cannot be started: {error}"),
             Self::NotReady(error) => write!(f, "was not ready: {error}"),
@@ -107,13 +126,18 @@ impl Janitor {
     ///
     /// # Errors
     /// [`Error::NotReady`].
-    pub(super) fn take(self, cage: JanitorCage, files: Vec<OwnFile>) -> Result<Custody, Error> {
+    pub(super) fn take(self, cage: JanitorCage, files: Vec<OwnFile>, log: Option<LogSocket>) -> Result<Custody, Error> {
         let entrusted: Vec<_> = files
             .iter()
             .map(OwnFile::entrusted)
             .collect::<io::Result<_>>()
             .map_err(Error::NotReady)?;
-        self.instruct(&Instructions { cage, files: entrusted })
+        let instructions = Instructions {
+            cage,
+            files: entrusted,
+            log: log.as_ref().map(|log| log.path.as_os_str().into()),
+        };
+        self.instruct(&instructions, log.as_ref().map(|log| log.socket.as_fd()))
             .map_err(Error::NotReady)?;
         Ok(Custody {
             janitor: self,
@@ -121,7 +145,7 @@ impl Janitor {
         })
     }
 
-    fn instruct(&self, instructions: &Instructions) -> io::Result<()> {
+    fn instruct(&self, instructions: &Instructions, log: Option<BorrowedFd<'_>>) -> io::Result<()> {
         for timeout in [Timeout::Send, Timeout::Recv] {
             set_socket_timeout(&self.socket, timeout, Some(JANITOR_READY_TIMEOUT))?;
         }
@@ -132,7 +156,13 @@ impl Janitor {
                 "the paths of the files are too long",
             ));
         }
-        retry_on_intr(|| send(&self.socket, &message, SendFlags::NOSIGNAL))?;
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut with = SendAncillaryBuffer::new(&mut space);
+        if let Some(log) = &log {
+            with.push(SendAncillaryMessage::ScmRights(slice::from_ref(log)));
+        }
+        let parts = [IoSlice::new(&message)];
+        retry_on_intr(|| sendmsg(&self.socket, &parts, &mut with, SendFlags::NOSIGNAL))?;
         match self.receive()? {
             Some(READY) => Ok(()),
             _ => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -159,7 +189,26 @@ pub struct Custody {
     files: Vec<(PathBuf, Option<File>)>,
 }
 
+/// Asks the janitor to connect the socket of the log again.
+#[derive(Debug)]
+pub struct Reconnector(OwnedFd);
+
+impl Reconnector {
+    /// Asks, and does not wait. A janitor that is gone, or has been asked often, does not hear it.
+    pub(crate) fn ask(&self) {
+        let _ = send(&self.0, &[0], SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+    }
+}
+
 impl Custody {
+    /// What asks for the socket of the log.
+    ///
+    /// # Errors
+    /// There are too many descriptors.
+    pub fn reconnector(&self) -> io::Result<Reconnector> {
+        self.janitor.socket.try_clone().map(Reconnector)
+    }
+
     /// Receives the messages about remaining files, until the janitor is done.
     fn hear(&self) -> io::Result<()> {
         // At most one message per file, then the last one.

@@ -1,14 +1,18 @@
 //! The janitor's own process.
 
 use std::fmt;
-use std::io::{self, Write as _};
+use std::io::{self, IoSliceMut, Write as _};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
 
 use rustix::fs::{AtFlags, Mode, OFlags, open, statat, unlinkat};
 use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{RecvFlags, SendFlags, SocketType, recv, send, sockopt};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, SocketAddrUnix, SocketType, connect, recv,
+    recvmsg, send, sockopt,
+};
 use rustix::process::setsid;
 
 use super::{DONE, Entrusted, Instructions, MESSAGE, READY};
@@ -64,17 +68,23 @@ fn work() -> Result<(), Error> {
     received.extend(signals::unused());
     let _signals = signals::receive(&received).map_err(|error| Error::System("signals", error))?;
     setsid().map_err(|error| Error::System("a session of its own", error.into()))?;
-    let Some(Instructions { cage, files }) = receive(client)? else {
+    let Some((Instructions { cage, files, log }, socket)) = receive(client)? else {
         return Ok(());
     };
+    let log = log.zip(socket);
     let directories: Vec<&Path> = files.iter().map(|file| Path::new(file.directory.as_os_str())).collect();
     // As the user that it switches to; a directory that is exchanged later is not the directory of the files.
     cage.give_up_privileges().map_err(Error::Sandbox)?;
     let opened: Vec<_> = directories.iter().map(|directory| open_directory(directory)).collect();
-    cage.shut(&directories).map_err(Error::Sandbox)?;
+    let socket = log.as_ref().map(|(_, socket)| socket.as_fd());
+    cage.shut(&directories, socket).map_err(Error::Sandbox)?;
     tell(client, READY);
     program::release();
-    wait_for_end(client);
+    serve_until_end(client, || {
+        if let Some((path, socket)) = &log {
+            reconnect(socket, Path::new(path.as_os_str()));
+        }
+    });
     for (index, (file, directory)) in files.iter().zip(&opened).enumerate() {
         let removed = directory
             .as_ref()
@@ -90,7 +100,7 @@ fn work() -> Result<(), Error> {
 }
 
 /// `None`: the client has ended, and has removed its files itself.
-fn receive(client: BorrowedFd<'_>) -> Result<Option<Instructions>, Error> {
+fn receive(client: BorrowedFd<'_>) -> Result<Option<(Instructions, Option<OwnedFd>)>, Error> {
     let failed = |error: Errno| Error::System("the instructions", error.into());
     // Its length first: this process stays small, and a buffer that was used is memory that stays.
     let peek = RecvFlags::PEEK | RecvFlags::TRUNC;
@@ -99,11 +109,19 @@ fn receive(client: BorrowedFd<'_>) -> Result<Option<Instructions>, Error> {
         return Err(Error::Instructions);
     }
     let mut buffer = vec![0; length];
-    let (length, _) = retry_on_intr(|| recv(client, &mut buffer, RecvFlags::empty())).map_err(failed)?;
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut with = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::CMSG_CLOEXEC;
+    let received = retry_on_intr(|| recvmsg(client, &mut [IoSliceMut::new(&mut buffer)], &mut with, flags));
+    let length = received.map_err(failed)?.bytes;
+    let socket = with.drain().find_map(|part| match part {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
     match buffer.get(..length) {
         None | Some([]) => Ok(None),
         Some(message) => serde_json::from_slice(message)
-            .map(Some)
+            .map(|instructions| Some((instructions, socket)))
             .map_err(|_| Error::Instructions),
     }
 }
@@ -116,10 +134,19 @@ fn open_directory(directory: &Path) -> Result<OwnedFd, Errno> {
     )
 }
 
-/// Input is not interpreted: only its end counts.
-fn wait_for_end(client: BorrowedFd<'_>) {
+/// Input is not interpreted: each message asks for the same, and then comes its end.
+fn serve_until_end(client: BorrowedFd<'_>, serve: impl Fn()) {
     let mut byte = [0];
-    while retry_on_intr(|| recv(client, &mut byte, RecvFlags::empty())).is_ok_and(|(length, _)| length > 0) {}
+    while retry_on_intr(|| recv(client, &mut byte, RecvFlags::empty())).is_ok_and(|(length, _)| length > 0) {
+        serve();
+    }
+}
+
+/// Connects the log to whoever receives at its path now. Where nobody does, the client asks again.
+fn reconnect(socket: &OwnedFd, path: &Path) {
+    if let Ok(address) = SocketAddrUnix::new(path) {
+        let _ = connect(socket, &address);
+    }
 }
 
 /// Removes the file, unless its name belongs to another file: that of a successor, which starts before the client ends.

@@ -1,5 +1,6 @@
 //! The attempts, by what they are after.
 
+mod audit;
 mod files;
 mod kernel;
 mod memory;
@@ -18,7 +19,7 @@ use super::probe::Probe;
 
 /// All of them, in the order of the table.
 pub(super) fn all() -> impl Iterator<Item = &'static Probe> {
-    let lists: [&[Probe]; 13] = [
+    let lists: [&[Probe]; 14] = [
         files::PROBES,
         network::PROBES,
         processes::PROBES,
@@ -26,6 +27,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Probe> {
         privileges::PROBES,
         kernel::PROBES,
         useful::PROBES,
+        audit::PROBES,
         resolver::PROBES,
         server::PROBES,
         server_system::PROBES,

@@ -41,6 +41,10 @@ const NETLINK: u32 = 16;
 
 /// The socket to the service manager.
 const MANAGER: RawFd = 7;
+/// The socket that the log is sent to.
+const LOG: RawFd = 11;
+/// Which of them a client may have.
+const KEPT: [&[RawFd]; 3] = [&[], &[MANAGER], &[MANAGER, LOG]];
 
 /// Low 32 bits, of which alone filters take notice.
 fn low(value: u64) -> u32 {
@@ -111,8 +115,8 @@ fn writes_otherwise(number: i64, arguments: &Arguments) -> bool {
 }
 
 /// The rules of `notify` in words: only send, and only to where it is connected.
-fn misuses_manager(number: i64, arguments: &Arguments) -> bool {
-    low(arguments[0]) == MANAGER.cast_unsigned()
+fn misuses(kept: &[RawFd], number: i64, arguments: &Arguments) -> bool {
+    kept.iter().any(|socket| low(arguments[0]) == socket.cast_unsigned())
         && match number {
             libc::SYS_connect | libc::SYS_sendmsg | libc::SYS_sendmmsg => true,
             libc::SYS_sendto => low(arguments[5]) != 0,
@@ -188,7 +192,7 @@ fn joined() -> Vec<Joined> {
     let flags: Vec<u64> = (0..64_u64)
         .map(|bits| bits & 3 | (bits & 4) << 4 | (bits & 8) << 6 | (bits & 16) << 6 | (bits & 32) << 17)
         .collect();
-    let manager = vec![0, 6, 7, 8, 1 << 32 | 7];
+    let manager = vec![0, 6, 7, 8, 10, 11, 12, 1 << 32 | 7, 1 << 32 | 11];
     let lengths = vec![0, 1, 16, 1 << 32, 0x2000_0000, 0x2000_0001];
     let mut joined = vec![
         (
@@ -314,19 +318,19 @@ fn check(name: &str, filters: Filters, expected: impl Fn(u32, &Arguments) -> Ver
 #[test]
 fn the_filters_of_the_main_thread_answer_as_their_lists_say() {
     let lists = [common::CALLS, main::CALLS, main::OVERLAY];
-    for (unix, appends, manager) in [(false, false, None), (true, true, Some(MANAGER))] {
+    for (unix, appends, kept) in [(false, false, KEPT[0]), (true, true, KEPT[1]), (false, true, KEPT[2])] {
         let sockets = Sockets {
             unix,
             internet: true,
             datagrams: false,
             routes: false,
         };
-        let filters = Filters::of_main(unix, appends, manager).unwrap();
+        let filters = Filters::of_main(unix, appends, kept.iter().copied()).unwrap();
         check("main", filters, |number, arguments| {
             let call = i64::from(number);
             let refused = reaches_past(sockets, call, arguments)
                 || appends && writes_otherwise(call, arguments)
-                || manager.is_some() && misuses_manager(call, arguments);
+                || misuses(kept, call, arguments);
             of_own(&lists, refused, number, arguments)
         });
     }
@@ -341,14 +345,13 @@ fn the_filters_of_a_resolver_answer_as_their_lists_say() {
         datagrams: true,
         routes: cfg!(not(target_env = "musl")),
     };
-    for manager in [None, Some(MANAGER)] {
+    for kept in KEPT {
         check(
             "resolver",
-            Filters::of_resolver(manager).unwrap(),
+            Filters::of_resolver(kept.iter().copied()).unwrap(),
             |number, arguments| {
                 let call = i64::from(number);
-                let refused =
-                    reaches_past(sockets, call, arguments) || manager.is_some() && misuses_manager(call, arguments);
+                let refused = reaches_past(sockets, call, arguments) || misuses(kept, call, arguments);
                 of_own(&lists, refused, number, arguments)
             },
         );
@@ -364,20 +367,29 @@ fn the_filters_of_the_audit_thread_answer_as_their_lists_say() {
         datagrams: false,
         routes: false,
     };
-    for manager in [None, Some(MANAGER)] {
-        check("audit", Filters::of_audit(manager).unwrap(), |number, arguments| {
-            let call = i64::from(number);
-            let refused =
-                reaches_past(sockets, call, arguments) || manager.is_some() && misuses_manager(call, arguments);
-            of_own(&lists, refused, number, arguments)
-        });
+    for kept in KEPT {
+        check(
+            "audit",
+            Filters::of_audit(kept.iter().copied()).unwrap(),
+            |number, arguments| {
+                let call = i64::from(number);
+                let refused = reaches_past(sockets, call, arguments) || misuses(kept, call, arguments);
+                of_own(&lists, refused, number, arguments)
+            },
+        );
     }
 }
 
 #[test]
 fn the_filter_of_the_janitor_answers_as_its_list_says() {
     let lists = [janitor::CALLS];
-    check("janitor", Filters::of_janitor().unwrap(), |number, arguments| {
-        of_own(&lists, false, number, arguments)
-    });
+    for log in [None, Some(LOG)] {
+        check("janitor", Filters::of_janitor(log).unwrap(), |number, arguments| {
+            let is_log = log.is_some_and(|log| low(arguments[0]) == log.cast_unsigned());
+            match i64::from(number) == libc::SYS_connect && is_log {
+                true => Verdict::Allow,
+                false => of_own(&lists, false, number, arguments),
+            }
+        });
+    }
 }

@@ -1,5 +1,5 @@
 //! Filter of the process that removes the client's files at the end. It waits on one socket, checks the files, removes them and
-//! ends.
+//! ends. Where there is a socket of the log, it may also connect that one.
 
 use super::calls::{ANY, Call, IS, NOT_EXECUTABLE};
 

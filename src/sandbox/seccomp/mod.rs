@@ -153,10 +153,14 @@ impl Filters {
         Ok(Self(vec![filter(rules, SeccompAction::Allow, EPERM)?]))
     }
 
-    /// Builds the filter of the process that removes files at the end.
-    pub(super) fn of_janitor() -> Result<Self, Error> {
+    /// Builds the filter of the process that removes files at the end. `log`: the socket of the log, which it may connect again.
+    pub(super) fn of_janitor(log: Option<RawFd>) -> Result<Self, Error> {
         let mut rules = Rules::new();
         add(&mut rules, janitor::CALLS)?;
+        if let Some(log) = log {
+            let is_it = (0, calls::IS, u64::from(log.cast_unsigned()));
+            rules.insert(libc::SYS_connect, vec![rule(&[is_it])?]);
+        }
         common::allow_own_end(&mut rules)?;
         Ok(Self(vec![filter(
             rules,

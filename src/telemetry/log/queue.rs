@@ -1,14 +1,16 @@
 //! Records that wait for a reader: written later, taken by the task that keeps the connection to a log server, or given up at the end.
 
-use std::os::fd::RawFd;
+use std::os::fd::{OwnedFd, RawFd};
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::{SINK, Sink};
+use super::{SINK, Sink, places};
 use crate::limits::{LOG_BATCH_BYTES, LOG_LAST_WAIT, LOG_RETRY};
-use crate::telemetry::output::Told;
+use crate::telemetry::output::{Reconnect, Told};
+use crate::telemetry::settings::Log;
 
 /// Time between attempts at the end of the process.
 const LAST_RETRY: Duration = Duration::from_millis(10);
@@ -70,6 +72,20 @@ pub(crate) fn trouble(error: String) {
     let Some(sink) = SINK.get() else { return };
     let told = sink.output().output.now_and_then(Told::Waiting(error));
     told.inspect(|told| sink.tell(told));
+}
+
+/// A duplicate of the socket of this host that records go to, and its path, where it may have to be connected again.
+pub(crate) fn socket(settings: &Log) -> Option<(OwnedFd, PathBuf)> {
+    let path = places::reconnected(settings)?.to_owned();
+    let socket = SINK.get()?.output().output.socket_clone()?;
+    Some((socket, path))
+}
+
+/// Whoever asks for a connection of that socket to whoever receives at its path by now.
+pub(crate) fn reconnect_by(ask: impl Fn() + Send + 'static) {
+    if let Some(sink) = SINK.get() {
+        sink.output().output.reconnect_by(Reconnect::new(ask));
+    }
 }
 
 /// The socket of this host that records go to.

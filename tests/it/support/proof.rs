@@ -52,7 +52,7 @@ impl Site {
     /// Owned by this user, or by another one, who also runs it.
     pub fn new(user: Option<u32>) -> Self {
         let files = Scratch::new();
-        for directory in ["keys", "log", "run", "data", "conf"] {
+        for directory in ["keys", "log", "records", "private", "run", "data", "conf"] {
             fs::create_dir(files.file(directory)).unwrap();
         }
         files.write("keys/key", API_KEY);
@@ -62,6 +62,8 @@ impl Site {
         files.write("keys/client.key", &key);
         files.write("keys/ca.pem", authority.pem());
         files.write("log/log", "");
+        files.write("records/audit.log", "{}\n");
+        files.write("private/audit.key", "made by nobody");
         let at = |name: &str| files.file(name).display().to_string();
         let configuration = format!(
             "config_version: 1
@@ -95,6 +97,8 @@ mcp:
             ("CONTROL_PLANE_CLIENT_KEY", at("keys/client.key")),
             ("CA_BUNDLE", at("keys/ca.pem")),
             ("LOG_FILE", at("log/log")),
+            ("AUDIT_FILE", at("records/audit.log")),
+            ("AUDIT_KEY_FILE", at("private/audit.key")),
             ("PID_FILE", at("run/pid")),
             ("HEALTH_UNIX_SOCKET", at("run/health.sock")),
         ];

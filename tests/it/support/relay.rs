@@ -68,6 +68,14 @@ impl Relay {
         client
     }
 
+    /// Lets it end in order.
+    pub fn terminate(&mut self) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        let ended = super::wait::within(BOUND, "the end of the relay", || self.child.try_wait().unwrap());
+        assert!(ended.success(), "{ended}");
+    }
+
     /// The lines that it has written.
     pub fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -44,6 +45,37 @@ pub fn datagrams(path: &Path) -> Records {
         }
     });
     records
+}
+
+/// A socket that takes datagrams until it is closed, as a daemon that is restarted does.
+pub struct Receiver {
+    pub records: Records,
+    end: Arc<AtomicBool>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Receiver {
+    pub fn bind(path: &Path) -> Self {
+        let socket = UnixDatagram::bind(path).unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        let (records, end) = (Records::default(), Arc::new(AtomicBool::new(false)));
+        let (received, ends) = (records.clone(), Arc::clone(&end));
+        let thread = thread::spawn(move || {
+            let mut buffer = vec![0; 1 << 18];
+            while !ends.load(Ordering::Relaxed) {
+                if let Ok(length) = socket.recv(&mut buffer) {
+                    received.add(String::from_utf8(buffer[..length].to_vec()).unwrap());
+                }
+            }
+        });
+        Self { records, end, thread }
+    }
+
+    /// Closes it, and leaves its name in the directory.
+    pub fn close(self) {
+        self.end.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap();
+    }
 }
 
 /// A syslog server that takes connections one after the other.

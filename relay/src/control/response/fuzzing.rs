@@ -82,6 +82,7 @@ impl Bench {
             memory: Memory::new(),
             draining: Draining::new(),
             refusals: Refusals::default(),
+            audit: None,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             call_timeout: limits::CALL_TIMEOUT_DEFAULT,

@@ -37,9 +37,20 @@ impl Relay {
         Self::start_in(args, keys, &[])
     }
 
+    /// As [`Self::start`], by way of a shell that limits something first.
+    pub fn start_by(limit: &str, args: &[&str]) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), BINARY]);
+        Self::run(shell, &[&["--tunnel", TUNNEL], args].concat(), &keys(), &[])
+    }
+
     /// The same with further variables.
     pub fn start_in(args: &[&str], keys: &str, variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(BINARY)
+        Self::run(Command::new(BINARY), args, keys, variables)
+    }
+
+    fn run(mut program: Command, args: &[&str], keys: &str, variables: &[(&str, &str)]) -> Self {
+        let mut child = program
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(args)
             .env_clear()

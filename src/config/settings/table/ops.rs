@@ -40,7 +40,7 @@ pub(in crate::config) static LOG_TARGET: Setting = Setting {
     placeholder: "stream|journald|syslog",
     help: "Where log lines go: a standard stream or log.file, journald, or a syslog server",
     details: "journald receives native fields at /run/systemd/journal/socket; syslog receives messages of RFC 5424 at \
-              log.syslog_address. With both, log.format has no effect and log.file is refused. A socket of this host is connected to once, at start.",
+              log.syslog_address. With both, log.format has no effect and log.file is refused. A socket of this host is connected to at start, and again when whoever receives there has been restarted.",
     ..TEXT
 };
 
