@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Effective, EffectiveValue, SETTINGS, Selection, Source, variable_holds_secret};
+use crate::config::{ADMIN_SETTINGS, Effective, EffectiveValue, SETTINGS, Selection, Source, variable_holds_secret};
 use crate::identity::{BUILD_SHA, CLIENT_NAME, CLIENT_VERSION, USER_AGENT, is_sha};
 use crate::secrets::Environment;
 use crate::telemetry::redact::{REDACTED, is_sensitive_name};
@@ -93,7 +93,10 @@ pub fn environment(environment: &Environment) -> Value {
     let shown = environment.iter().filter_map(|(name, value)| {
         let name = name.to_str()?;
         let is_shown = VARIABLES.iter().any(|known| known.eq_ignore_ascii_case(name))
-            || SETTINGS.iter().any(|setting| setting.variables.contains(&name))
+            || SETTINGS
+                .iter()
+                .chain(ADMIN_SETTINGS)
+                .any(|setting| setting.variables.contains(&name))
             || PREFIXES.iter().any(|prefix| name.starts_with(prefix));
         let is_secret = || {
             variable_holds_secret(name)

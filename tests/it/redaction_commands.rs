@@ -18,7 +18,7 @@ use crate::support::{Answer, ControlPlane, McpServer, StdioServer, pause, within
 /// The situation in which commands succeed.
 const WELL: &str = "well";
 
-const BOUND: Duration = Duration::from_secs(180);
+const BOUND: Duration = Duration::from_secs(600);
 
 /// A command, by the names that lead to it.
 struct Leaf {
@@ -134,8 +134,7 @@ fn outcome(leaf: &Leaf, situation: &Situation, switch: Option<&str>, files: &Pat
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let is_daemon = leaf.path == ["run"];
-    let mut text = to_the_end(child, is_daemon);
+    let mut text = to_the_end(child, &leaf.path);
     for name in ["bundle.tar.gz"] {
         let unpacked = Program::new("gzip").arg("-dc").arg(files.join(name)).output().unwrap();
         text.push_str(&String::from_utf8_lossy(&unpacked.stdout));
@@ -144,7 +143,7 @@ fn outcome(leaf: &Leaf, situation: &Situation, switch: Option<&str>, files: &Pat
 }
 
 /// What it printed. A daemon is stopped once it has had a moment with its peers.
-fn to_the_end(mut child: Child, is_daemon: bool) -> String {
+fn to_the_end(mut child: Child, path: &[String]) -> String {
     let mut streams: Vec<Box<dyn std::io::Read + Send>> = vec![
         Box::new(child.stdout.take().unwrap()),
         Box::new(child.stderr.take().unwrap()),
@@ -159,12 +158,12 @@ fn to_the_end(mut child: Child, is_daemon: bool) -> String {
             })
         })
         .collect();
-    if is_daemon {
+    if path == ["run"] {
         // The moment only gives more a chance to be printed.
         pause("a moment with the peers", Duration::from_secs(2));
         let _ = kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::TERM);
     }
-    within(BOUND, "the end of a command", || child.try_wait().unwrap());
+    within(BOUND, &format!("the end of {path:?}"), || child.try_wait().unwrap());
     let bytes: Vec<u8> = readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -139,7 +139,8 @@ impl<'a> Opened<'a> {
     ///
     /// Every mistake, each with its setting and source.
     pub fn check(&self) -> Result<Config, ConfigErrors> {
-        load(&self.sources(), &self.selection)
+        // A mistake can be that a secret stands where a name belongs: those that can be read are known to the redaction from here on.
+        load(&self.sources(), &self.selection).inspect_err(|_| each_secret(&self.sources(), redact::protect))
     }
 
     fn sources(&self) -> Sources<'_> {
