@@ -1,12 +1,11 @@
 //! How many records may wait, and whether commands may begin.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-
-use prometheus_client::metrics::counter::Counter;
+use std::sync::{Arc, OnceLock};
 
 use crate::config::OnFailure;
 use crate::limits::{AUDIT_QUEUE, AUDIT_RESERVED};
+use crate::monitor::Monitor;
 
 /// Counters that both threads share.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(super) struct Gate {
     is_broken: AtomicBool,
     /// Dropped records that no record tells of yet.
     untold: AtomicU64,
-    dropped: OnceLock<Counter>,
+    monitor: OnceLock<Arc<Monitor>>,
 }
 
 /// A place for a record.
@@ -40,14 +39,23 @@ impl Gate {
             waiting: AtomicUsize::new(0),
             is_broken: AtomicBool::new(false),
             untold: AtomicU64::new(0),
-            dropped: OnceLock::new(),
+            monitor: OnceLock::new(),
         }
     }
 
-    /// Counts dropped records here, those so far as well.
-    pub(super) fn count_in(&self, counter: Counter) {
-        counter.inc_by(self.untold.load(Ordering::Relaxed));
-        let _ = self.dropped.set(counter);
+    /// Counts dropped records here, those so far as well, and shows whether the file takes records.
+    pub(super) fn report_to(&self, monitor: &Arc<Monitor>) {
+        let untold = self.untold.load(Ordering::Relaxed);
+        monitor.metrics.audit_records_dropped.inc_by(untold);
+        let _ = self.monitor.set(Arc::clone(monitor));
+        self.show();
+    }
+
+    fn show(&self) {
+        if let Some(monitor) = self.monitor.get() {
+            let blocks = self.on_failure == OnFailure::Block;
+            monitor.health.audit(self.is_broken.load(Ordering::Relaxed), blocks);
+        }
     }
 
     /// Whether a command may begin. Reserves the place of its record.
@@ -88,8 +96,8 @@ impl Gate {
     pub(super) fn drop_many(&self, records: usize) {
         let records = u64::try_from(records).unwrap_or(u64::MAX);
         self.untold.fetch_add(records, Ordering::Relaxed);
-        if let Some(dropped) = self.dropped.get() {
-            dropped.inc_by(records);
+        if let Some(monitor) = self.monitor.get() {
+            monitor.metrics.audit_records_dropped.inc_by(records);
         }
     }
 
@@ -100,7 +108,9 @@ impl Gate {
 
     /// Whether the file takes no records.
     pub(super) fn set_broken(&self, is_broken: bool) {
-        self.is_broken.store(is_broken, Ordering::Relaxed);
+        if self.is_broken.swap(is_broken, Ordering::Relaxed) != is_broken {
+            self.show();
+        }
     }
 }
 
@@ -116,6 +126,7 @@ fn take(counter: &AtomicUsize, most: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::{Health, Metrics, Progress};
 
     #[test]
     fn a_blocking_log_admits_what_it_can_record_and_nothing_while_it_is_broken() {
@@ -139,9 +150,14 @@ mod tests {
             assert!(gate.admits());
             assert_eq!(gate.ticket(true).is_some(), place < AUDIT_QUEUE);
         }
-        let counter = Counter::default();
-        gate.count_in(counter.clone());
+        let monitor = Arc::new(Monitor {
+            health: Health::new(std::iter::empty()),
+            metrics: Metrics::new(1, 1),
+            progress: Progress::default(),
+        });
+        gate.report_to(&monitor);
         gate.drop_one();
+        let counter = &monitor.metrics.audit_records_dropped;
         assert_eq!((counter.get(), gate.take_untold(), gate.take_untold()), (4, 4, 0));
     }
 }

@@ -16,10 +16,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 
 use log::{info, warn};
-use prometheus_client::metrics::counter::Counter;
 
 use crate::dispatch::audit::{Audit, Ended};
 use crate::limits::{AUDIT_END_TIMEOUT, AUDIT_QUEUE, AUDIT_RESERVED};
+use crate::monitor::Monitor;
 use entry::Entry;
 use gate::Gate;
 use open::Place;
@@ -52,9 +52,9 @@ impl AuditLog {
         self.thread
     }
 
-    /// Counts dropped records here from now on.
-    pub fn count_in(&self, dropped: &Counter) {
-        self.gate.count_in(dropped.clone());
+    /// Counts dropped records, and shows how the log is, here from now on.
+    pub fn report_to(&self, monitor: &Arc<Monitor>) {
+        self.gate.report_to(monitor);
     }
 
     /// Opens the file anew, as after it was renamed (logrotate(8)), and says how that went.

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 use super::facts::{
-    Certificate, Changes, Child, ControlPlane, Credentials, Delivery, Dispatcher, Disposition, Failed, Finished, Known,
-    Layer, Line, Observed, Phase, Poll, Queue, Sandbox, Servers, Transport, Waits,
+    Audit, Certificate, Changes, Child, ControlPlane, Credentials, Delivery, Dispatcher, Disposition, Failed, Finished,
+    Known, Layer, Line, Observed, Phase, Poll, Queue, Sandbox, Servers, Transport, Waits,
 };
 pub use super::facts::{Evidence, Server};
 use components::Names;
@@ -43,6 +43,7 @@ struct State {
     servers: Servers,
     sandbox: Sandbox,
     credentials: Credentials,
+    audit: Audit,
     draining: bool,
     stopped: bool,
     changes: Changes,
@@ -101,6 +102,7 @@ impl Health {
             servers,
             sandbox: Sandbox::default(),
             credentials: Credentials::default(),
+            audit: Audit::default(),
             draining: false,
             stopped: false,
             changes: Changes::of(names.len()),
@@ -298,6 +300,15 @@ impl Health {
         });
     }
 
+    /// The child leaves calls unanswered and writes nothing, or writes again.
+    pub fn child_is_silent(&self, channel: &str, is_silent: bool) {
+        self.change(self.names.of_channel(channel), |state| {
+            if let Some(known) = state.servers.get_mut(channel) {
+                known.silent(is_silent);
+            }
+        });
+    }
+
     /// The answers of a child have shown this.
     pub fn observed(&self, channel: &str, observed: Observed) {
         self.record(self.names.of_channel(channel), |state| {
@@ -332,6 +343,11 @@ impl Health {
     /// Whether the last reload was rejected.
     pub fn is_reload_rejected(&self) -> bool {
         self.lock().credentials.is_rejected
+    }
+
+    /// The file of the audit log takes records, or takes none; `blocks`: commands are refused meanwhile.
+    pub fn audit(&self, is_broken: bool, blocks: bool) {
+        self.change(Names::AUDIT, |state| state.audit.learnt(is_broken, blocks));
     }
 
     /// No new work is taken.

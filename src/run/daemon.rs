@@ -139,7 +139,7 @@ impl Daemon {
             pass_error_text: mcp.pass_error_text,
         };
         let audit = audit.map(|audit| {
-            audit.count_in(&monitor.metrics.audit_records_dropped);
+            audit.report_to(&monitor);
             Arc::new(audit) as Arc<dyn Audit>
         });
         let dispatcher = Dispatcher::new(servers.transports, bounds, responder, Arc::clone(&monitor), audit);

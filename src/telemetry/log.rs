@@ -17,6 +17,7 @@ use ::log::{Level, Log as Facade, Metadata, Record};
 use tokio::sync::Notify;
 
 use super::form::{Draft, Form};
+pub use super::output::Condition;
 use super::output::{Output, Told};
 use super::redact;
 use super::settings::Log;
@@ -69,6 +70,12 @@ static SINK: OnceLock<&'static Sink> = OnceLock::new();
 /// Number of log lines lost since the process began, because the place of the log took no more.
 pub(crate) fn lost_lines() -> u64 {
     super::output::lost()
+}
+
+/// How the log is at this moment.
+pub(crate) fn condition() -> Condition {
+    SINK.get()
+        .map_or(Condition::Writing, |sink| sink.output().output.condition())
 }
 
 struct Sink {

@@ -4,6 +4,11 @@
 //! `TUNNEL_CLIENT_FAULT_TABLE=FILE` appends the measured times to a file, as rows of the table in docs/health.md, and holds them
 //! against the bound. Without it the machine may be busy, and only the answers count.
 
+mod control_plane;
+mod credentials;
+mod records;
+mod servers;
+
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -52,7 +57,10 @@ impl<'a> Fault<'a> {
             again();
             let (component, (status, body)) = (self.client.component(self.component), self.client.ready());
             let is_shown = component["status"] == "degraded" && component["reason_code"] == reason;
-            let is_text = text.is_empty() || (status == 503 && body.contains(text));
+            let is_text = match text {
+                "" => status == 200,
+                text => status == 503 && body.contains(text),
+            };
             match is_shown && is_text {
                 true => Ok((component, body)),
                 false => Err((component, status, body)),
@@ -86,6 +94,11 @@ impl<'a> Fault<'a> {
     /// It does not end in this test.
     fn stays(self) {
         self.row(None);
+    }
+
+    /// A fault that the client starts with: shown within this.
+    fn since_start(&mut self, started: Instant) {
+        self.shown = Some(started.elapsed());
     }
 
     fn row(&self, recovered: Option<Duration>) {
@@ -175,12 +188,16 @@ fn responses_that_fail_until_their_deadline_show_in_the_delivery() {
 
 /// A client that reaches its control plane through a proxy alone.
 fn behind_proxy() -> (ControlPlane, McpServer, Proxy, Client) {
+    behind_proxy_with(|builder| builder)
+}
+
+fn behind_proxy_with(change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> (ControlPlane, McpServer, Proxy, Client) {
     let authority = Authority::new();
     let control = ControlPlane::https(authority.server(&["127.0.0.1"]));
     let (mcp, proxy) = (McpServer::echo(), Proxy::http(Manner::Serve));
     let builder = ClientBuilder::new(&control).server(mcp.url());
     let bundle = builder.directory().write("ca.pem", authority.pem());
-    let client = builder
+    let client = change(builder)
         .env("CA_BUNDLE", bundle.display().to_string())
         .env("CONTROL_PLANE_HTTP_PROXY", proxy.url())
         .start();

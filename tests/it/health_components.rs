@@ -102,10 +102,12 @@ fn the_report_is_compact_unless_the_request_or_the_setting_wants_details() {
     let detailed = json(&ask(&client, "GET /health?details=true", "").2);
     let names: Vec<_> = detailed["components"].as_object().unwrap().keys().cloned().collect();
     let expected = [
+        "audit",
         "control-plane",
         "credentials",
         "dispatcher",
         "harpoon",
+        "log",
         "mcp",
         "oauth",
         "queue",

@@ -10,6 +10,7 @@ mod dispatcher;
 mod failed;
 mod observed;
 mod queue;
+mod records;
 mod sandbox;
 mod servers;
 
@@ -26,6 +27,7 @@ pub(super) use dispatcher::{Dispatcher, Phase};
 pub use failed::{Category, Failed};
 pub use observed::{Catalog, Discovered, Identity, Observed, Proof};
 pub(super) use queue::Queue;
+pub(super) use records::{Audit, log_brief, log_details};
 pub use sandbox::Layer;
 pub(super) use sandbox::Sandbox;
 pub use servers::{Child, Evidence, Server, Transport};

@@ -5,13 +5,14 @@ use std::time::{Duration, SystemTime};
 use super::{Health, State};
 use crate::limits::{HEALTH_COMPONENT_NAME_MAX, HEALTH_COMPONENTS_MAX};
 use crate::monitor::component::{Brief, Component, Moment, Status, details};
-use crate::monitor::facts::Phase;
+use crate::monitor::facts::{Phase, log_brief, log_details};
+use crate::telemetry::log;
 
 /// The channel whose server is the component `mcp`.
 const MAIN: &str = "main";
 
 /// Components that there always are, by their place.
-const FIXED: [&str; 9] = [
+const FIXED: [&str; 11] = [
     "control-plane",
     "response-delivery",
     "queue",
@@ -21,6 +22,8 @@ const FIXED: [&str; 9] = [
     "mcp",
     "sandbox",
     "credentials",
+    "log",
+    "audit",
 ];
 
 /// Names of all components, and the channels of those that are MCP servers.
@@ -41,6 +44,8 @@ impl Names {
     const MCP: usize = 6;
     pub(super) const SANDBOX: usize = 7;
     pub(super) const CREDENTIALS: usize = 8;
+    const LOG: usize = 9;
+    pub(super) const AUDIT: usize = 10;
     /// No component: a channel beyond the bound.
     const NONE: usize = usize::MAX;
 
@@ -142,6 +147,8 @@ impl State {
             Names::DISPATCHER => self.dispatcher.brief(self.phase()),
             Names::SANDBOX => self.sandbox.brief(),
             Names::CREDENTIALS => self.credentials.brief(),
+            Names::LOG => log_brief(log::condition()),
+            Names::AUDIT => self.audit.brief(),
             Names::MCP => {
                 let main = self.servers.get(MAIN);
                 main.map_or(DISABLED, |known| known.brief_of_main())
@@ -168,6 +175,12 @@ impl State {
                 self.credentials.observed_at(),
                 false,
                 details(&self.credentials.details()),
+            ),
+            Names::LOG => (Some(Moment::now()), false, details(&log_details(log::lost_lines()))),
+            Names::AUDIT => (
+                self.audit.observed_at(),
+                false,
+                self.audit.details().as_ref().and_then(details),
             ),
             Names::OAUTH | Names::HARPOON => NOTHING,
             Names::MCP => self.servers.get(MAIN).map_or(NOTHING, |known| {
@@ -442,7 +455,7 @@ mod tests {
             names.is_sorted() && names.iter().all(|name| name.len() <= 64),
             "{names:?}"
         );
-        assert!(health.component("mcp-c5").is_some() && health.component("mcp-c6").is_none());
+        assert!(health.component("mcp-c3").is_some() && health.component("mcp-c4").is_none());
         assert_eq!(health.component("mcp").unwrap().brief.status, Status::Disabled);
         // A channel without a component counts for readiness all the same.
         assert!(health.server("c19", Server::Failing("x".into())));

@@ -8,6 +8,9 @@ const POLL_PENDING: &str = "control plane poll pending";
 /// See [`POLL_PENDING`].
 const PROBE_PENDING: &str = "mcp startup probe pending";
 
+/// Under `audit.on_failure: block`.
+const AUDIT_REFUSES: &str = "audit log cannot be written: commands are refused";
+
 /// The answer to `/readyz`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Readiness {
@@ -37,6 +40,9 @@ impl Health {
                 return not_ready(format!("control plane auth failed: HTTP status {status}, {hint}"));
             }
             Poll::Good => {}
+        }
+        if state.audit.refuses() {
+            return not_ready(AUDIT_REFUSES.to_owned());
         }
         let failed = state.delivery.failed_in_a_row;
         if failed >= DELIVERY_FAILURES_UNREADY {

@@ -8,7 +8,6 @@ use tokio::time::sleep;
 
 use super::{SINK, Sink};
 use crate::limits::{LOG_BATCH_BYTES, LOG_LAST_WAIT, LOG_RETRY};
-use crate::telemetry::output::Told;
 
 /// Time between attempts at the end of the process.
 const LAST_RETRY: Duration = Duration::from_millis(10);
@@ -68,7 +67,7 @@ pub(crate) fn taken(count: usize) -> bool {
 /// The log server cannot be reached: said on standard error, now and then.
 pub(crate) fn trouble(error: String) {
     let Some(sink) = SINK.get() else { return };
-    let told = sink.output().output.now_and_then(Told::Waiting(error));
+    let told = sink.output().output.trouble(error);
     told.inspect(|told| sink.tell(told));
 }
 
