@@ -30,7 +30,7 @@ use crate::net::{Network, Way};
 use crate::ops::banner::{self, Summary};
 use crate::ops::janitor::Custody;
 use crate::ops::{Server, Shown};
-use crate::rotation::Rotation;
+use crate::rotation::{Rotation, SettingsFile};
 use crate::sandbox::{State, Status};
 use crate::service_manager::ServiceManager;
 use crate::shutdown::{Hangup, Interrupts, Signal};
@@ -62,6 +62,8 @@ pub(super) struct Parts {
     /// The layers of the sandbox that are in force.
     pub(super) status: Status,
     pub(super) hangup: Hangup,
+    /// The configuration file.
+    pub(super) settings: Option<SettingsFile>,
 }
 
 impl Daemon {
@@ -77,6 +79,7 @@ impl Daemon {
             outside,
             status: sandbox,
             hangup,
+            settings,
         } = parts;
         let Outside {
             listener,
@@ -119,6 +122,7 @@ impl Daemon {
             Arc::clone(&monitor),
             manager.clone(),
             hangup,
+            settings,
             config.reload_interval,
         );
 

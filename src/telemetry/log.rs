@@ -28,7 +28,7 @@ use crate::files::Trusted;
 use crate::limits::{LOG_BUFFER_KEEP, LOG_FIELDS_MAX};
 
 pub use level::set_level;
-pub(crate) use level::toggle;
+pub(crate) use level::{configured_level, set_configured_level, toggle};
 pub(crate) use places::{could_open, try_file, try_socket};
 pub(crate) use queue::{finish, first, keep_up, kept_socket, taken, trouble};
 pub use reopen::reopen;

@@ -72,6 +72,7 @@ mod preflight;
 mod profiles;
 mod readiness;
 mod redirects;
+mod reload_settings;
 mod rotation;
 mod rotation_load;
 mod run_profile;

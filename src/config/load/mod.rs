@@ -29,6 +29,7 @@ pub(super) use admin::load_admin;
 pub use admin::{Admin, Keys};
 pub(crate) use api_key::read_key_again;
 pub use control_plane::tunnel_id;
+pub(crate) use log::log_level_of;
 pub use read::{Opened, mistakes, read, read_admin, written_base_url};
 pub use secret_variables::{flag_masking, variable_holds_secret};
 
@@ -36,9 +37,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use self::reader::{Checked, Reader, Reported, checked};
-use crate::config::checked::{Config, ControlPlane, Inheritance, Lockdown, Mcp, Proxies, Settings, Timeouts, Trust};
+use crate::config::checked::{
+    Config, ConfigFile, ControlPlane, Inheritance, Lockdown, Mcp, Proxies, Settings, Timeouts, Trust,
+};
 use crate::config::file::Selection;
-use crate::config::settings::{ConfigErrors, Sources, table};
+use crate::config::settings::{ConfigErrors, Fingerprint, Sources, table};
 use crate::config::values::HttpUrl;
 use crate::secrets::{self, Files as _};
 
@@ -118,6 +121,11 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
         announce_ui: announce_ui?,
         hardening: hardening?,
         selection: selection.clone(),
+        file: sources.file.map(|file| ConfigFile {
+            path: file.path.clone(),
+            fingerprint: Fingerprint::of(file),
+            sets_level: log::file_sets_level(&sources),
+        }),
         files_read: sources.files.paths_read(),
         credentials: secrets::credentials_directory(sources.environment).map(Path::to_owned),
         secret_variables,

@@ -118,6 +118,12 @@ mod tests {
         assert_eq!(health.failing(), Some(text(&health)));
         health.server("main", Server::AuthRequired("HTTP status 401".into()));
         assert!(health.readiness().ready);
+        health.audit(true, false);
+        assert!(health.readiness().ready, "records are counted and commands go on");
+        health.audit(false, true);
+        health.audit(true, true);
+        assert_eq!(text(&health), AUDIT_REFUSES);
+        health.audit(false, true);
         health.server_doubted("main");
         assert!(health.readiness().ready, "a failed call alone decides nothing");
         assert_eq!(health.evidence("main"), Evidence::Doubt);

@@ -176,7 +176,11 @@ fn a_proxy_that_answers_502_shows_as_the_proxys_fault() {
 
 #[test]
 fn a_proxy_that_never_answers_shows_as_the_proxys_fault() {
-    proxy_becomes("proxy never answers", Manner::Hang, "control plane poll failed: ");
+    proxy_becomes(
+        "proxy never answers",
+        Manner::Hang,
+        "control plane poll failed: the proxy does not answer",
+    );
 }
 
 /// The host's own names are this process's alone.

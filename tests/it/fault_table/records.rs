@@ -63,6 +63,16 @@ fn text(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
+/// Commands that each have a line in the log.
+#[track_caller]
+fn chatter(control: &ControlPlane, calls: &mut usize) {
+    let ids: Vec<String> = (0..20).map(|number| format!("c{}", *calls + number)).collect();
+    *calls += ids.len();
+    control.push_all(ids.iter().map(|id| Command::call(id, "ping", "{}").channel("nobody")));
+    ids.iter().for_each(|id| drop(control.terminal(id)));
+    control.forget_posts();
+}
+
 /// A call that is performed.
 #[track_caller]
 fn serves(control: &ControlPlane, id: &str) {
@@ -83,16 +93,14 @@ fn a_full_disk_under_the_log_shows_and_the_tunnel_goes_on() {
     small.fill();
     let mut fault = Fault::begins(&client, "disk full under the log", "log");
     let mut calls = 0;
-    let mut call = || {
-        calls += 1;
-        serves(&control, &format!("r{calls}"));
-    };
+    let mut call = || chatter(&control, &mut calls);
     let shown = fault.shows("log_lines_lost", "", &mut call);
     assert!(shown["details"]["lost_lines"].as_u64().unwrap() > 0, "{shown}");
     client.await_log("lines are lost until it can");
     assert!(client.metric("log_lines_lost_total").unwrap() > 0.0);
+    serves(&control, "served");
     small.make_room();
-    fault.ends(&mut call);
+    fault.ends(|| chatter(&control, &mut calls));
     eventually("the number of lost lines", || {
         text(&log).contains("log lines were lost").then_some(())
     });
@@ -172,18 +180,15 @@ fn a_syslog_server_that_is_gone_shows_and_what_it_did_not_take_is_counted_when_i
     server.stop();
     let mut fault = Fault::begins(&client, "syslog server gone", "log");
     let mut calls = 0;
-    let mut call = || {
-        calls += 1;
-        serves(&control, &format!("r{calls}"));
-    };
-    fault.shows("log_server_unreachable", "", &mut call);
+    fault.shows("log_server_unreachable", "", || chatter(&control, &mut calls));
     // More lines than may wait.
     eventually("more lines than may wait", || {
-        (0..20).for_each(|_| call());
+        chatter(&control, &mut calls);
         (client.component("log")["reason_code"] == "log_lines_lost").then_some(())
     });
     assert!(client.metric("log_lines_lost_total").unwrap() > 0.0);
     assert_eq!(client.ready().0, 200);
+    serves(&control, "served");
     let back = LogServer::start_at(address, None);
     fault.ends(nothing);
     back.records.await_with("log lines were lost");
