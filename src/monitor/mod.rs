@@ -14,8 +14,8 @@ mod upload;
 pub use component::{Component, Moment, Status};
 pub use connections::Connections;
 pub use facts::{
-    Catalog, Category, Certificate, Child, Discovered, Disposition, Failed, Finished, Identity, Layer, Line, Observed,
-    Proof, Transport, Waits,
+    Catalog, Category, Certificate, Child, Discovered, Disposition, Failed, Finished, Identity, Layer, Line, Lines,
+    Log, Observed, Proof, Transport, Waits,
 };
 pub use health::Health;
 pub use metrics::Metrics;

@@ -4,11 +4,13 @@
 //! before the cage is shut, which is enough while it is edited where it stands. One that takes its place can be read only if it lies
 //! among files that rotate.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
 
 use log::{LevelFilter, info, warn};
+use rustix::fs::OFlags;
 
 use crate::config::{self, ConfigFile};
 use crate::files::Identity;
@@ -29,9 +31,8 @@ impl SettingsFile {
     /// Opens it. To be done before the cage is shut.
     #[must_use]
     pub fn open(known: ConfigFile) -> Self {
-        let open = File::open(&known.path).ok().and_then(|file| {
-            let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
-            let identity = Identity::from(&metadata);
+        let open = regular(&known.path).ok().and_then(|file| {
+            let identity = Identity::from(&file.metadata().ok()?);
             Some((file, identity))
         });
         Self { known, open }
@@ -59,7 +60,8 @@ impl SettingsFile {
             return;
         }
         let mut changed = self.known.fingerprint.changed(&file);
-        if self.known.sets_level {
+        changed.retain(|setting| !self.known.overridden.contains(setting));
+        if !self.known.overridden.contains(&LEVEL) {
             match config::log_level_of(&file) {
                 Ok(level) => self.take(level, &mut changed),
                 // It stays among those that changed.
@@ -107,14 +109,21 @@ impl SettingsFile {
                 }
             }
             None => {
-                let file = File::open(path)?;
-                if !file.metadata()?.is_file() {
-                    return Err(io::Error::other("it is no regular file"));
-                }
+                let file = regular(path)?;
                 let bound = u64::try_from(CONFIG_FILE_MAX).map_err(io::Error::other)?;
-                file.take(bound + 1).read_to_end(&mut text)?;
+                file.take(bound.saturating_add(1)).read_to_end(&mut text)?;
             }
         }
         Ok(text)
+    }
+}
+
+/// Opens a regular file. A pipe that takes its place is not waited for.
+fn regular(path: &Path) -> io::Result<File> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is no regular file")),
     }
 }

@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::reporting::report;
-use super::{Error, Outside, transitions};
+use super::{Error, Outside, told, transitions};
 use crate::audit::AuditLog;
 use crate::broker::{self, Broker};
 use crate::config::Config;
@@ -102,6 +102,7 @@ impl Daemon {
             servers: served.collect(),
             queue_capacity: config.control_plane.max_inflight,
             pool_limit: mcp.max_concurrent_requests,
+            log: Some(told::log),
         };
         let mut metrics = Metrics::new(setup.queue_capacity, setup.pool_limit);
         metrics.describe(identity::build(), process.is_some());

@@ -31,7 +31,7 @@ fn site(is_key_beside: bool) -> Site {
         false => builder.directory().write("key", API_KEY),
     };
     let text = format!(
-        "config_version: 1\ncontrol_plane:\n  tunnel_id: {TUNNEL}\n  api_key: file:{}\n  max_inflight: 7\nlog:\n  level: info\nmcp:\n  server_urls:\n    - {{channel: main, url: '{}'}}\n",
+        "config_version: 1\ncontrol_plane:\n  tunnel_id: {TUNNEL}\n  api_key: file:{}\n  max_inflight_requests: 7\nlog:\n  level: info\nmcp:\n  server_urls:\n    - {{channel: main, url: '{}'}}\n",
         key.display(),
         mcp.url()
     );
@@ -93,12 +93,13 @@ fn the_level_of_the_log_is_taken_and_settings_that_need_a_restart_are_named_in_o
     site.hang_up();
     let changed = site
         .text
-        .replace("max_inflight: 7", "max_inflight: 8\n  poll_timeout: 3s");
+        .replace("max_inflight_requests: 7", "max_inflight_requests: 8");
+    let changed = changed.replace("mcp:\n", "mcp:\n  max_concurrent_requests: 3\n");
     edit(&site.settings, &changed.replace("level: info", "level: debug"));
     site.hang_up();
     assert_eq!(
         site.await_settings(0),
-        "control_plane.max_inflight, control_plane.poll_timeout"
+        "control_plane.max_inflight_requests, mcp.max_concurrent_requests"
     );
     assert!(
         site.client
@@ -123,9 +124,14 @@ fn the_level_of_the_log_is_taken_and_settings_that_need_a_restart_are_named_in_o
 #[test]
 fn a_file_that_takes_the_place_of_the_configuration_is_read_among_files_that_rotate() {
     let site = site(true);
-    replace(&site.settings, &site.text.replace("max_inflight: 7", "max_inflight: 8"));
+    replace(
+        &site.settings,
+        &site
+            .text
+            .replace("max_inflight_requests: 7", "max_inflight_requests: 8"),
+    );
     site.hang_up();
-    assert_eq!(site.await_settings(0), "control_plane.max_inflight");
+    assert_eq!(site.await_settings(0), "control_plane.max_inflight_requests");
 }
 
 /// The cage opens no other directory for it.
@@ -143,30 +149,34 @@ fn a_configuration_that_would_not_start_is_said_to_have_mistakes_and_shows_no_va
     let site = site(false);
     edit(
         &site.settings,
-        &site
-            .text
-            .replace("max_inflight:", "max_inflite: s3cret-value\n  max_inflight:"),
+        &site.text.replace(
+            "max_inflight_requests:",
+            "max_inflite_requests: s3cret-value\n  max_inflight_requests:",
+        ),
     );
     site.hang_up();
     let line = site.client.await_log(MISTAKES);
-    assert!(line.contains("max_inflite") && !line.contains("s3cret-value"), "{line}");
+    assert!(
+        line.contains("max_inflite_requests") && !line.contains("s3cret-value"),
+        "{line}"
+    );
     assert_eq!(site.client.ready().0, 200);
 }
 
 #[test]
-fn a_level_that_a_variable_sets_is_not_taken_from_the_file() {
-    let (control, mcp, files) = (ControlPlane::http(), McpServer::echo(), Scratch::new());
-    let text = "config_version: 1\nlog: {level: info}\n";
-    let settings = files.write("settings.yaml", text);
-    let client = ClientBuilder::new(&control)
-        .server(mcp.url())
-        .arg("--config")
-        .arg(&settings.display().to_string())
-        .start();
-    client.await_ready();
-    edit(&settings, &text.replace("info", "error"));
-    client.signal(Signal::HUP);
-    let line = client.await_log(NEED_RESTART);
-    assert!(line.contains(r#""settings":"log.level""#), "{line}");
-    assert!(client.log_with("runtime log level updated").is_empty());
+fn a_setting_that_a_variable_sets_is_not_taken_from_the_file_and_not_named() {
+    let site = site(false);
+    edit(
+        &site.settings,
+        &site.text.replace("log:", "health: {show_details: true}\nlog:"),
+    );
+    site.hang_up();
+    assert_eq!(site.await_settings(0), "health.show_details");
+    // A variable of this client.
+    edit(
+        &site.settings,
+        &site.text.replace("level: info", "level: info\n  format: struct-text"),
+    );
+    site.hang_up();
+    assert_eq!(site.client.log_with(NEED_RESTART).len(), 1);
 }

@@ -36,8 +36,8 @@ pub struct ConfigFile {
     pub path: PathBuf,
     /// What it set.
     pub fingerprint: Fingerprint,
-    /// No flag and no variable stands above its `log.level`.
-    pub sets_level: bool,
+    /// Settings that a flag or a variable sets, whatever the file has.
+    pub overridden: Vec<&'static str>,
 }
 
 /// The fields of a [`Config`].

@@ -7,7 +7,7 @@ use log::LevelFilter;
 use super::identity::identity;
 use super::reader::{Checked, Reader};
 use crate::config::checked::{Log, LogFormat, LogServer, LogTarget};
-use crate::config::settings::{File, Source, Sources, Value, table};
+use crate::config::settings::{File, Value, table};
 use crate::config::values::HttpUrl;
 use crate::config::values::scalar::echo;
 use crate::limits::UNIX_SOCKET_PATH_MAX;
@@ -24,12 +24,6 @@ enum Kind {
     Stream,
     Journald,
     Syslog,
-}
-
-/// Whether `log.level` is left to the configuration file: it stands there, or nowhere.
-pub(super) fn file_sets_level(sources: &Sources<'_>) -> bool {
-    let written = sources.one(&table::LOG_LEVEL);
-    written.is_none_or(|written| matches!(written.origin.source, Source::File(_) | Source::Default))
 }
 
 /// The level that a configuration file asks for, alone.

@@ -41,7 +41,7 @@ use crate::config::checked::{
     Config, ConfigFile, ControlPlane, Inheritance, Lockdown, Mcp, Proxies, Settings, Timeouts, Trust,
 };
 use crate::config::file::Selection;
-use crate::config::settings::{ConfigErrors, Fingerprint, Sources, table};
+use crate::config::settings::{ConfigErrors, Fingerprint, SETTINGS, Setting, Source, Sources, table};
 use crate::config::values::HttpUrl;
 use crate::secrets::{self, Files as _};
 
@@ -124,7 +124,7 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
         file: sources.file.map(|file| ConfigFile {
             path: file.path.clone(),
             fingerprint: Fingerprint::of(file),
-            sets_level: log::file_sets_level(&sources),
+            overridden: overridden(&sources),
         }),
         files_read: sources.files.paths_read(),
         credentials: secrets::credentials_directory(sources.environment).map(Path::to_owned),
@@ -133,6 +133,14 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
         secluded: sources.files.secluded(),
         warnings: Vec::new(),
     })
+}
+
+/// The settings that a flag or a variable sets.
+fn overridden(sources: &Sources<'_>) -> Vec<&'static str> {
+    let is_overridden =
+        |setting: &&Setting| matches!(sources.origin(setting).source, Source::Flag(_) | Source::Variable(_));
+    let overridden = SETTINGS.iter().copied().filter(is_overridden);
+    overridden.map(|setting| setting.key).collect()
 }
 
 /// The control plane, as far as it can be read from what was written.

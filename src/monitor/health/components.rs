@@ -5,8 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::{Health, State};
 use crate::limits::{HEALTH_COMPONENT_NAME_MAX, HEALTH_COMPONENTS_MAX};
 use crate::monitor::component::{Brief, Component, Moment, Status, details};
-use crate::monitor::facts::{Phase, log_brief, log_details};
-use crate::telemetry::log;
+use crate::monitor::facts::Phase;
 
 /// The channel whose server is the component `mcp`.
 const MAIN: &str = "main";
@@ -147,7 +146,7 @@ impl State {
             Names::DISPATCHER => self.dispatcher.brief(self.phase()),
             Names::SANDBOX => self.sandbox.brief(),
             Names::CREDENTIALS => self.credentials.brief(),
-            Names::LOG => log_brief(log::condition()),
+            Names::LOG => self.log().brief(),
             Names::AUDIT => self.audit.brief(),
             Names::MCP => {
                 let main = self.servers.get(MAIN);
@@ -176,7 +175,7 @@ impl State {
                 false,
                 details(&self.credentials.details()),
             ),
-            Names::LOG => (Some(Moment::now()), false, details(&log_details(log::lost_lines()))),
+            Names::LOG => (Some(Moment::now()), false, details(&self.log().details())),
             Names::AUDIT => (
                 self.audit.observed_at(),
                 false,
@@ -233,6 +232,7 @@ mod tests {
             servers: served.collect(),
             queue_capacity: 4,
             pool_limit: 2,
+            ..Setup::default()
         })
     }
 

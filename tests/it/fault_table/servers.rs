@@ -90,8 +90,8 @@ fn a_server_whose_packets_are_dropped_shows_without_a_call_and_heals() {
 /// Answers until told to hang, and again after that.
 const HANGS: &str = r#"
 def on(message):
-    while os.path.exists(path("hang")):
-        time.sleep(0.05)
+    if os.path.exists(path("hang")):
+        wait_for("released")
     if "id" in message:
         answer(message, {})
 "#;
@@ -107,7 +107,7 @@ fn a_stdio_server_that_hangs_shows_after_calls_that_are_not_answered() {
     let text = "mcp probe failed: stdio server: it leaves calls unanswered";
     fault.shows("calls_unanswered", text, calls(&control, "\"500ms\""));
     assert_eq!(client.component("dispatcher")["reason_code"], "operation_timed_out");
-    std::fs::remove_file(child.file("hang")).unwrap();
+    child.open("released");
     fault.ends(nothing);
 }
 
@@ -123,7 +123,7 @@ fn a_stdio_server_that_is_busy_with_a_call_is_not_said_to_hang() {
     control.push(Command::call("given-up", "tools/call", "{}").timeout("\"1s\""));
     child.await_method("tools/call", 1);
     crate::support::holds_for(Duration::from_secs(8), "ready", || client.ready().0 == 200);
-    std::fs::remove_file(child.file("hang")).unwrap();
+    child.open("released");
     control.terminal("slow");
 }
 
