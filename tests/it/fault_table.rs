@@ -96,6 +96,17 @@ impl<'a> Fault<'a> {
         self.row(None);
     }
 
+    /// The fault shows already, and now its cause does as well.
+    #[track_caller]
+    fn says(&mut self, text: &str) {
+        let since = Instant::now();
+        let body = self
+            .client
+            .await_readiness(2 * BOUND, text, |status, body| status == 503 && body.contains(text));
+        let after = (self.shown.unwrap_or_default() + since.elapsed()).as_secs_f64();
+        self.text = format!("{}`, after {after:.1} s `{body}", self.text);
+    }
+
     /// A fault that the client starts with: shown within this.
     fn since_start(&mut self, started: Instant) {
         self.shown = Some(started.elapsed());
@@ -188,16 +199,12 @@ fn responses_that_fail_until_their_deadline_show_in_the_delivery() {
 
 /// A client that reaches its control plane through a proxy alone.
 fn behind_proxy() -> (ControlPlane, McpServer, Proxy, Client) {
-    behind_proxy_with(|builder| builder)
-}
-
-fn behind_proxy_with(change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> (ControlPlane, McpServer, Proxy, Client) {
     let authority = Authority::new();
     let control = ControlPlane::https(authority.server(&["127.0.0.1"]));
     let (mcp, proxy) = (McpServer::echo(), Proxy::http(Manner::Serve));
     let builder = ClientBuilder::new(&control).server(mcp.url());
     let bundle = builder.directory().write("ca.pem", authority.pem());
-    let client = change(builder)
+    let client = builder
         .env("CA_BUNDLE", bundle.display().to_string())
         .env("CONTROL_PLANE_HTTP_PROXY", proxy.url())
         .start();

@@ -176,11 +176,18 @@ fn a_proxy_that_answers_502_shows_as_the_proxys_fault() {
 
 #[test]
 fn a_proxy_that_never_answers_shows_as_the_proxys_fault() {
-    proxy_becomes(
-        "proxy never answers",
-        Manner::Hang,
-        "control plane poll failed: the proxy does not answer",
-    );
+    let (_control, _mcp, proxy, client) = behind_proxy();
+    let address = proxy.address();
+    drop(proxy);
+    let bad = Proxy::at(address, Manner::Hang);
+    let mut fault = Fault::begins(&client, "proxy never answers", "control-plane");
+    fault.shows("network_error", "control plane poll failed: ", nothing);
+    fault.says("control plane poll failed: the proxy does not answer");
+    let shown = client.component("control-plane");
+    assert_eq!(shown["details"]["failure_hop"], "proxy", "{shown}");
+    drop(bad);
+    let _back = Proxy::at(address, Manner::Serve);
+    fault.ends(nothing);
 }
 
 /// The host's own names are this process's alone.
