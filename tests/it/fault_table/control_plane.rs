@@ -1,16 +1,11 @@
 //! Faults between the client and the control plane: the relay, its certificate, the proxy, the resolver.
 
-use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-
 use super::{Fault, behind_proxy, nothing, well};
 use crate::support::mounted::{self, bind, can_unshare};
 use crate::support::rotating::{NAMES, Site};
 use crate::support::wait::{BOUND, within};
 use crate::support::{
-    Answer, ClientBuilder, Command, ControlPlane, Manner, McpServer, Proxy, Scratch, Server, eventually, needs,
+    Answer, ClientBuilder, Command, ControlPlane, Manner, McpServer, Proxy, Scratch, Server, Slammer, needs,
 };
 
 /// The control plane answers every poll like this.
@@ -57,39 +52,6 @@ fn a_relay_that_holds_polls_for_ever_shows_with_the_timeout_of_a_poll_and_stays(
     });
     control.on_every_poll(None);
     fault.ends(nothing);
-}
-
-/// Takes connections and closes them, until it is dropped.
-struct Slammer {
-    address: SocketAddr,
-    is_over: Arc<AtomicBool>,
-    thread: Option<thread::JoinHandle<()>>,
-}
-
-impl Slammer {
-    fn at(address: SocketAddr) -> Self {
-        let listener = eventually("the address of the server before", || TcpListener::bind(address).ok());
-        let is_over = Arc::new(AtomicBool::new(false));
-        let ends = Arc::clone(&is_over);
-        let thread = thread::spawn(move || {
-            while !ends.load(Ordering::SeqCst) {
-                drop(listener.accept());
-            }
-        });
-        Self {
-            address,
-            is_over,
-            thread: Some(thread),
-        }
-    }
-}
-
-impl Drop for Slammer {
-    fn drop(&mut self) {
-        self.is_over.store(true, Ordering::SeqCst);
-        drop(std::net::TcpStream::connect(self.address));
-        let _ = self.thread.take().map(thread::JoinHandle::join);
-    }
 }
 
 #[test]

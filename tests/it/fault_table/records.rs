@@ -5,7 +5,7 @@ use std::process::Command as Program;
 
 use super::{Fault, nothing};
 use crate::support::syslog::LogServer;
-use crate::support::{Client, ClientBuilder, Command, ControlPlane, McpServer, Scratch, eventually, needs};
+use crate::support::{Client, ClientBuilder, Command, ControlPlane, McpServer, Scratch, Slammer, eventually, needs};
 
 /// A small file system of its own.
 struct Small {
@@ -192,4 +192,24 @@ fn a_syslog_server_that_is_gone_shows_and_what_it_did_not_take_is_counted_when_i
     let back = LogServer::start_at(address, None);
     fault.ends(nothing);
     back.records.await_with("log lines were lost");
+}
+
+/// As a load balancer without a server behind it.
+#[test]
+fn a_syslog_server_that_takes_connections_and_closes_them_is_not_taken_for_one_that_reads() {
+    let (control, mcp) = (ControlPlane::http(), McpServer::echo());
+    let slammer = Slammer::at("127.0.0.1:0".parse().unwrap());
+    let client = ClientBuilder::new(&control)
+        .server(mcp.url())
+        .env("LOG_TARGET", "syslog")
+        .env("LOG_SYSLOG_ADDRESS", format!("tcp://{}", slammer.address()))
+        .start();
+    client.await_ready();
+    // A line that was written before the connection was seen to close counts as sent (RFC 5425 has no acknowledgement).
+    let mut calls = 0;
+    eventually("the log to be degraded", || {
+        chatter(&control, &mut calls);
+        (client.component("log")["reason_code"] == "log_server_unreachable").then_some(())
+    });
+    client.await_log("cannot be written");
 }
