@@ -221,8 +221,8 @@ pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// All requests of one start-up probe: `initialize`, `server/discover`, a look at certificates, the end of the session.
 pub const STARTUP_PROBE_TIMEOUT: Duration = PROBE_TIMEOUT.saturating_mul(4);
 /// Longest pause between two looks at the main MCP server (contract: mcp, section 9). With the second look that has to fail it is
-/// found within 10 s that an idle server is gone; within 15 s where packets are dropped, as looks take time then and three are needed.
-pub const PROBE_INTERVAL: Duration = Duration::from_secs(7);
+/// found within 10 s that an idle server is gone, also where packets are dropped: two looks of [`PROBE_TIMEOUT`] follow each other then.
+pub const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 /// Pause after a look that failed, doubling up to [`PROBE_INTERVAL`] once the server is given up: one that restarts is found again
 /// soon.
 pub const PROBE_RETRY_MIN: Duration = Duration::from_secs(1);

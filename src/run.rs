@@ -26,6 +26,7 @@ use crate::ops::files::Files;
 use crate::ops::janitor::{self, Custody, Janitor, LogSocket};
 use crate::ops::{Listener, OwnProcess};
 use crate::own_program;
+use crate::rotation::SettingsFile;
 use crate::sandbox::{self, JanitorCage};
 use crate::secrets::{self, SecludedFile};
 use crate::service_manager::{Offer, ServiceManager};
@@ -78,6 +79,7 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
     config.secluded.iter().for_each(SecludedFile::warn);
     // The network has it now, and lets go of it when it is rotated.
     drop(config.take_api_key());
+    let settings = config.take_file().map(SettingsFile::open);
     if let Some(error) = network.broken_certificate() {
         return Err(Error::Tls(error));
     }
@@ -140,6 +142,7 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
             outside,
             status,
             hangup,
+            settings,
         };
         let daemon = Daemon::start(&config, &instance_id, &network, parts).await?;
         // What only the start needed.

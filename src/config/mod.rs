@@ -18,20 +18,20 @@ mod values;
 mod tests;
 
 pub use checked::{
-    Audit, Binding, ChildEnvironment, Class, Config, ControlPlane, FileRole, Forward, Hardening, Header, Health,
-    Identity, Inheritance, Level, Listen, Lockdown, Log, LogFormat, LogServer, LogTarget, Mcp, Mode, NamedFile,
+    Audit, Binding, ChildEnvironment, Class, Config, ConfigFile, ControlPlane, FileRole, Forward, Hardening, Header,
+    Health, Identity, Inheritance, Level, Listen, Lockdown, Log, LogFormat, LogServer, LogTarget, Mcp, Mode, NamedFile,
     OnFailure, Page, Proxies, Proxy, ServerNetwork, ServerSandbox, Settings, SystemStore, Target, Timeouts, TlsVersion,
     Trust, UserName, Variable,
 };
 pub use file::{ProfileDirs, ProfileName, Selection, profile_dirs};
-pub(crate) use load::read_key_again;
 pub use load::{
     Admin, Keys, Opened, flag_masking, mistakes, read, read_admin, tunnel_id, variable_holds_secret, written_base_url,
     written_secrets,
 };
+pub(crate) use load::{log_level_of, read_key_again};
 pub use settings::{
-    ADMIN_SETTINGS, ConfigError, ConfigErrors, Effective, EffectiveValue, Entry, Field, FieldValue, File, Flags, Kind,
-    Location, Origin, Record, SELECTORS, SETTINGS, Separator, Setting, Shape, Shown, Source, Text, Value,
+    ADMIN_SETTINGS, ConfigError, ConfigErrors, Effective, EffectiveValue, Entry, Field, FieldValue, File, Fingerprint,
+    Flags, Kind, Location, Origin, Record, SELECTORS, SETTINGS, Separator, Setting, Shape, Shown, Source, Text, Value,
 };
 pub use values::{Cidr, HttpUrl, NoNetwork, UrlError};
 pub(crate) use values::{boolean, echo, is_channel};

@@ -36,6 +36,11 @@ pub const STDIO_AFTERMATH_MAX: usize = 1024;
 pub const STDIO_HUNG_CALLS: usize = 16;
 /// See [`STDIO_HUNG_CALLS`].
 pub const STDIO_SILENCE: Duration = Duration::from_secs(60);
+/// Calls in a row without an answer, while the child wrote nothing for [`STDIO_SILENT_TIME`]: health says so. As many as probes of a
+/// silent server over HTTP.
+pub const STDIO_SILENT_CALLS: usize = 3;
+/// See [`STDIO_SILENT_CALLS`]: a server that does one thing at a time may be busy.
+pub const STDIO_SILENT_TIME: Duration = Duration::from_secs(5);
 /// A child's own requests that wait for a caller's answer.
 pub const STDIO_SERVER_REQUESTS_MAX: usize = 1024;
 /// Sessions that may be open on one stdio server, each some 130 bytes; beyond this, the caller with most loses the one that it used least

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::facts::{
     Audit, Certificate, Changes, Child, ControlPlane, Credentials, Delivery, Dispatcher, Disposition, Failed, Finished,
-    Known, Layer, Line, Observed, Phase, Poll, Queue, Sandbox, Servers, Transport, Waits,
+    Known, Layer, Line, Log, Observed, Phase, Poll, Queue, Sandbox, Servers, Transport, Waits,
 };
 pub use super::facts::{Evidence, Server};
 use components::Names;
@@ -43,6 +43,7 @@ struct State {
     servers: Servers,
     sandbox: Sandbox,
     credentials: Credentials,
+    log: Option<fn() -> Log>,
     audit: Audit,
     draining: bool,
     stopped: bool,
@@ -60,6 +61,8 @@ pub struct Setup<'a> {
     pub queue_capacity: usize,
     /// Commands that may run at once.
     pub pool_limit: usize,
+    /// Says how the log is.
+    pub log: Option<fn() -> Log>,
 }
 
 /// The MCP server of a channel.
@@ -102,6 +105,7 @@ impl Health {
             servers,
             sandbox: Sandbox::default(),
             credentials: Credentials::default(),
+            log: setup.log,
             audit: Audit::default(),
             draining: false,
             stopped: false,
@@ -300,6 +304,15 @@ impl Health {
         });
     }
 
+    /// The child leaves calls unanswered and writes nothing, or writes again.
+    pub fn child_is_silent(&self, channel: &str, is_silent: bool) {
+        self.change(self.names.of_channel(channel), |state| {
+            if let Some(known) = state.servers.get_mut(channel) {
+                known.silent(is_silent);
+            }
+        });
+    }
+
     /// The answers of a child have shown this.
     pub fn observed(&self, channel: &str, observed: Observed) {
         self.record(self.names.of_channel(channel), |state| {
@@ -424,6 +437,10 @@ impl Health {
 }
 
 impl State {
+    fn log(&self) -> Log {
+        self.log.map(|log| log()).unwrap_or_default()
+    }
+
     fn phase(&self) -> Phase {
         match self {
             Self { stopped: true, .. } => Phase::Stopped,

@@ -16,7 +16,7 @@ pub use component::{Component, Moment, Status};
 pub use connections::Connections;
 pub use facts::{
     Catalog, Category, Certificate, Child, Discovered, Disposition, Failed, Finished, Forwarded, Forwarding, Identity,
-    Layer, Line, Observed, Proof, Transport, Trouble, Waits,
+    Layer, Line, Lines, Log, Observed, Proof, Transport, Trouble, Waits,
 };
 pub use health::Health;
 pub use metrics::Metrics;

@@ -22,7 +22,9 @@ impl Waited {
             false => "timed out: the answer did not begin in time",
         })?;
         match self.peer {
-            Peer::ControlPlane => f.write_str(" (control_plane.poll_timeout and control_plane.poll_guardrail)"),
+            Peer::ControlPlane => {
+                f.write_str(" (control_plane.poll_timeout and control_plane.poll_deadline_guardrail)")
+            }
             Peer::Server => f.write_str(" (mcp.first_byte_timeout)"),
             Peer::Own => Ok(()),
         }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod expiry;
+mod settings;
 mod stamps;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::secrets::SecludedFile;
 use crate::service_manager::ServiceManager;
 use crate::telemetry::log as sink;
 use expiry::Expiry;
+pub use settings::SettingsFile;
 use stamps::Stamps;
 
 /// Keeps what is in force as new as the files are.
@@ -31,6 +33,7 @@ pub struct Rotation {
     monitor: Arc<Monitor>,
     manager: ServiceManager,
     hangup: Signal,
+    settings: Option<SettingsFile>,
     /// `None`: on SIGHUP only.
     interval: Option<Duration>,
     /// The files as they were when they were last read.
@@ -41,17 +44,19 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// Says which certificates in force end soon. `hangup` is SIGHUP.
+    /// Says which certificates in force end soon. `hangup` is SIGHUP, which has `settings` looked at again too.
     pub fn new(
         network: Arc<Network>,
         monitor: Arc<Monitor>,
         manager: ServiceManager,
         hangup: Signal,
+        settings: Option<SettingsFile>,
         interval: Option<Duration>,
     ) -> Self {
         let mut rotation = Self {
             manager,
             hangup,
+            settings,
             read: Stamps::first(&network),
             network,
             monitor,
@@ -77,6 +82,7 @@ impl Rotation {
                     sink::reopen();
                     info!("SIGHUP: reading keys, certificates and proxies' credentials again");
                     self.renew();
+                    self.settings.iter().for_each(SettingsFile::look);
                     self.manager.reloaded(&self.monitor.status());
                 }
                 () = until(files) => {

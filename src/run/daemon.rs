@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::reporting::report;
-use super::{Error, Outside, transitions};
+use super::{Error, Outside, told, transitions};
 use crate::audit::AuditLog;
 use crate::broker::{self, Broker};
 use crate::config::Config;
@@ -30,7 +30,7 @@ use crate::net::{Network, Way};
 use crate::ops::banner::{self, Summary};
 use crate::ops::janitor::Custody;
 use crate::ops::{PageSetup, Server, Shown};
-use crate::rotation::Rotation;
+use crate::rotation::{Rotation, SettingsFile};
 use crate::sandbox::{State, Status};
 use crate::service_manager::ServiceManager;
 use crate::shutdown::{Hangup, Interrupts, Signal};
@@ -63,6 +63,8 @@ pub(super) struct Parts {
     /// The layers of the sandbox that are in force.
     pub(super) status: Status,
     pub(super) hangup: Hangup,
+    /// The configuration file.
+    pub(super) settings: Option<SettingsFile>,
 }
 
 impl Daemon {
@@ -78,6 +80,7 @@ impl Daemon {
             outside,
             status: sandbox,
             hangup,
+            settings,
         } = parts;
         let Outside {
             listener,
@@ -100,6 +103,7 @@ impl Daemon {
             servers: served.collect(),
             queue_capacity: config.control_plane.max_inflight,
             pool_limit: mcp.max_concurrent_requests,
+            log: Some(told::log),
         };
         let mut metrics = Metrics::new(setup.queue_capacity, setup.pool_limit);
         metrics.describe(identity::build(), process.is_some());
@@ -123,6 +127,7 @@ impl Daemon {
             Arc::clone(&monitor),
             manager.clone(),
             hangup,
+            settings,
             config.reload_interval,
         );
 

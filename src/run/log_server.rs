@@ -69,7 +69,8 @@ async fn over(stream: Stream, stop: &Signal, pause: &mut Duration) -> End {
             biased;
             // A server says nothing; its end shows here before a record is lost to it.
             read = reader.read(&mut unexpected) => match read {
-                Ok(0) => return End::Closed,
+                Ok(0) if sent_any => return End::Closed,
+                Ok(0) => return End::Failed("the server closed the connection and took nothing".to_owned()),
                 Ok(_) => continue,
                 Err(error) => return End::Failed(error.to_string()),
             },

@@ -1,4 +1,4 @@
-//! What is said of the sandbox at start.
+//! What is said of the sandbox at start, and of the log when somebody asks.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -11,9 +11,11 @@ use super::Error;
 use crate::config::Config;
 use crate::files::Account;
 use crate::mcp::stdio::{Closed, Exposure, closed_to_new_files};
+use crate::monitor::{Lines, Log};
 use crate::net::Network;
 use crate::sandbox::server::ClosedDirectory;
 use crate::sandbox::{Finding, Layer, ReadableProgram, State, Status};
+use crate::telemetry::log::{self as sink, Condition};
 
 /// Says which layers are in force, and which files can no longer be read for a rotation.
 pub(super) fn layers(status: &Status, network: &Network) {
@@ -100,5 +102,18 @@ pub(super) fn exposed(config: &Config, uid: u32) {
         info!(files = exposed.join(", ");
             "these files belong to the user that stdio MCP servers run as, who cannot read them and can change their modes; \
              let root own them, or set process.server_user");
+    }
+}
+
+/// How the log is, for `/health`.
+pub(super) fn log() -> Log {
+    Log {
+        lines: match sink::condition() {
+            Condition::Writing => Lines::Written,
+            Condition::Waiting => Lines::Waiting,
+            Condition::Unreachable => Lines::Unreachable,
+            Condition::Losing => Lines::Lost,
+        },
+        lost: sink::lost_lines(),
     }
 }

@@ -18,6 +18,7 @@ use ::log::{Level, Log as Facade, Metadata, Record};
 use tokio::sync::Notify;
 
 use super::form::{Draft, Form};
+pub use super::output::Condition;
 use super::output::{Output, Told};
 use super::redact;
 use super::settings::Log;
@@ -29,7 +30,7 @@ use crate::limits::{LOG_BUFFER_KEEP, LOG_FIELDS_MAX};
 
 pub(crate) use kept::Kept;
 pub use level::set_level;
-pub(crate) use level::{current, toggle};
+pub(crate) use level::{configured_level, current, set_configured_level, toggle};
 pub(crate) use places::{could_open, reconnected, try_file, try_socket};
 pub(crate) use queue::{finish, first, keep_up, kept_socket, reconnect_by, socket, taken, trouble};
 pub use reopen::reopen;
@@ -76,6 +77,12 @@ pub(crate) fn lost_lines() -> u64 {
 /// The records that are kept for the status page, if they are.
 pub(crate) fn kept() -> Option<Arc<Kept>> {
     SINK.get()?.kept.clone()
+}
+
+/// How the log is at this moment.
+pub(crate) fn condition() -> Condition {
+    SINK.get()
+        .map_or(Condition::Writing, |sink| sink.output().output.condition())
 }
 
 struct Sink {

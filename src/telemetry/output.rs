@@ -67,8 +67,23 @@ pub(super) struct Output {
     /// The last line has no end.
     torn: bool,
     lost: u64,
+    /// The log server could not be reached, and took nothing since.
+    unreachable: bool,
     /// When the loss was last told elsewhere.
     told: Option<Instant>,
+}
+
+/// How a log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// Lines are written.
+    Writing,
+    /// Lines wait for their reader.
+    Waiting,
+    /// Lines wait for a log server that cannot be reached.
+    Unreachable,
+    /// Lines are lost.
+    Losing,
 }
 
 /// What is worth telling elsewhere.
@@ -94,8 +109,25 @@ impl Output {
             taken: 0,
             torn: false,
             lost: 0,
+            unreachable: false,
             told: None,
         }
+    }
+
+    /// How it is.
+    pub(super) fn condition(&self) -> Condition {
+        match self {
+            Self { lost: 1.., .. } => Condition::Losing,
+            Self { unreachable: true, .. } => Condition::Unreachable,
+            _ if self.is_waiting() => Condition::Waiting,
+            _ => Condition::Writing,
+        }
+    }
+
+    /// The log server cannot be reached: worth telling now and then.
+    pub(super) fn trouble(&mut self, error: String) -> Option<Told> {
+        self.unreachable = true;
+        self.now_and_then(Told::Waiting(error))
     }
 
     /// The socket of this host that it is connected to.
@@ -173,6 +205,7 @@ impl Output {
 
     /// So many of them were taken.
     pub(super) fn drop_first(&mut self, count: usize) {
+        self.unreachable = false;
         for record in self.waiting.drain(..count.min(self.waiting.len())) {
             self.bytes -= record.len();
         }
@@ -180,7 +213,7 @@ impl Output {
     }
 
     /// What keeps the place of the log from taking what is written: worth telling now and then.
-    pub(super) fn now_and_then(&mut self, told: Told) -> Option<Told> {
+    fn now_and_then(&mut self, told: Told) -> Option<Told> {
         let now = Instant::now();
         let fresh = self
             .told

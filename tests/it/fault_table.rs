@@ -4,6 +4,11 @@
 //! `TUNNEL_CLIENT_FAULT_TABLE=FILE` appends the measured times to a file, as rows of the table in docs/health.md, and holds them
 //! against the bound. Without it the machine may be busy, and only the answers count.
 
+mod control_plane;
+mod credentials;
+mod records;
+mod servers;
+
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -52,7 +57,10 @@ impl<'a> Fault<'a> {
             again();
             let (component, (status, body)) = (self.client.component(self.component), self.client.ready());
             let is_shown = component["status"] == "degraded" && component["reason_code"] == reason;
-            let is_text = text.is_empty() || (status == 503 && body.contains(text));
+            let is_text = match text {
+                "" => status == 200,
+                text => status == 503 && body.contains(text),
+            };
             match is_shown && is_text {
                 true => Ok((component, body)),
                 false => Err((component, status, body)),
@@ -86,6 +94,22 @@ impl<'a> Fault<'a> {
     /// It does not end in this test.
     fn stays(self) {
         self.row(None);
+    }
+
+    /// The fault shows already, and now its cause does as well.
+    #[track_caller]
+    fn says(&mut self, text: &str) {
+        let since = Instant::now();
+        let body = self
+            .client
+            .await_readiness(2 * BOUND, text, |status, body| status == 503 && body.contains(text));
+        let after = (self.shown.unwrap_or_default() + since.elapsed()).as_secs_f64();
+        self.text = format!("{}`, after {after:.1} s `{body}", self.text);
+    }
+
+    /// A fault that the client starts with: shown within this.
+    fn since_start(&mut self, started: Instant) {
+        self.shown = Some(started.elapsed());
     }
 
     fn row(&self, recovered: Option<Duration>) {

@@ -107,6 +107,7 @@ fn the_report_is_compact_unless_the_request_or_the_setting_wants_details() {
         "credentials",
         "dispatcher",
         "harpoon",
+        "log",
         "mcp",
         "oauth",
         "queue",

@@ -80,6 +80,7 @@ mod redaction_commands;
 mod redaction_panic;
 mod redaction_run;
 mod redirects;
+mod reload_settings;
 mod rotation;
 mod rotation_load;
 mod run_profile;

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use super::{Audit, Hardening, Inheritance, Lockdown, LogServer, Page, Proxies, ServerSandbox, Timeouts, Trust};
 use crate::config::file::Selection;
+use crate::config::settings::Fingerprint;
 use crate::config::values::HttpUrl;
 use crate::secrets::{ApiKey, SecludedFile, SeenFile};
 pub use crate::telemetry::{Log, LogFormat, LogTarget};
@@ -26,6 +27,17 @@ impl Deref for Config {
     fn deref(&self) -> &Settings {
         &self.0
     }
+}
+
+/// A configuration file that was read.
+#[derive(Debug)]
+pub struct ConfigFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it set.
+    pub fingerprint: Fingerprint,
+    /// Settings that a flag or a variable sets, whatever the file has.
+    pub overridden: Vec<&'static str>,
 }
 
 /// The fields of a [`Config`].
@@ -63,6 +75,8 @@ pub struct Settings {
     pub hardening: Hardening,
     /// Configuration file that was chosen.
     pub(in crate::config) selection: Selection,
+    /// What it had.
+    pub file: Option<ConfigFile>,
     /// The files that were read: the configuration itself, secrets and values that it refers to.
     pub(in crate::config) files_read: Vec<PathBuf>,
     /// Directory of the credentials that the service manager handed over: its files stay as they are while the service runs.
@@ -80,6 +94,11 @@ pub struct Settings {
 impl Config {
     pub(in crate::config) fn new(settings: Settings) -> Self {
         Self(settings)
+    }
+
+    /// Hands over what is known of the configuration file.
+    pub fn take_file(&mut self) -> Option<ConfigFile> {
+        self.0.file.take()
     }
 
     /// Hands over the runtime key. None is left here, so that it is gone after a rotation.

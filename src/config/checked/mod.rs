@@ -18,8 +18,8 @@ pub use audit::{Audit, Forward, OnFailure};
 pub(in crate::config) use child_environment::holds;
 pub use child_environment::{ChildEnvironment, Inheritance};
 pub use config::{
-    Binding, Config, ControlPlane, Header, Health, Identity, Listen, Log, LogFormat, LogTarget, Mcp, Proxy, Settings,
-    Target, Variable,
+    Binding, Config, ConfigFile, ControlPlane, Header, Health, Identity, Listen, Log, LogFormat, LogTarget, Mcp, Proxy,
+    Settings, Target, Variable,
 };
 pub use connection::Timeouts;
 pub use hardening::{Hardening, Mode, UserName};

@@ -100,6 +100,7 @@ impl Settings {
             announce_ui: _,
             hardening: _,
             selection: _,
+            file: _,
             files_read,
             credentials: _,
             secret_variables: _,

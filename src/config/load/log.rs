@@ -5,7 +5,7 @@ use log::LevelFilter;
 use super::reader::{Checked, Reader};
 use super::syslog::{self, Syslog};
 use crate::config::checked::{Log, LogFormat, LogServer, LogTarget};
-use crate::config::settings::table;
+use crate::config::settings::{File, Value, table};
 use crate::config::values::scalar::echo;
 
 /// The log, and the server that it goes to over a connection.
@@ -22,6 +22,14 @@ enum Kind {
     Stream,
     Journald,
     Syslog,
+}
+
+/// The level that a configuration file asks for, alone.
+pub(crate) fn log_level_of(file: &File) -> Result<LevelFilter, String> {
+    match file.value(&table::LOG_LEVEL) {
+        Some(Value::One(text)) => log_level(&text.text),
+        _ => log_level(table::LOG_LEVEL.default.unwrap_or_default()),
+    }
 }
 
 /// Level, format and place, which depend on each other (contract: config, section 2).

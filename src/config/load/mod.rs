@@ -31,6 +31,7 @@ pub(super) use admin::load_admin;
 pub use admin::{Admin, Keys};
 pub(crate) use api_key::read_key_again;
 pub use control_plane::tunnel_id;
+pub(crate) use log::log_level_of;
 pub use read::{Opened, mistakes, read, read_admin, written_base_url};
 pub use secret_variables::{flag_masking, variable_holds_secret, written_secrets};
 
@@ -38,9 +39,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use self::reader::{Checked, Reader, Reported, checked};
-use crate::config::checked::{Config, ControlPlane, Inheritance, Lockdown, Mcp, Proxies, Settings, Timeouts, Trust};
+use crate::config::checked::{
+    Config, ConfigFile, ControlPlane, Inheritance, Lockdown, Mcp, Proxies, Settings, Timeouts, Trust,
+};
 use crate::config::file::Selection;
-use crate::config::settings::{ConfigErrors, Kind, SETTINGS, Sources, table};
+use crate::config::settings::{ConfigErrors, Fingerprint, Kind, SETTINGS, Setting, Source, Sources, table};
 use crate::config::values::HttpUrl;
 use crate::secrets::{self, Files as _};
 
@@ -148,6 +151,11 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
         pid_file: pid_file?,
         hardening: hardening?,
         selection: selection.clone(),
+        file: sources.file.map(|file| ConfigFile {
+            path: file.path.clone(),
+            fingerprint: Fingerprint::of(file),
+            overridden: overridden(&sources),
+        }),
         files_read: sources.files.paths_read(),
         credentials: secrets::credentials_directory(sources.environment).map(Path::to_owned),
         secret_variables,
@@ -155,6 +163,14 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
         secluded: sources.files.secluded(),
         warnings: Vec::new(),
     })
+}
+
+/// The settings that a flag or a variable sets.
+fn overridden(sources: &Sources<'_>) -> Vec<&'static str> {
+    let is_overridden =
+        |setting: &&Setting| matches!(sources.origin(setting).source, Source::Flag(_) | Source::Variable(_));
+    let overridden = SETTINGS.iter().copied().filter(is_overridden);
+    overridden.map(|setting| setting.key).collect()
 }
 
 /// The control plane, as far as it can be read from what was written.

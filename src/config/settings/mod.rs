@@ -3,6 +3,7 @@
 mod effective;
 mod entry;
 mod error;
+mod fingerprint;
 mod origin;
 mod recorder;
 mod references;
@@ -15,6 +16,7 @@ pub use effective::{Effective, EffectiveValue};
 pub(in crate::config) use entry::{Parts, RecordEntry};
 pub(in crate::config) use error::name_at;
 pub use error::{ConfigError, ConfigErrors};
+pub use fingerprint::Fingerprint;
 pub use origin::{Location, Origin, Source};
 pub(in crate::config) use recorder::Recorder;
 pub(in crate::config) use references::{reference, refers, socket_path};

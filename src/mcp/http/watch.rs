@@ -31,6 +31,10 @@ pub struct Prober {
     unannounced: bool,
     /// When the last probe of a server in doubt began.
     probed: Option<Instant>,
+    /// The last look met silence: the next one connects first, which distinguishes packets that are dropped from a server that is busy.
+    silent: bool,
+    /// The last look got no connection, for as long as it may take. No pause follows: the look itself was one.
+    unconnected: bool,
 }
 
 impl Prober {
@@ -43,6 +47,8 @@ impl Prober {
             doubted: false,
             unannounced: true,
             probed: None,
+            silent: false,
+            unconnected: false,
         }
     }
 
@@ -120,6 +126,9 @@ impl Prober {
         if self.failed == 0 {
             return PROBE_INTERVAL;
         }
+        if self.unconnected && self.failed < PROBES_FAILED {
+            return Duration::ZERO;
+        }
         let doublings = self.failed.saturating_sub(PROBES_SILENT);
         PROBE_RETRY_MIN
             .saturating_mul(1 << doublings.min(16))
@@ -134,8 +143,15 @@ impl Prober {
             // A bare connection opens no session, so it holds up no probe.
             self.probed = Some(Instant::now());
         }
+        self.unconnected = false;
         let found = match (at_ease, self.unannounced) {
-            (false, _) => Found::of(&self.server).await.server,
+            (false, _) => match self.silent {
+                true => match self.reach().await {
+                    Ok(()) => Found::of(&self.server).await.server,
+                    Err(reason) => Server::Failing(reason),
+                },
+                false => Found::of(&self.server).await.server,
+            },
             (true, false) => match self.reach().await {
                 Ok(()) => return,
                 Err(reason) => Server::Failing(reason),
@@ -150,6 +166,7 @@ impl Prober {
                 return;
             }
         };
+        self.silent = self.unconnected || matches!(found, Server::Slow(_));
         if is_good(&found) {
             self.calm();
             self.report(found);
@@ -172,13 +189,17 @@ impl Prober {
     fn calm(&mut self) {
         self.failed = 0;
         self.doubted = false;
+        (self.silent, self.unconnected) = (false, false);
     }
 
     /// Connects, and no more.
-    async fn reach(&self) -> Result<(), String> {
+    async fn reach(&mut self) -> Result<(), String> {
         match timeout(PROBE_TIMEOUT, self.server.0.pool.reach()).await {
             Ok(reached) => reached.map_err(|error| describe(&error.failure())),
-            Err(_) => Err(format!("no connection within {} s", PROBE_TIMEOUT.as_secs())),
+            Err(_) => {
+                self.unconnected = true;
+                Err(format!("no connection within {} s", PROBE_TIMEOUT.as_secs()))
+            }
         }
     }
 

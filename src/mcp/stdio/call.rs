@@ -225,8 +225,13 @@ impl Drop for OpenCall<'_> {
         for line in state.router.close(self.pipe_id) {
             state.write_aside(line, &self.server.0.channel);
         }
-        if state.router.is_hung() {
+        let (is_hung, is_silent) = (state.router.is_hung(), state.router.is_silent());
+        drop(state);
+        if is_hung {
             self.server.0.hung.notify_one();
+        }
+        if is_silent {
+            self.server.shown_silent(true);
         }
     }
 }

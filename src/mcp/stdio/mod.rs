@@ -27,7 +27,7 @@ mod supervisor;
 mod trial;
 
 use std::future::pending;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -78,6 +78,8 @@ struct Shared {
     undelivered: Arc<AtomicUsize>,
     /// What the answers of its children have shown.
     observer: Mutex<Observer>,
+    /// Health says that the child leaves calls unanswered.
+    is_silent: AtomicBool,
     /// Who is told of it; nobody, where nobody wants to know.
     monitor: OnceLock<Arc<Monitor>>,
 }
@@ -115,6 +117,7 @@ impl StdioServer {
             large_lines: Arc::new(Semaphore::new(STDIO_LINES_LARGE)),
             undelivered: Arc::default(),
             observer: Mutex::default(),
+            is_silent: AtomicBool::new(false),
             monitor: OnceLock::new(),
         }))
     }

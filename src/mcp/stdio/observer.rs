@@ -7,6 +7,7 @@ mod catalog;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde::Deserialize;
@@ -332,6 +333,22 @@ impl StdioServer {
     pub(super) fn child_is(&self, child: Child, closed: Option<&'static str>) {
         if let Some(monitor) = self.0.monitor.get() {
             monitor.health.child(&self.0.channel, child, closed);
+        }
+    }
+
+    /// The child wrote something.
+    pub(super) fn heard(&self) {
+        self.lock().router.heard();
+        if self.0.is_silent.load(Ordering::Relaxed) {
+            self.shown_silent(false);
+        }
+    }
+
+    /// The child leaves calls unanswered, or writes again.
+    pub(super) fn shown_silent(&self, is_silent: bool) {
+        self.0.is_silent.store(is_silent, Ordering::Relaxed);
+        if let Some(monitor) = self.0.monitor.get() {
+            monitor.health.child_is_silent(&self.0.channel, is_silent);
         }
     }
 

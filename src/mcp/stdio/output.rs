@@ -85,7 +85,7 @@ impl<'a> Output<'a> {
                 Some(Ok(size)) => {
                     turn += size;
                     looked_at = 0;
-                    self.server.lock().router.heard();
+                    self.server.heard();
                 }
                 Some(Err(error)) => {
                     debug!(channel = self.channel(), error:% = error; "the output of the stdio MCP server cannot be read");
@@ -170,7 +170,7 @@ impl<'a> Output<'a> {
         let covered = room.cover(size, STDIO_MESSAGE_MAX);
         tokio::pin!(covered);
         while timeout(STDIO_SILENCE / 2, &mut covered).await.is_err() {
-            self.server.lock().router.heard();
+            self.server.heard();
         }
     }
 }

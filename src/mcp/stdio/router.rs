@@ -20,6 +20,7 @@ use super::recent::Recent;
 use super::splice::splice;
 use crate::limits::{
     ID_MAX, STDIO_AFTERMATH, STDIO_AFTERMATH_MAX, STDIO_HUNG_CALLS, STDIO_SERVER_REQUESTS_MAX, STDIO_SILENCE,
+    STDIO_SILENT_CALLS, STDIO_SILENT_TIME,
 };
 use crate::mcp::http::local_answer;
 use crate::wire::caller::Caller;
@@ -206,6 +207,15 @@ impl Router {
                 .heard
                 .max(self.silent_since)
                 .is_none_or(|at| at.elapsed() >= STDIO_SILENCE)
+    }
+
+    /// True when calls in a row ended unanswered while the child wrote nothing: too few, or not long enough, to restart it.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent_calls >= STDIO_SILENT_CALLS
+            && self
+                .heard
+                .max(self.silent_since)
+                .is_none_or(|at| at.elapsed() >= STDIO_SILENT_TIME)
     }
 
     /// The child is gone, and with it every call.

@@ -94,6 +94,8 @@ pub(in super::super) struct Known {
     /// Calls in a row that failed, until one is answered.
     failed_calls: u32,
     child: Child,
+    /// The child leaves calls unanswered and writes nothing.
+    is_silent: bool,
     /// Why the last child ended.
     closed: Option<&'static str>,
     restarts: u64,
@@ -114,6 +116,7 @@ impl Servers {
             has_answered: false,
             failed_calls: 0,
             child: Child::default(),
+            is_silent: false,
             closed: None,
             restarts: 0,
             observed: Observed::default(),
@@ -185,8 +188,21 @@ impl Known {
             self.restarts += 1;
         }
         self.child = child;
+        self.is_silent = false;
         self.closed = closed;
         self.at = Some(Moment::now());
+    }
+
+    /// The child leaves calls unanswered and writes nothing, or writes again. In a crash loop it has to prove itself otherwise.
+    pub(in super::super) fn silent(&mut self, is_silent: bool) {
+        if is_silent && matches!(self.server, Server::Failing(_)) || self.is_silent == is_silent {
+            return;
+        }
+        self.is_silent = is_silent;
+        self.learnt(match is_silent {
+            true => Server::Failing("stdio server: it leaves calls unanswered".to_owned()),
+            false => Server::Good,
+        });
     }
 
     pub(in super::super) fn observed(&mut self, observed: Observed) {
@@ -213,6 +229,7 @@ impl Known {
             (Transport::Stdio, _) if self.child == Child::Closed => {
                 Brief::new(Status::Degraded, "closed").because(self.closed)
             }
+            (Transport::Stdio, _) if self.is_silent => failed("calls_unanswered"),
             // It runs, and has to prove itself after several quick ends.
             (Transport::Stdio, Server::Failing(_)) => failed("stdio_restarted"),
             (Transport::Stdio, _) => {
@@ -239,6 +256,7 @@ impl Known {
             Transport::Stdio => match (self.child, &self.server) {
                 (Child::NotStarted, _) => Brief::new(Status::Unknown, "not_started"),
                 (Child::Closed, _) => Brief::new(Status::Degraded, "closed").because(self.closed),
+                _ if self.is_silent => Brief::new(Status::Degraded, "failed").because(Some("calls_unanswered")),
                 (_, Server::Failing(_)) => Brief::new(Status::Degraded, "starting").because(Some("stdio_restarted")),
                 (Child::Starting, _) => Brief::new(Status::Unknown, "starting"),
                 (Child::Running, _) => Brief::new(Status::Ok, "running"),

@@ -11,7 +11,7 @@ use crate::monitor::facts::Phase;
 const MAIN: &str = "main";
 
 /// Components that there always are, by their place.
-const FIXED: [&str; 10] = [
+const FIXED: [&str; 11] = [
     "control-plane",
     "response-delivery",
     "queue",
@@ -21,6 +21,7 @@ const FIXED: [&str; 10] = [
     "mcp",
     "sandbox",
     "credentials",
+    "log",
     "audit",
 ];
 
@@ -42,7 +43,8 @@ impl Names {
     const MCP: usize = 6;
     pub(super) const SANDBOX: usize = 7;
     pub(super) const CREDENTIALS: usize = 8;
-    pub(super) const AUDIT: usize = 9;
+    const LOG: usize = 9;
+    pub(super) const AUDIT: usize = 10;
     /// No component: a channel beyond the bound.
     const NONE: usize = usize::MAX;
 
@@ -203,6 +205,7 @@ impl State {
             Names::DISPATCHER => self.dispatcher.brief(self.phase()),
             Names::SANDBOX => self.sandbox.brief(),
             Names::CREDENTIALS => self.credentials.brief(),
+            Names::LOG => self.log().brief(),
             Names::AUDIT => self.audit.brief(),
             Names::MCP => {
                 let main = self.servers.get(MAIN);
@@ -231,6 +234,7 @@ impl State {
                 false,
                 details(&self.credentials.details()),
             ),
+            Names::LOG => (Some(Moment::now()), false, details(&self.log().details())),
             Names::AUDIT => {
                 let shown = self.audit.details();
                 (self.audit.observed_at(), false, shown.as_ref().and_then(details))
@@ -286,6 +290,7 @@ mod tests {
             servers: served.collect(),
             queue_capacity: 4,
             pool_limit: 2,
+            ..Setup::default()
         })
     }
 
@@ -532,7 +537,7 @@ mod tests {
             names.is_sorted() && names.iter().all(|name| name.len() <= 64),
             "{names:?}"
         );
-        assert!(health.component("mcp-c4").is_some() && health.component("mcp-c5").is_none());
+        assert!(health.component("mcp-c3").is_some() && health.component("mcp-c4").is_none());
         assert_eq!(health.component("mcp").unwrap().brief.status, Status::Disabled);
         // A channel without a component counts for readiness all the same.
         assert!(health.server("c19", Server::Failing("x".into())));

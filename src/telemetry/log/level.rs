@@ -1,15 +1,26 @@
 //! The level in force, which can change while the process runs.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use ::log::{LevelFilter, info, warn};
 
 /// The level of the configuration.
-static CONFIGURED: OnceLock<LevelFilter> = OnceLock::new();
+static CONFIGURED: Mutex<LevelFilter> = Mutex::new(LevelFilter::Info);
 
 /// Remembers it.
 pub(super) fn configured(level: LevelFilter) {
-    let _ = CONFIGURED.set(level);
+    *CONFIGURED.lock().unwrap_or_else(PoisonError::into_inner) = level;
+}
+
+/// The level of the configuration.
+pub(crate) fn configured_level() -> LevelFilter {
+    *CONFIGURED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The configuration has another level now.
+pub(crate) fn set_configured_level(level: LevelFilter) {
+    configured(level);
+    set_level(level);
 }
 
 /// Changes the level, and says so in the log, whichever of the two levels shows it.
@@ -37,7 +48,7 @@ pub fn set_level(level: LevelFilter) {
 
 /// Changes to debug, or back to the level of the configuration. Where that is debug, the other level is info.
 pub(crate) fn toggle() {
-    let configured = CONFIGURED.get().copied().unwrap_or(LevelFilter::Info);
+    let configured = configured_level();
     let other = match configured >= LevelFilter::Debug {
         true => LevelFilter::Info,
         false => LevelFilter::Debug,

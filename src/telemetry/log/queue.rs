@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::{SINK, Sink, places};
 use crate::limits::{LOG_BATCH_BYTES, LOG_LAST_WAIT, LOG_RETRY};
-use crate::telemetry::output::{Reconnect, Told};
+use crate::telemetry::output::Reconnect;
 use crate::telemetry::settings::Log;
 
 /// Time between attempts at the end of the process.
@@ -70,7 +70,7 @@ pub(crate) fn taken(count: usize) -> bool {
 /// The log server cannot be reached: said on standard error, now and then.
 pub(crate) fn trouble(error: String) {
     let Some(sink) = SINK.get() else { return };
-    let told = sink.output().output.now_and_then(Told::Waiting(error));
+    let told = sink.output().output.trouble(error);
     told.inspect(|told| sink.tell(told));
 }
 

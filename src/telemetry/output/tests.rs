@@ -67,6 +67,25 @@ fn what_a_reader_does_not_take_is_bounded_and_counted_and_told_when_it_reads_aga
 }
 
 #[test]
+fn a_log_says_whether_it_waits_cannot_reach_its_server_or_loses_lines() {
+    let mut output = Output::to(To::Server);
+    assert_eq!(output.condition(), Condition::Writing);
+    output.write("x", notice);
+    assert_eq!(output.condition(), Condition::Waiting);
+    assert!(matches!(output.trouble("gone".to_owned()), Some(Told::Waiting(_))));
+    assert_eq!(output.condition(), Condition::Unreachable);
+    for _ in 0..LOG_QUEUE_RECORDS {
+        output.write("x", notice);
+    }
+    assert_eq!(output.condition(), Condition::Losing);
+    output.drop_first(LOG_QUEUE_RECORDS);
+    output.resume(notice);
+    assert_eq!(output.condition(), Condition::Waiting);
+    output.drop_first(1);
+    assert_eq!(output.condition(), Condition::Writing);
+}
+
+#[test]
 fn short_records_are_bounded_by_their_number() {
     let mut output = Output::to(To::Server);
     for _ in 0..LOG_QUEUE_RECORDS {

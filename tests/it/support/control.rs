@@ -41,6 +41,7 @@ struct Inner {
     polls: VecDeque<Answer>,
     every_poll: Option<Answer>,
     deliveries: HashMap<(String, String), VecDeque<Answer>>,
+    every_delivery: Option<Answer>,
     poll_headers: Vec<(String, String)>,
     hold_polls: bool,
     ignore_limit: bool,
@@ -155,6 +156,11 @@ impl ControlPlane {
     pub fn on_delivery(&self, request_id: &str, resp_type: &str, answer: Answer) {
         let key = (request_id.to_owned(), resp_type.to_owned());
         self.with(|inner| inner.deliveries.entry(key).or_default().push_back(answer));
+    }
+
+    /// Answers every delivery like this from now on; `None` takes them again.
+    pub fn on_every_delivery(&self, answer: Option<Answer>) {
+        self.with(|inner| inner.every_delivery = answer);
     }
 
     // ---- the record ----
@@ -431,6 +437,7 @@ impl State {
         };
         let key = (post.request_id.clone(), post.resp_type.clone());
         let scripted = inner.deliveries.get_mut(&key).and_then(VecDeque::pop_front);
+        let scripted = scripted.or_else(|| inner.every_delivery.clone());
         inner.posts.push(post);
         self.changed.notify_all();
         scripted.unwrap_or_else(|| Answer::json(200, r#"{"status":"ok"}"#))

@@ -86,16 +86,24 @@ pub struct LogServer {
     open: Arc<Mutex<Option<TcpStream>>>,
     /// Connections are closed at once.
     refuses: Arc<AtomicBool>,
+    /// A second name of the listener, to end it.
+    listener: TcpListener,
 }
 
 impl LogServer {
     pub fn start(tls: Option<Arc<ServerConfig>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at("127.0.0.1:0".parse().unwrap(), tls)
+    }
+
+    /// One that comes back where it was.
+    pub fn start_at(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> Self {
+        let listener = eventually("the address of the syslog server", || TcpListener::bind(address).ok());
         let server = Self {
             address: listener.local_addr().unwrap(),
             records: Records::default(),
             open: Arc::default(),
             refuses: Arc::default(),
+            listener: listener.try_clone().unwrap(),
         };
         let (records, open) = (server.records.clone(), Arc::clone(&server.open));
         let refuses = Arc::clone(&server.refuses);
@@ -126,6 +134,12 @@ impl LogServer {
     /// Takes connections again.
     pub fn come_back(&self) {
         self.refuses.store(false, Ordering::SeqCst);
+    }
+
+    /// Ends the listener and the connection that is open.
+    pub fn stop(self) {
+        rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both).unwrap();
+        self.hang_up();
     }
 
     /// Ends the connection that is open.

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from call import Session
+from call import Refused, Session
 from client import Client
 from operators import Operator
 from processes import Child, Processes, bare_environment
@@ -149,9 +149,18 @@ class Lab:
         answer = session.call("echo", {"text": text})
         return [] if text in answer else [f"{channel}: the answer to {text} is {answer[:200]}"]
 
-    def rotate(self) -> None:
-        """Replaces the key by another, and notifies the client at once."""
-        self._put(self.key, self._ends.keys[1], 0o600)
+    def slow(self, milliseconds: int) -> str:
+        """What a call that takes this long ends with."""
+        try:
+            session = self._ends.session(self.tunnel, CHANNELS[0])
+            session.open("slow")
+            return session.call("slow", {"ms": milliseconds})
+        except (Refused, OSError) as error:
+            return f"{type(error).__name__}: {error}"
+
+    def rotate(self, key: int = 1) -> None:
+        """Replaces the key by another or by itself, and notifies the client at once."""
+        self._put(self.key, self._ends.keys[key], 0o600)
         os.kill(self.pid, signal.SIGHUP)
 
     def metric(self, name: str) -> float | None:

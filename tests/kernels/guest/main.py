@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from call import Refused
+import clock
 from channel import landlock_of_this_kernel, say
 from lab import JOB, STOP_SECONDS, Ends, Lab, descendants, is_running
 from operators import OPERATORS, Operator
@@ -62,6 +63,10 @@ class Run:
             return
         for channel in lab.channels:
             self._case(lab.operator, f"a session: {channel}", lambda channel=channel: lab.session(channel))
+        if lab.operator is OPERATORS[0]:
+            # No part of it depends on the user.
+            self._case(lab.operator, "clock: a day forward, a day back", lambda: clock.survives(lab))
+            self._case(lab.operator, "clock: certificates are judged by the new one", lambda: clock.judges_certificates(lab))
         self._case(lab.operator, "rotation of the key, SIGHUP", lambda: rotated(lab))
         self._case(lab.operator, "SIGTERM: all ends, no file is left", lambda: ended(lab))
 
@@ -98,8 +103,9 @@ def panics(lab: Lab) -> list[str]:
 
 
 def rotated(lab: Lab) -> list[str]:
+    before = lab.metric(GENERATION) or 0.0
     lab.rotate()
-    lines = lab.await_metric(GENERATION, 2.0)
+    lines = lab.await_metric(GENERATION, before + 1.0)
     for channel in lab.channels[:2]:
         lines += lab.session(channel)
     return lines

@@ -22,14 +22,14 @@ class Certificates:
     key: Path
 
 
-def make_certificates(folder: Path, names: str = LOOPBACK) -> Certificates:
+def make_certificates(folder: Path, names: str = LOOPBACK, authority_days: int = 2) -> Certificates:
     authority, authority_key = folder / "ca.pem", folder / "ca.key"
     request, certificate, key = folder / "relay.csr", folder / "relay.pem", folder / "relay.key"
     extensions = folder / "relay.ext"
     extensions.write_text(EXTENSIONS.format(names=names), encoding="utf-8")
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     openssl(
-        ["req", "-x509", *new_key, "-days", "2", "-subj", "/CN=tunnel peers test authority"]
+        ["req", "-x509", *new_key, "-days", str(authority_days), "-subj", "/CN=tunnel peers test authority"]
         + ["-addext", "keyUsage = critical, keyCertSign"]
         + ["-keyout", str(authority_key), "-out", str(authority)]
     )

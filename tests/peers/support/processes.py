@@ -73,6 +73,10 @@ class Child:
         self.log = log
         self._process = process
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def wait_for_file(self, path: Path, seconds: float) -> str:
         """The stripped contents of a file that the process writes atomically once it is ready."""
         deadline = time.monotonic() + seconds

@@ -49,7 +49,7 @@ pub(in crate::config) static RELOAD_INTERVAL: Setting = Setting {
     variables: &["RELOAD_CHECK_INTERVAL"],
     default: Some("5s"),
     help: "Time between looks at the files of keys, certificates and proxies; 0 is never",
-    details: "When one has changed, all of them are read, checked together and put in force together; if one is wrong, the ones in force stay. SIGHUP does the same at once. Settings are not read again.",
+    details: "When one has changed, all of them are read, checked together and put in force together; if one is wrong, the ones in force stay. SIGHUP does the same at once, takes log.level from the configuration file, and names settings there that need a restart.",
     ..TIME
 };
 

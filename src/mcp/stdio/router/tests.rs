@@ -190,6 +190,23 @@ fn only_a_child_that_is_silent_for_long_is_hung() {
 }
 
 #[test]
+fn a_child_is_silent_after_some_calls_and_some_seconds_without_a_word() {
+    let mut pipe = Pipe::default();
+    let long_ago = Instant::now().checked_sub(STDIO_SILENT_TIME);
+    pipe.router.heard = long_ago;
+    for _ in 0..STDIO_SILENT_CALLS {
+        assert!(!pipe.router.is_silent());
+        let (id, ..) = pipe.open(&call("1", "1"), false);
+        pipe.router.close(id);
+    }
+    assert!(!pipe.router.is_silent(), "callers gave up at once");
+    pipe.router.silent_since = long_ago;
+    assert!(pipe.router.is_silent() && !pipe.router.is_hung());
+    pipe.router.heard();
+    assert!(!pipe.router.is_silent());
+}
+
+#[test]
 fn a_token_that_two_readers_may_see_differently_never_reaches_the_child() {
     let mut pipe = Pipe::default();
     let request = r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{},"_meta":{"progressToken":1}}}"#;
