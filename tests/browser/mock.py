@@ -37,7 +37,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin", "X-Frame-Options": "DENY", "Content-Security-Policy": POLICY,
 }  # fmt: skip
 # Pauses of the page that only cost time here. Everything else of it is as it is served by a client.
-QUICK = {"POLL_MS = 2000": "POLL_MS = 250", "SYSTEM_MS = 10000": "SYSTEM_MS = 1000", "ANSWER_MS = 5000": "ANSWER_MS = 2000"}
+QUICK = {"POLL_MS = 2000": "POLL_MS = 250", "SYSTEM_MS = 4000": "SYSTEM_MS = 1000", "ANSWER_MS = 5000": "ANSWER_MS = 2000"}
 PING_SECONDS = 15.0
 CALLS_A_LOOK = 7
 

@@ -4,7 +4,7 @@
 // picks an entry of a table here. No markup is ever made of it.
 
 const POLL_MS = 2000; // between two looks at /api/status
-const SYSTEM_MS = 10000; // between two looks at /api/system, which seldom changes
+const SYSTEM_MS = 4000; // between two looks at /api/system, which seldom changes
 const ANSWER_MS = 5000; // a process that takes longer does not answer; what is older is stale
 const PAUSES_MS = [1000, 30000]; // before the log is asked for again: the first, and the longest
 const QUIET_MS = 45000; // three missed pings: the stream is dead
@@ -284,7 +284,7 @@ function drawHop(hop, first) {
       el('p.quiet', null, place(hop.name)),
       // The sentence of the first is the one above.
       hop.status === 'ok' || first || !hop.text ? null : el('p', null, hop.text),
-      hop.reason_code ? el('code', null, hop.reason_code) : null));
+      hop.reason_code && hop.status !== 'ok' ? el('code', null, hop.reason_code) : null));
 }
 
 function place(name) {
