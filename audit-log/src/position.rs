@@ -293,10 +293,8 @@ mod tests {
             let mut torn = whole.clone();
             torn[broken] ^= 1;
             fs::write(&path, &torn).unwrap();
-            let Stored::Known(found) = open(&path).1 else {
-                panic!("{broken}")
-            };
-            assert!(found == places[4] || found == places[3], "{broken}");
+            let found = open(&path).1;
+            assert!([places[4], places[3]].map(Stored::Known).contains(&found), "{broken}");
         }
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
