@@ -115,7 +115,7 @@ fn audited(small: &Small, on_failure: &str) -> (ControlPlane, McpServer, Client)
         .env("AUDIT_ON_FAILURE", on_failure)
         .start();
     client.await_ready();
-    assert_eq!(client.component("audit")["state"], "writing");
+    assert_eq!(client.component("audit")["state"], "recording");
     (control, mcp, client)
 }
 
