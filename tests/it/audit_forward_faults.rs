@@ -85,6 +85,7 @@ fn a_file_that_ends_before_its_position_is_told_and_goes_on_at_its_end() {
     fs::write(site.file(), &kept).unwrap();
     let client = over_tcp(&site, &control, &mcp, &collector).start();
     client.await_log("audit file ends before the position of its forwarding");
+    client.await_ready();
     end_and_receive(client, &site, &collector.records);
     let received = text(&lines(&collector.records));
     assert_eq!(received, whole + &site.text()[kept.len()..]);
