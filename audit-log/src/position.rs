@@ -293,10 +293,11 @@ mod tests {
             let mut torn = whole.clone();
             torn[broken] ^= 1;
             fs::write(&path, &torn).unwrap();
-            let Stored::Known(found) = open(&path).1 else {
-                panic!("{broken}")
-            };
-            assert!(found == places[4] || found == places[3], "{broken}");
+            let found = open(&path).1;
+            let is_one = [places[3], places[4]]
+                .iter()
+                .any(|place| found == Stored::Known(*place));
+            assert!(is_one, "{broken}");
         }
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();

@@ -14,7 +14,7 @@ use crate::support::{Client, ControlPlane, eventually};
 fn left_out(client: &Client) -> usize {
     eventually("records that are left out", || {
         let count = client.metric("audit_records_unforwarded_total")?;
-        (count > 0.0).then_some(count as usize)
+        (count > 0.0).then(|| format!("{count}").parse().unwrap())
     })
 }
 
