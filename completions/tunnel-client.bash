@@ -946,7 +946,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__config__subcmd__check)
-            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1228,6 +1228,22 @@ _tunnel__client() {
                     COMPREPLY=()
                     return 0
                     ;;
+                --audit.forward)
+                    mapfile -t COMPREPLY < <(compgen -W "none journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --audit.forward-backlog)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
                 --process.user)
                     COMPREPLY=()
                     return 0
@@ -1308,7 +1324,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__config__subcmd__show)
-            opts="-h --all --json --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --all --json --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1598,6 +1614,22 @@ _tunnel__client() {
                     COMPREPLY=()
                     return 0
                     ;;
+                --audit.forward)
+                    mapfile -t COMPREPLY < <(compgen -W "none journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --audit.forward-backlog)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
                 --process.user)
                     COMPREPLY=()
                     return 0
@@ -1678,7 +1710,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__doctor)
-            opts="-h --explain --json --sandbox --start-stdio --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --explain --json --sandbox --start-stdio --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1973,6 +2005,22 @@ _tunnel__client() {
                     return 0
                     ;;
                 --audit.anchor-every)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.forward)
+                    mapfile -t COMPREPLY < <(compgen -W "none journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --audit.forward-backlog)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.syslog-facility)
                     COMPREPLY=()
                     return 0
                     ;;
@@ -2368,7 +2416,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__run)
-            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -2647,6 +2695,22 @@ _tunnel__client() {
                     return 0
                     ;;
                 --audit.anchor-every)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.forward)
+                    mapfile -t COMPREPLY < <(compgen -W "none journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --audit.forward-backlog)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.syslog-facility)
                     COMPREPLY=()
                     return 0
                     ;;

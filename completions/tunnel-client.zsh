@@ -110,6 +110,10 @@ _arguments "${_arguments_options[@]}" : \
 '--audit.key-file=[Key file that seals the records of the audit log into a chain; made by tunnel-client audit init]:PATH:_files' \
 '--audit.on-failure=[What happens to commands while their records cannot be written]:block|drop-and-count:(block drop-and-count)' \
 '--audit.anchor-every=[Records after which number and seal of the last one are written to the log]:N:' \
+'--audit.forward=[Where the records of audit.file are sent as well\: journald, or a syslog server]:none|journald|syslog:(none journald syslog)' \
+'--audit.forward-backlog=[Bytes of records that may wait to be forwarded; of more, the oldest stay in audit.file alone]:N:' \
+'--audit.syslog-address=[Syslog server for audit.forward syslog; unset\: that of log.syslog_address]:SOCKET|tcp\://HOST\:PORT|tls\://HOST\:PORT:' \
+'--audit.syslog-facility=[Facility of the records of the audit log; unset\: log.syslog_facility]:NAME:' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
@@ -226,6 +230,10 @@ _arguments "${_arguments_options[@]}" : \
 '--audit.key-file=[Key file that seals the records of the audit log into a chain; made by tunnel-client audit init]:PATH:_files' \
 '--audit.on-failure=[What happens to commands while their records cannot be written]:block|drop-and-count:(block drop-and-count)' \
 '--audit.anchor-every=[Records after which number and seal of the last one are written to the log]:N:' \
+'--audit.forward=[Where the records of audit.file are sent as well\: journald, or a syslog server]:none|journald|syslog:(none journald syslog)' \
+'--audit.forward-backlog=[Bytes of records that may wait to be forwarded; of more, the oldest stay in audit.file alone]:N:' \
+'--audit.syslog-address=[Syslog server for audit.forward syslog; unset\: that of log.syslog_address]:SOCKET|tcp\://HOST\:PORT|tls\://HOST\:PORT:' \
+'--audit.syslog-facility=[Facility of the records of the audit log; unset\: log.syslog_facility]:NAME:' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
@@ -432,6 +440,10 @@ _arguments "${_arguments_options[@]}" : \
 '--audit.key-file=[Key file that seals the records of the audit log into a chain; made by tunnel-client audit init]:PATH:_files' \
 '--audit.on-failure=[What happens to commands while their records cannot be written]:block|drop-and-count:(block drop-and-count)' \
 '--audit.anchor-every=[Records after which number and seal of the last one are written to the log]:N:' \
+'--audit.forward=[Where the records of audit.file are sent as well\: journald, or a syslog server]:none|journald|syslog:(none journald syslog)' \
+'--audit.forward-backlog=[Bytes of records that may wait to be forwarded; of more, the oldest stay in audit.file alone]:N:' \
+'--audit.syslog-address=[Syslog server for audit.forward syslog; unset\: that of log.syslog_address]:SOCKET|tcp\://HOST\:PORT|tls\://HOST\:PORT:' \
+'--audit.syslog-facility=[Facility of the records of the audit log; unset\: log.syslog_facility]:NAME:' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
@@ -525,6 +537,10 @@ _arguments "${_arguments_options[@]}" : \
 '--audit.key-file=[Key file that seals the records of the audit log into a chain; made by tunnel-client audit init]:PATH:_files' \
 '--audit.on-failure=[What happens to commands while their records cannot be written]:block|drop-and-count:(block drop-and-count)' \
 '--audit.anchor-every=[Records after which number and seal of the last one are written to the log]:N:' \
+'--audit.forward=[Where the records of audit.file are sent as well\: journald, or a syslog server]:none|journald|syslog:(none journald syslog)' \
+'--audit.forward-backlog=[Bytes of records that may wait to be forwarded; of more, the oldest stay in audit.file alone]:N:' \
+'--audit.syslog-address=[Syslog server for audit.forward syslog; unset\: that of log.syslog_address]:SOCKET|tcp\://HOST\:PORT|tls\://HOST\:PORT:' \
+'--audit.syslog-facility=[Facility of the records of the audit log; unset\: log.syslog_facility]:NAME:' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \

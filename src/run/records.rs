@@ -94,7 +94,7 @@ impl RecordSender {
                 let socket = tokio::net::UnixDatagram::from_std(socket);
                 To::Socket(socket.map_err(|error| Error::System("the socket of the audit log", error))?)
             }
-            (None, Some(connector)) => To::Server(connector),
+            (None, Some(connector)) => To::Server(Box::new(connector)),
             (None, None) => return Ok(Self { stop, task: None }),
         };
         let task = Some(tokio::spawn(sender.run(to)));
@@ -112,7 +112,7 @@ impl RecordSender {
 
 enum To {
     Socket(tokio::net::UnixDatagram),
-    Server(Connector),
+    Server(Box<Connector>),
 }
 
 struct Sender {
@@ -144,8 +144,8 @@ impl Sender {
         };
         let sending = async {
             let ended = match to {
-                To::Socket(socket) => self.to_socket(&socket).await,
-                To::Server(connector) => self.to_server(&connector).await,
+                To::Socket(socket) => self.over_socket(&socket).await,
+                To::Server(connector) => self.over_connections(&connector).await,
             };
             if let Err(Gone) = ended {
                 warn!("audit log not forwarded any more: the thread that writes it is gone");
@@ -170,7 +170,7 @@ impl Sender {
         Ok(Some(rest).filter(|rest| !rest.is_empty()))
     }
 
-    async fn to_server(&mut self, connector: &Connector) -> Result<(), Gone> {
+    async fn over_connections(&mut self, connector: &Connector) -> Result<(), Gone> {
         let mut pause = LOG_SERVER_PAUSE;
         // No connection before there is something to send.
         while let Some(lines) = self.next().await? {
@@ -234,7 +234,7 @@ impl Sender {
         }
     }
 
-    async fn to_socket(&mut self, socket: &tokio::net::UnixDatagram) -> Result<(), Gone> {
+    async fn over_socket(&mut self, socket: &tokio::net::UnixDatagram) -> Result<(), Gone> {
         while let Some(lines) = self.next().await? {
             for line in lines.lines() {
                 self.compose(line);

@@ -71,6 +71,14 @@ pub(crate) fn await_position(site: &Site) {
     });
 }
 
+/// Ends the client, and waits until its last record is received.
+pub(crate) fn end_and_receive(client: Client, site: &Site, records: &Records) -> Vec<String> {
+    let log = end(client);
+    let text = site.text();
+    records.await_with(text.lines().last().unwrap());
+    log
+}
+
 /// What was received is what the files have, and verifies.
 #[track_caller]
 pub(crate) fn assert_verifies(site: &Site, received: &[String], expected: &str, code: i32) {
@@ -110,9 +118,11 @@ fn a_syslog_server_receives_each_record_once_and_can_verify_the_chain() {
         perform(&control, &site, numbered(0..5));
         let first = collector.records.await_with("\"request_id\":\"r4\"");
         assert!(first.starts_with("<86>1 20"), "{first}");
-        let sent = client.metric("audit_forward_last_success_timestamp_seconds");
-        assert!(sent.unwrap() > 1.7e9, "{sent:?}");
-        end(client);
+        eventually("the time of success", || {
+            let sent = client.metric("audit_forward_last_success_timestamp_seconds")?;
+            (sent > 1.7e9).then_some(())
+        });
+        end_and_receive(client, &site, &collector.records);
         assert_verifies(&site, &lines(&collector.records), &site.text(), 0);
     }
 }
@@ -125,7 +135,7 @@ fn a_socket_of_this_host_receives_the_records() {
     let client = forwards(site.client(&control, &mcp), &place.file("log").display().to_string()).start();
     perform(&control, &site, numbered(0..20));
     records.await_with("\"request_id\":\"r19\"");
-    end(client);
+    end_and_receive(client, &site, &records);
     assert_verifies(&site, &lines(&records), &site.text(), 0);
 }
 
@@ -155,7 +165,7 @@ fn journald_receives_the_records() {
         .start_by("exec unshare -m /bin/sh -c \"$JOURNAL_TEST\" \"$0\" \"$@\"");
     perform(&control, &site, numbered(0..3));
     records.await_with("\"request_id\":\"r2\"");
-    end(client);
+    end_and_receive(client, &site, &records);
     let message = |record: &String| {
         let fields: Vec<&str> = record.lines().collect();
         assert!(
@@ -186,7 +196,7 @@ fn a_collector_that_was_gone_for_a_while_receives_everything_once_in_order() {
     collector.come_back();
     collector.records.await_with("\"request_id\":\"r29\"");
     client.await_log("audit log is forwarded again");
-    end(client);
+    end_and_receive(client, &site, &collector.records);
     assert_verifies(&site, &lines(&collector.records), &site.text(), 0);
 }
 
@@ -221,7 +231,7 @@ fn a_client_that_was_killed_goes_on_where_it_was_and_loses_nothing() {
     }
     let client = over_tcp(&site, &control, &mcp, &collector).start();
     perform(&control, &site, ["last".to_owned()]);
-    end(client);
+    end_and_receive(client, &site, &collector.records);
     let received = lines(&collector.records);
     let distinct = once(&received);
     assert_eq!(text(&distinct), site.text());
@@ -268,7 +278,7 @@ fn a_log_that_was_rotated_while_its_records_waited_is_forwarded_whole() {
     collector.come_back();
     let client = over_tcp(&site, &control, &mcp, &collector).start();
     perform(&control, &site, ["last".to_owned()]);
-    end(client);
+    end_and_receive(client, &site, &collector.records);
     let received = lines(&collector.records);
     let expected = fs::read_to_string(&old).unwrap() + &site.text();
     let whole = both

@@ -5,8 +5,8 @@ use std::io::Write as _;
 
 use rustix::process::Signal;
 
-use crate::audit::{Site, end, server};
-use crate::audit_forward::{await_position, lines, numbered, over_tcp, perform, text};
+use crate::audit::{Site, server};
+use crate::audit_forward::{await_position, end_and_receive, lines, numbered, over_tcp, perform, text};
 use crate::support::syslog::LogServer;
 use crate::support::{Client, ControlPlane, eventually};
 
@@ -14,7 +14,7 @@ use crate::support::{Client, ControlPlane, eventually};
 fn left_out(client: &Client) -> usize {
     eventually("records that are left out", || {
         let count = client.metric("audit_records_unforwarded_total")?;
-        (count > 0.0).then_some(count as usize)
+        (count > 0.0).then(|| format!("{count}").parse().unwrap())
     })
 }
 
@@ -26,7 +26,7 @@ fn a_torn_or_foreign_position_is_told_and_the_file_is_sent_from_its_oldest_recor
     let client = over_tcp(&site, &control, &mcp, &collector).start();
     perform(&control, &site, numbered(0..5));
     await_position(&site);
-    end(client);
+    end_and_receive(client, &site, &collector.records);
     assert_eq!(text(&lines(&collector.records)), site.text());
     let whole = fs::read(&position).unwrap();
     let other = {
@@ -34,7 +34,7 @@ fn a_torn_or_foreign_position_is_told_and_the_file_is_sent_from_its_oldest_recor
         let client = over_tcp(&site, &control, &mcp, &collector).start();
         perform(&control, &site, numbered(5..9));
         await_position(&site);
-        end(client);
+        end_and_receive(client, &site, &collector.records);
         fs::read(site.directory.file("records/audit.log.forwarded")).unwrap()
     };
     for (content, told) in [
@@ -53,7 +53,7 @@ fn a_torn_or_foreign_position_is_told_and_the_file_is_sent_from_its_oldest_recor
         let client = over_tcp(&site, &control, &mcp, &collector).start();
         client.await_log(told);
         client.await_ready();
-        end(client);
+        end_and_receive(client, &site, &collector.records);
         let again = lines(&collector.records);
         assert_eq!(text(&again[before..]), site.text(), "{told}");
     }
@@ -61,7 +61,7 @@ fn a_torn_or_foreign_position_is_told_and_the_file_is_sent_from_its_oldest_recor
     let before = lines(&collector.records).len();
     let client = over_tcp(&site, &control, &mcp, &collector).start();
     client.await_ready();
-    let log = end(client);
+    let log = end_and_receive(client, &site, &collector.records);
     assert!(
         !log.iter().any(|line| line.contains("position of the forwarded")),
         "{log:#?}"
@@ -77,7 +77,7 @@ fn a_file_that_ends_before_its_position_is_told_and_goes_on_at_its_end() {
     let collector = LogServer::start(None);
     let client = over_tcp(&site, &control, &mcp, &collector).start();
     perform(&control, &site, numbered(0..5));
-    end(client);
+    end_and_receive(client, &site, &collector.records);
     await_position(&site);
     let whole = site.text();
     // As a crash of the host leaves it.
@@ -85,7 +85,8 @@ fn a_file_that_ends_before_its_position_is_told_and_goes_on_at_its_end() {
     fs::write(site.file(), &kept).unwrap();
     let client = over_tcp(&site, &control, &mcp, &collector).start();
     client.await_log("audit file ends before the position of its forwarding");
-    end(client);
+    client.await_ready();
+    end_and_receive(client, &site, &collector.records);
     let received = text(&lines(&collector.records));
     assert_eq!(received, whole + &site.text()[kept.len()..]);
 }
@@ -104,7 +105,7 @@ fn of_more_than_may_wait_the_oldest_are_left_out_counted_and_told() {
     collector.records.await_with("\"request_id\":\"r39\"");
     await_position(&site);
     let count = left_out(&client);
-    end(client);
+    end_and_receive(client, &site, &collector.records);
     let (received, all) = (lines(&collector.records), site.text());
     assert_eq!(received.len() + count, all.lines().count());
     assert!(all.ends_with(&text(&received)), "{received:#?}");
@@ -131,7 +132,7 @@ fn of_two_rotations_without_a_collector_the_older_file_is_left_out_and_counted()
     perform(&control, &site, ["last".to_owned()]);
     collector.come_back();
     collector.records.await_with("\"request_id\":\"last\"");
-    end(client);
+    end_and_receive(client, &site, &collector.records);
     let kept = fs::read_to_string(old(1)).unwrap() + &site.text();
     assert_eq!(text(&lines(&collector.records)), kept);
 }
@@ -148,7 +149,7 @@ fn lines_that_no_audit_log_writes_are_not_sent() {
     perform(&control, &site, numbered(1..2));
     collector.records.await_with("\"request_id\":\"r1\"");
     assert_eq!(left_out(&client), 1);
-    end(client);
+    end_and_receive(client, &site, &collector.records);
     let all = fs::read(site.file()).unwrap();
     let all = String::from_utf8(all).unwrap().replace("\u{1b}[2J\0\n", "");
     assert_eq!(text(&lines(&collector.records)), all);
