@@ -45,6 +45,9 @@ _tunnel__relay() {
             ",$1")
                 cmd="tunnel__relay"
                 ;;
+            tunnel__relay,audit)
+                cmd="tunnel__relay__subcmd__audit"
+                ;;
             tunnel__relay,keygen)
                 cmd="tunnel__relay__subcmd__keygen"
                 ;;
@@ -57,6 +60,9 @@ _tunnel__relay() {
             tunnel__relay,version)
                 cmd="tunnel__relay__subcmd__version"
                 ;;
+            tunnel__relay__subcmd__audit,init)
+                cmd="tunnel__relay__subcmd__audit__subcmd__init"
+                ;;
             *)
                 ;;
         esac
@@ -64,8 +70,36 @@ _tunnel__relay() {
 
     case "${cmd}" in
         tunnel__relay)
-            opts="-h -V --help --version serve keygen mcp-stub version"
+            opts="-h -V --help --version serve keygen audit mcp-stub version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+            return 0
+            ;;
+        tunnel__relay__subcmd__audit)
+            opts="-h --help init"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+            return 0
+            ;;
+        tunnel__relay__subcmd__audit__subcmd__init)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
             fi
@@ -126,7 +160,7 @@ _tunnel__relay() {
             return 0
             ;;
         tunnel__relay__subcmd__serve)
-            opts="-h --listen --tls-cert --tls-key --client-ca --require-client-cert --keys-file --tunnels-file --tunnel --url-file --allow-host --allow-origin --call-timeout --max-connections --max-anonymous-per-address --reload-check-interval --log-format --help"
+            opts="-h --listen --tls-cert --tls-key --client-ca --require-client-cert --keys-file --tunnels-file --tunnel --url-file --allow-host --allow-origin --call-timeout --max-connections --max-anonymous-per-address --reload-check-interval --audit-file --audit-key-file --audit-on-failure --audit-anchor-every --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -185,6 +219,22 @@ _tunnel__relay() {
                     return 0
                     ;;
                 --reload-check-interval)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit-file)
+                    _tunnel_relay_files -f
+                    return 0
+                    ;;
+                --audit-key-file)
+                    _tunnel_relay_files -f
+                    return 0
+                    ;;
+                --audit-on-failure)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit-anchor-every)
                     COMPREPLY=()
                     return 0
                     ;;

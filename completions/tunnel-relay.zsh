@@ -47,6 +47,10 @@ _arguments "${_arguments_options[@]}" : \
 '--max-connections=[Connections served at once, 16 to 1048576 \[default\: 5120\]; a fifth of them is for peers that have shown no accepted key yet]:N:' \
 '--max-anonymous-per-address=[Connections of one address (IPv6\: one /64 network) that have shown no accepted key; when one more comes the oldest is closed \[default\: 256\]; 0\: no limit, for a relay that sees its peers under the address of a balancer]:N:' \
 '--reload-check-interval=[How often to check the keys file and the TLS files for changes \[default\: 5s\]; 0 disables. SIGHUP has them read at once]:DURATION:' \
+'--audit-file=[Where to write one record for each call; SIGHUP opens it anew]:FILE:_files' \
+'--audit-key-file=[Key that seals the records, made by tunnel-relay audit init]:FILE:_files' \
+'--audit-on-failure=[When records cannot be written\: drop-and-count, or block, which refuses calls \[default\: drop-and-count\]]:ACTION:' \
+'--audit-anchor-every=[Records between two log lines with number and seal of the last one, 1 to 1000000 \[default\: 1000\]]:N:' \
 '--log-format=[text or json \[default\: text\]]:FORMAT:' \
 '--require-client-cert[Turn peers without a certificate away]' \
 '-h[Print help]' \
@@ -60,6 +64,31 @@ _arguments "${_arguments_options[@]}" : \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
+;;
+(audit)
+_arguments "${_arguments_options[@]}" : \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_tunnel-relay__subcmd__audit_commands" \
+"*::: :->audit" \
+&& ret=0
+
+    case $state in
+    (audit)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:tunnel-relay-audit-command-$line[1]:"
+        case $line[1] in
+            (init)
+_arguments "${_arguments_options[@]}" : \
+'-h[Print help]' \
+'--help[Print help]' \
+':key-file -- File to make:' \
+&& ret=0
+;;
+        esac
+    ;;
+esac
 ;;
 (mcp-stub)
 _arguments "${_arguments_options[@]}" : \
@@ -87,10 +116,23 @@ _tunnel-relay_commands() {
     local commands; commands=(
 'serve:Serves tunnel clients, callers and managers' \
 'keygen:Prints a fresh key, and on the next line what the keys file needs to let it in' \
+'audit:Makes the key of an audit log; tunnel-client audit verify reads its files' \
 'mcp-stub:A small MCP server for demos and tests, at the path /mcp or on stdio' \
 'version:Prints the name, the version and the commit' \
     )
     _describe -t commands 'tunnel-relay commands' commands "$@"
+}
+(( $+functions[_tunnel-relay__subcmd__audit_commands] )) ||
+_tunnel-relay__subcmd__audit_commands() {
+    local commands; commands=(
+'init:Makes the key file of an audit log' \
+    )
+    _describe -t commands 'tunnel-relay audit commands' commands "$@"
+}
+(( $+functions[_tunnel-relay__subcmd__audit__subcmd__init_commands] )) ||
+_tunnel-relay__subcmd__audit__subcmd__init_commands() {
+    local commands; commands=()
+    _describe -t commands 'tunnel-relay audit init commands' commands "$@"
 }
 (( $+functions[_tunnel-relay__subcmd__keygen_commands] )) ||
 _tunnel-relay__subcmd__keygen_commands() {

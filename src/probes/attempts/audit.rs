@@ -127,7 +127,8 @@ pub(super) const PROBES: &[Probe] = &[
         &calls::RENAME,
     ))
     .at(A),
-    audit(Probe::killed("listen", "A door for whoever knows it.", &calls::LISTEN)).at(A),
+    audit(Probe::killed("listen", "A door for whoever knows it.", &calls::LISTEN).with(By::Seccomp, &[libc::EPERM]))
+        .at(A),
     audit(Probe::killed(
         "io_uring (setup)",
         "Calls that no filter sees.",
