@@ -21,7 +21,7 @@ struct Site {
     control_plane: ControlPlane,
     _server: McpServer,
     _stdio: StdioServer,
-    client: Client,
+    _client: Client,
 }
 
 impl Site {
@@ -54,7 +54,7 @@ impl Site {
             control_plane: control,
             _server: server,
             _stdio: stdio,
-            client,
+            _client: client,
         };
         eventually("the log", || {
             let log = fs::read_to_string(&log).ok()?;
@@ -200,7 +200,7 @@ fn an_archive_holds_what_helps_and_no_secret() {
     assert_clean("the archive", &String::from_utf8_lossy(&raw.stdout));
 
     // To a pipe the same, and the process is found by its port as well.
-    let url = site.client.health_url();
+    let url = fs::read_to_string(site.leaky.files.file("health.url")).unwrap();
     let output = site.export(&["--output=-", "--offline", "--port", url.rsplit(':').next().unwrap()]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let piped = site.leaky.files.file("piped.tar.gz");
