@@ -327,7 +327,8 @@ fn the_level_of_the_log_is_changed_by_one_form_of_request_alone() {
     let supported = json!(["error", "warn", "info", "debug"]);
     assert_eq!(level(), json!({"level": "debug", "supported_levels": supported}));
     let put = |headers: &[&str], body: &str| {
-        let headers = [headers, &[&*bearer()]].concat();
+        let token = bearer();
+        let headers = [headers, &[&*token]].concat();
         tunnel.place.send("PUT /api/log-level", &headers, body).status
     };
     let json_type = "Content-Type: application/json";

@@ -123,7 +123,8 @@ impl Place {
     #[track_caller]
     pub fn stream(&self, headers: &[&str]) -> Result<BufReader<Box<dyn Connection>>, String> {
         let mut connection = self.connect();
-        let headers = [headers, &[&*bearer()]].concat();
+        let token = bearer();
+        let headers = [headers, &[&*token]].concat();
         connection
             .write_all(request("GET /api/logs/stream", &headers, "").as_bytes())
             .unwrap();
