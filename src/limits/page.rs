@@ -1,4 +1,4 @@
-//! Bounds of the status page and of `/api` (contract: status).
+//! Bounds of the status page and of `/api` (contract: status, section 2).
 
 use std::time::Duration;
 

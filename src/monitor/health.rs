@@ -3,6 +3,7 @@
 
 mod components;
 mod readiness;
+mod totals;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -15,8 +16,9 @@ use super::facts::{
 };
 pub use super::facts::{Evidence, Server};
 use components::Names;
-pub use components::{Runtime, ServerFacts, Totals};
+pub use components::Runtime;
 pub use readiness::Readiness;
+pub use totals::{ServerFacts, Totals};
 
 /// What is known, and from it whether the process is ready.
 #[derive(Debug)]

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use crate::backoff::millis;
 use crate::dispatch::audit::{self, Ended, Spent};
 use crate::limits::{AUDIT_SCRUB_MAX, RECENT_CALLS, RECENT_ID_MAX, RECENT_NAME_MAX};
 use crate::monitor::Moment;
@@ -75,7 +74,7 @@ impl Call {
             status: ended.status,
             delivery: ended.delivery,
             spent: ended.spent,
-            duration_ms: millis(ended.duration),
+            duration_ms: u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX),
             bytes_in: ended.bytes_in,
             bytes_out: ended.bytes_out,
         }

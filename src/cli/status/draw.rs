@@ -86,10 +86,11 @@ impl Out {
             (None, false) => ("NOT READY", Tone::Bad),
             (None, true) => ("READY", Tone::Good),
         };
-        let version = runtime["version"].as_str().unwrap_or_default();
+        let version = runtime["version"].as_str().map(|version| format!(" {version}"));
+        let version = version.unwrap_or_default();
         let up = runtime["uptime_seconds"].as_f64().map(duration);
         let up = up.map(|up| format!("  up {up}")).unwrap_or_default();
-        let line = format!("tunnel-client {version}{up}  {}", seen.url);
+        let line = format!("tunnel-client{version}{up}  {}", seen.url);
         self.line(&line, Tone::Plain);
         self.line(word, tone);
     }
@@ -111,13 +112,12 @@ impl Out {
         let broken = |hop: &Hop| (hop.status == Status::Degraded).then_some(hop.text.clone());
         part(&mut line, link(callers.status), None);
         part(&mut line, "relay", None);
-        let of_relay = broken(relay).filter(|_| !is_down);
-        part(&mut line, client_link, of_relay.as_deref());
-        let of_client = match &seen.error {
+        let of_relay = match &seen.error {
             Some(error) => Some(format!("nothing answers: {error}")),
-            None => broken(client),
+            None => broken(relay),
         };
-        part(&mut line, "client", of_client.as_deref());
+        part(&mut line, client_link, of_relay.as_deref());
+        part(&mut line, "client", broken(client).as_deref());
         part(&mut line, link(mcp.status), broken(mcp).as_deref());
         part(&mut line, "mcp", None);
         self.text.push('\n');
@@ -186,8 +186,10 @@ impl Out {
         self.line("\nSANDBOX", Tone::Plain);
         let state = sandbox["state"].as_str().unwrap_or("unknown");
         let is_bad = sandbox["status"] == "degraded";
-        let line = format!("  {state}: {}", layers.join(", "));
-        self.line(&line, if is_bad { Tone::Bad } else { Tone::Plain });
+        let text = ascii(&format!("{state}: {}", layers.join(", ")));
+        for line in wrapped(&text, STATUS_COLUMNS - 4) {
+            self.line(&format!("  {line}"), if is_bad { Tone::Bad } else { Tone::Plain });
+        }
     }
 
     fn certificates(&mut self, report: &Value) {

@@ -4,7 +4,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use log::LevelFilter;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -42,6 +42,10 @@ pub(super) async fn change(request: &Parts, body: Incoming) -> Result<Value, Ans
     let media_type = media_type.and_then(|value| value.split(';').next()).map(str::trim);
     if !media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json")) {
         return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
+    }
+    // What is announced as too large is not waited for.
+    if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > API_REQUEST_MAX) {
+        return refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large");
     }
     let read = timeout(API_REQUEST_TIMEOUT, Limited::new(body, API_REQUEST_MAX).collect());
     let read = match read.await {

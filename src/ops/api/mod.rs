@@ -1,4 +1,5 @@
-//! The data of the status page (contract: status, sections 3 to 9): what is asked for, and one form for every answer.
+//! The data of the status page (contract: status, section 3): what is asked for, and one form for every
+//! answer.
 
 mod about;
 mod json;
