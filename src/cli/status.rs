@@ -37,7 +37,7 @@ Examples:
 
 pub(super) fn arguments() -> Command {
     let command = Command::new("status")
-        .about("Show how a running daemon is: each hop, its channels, its last calls")
+        .about("Show how a running daemon is: hops, channels, last calls")
         .after_help(AFTER_HELP)
         .args([
             option(

@@ -19,6 +19,9 @@ pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 /// An answer.
 pub(super) type Answer = Response<Body>;
 
+/// An answer in the place of the one that was asked for.
+pub(super) type Refused = Box<Answer>;
+
 /// The body of an answer.
 #[derive(Debug)]
 pub(super) struct Body {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::json::error;
 use crate::limits::{API_REQUEST_MAX, API_REQUEST_TIMEOUT};
-use crate::ops::answer::{Answer, last};
+use crate::ops::answer::{Refused, last};
 use crate::telemetry::log::{current, set_level};
 
 /// Levels that can be set, by their names.
@@ -36,8 +36,8 @@ pub(super) fn level() -> Value {
 }
 
 /// Changes it.
-pub(super) async fn change(request: &Parts, body: Incoming) -> Result<Value, Answer> {
-    let refused = |status, code| Err(last(error(status, code)));
+pub(super) async fn change(request: &Parts, body: Incoming) -> Result<Value, Refused> {
+    let refused = |status, code| Err(Box::new(last(error(status, code))));
     let media_type = request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = media_type.and_then(|value| value.split(';').next()).map(str::trim);
     if !media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json")) {

@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::answer::{Answer, allow, last};
+use super::answer::{Answer, Refused, allow, last};
 use super::health::Shown;
 use super::page::Admitted;
 use super::recent::Recent;
@@ -86,14 +86,14 @@ impl Api {
 
     /// Answers a request that the guard has let through.
     pub(super) async fn answer(&self, admitted: Admitted<'_>, body: Incoming) -> Answer {
-        self.respond(&admitted, body).await.unwrap_or_else(|refused| refused)
+        self.respond(&admitted, body).await.unwrap_or_else(|refused| *refused)
     }
 
-    async fn respond(&self, admitted: &Admitted<'_>, body: Incoming) -> Result<Answer, Answer> {
+    async fn respond(&self, admitted: &Admitted<'_>, body: Incoming) -> Result<Answer, Refused> {
         let request = admitted.request();
         let route = ROUTES.iter().find(|(path, _)| *path == request.uri.path());
         let Some((_, route)) = route else {
-            return Err(error(StatusCode::NOT_FOUND, "not_found"));
+            return Err(error(StatusCode::NOT_FOUND, "not_found").into());
         };
         let methods = match route {
             Route::LogLevel => "GET, PUT",
@@ -101,7 +101,7 @@ impl Api {
         };
         if !methods.split(", ").any(|method| method == request.method.as_str()) {
             let refused = error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
-            return Err(allow(methods, refused));
+            return Err(allow(methods, refused).into());
         }
         let query = request.uri.query();
         let limit = match route {
@@ -129,12 +129,14 @@ impl Api {
 }
 
 /// A place of an answer, or the answer where there is none.
-fn take(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Answer> {
-    Arc::clone(places).try_acquire_owned().map_err(|_| json::busy())
+fn take(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refused> {
+    Arc::clone(places)
+        .try_acquire_owned()
+        .map_err(|_| Box::new(json::busy()))
 }
 
 /// The number that a query names, from 1 to `most`; `otherwise` without a query.
-fn limit(query: Option<&str>, otherwise: usize, most: usize) -> Result<usize, Answer> {
+fn limit(query: Option<&str>, otherwise: usize, most: usize) -> Result<usize, Refused> {
     let Some(query) = query else { return Ok(otherwise) };
     let digits = query.strip_prefix("limit=").filter(|_| query.len() <= API_QUERY_MAX);
     let is_number = |digits: &&str| digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -144,8 +146,8 @@ fn limit(query: Option<&str>, otherwise: usize, most: usize) -> Result<usize, An
         .ok_or_else(invalid_query)
 }
 
-fn invalid_query() -> Answer {
-    last(error(StatusCode::BAD_REQUEST, "invalid_query"))
+fn invalid_query() -> Refused {
+    Box::new(last(error(StatusCode::BAD_REQUEST, "invalid_query")))
 }
 
 #[cfg(test)]

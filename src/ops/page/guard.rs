@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::Page as Settings;
 use crate::limits::REFUSALS_LINE_INTERVAL;
-use crate::ops::answer::{Answer, TEXT, answer};
+use crate::ops::answer::{Answer, Refused, TEXT, answer};
 use crate::ops::api;
 use crate::ops::hosts::Hosts;
 
@@ -75,14 +75,14 @@ impl Guard {
     }
 
     /// What a request for a path of the page may do, or the answer of the rule that objects.
-    pub(super) fn check<'a>(&self, request: &'a Parts, is_local: bool) -> Result<Allowed<'a>, Answer> {
-        let forbidden = |text: &'static str| Err(answer(StatusCode::FORBIDDEN, TEXT, text));
+    pub(super) fn check<'a>(&self, request: &'a Parts, is_local: bool) -> Result<Allowed<'a>, Refused> {
+        let forbidden = |text: &'static str| Err(Box::new(answer(StatusCode::FORBIDDEN, TEXT, text)));
         let is_forwarded = FORWARDED.iter().any(|name| request.headers.contains_key(*name));
         if !self.allow_remote && (!is_local || is_forwarded) {
             return forbidden(LOCAL_ONLY);
         }
         if let Err((status, text)) = self.hosts.check(request) {
-            return Err(answer(status, TEXT, text));
+            return Err(answer(status, TEXT, text).into());
         }
         let path = request.uri.path();
         if path != "/api" && !path.starts_with("/api/") {
@@ -93,7 +93,7 @@ impl Guard {
         }
         if !self.is_known(&request.headers) {
             self.refused();
-            return Err(unauthorized());
+            return Err(unauthorized().into());
         }
         Ok(Allowed::Api(Admitted(request)))
     }

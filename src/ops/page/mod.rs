@@ -99,7 +99,7 @@ impl Page {
             Ok(Allowed::File(path)) => files::answer_file(path, &request.method),
             Ok(Allowed::Api(admitted)) => self.api.answer(admitted, body).await,
             // Whoever is refused opens a connection for each attempt.
-            Err(refused) => last(refused),
+            Err(refused) => last(*refused),
         };
         for (name, value) in SECURITY {
             let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
