@@ -1,7 +1,7 @@
 //! The lines of servers on their way from the broker to the standard error of this process: scrubbed.
 //!
-//! The broker knows none of the client's secrets, so it cannot take them out. It writes to a pipe, which this process reads, for a
-//! bounded share of its time and only as fast as its own standard error takes it. What the pipe does not take the broker holds up or counts.
+//! The broker knows none of the client's secrets, so it cannot take them out. It writes to a pipe, which this process reads as
+//! fast as its own standard error takes it, and searches for a bounded share of its time. What comes faster is left out and counted.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -11,7 +11,8 @@ use tokio::time::{sleep, timeout};
 
 use super::scrubber::Scrubber;
 use crate::limits::{
-    BROKER_LINE_MAX, BROKER_WORDS_BUSY, BROKER_WORDS_PIECE_WAIT, BROKER_WORDS_READ, BROKER_WORDS_REST, LOG_RETRY,
+    BROKER_LINE_MAX, BROKER_WORDS_BURST, BROKER_WORDS_LEFT_OUT, BROKER_WORDS_PAUSE, BROKER_WORDS_PIECE_WAIT,
+    BROKER_WORDS_READ, BROKER_WORDS_SHARE, LOG_RETRY,
 };
 use crate::telemetry::stream::Stream;
 
@@ -23,12 +24,13 @@ pub(super) async fn pass_on(from: pipe::Receiver, to: Stream) {
         scrubber: Scrubber::default(),
         unread: Vec::new(),
         out: String::new(),
+        left_out: 0,
     };
-    let mut pace = Pace::default();
+    let mut pace = Pace::new();
     loop {
-        let begun = match words.read().await {
+        let length = match words.read().await {
             Ok(Some(0)) | Err(_) => break,
-            Ok(Some(_)) => Instant::now(),
+            Ok(Some(length)) => length,
             Ok(None) => {
                 // The rest of a long line is not to come.
                 words.scrubber.rest(&mut words.out);
@@ -36,10 +38,16 @@ pub(super) async fn pass_on(from: pipe::Receiver, to: Stream) {
                 continue;
             }
         };
-        words.take_lines();
-        let spent = begun.elapsed();
-        words.write().await;
-        pace.spent(spent).await;
+        if pace.has_time() {
+            let begun = Instant::now();
+            words.take_lines();
+            pace.spent(begun);
+            words.write().await;
+        } else {
+            words.leave_out();
+            words.write().await;
+            pace.left_out(length).await;
+        }
     }
     words.last().await;
 }
@@ -52,6 +60,8 @@ struct Words {
     unread: Vec<u8>,
     /// Lines to be written.
     out: String,
+    /// Lines that were left out and not told of.
+    left_out: u64,
 }
 
 impl Words {
@@ -76,6 +86,7 @@ impl Words {
 
     /// Takes the lines out of what was read. The broker writes lines of bounded length; of anything longer the pieces are lines.
     fn take_lines(&mut self) {
+        self.tell();
         let unread = std::mem::take(&mut self.unread);
         let mut rest = unread.as_slice();
         loop {
@@ -90,7 +101,29 @@ impl Words {
         self.unread = rest.to_vec();
     }
 
+    /// Leaves out the lines that were read. What is left of a line under way is no secret of its own.
+    fn leave_out(&mut self) {
+        self.scrubber.rest(&mut self.out);
+        if let Some(end) = memchr::memrchr(b'\n', &self.unread) {
+            let lines = self.unread.drain(..=end).filter(|byte| *byte == b'\n').count();
+            self.left_out += u64::try_from(lines).unwrap_or(u64::MAX);
+        } else if self.unread.len() >= BROKER_LINE_MAX {
+            self.unread.clear();
+            self.left_out += 1;
+        }
+    }
+
+    fn tell(&mut self) {
+        let count = std::mem::take(&mut self.left_out);
+        if count > 0 {
+            self.out.push_str(&format!(
+                "tunnel-client: {count} lines of MCP servers are left out here: they came faster than they are searched for secrets\n"
+            ));
+        }
+    }
+
     async fn last(&mut self) {
+        self.tell();
         let rest = std::mem::take(&mut self.unread);
         if !rest.is_empty() {
             self.scrubber.line(&String::from_utf8_lossy(&rest), &mut self.out);
@@ -130,18 +163,43 @@ fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The share of the time that the search for secrets may take, so that a server that floods does not take that of the tunnel.
-#[derive(Default)]
+/// The share of the time that the search for secrets may take, so that a server that floods does not take that of the tunnel. Lines
+/// beyond it are left out, because waiting would hold up the server.
 struct Pace {
-    busy: Duration,
+    /// Time spent beyond the share.
+    debt: Duration,
+    since: Instant,
+    /// Bytes that were left out since the last pause.
+    left_out: usize,
 }
 
 impl Pace {
-    /// Waits once so much time was spent that it is due.
-    async fn spent(&mut self, time: Duration) {
-        self.busy += time;
-        if self.busy >= BROKER_WORDS_BUSY {
-            sleep(std::mem::take(&mut self.busy) * BROKER_WORDS_REST).await;
+    fn new() -> Self {
+        Self {
+            debt: Duration::ZERO,
+            since: Instant::now(),
+            left_out: 0,
+        }
+    }
+
+    /// Whether lines may be searched now.
+    fn has_time(&mut self) -> bool {
+        let now = Instant::now();
+        self.debt = self.debt.saturating_sub((now - self.since) / BROKER_WORDS_SHARE);
+        self.since = now;
+        self.debt < BROKER_WORDS_BURST
+    }
+
+    fn spent(&mut self, begun: Instant) {
+        self.debt += begun.elapsed();
+    }
+
+    /// Reading what is left out takes time as well.
+    async fn left_out(&mut self, bytes: usize) {
+        self.left_out += bytes;
+        if self.left_out >= BROKER_WORDS_LEFT_OUT {
+            self.left_out = 0;
+            sleep(BROKER_WORDS_PAUSE).await;
         }
     }
 }

@@ -43,10 +43,14 @@ pub const BROKER_LAST_WORDS: usize = 64 * KIB;
 pub const BROKER_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 /// Bytes of one read of what the broker passes on.
 pub const BROKER_WORDS_READ: usize = 4 * KIB;
-/// Time spent on what the broker passes on before a pause is due: what a page of a stack trace takes is passed on at once.
-pub const BROKER_WORDS_BUSY: Duration = Duration::from_millis(5);
-/// The pause, in multiples of that time: a flood of lines takes a tenth of a processor. Servers that write more are held up.
-pub const BROKER_WORDS_REST: u32 = 9;
+/// Part of the time in which lines of servers may be searched for secrets: a tenth of a processor.
+pub const BROKER_WORDS_SHARE: u32 = 10;
+/// Time beyond that share before lines are left out: some megabytes of lines at once, and the turns of the tunnel in between.
+pub const BROKER_WORDS_BURST: Duration = Duration::from_secs(2);
+/// Bytes that are left out before a pause: 6.4 MB/s, more than servers write for a reason.
+pub const BROKER_WORDS_LEFT_OUT: usize = 64 * KIB;
+/// The pause.
+pub const BROKER_WORDS_PAUSE: Duration = Duration::from_millis(10);
 /// Bytes at the end of a piece of a line that wait for the next piece: a secret of 160 bytes in its longest spelling (`\\uXXXX`).
 pub const BROKER_WORDS_HELD: usize = KIB;
 /// Time that they wait; the broker writes the next piece at once, if there is one.
