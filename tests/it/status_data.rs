@@ -50,7 +50,10 @@ fn a_working_tunnel_shows_its_hops_channels_and_numbers() {
     tunnel
         .control
         .call(Command::call("r1", "tools/call", r#"{"name":"search"}"#), "r1");
-    let status = await_status(&tunnel.place, "four good hops", |status| statuses(status) == ["ok"; 4]);
+    // The answer is counted after the service has it.
+    let status = await_status(&tunnel.place, "four good hops and a call that is answered", |status| {
+        statuses(status) == ["ok"; 4] && status["counters"]["answered"] == 1
+    });
     for (member, value) in [
         ("schema_version", json!(1)),
         ("ready", json!(true)),
