@@ -222,7 +222,9 @@ fn action(command: &Command, kind: Option<&str>, message: Option<&Node>, judged:
             assert!(is_whole(payload), "the payload is changed");
             assert_eq!(**taken, **method);
             let written = message.and_then(|message| message.one("params").ok().flatten());
-            let written = written.map(|params| params.raw(text)).filter(|params| *params != b"null");
+            let written = written
+                .map(|params| params.raw(text))
+                .filter(|params| *params != b"null");
             assert_eq!(&payload[params.clone()], written.unwrap_or_default());
             assert_eq!(id.as_bytes(), &text[span.clone()]);
             assert_eq!(*initialize, method == "initialize");
