@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,16 @@ SHIFT = 8
 
 class BrowserFailed(Exception):
     """The browser did not do what it was told."""
+
+
+# The browser reads descriptor 3 and writes 4, whatever their numbers were.
+PIPES = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD_CLOEXEC, 10) for end in sys.argv[1:3]]
+for number, end in enumerate(ends, 3):
+    os.dup2(end, number)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Chromium:
@@ -56,8 +67,7 @@ class Chromium:
         self._log = folder / "chromium.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                # The browser reads descriptor 3 and writes 4.
-                ["sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", *command], env=environment, cwd=folder,
+                [sys.executable, "-c", PIPES, str(theirs_in), str(theirs_out), *command], env=environment, cwd=folder,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(theirs_in, theirs_out), start_new_session=True,
             )  # fmt: skip
         os.close(theirs_in)
