@@ -94,29 +94,33 @@ pub(super) struct End {
     pub(super) delivery: Option<&'static str>,
     pub(super) bytes_out: usize,
     pub(super) spent: Spent,
+    /// It was handed to its server.
+    pub(super) is_asked: bool,
 }
 
 impl End {
-    /// The same in words of `/health`. Answers of a server are no failures, whatever they say; a command that was not begun says nothing
-    /// of the work.
+    /// The same in words of `/health`. Answers of a server are no failures, whatever they say and whatever becomes of their delivery; a
+    /// command that did not reach its server says nothing of the work.
     pub(super) fn finished(&self) -> Finished {
-        match (self.outcome, self.status, self.delivery) {
-            ("expired", ..) | (.., Some("expired")) => Finished::TimedOut,
-            ("ok", ..) => Finished::Done,
-            ("cancelled" | "refused" | "unsupported_channel", ..) => Finished::Cancelled,
-            (_, Some(408 | 504), _) => Finished::TimedOut,
+        match (self.outcome, self.status) {
+            ("ok", _) => Finished::Done,
+            _ if !self.is_asked => Finished::Cancelled,
+            // The last is the client's own failure.
+            ("cancelled" | "client_internal", _) => Finished::Cancelled,
+            ("expired", _) | (_, Some(408 | 504)) => Finished::TimedOut,
             _ => Finished::Failed,
         }
     }
 
     /// Its time was up, so that nothing was answered.
-    pub(super) const fn expired(spent: Spent) -> Self {
+    pub(super) const fn expired(spent: Spent, is_asked: bool) -> Self {
         Self {
             outcome: "expired",
             status: None,
             delivery: None,
             bytes_out: 0,
             spent,
+            is_asked,
         }
     }
 }
@@ -207,18 +211,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_that_were_not_begun_say_nothing_of_the_work() {
-        for (outcome, status, delivery, finished) in [
-            ("ok", Some(200), None, Finished::Done),
-            ("ok", Some(504), None, Finished::Done),
-            ("ok", Some(200), Some("expired"), Finished::TimedOut),
-            ("cancelled", Some(200), None, Finished::Cancelled),
-            ("refused", Some(503), None, Finished::Cancelled),
-            ("refused", Some(408), None, Finished::Cancelled),
-            ("unsupported_channel", Some(400), None, Finished::Cancelled),
-            ("timeout", Some(504), None, Finished::TimedOut),
-            ("expired", None, None, Finished::TimedOut),
-            ("connect", Some(502), None, Finished::Failed),
+    fn commands_that_did_not_reach_their_server_say_nothing_of_the_work() {
+        for (outcome, status, delivery, is_asked, finished) in [
+            ("ok", Some(200), None, true, Finished::Done),
+            ("ok", Some(504), None, true, Finished::Done),
+            ("ok", Some(200), Some("expired"), true, Finished::Done),
+            ("connect", Some(502), Some("expired"), true, Finished::Failed),
+            ("cancelled", Some(200), None, true, Finished::Cancelled),
+            ("client_internal", Some(503), None, true, Finished::Cancelled),
+            ("refused", Some(503), None, false, Finished::Cancelled),
+            ("refused", Some(408), None, false, Finished::Cancelled),
+            ("refused", Some(503), Some("expired"), false, Finished::Cancelled),
+            ("unsupported_channel", Some(400), None, false, Finished::Cancelled),
+            ("timeout", Some(504), None, true, Finished::TimedOut),
+            ("expired", None, None, true, Finished::TimedOut),
+            ("expired", None, None, false, Finished::Cancelled),
+            ("connect", Some(502), None, true, Finished::Failed),
         ] {
             let end = End {
                 outcome,
@@ -226,8 +234,9 @@ mod tests {
                 delivery,
                 bytes_out: 0,
                 spent: Spent::default(),
+                is_asked,
             };
-            assert_eq!(end.finished(), finished, "{outcome} {status:?}");
+            assert_eq!(end.finished(), finished, "{outcome} {status:?} {is_asked}");
         }
     }
 }

@@ -69,14 +69,13 @@ impl<S: Server, P: Post> Shared<S, P> {
         let begun = Instant::now();
         let queue = millis(begun.saturating_duration_since(job.received));
         if job.is_expired() {
-            return self.expired(
-                job,
-                Spent {
-                    queue,
-                    ..Spent::default()
-                },
-            );
+            let spent = Spent {
+                queue,
+                ..Spent::default()
+            };
+            return self.expired(job, spent, false);
         }
+        let is_asked = matches!((&job.work, channel, is_admitted), (Work::Do(_), Some(_), true));
         let done = match (&job.work, channel) {
             (Work::Do(action), _) if !is_admitted => {
                 let is_termination = matches!(action, Action::SessionTermination);
@@ -110,7 +109,7 @@ impl<S: Server, P: Post> Shared<S, P> {
                         server,
                         delivery: 0,
                     };
-                    return self.expired(job, spent);
+                    return self.expired(job, spent, true);
                 }
             },
         };
@@ -127,7 +126,7 @@ impl<S: Server, P: Post> Shared<S, P> {
         }
         match delivery {
             Delivery::Expired => {
-                self.expired(job, spent);
+                self.expired(job, spent, is_asked);
             }
             Delivery::Done
             | Delivery::Late
@@ -147,6 +146,7 @@ impl<S: Server, P: Post> Shared<S, P> {
             delivery: audit::undelivered(delivery),
             bytes_out: done.response.payload.as_ref().map_or(0, Bytes::len),
             spent,
+            is_asked,
         }
     }
 
@@ -372,7 +372,8 @@ impl<S: Server, P: Post> Shared<S, P> {
         channel.is_some_and(|channel| channel.server.is_judged_by_calls())
     }
 
-    fn expired(&self, job: &Job, spent: Spent) -> End {
+    /// `is_asked`: it was handed to its server.
+    fn expired(&self, job: &Job, spent: Spent, is_asked: bool) -> End {
         self.monitor.metrics.dropped("response_deadline");
         info!(
             request_id = &*job.route.request_id,
@@ -382,7 +383,7 @@ impl<S: Server, P: Post> Shared<S, P> {
             server_ms = spent.server;
             "command response deadline reached; dropping without posting a response"
         );
-        End::expired(spent)
+        End::expired(spent, is_asked)
     }
 
     fn unsupported_channel(&self, job: &Job, action: &Action) -> Response {

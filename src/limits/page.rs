@@ -50,6 +50,8 @@ pub const RECENT_ID_MAX: usize = 128;
 pub const API_WARNINGS_MAX: usize = 50;
 /// Reading one answer for `tunnel-client status`.
 pub const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
+/// Bytes of `/proc/net/tcp` that are looked through for the owner of a listener: some 25,000 sockets.
+pub const SOCKET_TABLE_MAX: u64 = 4 * 1024 * 1024;
 /// Time between two looks of `tunnel-client status --watch`.
 pub const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 /// Calls that `tunnel-client status` shows.

@@ -102,7 +102,7 @@ impl<'a> Report<'a> {
     }
 
     fn client(&self) -> Hop {
-        let parts = ["sandbox", "credentials", "queue"].map(|name| self.seen(name));
+        let parts = ["sandbox", "audit", "log", "credentials", "queue"].map(|name| self.seen(name));
         if let Some(broken) = parts.into_iter().find(|part| part.status == Status::Degraded) {
             let text = format!("{}: {}", broken.name, broken.why());
             return broken.hop("client", text);
@@ -137,10 +137,11 @@ impl<'a> Report<'a> {
             .filter(|server| server.status != Status::Disabled)
             .collect();
         if let Some(broken) = servers.iter().find(|server| server.status == Status::Degraded) {
-            let is_told = broken.name == "mcp" && self.readiness.starts_with("mcp probe failed");
-            let text = match self.readiness.split_once(": ") {
-                Some((_, why)) if is_told => why.to_owned(),
-                _ => format!("channel {}: {}", broken.channel(), broken.why()),
+            // The text names the channel of any other server before the colon.
+            let told = self.readiness.strip_prefix("mcp probe failed: ");
+            let text = match told.filter(|_| broken.name == "mcp") {
+                Some(why) => why.to_owned(),
+                None => format!("channel {}: {}", broken.channel(), broken.why()),
             };
             return broken.hop("mcp", text);
         }
@@ -298,10 +299,16 @@ mod tests {
                 "connection refused",
             ),
             (
-                vec![("mcp-tools", probe)],
+                vec![("mcp-tools", probe.clone())],
                 "ready",
                 "mcp",
                 "channel tools: probe failed",
+            ),
+            (
+                vec![("mcp", probe.clone()), ("mcp-tools", probe)],
+                "mcp probe failed (channel tools): no such host",
+                "mcp",
+                "channel main: probe failed",
             ),
             (
                 vec![("dispatcher", operation)],
@@ -314,6 +321,24 @@ mod tests {
                 "ready",
                 "client",
                 "sandbox: off",
+            ),
+            (
+                vec![(
+                    "audit",
+                    json!({"status": "degraded", "state": "refusing", "reason_code": "write_failed"}),
+                )],
+                "audit log cannot be written: commands are refused",
+                "client",
+                "audit: write failed",
+            ),
+            (
+                vec![(
+                    "log",
+                    json!({"status": "degraded", "state": "losing", "reason_code": "log_lines_lost"}),
+                )],
+                "ready",
+                "client",
+                "log: log lines lost",
             ),
         ] {
             assert_eq!(broken(&changes, readiness), [(hop, text.to_owned())]);

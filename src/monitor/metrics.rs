@@ -110,6 +110,8 @@ pub struct Metrics {
     pub unsupported_channel: Counter,
     /// Records of the audit log that could not be written.
     pub audit_records_dropped: Counter,
+    /// Requests to the status page whose token was not accepted.
+    pub status_page_refusals: Counter,
     log_lines_lost: Counter,
     redactions: Counter,
     liveness: Gauge,
@@ -141,6 +143,7 @@ impl Metrics {
             workers_busy: Gauge::default(),
             unsupported_channel: Counter::default(),
             audit_records_dropped: Counter::default(),
+            status_page_refusals: Counter::default(),
             log_lines_lost: Counter::default(),
             redactions: Counter::default(),
             liveness: Gauge::default(),
@@ -176,6 +179,11 @@ impl Metrics {
             "audit_records_dropped",
             "Records of the audit log that could not be written",
             m.audit_records_dropped.clone(),
+        );
+        registry.register(
+            "status_page_refusals",
+            "Requests to the status page whose token was not accepted",
+            m.status_page_refusals.clone(),
         );
         registry.register(
             "redactions",
@@ -408,6 +416,7 @@ mod tests {
             "process_resident_memory_bytes 0",
             "process_open_fds 9",
             "redactions_total 0",
+            "status_page_refusals_total 0",
             "liveness 1",
             "audit_records_dropped_total ",
             "log_lines_lost_total ",

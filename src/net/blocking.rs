@@ -22,6 +22,7 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector as Conn
 use super::connect::Connector;
 use super::error::NetError;
 use super::hop::{Hop, HopError};
+use super::owner::Owners;
 use super::stream::Stream;
 use crate::config::HttpUrl;
 use crate::limits::{BLOCKING_INPUT, BLOCKING_OUTPUT};
@@ -73,6 +74,8 @@ pub enum BlockingError {
     Hop(Box<HopError>),
     /// The exchange failed after that.
     Net(NetError),
+    /// The listener is not shown to belong to one of [`Owners`]; nothing was sent.
+    Stranger,
     /// The path or a header cannot be sent.
     Request,
     /// The system grants no event loop.
@@ -84,6 +87,7 @@ impl fmt::Display for BlockingError {
         match self {
             Self::Hop(error) => error.fmt(f),
             Self::Net(error) => error.fmt(f),
+            Self::Stranger => f.write_str("the listener is not root's, process.user's or yours: no token sent"),
             Self::Request => f.write_str("the request cannot be written: its path or a header holds what HTTP forbids"),
             Self::System(error) => write!(f, "the event loop: {error}"),
         }
@@ -98,6 +102,14 @@ impl BlockingClient {
     /// # Errors
     /// [`BlockingError::System`]; also inside of another event loop, which cannot be blocked.
     pub fn new(url: &HttpUrl, connector: Connector) -> Result<Self, BlockingError> {
+        Self::to(url, connector, None)
+    }
+
+    /// The same for a peer on this host, whose listener belongs to one of `owners`, if there are any.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn to(url: &HttpUrl, connector: Connector, owners: Option<Owners>) -> Result<Self, BlockingError> {
         if tokio::runtime::Handle::try_current().is_ok() {
             let error = io::Error::other("a blocking request cannot be made inside of an event loop");
             return Err(BlockingError::System(error));
@@ -122,6 +134,7 @@ impl BlockingClient {
             connector: connector.clone(),
             runtime: Arc::new(runtime),
             fault: fault.clone(),
+            owners,
         };
         Ok(Self {
             agent: Agent::with_parts(config, dial, Unresolved),
@@ -227,6 +240,7 @@ struct Dial {
     connector: Connector,
     runtime: Arc<Runtime>,
     fault: Fault,
+    owners: Option<Owners>,
 }
 
 impl Connect<()> for Dial {
@@ -248,6 +262,10 @@ impl Connect<()> for Dial {
             }
             Err(_) => return Err(ureq::Error::Timeout(details.timeout.reason)),
         };
+        if self.owners.as_ref().is_some_and(|owners| !owners.own(&stream)) {
+            self.fault.set(BlockingError::Stranger);
+            return Err(ureq::Error::ConnectionFailed);
+        }
         Ok(Some(Wire {
             stream,
             runtime: Arc::clone(&self.runtime),

@@ -40,6 +40,15 @@ impl Stream {
             Self::Unix(_) | Self::UnixTls(_) | Self::TlsInTls(_) => None,
         }
     }
+
+    /// The unix socket beneath.
+    pub(super) fn unix(&self) -> Option<&UnixStream> {
+        match self {
+            Self::Unix(unix) => Some(unix),
+            Self::UnixTls(tls) => Some(tls.get_ref().0.get_ref()),
+            Self::Tcp(_) | Self::TcpTls(_) | Self::TlsInTls(_) => None,
+        }
+    }
 }
 
 /// Calls the same method on whichever stream it is.

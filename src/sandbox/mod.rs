@@ -40,3 +40,4 @@ pub use seccomp::listed;
 pub use signal_scope::SignalScope;
 pub use status::{Finding, Layer, State, Status};
 pub use trusted::{outsiders, unprotected};
+pub use users::uid_of;

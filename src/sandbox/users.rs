@@ -21,6 +21,12 @@ pub(super) struct User {
     pub(super) groups: Vec<u32>,
 }
 
+/// The number of a user, if there is such a user.
+#[must_use]
+pub fn uid_of(name: &UserName) -> Option<u32> {
+    User::find(name).ok().map(|user| user.uid)
+}
+
 /// There is no such user.
 #[derive(Debug)]
 pub enum Error {

@@ -321,6 +321,26 @@ fn whoever_has_no_token_keeps_out_neither_readers_nor_probes() {
     let mut answer = String::new();
     let _ = idle[0].read_to_string(&mut answer);
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    let token = bearer();
+    for (line, status) in [
+        ("GET /ui/none", 404),
+        ("POST /ui/", 405),
+        ("GET /api/none", 404),
+        ("POST /api/status", 405),
+        ("GET /api/status?x", 400),
+    ] {
+        let mut connection = tunnel.place.connect();
+        let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\n{token}\r\n\r\n");
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        // Its end, or the bound of the socket.
+        let _ = connection.read_to_string(&mut answer);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {answer}");
+        assert!(
+            answer.to_lowercase().contains("\r\nconnection: close\r\n"),
+            "{line}: {answer}"
+        );
+    }
 }
 
 #[test]

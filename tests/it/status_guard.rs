@@ -166,6 +166,8 @@ fn a_token_is_shown_once_as_it_is() {
             .status,
         200
     );
+    let refused = tunnel.client.metric("status_page_refusals_total");
+    assert_eq!(refused, Some(8.0), "those without the header do not count");
     let told = tunnel.client.await_log("requests without a valid token were refused");
     assert!(!told.contains("page-token"), "{told}");
     let told = tunnel.client.log_with("requests without a valid token were refused");

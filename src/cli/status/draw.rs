@@ -93,13 +93,21 @@ impl Out {
         let line = format!("tunnel-client{version}{up}  {}", seen.url);
         self.line(&line, Tone::Plain);
         self.line(word, tone);
+        // A reason that no mark shows.
+        let is_marked = seen.hops.iter().any(|hop| hop.status == Status::Degraded);
+        if seen.error.is_none() && !seen.is_ready && !is_marked && !seen.readiness.is_empty() {
+            for line in wrapped(&ascii(&seen.readiness), STATUS_COLUMNS)
+                .iter()
+                .take(REASON_LINES)
+            {
+                self.line(line, tone);
+            }
+        }
     }
 
     /// The way of a call, with a mark where it is broken, and why below that.
     fn drawing(&mut self, seen: &Seen) {
         let [callers, relay, client, mcp] = &seen.hops;
-        let is_down = seen.error.is_some();
-        let client_link = if is_down { "-X-" } else { link(relay.status) };
         let mut line = String::from("  callers ");
         let mut marks = Vec::new();
         let mut part = |line: &mut String, text: &str, broken: Option<&str>| {
@@ -112,12 +120,12 @@ impl Out {
         let broken = |hop: &Hop| (hop.status == Status::Degraded).then_some(hop.text.clone());
         part(&mut line, link(callers.status), None);
         part(&mut line, "relay", None);
-        let of_relay = match &seen.error {
+        part(&mut line, link(relay.status), broken(relay).as_deref());
+        let of_client = match &seen.error {
             Some(error) => Some(format!("nothing answers: {error}")),
-            None => broken(relay),
+            None => broken(client),
         };
-        part(&mut line, client_link, of_relay.as_deref());
-        part(&mut line, "client", broken(client).as_deref());
+        part(&mut line, "client", of_client.as_deref());
         part(&mut line, link(mcp.status), broken(mcp).as_deref());
         part(&mut line, "mcp", None);
         self.text.push('\n');
@@ -326,6 +334,8 @@ fn duration(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use serde_json::json;
 
     use super::*;
@@ -376,11 +386,32 @@ mod tests {
     #[test]
     fn nothing_that_answers_is_a_broken_client() {
         let text = text(&seen(Value::Null, "", Some("connection refused")), PLAIN);
-        assert!(
-            text.contains("NO ANSWER\n\n  callers - - relay -X- client - - mcp\n"),
-            "{text}"
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1..4], ["NO ANSWER", "", "  callers - - relay - - client - - mcp"]);
+        let (at, client) = (lines[4].find('^').unwrap(), lines[3].find("client").unwrap());
+        assert!((client..client + "client".len()).contains(&at), "{text}");
+        assert_eq!(lines[5], "    nothing answers: connection refused");
+    }
+
+    #[test]
+    fn what_no_mark_explains_stands_below_the_headline() {
+        let mut report = report();
+        report["components"]["control-plane"] = json!({"status": "ok", "state": "polling"});
+        for why in ["shutting down", "control plane poll pending"] {
+            let text = text(&seen(report.clone(), why, None), PLAIN);
+            let lines: Vec<&str> = text.lines().collect();
+            assert_eq!(lines[1..3], ["NOT READY", why], "{text}");
+            assert!(!text.contains('^'), "{text}");
+        }
+        let shown = text(&seen(report.clone(), "ready", None), PLAIN);
+        assert_eq!(shown.lines().nth(2), Some(""), "{shown}");
+        report["components"]["audit"] =
+            json!({"status": "degraded", "state": "refusing", "reason_code": "write_failed"});
+        let shown = text(
+            &seen(report, "audit log cannot be written: commands are refused", None),
+            PLAIN,
         );
-        assert!(text.contains("    nothing answers: connection refused\n"), "{text}");
+        assert!(shown.contains("^\n    audit: write failed\n"), "{shown}");
     }
 
     #[test]

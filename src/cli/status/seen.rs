@@ -54,7 +54,10 @@ impl Seen {
             .and_then(|answer| serde_json::from_slice(&answer.body).ok())
             .unwrap_or_default();
         let calls = match error {
-            None => calls(get(&format!("/api/calls?limit={STATUS_CALLS}"), source.token.as_ref())),
+            None => {
+                let token = source.token.as_ref().map(|token| (&token.text, &token.owners));
+                calls(get(&format!("/api/calls?limit={STATUS_CALLS}"), token))
+            }
             Some(_) => Err("nothing answers".to_owned()),
         };
         Self {

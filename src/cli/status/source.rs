@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
+use rustix::process::geteuid;
 use secrecy::SecretString;
 
 use crate::cli::health::locator::{Base, Locator};
 use crate::cli::health::{text, value};
 use crate::cli::{Error, settings};
 use crate::config::{self, Config, Health, Listen};
+use crate::net::Owners;
+use crate::sandbox;
 use crate::secrets::{Disk, Environment};
 use crate::telemetry::redact;
 
@@ -17,7 +20,13 @@ pub(super) struct Source {
     /// Where it is.
     pub(super) base: Base,
     /// The token of the status page, where the configuration has one that can be read.
-    pub(super) token: Option<SecretString>,
+    pub(super) token: Option<Token>,
+}
+
+/// The token, and users whose listener may see it: while the daemon is away, its port can be anybody's.
+pub(super) struct Token {
+    pub(super) text: SecretString,
+    pub(super) owners: Owners,
 }
 
 impl Source {
@@ -63,9 +72,13 @@ fn socket(path: &Path) -> Result<Locator, Error> {
     Locator::socket(path).map_err(|error| Error::Message(format!("{}: {error}", path.display())))
 }
 
-fn token(config: &Config) -> Option<SecretString> {
+fn token(config: &Config) -> Option<Token> {
     config.for_each_secret(redact::protect);
-    config.page.as_ref()?.token.clone()
+    let daemon = config.hardening.user.as_ref().and_then(sandbox::uid_of);
+    Some(Token {
+        text: config.page.as_ref()?.token.clone()?,
+        owners: Owners::root_and(daemon.into_iter().chain([geteuid().as_raw()])),
+    })
 }
 
 /// The listener of a configuration. Its URL file has the port that was chosen, if there is one.

@@ -93,7 +93,7 @@ impl Api {
         let request = admitted.request();
         let route = ROUTES.iter().find(|(path, _)| *path == request.uri.path());
         let Some((_, route)) = route else {
-            return Err(error(StatusCode::NOT_FOUND, "not_found").into());
+            return Err(last(error(StatusCode::NOT_FOUND, "not_found")).into());
         };
         let methods = match route {
             Route::LogLevel => "GET, PUT",
@@ -101,7 +101,7 @@ impl Api {
         };
         if !methods.split(", ").any(|method| method == request.method.as_str()) {
             let refused = error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
-            return Err(allow(methods, refused).into());
+            return Err(last(allow(methods, refused)).into());
         }
         let query = request.uri.query();
         let limit = match route {

@@ -10,6 +10,7 @@ use http::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN, WWW_AUT
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use log::warn;
+use prometheus_client::metrics::counter::Counter;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::Page as Settings;
@@ -33,7 +34,9 @@ pub(super) struct Guard {
     hosts: Arc<Hosts>,
     /// Connections are those of a unix socket, whose mode guards it.
     is_unix: bool,
-    refusals: Mutex<Refusals>,
+    untold: Mutex<Refusals>,
+    /// All refusals since the start.
+    refusals: Counter,
 }
 
 /// What a request may do.
@@ -56,7 +59,7 @@ impl<'a> Admitted<'a> {
     }
 }
 
-/// Requests without a valid token.
+/// Requests with a token that is not valid, since the last log line about them.
 #[derive(Debug, Default)]
 struct Refusals {
     count: u64,
@@ -64,13 +67,15 @@ struct Refusals {
 }
 
 impl Guard {
-    pub(super) fn new(settings: Settings, hosts: Arc<Hosts>, is_unix: bool) -> Self {
+    /// `refusals` counts requests whose token is not accepted.
+    pub(super) fn new(settings: Settings, hosts: Arc<Hosts>, is_unix: bool, refusals: Counter) -> Self {
         Self {
             token: settings.token,
             allow_remote: settings.allow_remote,
             hosts,
             is_unix,
-            refusals: Mutex::default(),
+            untold: Mutex::default(),
+            refusals,
         }
     }
 
@@ -92,7 +97,10 @@ impl Guard {
             return forbidden(CROSS_ORIGIN);
         }
         if !self.is_known(&request.headers) {
-            self.refused();
+            // A page without a token asks once to learn that it needs one.
+            if request.headers.contains_key(AUTHORIZATION) {
+                self.refused();
+            }
             return Err(unauthorized().into());
         }
         Ok(Allowed::Api(Admitted(request)))
@@ -109,17 +117,15 @@ impl Guard {
 
     /// Counts a refusal, and tells of all of them now and then: anybody on this host can provoke them.
     fn refused(&self) {
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        refusals.count = refusals.count.saturating_add(1);
-        if refusals
-            .told
-            .is_some_and(|told| told.elapsed() < REFUSALS_LINE_INTERVAL)
-        {
+        self.refusals.inc();
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        untold.count = untold.count.saturating_add(1);
+        if untold.told.is_some_and(|told| told.elapsed() < REFUSALS_LINE_INTERVAL) {
             return;
         }
-        let count = std::mem::take(&mut refusals.count);
-        refusals.told = Some(Instant::now());
-        drop(refusals);
+        let count = std::mem::take(&mut untold.count);
+        untold.told = Some(Instant::now());
+        drop(untold);
         warn!(refused = count; "status page: requests without a valid token were refused");
     }
 }
@@ -167,4 +173,41 @@ fn unauthorized() -> Answer {
     let headers = refused.headers_mut();
     headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     refused
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use http::Request;
+
+    use super::*;
+
+    const TOKEN: &str = "page-token-0123456789";
+
+    #[test]
+    fn a_token_that_is_not_accepted_is_counted_each_time_and_none_is_not() {
+        let refusals = Counter::default();
+        let settings = Settings {
+            token: Some(TOKEN.to_owned().into()),
+            allow_remote: false,
+            log_lines: 1,
+        };
+        let guard = Guard::new(settings, Arc::default(), false, refusals.clone());
+        for (shown, status, count) in [
+            (None, Some(StatusCode::UNAUTHORIZED), 0),
+            (Some("Bearer wrong"), Some(StatusCode::UNAUTHORIZED), 1),
+            (Some(""), Some(StatusCode::UNAUTHORIZED), 2),
+            (Some("Bearer page-token-0123456789"), None, 2),
+            (Some("Basic page-token-0123456789"), Some(StatusCode::UNAUTHORIZED), 3),
+        ] {
+            let mut request = Request::get("/api/status").header(HOST, "localhost");
+            if let Some(shown) = shown {
+                request = request.header(AUTHORIZATION, shown);
+            }
+            let (request, ()) = request.body(()).unwrap().into_parts();
+            let refused = guard.check(&request, true).err().map(|answer| answer.status());
+            assert_eq!((refused, refusals.get()), (status, count), "{shown:?}");
+        }
+    }
 }

@@ -87,8 +87,9 @@ impl Page {
             recent,
         } = setup;
         let about = about.at(listener);
+        let refusals = shown.monitor.metrics.status_page_refusals.clone();
         Self {
-            guard: Guard::new(settings, hosts, listener.is_unix()),
+            guard: Guard::new(settings, hosts, listener.is_unix(), refusals),
             api: Api::new(about, shown, kept, recent),
         }
     }

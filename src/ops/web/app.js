@@ -31,7 +31,7 @@ const COUNTERS = [
   ['Audit records lost', 'audit_records_dropped', true],
 ];
 
-// What to do, by hop and reason code; docs/health.md has the whole table.
+// What to do, by hop and reason code; docs/health.md has all.
 const DOCTOR = 'tunnel-client doctor goes the way hop by hop and names what fails.';
 const ADVICE = {
   relay: {
@@ -40,15 +40,16 @@ const ADVICE = {
     network_error: 'Check that the relay runs, then name, proxy and TLS on the way there.',
   },
   client: {
-    expired: 'Replace the certificate; it is read without a restart.',
-    reload_rejected: 'Keys and certificates of before are in use: the log says why the new ones were refused.',
+    certificate_expired: 'Replace the certificate; it is read without a restart.',
+    reload_rejected: 'Those of before are in use; the log says why the new ones were refused.',
   },
   mcp: {
     probe_failed: 'Start the MCP server; check mcp.server_urls.',
     operation_failed: 'Look for “MCP command failed” in the log.',
-    operation_timed_out: 'The server did not answer in time: look whether it hangs.',
-    last_calls_failed: 'Start the MCP server of the channel; check its address.',
-    stdio_restarted: 'The lines of the server in the log say why it ended.',
+    operation_timed_out: 'Look whether the server hangs.',
+    last_calls_failed: 'Start the server of the channel; check its address.',
+    stdio_restarted: 'Lines [CHANNEL] on the standard error of the client say why it ended.',
+    calls_unanswered: 'It hangs, or does one thing at a time.',
   },
 };
 
