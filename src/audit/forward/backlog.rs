@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use audit_log::Position;
 use audit_log::limits::LINE_MAX;
 
-use crate::limits::{AUDIT_FORWARD_BATCH, AUDIT_FORWARD_CHUNK, AUDIT_FORWARD_RECORDS};
+use crate::limits::{AUDIT_FORWARD_BATCH, AUDIT_FORWARD_CHUNK, AUDIT_FORWARD_RECORDS, AUDIT_FORWARD_UNSETTLED};
 
 /// Records that wait, in at most two files.
 #[derive(Debug)]
@@ -261,6 +261,13 @@ impl Backlog {
             self.handed = None;
         }
         Ok(counted)
+    }
+
+    /// With another batch, more might be sent twice than may.
+    pub(super) fn is_unsettled(&self) -> bool {
+        let segments = self.old.iter().chain([&self.current]);
+        let records: u64 = segments.flat_map(|segment| segment.unsafe_records).sum();
+        records + size(AUDIT_FORWARD_RECORDS) > AUDIT_FORWARD_UNSETTLED
     }
 
     /// The next lines to be sent, the oldest first. The sender has nothing else then.
