@@ -68,8 +68,11 @@ impl Feeder {
     /// Takes what the sender says.
     pub(in crate::audit) fn take(&mut self, request: Request) {
         match request.verdict {
-            Verdict::Unsent => self.backlog.take_back(),
-            Verdict::Broken => self.backlog.rewind(),
+            Verdict::Unsent => self.take_back(),
+            Verdict::Broken => {
+                let lost = self.backlog.rewind();
+                self.leave_out(|untold| &mut untold.beyond, lost);
+            }
             Verdict::Taken => {
                 let confirmed = self.backlog.confirm();
                 self.is_moved = true;
@@ -79,6 +82,11 @@ impl Feeder {
         if request.reply.is_some() {
             (self.reply, self.at_once) = (request.reply, request.at_once);
         }
+    }
+
+    fn take_back(&mut self) {
+        let lost = self.backlog.take_back();
+        self.leave_out(|untold| &mut untold.beyond, lost);
     }
 
     /// The log goes on in another file.
@@ -124,6 +132,7 @@ impl Feeder {
 
     /// Stores the position for the last time.
     pub(in crate::audit) fn close(&mut self) {
+        self.take_back();
         // All that was sent, at the second step.
         for _ in 0..2 {
             self.store(Instant::now());
@@ -177,7 +186,7 @@ impl Feeder {
         } else if !batch.is_some && !self.at_once {
             self.reply = Some(reply);
         } else if reply.send(batch.lines).is_err() {
-            self.backlog.take_back();
+            self.take_back();
         }
         Ok(())
     }
