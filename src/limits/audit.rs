@@ -37,10 +37,12 @@ pub const AUDIT_FORWARD_BATCH: usize = 128 * 1024;
 /// Records of one batch, however short they are.
 pub const AUDIT_FORWARD_RECORDS: usize = 1024;
 /// How often the position of forwarding is stored. What is stored is the position of the time before, so that what a collector's host took
-/// can be read by the collector: what was sent since is sent again after a kill or a broken connection.
+/// can be read by the collector: what was sent since is sent again after a kill or a broken connection. Nothing but time moves it.
 pub const AUDIT_FORWARD_STORE: Duration = Duration::from_secs(1);
-/// Sent records after which it is stored at once: with a batch on its way, at most twice this many and `AUDIT_FORWARD_RECORDS` are sent twice.
-pub const AUDIT_FORWARD_UNSTORED: u64 = 4096;
+/// Records behind the stored position, with those that the sender has: the most that are sent twice. Where there is no room for another
+/// batch, the sender waits for the next step of the position. A record is behind it for two steps at most, so half of them are sent each
+/// second: 15 000 records at least.
+pub const AUDIT_FORWARD_UNSETTLED: u64 = 32 * 1024;
 /// Bytes that are read at a time while records that wait are counted or left out: the thread writes records in between.
 pub const AUDIT_FORWARD_CHUNK: usize = 256 * 1024;
 /// Pauses between looks at whether a collector's host has what was sent; each is twice as long as the one before.

@@ -24,12 +24,16 @@ pub const LOG_QUEUE_BYTES: usize = 256 * 1024;
 pub const LOG_QUEUE_RECORDS: usize = 2048;
 /// Time between attempts to write what waits.
 pub const LOG_RETRY: Duration = Duration::from_millis(200);
+/// Time between attempts to say that lines were lost, while nothing waits: a disk is full for longer than a reader is slow.
+pub const LOG_LOSS_RETRY: Duration = Duration::from_secs(1);
 /// How long the end of the process waits for a reader that takes nothing.
 pub const LOG_LAST_WAIT: Duration = Duration::from_millis(500);
 /// The same for a log server, which may have to be connected to first.
 pub const LOG_SERVER_LAST_WAIT: Duration = Duration::from_secs(2);
-/// How long a log server may take nothing before the connection counts as broken.
+/// How long a log server, or a socket of this host, may take nothing of the log or of the audit log before that counts as broken.
 pub const LOG_SERVER_STALL: Duration = Duration::from_secs(30);
+/// Bytes that a log server may send over one connection: it has nothing to say, but may greet.
+pub const LOG_SERVER_UNEXPECTED: usize = 4 * 1024;
 /// Pauses between attempts to reach a log server.
 pub const LOG_SERVER_PAUSE: Duration = Duration::from_secs(1);
 /// The longest of these pauses.

@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 use rustix::io::Errno;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::Error;
+use super::log_server::ended;
 use crate::audit::{AuditLog, Forwarder, Gone};
 use crate::config::{Config, Forward};
 use crate::limits::{
@@ -193,16 +194,11 @@ impl Sender {
     /// Sends over one connection.
     async fn over(&mut self, mut stream: Stream, mut lines: String, pause: &mut Duration) -> Result<End, Gone> {
         // A server that closes the connection at once has read nothing, whatever its host acknowledged.
-        let mut settles = None;
+        let (mut settles, mut heard) = (None, 0);
         loop {
             self.compose(&lines);
-            match timeout(LOG_SERVER_STALL, deliver(&mut stream, self.message.as_bytes())).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return Ok(End::Failed(error.to_string())),
-                Err(_) => {
-                    let seconds = LOG_SERVER_STALL.as_secs();
-                    return Ok(End::Failed(format!("the server took nothing for {seconds} s")));
-                }
+            if let Err(error) = deliver(&mut stream, self.message.as_bytes(), LOG_SERVER_STALL).await {
+                return Ok(End::Failed(error.to_string()));
             }
             self.forwarder.taken();
             self.message = String::new();
@@ -213,9 +209,10 @@ impl Sender {
                 tokio::select! {
                     biased;
                     // A server says nothing; its end shows here before a record is lost to it.
-                    end = ended(&mut stream) => return Ok(match end {
-                        End::Closed if is_new => End::Failed("the server closed the connection".to_owned()),
-                        end => end,
+                    end = ended(&mut stream, &mut heard) => return Ok(match end {
+                        Ok(()) if is_new => End::Failed("the server closed the connection".to_owned()),
+                        Ok(()) => End::Closed,
+                        Err(error) => End::Failed(error.to_string()),
                     }),
                     () = sleep_until(moment), if is_new => {
                         *settled = None;
@@ -240,10 +237,15 @@ impl Sender {
                 self.compose(line);
                 let mut pause = AUDIT_FORWARD_RETRY;
                 loop {
-                    let Err(error) = socket.send(self.message.as_bytes()).await else {
+                    let Err(error) = pass(socket, self.message.as_bytes(), LOG_SERVER_STALL).await else {
                         self.succeeded();
                         break;
                     };
+                    // It was waited for long enough.
+                    if error.kind() == io::ErrorKind::TimedOut {
+                        self.failed(&error.to_string());
+                        continue;
+                    }
                     match error.raw_os_error().map(Errno::from_raw_os_error) {
                         // It will never take this one.
                         Some(Errno::MSGSIZE) => {
@@ -293,29 +295,88 @@ impl Sender {
     }
 }
 
-/// Reads on, whatever comes, until the connection ends.
-async fn ended(stream: &mut Stream) -> End {
-    let mut unexpected = [0; 64];
+/// Sends a datagram, within a bound: whoever receives at this host may have stopped.
+async fn pass(socket: &tokio::net::UnixDatagram, message: &[u8], stall: Duration) -> io::Result<()> {
+    match timeout(stall, socket.send(message)).await {
+        Ok(sent) => sent.map(drop),
+        Err(_) => Err(took_nothing("the socket", stall)),
+    }
+}
+
+/// Sends bytes, and waits until the peer's host has them. A slow one gets all of them, as long as it takes some within each `stall`.
+async fn deliver(stream: &mut Stream, bytes: &[u8], stall: Duration) -> io::Result<()> {
+    let mut progress = Progress::new(stall);
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        // A write that is given up has taken nothing.
+        match timeout(AUDIT_FORWARD_LOOK_MAX, stream.write(rest)).await {
+            Ok(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(Ok(count)) => {
+                rest = rest.get(count..).unwrap_or_default();
+                progress.made();
+            }
+            Ok(Err(error)) => return Err(error),
+            Err(_) => progress.look(stream.sent())?,
+        }
+    }
     loop {
-        match stream.read(&mut unexpected).await {
-            Ok(0) => return End::Closed,
-            Ok(_) => {}
-            Err(error) => return End::Failed(error.to_string()),
+        match timeout(AUDIT_FORWARD_LOOK_MAX, stream.flush()).await {
+            Ok(flushed) => break flushed?,
+            Err(_) => progress.look(stream.sent())?,
+        }
+    }
+    let mut pause = AUDIT_FORWARD_LOOK;
+    loop {
+        let sent = stream.sent();
+        match sent {
+            None | Some(Sent::Received) => return Ok(()),
+            Some(Sent::Lost) => return Err(io::ErrorKind::ConnectionReset.into()),
+            Some(Sent::Underway(_)) => progress.look(sent)?,
+        }
+        sleep(pause).await;
+        pause = pause.saturating_mul(2).min(AUDIT_FORWARD_LOOK_MAX);
+    }
+}
+
+/// When a peer last took something.
+struct Progress {
+    stall: Duration,
+    last: Instant,
+    acknowledged: u64,
+}
+
+impl Progress {
+    fn new(stall: Duration) -> Self {
+        Self {
+            stall,
+            last: Instant::now(),
+            acknowledged: 0,
+        }
+    }
+
+    fn made(&mut self) {
+        self.last = Instant::now();
+    }
+
+    /// Fails where nothing was taken for too long.
+    fn look(&mut self, sent: Option<Sent>) -> io::Result<()> {
+        if let Some(Sent::Underway(acknowledged)) = sent
+            && acknowledged > self.acknowledged
+        {
+            self.acknowledged = acknowledged;
+            self.made();
+        }
+        match self.last.elapsed() >= self.stall {
+            true => Err(took_nothing("the server", self.stall)),
+            false => Ok(()),
         }
     }
 }
 
-/// Sends bytes, and waits until the peer's host has them.
-async fn deliver(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
-    stream.write_all(bytes).await?;
-    stream.flush().await?;
-    let mut pause = AUDIT_FORWARD_LOOK;
-    loop {
-        match stream.sent() {
-            None | Some(Sent::Received) => return Ok(()),
-            Some(Sent::Lost) => return Err(io::ErrorKind::ConnectionReset.into()),
-            Some(Sent::Underway) => sleep(pause).await,
-        }
-        pause = pause.saturating_mul(2).min(AUDIT_FORWARD_LOOK_MAX);
-    }
+fn took_nothing(who: &str, stall: Duration) -> io::Error {
+    let seconds = stall.as_secs();
+    io::Error::new(io::ErrorKind::TimedOut, format!("{who} took nothing for {seconds} s"))
 }
+
+#[cfg(test)]
+mod tests;

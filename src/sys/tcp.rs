@@ -9,8 +9,8 @@ use std::ptr::from_mut;
 pub enum Sent {
     /// The peer's host has all of them.
     Received,
-    /// Some are on their way.
-    Underway,
+    /// Some are on their way. Of all that were ever sent, the peer's host has acknowledged so many.
+    Underway(u64),
     /// The connection is broken, and some may be lost.
     Lost,
 }
@@ -19,6 +19,8 @@ pub enum Sent {
 const WORDS: usize = 37;
 /// The place of `tcpi_unacked`: segments that were sent and not acknowledged.
 const UNACKNOWLEDGED: usize = 6;
+/// The place of `tcpi_bytes_acked`: bytes that the peer's host has acknowledged, in two words.
+const ACKNOWLEDGED: usize = 30;
 /// The place of `tcpi_notsent_bytes`: bytes that wait.
 const WAITING: usize = 36;
 /// States in which a connection takes what is sent (net/tcp_states.h): established, and closed by the peer alone.
@@ -48,7 +50,11 @@ pub fn sent(socket: impl AsFd) -> Option<Sent> {
     }
     match (info[UNACKNOWLEDGED], info[WAITING]) {
         (0, 0) => Some(Sent::Received),
-        _ => Some(Sent::Underway),
+        _ => {
+            let [a, b, c, d] = info[ACKNOWLEDGED].to_ne_bytes();
+            let [e, f, g, h] = info[ACKNOWLEDGED + 1].to_ne_bytes();
+            Some(Sent::Underway(u64::from_ne_bytes([a, b, c, d, e, f, g, h])))
+        }
     }
 }
 
@@ -90,9 +96,21 @@ mod tests {
             }
         }
         // More than the peer's host has room for.
-        assert_eq!(sent(&stream), Some(Sent::Underway));
+        let underway = || match sent(&stream) {
+            Some(Sent::Underway(acknowledged)) => acknowledged,
+            other => panic!("{other:?}"),
+        };
+        let before = underway();
+        assert!(before < written as u64, "{before} of {written}");
+        // Some more is acknowledged as soon as there is room for it.
         let mut buffer = vec![0; written];
-        peer.read_exact(&mut buffer).unwrap();
+        peer.read_exact(&mut buffer[..written / 2]).unwrap();
+        let start = Instant::now();
+        while !matches!(sent(&stream), Some(Sent::Received)) && underway() <= before {
+            assert!(start.elapsed() < Duration::from_secs(60));
+            std::thread::yield_now();
+        }
+        peer.read_exact(&mut buffer[written / 2..]).unwrap();
         becomes(&stream, Sent::Received);
     }
 

@@ -216,7 +216,7 @@ impl Facade for Sink {
         if let Some(told) = output.write(&draft.text, |lost| self.notice(lost)) {
             self.tell(&told);
         }
-        if output.is_waiting() {
+        if output.is_waiting() || output.has_lost() {
             self.waits.notify_one();
         }
         if let (Some(kept), Some(line)) = (&self.kept, &draft.kept) {

@@ -179,10 +179,16 @@ impl Output {
         }
     }
 
-    /// Writes what waits, and then that some were lost. To be called again while [`is_waiting`](Self::is_waiting).
+    /// Writes what waits, and then that some were lost. To be called again while [`is_waiting`](Self::is_waiting), and, later, while
+    /// [`has_lost`](Self::has_lost).
     pub(super) fn resume(&mut self, notice: impl FnOnce(u64) -> String) -> Option<Told> {
         self.catch_up();
         if self.lost > 0 { self.tell_loss(notice) } else { None }
+    }
+
+    /// Whether lines were lost and that could not be told yet.
+    pub(super) fn has_lost(&self) -> bool {
+        self.lost > 0
     }
 
     /// Whether something is there that the reader did not take yet.

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use audit_log::Position;
 use audit_log::limits::LINE_MAX;
 
-use crate::limits::{AUDIT_FORWARD_BATCH, AUDIT_FORWARD_CHUNK, AUDIT_FORWARD_RECORDS};
+use crate::limits::{AUDIT_FORWARD_BATCH, AUDIT_FORWARD_CHUNK, AUDIT_FORWARD_RECORDS, AUDIT_FORWARD_UNSETTLED};
 
 /// Records that wait, in at most two files.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub(super) struct Segment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Handed {
     is_old: bool,
+    /// The records behind it were left out: it is passed already, and is left out, too, unless it is sent.
+    is_passed: bool,
     bytes: u64,
     records: u64,
     unfit: u64,
@@ -174,6 +176,13 @@ impl Segment {
         }
     }
 
+    /// Moves on behind what the sender has.
+    fn pass_handed(&mut self, handed: Handed) {
+        self.pass(handed.bytes, handed.records);
+        // A batch without a line is the beginning, or the middle, of one that is too long.
+        self.is_mid_line = handed.records == 0;
+    }
+
     /// Reads the next lines.
     fn next(&mut self) -> io::Result<(Batch, Handed)> {
         let bytes = self.read(self.done, AUDIT_FORWARD_BATCH)?;
@@ -200,6 +209,7 @@ impl Segment {
         }
         let handed = Handed {
             is_old: false,
+            is_passed: false,
             bytes: size(end),
             records,
             unfit,
@@ -263,6 +273,13 @@ impl Backlog {
         Ok(counted)
     }
 
+    /// With another batch, more might be sent twice than may.
+    pub(super) fn is_unsettled(&self) -> bool {
+        let segments = self.old.iter().chain([&self.current]);
+        let records: u64 = segments.flat_map(|segment| segment.unsafe_records).sum();
+        records + size(AUDIT_FORWARD_RECORDS) > AUDIT_FORWARD_UNSETTLED
+    }
+
     /// The next lines to be sent, the oldest first. The sender has nothing else then.
     pub(super) fn hand_out(&mut self) -> io::Result<Batch> {
         self.handed = None;
@@ -286,29 +303,36 @@ impl Backlog {
         let Some(handed) = self.handed.take() else {
             return Confirmed::default();
         };
-        let segment = match (&mut self.old, handed.is_old) {
-            (Some(old), true) => old,
-            (None, true) => return Confirmed::default(),
-            (_, false) => &mut self.current,
-        };
-        segment.pass(handed.bytes, handed.records);
-        segment.unsafe_records[1] += handed.records;
-        // A batch without a line is the beginning, or the middle, of one that is too long.
-        segment.is_mid_line = handed.records == 0;
+        if !handed.is_passed {
+            let Some(segment) = self.holder(handed) else {
+                return Confirmed::default();
+            };
+            segment.pass_handed(handed);
+            segment.unsafe_records[1] += handed.records;
+        }
         Confirmed {
             records: handed.records - handed.unfit,
             unfit: handed.unfit,
         }
     }
 
-    /// What was handed out was not sent.
-    pub(super) fn take_back(&mut self) {
-        self.handed = None;
+    /// The file that something was handed out of.
+    fn holder(&mut self, handed: Handed) -> Option<&mut Segment> {
+        match handed.is_old {
+            true => self.old.as_mut(),
+            false => Some(&mut self.current),
+        }
     }
 
-    /// Some of what was sent behind the stored position may not have arrived.
-    pub(super) fn rewind(&mut self) {
-        self.handed = None;
+    /// What was handed out was not sent. Gives the number of records that are left out with it.
+    pub(super) fn take_back(&mut self) -> u64 {
+        let passed = self.handed.take().filter(|handed| handed.is_passed);
+        passed.map_or(0, |handed| handed.records)
+    }
+
+    /// Some of what was sent behind the stored position may not have arrived. Gives the number of records that are left out.
+    pub(super) fn rewind(&mut self) -> u64 {
+        let lost = self.take_back();
         for segment in self.old.iter_mut().chain([&mut self.current]) {
             if segment.done > segment.safe {
                 segment.done = segment.safe;
@@ -317,15 +341,29 @@ impl Backlog {
                 segment.settle();
             }
         }
+        lost
     }
 
-    /// Leaves out the oldest records where more wait than may, unless the sender has some. Gives their number, if any are left out.
+    /// Leaves out the oldest records where more wait than may, behind those that the sender has: it may be at them for long. Gives their
+    /// number, if any are left out.
     pub(super) fn leave_out(&mut self) -> io::Result<Option<u64>> {
+        let handed = self.handed.filter(|handed| !handed.is_passed);
         let waiting = self.waiting()?.bytes;
-        if self.handed.is_some() || waiting <= self.most {
+        let waiting = waiting.saturating_sub(handed.map_or(0, |handed| handed.bytes));
+        if waiting <= self.most {
             return Ok(None);
         }
         let excess = waiting - self.most;
+        if let Some(handed) = handed {
+            if let Some(segment) = self.holder(handed) {
+                segment.pass_handed(handed);
+                segment.settle();
+            }
+            self.handed = Some(Handed {
+                is_passed: true,
+                ..handed
+            });
+        }
         let is_old = match &self.old {
             Some(old) => old.rest()? > 0,
             None => false,
@@ -346,7 +384,7 @@ impl Backlog {
             old.records
         });
         self.handed = match self.handed {
-            Some(handed) if !handed.is_old => Some(Handed { is_old: true, ..handed }),
+            Some(handed) if handed.is_passed || !handed.is_old => Some(Handed { is_old: true, ..handed }),
             _ => None,
         };
         let mut old = std::mem::replace(&mut self.current, Segment::new(file, 0, false));

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::backlog::Backlog;
 use super::{Request, Verdict};
-use crate::limits::{AUDIT_FORWARD_STORE, AUDIT_FORWARD_UNSTORED, AUDIT_REMINDER, AUDIT_RETRY};
+use crate::limits::{AUDIT_FORWARD_STORE, AUDIT_REMINDER, AUDIT_RETRY};
 use crate::monitor::Forwarding;
 
 /// Serves the sender between records.
@@ -25,8 +25,6 @@ pub(in crate::audit) struct Feeder {
     /// The position has moved since it was stored.
     is_moved: bool,
     stored: Instant,
-    /// Records since.
-    unstored: u64,
     /// There is something to do though no message comes.
     has_more: bool,
     /// The file could not be read: when to try again.
@@ -58,7 +56,6 @@ impl Feeder {
             // The place where it begins may be another than the one that is stored.
             is_moved: true,
             stored: Instant::now(),
-            unstored: 0,
             has_more: true,
             next_try: None,
             warned: None,
@@ -71,11 +68,13 @@ impl Feeder {
     /// Takes what the sender says.
     pub(in crate::audit) fn take(&mut self, request: Request) {
         match request.verdict {
-            Verdict::Unsent => self.backlog.take_back(),
-            Verdict::Broken => self.backlog.rewind(),
+            Verdict::Unsent => self.take_back(),
+            Verdict::Broken => {
+                let lost = self.backlog.rewind();
+                self.leave_out(|untold| &mut untold.beyond, lost);
+            }
             Verdict::Taken => {
                 let confirmed = self.backlog.confirm();
-                self.unstored += confirmed.records;
                 self.is_moved = true;
                 self.leave_out(|untold| &mut untold.foreign, confirmed.unfit);
             }
@@ -83,6 +82,11 @@ impl Feeder {
         if request.reply.is_some() {
             (self.reply, self.at_once) = (request.reply, request.at_once);
         }
+    }
+
+    fn take_back(&mut self) {
+        let lost = self.backlog.take_back();
+        self.leave_out(|untold| &mut untold.beyond, lost);
     }
 
     /// The log goes on in another file.
@@ -94,11 +98,13 @@ impl Feeder {
 
     /// Does what is due: short, because records wait meanwhile.
     pub(in crate::audit) fn turn(&mut self) {
-        let now = Instant::now();
-        // Before more is handed out: what may be sent twice is bounded.
-        let is_due = now.duration_since(self.stored) >= AUDIT_FORWARD_STORE || self.unstored >= AUDIT_FORWARD_UNSTORED;
-        if self.is_moved && is_due {
-            self.store();
+        self.turn_at(Instant::now());
+    }
+
+    fn turn_at(&mut self, now: Instant) {
+        // By time alone: a collector that reads late has as long, however much is sent.
+        if self.is_moved && now.saturating_duration_since(self.stored) >= AUDIT_FORWARD_STORE {
+            self.store(now);
         }
         if self.next_try.is_none_or(|next| next <= now) {
             match self.step() {
@@ -126,9 +132,10 @@ impl Feeder {
 
     /// Stores the position for the last time.
     pub(in crate::audit) fn close(&mut self) {
+        self.take_back();
         // All that was sent, at the second step.
         for _ in 0..2 {
-            self.store();
+            self.store(Instant::now());
         }
         self.told = None;
         self.tell(Instant::now());
@@ -158,6 +165,11 @@ impl Feeder {
             self.reply = None;
             return Ok(());
         };
+        if self.backlog.is_unsettled() {
+            // Until the position has moved on, which is due within a second.
+            self.reply = Some(reply);
+            return Ok(());
+        }
         let batch = match self.backlog.hand_out() {
             Ok(batch) => batch,
             Err(error) => {
@@ -174,13 +186,13 @@ impl Feeder {
         } else if !batch.is_some && !self.at_once {
             self.reply = Some(reply);
         } else if reply.send(batch.lines).is_err() {
-            self.backlog.take_back();
+            self.take_back();
         }
         Ok(())
     }
 
-    fn store(&mut self) {
-        (self.stored, self.unstored) = (Instant::now(), 0);
+    fn store(&mut self, now: Instant) {
+        self.stored = now;
         if self.backlog.advance() {
             self.facts.sent();
         }
@@ -229,3 +241,6 @@ impl Feeder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,22 +8,36 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::{SINK, Sink, places};
-use crate::limits::{LOG_BATCH_BYTES, LOG_LAST_WAIT, LOG_RETRY};
+use crate::limits::{LOG_BATCH_BYTES, LOG_LAST_WAIT, LOG_LOSS_RETRY, LOG_RETRY};
 use crate::telemetry::output::Reconnect;
 use crate::telemetry::settings::Log;
 
 /// Time between attempts at the end of the process.
 const LAST_RETRY: Duration = Duration::from_millis(10);
 
-/// Writes what waits once its reader takes it. Never returns. Not for a log server, whose records are taken by [`first`].
+/// Writes what waits once its reader takes it, and that lines were lost once there is room to say so: there may be no other record for
+/// long. Never returns. Not for a log server, whose records are taken by [`first`].
 pub(crate) async fn keep_up() {
-    let Some(sink) = SINK.get() else { return };
+    if let Some(sink) = SINK.get() {
+        keep_up_with(sink).await;
+    }
+}
+
+pub(super) async fn keep_up_with(sink: &Sink) {
     loop {
         sink.waits.notified().await;
-        while resume(sink) {
-            sleep(LOG_RETRY).await;
+        while let Some(pause) = pause(sink) {
+            sleep(pause).await;
         }
     }
+}
+
+/// Writes what is taken; when to try the rest, if there is any.
+fn pause(sink: &Sink) -> Option<Duration> {
+    if resume(sink) {
+        return Some(LOG_RETRY);
+    }
+    sink.output().output.has_lost().then_some(LOG_LOSS_RETRY)
 }
 
 /// Gives a reader that takes nothing a last moment. A log server had its own.

@@ -9,7 +9,9 @@ use ::log::LevelFilter;
 use ::log::kv::{ToValue, Value as Any};
 
 use super::*;
-use crate::limits::{JOURNAL_FIELDS_MAX, JOURNAL_TEXT_MAX, LOG_TEXT_MAX, SYSLOG_FIELDS_MAX, SYSLOG_TEXT_MAX};
+use crate::limits::{
+    JOURNAL_FIELDS_MAX, JOURNAL_TEXT_MAX, LOG_LOSS_RETRY, LOG_TEXT_MAX, SYSLOG_FIELDS_MAX, SYSLOG_TEXT_MAX,
+};
 use crate::telemetry::output::To;
 use crate::telemetry::syslog::Header;
 use crate::telemetry::{LogFormat, LogTarget};
@@ -288,4 +290,36 @@ fn own_records_pass_at_the_level_and_others_from_warnings_up() {
         let metadata = Metadata::builder().target(target).level(level).build();
         assert_eq!(sink.enabled(&metadata), passes, "{target} {level}");
     }
+}
+
+/// A disk that was full has room again, and nothing else happens.
+#[tokio::test(start_paused = true)]
+async fn that_lines_were_lost_is_told_though_no_other_line_comes() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let sink = Sink::new(Form::Text(LogFormat::Plain), Output::to(To::Stream(full.into())), &[]);
+    {
+        let _guard = LEVEL.lock().unwrap();
+        ::log::set_max_level(LevelFilter::Info);
+        let record = Record::builder()
+            .args(format_args!("no room for this"))
+            .level(Level::Warn)
+            .target("tunnel_client")
+            .build();
+        sink.log(&record);
+    }
+    let mut keeping = std::pin::pin!(queue::keep_up_with(&sink));
+    let mut pass = async || {
+        tokio::select! {
+            () = &mut keeping => {}
+            () = tokio::time::sleep(2 * LOG_LOSS_RETRY) => {}
+        }
+        sink.output().output.condition()
+    };
+    assert_eq!(pass().await, Condition::Losing);
+    let path = std::env::temp_dir().join(format!("tunnel-client-lost-{}", std::process::id()));
+    sink.output().output.replace(std::fs::File::create(&path).unwrap());
+    assert_eq!(pass().await, Condition::Writing);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(text.contains("log lines were lost") && text.contains('1'), "{text}");
 }

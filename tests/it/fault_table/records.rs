@@ -100,7 +100,8 @@ fn a_full_disk_under_the_log_shows_and_the_tunnel_goes_on() {
     assert!(client.metric("log_lines_lost_total").unwrap() > 0.0);
     serves(&control, "served");
     small.make_room();
-    fault.ends(|| chatter(&control, &mut calls));
+    // No other line has to come.
+    fault.ends(|| {});
     eventually("the number of lost lines", || {
         text(&log).contains("log lines were lost").then_some(())
     });

@@ -250,3 +250,34 @@ fn a_file_that_was_cut_short_is_read_from_its_beginning() {
         (2, lines(9..11))
     );
 }
+
+#[test]
+fn the_bound_holds_while_the_sender_has_records_and_those_count_only_once_they_are_not_sent() {
+    let log = Log::new("stalled");
+    let line = lines(1000..1001).len() as u64;
+    for is_sent in [true, false] {
+        let mut backlog = of(&log, 5 * line);
+        fs::write(&log.0, lines(1000..1004)).unwrap();
+        let held = backlog.hand_out().unwrap();
+        assert_eq!(held.lines, lines(1000..1004));
+        log.add(lines(1004..1009));
+        count(&mut backlog);
+        assert_eq!(backlog.leave_out().unwrap(), None);
+        for added in 1009..1020 {
+            log.add(lines(added..added + 1));
+            count(&mut backlog);
+            assert_eq!(backlog.leave_out().unwrap(), Some(1));
+            assert_eq!(
+                (backlog.leave_out().unwrap(), backlog.waiting().unwrap().records),
+                (None, 5)
+            );
+        }
+        match is_sent {
+            true => assert_eq!((backlog.confirm().records, backlog.rewind()), (4, 0)),
+            false => assert_eq!((backlog.rewind(), backlog.take_back()), (4, 0)),
+        }
+        assert_eq!(drain(&mut backlog).0, lines(1015..1020));
+        settle(&mut backlog);
+        assert_eq!(backlog.waiting().unwrap(), Waiting::default());
+    }
+}
