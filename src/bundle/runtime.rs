@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::EFFECTIVE;
 use crate::config::{Effective, EffectiveValue, Selection, Source, shown_origin, shown_variable};
 use crate::identity::{BUILD_SHA, CLIENT_NAME, CLIENT_VERSION, USER_AGENT, is_sha};
 use crate::secrets::Environment;
@@ -67,7 +68,7 @@ pub fn runtime(environment: Value, written: Result<&Written<'_>, &str>) -> Value
         },
         "environment": environment,
         "actual_config": actual,
-        "effective_config": effective,
+        EFFECTIVE: effective,
         "mistakes": mistakes,
     })
 }
