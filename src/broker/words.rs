@@ -7,12 +7,10 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use tokio::net::unix::pipe;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::scrubber::Scrubber;
-use crate::limits::{
-    BROKER_LINE_MAX, BROKER_WORDS_BUSY, BROKER_WORDS_PIECE_WAIT, BROKER_WORDS_READ, BROKER_WORDS_REST, LOG_RETRY,
-};
+use crate::limits::{BROKER_LINE_MAX, BROKER_WORDS_BUSY, BROKER_WORDS_READ, BROKER_WORDS_REST, LOG_RETRY};
 use crate::telemetry::stream::Stream;
 
 /// Passes on what comes, until nobody can write any more.
@@ -27,14 +25,8 @@ pub(super) async fn pass_on(from: pipe::Receiver, to: Stream) {
     let mut pace = Pace::default();
     loop {
         let begun = match words.read().await {
-            Ok(Some(0)) | Err(_) => break,
-            Ok(Some(_)) => Instant::now(),
-            Ok(None) => {
-                // The rest of a long line is not to come.
-                words.scrubber.rest(&mut words.out);
-                words.write().await;
-                continue;
-            }
+            Ok(0) | Err(_) => break,
+            Ok(_) => Instant::now(),
         };
         words.take_lines();
         let spent = begun.elapsed();
@@ -55,21 +47,14 @@ struct Words {
 }
 
 impl Words {
-    /// Number of bytes read, 0 at the end; `None` when the next piece of a long line is late.
-    async fn read(&mut self) -> io::Result<Option<usize>> {
+    /// Number of bytes read, 0 at the end.
+    async fn read(&mut self) -> io::Result<usize> {
         loop {
-            if self.scrubber.holds() {
-                match timeout(BROKER_WORDS_PIECE_WAIT, self.from.readable()).await {
-                    Ok(ready) => ready?,
-                    Err(_) => return Ok(None),
-                }
-            } else {
-                self.from.readable().await?;
-            }
+            self.from.readable().await?;
             self.unread.reserve(BROKER_WORDS_READ);
             match self.from.try_read_buf(&mut self.unread) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                other => return other.map(Some),
+                other => return other,
             }
         }
     }

@@ -47,14 +47,17 @@ pub const BROKER_WORDS_READ: usize = 4 * KIB;
 pub const BROKER_WORDS_BUSY: Duration = Duration::from_millis(5);
 /// The pause, in multiples of that time: a flood of lines takes a tenth of a processor. Servers that write more are held up.
 pub const BROKER_WORDS_REST: u32 = 9;
-/// Bytes at the end of a piece of a line that wait for the next piece: a secret of 160 bytes in its longest spelling (`\\uXXXX`).
-pub const BROKER_WORDS_HELD: usize = KIB;
-/// Time that they wait; the broker writes the next piece at once, if there is one.
-pub const BROKER_WORDS_PIECE_WAIT: Duration = Duration::from_secs(1);
+/// Bytes at the end of a piece of a line that wait for the next piece, at least: for what shows by its look, its beginning and name.
+pub const BROKER_WORDS_HELD_MIN: usize = KIB;
+/// The same at most, whatever the longest secret is: a key of RSA with 8192 bits, thrice escaped. Lines are rarely cut, and nothing is
+/// held otherwise.
+pub const BROKER_WORDS_HELD_MAX: usize = 64 * KIB;
+/// Bytes that a byte of a secret takes in its longest spelling: `&amp;amp;#x61;`, three layers of escapes.
+pub const BROKER_WORDS_SPELLING: usize = 14;
 /// Bytes of text of a line that goes out; with a name before it, a pipe takes it whole.
 pub const BROKER_WORDS_LINE: usize = BROKER_LINE_MAX - 256;
-/// Lines that a private key may have: those of RSA with 8192 bits, and headers.
-pub const BROKER_WORDS_KEY_LINES: usize = 128;
+/// Lines that a private key may have: those of RSA with 8192 bits, or of a PGP key with subkeys, and headers.
+pub const BROKER_WORDS_KEY_LINES: usize = 256;
 /// Added to a server's `oom_score_adj`: as if it used a fifth more of the memory (proc(5)), so that the kernel kills it before the
 /// client.
 pub const SERVER_OOM_SCORE: i32 = 200;
