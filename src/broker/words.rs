@@ -1,7 +1,8 @@
 //! The lines of servers on their way from the broker to the standard error of this process: scrubbed.
 //!
 //! The broker knows none of the client's secrets, so it cannot take them out. It writes to a pipe, which this process reads, for a
-//! bounded share of its time and only as fast as its own standard error takes it. What the pipe does not take the broker holds up or counts.
+//! bounded share of its time and only as fast as its own standard error takes it. What the pipe does not take the broker holds up for a
+//! moment, or leaves out and counts.
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -35,7 +35,8 @@ pub const BROKER_LINE_MAX: usize = 4096;
 pub const BROKER_STDERR_READ: usize = 4 * KIB;
 /// Bytes of all servers' standard errors that are passed on before the broker checks for requests again. They can be as many lines.
 pub const BROKER_STDERR_TURN: usize = 32 * KIB;
-/// Time that servers are held up when the broker's own standard error is full; after that, lines are dropped.
+/// Time that servers are held up when nobody takes their lines, less the time in which there is room; after that, lines are dropped.
+/// A server whose standard error is full answers no calls.
 pub const BROKER_STDERR_PATIENCE: Duration = Duration::from_millis(500);
 /// Bytes read from a server's standard error after its end: the capacity of its pipe (pipe(7)).
 pub const BROKER_LAST_WORDS: usize = 64 * KIB;
@@ -45,7 +46,8 @@ pub const BROKER_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 pub const BROKER_WORDS_READ: usize = 4 * KIB;
 /// Time spent on what the broker passes on before a pause is due: what a page of a stack trace takes is passed on at once.
 pub const BROKER_WORDS_BUSY: Duration = Duration::from_millis(5);
-/// The pause, in multiples of that time: a flood of lines takes a tenth of a processor. Servers that write more are held up.
+/// The pause, in multiples of that time: a flood of lines takes a tenth of a processor. What servers write beyond that is left
+/// out and counted, once their patience is over.
 pub const BROKER_WORDS_REST: u32 = 9;
 /// Bytes at the end of a piece of a line that wait for the next piece, at least: for what shows by its look, its beginning and name.
 pub const BROKER_WORDS_HELD_MIN: usize = KIB;
