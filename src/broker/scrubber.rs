@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::limits::{
-    BROKER_LINE_MAX, BROKER_SERVERS_MAX, BROKER_WORDS_HELD, BROKER_WORDS_KEY_LINES, BROKER_WORDS_LINE,
+    BROKER_LINE_MAX, BROKER_SERVERS_MAX, BROKER_WORDS_HELD_MAX, BROKER_WORDS_HELD_MIN, BROKER_WORDS_KEY_LINES,
+    BROKER_WORDS_LINE, BROKER_WORDS_SPELLING,
 };
 use crate::telemetry::redact::{self, REDACTED};
 
@@ -17,20 +18,15 @@ pub(super) struct Scrubber {
 /// What a server began and did not end.
 #[derive(Debug, Default)]
 struct Begun {
-    /// The end of the last piece of a line: a secret may begin in it.
+    /// The end of the last piece of a line: a secret, or the end of a private key, may begin in it.
     held: String,
     /// A secret reached the end of the last piece, and may go on in the next one.
     open: bool,
-    /// Lines that may still belong to a private key.
+    /// Lines that may still belong to a private key (PEM, RFC 7468; PGP, RFC 9580).
     key: usize,
 }
 
 impl Scrubber {
-    /// Whether the end of a piece waits for the next one.
-    pub(super) fn holds(&self) -> bool {
-        self.servers.values().any(|begun| !begun.held.is_empty())
-    }
-
     /// Adds a line of the broker, given without its end, to `out`.
     pub(super) fn line(&mut self, line: &str, out: &mut String) {
         let name = line
@@ -38,74 +34,122 @@ impl Scrubber {
             .filter(|_| line.starts_with('['))
             .map_or(0, |end| end + 2);
         let (name, text) = line.split_at(name);
+        // One character more would not have fit.
+        let is_cut = line.len() + 4 >= BROKER_LINE_MAX;
         let mut begun = self.servers.remove(name).unwrap_or_default();
-        let mut whole = std::mem::take(&mut begun.held);
-        let is_begun = !whole.is_empty();
-        whole.push_str(match begun.open {
-            true => text.trim_start_matches(|char: char| !char.is_whitespace() && !"\"',;<>".contains(char)),
-            false => text,
-        });
-        match begun.key_goes_on(&whole) {
-            Some(false) => {}
-            Some(true) => add(name, REDACTED, out),
-            None => {
-                let scrubbed = redact::scrub(&whole);
-                // One character more would not have fit.
-                let is_cut = line.len() + 4 >= BROKER_LINE_MAX;
-                begun.open = is_cut && [REDACTED, "REDACTED"].iter().any(|end| scrubbed.ends_with(end));
-                let end = match is_cut {
-                    true => scrubbed.floor_char_boundary(scrubbed.len().saturating_sub(BROKER_WORDS_HELD)),
-                    false => scrubbed.len(),
-                };
-                let (now, later) = scrubbed.split_at(end);
-                begun.held.push_str(later);
-                if !now.is_empty() || !is_begun && !is_cut {
-                    add(name, now, out);
-                }
-            }
+        begun.line(name, text, is_cut, out);
+        if begun.is_over() {
+            return;
         }
-        if (!begun.held.is_empty() || begun.key > 0) && self.servers.len() < BROKER_SERVERS_MAX {
-            self.servers.insert(name.into(), begun);
-        } else if !begun.held.is_empty() {
-            add(name, &begun.held, out);
+        match self.servers.len() < BROKER_SERVERS_MAX {
+            true => drop(self.servers.insert(name.into(), begun)),
+            false => begun.rest(name, out),
         }
     }
 
-    /// Adds what waits for a next piece.
-    pub(super) fn rest(&mut self, out: &mut String) {
-        for (name, begun) in &mut self.servers {
-            let held = std::mem::take(&mut begun.held);
-            if !held.is_empty() {
-                add(name, &held, out);
-            }
+    /// Drops what waits for a next piece, because lines are left out: half a secret is one, and its other half may come later.
+    pub(super) fn interrupt(&mut self) {
+        for begun in self.servers.values_mut().filter(|begun| !begun.held.is_empty()) {
+            begun.held.clear();
+            begun.open = true;
         }
-        self.servers.retain(|_, begun| begun.key > 0);
+    }
+
+    /// Adds what waits for a next piece, when none is to come.
+    pub(super) fn rest(&mut self, out: &mut String) {
+        for (name, begun) in std::mem::take(&mut self.servers) {
+            begun.rest(&name, out);
+        }
     }
 }
 
 impl Begun {
-    /// Whether the line is part of a private key (PEM, RFC 7468) that began on an earlier one, and whether it is the first such.
-    fn key_goes_on(&mut self, line: &str) -> Option<bool> {
-        if let Some((_, after)) = line.rsplit_once("-----BEGIN ")
-            && after.contains("PRIVATE KEY-----")
-            && !after.contains("-----END ")
-        {
-            self.key = BROKER_WORDS_KEY_LINES;
-            return None;
-        }
-        let is_body = |word: &str| {
-            word.bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
-        };
-        let last = line.split_whitespace().next_back();
-        if self.key == 0 || line.contains("-----END ") || !last.is_none_or(is_body) {
-            self.key = 0;
-            return None;
-        }
-        let is_first = self.key == BROKER_WORDS_KEY_LINES;
-        self.key -= 1;
-        Some(is_first)
+    fn is_over(&self) -> bool {
+        self.held.is_empty() && !self.open && self.key == 0
     }
+
+    fn rest(self, name: &str, out: &mut String) {
+        if !self.held.is_empty() && self.key == 0 {
+            add(name, &self.held, out);
+        }
+    }
+
+    fn line(&mut self, name: &str, text: &str, is_cut: bool, out: &mut String) {
+        let mut whole = std::mem::take(&mut self.held);
+        let is_begun = !whole.is_empty();
+        if self.key > 0 {
+            whole.push_str(text);
+            match whole.find(KEY_END) {
+                // The line may begin with the end of the key.
+                Some(end) => drop(whole.drain(..end)),
+                None => return self.hide(name, &whole, is_cut, out),
+            }
+            self.key = 0;
+        } else {
+            whole.push_str(match std::mem::take(&mut self.open) {
+                true => text.trim_start_matches(|char: char| !char.is_whitespace() && !"\"',;<>".contains(char)),
+                false => text,
+            });
+        }
+        if let Some(body) = key_body(&whole) {
+            self.key = BROKER_WORDS_KEY_LINES;
+            let (before, body) = whole.split_at(body);
+            let mut now = redact::scrub(before).into_owned();
+            if body.contains(|char: char| char.is_alphanumeric()) {
+                now.push_str(REDACTED);
+                self.key -= 1;
+            }
+            add(name, &now, out);
+            if is_cut {
+                self.hold(body, KEY_END.len());
+            }
+            return;
+        }
+        let scrubbed = redact::scrub(&whole);
+        if !is_cut {
+            if !scrubbed.is_empty() || !is_begun {
+                add(name, &scrubbed, out);
+            }
+            return;
+        }
+        self.open = [REDACTED, "REDACTED"].iter().any(|end| scrubbed.ends_with(end));
+        let longest = redact::longest().saturating_mul(BROKER_WORDS_SPELLING);
+        let now = self.hold(&scrubbed, longest.clamp(BROKER_WORDS_HELD_MIN, BROKER_WORDS_HELD_MAX));
+        if !now.is_empty() {
+            add(name, now, out);
+        }
+    }
+
+    /// Holds the end of `text`; what comes before it.
+    fn hold<'t>(&mut self, text: &'t str, most: usize) -> &'t str {
+        let (now, later) = text.split_at(text.floor_char_boundary(text.len().saturating_sub(most)));
+        self.held.push_str(later);
+        now
+    }
+
+    /// A line of a private key: one word stands for all of them.
+    fn hide(&mut self, name: &str, whole: &str, is_cut: bool, out: &mut String) {
+        if self.key == BROKER_WORDS_KEY_LINES {
+            add(name, REDACTED, out);
+        }
+        self.key -= 1;
+        if is_cut && self.key > 0 {
+            self.hold(whole, KEY_END.len());
+        }
+    }
+}
+
+/// As the search for such blocks has it.
+const KEY_END: &str = "-----END";
+
+/// Where the body of a private key begins that does not end in this line.
+fn key_body(line: &str) -> Option<usize> {
+    let begin = line.rfind("-----BEGIN ")?;
+    let label = begin + "-----BEGIN ".len();
+    let rest = line.get(label..)?;
+    let end = rest.find("-----")?;
+    let is_key = rest.get(..end)?.contains("PRIVATE KEY") && !rest.contains(KEY_END);
+    is_key.then_some(label + end + "-----".len())
 }
 
 /// Adds lines, each of which a pipe takes whole.
@@ -142,7 +186,7 @@ mod tests {
         }
         lines.rest().into_iter().for_each(&mut see);
         scrubber.rest(&mut out);
-        assert!(!scrubber.holds());
+        assert!(scrubber.servers.is_empty());
         assert!(out.lines().all(|line| line.len() < BROKER_LINE_MAX), "{out}");
         out
     }
@@ -199,6 +243,21 @@ mod tests {
     }
 
     #[test]
+    fn half_a_secret_is_not_shown_when_the_lines_after_it_are_left_out() {
+        let secret = "wrd-1a2b3c4d5e6f7a8b9c0d";
+        redact::protect(secret);
+        let (mut scrubber, mut out) = (Scrubber::default(), String::new());
+        let longest = BROKER_LINE_MAX - "[docs] \n".len();
+        let (half, other) = secret.split_at(12);
+        scrubber.line(&format!("[docs] {} {half}", "x".repeat(longest - 1 - half.len())), &mut out);
+        scrubber.interrupt();
+        scrubber.line(&format!("[docs] {other} goes on"), &mut out);
+        scrubber.rest(&mut out);
+        assert!(!out.contains(half) && !out.contains(other), "{out}");
+        assert!(out.ends_with(" goes on\n"), "{out}");
+    }
+
+    #[test]
     fn a_full_line_that_is_not_cut_is_passed_on() {
         let longest = "x".repeat(BROKER_LINE_MAX - "[docs] \n".len());
         assert_eq!(text(&passed(format!("{longest}\n").as_bytes())), longest);
@@ -218,5 +277,97 @@ mod tests {
         // A key that never ends hides no more than a key is long.
         let out = passed(format!("-----BEGIN PRIVATE KEY-----\n{}", "word\n".repeat(1000)).as_bytes());
         assert!(out.lines().count() > 500, "{out}");
+    }
+
+    #[test]
+    fn a_long_secret_and_its_spellings_disappear_though_pieces_divide_them() {
+        let secret = format!("lng-{}", "9f8e7d6c5b".repeat(130));
+        redact::protect(&secret);
+        let short = format!("sht-{}", "1a2b3c4d5e".repeat(20));
+        redact::protect(&short);
+        let each = |secret: &str, write: &dyn Fn(u8) -> String| secret.bytes().map(write).collect::<String>();
+        let spellings = [
+            secret.clone(),
+            each(&secret, &|byte| format!("{byte:02x}")),
+            each(&secret, &|byte| format!("%{byte:02X}")),
+            each(&short, &|byte| format!("\\u{byte:04x}")),
+            each(&short, &|byte| format!("\\\\u{byte:04x}")),
+            each(&short, &|byte| format!("&amp;#x{byte:x};")),
+        ];
+        for spelling in spellings {
+            for at in [0, 2500, 3900, 4080] {
+                // Blanks divide the text, so that nothing but the knowledge of the secret can tell where it ends.
+                let out = passed(format!("{} {spelling} {}\n", "x".repeat(at), "y ".repeat(1000)).as_bytes());
+                let text = text(&out).replace(REDACTED, "");
+                let left = text.replace(['x', 'y', ' '], "");
+                assert!(left.len() <= 14, "{at}: {left}");
+                assert!(out.contains(REDACTED), "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        redact::protect(&"bnd-0123456789".repeat(5000));
+        let (mut scrubber, mut out) = (Scrubber::default(), String::new());
+        let line = format!("[docs] {}", "z ".repeat((BROKER_LINE_MAX - 8) / 2));
+        for _ in 0..25 {
+            scrubber.line(&line, &mut out);
+            let held: usize = scrubber.servers.values().map(|begun| begun.held.len()).sum();
+            assert!(held <= BROKER_WORDS_HELD_MAX, "{held}");
+        }
+        scrubber.rest(&mut out);
+        assert_eq!(out.matches('z').count(), 25 * line.matches('z').count());
+    }
+
+    #[test]
+    fn private_keys_with_headers_in_quotes_and_of_pgp_disappear() {
+        let body = "MC4CAQAwBQYDK2VwBCIEIJx7TfV3mUQ2hC8yqkz7w3b0Yp0aB1cD2eF3gH4iJ5kL";
+        let pem = format!(
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,0123456789ABCDEF\n\n{body}\n{body}\n\
+             {body}-----END RSA PRIVATE KEY-----"
+        );
+        let pgp = format!(
+            "-----BEGIN PGP PRIVATE KEY BLOCK-----\nComment: of nobody, at all\n\n{body}\n=njUN\n-----END PGP PRIVATE KEY BLOCK-----"
+        );
+        for key in [pem, pgp] {
+            for (before, after) in [("", ""), ("\"", "\","), ("'", "\\n' +"), ("<4> ", " <")] {
+                let lines: String = key.lines().map(|line| format!("{before}{line}{after}\n")).collect();
+                let out = passed(format!("{lines}after\n").as_bytes());
+                for part in ["MC4CAQ", "4iJ5kL", "njUN", "ABCDEF"] {
+                    assert!(!out.contains(part), "{part}: {out}");
+                }
+                assert!(out.ends_with("[docs] after\n"), "{out}");
+                assert_eq!(out.matches(REDACTED).count(), 1, "{out}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_disappears_wherever_a_long_line_is_cut_and_what_follows_stays() {
+        let key = format!(
+            "-----BEGIN PRIVATE KEY-----\\n{}-----END PRIVATE KEY-----",
+            "MC4CAQAwBQYDK2VwBCIE\\n".repeat(10)
+        );
+        for at in (3700..4100).step_by(3) {
+            let out = passed(format!("{} {key} after\nnext\n", "x".repeat(at)).as_bytes());
+            assert!(!out.contains("MC4C") && !out.contains("VwBCIE"), "{at}: {out}");
+            assert!(text(&out).ends_with(" afternext"), "{at}: {out}");
+        }
+    }
+
+    #[test]
+    fn a_cut_token_does_not_go_on_after_other_lines() {
+        let token = format!("eyJhbGciOiJFUzI1NiJ9.{}.c2ln", "cGF5bG9hZA".repeat(900));
+        let mut lines = Lines::new("docs");
+        lines.add(format!("{token} after\n").as_bytes());
+        let (mut scrubber, mut out) = (Scrubber::default(), String::new());
+        while let Some(line) = lines.next() {
+            let line = String::from_utf8_lossy(line).into_owned();
+            scrubber.line(line.trim_end_matches('\n'), &mut out);
+            // Whatever others say meanwhile, and however long it takes.
+            scrubber.line("[db] ready", &mut out);
+        }
+        assert!(!out.contains("cGF5") && out.contains(" after\n"), "{out}");
     }
 }

@@ -7,12 +7,12 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use tokio::net::unix::pipe;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::scrubber::Scrubber;
 use crate::limits::{
-    BROKER_LINE_MAX, BROKER_WORDS_BURST, BROKER_WORDS_LEFT_OUT, BROKER_WORDS_PAUSE, BROKER_WORDS_PIECE_WAIT,
-    BROKER_WORDS_READ, BROKER_WORDS_SHARE, LOG_RETRY,
+    BROKER_LINE_MAX, BROKER_WORDS_BURST, BROKER_WORDS_LEFT_OUT, BROKER_WORDS_PAUSE, BROKER_WORDS_READ,
+    BROKER_WORDS_SHARE, LOG_RETRY,
 };
 use crate::telemetry::stream::Stream;
 
@@ -29,14 +29,8 @@ pub(super) async fn pass_on(from: pipe::Receiver, to: Stream) {
     let mut pace = Pace::new();
     loop {
         let length = match words.read().await {
-            Ok(Some(0)) | Err(_) => break,
-            Ok(Some(length)) => length,
-            Ok(None) => {
-                // The rest of a long line is not to come.
-                words.scrubber.rest(&mut words.out);
-                words.write().await;
-                continue;
-            }
+            Ok(0) | Err(_) => break,
+            Ok(length) => length,
         };
         if pace.has_time() {
             let begun = Instant::now();
@@ -65,21 +59,14 @@ struct Words {
 }
 
 impl Words {
-    /// Number of bytes read, 0 at the end; `None` when the next piece of a long line is late.
-    async fn read(&mut self) -> io::Result<Option<usize>> {
+    /// Number of bytes read, 0 at the end.
+    async fn read(&mut self) -> io::Result<usize> {
         loop {
-            if self.scrubber.holds() {
-                match timeout(BROKER_WORDS_PIECE_WAIT, self.from.readable()).await {
-                    Ok(ready) => ready?,
-                    Err(_) => return Ok(None),
-                }
-            } else {
-                self.from.readable().await?;
-            }
+            self.from.readable().await?;
             self.unread.reserve(BROKER_WORDS_READ);
             match self.from.try_read_buf(&mut self.unread) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                other => return other.map(Some),
+                other => return other,
             }
         }
     }
@@ -101,9 +88,9 @@ impl Words {
         self.unread = rest.to_vec();
     }
 
-    /// Leaves out the lines that were read. What is left of a line under way is no secret of its own.
+    /// Leaves out the lines that were read.
     fn leave_out(&mut self) {
-        self.scrubber.rest(&mut self.out);
+        self.scrubber.interrupt();
         if let Some(end) = memchr::memrchr(b'\n', &self.unread) {
             let lines = self.unread.drain(..=end).filter(|byte| *byte == b'\n').count();
             self.left_out += u64::try_from(lines).unwrap_or(u64::MAX);

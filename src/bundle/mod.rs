@@ -86,6 +86,7 @@ pub const SANDBOX: &str = "sandbox.json";
 const MANIFEST: &str = "manifest.json";
 const README: &str = "README.txt";
 const RUNTIME: &str = "tunnel-client.runtime.yaml";
+const EFFECTIVE: &str = "effective_config";
 const LOG: &str = "tunnel-client.logs.ndjson";
 const METRICS: &str = "tunnel-client.metrics.prom";
 
@@ -102,11 +103,20 @@ pub fn pack(sources: &Sources) -> Vec<u8> {
     archive::archive(&entries(sources), sources.at)
 }
 
+/// The effective configuration holds no value that may not be shown ([`Effective`](crate::config::Effective)).
+fn clean_runtime(runtime: &Value) -> Value {
+    let mut clean = outgoing::clean(runtime);
+    if let (Some(clean), Some(effective)) = (clean.get_mut(EFFECTIVE), runtime.get(EFFECTIVE)) {
+        *clean = outgoing::clean_settings(effective);
+    }
+    clean
+}
+
 /// The files in their order.
 fn entries(sources: &Sources) -> Vec<Entry> {
     let mut found = vec![Entry {
         name: RUNTIME,
-        text: Outgoing::of(&yaml::render(&outgoing::clean(&sources.runtime))),
+        text: Outgoing::of(&yaml::render(&clean_runtime(&sources.runtime))),
     }];
     let mut left_out = Vec::new();
     let mut add = |name, text: Part<Outgoing>| match text {

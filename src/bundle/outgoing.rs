@@ -38,10 +38,17 @@ impl Outgoing {
     }
 }
 
+/// The search goes on past the bound, where a secret that begins before it may end. What it has seen too little of goes out never.
 fn bounded(text: &str, most: usize) -> Outgoing {
-    let (kept, rest) = text.split_at(text.floor_char_boundary(most));
-    let mut out = scrubbed(kept);
-    if !rest.is_empty() {
+    let (searched, rest) = text.split_at(text.floor_char_boundary(most.saturating_add(BUNDLE_CARRIED)));
+    let mut out = scrubbed(searched);
+    let sure = match rest.is_empty() {
+        true => out.len(),
+        false => out.len().saturating_sub(BUNDLE_CARRIED),
+    };
+    let end = out.floor_char_boundary(sure.min(most));
+    if end < out.len() || !rest.is_empty() {
+        out.truncate(end);
         if !out.ends_with('\n') {
             out.push('\n');
         }
@@ -72,20 +79,44 @@ pub(super) fn scrubbed(text: &str) -> String {
     out
 }
 
-/// The same without secrets: in texts, and under names that tell.
+/// The same without secrets: in texts, and in all that is below names that tell.
 pub(super) fn clean(value: &Value) -> Value {
+    without_secrets(value, &|name, value| is_sensitive_name(name).then(|| hidden(value)))
+}
+
+/// The same for settings as they may be shown: a name that tells has lists of references and their sources below it.
+pub(super) fn clean_settings(value: &Value) -> Value {
+    without_secrets(value, &|name, value| {
+        let is_text = value.is_string() || value.is_number();
+        (is_text && is_sensitive_name(name)).then(|| hidden(value))
+    })
+}
+
+/// `instead` gives what stands in the place of a member, if it may not be shown.
+fn without_secrets(value: &Value, instead: &dyn Fn(&str, &Value) -> Option<Value>) -> Value {
     match value {
         Value::String(text) => Value::String(redact::scrub(text).into_owned()),
-        Value::Array(values) => Value::Array(values.iter().map(clean).collect()),
+        Value::Array(values) => values.iter().map(|value| without_secrets(value, instead)).collect(),
         Value::Object(members) => {
             let members = members.iter().map(|(name, value)| {
-                let is_text = value.is_string() || value.is_number();
-                let value = match is_text && is_sensitive_name(name) {
-                    true => Value::String(REDACTED.to_owned()),
-                    false => clean(value),
-                };
+                let value = instead(name, value).unwrap_or_else(|| without_secrets(value, instead));
                 (redact::scrub(name).into_owned(), value)
             });
+            Value::Object(members.collect::<Map<_, _>>())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Its form only: no text and no number.
+fn hidden(value: &Value) -> Value {
+    match value {
+        Value::String(_) | Value::Number(_) => Value::String(REDACTED.to_owned()),
+        Value::Array(values) => values.iter().map(hidden).collect(),
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(name, value)| (redact::scrub(name).into_owned(), hidden(value)));
             Value::Object(members.collect::<Map<_, _>>())
         }
         other => other.clone(),
@@ -120,6 +151,42 @@ mod tests {
         assert_eq!(out.as_str().len(), 4000 + 1 + CUT.len());
         assert!(out.as_str().ends_with(CUT));
         assert_eq!(bounded("word", 4).as_str(), "word");
+    }
+
+    #[test]
+    fn a_secret_at_the_bound_leaves_no_beginning() {
+        let secret = "cut-9f8e7d6c5b4a3f2e1d0c";
+        redact::protect(secret);
+        for before in (0..=secret.len()).step_by(4) {
+            for after in [0, 10, 10_000] {
+                let text = format!("{} {secret} {}", "x".repeat(3999 - before), "y ".repeat(after));
+                let out = bounded(&text, 4000);
+                assert!(!out.as_str().contains("cut-"), "{before} {after}");
+                assert!(out.as_str().len() <= 4000 + 1 + CUT.len());
+            }
+        }
+        // A secret that does not end within what is searched.
+        let text = format!("{}{}", "x ".repeat(10_000), &secret[..20]);
+        let out = bounded(&format!("{text}{}", secret.repeat(2)), text.len() - BUNDLE_CARRIED);
+        assert!(!out.as_str().contains("cut-"));
+    }
+
+    #[test]
+    fn what_is_below_a_name_that_tells_is_hidden() {
+        let value = json!({
+            "api_key": ["hunter2x", {"value": "hunter2x", "set": true}],
+            "password": {"now": "hunter2x", "next": [4711], "none": null},
+        });
+        let hidden = json!({
+            "api_key": [REDACTED, {"value": REDACTED, "set": true}],
+            "password": {"now": REDACTED, "next": [REDACTED], "none": null},
+        });
+        assert_eq!(clean(&value), hidden);
+        assert_eq!(clean_settings(&value), value);
+        assert_eq!(
+            clean_settings(&json!({"password": "hunter2x"})),
+            json!({"password": REDACTED})
+        );
     }
 
     #[test]

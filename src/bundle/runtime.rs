@@ -2,31 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{ADMIN_SETTINGS, Effective, EffectiveValue, SETTINGS, Selection, Source, variable_holds_secret};
+use super::EFFECTIVE;
+use crate::config::{Effective, EffectiveValue, Selection, Source, shown_origin, shown_variable};
 use crate::identity::{BUILD_SHA, CLIENT_NAME, CLIENT_VERSION, USER_AGENT, is_sha};
 use crate::secrets::Environment;
-use crate::telemetry::redact::{REDACTED, is_sensitive_name};
+use crate::telemetry::redact::REDACTED;
 
-/// Variables that are shown, whatever else is in the environment.
-const VARIABLES: [&str; 16] = [
-    "ALL_PROXY",
-    "ALLOW_REMOTE_UI",
-    "CA_BUNDLE",
-    "HEALTH_LISTEN_ADDR",
-    "HEALTH_UNIX_SOCKET",
-    "HEALTH_URL_FILE",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "OPENAI_API_KEY",
-    "OPEN_WEB_UI",
-    "PID_FILE",
-    "PROXY_CHECK_INTERVAL",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-    "http_proxy",
-];
-/// Beginnings of the names of variables that are shown.
+/// Variables of proxies, in either case. They can have a password.
+const PROXIES: [&str; 3] = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"];
+/// Variables of no setting that hold no secret.
+const PLAIN: [&str; 4] = ["NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE", "no_proxy"];
+/// Variables of the API key that no setting of `run` may name.
+const KEYS: [&str; 1] = ["OPENAI_API_KEY"];
+/// Beginnings of the names of variables that are shown without their values: they may belong to a server, or be misspelt.
 const PREFIXES: [&str; 10] = [
     "ADMIN_UI_",
     "AUDIT_",
@@ -39,8 +27,6 @@ const PREFIXES: [&str; 10] = [
     "OPENAI_TUNNEL_",
     "TUNNEL_",
 ];
-/// Words of names whose values are secrets.
-const SECRET_WORDS: [&str; 6] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "COOKIE", "AUTHORIZATION"];
 
 /// A configuration as written.
 #[derive(Debug)]
@@ -82,37 +68,35 @@ pub fn runtime(environment: Value, written: Result<&Written<'_>, &str>) -> Value
         },
         "environment": environment,
         "actual_config": actual,
-        "effective_config": effective,
+        EFFECTIVE: effective,
         "mistakes": mistakes,
     })
 }
 
-/// The variables that a bundle shows, those that hold secrets without their values.
+/// The variables that a bundle shows. Only those have values that this program reads itself and that hold no secret; `secret` are the
+/// names of those that do in this configuration, right or wrong.
 #[must_use]
-pub fn environment(environment: &Environment) -> Value {
+pub fn environment(environment: &Environment, secret: &[String]) -> Value {
     let shown = environment.iter().filter_map(|(name, value)| {
         let name = name.to_str()?;
-        let is_shown = VARIABLES.iter().any(|known| known.eq_ignore_ascii_case(name))
-            || SETTINGS
-                .iter()
-                .chain(ADMIN_SETTINGS)
-                .any(|setting| setting.variables.contains(&name))
-            || PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-        let is_secret = || {
-            variable_holds_secret(name)
-                || is_sensitive_name(name)
-                || name
-                    .split('_')
-                    .any(|word| SECRET_WORDS.contains(&word.to_ascii_uppercase().as_str()))
-        };
         let value = value.to_string_lossy();
-        is_shown.then(|| {
-            let shown = match !value.is_empty() && is_secret() {
-                true => REDACTED.into(),
-                false => value,
-            };
-            (name.to_owned(), json!(shown))
-        })
+        let text = match shown_variable(name, &value) {
+            Some(text) => text,
+            None if PROXIES.iter().any(|known| known.eq_ignore_ascii_case(name)) => Some(shown_origin(&value)),
+            None if PLAIN.contains(&name) => Some(value.clone().into_owned()),
+            None => {
+                let is_listed = KEYS.contains(&name)
+                    || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+                    || secret.iter().any(|known| known == name);
+                is_listed.then_some(None)?
+            }
+        };
+        let text = text.filter(|_| !secret.iter().any(|known| known == name));
+        let text = match value.is_empty() {
+            true => String::new(),
+            false => text.unwrap_or_else(|| REDACTED.to_owned()),
+        };
+        Some((name.to_owned(), json!(text)))
     });
     Value::Object(shown.collect())
 }
@@ -183,4 +167,48 @@ fn contents(settings: &[Effective]) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_variables_of_this_program_without_a_secret_have_values() {
+        let variables = [
+            ("CONTROL_PLANE_API_KEY", "hunter2x"),
+            ("HTTPS_PROXY", "http://user:hunter2x@proxy.invalid:3128/hunter2x"),
+            ("HTTP_PROXY", "user:hunter2x@proxy.invalid:3128"),
+            ("LOG_FILE", "/hunter2x/log"),
+            ("LOG_FORMAT", "json"),
+            ("LOG_LEVEL", ""),
+            ("MCP_COMMANDS", "serve --pass hunter2x"),
+            ("MCP_DB_PASS", "hunter2x"),
+            ("MCP_EXTRA_HEADERS", "X-Any: hunter2x"),
+            ("MCP_GITLAB_PAT", "hunter2x"),
+            ("MCP_URL", "https://docs.invalid/hunter2x"),
+            ("NO_PROXY", "localhost"),
+            ("OPENAI_API_KEY", "hunter2x"),
+            ("OTHER_URL", "https://other.invalid/hunter2x"),
+            ("PGPASSWORD", "hunter2x"),
+            ("TUNNEL_CRED", "hunter2x"),
+        ];
+        let secret = ["LOG_FILE".to_owned(), "OTHER_URL".to_owned()];
+        let shown = environment(&variables.into_iter().collect(), &secret);
+        assert!(!shown.to_string().contains("hunter2x"), "{shown}");
+        for (name, expected) in [
+            ("CONTROL_PLANE_API_KEY", REDACTED),
+            ("HTTPS_PROXY", "http://proxy.invalid:3128"),
+            ("LOG_FILE", REDACTED),
+            ("LOG_FORMAT", "json"),
+            ("LOG_LEVEL", ""),
+            ("MCP_DB_PASS", REDACTED),
+            ("NO_PROXY", "localhost"),
+            ("OTHER_URL", REDACTED),
+            ("TUNNEL_CRED", REDACTED),
+        ] {
+            assert_eq!(shown[name], expected, "{name}");
+        }
+        assert_eq!(shown["PGPASSWORD"], Value::Null);
+    }
 }

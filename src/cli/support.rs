@@ -17,7 +17,7 @@ use super::start::Start;
 use super::text::one_line;
 use super::{Error, print, settings};
 use crate::bundle::{self, ADMIN, DOCTOR, HEALTH, READYZ, SANDBOX, Sources};
-use crate::config::Opened;
+use crate::config::{Opened, variable_holds_secret};
 use crate::files::{self, Missing, Rule, Spot};
 use crate::secrets::Disk;
 use crate::telemetry::redact;
@@ -141,11 +141,18 @@ fn gather(matches: &ArgMatches, start: Start, locator: Option<&Locator>, at: Sys
     let mut again = start.again();
     again.arguments = as_doctor(again.arguments);
     let disk = Disk::default();
-    let environment = bundle::environment(&again.environment);
     let opened = Opened::open(&flags, &again.environment, &disk).map_err(Error::Config)?;
+    let secret = opened.secret_variables();
+    let environment = bundle::environment(&again.environment, &secret);
     let checked = opened.check();
-    if let Ok(config) = &checked {
-        config.for_each_secret(redact::protect);
+    match &checked {
+        Ok(config) => config.for_each_secret(redact::protect),
+        // A mistake may be told with what a variable holds.
+        Err(_) => secret
+            .iter()
+            .filter(|name| !variable_holds_secret(name))
+            .filter_map(|name| again.environment.value(name)?.to_str())
+            .for_each(redact::protect),
     }
     let runtime = local::runtime(&opened, checked.as_ref().err(), environment);
     let config = checked

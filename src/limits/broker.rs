@@ -35,7 +35,8 @@ pub const BROKER_LINE_MAX: usize = 4096;
 pub const BROKER_STDERR_READ: usize = 4 * KIB;
 /// Bytes of all servers' standard errors that are passed on before the broker checks for requests again. They can be as many lines.
 pub const BROKER_STDERR_TURN: usize = 32 * KIB;
-/// Time that servers are held up when the broker's own standard error is full; after that, lines are dropped.
+/// Time that servers are held up when nobody takes their lines, less the time in which there is room; after that, lines are dropped.
+/// A server whose standard error is full answers no calls.
 pub const BROKER_STDERR_PATIENCE: Duration = Duration::from_millis(500);
 /// Bytes read from a server's standard error after its end: the capacity of its pipe (pipe(7)).
 pub const BROKER_LAST_WORDS: usize = 64 * KIB;
@@ -51,14 +52,17 @@ pub const BROKER_WORDS_BURST: Duration = Duration::from_secs(2);
 pub const BROKER_WORDS_LEFT_OUT: usize = 64 * KIB;
 /// The pause.
 pub const BROKER_WORDS_PAUSE: Duration = Duration::from_millis(10);
-/// Bytes at the end of a piece of a line that wait for the next piece: a secret of 160 bytes in its longest spelling (`\\uXXXX`).
-pub const BROKER_WORDS_HELD: usize = KIB;
-/// Time that they wait; the broker writes the next piece at once, if there is one.
-pub const BROKER_WORDS_PIECE_WAIT: Duration = Duration::from_secs(1);
+/// Bytes at the end of a piece of a line that wait for the next piece, at least: for what shows by its look, its beginning and name.
+pub const BROKER_WORDS_HELD_MIN: usize = KIB;
+/// The same at most, whatever the longest secret is: a key of RSA with 8192 bits, thrice escaped. Lines are rarely cut, and nothing is
+/// held otherwise.
+pub const BROKER_WORDS_HELD_MAX: usize = 64 * KIB;
+/// Bytes that a byte of a secret takes in its longest spelling: `&amp;amp;#x61;`, three layers of escapes.
+pub const BROKER_WORDS_SPELLING: usize = 14;
 /// Bytes of text of a line that goes out; with a name before it, a pipe takes it whole.
 pub const BROKER_WORDS_LINE: usize = BROKER_LINE_MAX - 256;
-/// Lines that a private key may have: those of RSA with 8192 bits, and headers.
-pub const BROKER_WORDS_KEY_LINES: usize = 128;
+/// Lines that a private key may have: those of RSA with 8192 bits, or of a PGP key with subkeys, and headers.
+pub const BROKER_WORDS_KEY_LINES: usize = 256;
 /// Added to a server's `oom_score_adj`: as if it used a fifth more of the memory (proc(5)), so that the kernel kills it before the
 /// client.
 pub const SERVER_OOM_SCORE: i32 = 200;

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::limits::SCRUB_PASSES;
 
 pub use fields::is_sensitive_name;
-pub use literal::protect;
+pub use literal::{longest, protect};
 
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[REDACTED]";

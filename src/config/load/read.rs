@@ -3,7 +3,7 @@
 //! A [`Config`] comes from here only, so it always knows the chosen file and every file that was read: the cages of stdio servers
 //! are made from that.
 
-use super::{Admin, Keys, base_url, each_secret, load, load_admin};
+use super::{Admin, Keys, base_url, each_secret, load, load_admin, secret_variables};
 use crate::config::checked::Config;
 use crate::config::file::Selection;
 use crate::config::settings::{ConfigError, ConfigErrors, Effective, File, Flags, Recorder, Sources, effective};
@@ -125,6 +125,12 @@ impl<'a> Opened<'a> {
             file: Some(file),
             files: &self.files,
         }))
+    }
+
+    /// Names of the variables that hold secrets: those of settings, and those that settings refer to, whatever is wrong with the rest.
+    #[must_use]
+    pub fn secret_variables(&self) -> Vec<String> {
+        secret_variables::secret_variables(&self.sources())
     }
 
     /// The control plane, as far as it can be read, whatever else is wrong.

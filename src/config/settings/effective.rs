@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 
 use super::entry::{bare, fields};
 use super::{
-    FieldValue, HeaderEntry, Kind, Origin, Record, RecordEntry, SETTINGS, Setting, Shown, Source, Sources, Written,
+    ADMIN_SETTINGS, FieldValue, HeaderEntry, Kind, Origin, Record, RecordEntry, SELECTORS, SETTINGS, Setting, Shown,
+    Source, Sources, Written,
 };
 use crate::config::values::{HttpUrl, argv, shell};
 use crate::limits::EFFECTIVE_TEXT_MAX;
@@ -82,6 +83,29 @@ fn values(sources: &Sources<'_>, setting: &'static Setting) -> Vec<EffectiveValu
                 .collect()
         }
     }
+}
+
+/// What may be shown of the value of an environment variable: `None` when no setting has it, `Some(None)` when it can hold a secret.
+#[must_use]
+pub fn shown_variable(name: &str, value: &str) -> Option<Option<String>> {
+    let settings = SETTINGS.iter().chain(ADMIN_SETTINGS).chain(SELECTORS);
+    let mut known = settings.filter(|setting| setting.variables.contains(&name)).peekable();
+    let first = known.peek().copied()?;
+    if known.any(|setting| setting.holds_secret) {
+        return Some(None);
+    }
+    Some(match (first.kind, first.shown) {
+        (Kind::One | Kind::Switch | Kind::List(_), Shown::Plain) => Some(plain(value.trim())),
+        (Kind::One, Shown::Origin) => Some(origin(value)),
+        (Kind::One, Shown::Program) => Some(program(value)),
+        _ => None,
+    })
+}
+
+/// Scheme, host and port of a URL that may have a password.
+#[must_use]
+pub fn shown_origin(url: &str) -> String {
+    origin(url)
 }
 
 fn shown(written: &Written<'_>, text: String) -> EffectiveValue {

@@ -12,7 +12,7 @@ pub(in crate::config) mod table;
 mod written;
 
 pub(in crate::config) use effective::effective;
-pub use effective::{Effective, EffectiveValue};
+pub use effective::{Effective, EffectiveValue, shown_origin, shown_variable};
 pub(in crate::config) use entry::{Parts, RecordEntry};
 pub(in crate::config) use error::name_at;
 pub use error::{ConfigError, ConfigErrors};

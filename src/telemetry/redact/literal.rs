@@ -57,6 +57,13 @@ fn add(secret: &[u8]) {
     known.push(fingerprint);
 }
 
+/// Bytes of the longest secret known so far.
+#[must_use]
+pub fn longest() -> usize {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    known.iter().map(Fingerprint::length).max().unwrap_or_default()
+}
+
 /// `text` without the known secrets, however they are spelled.
 pub(super) fn scrub(text: &str) -> Cow<'_, str> {
     scrub_of(text, &KNOWN.read().unwrap_or_else(PoisonError::into_inner))
