@@ -76,16 +76,19 @@ fn the_broker_has_an_empty_environment_and_the_janitor_is_the_only_other_process
     let own = format!("/proc/{broker}/oom_score_adj");
     let known = [
         "socket:",
-        "/dev/null",
+        "pipe:",
         "pipe:",
         &own,
+        "pipe:",
         "pipe:",
         "anon_inode:",
         "anon_inode:",
         "pipe:",
     ];
     assert_eq!(kinds, known, "{targets:?}");
-    assert_eq!(targets[2], targets[4], "its own standard error, opened anew");
+    assert_eq!(targets[1], targets[4], "the pipe for lines of servers, opened anew");
+    assert_eq!(targets[2], targets[5], "its own standard error, opened anew");
+    assert_ne!(targets[1], targets[2]);
 }
 
 #[test]
