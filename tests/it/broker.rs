@@ -86,8 +86,9 @@ fn the_broker_has_an_empty_environment_and_the_janitor_is_the_only_other_process
         "pipe:",
     ];
     assert_eq!(kinds, known, "{targets:?}");
-    assert_eq!(targets[1], targets[4], "the lines of servers, opened anew");
+    assert_eq!(targets[1], targets[4], "the pipe for lines of servers, opened anew");
     assert_eq!(targets[2], targets[5], "its own standard error, opened anew");
+    assert_ne!(targets[1], targets[2]);
 }
 
 #[test]
