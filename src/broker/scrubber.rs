@@ -249,7 +249,10 @@ mod tests {
         let (mut scrubber, mut out) = (Scrubber::default(), String::new());
         let longest = BROKER_LINE_MAX - "[docs] \n".len();
         let (half, other) = secret.split_at(12);
-        scrubber.line(&format!("[docs] {} {half}", "x".repeat(longest - 1 - half.len())), &mut out);
+        scrubber.line(
+            &format!("[docs] {} {half}", "x".repeat(longest - 1 - half.len())),
+            &mut out,
+        );
         scrubber.interrupt();
         scrubber.line(&format!("[docs] {other} goes on"), &mut out);
         scrubber.rest(&mut out);
