@@ -22,6 +22,7 @@ _tunnel_client() {
             --mcp.pass-error-text | \
             --log.http-raw-unsafe | \
             --health.show-details | \
+            --admin-ui.enabled | \
             --allow-remote-ui | \
             --open-web-ui | \
             --harpoon.allow-plaintext-http | \
@@ -34,6 +35,7 @@ _tunnel_client() {
             --sandbox | \
             --start-stdio | \
             --require-control-plane-poll | \
+            --watch | \
             --all | \
             --confirm | \
             --offline)
@@ -100,6 +102,9 @@ _tunnel__client() {
                 ;;
             tunnel__client,run)
                 cmd="tunnel__client__subcmd__run"
+                ;;
+            tunnel__client,status)
+                cmd="tunnel__client__subcmd__status"
                 ;;
             tunnel__client,support)
                 cmd="tunnel__client__subcmd__support"
@@ -177,7 +182,7 @@ _tunnel__client() {
 
     case "${cmd}" in
         tunnel__client)
-            opts="-v -h --version --help run init doctor health profiles config audit admin logs support help completion version"
+            opts="-v -h --version --help run init doctor health status profiles config audit admin logs support help completion version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -953,7 +958,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__config__subcmd__check)
-            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --admin-ui.enabled --admin-ui.token --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1267,6 +1272,14 @@ _tunnel__client() {
                     COMPREPLY=()
                     return 0
                     ;;
+                --admin-ui.enabled)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --admin-ui.token)
+                    COMPREPLY=()
+                    return 0
+                    ;;
                 --allow-remote-ui)
                     mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
                     return 0
@@ -1331,7 +1344,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__config__subcmd__show)
-            opts="-h --all --json --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --all --json --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --admin-ui.enabled --admin-ui.token --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -1653,6 +1666,14 @@ _tunnel__client() {
                     COMPREPLY=()
                     return 0
                     ;;
+                --admin-ui.enabled)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --admin-ui.token)
+                    COMPREPLY=()
+                    return 0
+                    ;;
                 --allow-remote-ui)
                     mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
                     return 0
@@ -1717,7 +1738,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__doctor)
-            opts="-h --explain --json --sandbox --start-stdio --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --explain --json --sandbox --start-stdio --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --admin-ui.enabled --admin-ui.token --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -2047,6 +2068,14 @@ _tunnel__client() {
                     COMPREPLY=()
                     return 0
                     ;;
+                --admin-ui.enabled)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --admin-ui.token)
+                    COMPREPLY=()
+                    return 0
+                    ;;
                 --allow-remote-ui)
                     mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
                     return 0
@@ -2153,7 +2182,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__help)
-            opts="-h --help doctor hardening oauth quickstart samples troubleshooting run init health profiles config audit admin logs support help completion version"
+            opts="-h --help doctor hardening oauth quickstart samples troubleshooting run init health status profiles config audit admin logs support help completion version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -2423,7 +2452,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__run)
-            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --admin-ui.enabled --admin-ui.token --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -2737,6 +2766,424 @@ _tunnel__client() {
                     COMPREPLY=()
                     return 0
                     ;;
+                --admin-ui.enabled)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --admin-ui.token)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --allow-remote-ui)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --open-web-ui)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --admin-ui.log-buffer-events)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --harpoon.target)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --harpoon.allow-plaintext-http)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --harpoon.max-response-bytes)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --harpoon.max-redirects)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --harpoon.http-proxy)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --harpoon.additional-transport)
+                    mapfile -t COMPREPLY < <(compgen -W "http-streamable" -- "${cur}")
+                    return 0
+                    ;;
+                --harpoon.capture-payloads)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --harpoon.hosts-include-suffix)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --harpoon.hosts-include-regex)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --harpoon.hosts-include-loopback)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --harpoon.hosts-include-private)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+            return 0
+            ;;
+        tunnel__client__subcmd__status)
+            opts="-h --url --url-file --port --unix-socket --watch --json --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --admin-ui.enabled --admin-ui.token --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
+                return 0
+            fi
+            case "${prev}" in
+                --url)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --url-file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --unix-socket)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --watch)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --json)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --config)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --profile)
+                    mapfile -t COMPREPLY < <(compgen -W "$(_tunnel_client_profile_names)" -- "${cur}")
+                    return 0
+                    ;;
+                --profile-file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --profile-dir)
+                    _tunnel_client_files -d
+                    return 0
+                    ;;
+                --control-plane.base-url)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --control-plane.url-path)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --control-plane.tunnel-id)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --control-plane.organization-id)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --control-plane.api-key)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --control-plane.client-cert)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --control-plane.client-key)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --control-plane.http-proxy)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --control-plane.max-inflight)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --control-plane.poll-timeout)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --control-plane.poll-deadline-guardrail)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --control-plane.poll-channel)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --control-plane.extra-headers)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --ca-bundle)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --http-proxy)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --tls.trust)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --tls.min-version)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --proxy.ca-bundle)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --proxy.client-cert)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --proxy.client-key)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --proxy.check-interval)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --lockdown.require-proxy)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --lockdown.require-bundle-trust)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --lockdown.require-client-cert)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --lockdown.allowed-network)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --lockdown.allowed-host)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --connection.resolve-timeout)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --connection.connect-timeout)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --connection.tls-timeout)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --connection.proxy-timeout)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --reload.check-interval)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --mcp.server-url)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --mcp.command)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --mcp.http-proxy)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --mcp.client-cert)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --mcp.client-key)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --mcp.extra-headers)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --mcp.discovery-extra-headers)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --mcp.pass-env)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --mcp.stdio-send-initialized-notification)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --mcp.pass-error-text)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --mcp.startup-wait-timeout)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --mcp.connection-max-ttl)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --mcp.first-byte-timeout)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --mcp.idle-timeout)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --mcp.max-concurrent-requests)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.level)
+                    mapfile -t COMPREPLY < <(compgen -W "debug info warn error" -- "${cur}")
+                    return 0
+                    ;;
+                --log.format)
+                    mapfile -t COMPREPLY < <(compgen -W "struct-text json" -- "${cur}")
+                    return 0
+                    ;;
+                --log.file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.target)
+                    mapfile -t COMPREPLY < <(compgen -W "stream journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --log.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --log.syslog-client-cert)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.syslog-client-key)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --log.http-raw-unsafe)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --health.listen-addr)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --health.unix-socket)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --health.url-file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --health.allowed-host)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --health.show-details)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --pid.file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.key-file)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --audit.on-failure)
+                    mapfile -t COMPREPLY < <(compgen -W "block drop-and-count" -- "${cur}")
+                    return 0
+                    ;;
+                --audit.anchor-every)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.forward)
+                    mapfile -t COMPREPLY < <(compgen -W "none journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --audit.forward-backlog)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --process.user)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --process.server-user)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --hardening.mode)
+                    mapfile -t COMPREPLY < <(compgen -W "enforce best-effort off" -- "${cur}")
+                    return 0
+                    ;;
+                --hardening.discovery-port)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --admin-ui.enabled)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --admin-ui.token)
+                    COMPREPLY=()
+                    return 0
+                    ;;
                 --allow-remote-ui)
                     mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
                     return 0
@@ -2815,7 +3262,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__support__subcmd__export)
-            opts="-h --output --url --url-file --port --offline --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --process.user --process.server-user --hardening.mode --hardening.discovery-port --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --output --url --url-file --port --offline --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --admin-ui.enabled --admin-ui.token --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -3117,6 +3564,22 @@ _tunnel__client() {
                     COMPREPLY=()
                     return 0
                     ;;
+                --audit.forward)
+                    mapfile -t COMPREPLY < <(compgen -W "none journald syslog" -- "${cur}")
+                    return 0
+                    ;;
+                --audit.forward-backlog)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.syslog-address)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --audit.syslog-facility)
+                    COMPREPLY=()
+                    return 0
+                    ;;
                 --process.user)
                     COMPREPLY=()
                     return 0
@@ -3130,6 +3593,14 @@ _tunnel__client() {
                     return 0
                     ;;
                 --hardening.discovery-port)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --admin-ui.enabled)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --admin-ui.token)
                     COMPREPLY=()
                     return 0
                     ;;

@@ -118,16 +118,18 @@ _arguments "${_arguments_options[@]}" : \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
 '*--hardening.discovery-port=[TCP ports of servers whose addresses are learnt at run time; repeatable or with commas]:PORT:' \
-'--allow-remote-ui=-[Let other hosts reach the health listener and its web page by a host name in health.listen_addr]::true|false:(true false)' \
-'--open-web-ui=-[Print the address of the web page; no program is started]::true|false:(true false)' \
-'--admin-ui.log-buffer-events=[Log lines kept for the web page]:N:' \
+'--admin-ui.enabled=-[Serve the status page and its data at the health listener]::true|false:(true false)' \
+'--admin-ui.token=[Where the token for the data of the status page is kept, never the token itself]:env\:NAME|file\:PATH|credential\:NAME:' \
+'--allow-remote-ui=-[Let other hosts use the status page, and reach the health listener by a host name in health.listen_addr]::true|false:(true false)' \
+'--open-web-ui=-[Log the address of the status page at start; no program is started]::true|false:(true false)' \
+'--admin-ui.log-buffer-events=[Log lines kept for the status page, at most 1 MiB of them]:N:' \
 '*--harpoon.target=[Internal URL that callers may request by its label; repeatable, with ; or one line each in the variable]:label=NAME,url=URL[,unix-socket=PATH][,desc=TEXT]:' \
 '--harpoon.allow-plaintext-http=-[Allow targets without TLS]::true|false:(true false)' \
 '--harpoon.max-response-bytes=[The largest answer of a target, in bytes]:N:' \
 '--harpoon.max-redirects=[Redirects followed between targets]:N:' \
 '--harpoon.http-proxy=[Proxy for targets, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
 '*--harpoon.additional-transport=[Serve the channel on the health listener too; repeatable or with commas]:http-streamable:(http-streamable)' \
-'--harpoon.capture-payloads=-[Keep bodies of calls for the web page]::true|false:(true false)' \
+'--harpoon.capture-payloads=-[Keep bodies of calls for the status page]::true|false:(true false)' \
 '*--harpoon.hosts-include-suffix=[Host suffix that counts as internal; repeatable or with commas]:SUFFIX:' \
 '*--harpoon.hosts-include-regex=[Pattern of hosts that count as internal; repeatable or with commas]:REGEX:' \
 '--harpoon.hosts-include-loopback=-[Loopback hosts count as internal]::true|false:(true false)' \
@@ -150,7 +152,7 @@ _arguments "${_arguments_options[@]}" : \
 '--mcp-server-url=[MCP server over HTTP]:URL:' \
 '--mcp-command=[MCP server over stdio\: a program with its arguments]:COMMAND:' \
 '--health-listen-addr=[Address of the health listener \[default\: 127.0.0.1\:8080\]]:HOST\:PORT:' \
-'--open-web-ui=-[Tell the address of the web page when the daemon starts]::true|false:(true false)' \
+'--open-web-ui=-[Log the address of the status page when the daemon starts]::true|false:(true false)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
@@ -238,16 +240,18 @@ _arguments "${_arguments_options[@]}" : \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
 '*--hardening.discovery-port=[TCP ports of servers whose addresses are learnt at run time; repeatable or with commas]:PORT:' \
-'--allow-remote-ui=-[Let other hosts reach the health listener and its web page by a host name in health.listen_addr]::true|false:(true false)' \
-'--open-web-ui=-[Print the address of the web page; no program is started]::true|false:(true false)' \
-'--admin-ui.log-buffer-events=[Log lines kept for the web page]:N:' \
+'--admin-ui.enabled=-[Serve the status page and its data at the health listener]::true|false:(true false)' \
+'--admin-ui.token=[Where the token for the data of the status page is kept, never the token itself]:env\:NAME|file\:PATH|credential\:NAME:' \
+'--allow-remote-ui=-[Let other hosts use the status page, and reach the health listener by a host name in health.listen_addr]::true|false:(true false)' \
+'--open-web-ui=-[Log the address of the status page at start; no program is started]::true|false:(true false)' \
+'--admin-ui.log-buffer-events=[Log lines kept for the status page, at most 1 MiB of them]:N:' \
 '*--harpoon.target=[Internal URL that callers may request by its label; repeatable, with ; or one line each in the variable]:label=NAME,url=URL[,unix-socket=PATH][,desc=TEXT]:' \
 '--harpoon.allow-plaintext-http=-[Allow targets without TLS]::true|false:(true false)' \
 '--harpoon.max-response-bytes=[The largest answer of a target, in bytes]:N:' \
 '--harpoon.max-redirects=[Redirects followed between targets]:N:' \
 '--harpoon.http-proxy=[Proxy for targets, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
 '*--harpoon.additional-transport=[Serve the channel on the health listener too; repeatable or with commas]:http-streamable:(http-streamable)' \
-'--harpoon.capture-payloads=-[Keep bodies of calls for the web page]::true|false:(true false)' \
+'--harpoon.capture-payloads=-[Keep bodies of calls for the status page]::true|false:(true false)' \
 '*--harpoon.hosts-include-suffix=[Host suffix that counts as internal; repeatable or with commas]:SUFFIX:' \
 '*--harpoon.hosts-include-regex=[Pattern of hosts that count as internal; repeatable or with commas]:REGEX:' \
 '--harpoon.hosts-include-loopback=-[Loopback hosts count as internal]::true|false:(true false)' \
@@ -265,6 +269,111 @@ _arguments "${_arguments_options[@]}" : \
 '--pid-file=[Check that the process in this file is running (process.pid_file)]:PATH:_files' \
 '--require-control-plane-poll=-[Fail unless a poll of the control plane has succeeded]::true|false:(true false)' \
 '--json=-[Print JSON]::true|false:(true false)' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(status)
+_arguments "${_arguments_options[@]}" : \
+'--url=[Base URL of the health listener\: http\://, https\:// or http+unix\://]:URL:' \
+'--url-file=[File that the daemon writes its URL to (health.url_file)]:PATH:_files' \
+'--port=[Port of the health listener on 127.0.0.1]:PORT:' \
+'--unix-socket=[Unix socket of the health listener]:PATH:_files' \
+'--watch=-[Show it again every 2 s, until interrupted]::true|false:(true false)' \
+'--json=-[Print JSON]::true|false:(true false)' \
+'--config=[Configuration file to read, YAML or JSON]:PATH:_files' \
+'--profile=[Profile to read\: NAME.yaml in the profile directory]:NAME:_tunnel_client_profile_names' \
+'--profile-file=[Profile to read, by its path\: NAME.yaml]:PATH:_files' \
+'--profile-dir=[Where profiles are kept, instead of \$XDG_CONFIG_HOME/tunnel-client or ~/.tunnel-client]:DIR:_files -/' \
+'--control-plane.base-url=[Scheme, host and port of the control plane]:URL:' \
+'--control-plane.url-path=[Put before the path of every control plane request]:/PATH:' \
+'--control-plane.tunnel-id=[The tunnel to serve (required)]:ID:' \
+'--control-plane.organization-id=[Organization, sent as the header OpenAI-Organization]:ID:' \
+'--control-plane.api-key=[Where the runtime API key is kept, never the key itself (required)]:env\:NAME|file\:PATH|credential\:NAME:' \
+'--control-plane.client-cert=[PEM file of the client certificate and its chain, for the control plane]:PATH:_files' \
+'--control-plane.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+'--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
+'--control-plane.max-inflight=[Commands that may wait in the local queue]:N:' \
+'--control-plane.poll-timeout=[How long the control plane may hold one poll open]:DURATION:' \
+'--control-plane.poll-deadline-guardrail=[Waited on top of the poll timeout before a poll is given up]:DURATION:' \
+'*--control-plane.poll-channel=[Channel to poll for; repeatable or with commas; unset\: the control plane chooses]:CHANNEL:' \
+'*--control-plane.extra-headers=[Header of every control plane request; repeatable, with , or ; between them in the variable]:NAME\: VALUE:' \
+'--ca-bundle=[PEM file of certificate authorities to trust besides the built-in ones and the system'\''s]:PATH:_files' \
+'--http-proxy=[Proxy for every connection that has none of its own]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
+'*--tls.trust=[Exactly these sets of authorities are trusted; repeatable or with commas]:SET:' \
+'--tls.min-version=[The oldest version of TLS that is spoken]:1.2|1.3:' \
+'--proxy.ca-bundle=[PEM file of the only certificate authorities that are trusted for proxies over TLS]:PATH:_files' \
+'--proxy.client-cert=[PEM file of the client certificate and its chain, for proxies over TLS]:PATH:_files' \
+'--proxy.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+'--proxy.check-interval=[Time between checks of the proxies]:DURATION:' \
+'--lockdown.require-proxy=-[Nothing leaves this host but through a proxy]::true|false:(true false)' \
+'--lockdown.require-bundle-trust=-[Only the authorities of ca_bundle are trusted, and the control plane is spoken to over TLS]::true|false:(true false)' \
+'--lockdown.require-client-cert=-[The control plane is shown a client certificate]::true|false:(true false)' \
+'*--lockdown.allowed-network=[Networks in which MCP servers may be; repeatable or with commas]:CIDR:' \
+'*--lockdown.allowed-host=[Exact names of the MCP servers that may be behind a proxy; repeatable or with commas]:HOST:' \
+'--connection.resolve-timeout=[The most time that resolving a name may take]:DURATION:' \
+'--connection.connect-timeout=[The most time that connecting to a host may take, over all of its addresses]:DURATION:' \
+'--connection.tls-timeout=[The most time that a TLS handshake may take]:DURATION:' \
+'--connection.proxy-timeout=[The most time that a proxy may take to open a tunnel]:DURATION:' \
+'--reload.check-interval=[Time between looks at the files of keys, certificates and proxies; 0 is never]:DURATION:' \
+'*--mcp.server-url=[MCP server spoken to over HTTP; repeatable, one line each in the variable]:URL|channel=NAME,url=URL[,unix-socket=PATH]:' \
+'*--mcp.command=[MCP server run as a child process; repeatable, one line each in the variable]:COMMAND|channel=NAME,command=COMMAND:' \
+'--mcp.http-proxy=[Proxy for MCP servers, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
+'--mcp.client-cert=[PEM file of the client certificate and its chain, for MCP servers without one of their own]:PATH:_files' \
+'--mcp.client-key=[PEM file of the private key of that certificate]:PATH:_files' \
+'*--mcp.extra-headers=[Header of every request to MCP servers; repeatable, with , or ; between them in the variable]:NAME\: VALUE:' \
+'*--mcp.discovery-extra-headers=[Header of every probe and OAuth discovery request; repeatable, with , or ; between them in the variable]:NAME\: VALUE:' \
+'*--mcp.pass-env=[Further environment variables for child processes; repeatable or with commas]:NAME|PREFIX*:' \
+'--mcp.stdio-send-initialized-notification=-[Write notifications/initialized to child processes after a successful initialize]::true|false:(true false)' \
+'--mcp.pass-error-text=-[Repeat to the caller what an MCP server says in an error that cannot be passed on as it is]::true|false:(true false)' \
+'--mcp.startup-wait-timeout=[How long polling waits at start for the main MCP server; 0 is not at all]:DURATION:' \
+'--mcp.connection-max-ttl=[The most time one command may take on the MCP side]:DURATION:' \
+'--mcp.first-byte-timeout=[How long an MCP server may take to begin its answer to a request over HTTP]:DURATION:' \
+'--mcp.idle-timeout=[How long an MCP server may be silent inside an answer over HTTP]:DURATION:' \
+'--mcp.max-concurrent-requests=[Commands that may run at once, over all channels]:N:' \
+'--log.level=[The least important lines that are written; anything but info needs a format or a file]:debug|info|warn|error:(debug info warn error)' \
+'--log.format=[Form of log lines on stdout; unset\: plain text on stderr]:struct-text|json:(struct-text json)' \
+'--log.file=[File that log lines are appended to, instead of stdout]:PATH:_files' \
+'--log.target=[Where log lines go\: a standard stream or log.file, journald, or a syslog server]:stream|journald|syslog:(stream journald syslog)' \
+'--log.syslog-address=[Syslog server for log.target syslog]:SOCKET|tcp\://HOST\:PORT|tls\://HOST\:PORT:' \
+'--log.syslog-facility=[Facility of syslog messages]:NAME:' \
+'--log.syslog-client-cert=[PEM file of the client certificate and its chain, for a syslog server with tls\://]:PATH:_files' \
+'--log.syslog-client-key=[PEM file of the private key of log.syslog_client_cert]:PATH:_files' \
+'--log.http-raw-unsafe=-[Log requests and answers as they are]::true|false:(true false)' \
+'--health.listen-addr=[Where health and metrics are served; port 0 picks a free one]:HOST\:PORT:' \
+'--health.unix-socket=[Unix socket that health and metrics are served on, instead of TCP]:PATH:_files' \
+'--health.url-file=[File that receives the URL of the health listener once it is bound]:PATH:_files' \
+'*--health.allowed-host=[Further host names that requests to the health listener may use; repeatable or with commas]:HOST:' \
+'--health.show-details=-[Show every component at /health unless the request says otherwise]::true|false:(true false)' \
+'--pid.file=[File that receives the process id]:PATH:_files' \
+'--audit.file=[File that one record for each command is appended to; unset\: no audit log]:PATH:_files' \
+'--audit.key-file=[Key file that seals the records of the audit log into a chain; made by tunnel-client audit init]:PATH:_files' \
+'--audit.on-failure=[What happens to commands while their records cannot be written]:block|drop-and-count:(block drop-and-count)' \
+'--audit.anchor-every=[Records after which number and seal of the last one are written to the log]:N:' \
+'--audit.forward=[Where the records of audit.file are sent as well\: journald, or a syslog server]:none|journald|syslog:(none journald syslog)' \
+'--audit.forward-backlog=[Bytes of records that may wait to be forwarded; of more, the oldest stay in audit.file alone]:N:' \
+'--audit.syslog-address=[Syslog server for audit.forward syslog; unset\: that of log.syslog_address]:SOCKET|tcp\://HOST\:PORT|tls\://HOST\:PORT:' \
+'--audit.syslog-facility=[Facility of the records of the audit log; unset\: log.syslog_facility]:NAME:' \
+'--process.user=[User that the client becomes after it has started as root]:USER:' \
+'--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
+'--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
+'*--hardening.discovery-port=[TCP ports of servers whose addresses are learnt at run time; repeatable or with commas]:PORT:' \
+'--admin-ui.enabled=-[Serve the status page and its data at the health listener]::true|false:(true false)' \
+'--admin-ui.token=[Where the token for the data of the status page is kept, never the token itself]:env\:NAME|file\:PATH|credential\:NAME:' \
+'--allow-remote-ui=-[Let other hosts use the status page, and reach the health listener by a host name in health.listen_addr]::true|false:(true false)' \
+'--open-web-ui=-[Log the address of the status page at start; no program is started]::true|false:(true false)' \
+'--admin-ui.log-buffer-events=[Log lines kept for the status page, at most 1 MiB of them]:N:' \
+'*--harpoon.target=[Internal URL that callers may request by its label; repeatable, with ; or one line each in the variable]:label=NAME,url=URL[,unix-socket=PATH][,desc=TEXT]:' \
+'--harpoon.allow-plaintext-http=-[Allow targets without TLS]::true|false:(true false)' \
+'--harpoon.max-response-bytes=[The largest answer of a target, in bytes]:N:' \
+'--harpoon.max-redirects=[Redirects followed between targets]:N:' \
+'--harpoon.http-proxy=[Proxy for targets, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
+'*--harpoon.additional-transport=[Serve the channel on the health listener too; repeatable or with commas]:http-streamable:(http-streamable)' \
+'--harpoon.capture-payloads=-[Keep bodies of calls for the status page]::true|false:(true false)' \
+'*--harpoon.hosts-include-suffix=[Host suffix that counts as internal; repeatable or with commas]:SUFFIX:' \
+'*--harpoon.hosts-include-regex=[Pattern of hosts that count as internal; repeatable or with commas]:REGEX:' \
+'--harpoon.hosts-include-loopback=-[Loopback hosts count as internal]::true|false:(true false)' \
+'--harpoon.hosts-include-private=-[Private addresses count as internal]::true|false:(true false)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
@@ -448,16 +557,18 @@ _arguments "${_arguments_options[@]}" : \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
 '*--hardening.discovery-port=[TCP ports of servers whose addresses are learnt at run time; repeatable or with commas]:PORT:' \
-'--allow-remote-ui=-[Let other hosts reach the health listener and its web page by a host name in health.listen_addr]::true|false:(true false)' \
-'--open-web-ui=-[Print the address of the web page; no program is started]::true|false:(true false)' \
-'--admin-ui.log-buffer-events=[Log lines kept for the web page]:N:' \
+'--admin-ui.enabled=-[Serve the status page and its data at the health listener]::true|false:(true false)' \
+'--admin-ui.token=[Where the token for the data of the status page is kept, never the token itself]:env\:NAME|file\:PATH|credential\:NAME:' \
+'--allow-remote-ui=-[Let other hosts use the status page, and reach the health listener by a host name in health.listen_addr]::true|false:(true false)' \
+'--open-web-ui=-[Log the address of the status page at start; no program is started]::true|false:(true false)' \
+'--admin-ui.log-buffer-events=[Log lines kept for the status page, at most 1 MiB of them]:N:' \
 '*--harpoon.target=[Internal URL that callers may request by its label; repeatable, with ; or one line each in the variable]:label=NAME,url=URL[,unix-socket=PATH][,desc=TEXT]:' \
 '--harpoon.allow-plaintext-http=-[Allow targets without TLS]::true|false:(true false)' \
 '--harpoon.max-response-bytes=[The largest answer of a target, in bytes]:N:' \
 '--harpoon.max-redirects=[Redirects followed between targets]:N:' \
 '--harpoon.http-proxy=[Proxy for targets, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
 '*--harpoon.additional-transport=[Serve the channel on the health listener too; repeatable or with commas]:http-streamable:(http-streamable)' \
-'--harpoon.capture-payloads=-[Keep bodies of calls for the web page]::true|false:(true false)' \
+'--harpoon.capture-payloads=-[Keep bodies of calls for the status page]::true|false:(true false)' \
 '*--harpoon.hosts-include-suffix=[Host suffix that counts as internal; repeatable or with commas]:SUFFIX:' \
 '*--harpoon.hosts-include-regex=[Pattern of hosts that count as internal; repeatable or with commas]:REGEX:' \
 '--harpoon.hosts-include-loopback=-[Loopback hosts count as internal]::true|false:(true false)' \
@@ -545,16 +656,18 @@ _arguments "${_arguments_options[@]}" : \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
 '*--hardening.discovery-port=[TCP ports of servers whose addresses are learnt at run time; repeatable or with commas]:PORT:' \
-'--allow-remote-ui=-[Let other hosts reach the health listener and its web page by a host name in health.listen_addr]::true|false:(true false)' \
-'--open-web-ui=-[Print the address of the web page; no program is started]::true|false:(true false)' \
-'--admin-ui.log-buffer-events=[Log lines kept for the web page]:N:' \
+'--admin-ui.enabled=-[Serve the status page and its data at the health listener]::true|false:(true false)' \
+'--admin-ui.token=[Where the token for the data of the status page is kept, never the token itself]:env\:NAME|file\:PATH|credential\:NAME:' \
+'--allow-remote-ui=-[Let other hosts use the status page, and reach the health listener by a host name in health.listen_addr]::true|false:(true false)' \
+'--open-web-ui=-[Log the address of the status page at start; no program is started]::true|false:(true false)' \
+'--admin-ui.log-buffer-events=[Log lines kept for the status page, at most 1 MiB of them]:N:' \
 '*--harpoon.target=[Internal URL that callers may request by its label; repeatable, with ; or one line each in the variable]:label=NAME,url=URL[,unix-socket=PATH][,desc=TEXT]:' \
 '--harpoon.allow-plaintext-http=-[Allow targets without TLS]::true|false:(true false)' \
 '--harpoon.max-response-bytes=[The largest answer of a target, in bytes]:N:' \
 '--harpoon.max-redirects=[Redirects followed between targets]:N:' \
 '--harpoon.http-proxy=[Proxy for targets, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
 '*--harpoon.additional-transport=[Serve the channel on the health listener too; repeatable or with commas]:http-streamable:(http-streamable)' \
-'--harpoon.capture-payloads=-[Keep bodies of calls for the web page]::true|false:(true false)' \
+'--harpoon.capture-payloads=-[Keep bodies of calls for the status page]::true|false:(true false)' \
 '*--harpoon.hosts-include-suffix=[Host suffix that counts as internal; repeatable or with commas]:SUFFIX:' \
 '*--harpoon.hosts-include-regex=[Pattern of hosts that count as internal; repeatable or with commas]:REGEX:' \
 '--harpoon.hosts-include-loopback=-[Loopback hosts count as internal]::true|false:(true false)' \
@@ -920,20 +1033,26 @@ _arguments "${_arguments_options[@]}" : \
 '--audit.key-file=[Key file that seals the records of the audit log into a chain; made by tunnel-client audit init]:PATH:_files' \
 '--audit.on-failure=[What happens to commands while their records cannot be written]:block|drop-and-count:(block drop-and-count)' \
 '--audit.anchor-every=[Records after which number and seal of the last one are written to the log]:N:' \
+'--audit.forward=[Where the records of audit.file are sent as well\: journald, or a syslog server]:none|journald|syslog:(none journald syslog)' \
+'--audit.forward-backlog=[Bytes of records that may wait to be forwarded; of more, the oldest stay in audit.file alone]:N:' \
+'--audit.syslog-address=[Syslog server for audit.forward syslog; unset\: that of log.syslog_address]:SOCKET|tcp\://HOST\:PORT|tls\://HOST\:PORT:' \
+'--audit.syslog-facility=[Facility of the records of the audit log; unset\: log.syslog_facility]:NAME:' \
 '--process.user=[User that the client becomes after it has started as root]:USER:' \
 '--process.server-user=[User that stdio MCP servers run as when the client was started as root]:USER:' \
 '--hardening.mode=[What happens when the kernel cannot apply a layer of the sandbox]:enforce|best-effort|off:(enforce best-effort off)' \
 '*--hardening.discovery-port=[TCP ports of servers whose addresses are learnt at run time; repeatable or with commas]:PORT:' \
-'--allow-remote-ui=-[Let other hosts reach the health listener and its web page by a host name in health.listen_addr]::true|false:(true false)' \
-'--open-web-ui=-[Print the address of the web page; no program is started]::true|false:(true false)' \
-'--admin-ui.log-buffer-events=[Log lines kept for the web page]:N:' \
+'--admin-ui.enabled=-[Serve the status page and its data at the health listener]::true|false:(true false)' \
+'--admin-ui.token=[Where the token for the data of the status page is kept, never the token itself]:env\:NAME|file\:PATH|credential\:NAME:' \
+'--allow-remote-ui=-[Let other hosts use the status page, and reach the health listener by a host name in health.listen_addr]::true|false:(true false)' \
+'--open-web-ui=-[Log the address of the status page at start; no program is started]::true|false:(true false)' \
+'--admin-ui.log-buffer-events=[Log lines kept for the status page, at most 1 MiB of them]:N:' \
 '*--harpoon.target=[Internal URL that callers may request by its label; repeatable, with ; or one line each in the variable]:label=NAME,url=URL[,unix-socket=PATH][,desc=TEXT]:' \
 '--harpoon.allow-plaintext-http=-[Allow targets without TLS]::true|false:(true false)' \
 '--harpoon.max-response-bytes=[The largest answer of a target, in bytes]:N:' \
 '--harpoon.max-redirects=[Redirects followed between targets]:N:' \
 '--harpoon.http-proxy=[Proxy for targets, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
 '*--harpoon.additional-transport=[Serve the channel on the health listener too; repeatable or with commas]:http-streamable:(http-streamable)' \
-'--harpoon.capture-payloads=-[Keep bodies of calls for the web page]::true|false:(true false)' \
+'--harpoon.capture-payloads=-[Keep bodies of calls for the status page]::true|false:(true false)' \
 '*--harpoon.hosts-include-suffix=[Host suffix that counts as internal; repeatable or with commas]:SUFFIX:' \
 '*--harpoon.hosts-include-regex=[Pattern of hosts that count as internal; repeatable or with commas]:REGEX:' \
 '--harpoon.hosts-include-loopback=-[Loopback hosts count as internal]::true|false:(true false)' \
@@ -950,7 +1069,7 @@ esac
 _arguments "${_arguments_options[@]}" : \
 '-h[Print help]' \
 '--help[Print help]' \
-'*::topic -- :(doctor hardening oauth quickstart samples troubleshooting run init health profiles config audit admin logs support help completion version)' \
+'*::topic -- :(doctor hardening oauth quickstart samples troubleshooting run init health status profiles config audit admin logs support help completion version)' \
 && ret=0
 ;;
 (completion)
@@ -1007,6 +1126,7 @@ _tunnel-client_commands() {
 'init:Write a profile from a sample' \
 'doctor:Check every step from here to the control plane and MCP servers' \
 'health:Ask a running daemon how it is' \
+'status:Show how a running daemon is\: hops, channels, last calls' \
 'profiles:List, add, edit profiles; show the samples' \
 'config:Check or show the configuration, with the source of each value' \
 'audit:Make the key of an audit log, or verify its files' \
@@ -1201,6 +1321,11 @@ _tunnel-client__subcmd__profiles__subcmd__samples__subcmd__show_commands() {
 _tunnel-client__subcmd__run_commands() {
     local commands; commands=()
     _describe -t commands 'tunnel-client run commands' commands "$@"
+}
+(( $+functions[_tunnel-client__subcmd__status_commands] )) ||
+_tunnel-client__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'tunnel-client status commands' commands "$@"
 }
 (( $+functions[_tunnel-client__subcmd__support_commands] )) ||
 _tunnel-client__subcmd__support_commands() {

@@ -176,7 +176,7 @@ mod tests {
 
     /// Puts lines until no more are taken; whether the servers are held up then.
     fn put(sink: &mut Sink, now: Instant) -> bool {
-        for _ in 0..100_000 {
+        loop {
             if !sink.is_ready_at(now) {
                 return true;
             }
@@ -185,7 +185,6 @@ mod tests {
                 return false;
             }
         }
-        panic!("the pipe is never full");
     }
 
     #[test]
