@@ -6,26 +6,40 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "log")]
 mod hex;
+#[cfg(feature = "log")]
 mod key;
+#[cfg(feature = "log")]
 mod key_file;
+#[cfg(feature = "log")]
 pub mod limits;
+#[cfg(feature = "log")]
 mod line;
+#[cfg(feature = "log")]
 mod position;
+#[cfg(feature = "log")]
 mod record;
+#[cfg(feature = "log")]
 mod tail;
+#[cfg(feature = "log")]
 mod torn;
 mod utc;
+#[cfg(feature = "log")]
 mod verify;
+#[cfg(feature = "log")]
 mod writer;
 
-pub use key::{Head, InitialKey, NotAKey, SessionKey, Tag};
-pub use key_file::{Error as KeyFileError, KeyFile};
-pub use line::{Event, Gap, Line, Opening};
-pub use position::{Fit, Position, PositionFile, Stored};
-pub use record::{Command, time_of};
-pub use tail::Tail;
-pub use torn::TornLines;
+#[cfg(feature = "log")]
+pub use self::{
+    key::{Head, InitialKey, NotAKey, SessionKey, Tag},
+    key_file::{Error as KeyFileError, KeyFile},
+    line::{Event, Gap, Line, Opening},
+    position::{Fit, Position, PositionFile, Stored},
+    record::{Command, time_of},
+    tail::Tail,
+    torn::TornLines,
+    verify::{AnchorState, Fault, Finding, Note, Report, Verdict, Verifier},
+    writer::{AuditLog, Sink},
+};
 pub use utc::Utc;
-pub use verify::{AnchorState, Fault, Finding, Note, Report, Verdict, Verifier};
-pub use writer::{AuditLog, Sink};
