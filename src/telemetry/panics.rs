@@ -1,6 +1,5 @@
 //! The message of a panic on standard error, without secrets.
 
-use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
 use std::thread;
@@ -10,7 +9,8 @@ use super::redact;
 /// Stands for a message that cannot be searched for secrets.
 const WITHHELD: &str = "a panic; its message is withheld, because secrets were being added at the same time";
 
-/// Prints the messages of all panics from now on, scrubbed, in place of the standard library.
+/// Prints the messages of all panics from now on, scrubbed, in place of the standard library. Without a trace: the program that ships has
+/// no names to show in one, and is without what unwinds a stack.
 pub(crate) fn scrub_messages() {
     panic::set_hook(Box::new(print));
 }
@@ -26,12 +26,7 @@ fn print(panic: &PanicHookInfo<'_>) {
         "thread '{}' panicked{place}:\n{message}\n",
         thread.name().unwrap_or("?")
     );
-    let mut text = redact::try_scrub(&text).map_or_else(|| format!("{WITHHELD}\n"), std::borrow::Cow::into_owned);
-    let trace = Backtrace::capture();
-    if trace.status() == BacktraceStatus::Captured {
-        // Names of functions and places of the program.
-        text.push_str(&format!("{trace}\n"));
-    }
+    let text = redact::try_scrub(&text).map_or_else(|| format!("{WITHHELD}\n"), std::borrow::Cow::into_owned);
     // There is nowhere to report that reporting failed.
     let _ = io::stderr().write_all(text.as_bytes());
 }
