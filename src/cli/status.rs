@@ -39,18 +39,8 @@ pub(super) fn arguments() -> Command {
     let command = Command::new("status")
         .about("Show how a running daemon is: hops, channels, last calls")
         .after_help(AFTER_HELP)
+        .args(super::health::listener())
         .args([
-            option(
-                "url",
-                "URL",
-                "Base URL of the health listener: http://, https:// or http+unix://",
-            ),
-            option(
-                "url-file",
-                "PATH",
-                "File that the daemon writes its URL to (health.url_file)",
-            ),
-            option("port", "PORT", "Port of the health listener on 127.0.0.1"),
             option("unix-socket", "PATH", "Unix socket of the health listener"),
             switch("watch").help("Show it again every 2 s, until interrupted"),
             switch("json").help("Print JSON"),

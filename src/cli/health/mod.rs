@@ -9,7 +9,7 @@ mod report;
 
 use std::path::PathBuf;
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use std::ffi::OsString;
 
 pub(super) use self::get::get;
@@ -35,22 +35,29 @@ Examples:
   tunnel-client health --port 8080
   tunnel-client health --url-file /run/tunnel-client/health.url --require-control-plane-poll --json";
 
+/// Flags that name the listener of a running daemon.
+pub(super) fn listener() -> [Arg; 3] {
+    [
+        option(
+            "url",
+            "URL",
+            "Base URL of the health listener: http://, https:// or http+unix://",
+        ),
+        option(
+            "url-file",
+            "PATH",
+            "File that the daemon writes its URL to (health.url_file)",
+        ),
+        option("port", "PORT", "Port of the health listener on 127.0.0.1"),
+    ]
+}
+
 pub(super) fn arguments() -> Command {
     Command::new("health")
         .about("Ask a running daemon how it is")
         .after_help(AFTER_HELP)
+        .args(listener())
         .args([
-            option(
-                "url",
-                "URL",
-                "Base URL of the health listener: http://, https:// or http+unix://",
-            ),
-            option(
-                "url-file",
-                "PATH",
-                "File that the daemon writes its URL to (health.url_file)",
-            ),
-            option("port", "PORT", "Port of the health listener on 127.0.0.1"),
             option("pid", "PID", "Check that this process is running"),
             option(
                 "pid-file",
