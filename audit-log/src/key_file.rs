@@ -8,16 +8,15 @@ use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 
-use ring::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
 use crate::hex::{self, Hex};
 use crate::key::{Head, InitialKey, Key, LENGTH, SessionKey, Tag, countable};
+use crate::slot;
 
 /// Bytes of a slot, with its line break. One call writes all of it. A slot may span two sectors: its check shows when one is missing.
 const SLOT: usize = 384;
 const NAME: &str = "tunnel-audit-key-1";
-const CHECK: usize = 16;
 
 /// The key file is not usable.
 #[derive(Debug)]
@@ -177,24 +176,12 @@ impl Stored {
             Hex(self.key.bytes()),
             Hex(self.sessions.bytes()),
         );
-        let check = digest(&SHA256, text.as_bytes());
-        let _ = write!(text, " check={}", Hex(check.as_ref().get(..CHECK).unwrap_or_default()));
-        while text.len() < SLOT - 1 {
-            text.push(' ');
-        }
-        text.push('\n');
+        slot::finish(&mut text, SLOT);
         text
     }
 
     fn read(slot: &[u8]) -> Option<Self> {
-        let text = slot.strip_suffix(b"\n")?.trim_ascii_end();
-        let (covered, check) = text.split_at_checked(text.len().checked_sub(2 * CHECK + " check=".len())?)?;
-        let mut stated = [0; CHECK];
-        hex::read_into(check.strip_prefix(b" check=")?, &mut stated)?;
-        if !digest(&SHA256, covered).as_ref().starts_with(&stated) {
-            return None;
-        }
-        let mut words = covered.split(|byte| *byte == b' ');
+        let mut words = slot::checked(slot)?.split(|byte| *byte == b' ');
         if words.next()? != NAME.as_bytes() {
             return None;
         }

@@ -21,6 +21,8 @@ mod position;
 #[cfg(feature = "log")]
 mod record;
 #[cfg(feature = "log")]
+mod slot;
+#[cfg(feature = "log")]
 mod tail;
 #[cfg(feature = "log")]
 mod torn;

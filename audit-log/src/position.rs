@@ -13,11 +13,11 @@ use ring::digest::{SHA256, digest};
 
 use crate::hex::{self, Hex};
 use crate::limits::FINGERPRINT_MAX;
+use crate::slot;
 
 /// Bytes of a slot, with its line break. One call writes all of it.
 const SLOT: usize = 320;
 const NAME: &str = "tunnel-audit-position-1";
-const CHECK: usize = 16;
 const DIGEST: usize = 32;
 
 /// A place in a file of the log.
@@ -95,7 +95,7 @@ impl Position {
 
     fn written(&self, serial: u64) -> String {
         let mut text = String::with_capacity(SLOT);
-        // Writing to a String cannot fail, here and below.
+        // Writing to a String cannot fail.
         let _ = write!(
             text,
             "{NAME} serial={serial:016x} offset={:016x} start={:04x}:{} end={:04x}:{}",
@@ -105,25 +105,13 @@ impl Position {
             self.end.length,
             Hex(&self.end.digest),
         );
-        let check = digest(&SHA256, text.as_bytes());
-        let _ = write!(text, " check={}", Hex(check.as_ref().get(..CHECK).unwrap_or_default()));
-        while text.len() < SLOT - 1 {
-            text.push(' ');
-        }
-        text.push('\n');
+        slot::finish(&mut text, SLOT);
         text
     }
 
     /// Serial number and place of a slot.
     fn read(slot: &[u8]) -> Option<(u64, Self)> {
-        let text = slot.strip_suffix(b"\n")?.trim_ascii_end();
-        let (covered, check) = text.split_at_checked(text.len().checked_sub(2 * CHECK + " check=".len())?)?;
-        let mut stated = [0; CHECK];
-        hex::read_into(check.strip_prefix(b" check=")?, &mut stated)?;
-        if !digest(&SHA256, covered).as_ref().starts_with(&stated) {
-            return None;
-        }
-        let mut words = covered.split(|byte| *byte == b' ');
+        let mut words = slot::checked(slot)?.split(|byte| *byte == b' ');
         if words.next()? != NAME.as_bytes() {
             return None;
         }
