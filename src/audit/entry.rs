@@ -52,9 +52,11 @@ impl Entry {
 
     /// Hands the record over with what callers wrote scrubbed: a name may be a secret in the wrong place.
     pub(super) fn with<T>(&self, act: impl FnOnce(&Command<'_>) -> T) -> T {
-        let scrubbed = |text: &Option<Box<str>>| text.as_deref().map(|text| redact::scrub(text).into_owned());
-        let (request_id, caller_request_id) = (scrubbed(&self.request_id), scrubbed(&self.caller_request_id));
-        let (channel, method, tool) = (scrubbed(&self.channel), scrubbed(&self.method), scrubbed(&self.tool));
+        let request_id = self.request_id.as_deref().map(redact::scrub);
+        let caller_request_id = self.caller_request_id.as_deref().map(redact::scrub);
+        let channel = self.channel.as_deref().map(redact::scrub);
+        let method = self.method.as_deref().map(redact::scrub);
+        let tool = self.tool.as_deref().map(redact::scrub);
         let number = |size: usize| u64::try_from(size).unwrap_or(u64::MAX);
         act(&Command {
             request_id: request_id.as_deref(),

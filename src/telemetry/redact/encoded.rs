@@ -9,18 +9,22 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::literal::Fingerprint;
+use super::run_end;
 use crate::limits::SCRUB_ROUNDS;
 
 /// Places of the secrets in `text`, in bytes and any order.
 pub(super) fn find(text: &str, known: &[Fingerprint]) -> Vec<Range<usize>> {
-    let Some(shortest) = known.iter().map(|secret| secret.length()).min() else {
-        return Vec::new();
-    };
     let mut found = Vec::new();
+    // No spelling is shorter than what it spells.
+    let shortest = known.iter().map(Fingerprint::length).min();
+    let Some(shortest) = shortest.filter(|shortest| *shortest <= text.len()) else {
+        return found;
+    };
     let mut view = View::of(text);
+    let has_marks = memchr::memchr3(MARKS[0], MARKS[1], MARKS[2], text.as_bytes()).is_some();
     // A secret can look as if it had escapes of another kind in it.
-    for mark in MARKS {
-        if let Some(decoded) = view.without_escapes(&[mark]) {
+    for mark in MARKS.iter().filter(|_| has_marks) {
+        if let Some(decoded) = view.without_escapes(&[*mark]) {
             search(&decoded.bytes, known, |hit| found.push(decoded.stretch(hit)));
         }
     }
@@ -192,31 +196,39 @@ struct Symbol {
 /// Reports each run of hexadecimal digits (4 bits) and of base64 characters of both alphabets (6 bits) that is long enough for
 /// `shortest` bytes. Line ends do not end a run, and neither does a mark between pairs of hexadecimal digits.
 fn for_each_run(bytes: &[u8], shortest: usize, mut run: impl FnMut(&[Symbol], usize)) {
-    let is_line_end = |byte: u8| matches!(byte, b'\r' | b'\n');
-    let is_between = |byte: u8| matches!(byte, b' ' | b':' | b'-' | b',') || is_line_end(byte);
-    each(bytes, hex_digit, is_between, shortest * 8 / 4, |symbols| {
-        run(symbols, 4)
-    });
-    each(bytes, base64_digit, is_line_end, shortest * 8 / 6, |symbols| {
+    each(bytes, hex_digit, IN_HEX, shortest * 8 / 4, |symbols| run(symbols, 4));
+    each(bytes, base64_digit, IN_BASE64, shortest * 8 / 6, |symbols| {
         run(symbols, 6)
     });
 }
 
-fn each(
-    bytes: &[u8],
-    digit: fn(u8) -> Option<u8>,
-    is_skipped: impl Fn(u8) -> bool,
-    least: usize,
-    mut run: impl FnMut(&[Symbol]),
-) {
+/// Bits of [`IN_RUN`].
+const IN_HEX: u8 = 1;
+const IN_BASE64: u8 = 2;
+
+/// In runs of which code each byte may stand: its digits, and what is skipped between them.
+const IN_RUN: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let char = byte.to_be_bytes()[size_of::<usize>() - 1];
+        let is_line_end = matches!(char, b'\r' | b'\n');
+        if hex_digit(char).is_some() || is_line_end || matches!(char, b' ' | b':' | b'-' | b',') {
+            table[byte] |= IN_HEX;
+        }
+        if base64_digit(char).is_some() || is_line_end {
+            table[byte] |= IN_BASE64;
+        }
+        byte += 1;
+    }
+    table
+};
+
+fn each(bytes: &[u8], digit: impl Fn(u8) -> Option<u8>, code: u8, least: usize, mut run: impl FnMut(&[Symbol])) {
     let mut at = 0;
     while at < bytes.len() {
         // Checked before any digit is kept: most runs are words.
-        let rest = &bytes[at..];
-        let length = rest
-            .iter()
-            .position(|byte| digit(*byte).is_none() && !is_skipped(*byte))
-            .unwrap_or(rest.len());
+        let length = run_end(bytes, at, |byte| IN_RUN[usize::from(byte)] & code != 0) - at;
         if length >= least {
             let symbols: Vec<Symbol> = (at..at + length)
                 .filter_map(|at| digit(bytes[at]).map(|value| Symbol { value, at }))
@@ -244,7 +256,7 @@ fn packed(symbols: &[Symbol], bits: usize) -> Vec<u8> {
     out
 }
 
-fn hex_digit(byte: u8) -> Option<u8> {
+const fn hex_digit(byte: u8) -> Option<u8> {
     match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),
@@ -253,7 +265,7 @@ fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-pub(super) fn base64_digit(byte: u8) -> Option<u8> {
+pub(super) const fn base64_digit(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
         b'a'..=b'z' => Some(byte - b'a' + 26),

@@ -5,7 +5,8 @@ use std::iter;
 use super::{Hit, REDACTED, REDACTED_KEY, is_name_byte, run_end};
 use crate::limits::PEM_LABEL_MAX;
 
-/// A shorter run after `sk-` is a word, not a key.
+const SK: &[u8] = b"sk-";
+/// A shorter run after it is a word, not a key.
 const SK_TAIL_MIN: usize = 10;
 
 /// Beginnings of keys, and how many characters of a key follow at least.
@@ -47,7 +48,7 @@ const KEYS: &[(&str, usize)] = &[
     ("AGE-SECRET-KEY-1", 20),
 ];
 
-/// No word that is shorter holds one of [`KEYS`].
+/// None of [`KEYS`] is shorter with what follows it.
 const KEY_MIN: usize = 15;
 
 /// Beginnings of keys that go on behind a dot.
@@ -70,19 +71,39 @@ const JWT_MIN: usize = 24;
 /// A body that is shorter is an example.
 const PEM_BODY_MIN: usize = 16;
 
+/// First bytes of what can begin within a word: most words have none of them where something could begin.
+const FIRST: [bool; 256] = {
+    let mut first = [false; 256];
+    let mut at = 0;
+    while at < KEYS.len() {
+        first[KEYS[at].0.as_bytes()[0] as usize] = true;
+        at += 1;
+    }
+    first[SK[0] as usize] = true;
+    first[JOSE[0] as usize] = true;
+    first
+};
+
 /// A secret that begins in the word at `start..end`.
 pub(super) fn hit(bytes: &[u8], start: usize, end: usize) -> Option<Hit> {
     let word = bytes.get(start..end)?;
-    let found = [
-        sk_key(word, start),
-        key(word, start),
+    let within = places(word)
+        .filter(|at| word.get(*at).is_some_and(|byte| FIRST[usize::from(*byte)]))
+        .flat_map(|at| {
+            [
+                sk_key(word, start, at),
+                key(word, start, at),
+                jwt(bytes, start + at, end),
+            ]
+        });
+    let whole = [
+        aws(word, start),
         dotted_key(bytes, start, end),
         base64(bytes, start),
-        jwt(bytes, start, end),
         pem(bytes, start, end),
     ];
     // One word can have several looks: nothing of any of them stays.
-    found.into_iter().flatten().reduce(|one, other| {
+    within.chain(whole).flatten().reduce(|one, other| {
         let first = if one.start <= other.start { one } else { other };
         Hit {
             end: one.end.max(other.end),
@@ -99,54 +120,50 @@ fn redacted(start: usize, end: usize) -> Hit {
     }
 }
 
-/// Where this begins in a word: at its start or after a separator in it.
-fn place_in(word: &[u8], beginning: &[u8]) -> Option<usize> {
+/// Where a key may begin in a word: at its start, and after each separator in it.
+fn places(word: &[u8]) -> impl Iterator<Item = usize> {
     let separators = word
         .iter()
         .enumerate()
         .filter(|(_, byte)| !byte.is_ascii_alphanumeric());
-    let mut places = iter::once(0).chain(separators.map(|(at, _)| at + 1));
-    places.find(|at| word.get(*at..).is_some_and(|rest| rest.starts_with(beginning)))
+    iter::once(0).chain(separators.map(|(at, _)| at + 1))
 }
 
-/// `sk-` and at least ten characters of a key, at the start of a word or after a separator in it.
-fn sk_key(word: &[u8], start: usize) -> Option<Hit> {
-    let offset = place_in(word, b"sk-").filter(|offset| word.len() - offset - 3 >= SK_TAIL_MIN)?;
-    let is_done = &word[offset..] == REDACTED_KEY.as_bytes();
-    (!is_done).then_some(Hit {
-        start: start + offset,
+/// `sk-` and at least ten characters of a key.
+fn sk_key(word: &[u8], start: usize, at: usize) -> Option<Hit> {
+    let found = word.get(at..)?;
+    if !found.starts_with(SK) || found.len() - SK.len() < SK_TAIL_MIN || found == REDACTED_KEY.as_bytes() {
+        return None;
+    }
+    Some(Hit {
+        start: start + at,
         end: start + word.len(),
         instead: REDACTED_KEY,
     })
 }
 
-fn key(word: &[u8], start: usize) -> Option<Hit> {
-    let end = start + word.len();
-    if word.len() < KEY_MIN {
-        return None;
-    }
-    let known = KEYS.iter().find_map(|(beginning, least)| {
-        let offset = place_in(word, beginning.as_bytes())?;
-        let tail = word.get(offset + beginning.len()..)?;
+fn key(word: &[u8], start: usize, at: usize) -> Option<Hit> {
+    let found = word.get(at..).filter(|found| found.len() >= KEY_MIN)?;
+    let is_known = KEYS.iter().any(|(beginning, least)| {
+        let tail = found.strip_prefix(beginning.as_bytes());
         // Words that are joined by `_` or `-` have no digits.
-        (tail.len() >= *least && tail.iter().any(u8::is_ascii_digit)).then_some(offset)
+        tail.is_some_and(|tail| tail.len() >= *least && tail.iter().any(u8::is_ascii_digit))
     });
-    let aws = || {
-        let is_aws = word.len() == AWS_LENGTH
-            && AWS.iter().any(|beginning| word.starts_with(beginning.as_bytes()))
-            && word
-                .iter()
-                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-        is_aws.then_some(0)
-    };
-    let offset = known.or_else(aws)?;
-    Some(redacted(start + offset, end))
+    is_known.then_some(redacted(start + at, start + word.len()))
+}
+
+fn aws(word: &[u8], start: usize) -> Option<Hit> {
+    let is_key = word.len() == AWS_LENGTH
+        && AWS.iter().any(|beginning| word.starts_with(beginning.as_bytes()))
+        && word
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    is_key.then_some(redacted(start, start + word.len()))
 }
 
 fn dotted_key(bytes: &[u8], start: usize, end: usize) -> Option<Hit> {
-    let word = bytes.get(start..end)?;
-    let is_known = DOTTED.iter().any(|beginning| word == beginning.as_bytes());
-    if !is_known || bytes.get(end) != Some(&b'.') {
+    let word = bytes.get(start..end).filter(|_| bytes.get(end) == Some(&b'.'))?;
+    if !DOTTED.iter().any(|beginning| word == beginning.as_bytes()) {
         return None;
     }
     let tail = run_end(bytes, end + 1, |byte| is_name_byte(byte) || byte == b'.');
@@ -164,14 +181,12 @@ fn base64(bytes: &[u8], start: usize) -> Option<Hit> {
     (end - start >= BASE64_MIN).then_some(redacted(start, end))
 }
 
-/// Two parts or more in base64url, divided by dots (RFC 7515, RFC 7516).
+/// Two parts or more in base64url, divided by dots (RFC 7515, RFC 7516). The first is `start..end`.
 fn jwt(bytes: &[u8], start: usize, end: usize) -> Option<Hit> {
-    let word = bytes.get(start..end)?;
-    let offset = place_in(word, JOSE)?;
-    if word.len() - offset < JOSE_HEADER_MIN || bytes.get(end) != Some(&b'.') {
+    let header = bytes.get(start..end)?;
+    if !header.starts_with(JOSE) || header.len() < JOSE_HEADER_MIN || bytes.get(end) != Some(&b'.') {
         return None;
     }
-    let start = start + offset;
     let tail = run_end(bytes, end, |byte| is_name_byte(byte) || byte == b'.');
     let is_sentence = tail == end + 1;
     (!is_sentence && tail - start >= JWT_MIN).then_some(redacted(start, tail))
