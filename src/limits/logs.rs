@@ -8,6 +8,9 @@ use super::{BINDINGS_MAX, EXTRA_HEADERS_MAX};
 pub const SCRUB_PASSES: usize = 4;
 /// Bytes of a URL in which its user information is looked for past the place where it should have ended.
 pub const USERINFO_MAX: usize = 512;
+/// Bytes of a value that tell whether it is a secret: a token shows within a line, and an identifier with its URL as well. What is one is
+/// taken out to its end; what is not costs no more than this, however often its name stands there.
+pub const VALUE_LOOK: usize = 1024;
 /// Bytes after `-----BEGIN` in which the end of the label is looked for; the longest in use have about 30.
 pub const PEM_LABEL_MAX: usize = 64;
 /// Bytes of one message or value in a log line, after scrubbing.

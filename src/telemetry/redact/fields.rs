@@ -1,6 +1,7 @@
 //! Values whose name tells that they are secret: headers, `name=value`, `"name": "value"`.
 
 use super::{Hit, REDACTED, is_name_byte, run_end};
+use crate::limits::VALUE_LOOK;
 
 /// What a name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +112,13 @@ enum Join {
 /// The value that belongs to the word at `start..end`, when that is a telling name.
 pub(super) fn hit(text: &str, start: usize, end: usize) -> Option<Hit> {
     let bytes = text.as_bytes();
+    // Nothing else joins a name and a value; most words are followed by neither.
+    if !matches!(
+        bytes.get(end)?,
+        b'"' | b'\'' | b'\\' | b' ' | b'\t' | b'=' | b':' | b'>' | b'%'
+    ) {
+        return None;
+    }
     let name = match start.checked_sub(1).and_then(|before| bytes.get(before)) {
         // Two digits of an escape, and the name.
         Some(b'%') => bytes.get((start + 2).min(end)..end)?,
@@ -118,14 +126,25 @@ pub(super) fn hit(text: &str, start: usize, end: usize) -> Option<Hit> {
     };
     let kind = kind(name)?;
     let (join, value) = joined(text, start, end, kind)?;
-    let (start, end) = value_range(text, value, kind, join, in_query(bytes, start))?;
-    let shown = &text[start..end];
+    let near = match join {
+        // Where these end, their name cannot stand again.
+        Join::Element | Join::Pair => text,
+        _ => text.get(..text.floor_char_boundary(value.saturating_add(VALUE_LOOK)))?,
+    };
+    let (start, mut end) = secret_range(near, value, kind, join, in_query(bytes, start))?;
+    let shown = near.get(start..end)?;
     let is_plain = shown.is_empty()
         || shown.starts_with(REDACTED)
         || matches!(shown, "null" | "true" | "false")
         || kind == Kind::Code && is_status_code(shown)
         || kind != Kind::Header && is_reference(shown);
-    (!is_plain).then_some(Hit {
+    if is_plain {
+        return None;
+    }
+    if end == near.len() {
+        end = end.max(range(text, value, kind, join)?.1);
+    }
+    Some(Hit {
         start,
         end,
         instead: REDACTED,
@@ -202,22 +221,28 @@ fn is_flag(bytes: &[u8], start: usize) -> bool {
     bytes.get(start - prefix..).unwrap_or_default().starts_with(b"--")
 }
 
-/// Where the value that begins at `start` begins without its quote, and where it ends; `None` where it is no secret.
-fn value_range(text: &str, start: usize, kind: Kind, join: Join, in_query: bool) -> Option<(usize, usize)> {
+/// Where the value that begins at `start` begins without its quote, and where it ends.
+fn range(text: &str, start: usize, kind: Kind, join: Join) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
-    let (start, end) = match join {
+    match join {
         Join::Element => {
             let end = run_end(bytes, start, |byte| byte != b'<');
             // Without its end it is a placeholder: `--token <token>`.
-            bytes.get(end..)?.starts_with(b"</").then_some((start, end))?
+            bytes.get(end..)?.starts_with(b"</").then_some((start, end))
         }
         Join::Percent => {
             let end = run_end(bytes, start, |byte| !ends_value(byte));
             let inner = bytes.get(start..end)?.windows(3).position(|part| part == b"%26");
-            (start, inner.map_or(end, |at| start + at))
+            Some((start, inner.map_or(end, |at| start + at)))
         }
-        _ => plain_range(text, start, kind, join == Join::Quoted),
-    };
+        _ => Some(plain_range(text, start, kind, join == Join::Quoted)),
+    }
+}
+
+/// The same; `None` where the value is no secret.
+fn secret_range(text: &str, start: usize, kind: Kind, join: Join, in_query: bool) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let (start, end) = range(text, start, kind, join)?;
     let value = &text[start..end];
     if value.starts_with(REDACTED) {
         return Some((start, end));
@@ -346,19 +371,41 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
+/// For each letter the [`NAMES`] that end in it, as bits.
+const BY_END: [u64; 26] = {
+    assert!(NAMES.len() <= 64, "a bit for each name");
+    let mut by_end = [0; 26];
+    let mut at = 0;
+    while at < NAMES.len() {
+        if let Some(end) = NAMES[at].0.as_bytes().last() {
+            by_end[(*end - b'a') as usize] |= 1 << at;
+        }
+        at += 1;
+    }
+    by_end
+};
+
 fn kind(name: &[u8]) -> Option<Kind> {
+    let last = letters(name).next()?.to_ascii_lowercase();
+    let candidates = BY_END.get(usize::from(last.checked_sub(b'a')?))?;
     NAMES
         .iter()
-        .find(|(end, whole, _)| ends_with(name, end.as_bytes(), *whole))
-        .map(|(_, _, kind)| *kind)
+        .enumerate()
+        .filter(|(at, _)| candidates >> at & 1 == 1)
+        .find(|(_, (end, whole, _))| ends_with(name, end.as_bytes(), *whole))
+        .map(|(_, (_, _, kind))| *kind)
+}
+
+/// What counts of a name, from its end.
+fn letters(name: &[u8]) -> impl Iterator<Item = &u8> {
+    name.iter()
+        .rev()
+        .filter(|byte| is_name_byte(**byte) && !matches!(byte, b'-' | b'_'))
 }
 
 /// Compares from the end, without case and separators.
 fn ends_with(name: &[u8], end: &[u8], whole: bool) -> bool {
-    let mut letters = name
-        .iter()
-        .rev()
-        .filter(|byte| is_name_byte(**byte) && !matches!(byte, b'-' | b'_'));
+    let mut letters = letters(name);
     let same = end
         .iter()
         .rev()

@@ -1,6 +1,10 @@
 //! Tests of scrubbing.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
 use super::*;
 use crate::telemetry::random::Random;
 
@@ -215,8 +219,40 @@ fn long_texts_take_time_in_proportion() {
         "--a.token ",
         "proxy=a:",
         "&sid%3D",
+        "sid%3D",
+        "sig=",
+        "token:",
+        "token:.",
+        "authkey=://",
+        "authkey=/",
+        "jwt=!",
+        "api_key=file:/",
+        "Authorization:[REDACTED]",
+        "'token':\"",
+        "SG.",
+        "bearer=",
+        "x=a+/",
+        "%253D",
+        "&amp;",
+        "\\u005c",
+        "0a",
+        "0a:",
+        "--secret\tx",
+        "AKIA-",
+        "eyJ-",
     ] {
-        let text = piece.repeat(200_000 / piece.len());
-        assert!(!scrub(&text).is_empty(), "{piece}");
+        let took = |length: usize| {
+            let text = piece.repeat(length / piece.len());
+            let start = clock_gettime(ClockId::ThreadCPUTime);
+            assert!(!scrub(&text).is_empty(), "{piece}");
+            let took = clock_gettime(ClockId::ThreadCPUTime) - start;
+            Duration::try_from(took).unwrap()
+        };
+        // Four times as long; what grows with the square would take sixteen times as much.
+        let (short, long) = (took(10_000), took(40_000));
+        assert!(
+            long < short * 8 + Duration::from_millis(50),
+            "{piece}: {short:?}, {long:?}"
+        );
     }
 }
