@@ -1,13 +1,20 @@
 //! Lower-case hexadecimal digits. There is one way to write each value, so that each byte of a line counts.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-/// Shows bytes as digits.
+const DIGITS: [char; 16] = [
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+];
+
+/// Shows bytes as digits, one by one: a key is in no buffer of its own.
 pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.0.iter().try_for_each(|byte| {
+            f.write_char(DIGITS[usize::from(byte >> 4)])?;
+            f.write_char(DIGITS[usize::from(byte & 15)])
+        })
     }
 }
 
