@@ -43,7 +43,7 @@ def imports_of(root: Path, crate: str, inside: tuple[str, ...] = ()) -> tuple[di
     for file, text in texts.items():
         if file.parent == folder and file.stem in ("lib", "main", "mod"):
             continue
-        if any(file == test or test in file.parents for test in tests) or re.match(r"\s*#!\[cfg\(test\)\]", text):
+        if file in tests or not tests.isdisjoint(file.parents) or re.match(r"\s*#!\[cfg\(test\)\]", text):
             continue
         module = module_of(file, folder)
         used = found.setdefault(module[0], {})
@@ -51,7 +51,7 @@ def imports_of(root: Path, crate: str, inside: tuple[str, ...] = ()) -> tuple[di
         inline = [scope for scope in scopes(code) if scope.kind == "mod"]
         for start in START.finditer(code):
             # Who may see an item is no import.
-            if code[: start.start()].endswith("pub(in "):
+            if code.endswith("pub(in ", 0, start.start()):
                 continue
             where = Import(str(file.relative_to(root)), code.count("\n", 0, start.start()) + 1)
             for names in paths(code, start.end()):
