@@ -102,7 +102,7 @@ fn every_upstream_fault_costs_one_terminal_answer_and_leaks_nothing() {
     let mut client = ClientBuilder::new(&control)
         .server(mcp.url())
         .workers(WORKERS)
-        .env("MCP_CONNECTION_MAX_TTL", "500ms")
+        .env("MCP_CONNECTION_MAX_TTL", "2s")
         .start();
     let before = warmed_up(&control, &client, &["main"]);
     let total = 3 * count;
@@ -232,7 +232,7 @@ def on(message):
     let mut client = ClientBuilder::new(&control)
         .command(child.command())
         .workers(WORKERS)
-        .env("MCP_CONNECTION_MAX_TTL", "1500ms")
+        .env("MCP_CONNECTION_MAX_TTL", "3s")
         .start();
     // The start of the interpreter may take longer than a call may.
     child.await_start(1);

@@ -17,7 +17,7 @@ const MESSAGE_MAX: u64 = STDIO_MESSAGE_MAX as u64 / 1024;
 /// Memory that does not belong to messages: reading, counting, a heap that is a little larger than before.
 const SLACK: u64 = 12 * MIB;
 /// A build without optimisation reads, parses and delivers a message of tens of MiB.
-const LARGE_WITHIN: Duration = Duration::from_secs(60);
+const LARGE_WITHIN: Duration = Duration::from_secs(180);
 
 /// Memory of the client, in KiB.
 fn resident(client: &Client) -> u64 {

@@ -271,7 +271,7 @@ fn a_stream_that_falls_silent_after_notifications_is_a_timeout() {
     );
     let _client = ClientBuilder::new(&control)
         .server(mcp.url())
-        .env("MCP_CONNECTION_MAX_TTL", "700ms")
+        .env("MCP_CONNECTION_MAX_TTL", "3s")
         .start();
     control.push(Command::call("r1", "tools/call", "{}"));
     let post = control.only_terminal("r1");

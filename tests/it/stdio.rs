@@ -220,7 +220,7 @@ def on(message):
     let (control, child) = (ControlPlane::http(), StdioServer::with(script));
     let _client = ClientBuilder::new(&control)
         .command(child.command())
-        .env("MCP_CONNECTION_MAX_TTL", "900ms")
+        .env("MCP_CONNECTION_MAX_TTL", "5s")
         .start();
     control.introduce();
     control.push(Command::call("r1", "tools/call", r#"{"hang":true}"#));
