@@ -182,9 +182,15 @@ fn write_torn(out: &mut String, torn: Option<&TornLines>) {
 
 /// Adds a field; of a long value its beginning.
 fn text(out: &mut String, name: &str, value: &str, most: usize) {
-    let _ = write!(out, ",\"{name}\":\"");
+    for part in [",\"", name, "\":\""] {
+        out.push_str(part);
+    }
     let kept = value.get(..value.floor_char_boundary(most)).unwrap_or_default();
-    for character in kept.chars() {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    let plain = kept.bytes().position(|byte| !is_plain(byte)).unwrap_or(kept.len());
+    let (plain, rest) = kept.split_at(plain);
+    out.push_str(plain);
+    for character in rest.chars() {
         match character {
             '"' | '\\' => out.extend(['\\', character]),
             ' '..='~' => out.push(character),

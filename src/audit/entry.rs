@@ -1,5 +1,7 @@
 //! A record on its way to the thread.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use audit_log::Command;
@@ -13,12 +15,14 @@ use crate::telemetry::redact;
 /// What outlives its command: short texts, and the session until it is hashed. Freed memory is wiped.
 #[derive(Debug)]
 pub(super) struct Entry {
-    request_id: Option<Box<str>>,
-    caller_request_id: Option<Box<str>>,
-    channel: Option<Box<str>>,
-    method: Option<Box<str>>,
-    tool: Option<Box<str>>,
-    session: Option<Box<str>>,
+    /// All texts, one behind the other.
+    texts: Box<str>,
+    request_id: Place,
+    caller_request_id: Place,
+    channel: Place,
+    method: Place,
+    tool: Place,
+    session: Place,
     outcome: &'static str,
     status: Option<u16>,
     delivery: Option<&'static str>,
@@ -29,16 +33,35 @@ pub(super) struct Entry {
     pub(super) ticket: Ticket,
 }
 
+/// Where a text stands, if there is one.
+type Place = Option<Range<usize>>;
+
 impl Entry {
     pub(super) fn of(ended: &Ended<'_>, ticket: Ticket) -> Self {
-        let cut = |text: Option<&str>, most: usize| text.map(|text| cut(text, most));
+        let names = &ended.names;
+        let parts = [
+            (ended.request_id, REQUEST_ID_MAX),
+            (ended.caller_request_id, NAME_MAX),
+            (ended.channel, NAME_MAX),
+            (names.method, NAME_MAX),
+            (names.tool, NAME_MAX),
+            (ended.session, usize::MAX),
+        ]
+        .map(|(text, most)| text.map(|text| cut(text, most)));
+        let mut texts = String::with_capacity(parts.iter().flatten().map(|text| text.len()).sum());
+        let [request_id, caller_request_id, channel, method, tool, session] = parts.map(|text| {
+            let start = texts.len();
+            texts.push_str(&text?);
+            Some(start..texts.len())
+        });
         Self {
-            request_id: cut(ended.request_id, REQUEST_ID_MAX),
-            caller_request_id: cut(ended.caller_request_id, NAME_MAX),
-            channel: cut(ended.channel, NAME_MAX),
-            method: cut(ended.names.method, NAME_MAX),
-            tool: cut(ended.names.tool, NAME_MAX),
-            session: ended.session.map(Box::from),
+            texts: texts.into(),
+            request_id,
+            caller_request_id,
+            channel,
+            method,
+            tool,
+            session,
             outcome: ended.outcome,
             status: ended.status,
             delivery: ended.delivery,
@@ -52,11 +75,9 @@ impl Entry {
 
     /// Hands the record over with what callers wrote scrubbed: a name may be a secret in the wrong place.
     pub(super) fn with<T>(&self, act: impl FnOnce(&Command<'_>) -> T) -> T {
-        let request_id = self.request_id.as_deref().map(redact::scrub);
-        let caller_request_id = self.caller_request_id.as_deref().map(redact::scrub);
-        let channel = self.channel.as_deref().map(redact::scrub);
-        let method = self.method.as_deref().map(redact::scrub);
-        let tool = self.tool.as_deref().map(redact::scrub);
+        let scrubbed = |place: &Place| self.text(place).map(redact::scrub);
+        let (request_id, caller_request_id) = (scrubbed(&self.request_id), scrubbed(&self.caller_request_id));
+        let (channel, method, tool) = (scrubbed(&self.channel), scrubbed(&self.method), scrubbed(&self.tool));
         let number = |size: usize| u64::try_from(size).unwrap_or(u64::MAX);
         act(&Command {
             request_id: request_id.as_deref(),
@@ -64,7 +85,7 @@ impl Entry {
             channel: channel.as_deref(),
             method: method.as_deref(),
             tool: tool.as_deref(),
-            session: self.session.as_deref(),
+            session: self.text(&self.session),
             outcome: self.outcome,
             status: self.status,
             delivery: self.delivery,
@@ -74,18 +95,21 @@ impl Entry {
             ..Command::default()
         })
     }
+
+    fn text(&self, place: &Place) -> Option<&str> {
+        self.texts.get(place.clone()?)
+    }
 }
 
 /// What a record takes of a text, and a character more where there was more. Scrubbed before it is cut: nobody recognises half a secret.
-fn cut(text: &str, most: usize) -> Box<str> {
-    let upto = |text: &str, most: usize| -> Box<str> {
-        let end = text.floor_char_boundary(most);
-        text.get(..end).unwrap_or_default().into()
-    };
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
         return text.into();
     }
-    upto(&redact::scrub(&upto(text, AUDIT_SCRUB_MAX)), most + 4)
+    let searched = &text[..text.floor_char_boundary(AUDIT_SCRUB_MAX)];
+    let mut scrubbed = redact::scrub(searched).into_owned();
+    scrubbed.truncate(scrubbed.floor_char_boundary(most + 4));
+    scrubbed.into()
 }
 
 #[cfg(test)]

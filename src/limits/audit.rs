@@ -7,9 +7,9 @@ pub const AUDIT_QUEUE: usize = 1024;
 /// Under `audit.on_failure: block`, commands that run or whose records wait: more than may run at once by default. The records of these
 /// are kept when the file takes no more; further commands are refused.
 pub const AUDIT_RESERVED: usize = 1024;
-/// How long the writer waits for further records after one: at 20,000 commands a second, 40 are written for one wake-up, and they are a
-/// 25th of the queue. A record is in the file so much later.
-pub const AUDIT_PAUSE: Duration = Duration::from_millis(2);
+/// How long the writer waits for further records after one: at 20,000 commands a second, 100 are written for one wake-up, and they are a
+/// tenth of the queue. A record is in the file so much later.
+pub const AUDIT_PAUSE: Duration = Duration::from_millis(5);
 /// How soon it is tried again to write to a file that took no more: an operator who made room sees it at once.
 pub const AUDIT_RETRY: Duration = Duration::from_secs(1);
 /// How long records may be without an anchor: what somebody who takes the host can cut off unseen is at most this old.
