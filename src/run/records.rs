@@ -10,6 +10,7 @@ use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use audit_log::limits::REMINDER;
 use log::{info, warn};
 use rustix::io::Errno;
 use tokio::io::AsyncWriteExt as _;
@@ -22,7 +23,7 @@ use crate::audit::{AuditLog, Forwarder, Gone};
 use crate::config::{Config, Forward};
 use crate::limits::{
     AUDIT_FORWARD_LAST_WAIT, AUDIT_FORWARD_LOOK, AUDIT_FORWARD_LOOK_MAX, AUDIT_FORWARD_RETRY, AUDIT_FORWARD_STORE,
-    AUDIT_REMINDER, LOG_SERVER_PAUSE, LOG_SERVER_PAUSE_MAX, LOG_SERVER_STALL,
+    LOG_SERVER_PAUSE, LOG_SERVER_PAUSE_MAX, LOG_SERVER_STALL,
 };
 use crate::monitor::Forwarding;
 use crate::net::{Connector, Network, Stream, Way};
@@ -284,7 +285,7 @@ impl Sender {
     fn failed(&mut self, error: &str) {
         self.facts.failed(error);
         let now = Instant::now();
-        if self.told.is_none_or(|told| now.duration_since(told) >= AUDIT_REMINDER) {
+        if self.told.is_none_or(|told| now.duration_since(told) >= REMINDER) {
             self.told = Some(now);
             warn!(
                 error, waiting_bytes = self.facts.facts().waiting_bytes,
