@@ -1,14 +1,20 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 
 use super::*;
 use crate::gate::{OnFailure, Places};
 use crate::key::SessionKey;
 
-/// A program that adds nothing.
-struct Plain;
+/// A program that remembers what it is told.
+#[derive(Default)]
+struct Told {
+    turns: usize,
+    said: RefCell<Vec<&'static str>>,
+}
 
 /// A record of the request `r1`.
 struct Entry(Ticket);
@@ -31,31 +37,38 @@ impl Queued for Entry {
     }
 }
 
-impl Program for Plain {
+impl Program for Told {
     type Entry = Entry;
     type Watch = ();
     type Beside = ();
-    type Request = NoRequest;
+    type Request = Next;
 
     const PAUSE: Option<Duration> = None;
 
-    fn say(&self, _event: Notice<'_>) {}
+    fn say(&self, notice: Notice<'_>) {
+        self.said.borrow_mut().push(notice.message());
+    }
 
     fn moved(&mut self, (): ()) {}
 
-    fn take(&mut self, request: NoRequest) -> Next {
-        match request {}
+    fn take(&mut self, next: Next) -> Next {
+        next
+    }
+
+    fn turn(&mut self) {
+        self.turns += 1;
     }
 }
 
-fn thread(device: &str) -> Thread<Plain> {
+fn thread(device: &str) -> Thread<Told> {
     let file = OpenOptions::new().append(true).open(device).unwrap();
     let log = AuditLog::plain(file, false, SessionKey::new(&[1; 32]), "test");
     let places = Places {
         reserved: 1024,
         waiting: 1024,
     };
-    Thread::new(Plain, log, Arc::new(Gate::new(OnFailure::Block, places, ())), 1000)
+    let gate = Arc::new(Gate::new(OnFailure::Block, places, ()));
+    Thread::new(Told::default(), log, gate, 1000)
 }
 
 fn entry(gate: &Gate<()>) -> Box<Entry> {
@@ -126,4 +139,48 @@ fn records_of_refused_commands_do_not_put_off_the_next_try() {
         .map(|line| line.contains("\"request_id\":\"r1\""))
         .collect();
     assert_eq!(events, [false, false, true], "{text}");
+}
+
+#[test]
+fn what_is_due_comes_between_batches_and_the_end_is_answered_behind_all_records() {
+    let (messages, inbox) = sync_channel(8);
+    let (done, ended) = sync_channel(1);
+    let path = place("batches");
+    let mut thread = thread("/dev/full");
+    thread.log.move_to(empty(&path), SystemTime::now());
+    let gate = Arc::clone(&thread.gate);
+    for message in [
+        Message::Record(entry(&gate)),
+        Message::Request(Next::Message),
+        Message::Request(Next::Turn),
+        Message::Record(entry(&gate)),
+        Message::Request(Next::End(done)),
+    ] {
+        messages.send(message).ok().unwrap();
+    }
+    assert!(thread.run(&inbox));
+    assert_eq!(thread.program().turns, 1);
+    ended.recv().unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    let events: Vec<_> = text
+        .lines()
+        .map(|line| line.contains("\"request_id\":\"r1\""))
+        .collect();
+    assert_eq!(events, [false, true, true, false], "{text}");
+}
+
+#[test]
+fn a_thread_that_nobody_can_ask_any_more_ends_and_says_what_it_could_not_write() {
+    let (messages, inbox) = sync_channel(8);
+    let mut thread = thread("/dev/full");
+    messages.send(Message::Record(entry(&thread.gate))).ok().unwrap();
+    drop(messages);
+    assert!(!thread.run(&inbox));
+    let said = thread.program().said.take();
+    let expected = [
+        "audit log cannot be written",
+        "audit log not ended: its file cannot be written",
+    ];
+    assert_eq!(said, expected);
 }
