@@ -23,7 +23,7 @@ use crate::identity;
 use crate::mcp::stdio::{exposures, specifications};
 use crate::net::{Network, Way};
 use crate::ops::files::Files;
-use crate::ops::janitor::{self, Custody, Janitor, LogSocket};
+use crate::ops::janitor::{self, Custody, Janitor, LogSocket, Purpose};
 use crate::ops::{Listener, OwnProcess};
 use crate::own_program;
 use crate::rotation::SettingsFile;
@@ -32,7 +32,7 @@ use crate::secrets::{self, SecludedFile};
 use crate::service_manager::{Offer, ServiceManager};
 use crate::shutdown::{self, Interrupts};
 use crate::sys;
-use crate::telemetry::{log as sink, redact};
+use crate::telemetry::{log as sink, reconnected, redact};
 
 pub use check::{Findings, check};
 use daemon::{Daemon, Parts};
@@ -71,7 +71,10 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         true => None,
         false => Some(Starting::launch().map_err(Error::Broker)?),
     };
-    let janitor = match Files::are_configured(&config) || sink::reconnected(&config.log).is_some() {
+    let has_socket = reconnected(&config.log.target)
+        .or_else(|| records::reconnected(&config))
+        .is_some();
+    let janitor = match Files::are_configured(&config) || has_socket {
         true => janitor()?,
         false => None,
     };
@@ -114,11 +117,11 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         if let Some(descriptor) = sink::kept_socket() {
             enclosure.keep_log(descriptor);
         }
-        let outlet = Outlet::open(&config)?;
+        let mut outlet = Outlet::open(&config)?;
         if let Some(descriptor) = outlet.as_ref().and_then(Outlet::descriptor) {
             enclosure.keep_audit(descriptor);
         }
-        let outside = Outside::open(&config, janitor, enclosure.own().of_janitor(), manager).await?;
+        let outside = Outside::open(&config, janitor, enclosure.own().of_janitor(), outlet.as_mut(), manager).await?;
         let broker = broker.map(|starting| (starting, servers));
         let servers_uid = enclosure.servers_uid();
         secrets::end_proofs();
@@ -251,19 +254,40 @@ impl Outside {
         config: &Config,
         janitor: Option<Janitor>,
         cage: JanitorCage,
+        outlet: Option<&mut Outlet>,
         manager: ServiceManager,
     ) -> Result<Self, Error> {
         let mut listener = Listener::bind(&config.health).await.map_err(Error::Health)?;
         // Scripts that wait for the files find a listener that is bound.
         let files = Files::write(config, &listener).map_err(Error::File)?;
-        let log = sink::socket(&config.log).map(|(socket, path)| LogSocket { socket, path });
-        let has_socket = log.is_some();
+        let no_descriptor = |error| Error::System("a descriptor", error);
+        let log = sink::socket(&config.log).map(|(socket, path)| LogSocket {
+            purpose: Purpose::Log,
+            socket,
+            path,
+        });
+        let records = match &outlet {
+            Some(outlet) => outlet.reconnected(config).map_err(no_descriptor)?,
+            None => None,
+        };
+        let sockets: Vec<_> = log.into_iter().chain(records).collect();
         let files = files
-            .entrust(&mut listener, janitor, cage, log)
+            .entrust(&mut listener, janitor, cage, &sockets)
             .map_err(Error::Janitor)?;
-        if let Some(files) = files.as_ref().filter(|_| has_socket) {
-            let reconnector = files.reconnector().map_err(|e| Error::System("a descriptor", e))?;
+        let reconnector = |purpose| {
+            let files = files
+                .as_ref()
+                .filter(|_| sockets.iter().any(|socket| socket.purpose == purpose));
+            files
+                .map(|files| files.reconnector(purpose))
+                .transpose()
+                .map_err(no_descriptor)
+        };
+        if let Some(reconnector) = reconnector(Purpose::Log)? {
             sink::reconnect_by(move || reconnector.ask());
+        }
+        if let Some((outlet, reconnector)) = outlet.zip(reconnector(Purpose::Records)?) {
+            outlet.reconnect_by(reconnector);
         }
         Ok(Self {
             listener,

@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "log")]
+mod gate;
+#[cfg(feature = "log")]
 mod hex;
 #[cfg(feature = "log")]
 mod key;
@@ -25,6 +27,8 @@ mod slot;
 #[cfg(feature = "log")]
 mod tail;
 #[cfg(feature = "log")]
+mod thread;
+#[cfg(feature = "log")]
 mod torn;
 mod utc;
 #[cfg(feature = "log")]
@@ -34,12 +38,14 @@ mod writer;
 
 #[cfg(feature = "log")]
 pub use self::{
+    gate::{Gate, OnFailure, Places, Ticket, Watch},
     key::{Head, InitialKey, NotAKey, SessionKey, Tag},
     key_file::{Error as KeyFileError, KeyFile},
     line::{Event, Gap, Line, Opening},
     position::{Fit, Position, PositionFile, Stored},
     record::{Command, time_of},
     tail::Tail,
+    thread::{Message, Next, NoRequest, Notice, Program, Queued, Thread},
     torn::TornLines,
     verify::{AnchorState, Fault, Finding, Note, Report, Verdict, Verifier},
     writer::{AuditLog, Sink},

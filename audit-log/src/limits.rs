@@ -1,5 +1,7 @@
 //! Every bound of the audit log, each with its reason.
 
+use std::time::Duration;
+
 /// Bytes of a line without its line break. The fields below, escaped as JSON at worst (six bytes for one), and the rest fit.
 pub const LINE_MAX: usize = 8192;
 
@@ -44,3 +46,18 @@ pub const NOTES_MAX: usize = 100;
 
 /// Bytes at the beginning of a file, and before a place in it, by which it is recognised: the first line of a file has its time and its seal.
 pub const FINGERPRINT_MAX: usize = 512;
+
+/// How soon it is tried again to write to a file that took no more: an operator who made room sees it at once.
+pub const RETRY: Duration = Duration::from_secs(1);
+
+/// How long records may be without an anchor: what somebody who takes the host can cut off unseen is at most this old.
+pub const ANCHOR_DELAY: Duration = Duration::from_secs(60);
+
+/// Messages that are taken before the key file is told: a restart after a kill finds the rest at the end of the audit file.
+pub const BATCH: usize = 256;
+
+/// How often the program's log tells that the audit log cannot be written.
+pub const REMINDER: Duration = Duration::from_secs(60);
+
+/// Stack of the thread that writes: formatting and HMAC, a few KiB.
+pub const STACK: usize = 256 * 1024;

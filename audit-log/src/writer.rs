@@ -123,6 +123,11 @@ impl<S: Sink> AuditLog<S> {
         }
     }
 
+    /// Where records go.
+    pub(crate) fn sink(&self) -> &S {
+        &self.sink
+    }
+
     /// Writes the record of a command, after those that have to come before it.
     ///
     /// # Errors

@@ -252,19 +252,9 @@ pub(crate) const AUDIT_RESERVED: usize = CALLS;
 /// Records of requests without an accepted key that are written within [`SELDOM`]: anybody can provoke them, and the disk is not
 /// theirs to fill. Further ones are counted.
 pub(crate) const AUDIT_STRANGERS: u32 = 64;
-/// How soon it is tried again to write to a file that took no more: an operator who made room sees it at once.
-pub(crate) const AUDIT_RETRY: Duration = Duration::from_secs(1);
-/// How long records may be without an anchor: what somebody who takes the host can cut off unseen is at most this old.
-pub(crate) const AUDIT_ANCHOR_DELAY: Duration = Duration::from_secs(60);
 /// Records between two anchors unless `--audit-anchor-every` says otherwise.
 pub(crate) const AUDIT_ANCHOR: u64 = 1000;
 /// The most that `--audit-anchor-every` can say: records that the key file may not know of are found up to twice this number.
 pub(crate) const AUDIT_ANCHOR_MAX: u64 = 1_000_000;
-/// Messages that are taken before the key file is told: a restart after a kill finds the rest at the end of the audit file.
-pub(crate) const AUDIT_BATCH: usize = 256;
 /// How long the end of the process waits for the last records.
 pub(crate) const AUDIT_END: Duration = Duration::from_secs(5);
-/// How often the log tells that the audit log cannot be written.
-pub(crate) const AUDIT_REMINDER: Duration = Duration::from_secs(60);
-/// Stack of the thread that writes: formatting and HMAC, a few KiB.
-pub(crate) const AUDIT_STACK: usize = 256 * KIB;

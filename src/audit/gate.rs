@@ -1,130 +1,65 @@
-//! How many records may wait, and whether commands may begin.
+//! How many records may wait, and what the monitor is told of them.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::config::OnFailure;
+use audit_log::{OnFailure, Places, Watch};
+
 use crate::limits::{AUDIT_QUEUE, AUDIT_RESERVED};
 use crate::monitor::Monitor;
 
-/// Counters that both threads share.
-#[derive(Debug)]
-pub(super) struct Gate {
-    on_failure: OnFailure,
-    /// Commands that run with a reservation, and their records until they are written.
-    reserved: AtomicUsize,
-    /// Other records that wait.
-    waiting: AtomicUsize,
-    /// The file took no more the last time.
-    is_broken: AtomicBool,
-    /// Dropped records that no record tells of yet.
-    untold: AtomicU64,
-    monitor: OnceLock<Arc<Monitor>>,
+pub(super) use audit_log::Ticket;
+
+pub(super) type Gate = audit_log::Gate<Watcher>;
+
+pub(super) fn gate(on_failure: OnFailure) -> Gate {
+    let places = Places {
+        reserved: AUDIT_RESERVED,
+        waiting: AUDIT_QUEUE,
+    };
+    Gate::new(on_failure, places, Watcher::default())
 }
 
-/// A place for a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ticket {
-    /// Of a command that began with one: its record is kept until it is written.
-    Reserved,
-    /// Of any other.
-    Waiting,
+/// Tells this monitor from now on, and what was dropped so far.
+pub(super) fn report(gate: &Gate, monitor: Arc<Monitor>) {
+    monitor.health.audit_begun(gate.blocks());
+    let dropped = gate.untold();
+    if dropped > 0 {
+        monitor.metrics.audit_records_dropped.inc_by(dropped);
+        monitor.health.audit_dropped(dropped);
+    }
+    let monitor = gate.watch().0.get_or_init(|| monitor);
+    // After the thread can tell it itself.
+    if gate.is_broken() {
+        monitor.health.audit_failed();
+    }
 }
 
-impl Gate {
-    pub(super) fn new(on_failure: OnFailure) -> Self {
-        Self {
-            on_failure,
-            reserved: AtomicUsize::new(0),
-            waiting: AtomicUsize::new(0),
-            is_broken: AtomicBool::new(false),
-            untold: AtomicU64::new(0),
-            monitor: OnceLock::new(),
+/// Tells the monitor, once there is one.
+#[derive(Debug, Default)]
+pub(super) struct Watcher(OnceLock<Arc<Monitor>>);
+
+impl Watch for Watcher {
+    fn full(&self) {
+        if let Some(monitor) = self.0.get() {
+            monitor.health.audit_full();
         }
     }
 
-    /// Tells this monitor from now on, and what was dropped so far.
-    pub(super) fn report_to(&self, monitor: Arc<Monitor>) {
-        monitor.health.audit_begun(self.on_failure == OnFailure::Block);
-        let dropped = self.untold.load(Ordering::Relaxed);
-        if dropped > 0 {
-            monitor.metrics.audit_records_dropped.inc_by(dropped);
-            monitor.health.audit_dropped(dropped);
-        }
-        let monitor = self.monitor.get_or_init(|| monitor);
-        // After the thread can tell it itself.
-        if self.is_broken.load(Ordering::Relaxed) {
-            monitor.health.audit_failed();
-        }
-    }
-
-    /// So many records were written.
-    pub(super) fn wrote(&self, records: u64) {
-        if let Some(monitor) = self.monitor.get().filter(|_| records > 0) {
-            monitor.health.audit_written(records);
-        }
-    }
-
-    /// Whether a command may begin. Reserves the place of its record.
-    pub(super) fn admits(&self) -> bool {
-        match self.on_failure {
-            OnFailure::DropAndCount => true,
-            OnFailure::Block if self.is_broken.load(Ordering::Relaxed) => false,
-            OnFailure::Block => {
-                let has_room = take(&self.reserved, AUDIT_RESERVED);
-                if let Some(monitor) = self.monitor.get().filter(|_| !has_room) {
-                    monitor.health.audit_full();
-                }
-                has_room
-            }
-        }
-    }
-
-    /// The place of a record; `None` when it is dropped.
-    pub(super) fn ticket(&self, is_admitted: bool) -> Option<Ticket> {
-        if self.on_failure == OnFailure::Block && is_admitted {
-            return Some(Ticket::Reserved);
-        }
-        if take(&self.waiting, AUDIT_QUEUE) {
-            return Some(Ticket::Waiting);
-        }
-        self.drop_one();
-        None
-    }
-
-    /// The record is written, or dropped.
-    pub(super) fn give_back(&self, ticket: Ticket) {
-        let counter = match ticket {
-            Ticket::Reserved => &self.reserved,
-            Ticket::Waiting => &self.waiting,
-        };
-        counter.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// A record is lost.
-    pub(super) fn drop_one(&self) {
-        self.drop_many(1);
-    }
-
-    /// Records are lost.
-    pub(super) fn drop_many(&self, records: usize) {
-        let records = u64::try_from(records).unwrap_or(u64::MAX);
-        self.untold.fetch_add(records, Ordering::Relaxed);
-        if let Some(monitor) = self.monitor.get() {
+    fn lost(&self, records: u64) {
+        if let Some(monitor) = self.0.get() {
             monitor.metrics.audit_records_dropped.inc_by(records);
             monitor.health.audit_dropped(records);
         }
     }
 
-    /// Takes the number of dropped records, to tell of them.
-    pub(super) fn take_untold(&self) -> u64 {
-        self.untold.swap(0, Ordering::Relaxed)
+    fn wrote(&self, records: u64) {
+        if let Some(monitor) = self.0.get() {
+            monitor.health.audit_written(records);
+        }
     }
 
-    /// Whether the file takes no records.
-    pub(super) fn set_broken(&self, is_broken: bool) {
-        self.is_broken.store(is_broken, Ordering::Relaxed);
-        if let Some(monitor) = self.monitor.get() {
+    fn broken(&self, is_broken: bool) {
+        if let Some(monitor) = self.0.get() {
             match is_broken {
                 true => monitor.health.audit_failed(),
                 false => monitor.health.audit_recovered(),
@@ -133,44 +68,27 @@ impl Gate {
     }
 }
 
-/// Adds one, unless there are `most`.
-fn take(counter: &AtomicUsize, most: usize) -> bool {
-    let before = counter.fetch_add(1, Ordering::Relaxed);
-    if before >= most {
-        counter.fetch_sub(1, Ordering::Relaxed);
-    }
-    before < most
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_blocking_log_admits_what_it_can_record_and_nothing_while_it_is_broken() {
-        let gate = Gate::new(OnFailure::Block);
+    fn a_blocking_log_admits_as_many_commands_as_it_keeps_records_of() {
+        let gate = gate(OnFailure::Block);
         assert_eq!((0..=AUDIT_RESERVED).filter(|_| gate.admits()).count(), AUDIT_RESERVED);
-        // Records of those that were refused have places of their own.
-        assert_eq!(gate.ticket(false), Some(Ticket::Waiting));
-        assert_eq!(gate.ticket(true), Some(Ticket::Reserved));
-        gate.give_back(Ticket::Reserved);
-        gate.set_broken(true);
-        assert!(!gate.admits());
-        gate.set_broken(false);
-        assert!(gate.admits() && !gate.admits());
     }
 
     #[test]
     fn a_log_that_drops_admits_everything_and_counts_what_it_drops() {
-        let gate = Gate::new(OnFailure::DropAndCount);
+        let gate = gate(OnFailure::DropAndCount);
         gate.set_broken(true);
         for place in 0..AUDIT_QUEUE + 3 {
             assert!(gate.admits());
             assert_eq!(gate.ticket(true).is_some(), place < AUDIT_QUEUE);
         }
         let monitor = Arc::new(Monitor::of_nothing());
-        gate.report_to(Arc::clone(&monitor));
-        gate.drop_one();
+        report(&gate, Arc::clone(&monitor));
+        gate.lose(1);
         let counted = monitor.metrics.audit_records_dropped.get();
         assert_eq!((counted, gate.take_untold(), gate.take_untold()), (4, 4, 0));
     }

@@ -25,8 +25,8 @@ use entry::Entry;
 pub use forward::{Forwarder, Gone};
 use gate::Gate;
 pub(crate) use look::{Look, look};
-use open::Place;
 pub use open::{Error, Opened, could_open};
+use open::{Place, Reopened};
 
 /// The running audit log. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -40,16 +40,14 @@ pub struct AuditLog {
     forwarding: Option<Arc<Forwarding>>,
 }
 
+/// What the thread receives.
+type Message = audit_log::Message<thread::Client>;
+
+/// What it is asked for beside records.
 #[derive(Debug)]
-enum Message {
-    /// A command has ended.
-    Record(Box<Entry>),
-    /// The file was opened again.
-    Opened(open::Reopened),
+enum Request {
     /// The sender of records wants some, or has sent some.
     Forward(forward::Request),
-    /// The process ends; to be answered when everything is written.
-    End(SyncSender<()>),
     /// Nothing more is forwarded; to be answered when the position is stored.
     Close(SyncSender<()>),
 }
@@ -63,7 +61,7 @@ impl AuditLog {
 
     /// Tells this monitor of records from now on.
     pub fn report_to(&self, monitor: &Arc<Monitor>) {
-        self.gate.report_to(Arc::clone(monitor));
+        gate::report(&self.gate, Arc::clone(monitor));
     }
 
     /// Opens the file anew, as after it was renamed (logrotate(8)), and says how that went.
@@ -71,7 +69,7 @@ impl AuditLog {
         let path = self.place.path();
         match self.place.open() {
             // Records leave room for this; it is lacking only after many signals, while a disk stalls.
-            Ok(file) => match self.messages.try_send(Message::Opened(file)) {
+            Ok(Reopened { file, reading }) => match self.messages.try_send(Message::Opened(file, reading)) {
                 Ok(()) => info!(file:% = path.display(); "audit file opened again"),
                 Err(_) => {
                     warn!(file:% = path.display(), action = "send the signal again later"; "audit file not opened again: its thread is stuck or gone")
@@ -109,7 +107,8 @@ impl AuditLog {
 
     /// Stores how far records were forwarded, after [`Self::end`]. Waits for it within a bound.
     pub fn close(&self) {
-        if self.forwarding.is_some() && !matches!(self.ask(Message::Close), Some(Ok(()))) {
+        if self.forwarding.is_some() && !matches!(self.ask(|done| Message::Request(Request::Close(done))), Some(Ok(())))
+        {
             warn!("position of the forwarded audit log not stored: its file takes too long");
         }
     }
@@ -138,12 +137,12 @@ impl Audit for AuditLog {
         if self.messages.try_send(Message::Record(entry)).is_err() {
             // The queue has room for every ticket, so its thread is gone.
             self.gate.give_back(ticket);
-            self.gate.drop_one();
+            self.gate.lose(1);
         }
     }
 
     fn lose(&self, commands: usize) {
-        self.gate.drop_many(commands);
+        self.gate.lose(commands);
     }
 }
 

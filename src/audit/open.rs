@@ -11,7 +11,7 @@ use secrecy::zeroize::Zeroizing;
 
 use super::forward::Source;
 use crate::config::{self, Config};
-use crate::files::{self, Identity, Missing, Rule, Spot, Trusted};
+use crate::files::{self, Missing, Rule, Spot, Trusted};
 use crate::sandbox;
 
 /// Mode of an audit file that does not exist yet.
@@ -128,7 +128,6 @@ pub struct Opened {
     pub(super) place: Place,
     pub(super) settings: config::Audit,
     file: File,
-    identity: Identity,
     /// The key file of a chain, and the end of the file.
     chain: Option<(PathBuf, KeyFile, Tail)>,
     /// The file ends within a line: what a kill or a full disk left of a record.
@@ -182,7 +181,6 @@ impl Opened {
             place,
             settings: settings.clone(),
             file,
-            identity: Identity::from(&found),
             chain,
             is_mid_line,
             source,
@@ -203,18 +201,16 @@ impl Opened {
         };
         let begun = Begun {
             log,
-            identity: self.identity,
             source: self.source,
         };
         Ok((self.place, self.settings, begun))
     }
 }
 
-/// A log, and the file that it writes.
+/// A log, and what is forwarded of it.
 #[derive(Debug)]
 pub(super) struct Begun {
     pub(super) log: audit_log::AuditLog<File>,
-    pub(super) identity: Identity,
     pub(super) source: Option<Source>,
 }
 

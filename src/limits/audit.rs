@@ -1,4 +1,4 @@
-//! Bounds of the audit log.
+//! Bounds of the audit log in the client; those that the relay has too are in `audit_log::limits`.
 
 use std::time::Duration;
 
@@ -10,20 +10,10 @@ pub const AUDIT_RESERVED: usize = 1024;
 /// How long the writer waits for further records after one: at 20,000 commands a second, 100 are written for one wake-up, and they are a
 /// tenth of the queue. A record is in the file so much later.
 pub const AUDIT_PAUSE: Duration = Duration::from_millis(5);
-/// How soon it is tried again to write to a file that took no more: an operator who made room sees it at once.
-pub const AUDIT_RETRY: Duration = Duration::from_secs(1);
-/// How long records may be without an anchor: what somebody who takes the host can cut off unseen is at most this old.
-pub const AUDIT_ANCHOR_DELAY: Duration = Duration::from_secs(60);
 /// Largest number of records between two anchors.
 pub const AUDIT_ANCHOR_MAX: usize = 1_000_000;
-/// Records that are written before the key file is told: a restart after a kill finds the rest at the end of the audit file.
-pub const AUDIT_BATCH: usize = 256;
 /// How long the end of the process waits for the last records.
 pub const AUDIT_END_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often the log tells that the audit log cannot be written.
-pub const AUDIT_REMINDER: Duration = Duration::from_secs(60);
-/// Stack of the thread that writes: formatting and HMAC, a few KiB.
-pub const AUDIT_STACK: usize = 256 * 1024;
 /// Bytes of a name that are searched for secrets before it is cut: the longest secret (16 KiB), with each byte spelled as three.
 pub const AUDIT_SCRUB_MAX: usize = 64 * 1024;
 /// Bytes of an initial key file, with room for white space.

@@ -82,5 +82,5 @@ pub const JANITOR_READY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const JANITOR_END_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause between checks of a janitor that is about to end.
 pub const JANITOR_REAP_INTERVAL: Duration = Duration::from_millis(1);
-/// Bytes of a janitor's instructions: three paths, each byte of which takes up to six in JSON.
+/// Bytes of a janitor's instructions: three paths of files and two of sockets, each byte of which takes up to six in JSON.
 pub const JANITOR_MESSAGE_MAX: usize = 96 * KIB;

@@ -37,7 +37,7 @@ pub const LOG_SERVER_LAST_WAIT: Duration = Duration::from_secs(2);
 pub const LOG_SERVER_STALL: Duration = Duration::from_secs(30);
 /// Bytes that a log server may send over one connection: it has nothing to say, but may greet.
 pub const LOG_SERVER_UNEXPECTED: usize = 4 * 1024;
-/// Pauses between attempts to reach a log server.
+/// Pauses between attempts to reach a log server; the longest for a socket of this host, which is back soon after a restart.
 pub const LOG_SERVER_PAUSE: Duration = Duration::from_secs(1);
 /// The longest of these pauses.
 pub const LOG_SERVER_PAUSE_MAX: Duration = Duration::from_secs(30);

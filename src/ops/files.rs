@@ -82,11 +82,11 @@ impl Files {
         listener: &mut Listener,
         janitor: Option<Janitor>,
         cage: JanitorCage,
-        log: Option<LogSocket>,
+        sockets: &[LogSocket],
     ) -> Result<Option<Custody>, janitor::Error> {
         let files: Vec<OwnFile> = self.0.into_iter().chain(listener.take_file()).collect();
         match janitor {
-            Some(janitor) => janitor.take(cage, files, log).map(Some),
+            Some(janitor) => janitor.take(cage, files, sockets).map(Some),
             None => {
                 for (path, _) in files.into_iter().map(OwnFile::let_go) {
                     warn!(path:% = path.display(); "file of tunnel-client will not be removed at the end");

@@ -1,15 +1,18 @@
 //! The task that sends records of the audit log to their second place, in order, each until it is there.
 //!
 //! Over a connection, records count as sent once the collector's host has acknowledged their bytes: RFC 5425 and RFC 6587 have no
-//! acknowledgement of their own. After a connection broke, those behind the stored position are sent again, because the collector may
-//! have ended before it read them: the position is stored a second or two later than they are sent.
+//! acknowledgement of their own. After a connection broke, or whoever received at a socket of this host closed it, those behind the stored
+//! position are sent again, because the collector may have ended before it read them: the position is stored a second or two later than
+//! they are sent.
 
 use std::io;
-use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use audit_log::limits::REMINDER;
 use log::{info, warn};
 use rustix::io::Errno;
 use tokio::io::AsyncWriteExt as _;
@@ -22,13 +25,14 @@ use crate::audit::{AuditLog, Forwarder, Gone};
 use crate::config::{Config, Forward};
 use crate::limits::{
     AUDIT_FORWARD_LAST_WAIT, AUDIT_FORWARD_LOOK, AUDIT_FORWARD_LOOK_MAX, AUDIT_FORWARD_RETRY, AUDIT_FORWARD_STORE,
-    AUDIT_REMINDER, LOG_SERVER_PAUSE, LOG_SERVER_PAUSE_MAX, LOG_SERVER_STALL,
+    LOG_SERVER_PAUSE, LOG_SERVER_PAUSE_MAX, LOG_SERVER_STALL,
 };
 use crate::monitor::Forwarding;
 use crate::net::{Connector, Network, Stream, Way};
+use crate::ops::janitor::{LogSocket, Purpose, Reconnector};
 use crate::shutdown::Signal;
 use crate::sys::tcp::Sent;
-use crate::telemetry::{self, RecordForm};
+use crate::telemetry::{self, RecordForm, is_gone};
 
 /// Name of the stream of records, in its messages.
 const STREAM: &str = "audit";
@@ -37,6 +41,8 @@ const STREAM: &str = "audit";
 pub(super) struct Outlet {
     form: RecordForm,
     socket: Option<UnixDatagram>,
+    /// What has the socket connected again.
+    reconnector: Option<Reconnector>,
 }
 
 impl Outlet {
@@ -47,13 +53,42 @@ impl Outlet {
         };
         let socket = telemetry::connect(&forward.target, "audit.forward").map_err(Error::Records)?;
         let form = RecordForm::of(&forward.target, STREAM);
-        Ok(form.map(|form| Self { form, socket }))
+        Ok(form.map(|form| Self {
+            form,
+            socket,
+            reconnector: None,
+        }))
     }
 
     /// The socket.
     pub(super) fn descriptor(&self) -> Option<RawFd> {
         self.socket.as_ref().map(UnixDatagram::as_raw_fd)
     }
+
+    /// A duplicate of the socket for the process that connects it again, where whoever receives there may make it anew.
+    ///
+    /// # Errors
+    /// There are too many descriptors.
+    pub(super) fn reconnected(&self, config: &Config) -> io::Result<Option<LogSocket>> {
+        let Some((socket, path)) = self.socket.as_ref().zip(reconnected(config)) else {
+            return Ok(None);
+        };
+        Ok(Some(LogSocket {
+            purpose: Purpose::Records,
+            socket: socket.as_fd().try_clone_to_owned()?,
+            path: path.to_owned(),
+        }))
+    }
+
+    /// What has the socket connected again.
+    pub(super) fn reconnect_by(&mut self, reconnector: Reconnector) {
+        self.reconnector = Some(reconnector);
+    }
+}
+
+/// The path of a socket that whoever receives there may make anew.
+pub(super) fn reconnected(config: &Config) -> Option<&Path> {
+    telemetry::reconnected(&forward(config)?.target)
 }
 
 fn forward(config: &Config) -> Option<&Forward> {
@@ -75,9 +110,14 @@ impl RecordSender {
     ) -> Result<Self, Error> {
         let stop = Signal::default();
         let source = audit.and_then(AuditLog::forwarder);
-        let Some(((forwarder, facts), Outlet { form, socket })) = source.zip(outlet) else {
+        let Some(((forwarder, facts), outlet)) = source.zip(outlet) else {
             return Ok(Self { stop, task: None });
         };
+        let Outlet {
+            form,
+            socket,
+            reconnector,
+        } = outlet;
         let server = forward(config).and_then(|forward| forward.server.as_ref());
         let server = server.map(Way::to_log_server);
         let connector = server.map(|way| network.connector(&way)).transpose();
@@ -93,7 +133,8 @@ impl RecordSender {
         let to = match (socket, connector) {
             (Some(socket), _) => {
                 let socket = tokio::net::UnixDatagram::from_std(socket);
-                To::Socket(socket.map_err(|error| Error::System("the socket of the audit log", error))?)
+                let socket = socket.map_err(|error| Error::System("the socket of the audit log", error))?;
+                To::Socket(socket, reconnector)
             }
             (None, Some(connector)) => To::Server(Box::new(connector)),
             (None, None) => return Ok(Self { stop, task: None }),
@@ -112,7 +153,7 @@ impl RecordSender {
 }
 
 enum To {
-    Socket(tokio::net::UnixDatagram),
+    Socket(tokio::net::UnixDatagram, Option<Reconnector>),
     Server(Box<Connector>),
 }
 
@@ -145,7 +186,7 @@ impl Sender {
         };
         let sending = async {
             let ended = match to {
-                To::Socket(socket) => self.over_socket(&socket).await,
+                To::Socket(socket, reconnector) => self.over_socket(&socket, reconnector.as_ref()).await,
                 To::Server(connector) => self.over_connections(&connector).await,
             };
             if let Err(Gone) = ended {
@@ -231,38 +272,70 @@ impl Sender {
         }
     }
 
-    async fn over_socket(&mut self, socket: &tokio::net::UnixDatagram) -> Result<(), Gone> {
+    async fn over_socket(
+        &mut self,
+        socket: &tokio::net::UnixDatagram,
+        reconnector: Option<&Reconnector>,
+    ) -> Result<(), Gone> {
+        // One that is connected again is tried more often: it is there soon after a restart.
+        let longest = match reconnector {
+            Some(_) => LOG_SERVER_PAUSE,
+            None => LOG_SERVER_PAUSE_MAX,
+        };
+        let mut pause = AUDIT_FORWARD_RETRY;
         while let Some(lines) = self.next().await? {
-            for line in lines.lines() {
-                self.compose(line);
-                let mut pause = AUDIT_FORWARD_RETRY;
-                loop {
-                    let Err(error) = pass(socket, self.message.as_bytes(), LOG_SERVER_STALL).await else {
-                        self.succeeded();
-                        break;
-                    };
-                    // It was waited for long enough.
-                    if error.kind() == io::ErrorKind::TimedOut {
-                        self.failed(&error.to_string());
-                        continue;
-                    }
-                    match error.raw_os_error().map(Errno::from_raw_os_error) {
-                        // It will never take this one.
-                        Some(Errno::MSGSIZE) => {
-                            self.facts.left_out(1);
-                            self.failed(&error.to_string());
-                            break;
-                        }
-                        // No memory for it at the moment.
-                        Some(Errno::NOBUFS) => {}
-                        _ => self.failed(&error.to_string()),
+            match self.pass_all(socket, &lines).await {
+                Ok(()) => {
+                    self.forwarder.taken();
+                    pause = AUDIT_FORWARD_RETRY;
+                }
+                Err(error) => {
+                    self.failed(&error.to_string());
+                    self.forwarder.broken();
+                    if let Some(reconnector) = reconnector {
+                        reconnector.ask();
                     }
                     sleep(pause).await;
-                    pause = pause.saturating_mul(2).min(LOG_SERVER_PAUSE_MAX);
+                    pause = pause.saturating_mul(2).min(longest);
                 }
             }
-            self.forwarder.taken();
             self.message = String::new();
+        }
+        Ok(())
+    }
+
+    /// Sends lines, each in a datagram of its own, and waits for room. Fails when nobody receives at the socket any more.
+    async fn pass_all(&mut self, socket: &tokio::net::UnixDatagram, lines: &str) -> io::Result<()> {
+        for line in lines.lines() {
+            self.compose(line);
+            let mut pause = AUDIT_FORWARD_RETRY;
+            loop {
+                let Err(error) = pass(socket, self.message.as_bytes(), LOG_SERVER_STALL).await else {
+                    self.succeeded();
+                    break;
+                };
+                if is_gone(&error) {
+                    return Err(error);
+                }
+                // It was waited for long enough.
+                if error.kind() == io::ErrorKind::TimedOut {
+                    self.failed(&error.to_string());
+                    continue;
+                }
+                match error.raw_os_error().map(Errno::from_raw_os_error) {
+                    // It will never take this one.
+                    Some(Errno::MSGSIZE) => {
+                        self.facts.left_out(1);
+                        self.failed(&error.to_string());
+                        break;
+                    }
+                    // No memory for it at the moment.
+                    Some(Errno::NOBUFS) => {}
+                    _ => self.failed(&error.to_string()),
+                }
+                sleep(pause).await;
+                pause = pause.saturating_mul(2).min(LOG_SERVER_PAUSE_MAX);
+            }
         }
         Ok(())
     }
@@ -284,7 +357,7 @@ impl Sender {
     fn failed(&mut self, error: &str) {
         self.facts.failed(error);
         let now = Instant::now();
-        if self.told.is_none_or(|told| now.duration_since(told) >= AUDIT_REMINDER) {
+        if self.told.is_none_or(|told| now.duration_since(told) >= REMINDER) {
             self.told = Some(now);
             warn!(
                 error, waiting_bytes = self.facts.facts().waiting_bytes,

@@ -42,11 +42,11 @@ impl JanitorCage {
         self.privileges.give_up().map(drop).map_err(Error::Privileges)
     }
 
-    /// Keeps the right to remove files in these directories and to connect the socket of the log, and nothing else.
+    /// Keeps the right to remove files in these directories and to connect these sockets, and nothing else.
     ///
     /// # Errors
     /// The kernel cannot apply a required layer.
-    pub fn shut(&self, directories: &[&Path], log: Option<BorrowedFd<'_>>) -> Result<(), Error> {
+    pub fn shut(&self, directories: &[&Path], sockets: &[BorrowedFd<'_>]) -> Result<(), Error> {
         if self.off {
             return Ok(());
         }
@@ -56,7 +56,8 @@ impl JanitorCage {
             .for_each(|directory| rules.allow(*directory, AccessFs::RemoveFile));
         rules.limit_ports([]);
         let landlock = rules.prepare().and_then(Ready::restrict);
-        let seccomp = Filters::of_janitor(log.map(|log| log.as_raw_fd())).and_then(|filters| filters.apply());
+        let sockets = sockets.iter().map(|socket| socket.as_raw_fd());
+        let seccomp = Filters::of_janitor(sockets).and_then(|filters| filters.apply());
         match (landlock, seccomp) {
             (Err(error), _) if !self.lenient => Err(Error::Landlock(error)),
             (_, Err(error)) if !self.lenient => Err(Error::Seccomp(error)),

@@ -31,7 +31,7 @@ use crate::limits::{LOG_BUFFER_KEEP, LOG_FIELDS_MAX};
 pub(crate) use kept::Kept;
 pub use level::set_level;
 pub(crate) use level::{configured_level, current, set_configured_level, toggle};
-pub(crate) use places::{could_open, reconnected, try_file, try_socket};
+pub(crate) use places::{could_open, try_file, try_socket};
 pub(crate) use queue::{finish, first, keep_up, kept_socket, reconnect_by, socket, taken, trouble};
 pub use reopen::reopen;
 

@@ -19,5 +19,5 @@ mod syslog;
 pub(crate) mod utc;
 
 pub(crate) use line::{is_unsafe, one_line};
-pub(crate) use records::{RecordForm, connect, try_connect};
+pub(crate) use records::{RecordForm, connect, is_gone, reconnected, try_connect};
 pub use settings::{Log, LogFormat, LogTarget};

@@ -13,6 +13,7 @@ use std::os::unix::net::UnixDatagram;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::records::is_gone;
 use super::stream::Stream;
 use crate::files::Identity;
 use crate::limits::{LOG_LOSS_REMINDER, LOG_QUEUE_BYTES, LOG_QUEUE_RECORDS, LOG_RETRY};
@@ -344,11 +345,6 @@ impl Output {
             To::Server => Err((0, io::ErrorKind::WouldBlock.into())),
         }
     }
-}
-
-/// Whether whoever received there has closed the socket. The first datagram after that says so, and then there is no connection.
-fn is_gone(error: &io::Error) -> bool {
-    [io::ErrorKind::ConnectionRefused, io::ErrorKind::NotConnected].contains(&error.kind())
 }
 
 fn write_all(stream: &Stream, bytes: &[u8], mut taken: usize) -> Result<(), (usize, io::Error)> {

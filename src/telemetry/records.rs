@@ -55,6 +55,19 @@ pub(crate) fn connect(target: &LogTarget, setting: &str) -> io::Result<Option<Un
     }
 }
 
+/// The path of a socket that whoever receives there may make anew. Those of journald are systemd's, and outlive it.
+pub(crate) fn reconnected(target: &LogTarget) -> Option<&Path> {
+    match target {
+        LogTarget::Syslog { socket, .. } => Some(socket),
+        LogTarget::Journal | LogTarget::Stream | LogTarget::SyslogServer { .. } => None,
+    }
+}
+
+/// Whether whoever received there has closed the socket. The first datagram after that says so, and then there is no connection.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    [io::ErrorKind::ConnectionRefused, io::ErrorKind::NotConnected].contains(&error.kind())
+}
+
 /// Tests whether [`connect`] would succeed.
 ///
 /// # Errors

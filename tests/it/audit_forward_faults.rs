@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::net::UnixDatagram;
 
 use rustix::process::Signal;
 
 use crate::audit::{Site, server};
-use crate::audit_forward::{await_position, end_and_receive, lines, numbered, over_tcp, perform, text};
-use crate::support::syslog::LogServer;
-use crate::support::{Client, ControlPlane, eventually};
+use crate::audit_forward::{
+    assert_verifies, await_position, end_and_receive, forwards, lines, numbered, once, over_tcp, perform, text,
+};
+use crate::support::syslog::{LogServer, Receiver};
+use crate::support::{Client, ControlPlane, Scratch, eventually};
 
 /// Waits for the count of records that are left out.
 fn left_out(client: &Client) -> usize {
@@ -153,6 +156,115 @@ fn lines_that_no_audit_log_writes_are_not_sent() {
     let all = fs::read(site.file()).unwrap();
     let all = String::from_utf8(all).unwrap().replace("\u{1b}[2J\0\n", "");
     assert_eq!(text(&lines(&collector.records)), all);
+}
+
+/// A daemon that is restarted removes its socket and makes another one. The filtered process cannot connect to it.
+#[test]
+fn a_socket_of_this_host_that_is_made_again_receives_what_waited_and_what_comes() {
+    let (control, mcp, site) = (ControlPlane::http(), server(), Site::new());
+    let place = Scratch::new();
+    let path = place.file("log");
+    let mut receiver = Receiver::bind(&path);
+    // No file that the janitor removes: it is there for the socket alone.
+    let builder = forwards(site.client(&control, &mcp), &path.display().to_string());
+    let client = builder.no_env("HEALTH_URL_FILE").start();
+    let mut received = Vec::new();
+    for round in 0..2 {
+        let ids = round * 20;
+        perform(&control, &site, numbered(ids..ids + 5));
+        receiver.records.await_with(&format!("\"request_id\":\"r{}\"", ids + 4));
+        received.extend(lines(&receiver.records));
+        receiver.close();
+        fs::remove_file(&path).unwrap();
+        perform(&control, &site, numbered(ids + 5..ids + 10));
+        eventually("the failure", || {
+            (client.log_with("audit log cannot be forwarded").len() > round).then_some(())
+        });
+        receiver = Receiver::bind(&path);
+        receiver.records.await_with(&format!("\"request_id\":\"r{}\"", ids + 9));
+        perform(&control, &site, numbered(ids + 10..ids + 15));
+        receiver
+            .records
+            .await_with(&format!("\"request_id\":\"r{}\"", ids + 14));
+        eventually("the success", || {
+            (client.log_with("audit log is forwarded again").len() > round).then_some(())
+        });
+    }
+    end_and_receive(client, &site, &receiver.records);
+    received.extend(lines(&receiver.records));
+    // What the daemon may not have read is sent again.
+    assert_verifies(&site, &once(&received), &site.text(), 0);
+}
+
+/// A daemon may end before it has read or kept what its socket took. A host that stalls between that and the end of the daemon makes an
+/// attempt say nothing.
+#[test]
+fn what_a_daemon_took_right_before_its_end_is_sent_to_the_next_one() {
+    let (control, mcp, site) = (ControlPlane::http(), server(), Site::new());
+    let place = Scratch::new();
+    let path = place.file("log");
+    let bind = || {
+        let _ = fs::remove_file(&path);
+        UnixDatagram::bind(&path).unwrap()
+    };
+    let mut socket = bind();
+    let _client = forwards(site.client(&control, &mcp), &path.display().to_string()).start();
+    let is_again = (0..20).any(|attempt| {
+        let (lost, next) = (format!("lost{attempt}"), format!("next{attempt}"));
+        perform(&control, &site, [lost.clone()]);
+        receive_until(&socket, &lost);
+        socket = bind();
+        perform(&control, &site, [next.clone()]);
+        receive_until(&socket, &next).contains(&lost)
+    });
+    assert!(is_again);
+}
+
+/// All that is received up to the record of this call.
+fn receive_until(socket: &UnixDatagram, id: &str) -> String {
+    socket.set_read_timeout(Some(crate::support::wait::BOUND)).unwrap();
+    let (mut all, mut buffer) = (String::new(), vec![0; 1 << 16]);
+    while !all.contains(&format!("\"request_id\":\"{id}\"")) {
+        let length = socket.recv(&mut buffer).unwrap();
+        all.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+    }
+    all
+}
+
+/// Each is connected again for itself, by the same process.
+#[test]
+fn the_socket_of_the_log_and_that_of_the_audit_log_are_connected_again_each() {
+    let (control, mcp, site) = (ControlPlane::http(), server(), Site::new());
+    let place = Scratch::new();
+    let (log, audit) = (place.file("log"), place.file("audit"));
+    let (mut of_log, mut of_audit) = (Receiver::bind(&log), Receiver::bind(&audit));
+    let mut client = forwards(site.client(&control, &mcp), &audit.display().to_string())
+        .env("LOG_TARGET", "syslog")
+        .env("LOG_SYSLOG_ADDRESS", log.display().to_string())
+        .start();
+    of_log.records.await_with("health server listening");
+    perform(&control, &site, ["r0".to_owned()]);
+    of_audit.records.await_with("\"request_id\":\"r0\"");
+    for round in 1..3 {
+        let id = format!("r{round}");
+        if round == 1 {
+            of_log.close();
+            fs::remove_file(&log).unwrap();
+            of_log = Receiver::bind(&log);
+        } else {
+            of_audit.close();
+            fs::remove_file(&audit).unwrap();
+            of_audit = Receiver::bind(&audit);
+        }
+        client.signal(Signal::HUP);
+        of_log.records.await_with("SIGHUP: reading");
+        perform(&control, &site, [id.clone()]);
+        let record = of_audit.records.await_with(&format!("\"request_id\":\"{id}\""));
+        assert!(record.contains(" audit - "), "{record}");
+    }
+    assert!(!of_log.records.all().iter().any(|record| record.contains(" audit - ")));
+    client.terminate();
+    assert!(client.wait_exit(crate::support::wait::BOUND).success());
 }
 
 #[test]

@@ -1,144 +1,103 @@
-//! How many records may wait, and whether calls may begin.
+//! How many records may wait, whether calls may begin, and which requests have a record.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::OnFailure;
+use audit_log::{OnFailure, Places};
+
 use crate::limits::{AUDIT_QUEUE, AUDIT_RESERVED, AUDIT_STRANGERS, SELDOM};
 
-/// Counts that calls and the thread share.
+pub(super) use audit_log::Ticket;
+
+/// Counts of records, which the thread shares, and of calls, which it does not need.
 #[derive(Debug)]
 pub(super) struct Gate {
-    on_failure: OnFailure,
-    counts: Mutex<Counts>,
+    records: Arc<audit_log::Gate<()>>,
+    calls: Mutex<Calls>,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
+struct Calls {
     /// Calls that began and have no record yet.
     running: usize,
-    /// Under `block`: these, and those whose records are not written yet.
-    reserved: usize,
-    /// Other records that wait.
-    waiting: usize,
-    /// The file took no more the last time.
-    is_broken: bool,
-    /// Dropped records that no record tells of yet.
-    untold: u64,
     /// The last record was asked for.
     is_closed: bool,
     /// Requests without an accepted key: since when they are counted, and how many were recorded since.
     strangers: Option<(Instant, u32)>,
 }
 
-/// A place for a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ticket {
-    /// Of a call that began with one: its record is kept until it is written.
-    Reserved,
-    /// Of any other.
-    Waiting,
-}
-
 impl Gate {
     pub(super) fn new(on_failure: OnFailure) -> Self {
+        let places = Places {
+            reserved: AUDIT_RESERVED,
+            waiting: AUDIT_QUEUE,
+        };
         Self {
-            on_failure,
-            counts: Mutex::default(),
+            records: Arc::new(audit_log::Gate::new(on_failure, places, ())),
+            calls: Mutex::default(),
         }
+    }
+
+    /// The thread's part.
+    pub(super) fn records(&self) -> Arc<audit_log::Gate<()>> {
+        Arc::clone(&self.records)
     }
 
     /// Whether a call may begin. Counts it as running, and reserves the place of its record.
     pub(super) fn admits(&self) -> bool {
-        let mut counts = self.counts();
-        if self.on_failure == OnFailure::Block {
-            if counts.is_broken || counts.reserved >= AUDIT_RESERVED {
-                return false;
-            }
-            counts.reserved += 1;
+        let may_begin = self.records.admits();
+        if may_begin {
+            self.calls().running += 1;
         }
-        counts.running += 1;
-        true
+        may_begin
     }
 
     /// A call that was admitted will have no record: it was none.
     pub(super) fn withdraw(&self) {
-        let mut counts = self.counts();
-        counts.running = counts.running.saturating_sub(1);
-        if self.on_failure == OnFailure::Block {
-            counts.reserved = counts.reserved.saturating_sub(1);
-        }
+        self.calls().ended();
+        self.records.withdraw();
     }
 
     /// Passes a record on, if there is a place for it; it is dropped and counted otherwise, or when `send` fails.
     pub(super) fn send(&self, is_admitted: bool, is_stranger: bool, send: impl FnOnce(Ticket) -> bool) {
-        let mut counts = self.counts();
+        let mut calls = self.calls();
         // At the end, running calls were counted.
-        if counts.is_closed {
+        if calls.is_closed {
             return;
         }
         if is_admitted {
-            counts.running = counts.running.saturating_sub(1);
+            calls.ended();
         }
-        let ticket = if is_admitted && self.on_failure == OnFailure::Block {
-            Ticket::Reserved
-        } else if counts.waiting >= AUDIT_QUEUE || is_stranger && !counts.takes_stranger(Instant::now()) {
-            counts.untold += 1;
+        let Some(ticket) = self.records.ticket(is_admitted) else {
             return;
-        } else {
-            counts.waiting += 1;
-            Ticket::Waiting
         };
+        let may_be_written = ticket == Ticket::Reserved || !is_stranger || calls.takes_stranger(Instant::now());
         // The queue has room for every ticket; otherwise its thread is gone.
-        if !send(ticket) {
-            counts.untold += 1;
-            counts.give_back(ticket);
+        if !may_be_written || !send(ticket) {
+            self.records.lose(1);
+            self.records.give_back(ticket);
         }
     }
 
     /// Asks for the last record, behind all others: what comes later has none. Returns whether that could be asked for.
     pub(super) fn close(&self, send: impl FnOnce() -> bool) -> bool {
-        let mut counts = self.counts();
-        if !counts.is_closed {
-            counts.untold += u64::try_from(counts.running).unwrap_or(u64::MAX);
+        let mut calls = self.calls();
+        if !calls.is_closed {
+            self.records.lose(calls.running);
         }
-        counts.is_closed = true;
+        calls.is_closed = true;
         send()
     }
 
-    /// The record is written, or dropped.
-    pub(super) fn give_back(&self, ticket: Ticket) {
-        self.counts().give_back(ticket);
-    }
-
-    /// Records are lost.
-    pub(super) fn lose(&self, records: usize) {
-        self.counts().untold += u64::try_from(records).unwrap_or(u64::MAX);
-    }
-
-    /// Takes the number of lost records, to tell of them.
-    pub(super) fn take_untold(&self) -> u64 {
-        std::mem::take(&mut self.counts().untold)
-    }
-
-    /// Whether the file takes no records.
-    pub(super) fn set_broken(&self, is_broken: bool) {
-        self.counts().is_broken = is_broken;
-    }
-
     /// Code that holds the lock does not panic, so a poisoned one is still consistent.
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Counts {
-    fn give_back(&mut self, ticket: Ticket) {
-        let counter = match ticket {
-            Ticket::Reserved => &mut self.reserved,
-            Ticket::Waiting => &mut self.waiting,
-        };
-        *counter = counter.saturating_sub(1);
+impl Calls {
+    fn ended(&mut self) {
+        self.running = self.running.saturating_sub(1);
     }
 
     fn takes_stranger(&mut self, now: Instant) -> bool {
@@ -175,31 +134,31 @@ mod tests {
         assert_eq!(ticket(&gate, false, false), Some(Ticket::Waiting));
         assert_eq!(ticket(&gate, true, false), Some(Ticket::Reserved));
         assert!(!gate.admits(), "its record is not written");
-        gate.give_back(Ticket::Reserved);
+        gate.records.give_back(Ticket::Reserved);
         assert!(gate.admits());
         gate.withdraw();
-        gate.set_broken(true);
+        gate.records.set_broken(true);
         assert!(!gate.admits());
     }
 
     #[test]
     fn a_log_that_drops_admits_everything_and_counts_what_it_drops() {
         let gate = Gate::new(OnFailure::DropAndCount);
-        gate.set_broken(true);
+        gate.records.set_broken(true);
         for place in 0..AUDIT_QUEUE + 3 {
             assert!(gate.admits());
             assert_eq!(ticket(&gate, true, false).is_some(), place < AUDIT_QUEUE);
         }
-        assert_eq!((gate.take_untold(), gate.take_untold()), (3, 0));
+        assert_eq!((gate.records.take_untold(), gate.records.take_untold()), (3, 0));
     }
 
     #[test]
     fn requests_without_a_key_have_few_records_a_second() {
-        let mut counts = Counts::default();
+        let mut calls = Calls::default();
         let now = Instant::now();
-        let taken = (0..1000).filter(|_| counts.takes_stranger(now)).count();
+        let taken = (0..1000).filter(|_| calls.takes_stranger(now)).count();
         assert_eq!(taken, AUDIT_STRANGERS as usize);
-        assert!(counts.takes_stranger(now + SELDOM));
+        assert!(calls.takes_stranger(now + SELDOM));
     }
 
     #[test]
@@ -209,6 +168,6 @@ mod tests {
         assert!(ticket(&gate, true, false).is_some());
         assert!(gate.close(|| true));
         assert_eq!(ticket(&gate, true, false), None);
-        assert_eq!(gate.take_untold(), 1);
+        assert_eq!(gate.records.take_untold(), 1);
     }
 }

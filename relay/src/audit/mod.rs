@@ -8,7 +8,6 @@ mod gate;
 mod open;
 mod thread;
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
@@ -17,9 +16,11 @@ use crate::error::{Code, Refusal};
 use crate::files::Place;
 use crate::{limits, log};
 
+pub(crate) use audit_log::OnFailure;
 pub(crate) use entry::{Entry, Outcome};
-use gate::{Gate, Ticket};
+use gate::Gate;
 pub(crate) use open::{Opened, make_key};
+use thread::Waiting;
 
 /// What the command line says.
 #[derive(Debug, Clone)]
@@ -34,15 +35,6 @@ pub(crate) struct Settings {
     pub(crate) anchor_every: u64,
 }
 
-/// What happens to calls when records cannot be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnFailure {
-    /// They are performed.
-    DropAndCount,
-    /// They are refused.
-    Block,
-}
-
 /// The running audit log. Clones are the same one.
 #[derive(Debug, Clone)]
 pub(crate) struct AuditLog {
@@ -55,15 +47,8 @@ pub(crate) struct AuditLog {
 #[derive(Debug)]
 pub(crate) struct Admission(Option<Arc<Gate>>);
 
-#[derive(Debug)]
-enum Message {
-    /// A call has ended.
-    Record(Box<Entry>, Ticket),
-    /// The file was opened again.
-    Opened(File),
-    /// The process ends; to be answered when everything is written.
-    End(SyncSender<()>),
-}
+/// What the thread receives.
+type Message = audit_log::Message<thread::Relay>;
 
 /// Messages that the queue has room for: records with and without a reservation, a reopened file, the end.
 const MESSAGES: usize = limits::AUDIT_QUEUE + limits::AUDIT_RESERVED + 8;
@@ -83,7 +68,7 @@ impl AuditLog {
         let is_stranger = entry.about.key.is_none();
         let is_admitted = admission.map(Admission::spend).is_some();
         self.gate.send(is_admitted, is_stranger, |ticket| {
-            let message = Message::Record(Box::new(entry), ticket);
+            let message = Message::Record(Box::new(Waiting { entry, ticket }));
             self.messages.try_send(message).is_ok()
         });
     }
@@ -92,7 +77,7 @@ impl AuditLog {
     pub(crate) fn reopen(&self) {
         let file = self.path.display();
         match Place::of(&self.path).and_then(|place| place.append()) {
-            Ok(opened) => match self.messages.try_send(Message::Opened(opened)) {
+            Ok(opened) => match self.messages.try_send(Message::Opened(opened, ())) {
                 Ok(()) => log::info("audit file opened again", &[("file", &file)]),
                 // Records leave room for this; it is lacking only after many signals, while a disk stalls.
                 Err(_) => log::warn(

@@ -4,12 +4,11 @@ use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use audit_log::{InitialKey, KeyFile, SessionKey, Tail};
+use audit_log::{AuditLog, InitialKey, KeyFile, SessionKey, Tail};
 use secrecy::zeroize::Zeroizing;
 
 use super::Settings;
 use crate::files::Place;
-use crate::log;
 
 /// An audit log that is ready to be written.
 pub(crate) struct Opened {
@@ -19,20 +18,6 @@ pub(crate) struct Opened {
     chain: Option<(KeyFile, Tail)>,
     /// The file ends within a line: what a kill or a full disk left of a record.
     is_mid_line: bool,
-}
-
-/// A log, and the file that it writes.
-pub(super) struct Begun {
-    pub(super) log: audit_log::AuditLog<File>,
-    pub(super) identity: Option<Identity>,
-    pub(super) settings: Settings,
-}
-
-/// What tells a file from another one: device and inode.
-pub(super) type Identity = (u64, u64);
-
-pub(super) fn identity(file: &File) -> Option<Identity> {
-    file.metadata().ok().map(|found| (found.dev(), found.ino()))
 }
 
 impl Opened {
@@ -69,22 +54,17 @@ impl Opened {
     }
 
     /// Moves the key on: what is written from now on belongs to a run of its own.
-    pub(super) fn begin(self) -> Result<Begun, String> {
+    pub(super) fn begin(self) -> Result<(Settings, AuditLog<File>), String> {
         let program = concat!("tunnel-relay ", env!("CARGO_PKG_VERSION"));
-        let identity = identity(&self.file);
         let log = match self.chain {
-            Some((key, tail)) => audit_log::AuditLog::sealed(self.file, tail, key, program)
+            Some((key, tail)) => AuditLog::sealed(self.file, tail, key, program)
                 .map_err(|error| format!("--audit-key-file: it cannot be written: {error}"))?,
             None => {
                 let sessions = SessionKey::new(&*random()?);
-                audit_log::AuditLog::plain(self.file, self.is_mid_line, sessions, program)
+                AuditLog::plain(self.file, self.is_mid_line, sessions, program)
             }
         };
-        Ok(Begun {
-            log,
-            identity,
-            settings: self.settings,
-        })
+        Ok((self.settings, log))
     }
 }
 
@@ -127,11 +107,4 @@ fn random() -> Result<Zeroizing<[u8; 32]>, String> {
     let mut random = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *random).map_err(|error| format!("the system has no randomness: {error}"))?;
     Ok(random)
-}
-
-/// The second place of the last record: the log, which goes to another host where this matters.
-pub(super) fn tell(head: Option<audit_log::Head>) {
-    if let Some(audit_log::Head { count, tag }) = head {
-        log::info("audit log anchored", &[("count", &count), ("head", &tag)]);
-    }
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use audit_log::PositionFile;
+use audit_log::limits::{REMINDER, RETRY};
 use log::warn;
 use tokio::sync::oneshot;
 
 use super::backlog::Backlog;
 use super::{Request, Verdict};
-use crate::limits::{AUDIT_FORWARD_STORE, AUDIT_REMINDER, AUDIT_RETRY};
+use crate::limits::AUDIT_FORWARD_STORE;
 use crate::monitor::Forwarding;
 
 /// Serves the sender between records.
@@ -110,7 +111,7 @@ impl Feeder {
             match self.step() {
                 Ok(()) => self.next_try = None,
                 Err(error) => {
-                    self.next_try = Some(now + AUDIT_RETRY);
+                    self.next_try = Some(now + RETRY);
                     self.warn(&error, "audit file cannot be read to be forwarded");
                 }
             }
@@ -126,7 +127,7 @@ impl Feeder {
         let more = (self.has_more && retry.is_none()).then_some(Duration::ZERO);
         let store = self.is_moved.then(|| until(self.stored + AUDIT_FORWARD_STORE));
         let tell = (self.untold != LeftOut::default())
-            .then(|| self.told.map_or(Duration::ZERO, |told| until(told + AUDIT_REMINDER)));
+            .then(|| self.told.map_or(Duration::ZERO, |told| until(told + REMINDER)));
         [retry, more, store, tell].into_iter().flatten().min()
     }
 
@@ -213,7 +214,7 @@ impl Feeder {
 
     /// Tells what was left out, now and then.
     fn tell(&mut self, now: Instant) {
-        let is_due = self.told.is_none_or(|told| now.duration_since(told) >= AUDIT_REMINDER);
+        let is_due = self.told.is_none_or(|told| now.duration_since(told) >= REMINDER);
         let LeftOut {
             beyond,
             rotated,
@@ -232,10 +233,7 @@ impl Feeder {
 
     fn warn(&mut self, error: &io::Error, what: &str) {
         let now = Instant::now();
-        if self
-            .warned
-            .is_none_or(|warned| now.duration_since(warned) >= AUDIT_REMINDER)
-        {
+        if self.warned.is_none_or(|warned| now.duration_since(warned) >= REMINDER) {
             self.warned = Some(now);
             warn!(error:% = error; "{what}");
         }

@@ -13,7 +13,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::Message;
+use super::{Message, Request as Asked};
 use crate::limits::AUDIT_FORWARD_RETRY;
 pub(super) use feeder::Feeder;
 pub(super) use start::Source;
@@ -70,7 +70,7 @@ impl Forwarder {
                 reply: Some(reply),
                 at_once,
             };
-            match self.messages.try_send(Message::Forward(request)) {
+            match self.messages.try_send(Message::Request(Asked::Forward(request))) {
                 Ok(()) => {
                     self.verdict = Verdict::Unsent;
                     return answer.await.map_err(|_| Gone);
@@ -94,7 +94,7 @@ impl Forwarder {
             reply: None,
             at_once: true,
         };
-        self.verdict = match self.messages.try_send(Message::Forward(request)) {
+        self.verdict = match self.messages.try_send(Message::Request(Asked::Forward(request))) {
             Ok(()) => Verdict::Unsent,
             Err(_) => Verdict::Broken,
         };

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+pub use audit_log::OnFailure;
+
 use super::{LogServer, LogTarget};
 
 /// Where records of commands go, and what happens when they cannot.
@@ -59,13 +61,4 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(suffix);
     name.into()
-}
-
-/// What happens to commands while their records cannot be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnFailure {
-    /// They are refused.
-    Block,
-    /// They are performed; the records that are lost are counted.
-    DropAndCount,
 }

@@ -4,10 +4,10 @@
 //! no such right. The files are entrusted to a process of its own, which is this program executed again and holds no secret. It
 //! receives their names once, and removes them when the other end of its socket closes, also when this process is killed.
 //!
-//! It also has the socket of this host that the log goes to, and connects it again to the same path whenever it is asked to: whoever
-//! receives there may have been restarted, and the process that sends must not name an address (`sandbox::seccomp::notify`). Both
-//! processes have the same open socket, so the one that sends notices nothing. The janitor exists only where there is such a file or
-//! socket.
+//! It also has the sockets of this host that the log and the records of the audit log go to, and connects each again to the same path
+//! whenever it is asked to: whoever receives there may have been restarted, and the process that sends must not name an address
+//! (`sandbox::seccomp::notify`). Both processes have the same open socket, so the one that sends notices nothing. The janitor exists only
+//! where there is such a file or socket.
 
 #![forbid(unsafe_code)]
 
@@ -20,7 +20,6 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::slice;
 use std::time::Instant;
 
 use log::warn;
@@ -54,17 +53,49 @@ const MESSAGE: usize = 5;
 struct Instructions {
     cage: JanitorCage,
     files: Vec<Entrusted>,
-    /// Path of the socket that comes with the instructions.
-    log: Option<Text>,
+    /// The sockets that come with the instructions, in their order.
+    sockets: Vec<Connected>,
 }
 
-/// The socket of the log, and where it is connected to.
+/// A socket that the janitor connects again.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Connected {
+    /// The byte that asks for it: its [`Purpose`].
+    purpose: u8,
+    path: Text,
+}
+
+/// What a socket is for. There is one of each at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The log.
+    Log,
+    /// The records of the audit log.
+    Records,
+}
+
+/// How many purposes there are.
+const SOCKETS: usize = 2;
+
+/// A socket of the log or of the audit log, and where it is connected to.
 #[derive(Debug)]
 pub struct LogSocket {
+    /// What is sent to it.
+    pub purpose: Purpose,
     /// The socket.
     pub socket: OwnedFd,
     /// What the janitor connects it to.
     pub path: PathBuf,
+}
+
+impl LogSocket {
+    fn described(&self) -> Connected {
+        Connected {
+            purpose: self.purpose as u8,
+            path: self.path.as_os_str().into(),
+        }
+    }
 }
 
 /// A file to be removed, unless another file has taken its name.
@@ -126,7 +157,7 @@ impl Janitor {
     ///
     /// # Errors
     /// [`Error::NotReady`].
-    pub(super) fn take(self, cage: JanitorCage, files: Vec<OwnFile>, log: Option<LogSocket>) -> Result<Custody, Error> {
+    pub(super) fn take(self, cage: JanitorCage, files: Vec<OwnFile>, sockets: &[LogSocket]) -> Result<Custody, Error> {
         let entrusted: Vec<_> = files
             .iter()
             .map(OwnFile::entrusted)
@@ -135,17 +166,17 @@ impl Janitor {
         let instructions = Instructions {
             cage,
             files: entrusted,
-            log: log.as_ref().map(|log| log.path.as_os_str().into()),
+            sockets: sockets.iter().map(LogSocket::described).collect(),
         };
-        self.instruct(&instructions, log.as_ref().map(|log| log.socket.as_fd()))
-            .map_err(Error::NotReady)?;
+        let descriptors: Vec<_> = sockets.iter().map(|each| each.socket.as_fd()).collect();
+        self.instruct(&instructions, &descriptors).map_err(Error::NotReady)?;
         Ok(Custody {
             janitor: self,
             files: files.into_iter().map(OwnFile::let_go).collect(),
         })
     }
 
-    fn instruct(&self, instructions: &Instructions, log: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    fn instruct(&self, instructions: &Instructions, sockets: &[BorrowedFd<'_>]) -> io::Result<()> {
         for timeout in [Timeout::Send, Timeout::Recv] {
             set_socket_timeout(&self.socket, timeout, Some(JANITOR_READY_TIMEOUT))?;
         }
@@ -156,10 +187,13 @@ impl Janitor {
                 "the paths of the files are too long",
             ));
         }
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(SOCKETS))];
         let mut with = SendAncillaryBuffer::new(&mut space);
-        if let Some(log) = &log {
-            with.push(SendAncillaryMessage::ScmRights(slice::from_ref(log)));
+        if !sockets.is_empty() && !with.push(SendAncillaryMessage::ScmRights(sockets)) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "there are too many sockets",
+            ));
         }
         let parts = [IoSlice::new(&message)];
         retry_on_intr(|| sendmsg(&self.socket, &parts, &mut with, SendFlags::NOSIGNAL))?;
@@ -189,24 +223,32 @@ pub struct Custody {
     files: Vec<(PathBuf, Option<File>)>,
 }
 
-/// Asks the janitor to connect the socket of the log again.
+/// Asks the janitor to connect a socket again.
 #[derive(Debug)]
-pub struct Reconnector(OwnedFd);
+pub struct Reconnector {
+    janitor: OwnedFd,
+    purpose: Purpose,
+}
 
 impl Reconnector {
     /// Asks, and does not wait. A janitor that is gone, or has been asked often, does not hear it.
     pub(crate) fn ask(&self) {
-        let _ = send(&self.0, &[0], SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+        let _ = send(
+            &self.janitor,
+            &[self.purpose as u8],
+            SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
+        );
     }
 }
 
 impl Custody {
-    /// What asks for the socket of the log.
+    /// What asks for the socket of this purpose.
     ///
     /// # Errors
     /// There are too many descriptors.
-    pub fn reconnector(&self) -> io::Result<Reconnector> {
-        self.janitor.socket.try_clone().map(Reconnector)
+    pub fn reconnector(&self, purpose: Purpose) -> io::Result<Reconnector> {
+        let janitor = self.janitor.socket.try_clone()?;
+        Ok(Reconnector { janitor, purpose })
     }
 
     /// Receives the messages about remaining files, until the janitor is done.

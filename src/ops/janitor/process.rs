@@ -15,7 +15,7 @@ use rustix::net::{
 };
 use rustix::process::setsid;
 
-use super::{DONE, Entrusted, Instructions, MESSAGE, READY};
+use super::{DONE, Entrusted, Instructions, MESSAGE, READY, SOCKETS};
 use crate::limits::JANITOR_MESSAGE_MAX;
 use crate::sandbox;
 use crate::sys::{program, signals};
@@ -68,21 +68,25 @@ fn work() -> Result<(), Error> {
     received.extend(signals::unused());
     let _signals = signals::receive(&received).map_err(|error| Error::System("signals", error))?;
     setsid().map_err(|error| Error::System("a session of its own", error.into()))?;
-    let Some((Instructions { cage, files, log }, socket)) = receive(client)? else {
+    let Some((instructions, received)) = receive(client)? else {
         return Ok(());
     };
-    let log = log.zip(socket);
+    let Instructions { cage, files, sockets } = instructions;
+    if sockets.len() != received.len() {
+        return Err(Error::Instructions);
+    }
+    let sockets: Vec<_> = sockets.iter().zip(received).collect();
     let directories: Vec<&Path> = files.iter().map(|file| Path::new(file.directory.as_os_str())).collect();
     // As the user that it switches to; a directory that is exchanged later is not the directory of the files.
     cage.give_up_privileges().map_err(Error::Sandbox)?;
     let opened: Vec<_> = directories.iter().map(|directory| open_directory(directory)).collect();
-    let socket = log.as_ref().map(|(_, socket)| socket.as_fd());
-    cage.shut(&directories, socket).map_err(Error::Sandbox)?;
+    let descriptors: Vec<_> = sockets.iter().map(|(_, socket)| socket.as_fd()).collect();
+    cage.shut(&directories, &descriptors).map_err(Error::Sandbox)?;
     tell(client, READY);
     program::release();
-    serve_until_end(client, || {
-        if let Some((path, socket)) = &log {
-            reconnect(socket, Path::new(path.as_os_str()));
+    serve_until_end(client, |asked| {
+        if let Some((connected, socket)) = sockets.iter().find(|(connected, _)| connected.purpose == asked) {
+            reconnect(socket, Path::new(connected.path.as_os_str()));
         }
     });
     for (index, (file, directory)) in files.iter().zip(&opened).enumerate() {
@@ -100,7 +104,7 @@ fn work() -> Result<(), Error> {
 }
 
 /// `None`: the client has ended, and has removed its files itself.
-fn receive(client: BorrowedFd<'_>) -> Result<Option<(Instructions, Option<OwnedFd>)>, Error> {
+fn receive(client: BorrowedFd<'_>) -> Result<Option<(Instructions, Vec<OwnedFd>)>, Error> {
     let failed = |error: Errno| Error::System("the instructions", error.into());
     // Its length first: this process stays small, and a buffer that was used is memory that stays.
     let peek = RecvFlags::PEEK | RecvFlags::TRUNC;
@@ -109,19 +113,21 @@ fn receive(client: BorrowedFd<'_>) -> Result<Option<(Instructions, Option<OwnedF
         return Err(Error::Instructions);
     }
     let mut buffer = vec![0; length];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(SOCKETS))];
     let mut with = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::CMSG_CLOEXEC;
     let received = retry_on_intr(|| recvmsg(client, &mut [IoSliceMut::new(&mut buffer)], &mut with, flags));
     let length = received.map_err(failed)?.bytes;
-    let socket = with.drain().find_map(|part| match part {
-        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
-        _ => None,
-    });
+    let mut sockets = Vec::new();
+    for part in with.drain() {
+        if let RecvAncillaryMessage::ScmRights(descriptors) = part {
+            sockets.extend(descriptors);
+        }
+    }
     match buffer.get(..length) {
         None | Some([]) => Ok(None),
         Some(message) => serde_json::from_slice(message)
-            .map(|instructions| Some((instructions, socket)))
+            .map(|instructions| Some((instructions, sockets)))
             .map_err(|_| Error::Instructions),
     }
 }
@@ -134,15 +140,15 @@ fn open_directory(directory: &Path) -> Result<OwnedFd, Errno> {
     )
 }
 
-/// Input is not interpreted: each message asks for the same, and then comes its end.
-fn serve_until_end(client: BorrowedFd<'_>, serve: impl Fn()) {
+/// Each message is the purpose of a socket, and then comes their end.
+fn serve_until_end(client: BorrowedFd<'_>, serve: impl Fn(u8)) {
     let mut byte = [0];
     while retry_on_intr(|| recv(client, &mut byte, RecvFlags::empty())).is_ok_and(|(length, _)| length > 0) {
-        serve();
+        serve(byte[0]);
     }
 }
 
-/// Connects the log to whoever receives at its path now. Where nobody does, the client asks again.
+/// Connects a socket to whoever receives at its path now. Where nobody does, the client asks again.
 fn reconnect(socket: &OwnedFd, path: &Path) {
     if let Ok(address) = SocketAddrUnix::new(path) {
         let _ = connect(socket, &address);

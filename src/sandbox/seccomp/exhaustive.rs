@@ -43,6 +43,7 @@ const NETLINK: u32 = 16;
 const MANAGER: RawFd = 7;
 /// The socket that the log is sent to.
 const LOG: RawFd = 11;
+const RECORDS: RawFd = 12;
 /// Which of them a client may have.
 const KEPT: [&[RawFd]; 3] = [&[], &[MANAGER], &[MANAGER, LOG]];
 
@@ -383,10 +384,11 @@ fn the_filters_of_the_audit_thread_answer_as_their_lists_say() {
 #[test]
 fn the_filter_of_the_janitor_answers_as_its_list_says() {
     let lists = [janitor::CALLS];
-    for log in [None, Some(LOG)] {
-        check("janitor", Filters::of_janitor(log).unwrap(), |number, arguments| {
-            let is_log = log.is_some_and(|log| low(arguments[0]) == log.cast_unsigned());
-            match i64::from(number) == libc::SYS_connect && is_log {
+    for sockets in [&[][..], &[LOG], &[LOG, RECORDS]] {
+        let filters = Filters::of_janitor(sockets.iter().copied()).unwrap();
+        check("janitor", filters, |number, arguments| {
+            let is_socket = sockets.iter().any(|socket| low(arguments[0]) == socket.cast_unsigned());
+            match i64::from(number) == libc::SYS_connect && is_socket {
                 true => Verdict::Allow,
                 false => of_own(&lists, false, number, arguments),
             }

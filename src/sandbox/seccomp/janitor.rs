@@ -1,5 +1,5 @@
 //! Filter of the process that removes the client's files at the end. It waits on one socket, checks the files, removes them and
-//! ends. Where there is a socket of the log, it may also connect that one.
+//! ends. Where there are sockets of the log or of the audit log, it may also connect those.
 
 use super::calls::{ANY, Call, IS, NOT_EXECUTABLE};
 

@@ -153,13 +153,13 @@ impl Filters {
         Ok(Self(vec![filter(rules, SeccompAction::Allow, EPERM)?]))
     }
 
-    /// Builds the filter of the process that removes files at the end. `log`: the socket of the log, which it may connect again.
-    pub(super) fn of_janitor(log: Option<RawFd>) -> Result<Self, Error> {
+    /// Builds the filter of the process that removes files at the end. `sockets`: those that it may connect again.
+    pub(super) fn of_janitor(sockets: impl IntoIterator<Item = RawFd>) -> Result<Self, Error> {
         let mut rules = Rules::new();
         add(&mut rules, janitor::CALLS)?;
-        if let Some(log) = log {
-            let is_it = (0, calls::IS, u64::from(log.cast_unsigned()));
-            rules.insert(libc::SYS_connect, vec![rule(&[is_it])?]);
+        for socket in sockets {
+            let is_it = (0, calls::IS, u64::from(socket.cast_unsigned()));
+            rules.entry(libc::SYS_connect).or_default().push(rule(&[is_it])?);
         }
         common::allow_own_end(&mut rules)?;
         Ok(Self(vec![filter(

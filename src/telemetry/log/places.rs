@@ -113,14 +113,6 @@ pub(crate) fn try_socket(settings: &Log) -> io::Result<Option<String>> {
     Ok(socket.map(|_| name(settings)))
 }
 
-/// The path of a socket that whoever receives there may make anew. Those of journald are systemd's, and outlive it.
-pub(crate) fn reconnected(settings: &Log) -> Option<&Path> {
-    match &settings.target {
-        LogTarget::Syslog { socket, .. } => Some(socket),
-        LogTarget::Journal | LogTarget::Stream | LogTarget::SyslogServer { .. } => None,
-    }
-}
-
 fn file(path: &Path, trusted: Trusted) -> io::Result<File> {
     append(path, trusted).map_err(|error| {
         let error = io::Error::from(error);

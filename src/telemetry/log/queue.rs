@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::{SINK, Sink, places};
+use super::{SINK, Sink};
 use crate::limits::{LOG_BATCH_BYTES, LOG_LAST_WAIT, LOG_LOSS_RETRY, LOG_RETRY};
 use crate::telemetry::output::Reconnect;
+use crate::telemetry::records::reconnected;
 use crate::telemetry::settings::Log;
 
 /// Time between attempts at the end of the process.
@@ -90,7 +91,7 @@ pub(crate) fn trouble(error: String) {
 
 /// A duplicate of the socket of this host that records go to, and its path, where it may have to be connected again.
 pub(crate) fn socket(settings: &Log) -> Option<(OwnedFd, PathBuf)> {
-    let path = places::reconnected(settings)?.to_owned();
+    let path = reconnected(&settings.target)?.to_owned();
     let socket = SINK.get()?.output().output.socket_clone()?;
     Some((socket, path))
 }
