@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::identity;
 use crate::mcp::stdio::{exposures, specifications};
 use crate::net::{Network, Way};
+use crate::ops::embedded::BoundStub;
 use crate::ops::files::Files;
 use crate::ops::janitor::{self, Custody, Janitor, LogSocket};
 use crate::ops::{Listener, OwnProcess};
@@ -101,6 +102,8 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         let audit_signal = shutdown::user_signal().map_err(|e| Error::System("a signal handler", e))?;
         let records = audit::Opened::of(&config).map_err(Error::Audit)?;
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
+        // The cage allows a connection to the port that the kernel chose.
+        let mut stub = BoundStub::bind(&mut config).await.map_err(Error::Stub)?;
         let mut enclosure = Enclosure::of(&config, &network, umask)?;
         told::replaceable_programs(exposures(&config, &enclosure.servers_account()))?;
         told::closed_directories(&config, &enclosure.servers_account());
@@ -118,7 +121,7 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         if let Some(descriptor) = outlet.as_ref().and_then(Outlet::descriptor) {
             enclosure.keep_audit(descriptor);
         }
-        let outside = Outside::open(&config, janitor, enclosure.own().of_janitor(), manager).await?;
+        let outside = Outside::open(&config, stub.as_mut(), janitor, enclosure.own().of_janitor(), manager).await?;
         let broker = broker.map(|starting| (starting, servers));
         let servers_uid = enclosure.servers_uid();
         secrets::end_proofs();
@@ -132,6 +135,9 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         told::layers(&status, &network);
         if broker.is_some() {
             told::exposed(&config, servers_uid);
+        }
+        if let Some(stub) = stub {
+            tokio::spawn(stub.serve());
         }
         let network = Arc::new(network);
         let log_server = LogSender::start(&config, &network)?;
@@ -249,13 +255,17 @@ struct Outside {
 impl Outside {
     async fn open(
         config: &Config,
+        stub: Option<&mut BoundStub>,
         janitor: Option<Janitor>,
         cage: JanitorCage,
         manager: ServiceManager,
     ) -> Result<Self, Error> {
         let mut listener = Listener::bind(&config.health).await.map_err(Error::Health)?;
         // Scripts that wait for the files find a listener that is bound.
-        let files = Files::write(config, &listener).map_err(Error::File)?;
+        let mut files = Files::write(config, &listener).map_err(Error::File)?;
+        if let Some(stub) = stub {
+            files.add_stub(stub);
+        }
         let log = sink::socket(&config.log).map(|(socket, path)| LogSocket { socket, path });
         let has_socket = log.is_some();
         let files = files
