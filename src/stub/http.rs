@@ -29,6 +29,10 @@ use crate::limits::{
 
 type Answer = Response<Full<Bytes>>;
 
+/// A connection of either kind: one type, so that the program has the code for one.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
 /// Serves a listener for ever.
 pub(super) async fn serve(stub: &Arc<Stub>, listener: &Listener) {
     let places = Arc::new(Semaphore::new(STUB_CONNECTIONS));
@@ -38,17 +42,26 @@ pub(super) async fn serve(stub: &Arc<Stub>, listener: &Listener) {
             return;
         };
         let accepted = match listener {
-            Listener::Tcp(listener) => listener.accept().await.map(|(stream, _)| begin(stub, stream, place)),
-            Listener::Unix(listener) => listener.accept().await.map(|(stream, _)| begin(stub, stream, place)),
+            Listener::Tcp(listener) => listener
+                .accept()
+                .await
+                .map(|(stream, _)| Box::new(stream) as Box<dyn Stream>),
+            Listener::Unix(listener) => listener
+                .accept()
+                .await
+                .map(|(stream, _)| Box::new(stream) as Box<dyn Stream>),
         };
-        if let Err(error) = accepted {
-            debug!(error:% = error; "embedded MCP stub could not accept");
-            sleep(STUB_ACCEPT_PAUSE).await;
+        match accepted {
+            Ok(stream) => begin(stub, stream, place),
+            Err(error) => {
+                debug!(error:% = error; "embedded MCP stub could not accept");
+                sleep(STUB_ACCEPT_PAUSE).await;
+            }
         }
     }
 }
 
-fn begin<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stub: &Arc<Stub>, stream: S, place: OwnedSemaphorePermit) {
+fn begin(stub: &Arc<Stub>, stream: Box<dyn Stream>, place: OwnedSemaphorePermit) {
     let stub = Arc::clone(stub);
     tokio::spawn(async move {
         let service = service_fn(|request| {
