@@ -27,7 +27,7 @@ const SERVERS: [(&str, &str); 4] = [
 
 /// Adds them. They are not made from the table of settings: neither a variable nor a file turns the stub on.
 pub(super) fn add(command: Command) -> Command {
-    command.next_help_heading("Embedded MCP stub").args(flags())
+    command.args(flags())
 }
 
 fn flags() -> [Arg; 6] {
