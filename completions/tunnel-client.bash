@@ -29,6 +29,8 @@ _tunnel_client() {
             --harpoon.capture-payloads | \
             --harpoon.hosts-include-loopback | \
             --harpoon.hosts-include-private | \
+            --embedded-mcp-stub | \
+            --embedded-stateless-mcp-stub | \
             --force | \
             --explain | \
             --json | \
@@ -2452,7 +2454,7 @@ _tunnel__client() {
             return 0
             ;;
         tunnel__client__subcmd__run)
-            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --admin-ui.enabled --admin-ui.token --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --help"
+            opts="-h --config --profile --profile-file --profile-dir --control-plane.base-url --control-plane.url-path --control-plane.tunnel-id --control-plane.organization-id --control-plane.api-key --control-plane.client-cert --control-plane.client-key --control-plane.http-proxy --control-plane.max-inflight --control-plane.poll-timeout --control-plane.poll-deadline-guardrail --control-plane.poll-channel --control-plane.extra-headers --ca-bundle --http-proxy --tls.trust --tls.min-version --proxy.ca-bundle --proxy.client-cert --proxy.client-key --proxy.check-interval --lockdown.require-proxy --lockdown.require-bundle-trust --lockdown.require-client-cert --lockdown.allowed-network --lockdown.allowed-host --connection.resolve-timeout --connection.connect-timeout --connection.tls-timeout --connection.proxy-timeout --reload.check-interval --mcp.server-url --mcp.command --mcp.http-proxy --mcp.client-cert --mcp.client-key --mcp.extra-headers --mcp.discovery-extra-headers --mcp.pass-env --mcp.stdio-send-initialized-notification --mcp.pass-error-text --mcp.startup-wait-timeout --mcp.connection-max-ttl --mcp.first-byte-timeout --mcp.idle-timeout --mcp.max-concurrent-requests --log.level --log.format --log.file --log.target --log.syslog-address --log.syslog-facility --log.syslog-client-cert --log.syslog-client-key --log.http-raw-unsafe --health.listen-addr --health.unix-socket --health.url-file --health.allowed-host --health.show-details --pid.file --audit.file --audit.key-file --audit.on-failure --audit.anchor-every --audit.forward --audit.forward-backlog --audit.syslog-address --audit.syslog-facility --process.user --process.server-user --hardening.mode --hardening.discovery-port --admin-ui.enabled --admin-ui.token --allow-remote-ui --open-web-ui --admin-ui.log-buffer-events --harpoon.target --harpoon.allow-plaintext-http --harpoon.max-response-bytes --harpoon.max-redirects --harpoon.http-proxy --harpoon.additional-transport --harpoon.capture-payloads --harpoon.hosts-include-suffix --harpoon.hosts-include-regex --harpoon.hosts-include-loopback --harpoon.hosts-include-private --embedded-mcp-stub --embedded-stateless-mcp-stub --embedded-mcp-listen-addr --embedded-mcp-unix-socket --embedded-mcp-server-name --embedded-mcp-server-version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 mapfile -t COMPREPLY < <(compgen -W "${opts}" -- "${cur}")
                 return 0
@@ -2828,6 +2830,30 @@ _tunnel__client() {
                     ;;
                 --harpoon.hosts-include-private)
                     mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --embedded-mcp-stub)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --embedded-stateless-mcp-stub)
+                    mapfile -t COMPREPLY < <(compgen -W "true false" -- "${cur}")
+                    return 0
+                    ;;
+                --embedded-mcp-listen-addr)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --embedded-mcp-unix-socket)
+                    _tunnel_client_files -f
+                    return 0
+                    ;;
+                --embedded-mcp-server-name)
+                    COMPREPLY=()
+                    return 0
+                    ;;
+                --embedded-mcp-server-version)
+                    COMPREPLY=()
                     return 0
                     ;;
                 *)

@@ -134,6 +134,12 @@ _arguments "${_arguments_options[@]}" : \
 '*--harpoon.hosts-include-regex=[Pattern of hosts that count as internal; repeatable or with commas]:REGEX:' \
 '--harpoon.hosts-include-loopback=-[Loopback hosts count as internal]::true|false:(true false)' \
 '--harpoon.hosts-include-private=-[Private addresses count as internal]::true|false:(true false)' \
+'--embedded-mcp-stub=-[Serve a small MCP server to try things with on channel main, in place of mcp.server-url]::true|false:(true false)' \
+'--embedded-stateless-mcp-stub=-[The same without sessions, in place of any server of channel main]::true|false:(true false)' \
+'--embedded-mcp-listen-addr=[Loopback address of the stub; port 0 lets the kernel choose \[default\: 127.0.0.1\:0\]]:ADDRESS:' \
+'--embedded-mcp-unix-socket=[Unix socket of the stub, instead of an address]:PATH:_files' \
+'--embedded-mcp-server-name=[Name of the stub \[default\: mcp-stub\]]:NAME:' \
+'--embedded-mcp-server-version=[Version of the stub \[default\: 0.1.0\]]:VERSION:' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0

@@ -43,6 +43,7 @@ pub mod sandbox;
 pub mod secrets;
 pub mod service_manager;
 pub mod shutdown;
+pub mod stub;
 pub mod sys;
 pub mod telemetry;
 pub mod tls;

@@ -14,6 +14,7 @@ mod memory;
 mod page;
 mod service_manager;
 mod stdio;
+mod stub;
 
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub use memory::*;
 pub use page::*;
 pub use service_manager::*;
 pub use stdio::*;
+pub use stub::*;
 
 /// Bytes in one KiB.
 const KIB: usize = 1024;

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::identity;
 use crate::mcp::stdio::{exposures, specifications};
 use crate::net::{Network, Way};
+use crate::ops::embedded::BoundStub;
 use crate::ops::files::Files;
 use crate::ops::janitor::{self, Custody, Janitor, LogSocket, Purpose};
 use crate::ops::{Listener, OwnProcess};
@@ -104,6 +105,8 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         let audit_signal = shutdown::user_signal().map_err(|e| Error::System("a signal handler", e))?;
         let records = audit::Opened::of(&config).map_err(Error::Audit)?;
         let interrupts = Interrupts::catch().map_err(|e| Error::System("signal handlers", e))?;
+        // The cage allows a connection to the port that the kernel chose.
+        let mut stub = BoundStub::bind(&mut config).await.map_err(Error::Stub)?;
         let mut enclosure = Enclosure::of(&config, &network, umask)?;
         told::replaceable_programs(exposures(&config, &enclosure.servers_account()))?;
         told::closed_directories(&config, &enclosure.servers_account());
@@ -121,7 +124,8 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         if let Some(descriptor) = outlet.as_ref().and_then(Outlet::descriptor) {
             enclosure.keep_audit(descriptor);
         }
-        let outside = Outside::open(&config, janitor, enclosure.own().of_janitor(), outlet.as_mut(), manager).await?;
+        let cage = enclosure.own().of_janitor();
+        let outside = Outside::open(&config, stub.as_mut(), janitor, cage, outlet.as_mut(), manager).await?;
         let broker = broker.map(|starting| (starting, servers));
         let servers_uid = enclosure.servers_uid();
         secrets::end_proofs();
@@ -135,6 +139,9 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
         told::layers(&status, &network);
         if broker.is_some() {
             told::exposed(&config, servers_uid);
+        }
+        if let Some(stub) = stub {
+            tokio::spawn(stub.serve());
         }
         let network = Arc::new(network);
         let log_server = LogSender::start(&config, &network)?;
@@ -252,6 +259,7 @@ struct Outside {
 impl Outside {
     async fn open(
         config: &Config,
+        stub: Option<&mut BoundStub>,
         janitor: Option<Janitor>,
         cage: JanitorCage,
         outlet: Option<&mut Outlet>,
@@ -259,7 +267,10 @@ impl Outside {
     ) -> Result<Self, Error> {
         let mut listener = Listener::bind(&config.health).await.map_err(Error::Health)?;
         // Scripts that wait for the files find a listener that is bound.
-        let files = Files::write(config, &listener).map_err(Error::File)?;
+        let mut files = Files::write(config, &listener).map_err(Error::File)?;
+        if let Some(stub) = stub {
+            files.add_stub(stub);
+        }
         let no_descriptor = |error| Error::System("a descriptor", error);
         let log = sink::socket(&config.log).map(|(socket, path)| LogSocket {
             purpose: Purpose::Log,

@@ -8,6 +8,7 @@ mod audit;
 mod completion;
 mod config;
 mod doctor;
+mod embedded;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod health;

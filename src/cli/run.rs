@@ -5,25 +5,14 @@ use std::mem;
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgMatches, Command};
 
-use super::args::{is_on, switch};
 use super::start::{Start, hide_secrets};
-use super::{Error, help, settings};
+use super::{Error, embedded, help, settings};
 use crate::config::{self, ConfigErrors, Source};
 use crate::secrets::Disk;
 use crate::service_manager::Offer;
 
 /// Where arguments that belong to no flag are kept; they are ignored (contract: cli, section 1).
 const SURPLUS: &str = "surplus";
-
-/// Asks the existing client to serve an MCP server of its own, for a first try; ours is a command of the relay.
-const STUB: &str = "embedded-mcp-stub";
-
-/// Flags that belong to [`STUB`].
-const STUB_FLAGS: [&str; 3] = [
-    "embedded-mcp-listen-addr",
-    "embedded-mcp-server-name",
-    "embedded-mcp-server-version",
-];
 
 /// Shown when a setting is missing that everybody needs: this may be the first time.
 const FIRST_STEPS: &str = "
@@ -32,7 +21,7 @@ First steps:
   tunnel-client help quickstart               from nothing to a running tunnel
   tunnel-client admin tunnels create --help   create a tunnel and get its id
   tunnel-client init --help                   write a profile from a sample
-  tunnel-relay mcp-stub                       start an MCP server to try with";
+  tunnel-client run --embedded-mcp-stub       serve a small MCP server of our own to try with";
 
 /// The settings that everybody needs.
 const NEEDED: [&str; 3] = ["control-plane.tunnel-id", "control-plane.api-key", "mcp.server-url"];
@@ -45,24 +34,15 @@ pub(super) fn arguments() -> Command {
         .num_args(0..)
         .hide(true)
         .value_parser(OsStringValueParser::new());
-    settings::add(command).args(stub_flags()).arg(surplus)
-}
-
-fn stub_flags() -> impl Iterator<Item = Arg> {
-    let others = STUB_FLAGS.map(|name| {
-        Arg::new(name)
-            .long(name)
-            .hide(true)
-            .value_parser(OsStringValueParser::new())
-            .allow_hyphen_values(true)
-    });
-    [switch(STUB).hide(true)].into_iter().chain(others)
+    embedded::add(settings::add(command)).arg(surplus)
 }
 
 /// Loads the configuration and serves the tunnel until told to stop.
 pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Error> {
-    refuse_stub(matches)?;
-    let flags = settings::flags(matches);
+    let mut flags = settings::flags(matches);
+    if let Some(embedded) = embedded::asked_for(matches)? {
+        flags.embed(embedded);
+    }
     let config = config::read(&flags, &start.environment, &Disk::default()).map_err(with_first_steps)?;
     let mut warnings = Vec::new();
     let offer = Offer::of(&start.environment, std::process::id(), &mut warnings);
@@ -75,23 +55,6 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
         ));
     }
     crate::run::run(config, offer, &warnings).map_err(Error::Run)
-}
-
-/// The flags of the embedded server change nothing while it is off, and get one answer when it is asked for.
-fn refuse_stub(matches: &ArgMatches) -> Result<(), Error> {
-    if !is_on(matches, STUB) {
-        return Ok(());
-    }
-    let servers = ["mcp.command", "mcp.server-url", "mcp-command", "mcp-server-url"];
-    if let Some(server) = servers.into_iter().find(|name| matches.contains_id(name)) {
-        let server = server.replacen('-', ".", usize::from(!server.contains('.')));
-        return Err(Error::Message(format!(
-            "--{STUB} cannot be combined with --{server}; remove --{STUB}, which this client does not have"
-        )));
-    }
-    Err(Error::Message(format!(
-        "--{STUB} is not part of this client: start \"tunnel-relay mcp-stub\" and give its URL to --mcp.server-url"
-    )))
 }
 
 fn with_first_steps(errors: ConfigErrors) -> Error {

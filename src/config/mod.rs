@@ -30,9 +30,9 @@ pub use load::{
 };
 pub(crate) use load::{log_level_of, read_key_again};
 pub use settings::{
-    ADMIN_SETTINGS, ConfigError, ConfigErrors, Effective, EffectiveValue, Entry, Field, FieldValue, File, Fingerprint,
-    Flags, Kind, Location, Origin, Record, SELECTORS, SETTINGS, Separator, Setting, Shape, Shown, Source, Text, Value,
-    shown_origin, shown_variable,
+    ADMIN_SETTINGS, ConfigError, ConfigErrors, Effective, EffectiveValue, Embedded, EmbeddedMode, EmbeddedPlace, Entry,
+    Field, FieldValue, File, Fingerprint, Flags, Kind, Location, Origin, Record, SELECTORS, SETTINGS, Separator,
+    Setting, Shape, Shown, Source, Text, Value, embedded_text, shown_origin, shown_variable,
 };
 pub use values::{Cidr, HttpUrl, NoNetwork, UrlError};
 pub(crate) use values::{boolean, echo, is_channel};

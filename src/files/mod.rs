@@ -38,6 +38,6 @@ pub(crate) use mounts::Mounts;
 pub(crate) use mounts::fuzzing as mounts_fuzzing;
 pub use mounts::other_names;
 pub use rule::Rule;
-pub use spot::{Identity, Spot, path_by_descriptor};
+pub use spot::{Identity, Spot, give, path_by_descriptor};
 pub use trusted::Trusted;
 pub use walk::{Found, Missing, find, find_kept_from, make_directory};

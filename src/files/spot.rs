@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{Access, AtFlags, Mode, OFlags, RenameFlags};
-use rustix::fs::{accessat, fcntl_getfl, fcntl_setfl, openat, renameat, renameat_with, unlinkat};
+use rustix::fs::{accessat, chownat, fcntl_getfl, fcntl_setfl, openat, renameat, renameat_with, unlinkat};
 use rustix::io::Errno;
+use rustix::process::Uid;
 
 use super::error::{Error, Fault};
 use super::rule::Rule;
@@ -376,6 +377,15 @@ impl Spot {
             _ => Ok(()),
         }
     }
+}
+
+/// Gives a file to this user. `file` can be a place only, as [`Spot::look`] opens it.
+///
+/// # Errors
+///
+/// The system refuses.
+pub fn give(file: &File, uid: u32) -> io::Result<()> {
+    Ok(chownat(file, "", Some(Uid::from_raw(uid)), None, AtFlags::EMPTY_PATH)?)
 }
 
 /// A path to an opened file for calls that take no descriptor. It leads through `/proc`.

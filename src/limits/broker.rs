@@ -78,9 +78,9 @@ pub const BROKER_REAP_INTERVAL: Duration = Duration::from_millis(2);
 
 /// Time from the start of a janitor until it is ready; normally milliseconds.
 pub const JANITOR_READY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Bound of the wait for the janitor at the end of the client: it removes at most three files.
+/// Bound of the wait for the janitor at the end of the client: it removes at most four files.
 pub const JANITOR_END_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause between checks of a janitor that is about to end.
 pub const JANITOR_REAP_INTERVAL: Duration = Duration::from_millis(1);
-/// Bytes of a janitor's instructions: three paths of files and two of sockets, each byte of which takes up to six in JSON.
-pub const JANITOR_MESSAGE_MAX: usize = 96 * KIB;
+/// Bytes of a janitor's instructions: four paths of files and two of sockets, each byte of which takes up to six in JSON.
+pub const JANITOR_MESSAGE_MAX: usize = 128 * KIB;

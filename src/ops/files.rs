@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use log::{info, warn};
 
 use super::Listener;
+use super::embedded::BoundStub;
 use super::janitor::{self, Custody, Janitor, LogSocket};
 use super::own_file::OwnFile;
-use crate::config::{Config, Listen};
+use crate::config::{Config, EmbeddedPlace, Listen};
 use crate::files::{self, Missing, Rule, Spot};
 use crate::sandbox::JanitorCage;
 
@@ -70,7 +71,16 @@ impl Files {
     #[must_use]
     pub fn are_configured(config: &Config) -> bool {
         let is_socket = matches!(config.health.listen, Listen::Unix(_));
-        is_socket || config.health.url_file.is_some() || config.pid_file.is_some()
+        let stub = config.embedded.as_ref().map(|embedded| &embedded.place);
+        is_socket
+            || matches!(stub, Some(EmbeddedPlace::Unix(_)))
+            || config.health.url_file.is_some()
+            || config.pid_file.is_some()
+    }
+
+    /// Adds the socket of the embedded MCP stub, if it has one.
+    pub fn add_stub(&mut self, stub: &mut BoundStub) {
+        self.0.extend(stub.take_file());
     }
 
     /// Entrusts a janitor with the removal of these files and of the listener's socket. Without a janitor they remain.

@@ -112,32 +112,41 @@ impl BindError {
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "health listener ({}): {}: ", self.setting, self.place)?;
-        match &self.problem {
-            Problem::InUse => f.write_str("address already in use; stop who listens there or choose another"),
-            Problem::NotASocket => f.write_str("it exists and is no socket, so it is left alone; choose another path"),
-            Problem::TooLong(length) => write!(
+        write!(
+            f,
+            "health listener ({}): {}: {}",
+            self.setting, self.place, self.problem
+        )
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse => f.write_str("address already in use; stop who listens there or choose another"),
+            Self::NotASocket => f.write_str("it exists and is no socket, so it is left alone; choose another path"),
+            Self::TooLong(length) => write!(
                 f,
                 "the path has {length} bytes, and that of a unix socket at most {UNIX_SOCKET_PATH_MAX}; choose a shorter one"
             ),
-            Problem::Unknown(error) => write!(
+            Self::Unknown(error) => write!(
                 f,
                 "it exists, and whether it is in use cannot be found out: {error}; remove it if nobody needs it"
             ),
-            Problem::Unresolved(Some(error)) => {
+            Self::Unresolved(Some(error)) => {
                 write!(
                     f,
                     "the host name cannot be resolved: {error}; write an IP address, or name it in /etc/hosts"
                 )
             }
-            Problem::Unresolved(None) => f.write_str("the host name has no address; write an IP address"),
-            Problem::Reachable(address) => write!(
+            Self::Unresolved(None) => f.write_str("the host name has no address; write an IP address"),
+            Self::Reachable(address) => write!(
                 f,
                 "the host name resolves to {address}, which other hosts reach; write 127.0.0.1, or add the name to health.allowed_hosts \
                  if other hosts are to reach the listener"
             ),
-            Problem::Way(error) => error.fmt(f),
-            Problem::Io(error) => error.fmt(f),
+            Self::Way(error) => error.fmt(f),
+            Self::Io(error) => error.fmt(f),
         }
     }
 }
@@ -275,7 +284,7 @@ async fn bind_unix(path: &Path, allowed: &[String]) -> Result<Listener, Problem>
     let spot = Spot::of(&absolute, Rule::creating(), Missing::Make(DIRECTORY_MODE))?;
     let _turn = turn(&spot).await;
     remove_stale(&spot).await?;
-    let listener = bind_at(&spot)?;
+    let listener = bind_at(&spot, SOCKET_MODE)?;
     let (bound, _) = spot.look()?.ok_or(Problem::Io(ErrorKind::NotFound.into()))?;
     let file = OwnFile::new(spot, bound).map_err(Problem::Io)?;
     Ok(Listener {
@@ -289,9 +298,9 @@ async fn bind_unix(path: &Path, allowed: &[String]) -> Result<Listener, Problem>
 
 /// bind(2) takes no directory, but a path that leads through its descriptor. Where that path is longer than an address may be, the
 /// socket is bound by a short name first; an entry that has the name by then is not replaced.
-fn bind_at(spot: &Spot) -> Result<UnixListener, Problem> {
+pub(super) fn bind_at(spot: &Spot, mode: u32) -> Result<UnixListener, Problem> {
     let bind = |spot: &Spot| {
-        let _mask = Umask::set(!SOCKET_MODE & 0o777);
+        let _mask = Umask::set(!mode & 0o777);
         UnixListener::bind(spot.path_by_descriptor()).map_err(in_use)
     };
     if spot.path_by_descriptor().as_os_str().len() <= UNIX_SOCKET_PATH_MAX {
@@ -304,7 +313,7 @@ fn bind_at(spot: &Spot) -> Result<UnixListener, Problem> {
     Ok(listener)
 }
 
-fn in_use(error: io::Error) -> Problem {
+pub(super) fn in_use(error: io::Error) -> Problem {
     match error.kind() {
         ErrorKind::AddrInUse | ErrorKind::AlreadyExists => Problem::InUse,
         _ => Problem::Io(error),

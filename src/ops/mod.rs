@@ -3,6 +3,7 @@
 mod answer;
 mod api;
 pub mod banner;
+pub mod embedded;
 pub mod files;
 mod health;
 mod hosts;

@@ -9,7 +9,7 @@ use crate::broker;
 use crate::mcp::servers;
 use crate::mcp::stdio::Exposure;
 use crate::net::{BadHeader, NetworkError};
-use crate::ops::{files, janitor, listener};
+use crate::ops::{embedded, files, janitor, listener};
 use crate::sandbox;
 use crate::tls;
 
@@ -30,6 +30,8 @@ pub enum Error {
     Header(BadHeader),
     /// The health listener cannot be bound.
     Health(listener::BindError),
+    /// The embedded MCP stub cannot be bound.
+    Stub(embedded::Error),
     /// A file cannot be written.
     File(files::Error),
     /// Nothing would remove the written files.
@@ -56,6 +58,7 @@ impl fmt::Display for Error {
             Self::Tls(error) => error.fmt(f),
             Self::Header(error) => error.fmt(f),
             Self::Health(error) => error.fmt(f),
+            Self::Stub(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
             Self::Janitor(error) => error.fmt(f),
             Self::Server(error) => error.fmt(f),

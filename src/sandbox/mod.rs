@@ -32,7 +32,7 @@ pub use cage::{AuditCage, Cage, Error, ResolverCage};
 pub use host::is_read_only;
 pub use janitor::JanitorCage;
 pub use names::on_the_way as names_on_the_way;
-pub use privileges::{Privileges, log_owners};
+pub use privileges::{Privileges, becomes, log_owners};
 pub use process::{conceal, current_umask, descriptors_in_cage, reveal, seclude};
 pub use program::ReadableProgram;
 #[doc(hidden)]

@@ -55,6 +55,13 @@ pub fn log_owners(config: &Config) -> Trusted {
     Trusted::ours().and(becomes.ok().map(|privileges| privileges.uid()))
 }
 
+/// The user that the process switches to, if it does. A missing user is reported by the code that needs it.
+#[must_use]
+pub fn becomes(config: &Config) -> Option<u32> {
+    let privileges = Privileges::of(&[("process.user", config.hardening.user.as_ref())]).ok()?;
+    privileges.0.map(|user| user.uid)
+}
+
 impl Privileges {
     /// The first of the settings that names a user. A process that was not started as root stays who it is.
     pub(super) fn of(settings: &[(&'static str, Option<&UserName>)]) -> Result<Self, Error> {

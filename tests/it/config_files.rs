@@ -317,7 +317,7 @@ fn the_first_time_the_first_steps_are_shown() {
         "help quickstart",
         "tunnel-client init",
         "admin tunnels create --help",
-        "tunnel-relay mcp-stub",
+        "run --embedded-mcp-stub",
     ] {
         assert!(error.contains(gist), "{error}");
     }
@@ -327,33 +327,6 @@ fn the_first_time_the_first_steps_are_shown() {
         .env("MCP_SERVER_URL", "http://127.0.0.1:1/mcp")
         .refused(&["run", "--log.level", "loud"]);
     assert!(!other.contains("First steps"), "{other}");
-}
-
-#[test]
-fn the_embedded_stub_is_answered_with_where_it_is() {
-    let call = Call::new();
-    let error = call.refused(&[
-        "run",
-        "--embedded-mcp-stub",
-        "--embedded-mcp-listen-addr",
-        "127.0.0.1:0",
-    ]);
-    assert!(
-        error.contains("tunnel-relay mcp-stub") && error.lines().count() == 1,
-        "{error}"
-    );
-    for server in ["--mcp.command", "--mcp-server-url"] {
-        let error = call.refused(&["run", "--embedded-mcp-stub", server, "x"]);
-        let dotted = server.replacen("mcp-", "mcp.", 1);
-        assert!(
-            error.contains(&format!("--embedded-mcp-stub cannot be combined with {dotted}")),
-            "{error}"
-        );
-    }
-    let error = call.refused(&["run", "--embedded-mcp-stub=false"]);
-    assert!(error.contains("tunnel ID is required"), "{error}");
-    let help = String::from_utf8(call.output(&["run", "--help"]).stdout).unwrap();
-    assert!(!help.contains("embedded"), "{help}");
 }
 
 #[test]

@@ -37,6 +37,8 @@ mod doctor_oauth;
 mod doctor_relay;
 mod doctor_servers;
 mod drain;
+mod embedded_stub;
+mod embedded_stub_http;
 mod error_text;
 mod extra_headers;
 mod fault_table;

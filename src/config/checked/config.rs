@@ -11,8 +11,9 @@ use secrecy::SecretString;
 
 use super::{Audit, Hardening, Inheritance, Lockdown, LogServer, Page, Proxies, ServerSandbox, Timeouts, Trust};
 use crate::config::file::Selection;
-use crate::config::settings::Fingerprint;
+use crate::config::settings::{Embedded, EmbeddedPlace, Fingerprint};
 use crate::config::values::HttpUrl;
+use crate::config::values::channel::MAIN;
 use crate::secrets::{ApiKey, SecludedFile, SeenFile};
 pub use crate::telemetry::{Log, LogFormat, LogTarget};
 
@@ -57,6 +58,8 @@ pub struct Settings {
     pub proxies: Proxies,
     /// The private MCP servers.
     pub mcp: Mcp,
+    /// The MCP server in this process that serves `main`; `None`: there is none.
+    pub embedded: Option<Embedded>,
     /// Where and how log lines are written.
     pub log: Log,
     /// Where the records of commands go; `None`: nowhere.
@@ -99,6 +102,20 @@ impl Config {
     /// Hands over what is known of the configuration file.
     pub fn take_file(&mut self) -> Option<ConfigFile> {
         self.0.file.take()
+    }
+
+    /// Sets the port that the embedded MCP stub was given, in the binding that leads to it.
+    pub fn stub_is_bound(&mut self, port: u16) {
+        let Some(EmbeddedPlace::Tcp(addr)) = self.0.embedded.as_mut().map(|embedded| &mut embedded.place) else {
+            return;
+        };
+        addr.set_port(port);
+        for binding in &mut self.0.mcp.bindings {
+            if let (MAIN, Target::Http { url, .. }) = (binding.channel.as_str(), &mut binding.target) {
+                url.port = port;
+                url.explicit_port = port != 80;
+            }
+        }
     }
 
     /// Hands over the runtime key. None is left here, so that it is gone after a rotation.

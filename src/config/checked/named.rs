@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use super::{Audit, Forward, Health, Identity, Listen, Log, Mcp, Settings, Target, Trust};
+use crate::config::settings::EmbeddedPlace;
 
 /// A file of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,7 @@ impl Settings {
             reload_interval: _,
             proxies: _,
             mcp: Mcp { bindings, .. },
+            embedded,
             log: Log { file: log, .. },
             audit,
             log_server,
@@ -127,6 +129,10 @@ impl Settings {
             Listen::Unix(path) => Some(path),
             Listen::Tcp { .. } | Listen::Named { .. } => None,
         };
+        let stub = match embedded.as_ref().map(|embedded| &embedded.place) {
+            Some(EmbeddedPlace::Unix(path)) => Some(path),
+            Some(EmbeddedPlace::Tcp(_)) | None => None,
+        };
         let records = audit.as_ref().map(|Audit { file, .. }| file);
         let position = audit.as_ref().and_then(|Audit { forward, .. }| forward.as_ref());
         let position = position.map(|Forward { position, .. }| position);
@@ -139,6 +145,7 @@ impl Settings {
             ("pid.file", pid_file.as_ref()),
             ("health.url-file", url_file.as_ref()),
             ("health.unix-socket", socket),
+            ("embedded-mcp-unix-socket", stub),
         ];
         let made = made.into_iter().filter_map(|(setting, path)| {
             Some(NamedFile {

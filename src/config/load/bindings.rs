@@ -2,12 +2,13 @@
 
 use std::ffi::OsStr;
 
+use super::embedded;
 use super::poll_channels;
 use super::proxies::proxy_of;
 use super::reader::{Checked, Reader};
 use super::stdio::{self, Own};
 use crate::config::checked::{Binding, Class, Identity, Proxies, Target};
-use crate::config::settings::{Origin, Parts, RecordEntry, Sources, table};
+use crate::config::settings::{Embedded, EmbeddedMode, Origin, Parts, RecordEntry, Sources, table};
 use crate::config::values::HttpUrl;
 use crate::config::values::channel::{HARPOON, MAIN, is_channel};
 use crate::limits::BINDINGS_MAX;
@@ -28,14 +29,19 @@ pub(super) fn bindings(
     defaults: &Defaults<'_>,
     polled: Option<&[(String, Origin)]>,
 ) -> Checked<Vec<Binding>> {
-    let urls = reader.records(&table::SERVER_URLS, BINDINGS_MAX, |reader, entry| {
-        http(&reader.sources, entry, defaults).map_err(|problem| vec![(None, problem)])
-    });
+    let stub = reader.sources.flags.embedded();
+    let urls = match stub.map(|stub| stub.mode) {
+        // It stands for the flag that names a URL, which replaces those of variables and files.
+        Some(EmbeddedMode::Stateful) => Ok(Vec::new()),
+        Some(EmbeddedMode::Stateless) | None => reader.records(&table::SERVER_URLS, BINDINGS_MAX, |reader, entry| {
+            http(&reader.sources, entry, defaults).map_err(|problem| vec![(None, problem)])
+        }),
+    };
     let commands = reader.records(&table::COMMANDS, BINDINGS_MAX, |reader, entry| {
         stdio::server(reader, entry, defaults.own)
     });
     let (urls, commands) = (urls?, commands?);
-    if let (true, Some((identity, origin))) = (urls.is_empty(), &defaults.identity) {
+    if let (true, Some((identity, origin))) = (urls.is_empty() && stub.is_none(), &defaults.identity) {
         let problem = format!(
             "{} needs at least one MCP server behind a URL; set mcp.server-url, or remove it",
             identity.setting
@@ -55,6 +61,9 @@ pub(super) fn bindings(
         }
     }
     outcome?;
+    if let Some(stub) = stub {
+        serve_main(&mut bindings, stub).map_err(|problem| reader.refuse(&table::COMMANDS, problem))?;
+    }
     check_together(&bindings, polled).map_err(|problem| {
         let stdio_only = !bindings.is_empty() && bindings.iter().all(Binding::is_stdio);
         let setting = match stdio_only {
@@ -64,6 +73,24 @@ pub(super) fn bindings(
         reader.refuse(setting, problem)
     })?;
     Ok(bindings)
+}
+
+/// Puts the embedded stub behind `main`: in place of any other server when it is stateless, otherwise beside commands for other
+/// channels, as a flag that names a URL does.
+fn serve_main(bindings: &mut Vec<Binding>, stub: &Embedded) -> Result<(), String> {
+    match stub.mode {
+        EmbeddedMode::Stateless => bindings.retain(|binding| binding.channel != MAIN),
+        EmbeddedMode::Stateful if bindings.iter().any(|binding| binding.channel == MAIN) => {
+            return Err(format!(
+                "duplicate channel {MAIN}: --{} serves it as well; remove the command, or use --{}, which takes its place",
+                stub.mode.flag(),
+                EmbeddedMode::Stateless.flag()
+            ));
+        }
+        EmbeddedMode::Stateful => {}
+    }
+    bindings.insert(0, embedded::binding(stub));
+    Ok(())
 }
 
 /// The channel of an entry, if a server can be bound to it: trimmed, in lower case (contract: config, section 5).

@@ -6,6 +6,7 @@ mod audit;
 mod bindings;
 mod connection;
 mod control_plane;
+mod embedded;
 mod foreign;
 mod hardening;
 mod harpoon;
@@ -142,6 +143,7 @@ fn settings(reader: &mut Reader<'_>, selection: &Selection) -> Checked<Settings>
         reload_interval: net.reload_interval,
         proxies: proxies?,
         mcp,
+        embedded: sources.flags.embedded().cloned(),
         log: log.log,
         log_server: log.server,
         audit: audit?,

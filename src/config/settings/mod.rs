@@ -1,6 +1,7 @@
 //! What can be set, and what was written: the table of settings, the sources and their order, the places of values.
 
 mod effective;
+mod embedded;
 mod entry;
 mod error;
 mod fingerprint;
@@ -13,6 +14,7 @@ mod written;
 
 pub(in crate::config) use effective::effective;
 pub use effective::{Effective, EffectiveValue, shown_origin, shown_variable};
+pub use embedded::{Embedded, EmbeddedMode, EmbeddedPlace, embedded_text};
 pub(in crate::config) use entry::{Parts, RecordEntry};
 pub(in crate::config) use error::name_at;
 pub use error::{ConfigError, ConfigErrors};

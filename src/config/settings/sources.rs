@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{File, Kind, Origin, RecordEntry, Recorder, Separator, Setting, Source, Text, Value};
+use super::{Embedded, File, Kind, Origin, RecordEntry, Recorder, Separator, Setting, Source, Text, Value};
 use crate::secrets::Environment;
 
 /// Everything that a configuration is made from.
@@ -32,19 +32,32 @@ impl fmt::Debug for Sources<'_> {
 
 /// Flags that were given, by name without dashes, each with its values in order.
 #[derive(Default)]
-pub struct Flags(BTreeMap<&'static str, Vec<OsString>>);
+pub struct Flags {
+    settings: BTreeMap<&'static str, Vec<OsString>>,
+    embedded: Option<Embedded>,
+}
 
 impl fmt::Debug for Flags {
     /// Names only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.settings.keys()).finish()
     }
 }
 
 impl Flags {
     /// Adds the values of one flag.
     pub fn add(&mut self, name: &'static str, values: impl IntoIterator<Item = OsString>) {
-        self.0.entry(name).or_default().extend(values);
+        self.settings.entry(name).or_default().extend(values);
+    }
+
+    /// Has an MCP server in this process serve `main`.
+    pub fn embed(&mut self, embedded: Embedded) {
+        self.embedded = Some(embedded);
+    }
+
+    /// The MCP server in this process that was asked for.
+    pub(in crate::config) fn embedded(&self) -> Option<&Embedded> {
+        self.embedded.as_ref()
     }
 
     /// The last value of a setting's flag that is not blank.
@@ -58,7 +71,7 @@ impl Flags {
             .into_iter()
             .flatten()
             .find_map(|name| {
-                let values = self.0.get(name)?.iter().map(OsString::as_os_str);
+                let values = self.settings.get(name)?.iter().map(OsString::as_os_str);
                 let values: Vec<_> = values.filter(|value| !is_blank(value)).collect();
                 (!values.is_empty()).then_some((name, values))
             })

@@ -44,6 +44,7 @@ pub mod rotating;
 pub mod scratch;
 pub mod site;
 pub mod slammer;
+pub mod stub;
 pub mod syslog;
 pub mod tls;
 pub mod to_the_end;

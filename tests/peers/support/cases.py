@@ -81,6 +81,16 @@ def all_cases(peers: Peers, relay: Relay) -> Iterator[Case]:
     together = (PYTHON_STATELESS, PYTHON_STATELESS)
     yield make.over_stdio(both_eras, together, plans.both_eras(listens=True))
 
+    for sdk, version in (
+        (PYTHON_SESSIONS, SESSIONS),
+        (PYTHON_PROBING, STATELESS),
+        (TYPESCRIPT_SESSIONS, SESSIONS),
+        (TYPESCRIPT_PROBING, STATELESS),
+    ):
+        yield make.stub("embedded-mcp-stub", sdk, version)
+    for sdk, version in ((PYTHON_SESSIONS, SESSIONS), (PYTHON_STATELESS, STATELESS), (TYPESCRIPT_PROBING, STATELESS)):
+        yield make.stub("embedded-stateless-mcp-stub", sdk, version)
+
     yield from make.conformance()
 
 
@@ -98,7 +108,7 @@ class Maker:
     ) -> Case:
         def run() -> Outcome:
             url = server.http()
-            return self._same_answers(sdks, plan, version, Target(url=url), over_http(url))
+            return self._same_answers(sdks, plan, version, Target(url=url), self._tunnel_to(over_http(url)))
 
         return Case(f"{server.name} over HTTP", names(sdks), run)
 
@@ -109,19 +119,38 @@ class Maker:
 
         def run() -> Outcome:
             command = server.stdio()
-            return self._same_answers(sdks, plan, version, Target(command=command), over_stdio(command))
+            through = self._tunnel_to(over_stdio(command))
+            return self._same_answers(sdks, plan, version, Target(command=command), through)
 
         return Case(f"{server.name} over stdio", names(sdks), run)
 
+    def stub(self, flag: str, sdk: Sdk, version: str) -> Case:
+        """The stub of the client, past the tunnel and through it."""
+
+        def run() -> Outcome:
+            tunnel = self._relay.open_tunnel("peers", {}, f"--{flag}")
+            direct = Target(url=tunnel.client.printed("MCP URL: "))
+            return self._same_answers((sdk,), plans.stub(), version, direct, lambda: tunnel)
+
+        return Case(flag, sdk.name, run)
+
+    def _tunnel_to(self, servers: dict[str, str]) -> Callable[[], Tunnel]:
+        return lambda: self._relay.open_tunnel("peers", servers)
+
     def _same_answers(
-        self, sdks: tuple[Sdk, ...], plan: dict[str, Any], version: str | None, direct: Target, servers: dict[str, str]
+        self,
+        sdks: tuple[Sdk, ...],
+        plan: dict[str, Any],
+        version: str | None,
+        direct: Target,
+        open_tunnel: Callable[[], Tunnel],
     ) -> Outcome:
         """All drivers perform the plan at the same time, each once directly and once through the tunnel.
 
         `version`: what client and server have to agree on.
         """
         directly = [self._peers.start_driver(sdk, plan, direct) for sdk in sdks]
-        tunnel = self._relay.open_tunnel("peers", servers)
+        tunnel = open_tunnel()
         caller = Target(url=tunnel.url, key=tunnel.caller_key, authority=self._relay.authority)
         through = [self._peers.start_driver(sdk, plan, caller) for sdk in sdks]
 

@@ -64,6 +64,21 @@ def everything_briefly() -> dict[str, Any]:
     return plan([step("tools/list"), call("echo", "echo", message="hello")])
 
 
+def stub() -> dict[str, Any]:
+    """For the stub that tunnel-client serves itself."""
+    return plan(
+        [
+            step("tools/list"),
+            call("server_info", "server_info"),
+            call("echo", "echo", text="hello through the tunnel: \u00e9\u20ac\U0001f980"),
+            call("uppercase", "uppercase", text="stra\u00dfe"),
+            call("unknown tool", "no-such-tool"),
+            call("wrong arguments", "echo"),
+            together(*[call(f"echo {n}", "echo", text=f"number {n}") for n in range(12)]),
+        ]
+    )
+
+
 def everything_on_a_shared_pipe() -> dict[str, Any]:
     """For callers that share one stdio child at the same time.
 

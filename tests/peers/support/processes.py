@@ -87,6 +87,14 @@ class Child:
             time.sleep(POLL_SECONDS)
         return path.read_text(encoding="utf-8").strip()
 
+    def printed(self, words: str) -> str:
+        """What stands behind these words at the beginning of a line that the process has printed."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        for line in lines:
+            if line.startswith(words):
+                return line.removeprefix(words).strip()
+        raise ProcessFailed(f"{self.name} did not print {words!r}", self.log)
+
     def check_running(self) -> None:
         code = self._process.poll()
         if code is not None:

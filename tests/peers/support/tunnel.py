@@ -23,6 +23,7 @@ class Tunnel:
     url: str
     """Where callers speak MCP."""
     caller_key: str
+    client: Child
 
 
 class Relay:
@@ -52,8 +53,8 @@ class Relay:
         self.process = processes.start("relay", command, bare_environment())
         self.url = self.process.wait_for_file(url_file, START_SECONDS)
 
-    def open_tunnel(self, name: str, servers: dict[str, str]) -> Tunnel:
-        """Makes a tunnel and starts its client in front of the MCP server that `servers`, its variables, name.
+    def open_tunnel(self, name: str, servers: dict[str, str], *flags: str) -> Tunnel:
+        """Makes a tunnel and starts its client. `servers`, its variables, or `flags` name the MCP server.
 
         Returns once the client says that it is ready.
         """
@@ -68,9 +69,9 @@ class Relay:
             HEALTH_URL_FILE=str(health),
             **servers,
         )
-        client = self._processes.start("client", [str(self._client), "run"], environment)
+        client = self._processes.start("client", [str(self._client), "run", *flags], environment)
         wait_until_ready(client, client.wait_for_file(health, START_SECONDS))
-        return Tunnel(f"{self.url}/v1/mcp/{identity}", self.caller_key)
+        return Tunnel(f"{self.url}/v1/mcp/{identity}", self.caller_key, client)
 
     def create(self, name: str) -> str:
         """Makes a tunnel; its identity."""

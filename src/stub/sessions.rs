@@ -1,0 +1,106 @@
+//! Sessions of callers that initialize.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::limits::{STUB_SESSION_IDLE, STUB_SESSIONS};
+
+type Id = [u8; 16];
+
+/// Open sessions, the one that was used last at the end.
+#[derive(Debug, Default)]
+pub(super) struct Sessions(Mutex<VecDeque<(Id, Instant)>>);
+
+impl Sessions {
+    /// Opens one; gives its id. `None` without randomness.
+    pub(super) fn open(&self, now: Instant) -> Option<String> {
+        let mut id = Id::default();
+        getrandom::fill(&mut id).ok()?;
+        let mut open = self.lock();
+        if open.len() >= STUB_SESSIONS {
+            open.pop_front();
+        }
+        open.push_back((id, now));
+        Some(text(&id))
+    }
+
+    /// Whether a session is open; if so, it was used now.
+    pub(super) fn uses(&self, id: &str, now: Instant) -> bool {
+        let found = self.take(id);
+        let is_open = found.is_some_and(|(_, used)| now.saturating_duration_since(used) < STUB_SESSION_IDLE);
+        if let (Some((id, _)), true) = (found, is_open) {
+            self.lock().push_back((id, now));
+        }
+        is_open
+    }
+
+    /// Ends a session; false if there is none.
+    pub(super) fn end(&self, id: &str) -> bool {
+        self.take(id).is_some()
+    }
+
+    fn take(&self, id: &str) -> Option<(Id, Instant)> {
+        let mut open = self.lock();
+        let place = open.iter().position(|(known, _)| text(known) == id)?;
+        open.remove(place)
+    }
+
+    /// Nothing panics while it holds the lock, so a poisoned one is still consistent.
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Id, Instant)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn text(id: &Id) -> String {
+    id.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_session_that_was_used_longest_ago_gives_way() {
+        let (sessions, now) = (Sessions::default(), Instant::now());
+        let ids: Vec<String> = (0..STUB_SESSIONS).map(|_| sessions.open(now).unwrap()).collect();
+        assert!(sessions.uses(&ids[0], now));
+        let newest = sessions.open(now).unwrap();
+        assert!(!sessions.uses(&ids[1], now));
+        for id in [&ids[0], &ids[2], &newest] {
+            assert!(sessions.uses(id, now), "{id}");
+        }
+        assert_eq!(sessions.lock().len(), STUB_SESSIONS);
+    }
+
+    #[test]
+    fn an_idle_session_ends_and_one_in_use_goes_on() {
+        let (sessions, start) = (Sessions::default(), Instant::now());
+        let (used, idle) = (sessions.open(start).unwrap(), sessions.open(start).unwrap());
+        let later = start + STUB_SESSION_IDLE / 2;
+        assert!(sessions.uses(&used, later));
+        let end = start + STUB_SESSION_IDLE;
+        assert!(sessions.uses(&used, end));
+        assert!(!sessions.uses(&idle, end));
+        assert!(!sessions.uses(&idle, start + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_session_ends_once() {
+        let (sessions, now) = (Sessions::default(), Instant::now());
+        let id = sessions.open(now).unwrap();
+        assert!(!sessions.end(&id.to_uppercase().replace(|c: char| c.is_ascii_digit(), "z")));
+        assert!(sessions.end(&id));
+        assert!(!sessions.end(&id));
+        assert!(!sessions.uses(&id, now));
+    }
+}
