@@ -90,7 +90,7 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
         false => Some(place(&path)?),
     };
     let locator = super::health::locator_if_any(matches)?;
-    let archive = bundle::pack(&gather(matches, start, locator.as_ref(), at)?);
+    let archive = bundle::pack_at_once(gather(matches, start, locator.as_ref(), at)?);
     match place {
         None => {
             let mut stdout = io::stdout().lock();
