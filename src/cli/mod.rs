@@ -16,6 +16,7 @@ mod hints;
 mod init;
 mod left_out;
 mod logs;
+mod page_token;
 mod profiles;
 mod run;
 mod settings;
