@@ -42,11 +42,11 @@ pub use error::Error;
 use records::{Outlet, RecordSender};
 
 /// Runs until SIGTERM or SIGINT and the drain that follows. `offer`: what the service manager wants to be told; `warnings`: one line each for
-/// the log, after those of the configuration.
+/// the log, after those of the configuration; `written`: the configuration as it was written, as a support bundle shows it.
 ///
 /// # Errors
 /// [`Error`] when it cannot start, and when the broker is lost; other faults are logged and survived.
-pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), Error> {
+pub fn run(mut config: Config, offer: Offer, warnings: &[String], written: &str) -> Result<(), Error> {
     let umask = sandbox::seclude();
     sys::signals::ignore_unused();
     config.for_each_secret(redact::protect);
@@ -153,6 +153,7 @@ pub fn run(mut config: Config, offer: Offer, warnings: &[String]) -> Result<(), 
             status,
             hangup,
             settings,
+            written,
         };
         let daemon = Daemon::start(&config, &instance_id, &network, parts).await?;
         // What only the start needed.

@@ -4,8 +4,10 @@ use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use flate2::{Compression, GzBuilder};
+use tokio::task::yield_now;
 
 use super::Entry;
+use crate::limits::BUNDLE_WINDOW;
 use crate::telemetry::utc::Utc;
 
 /// Headers and contents are filled up to it.
@@ -26,8 +28,8 @@ pub fn name_of(at: SystemTime) -> String {
     format!("tunnel-client-logs-{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z.tar.gz")
 }
 
-/// The archive. The same entries at the same time give the same bytes.
-pub(super) fn archive(entries: &[Entry], at: SystemTime) -> Vec<u8> {
+/// The archive. The same entries at the same time give the same bytes. Others may run after each step.
+pub(super) async fn archive(entries: &[Entry], at: SystemTime) -> Vec<u8> {
     let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let time = u32::try_from(seconds).unwrap_or(u32::MAX);
     // 255: unknown, so that the bytes are the same on every system.
@@ -43,8 +45,11 @@ pub(super) fn archive(entries: &[Entry], at: SystemTime) -> Vec<u8> {
             content,
             &[0; BLOCK][..padding],
         ] {
-            // A vector takes everything.
-            let _ = gzip.write_all(bytes);
+            for piece in bytes.chunks(BUNDLE_WINDOW) {
+                // A vector takes everything.
+                let _ = gzip.write_all(piece);
+                yield_now().await;
+            }
         }
     }
     let _ = gzip.write_all(&[0; 2 * BLOCK]);
@@ -84,6 +89,7 @@ mod tests {
 
     use super::*;
     use crate::bundle::Outgoing;
+    use crate::bundle::windows::to_the_end;
 
     #[test]
     fn an_archive_is_named_after_its_time() {
@@ -94,17 +100,15 @@ mod tests {
     #[test]
     fn the_same_entries_give_the_same_bytes() {
         let at = UNIX_EPOCH + Duration::from_secs(1_795_395_723);
-        let entries = |text: &str| {
-            [Entry {
+        let packed = |text: &str, at| {
+            let entry = Entry {
                 name: "a",
-                text: Outgoing::of(text),
-            }]
+                text: to_the_end(Outgoing::of(text)),
+            };
+            to_the_end(archive(&[entry], at))
         };
-        assert_eq!(archive(&entries("x"), at), archive(&entries("x"), at));
-        assert_ne!(archive(&entries("x"), at), archive(&entries("y"), at));
-        assert_ne!(
-            archive(&entries("x"), at),
-            archive(&entries("x"), at + Duration::from_secs(1))
-        );
+        assert_eq!(packed("x", at), packed("x", at));
+        assert_ne!(packed("x", at), packed("y", at));
+        assert_ne!(packed("x", at), packed("x", at + Duration::from_secs(1)));
     }
 }

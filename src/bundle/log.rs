@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use serde_json::{Value, json};
+use tokio::task::yield_now;
 
-use super::outgoing::{clean, scrubbed};
-use super::{Log, Outgoing};
+use super::Outgoing;
+use super::outgoing::clean;
+use super::windows::{Pace, scrubbed};
 use crate::limits::{BUNDLE_LINES_MAX, BUNDLE_LOG_MAX};
 
 /// The last lines of a log file, oldest first, within the bounds of a bundle.
@@ -33,15 +35,23 @@ pub fn tail(file: &mut File) -> io::Result<Vec<String>> {
 }
 
 /// One JSON object a line. A line in another format is the member `line`. Secrets of several lines are taken out before.
-pub(super) fn ndjson(log: &Log) -> Outgoing {
+pub(super) async fn ndjson(lines: Vec<String>) -> Outgoing {
+    let all = lines.join("\n");
+    yield_now().await;
+    drop(lines);
+    yield_now().await;
+    let clean_lines = scrubbed(&all).await;
+    drop(all);
     let mut text = String::new();
-    for line in scrubbed(&log.lines.join("\n")).lines() {
+    let mut pace = Pace::default();
+    for line in clean_lines.lines() {
         let event = match serde_json::from_str(line) {
             Ok(event @ Value::Object(_)) => event,
             _ => json!({ "line": line }),
         };
-        text.push_str(&clean(&event).to_string());
+        text.push_str(&clean(&event, &mut pace).await.to_string());
         text.push('\n');
     }
-    Outgoing::of(&text)
+    drop(clean_lines);
+    Outgoing::of(&text).await
 }

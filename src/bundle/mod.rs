@@ -1,7 +1,8 @@
 //! The support bundle: what an operator may attach to a public ticket (contract: ops, section 11).
 //!
-//! [`Sources`] is what there is, from whoever has it: a command, or the running process. [`pack`] makes the archive of it. Every byte
-//! that gets into an archive is an [`Outgoing`] text.
+//! [`Sources`] is what there is, from whoever has it: a command, or the running process. [`pack`] makes the archive of it, step by
+//! step: the running process carries the tunnel between two steps, the command does nothing else ([`pack_at_once`]). Every byte that
+//! gets into an archive is an [`Outgoing`] text.
 
 #![forbid(unsafe_code)]
 
@@ -11,11 +12,13 @@ mod manifest;
 mod outgoing;
 mod readme;
 mod runtime;
+mod windows;
 mod yaml;
 
 #[cfg(test)]
 mod tests;
 
+use std::mem;
 use std::time::SystemTime;
 
 use serde_json::Value;
@@ -24,6 +27,7 @@ pub use self::archive::name_of;
 pub use self::log::tail;
 pub use self::outgoing::Outgoing;
 pub use self::runtime::{Written, environment, runtime};
+use self::windows::{Pace, to_the_end};
 
 /// A part of a bundle, or why it is left out: the end of a sentence.
 pub type Part<T> = Result<T, String>;
@@ -97,56 +101,69 @@ struct Entry {
     text: Outgoing,
 }
 
-/// The archive, tar in gzip. The same sources give the same bytes.
+/// The archive, tar in gzip. The same sources give the same bytes. Lets other tasks run after each step.
+pub async fn pack(sources: Sources) -> Vec<u8> {
+    let at = sources.at;
+    archive::archive(&entries(sources).await, at).await
+}
+
+/// The same without anybody else to wait for it.
 #[must_use]
-pub fn pack(sources: &Sources) -> Vec<u8> {
-    archive::archive(&entries(sources), sources.at)
+pub fn pack_at_once(sources: Sources) -> Vec<u8> {
+    to_the_end(pack(sources))
 }
 
 /// The effective configuration holds no value that may not be shown ([`Effective`](crate::config::Effective)).
-fn clean_runtime(runtime: &Value) -> Value {
-    let mut clean = outgoing::clean(runtime);
+async fn clean_runtime(runtime: &Value) -> Value {
+    let mut pace = Pace::default();
+    let mut clean = outgoing::clean(runtime, &mut pace).await;
     if let (Some(clean), Some(effective)) = (clean.get_mut(EFFECTIVE), runtime.get(EFFECTIVE)) {
-        *clean = outgoing::clean_settings(effective);
+        *clean = outgoing::clean_settings(effective, &mut pace).await;
     }
     clean
 }
 
 /// The files in their order.
-fn entries(sources: &Sources) -> Vec<Entry> {
-    let mut found = vec![Entry {
-        name: RUNTIME,
-        text: Outgoing::of(&yaml::render(&clean_runtime(&sources.runtime))),
-    }];
+async fn entries(mut sources: Sources) -> Vec<Entry> {
+    let mut found = Vec::new();
     let mut left_out = Vec::new();
     let mut add = |name, text: Part<Outgoing>| match text {
         Ok(text) => found.push(Entry { name, text }),
         Err(why) => left_out.push((name, why)),
     };
-    add(LOG, sources.log.as_ref().map(log::ndjson).map_err(String::clone));
-    add(
-        METRICS,
-        sources
-            .metrics
-            .as_ref()
-            .map(|text| Outgoing::of(text))
-            .map_err(String::clone),
-    );
+    let runtime = yaml::render(&clean_runtime(&sources.runtime).await);
+    add(RUNTIME, Ok(Outgoing::of(&runtime).await));
+    let lines = match &mut sources.log {
+        Ok(log) => Ok(mem::take(&mut log.lines)),
+        Err(why) => Err(why.clone()),
+    };
+    let events = lines.as_ref().map_or(0, Vec::len);
+    let log = match lines {
+        Ok(lines) => Ok(log::ndjson(lines).await),
+        Err(why) => Err(why),
+    };
+    add(LOG, log);
+    let metrics = match &sources.metrics {
+        Ok(text) => Ok(Outgoing::of(text).await),
+        Err(why) => Err(why.clone()),
+    };
+    add(METRICS, metrics);
     for (name, document) in &sources.documents {
-        let text = document.as_ref().map(|document| match document {
-            Document::Json(value) => Outgoing::json(value),
-            Document::Text(text) => Outgoing::of(text),
-        });
-        add(name, text.map_err(String::clone));
+        let text = match document {
+            Ok(Document::Json(value)) => Ok(Outgoing::json(value).await),
+            Ok(Document::Text(text)) => Ok(Outgoing::of(text).await),
+            Err(why) => Err(why.clone()),
+        };
+        add(name, text);
     }
     let readme = Entry {
         name: README,
-        text: readme::readme(sources, &found, &left_out),
+        text: readme::readme(&sources, &found, &left_out).await,
     };
     found.insert(0, readme);
     let manifest = Entry {
         name: MANIFEST,
-        text: manifest::manifest(sources, &found, &left_out),
+        text: manifest::manifest(&sources, events, &found, &left_out).await,
     };
     found.insert(0, manifest);
     found

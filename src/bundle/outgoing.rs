@@ -1,8 +1,12 @@
 //! Text that may leave the host.
 
-use serde_json::{Map, Value};
+use std::pin::Pin;
 
-use crate::limits::{BUNDLE_CARRIED, BUNDLE_ENTRY_MAX, BUNDLE_WINDOW};
+use serde_json::{Map, Value};
+use tokio::task::yield_now;
+
+use super::windows::{Pace, scrubbed};
+use crate::limits::{BUNDLE_CARRIED, BUNDLE_ENTRY_MAX};
 use crate::telemetry::redact::{self, REDACTED, is_sensitive_name};
 
 /// Said in the place of what is too long.
@@ -14,21 +18,21 @@ pub struct Outgoing(String);
 
 impl Outgoing {
     /// The one way to such a text.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        bounded(text, BUNDLE_ENTRY_MAX)
+    pub async fn of(text: &str) -> Self {
+        bounded(text, BUNDLE_ENTRY_MAX).await
     }
 
     /// A JSON document, each of its texts searched for secrets before the whole is.
-    #[must_use]
-    pub fn json(value: &Value) -> Self {
-        let mut text = serde_json::to_string_pretty(&clean(value)).unwrap_or_else(|_| "null".to_owned());
+    pub async fn json(value: &Value) -> Self {
+        let value = clean(value, &mut Pace::default()).await;
+        let mut text = serde_json::to_string_pretty(&value).unwrap_or_else(|_| "null".to_owned());
         // These three stand in strings only; escaped, the text may be pasted into a page.
         for (char, escape) in [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026")] {
             text = text.replace(char, escape);
         }
         text.push('\n');
-        Self::of(&text)
+        yield_now().await;
+        Self::of(&text).await
     }
 
     /// The text.
@@ -39,9 +43,9 @@ impl Outgoing {
 }
 
 /// The search goes on past the bound, where a secret that begins before it may end. What it has seen too little of goes out never.
-fn bounded(text: &str, most: usize) -> Outgoing {
+async fn bounded(text: &str, most: usize) -> Outgoing {
     let (searched, rest) = text.split_at(text.floor_char_boundary(most.saturating_add(BUNDLE_CARRIED)));
-    let mut out = scrubbed(searched);
+    let mut out = scrubbed(searched).await;
     let sure = match rest.is_empty() {
         true => out.len(),
         false => out.len().saturating_sub(BUNDLE_CARRIED),
@@ -57,55 +61,58 @@ fn bounded(text: &str, most: usize) -> Outgoing {
     Outgoing(out)
 }
 
-/// Long texts are searched window by window, so that the search takes bounded memory. The end of a window is searched again with the
-/// next one: a secret may begin in it.
-pub(super) fn scrubbed(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut carried = String::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (window, after) = rest.split_at(rest.floor_char_boundary(BUNDLE_WINDOW));
-        rest = after;
-        carried.push_str(window);
-        let clean = redact::scrub(&carried);
-        let end = match rest.is_empty() {
-            true => clean.len(),
-            false => clean.floor_char_boundary(clean.len().saturating_sub(BUNDLE_CARRIED)),
-        };
-        let (now, later) = clean.split_at(end);
-        out.push_str(now);
-        carried = later.to_owned();
-    }
-    out
-}
-
 /// The same without secrets: in texts, and in all that is below names that tell.
-pub(super) fn clean(value: &Value) -> Value {
-    without_secrets(value, &|name, value| is_sensitive_name(name).then(|| hidden(value)))
+pub(super) async fn clean(value: &Value, pace: &mut Pace) -> Value {
+    without_secrets(
+        value,
+        |name, value| is_sensitive_name(name).then(|| hidden(value)),
+        pace,
+    )
+    .await
 }
 
 /// The same for settings as they may be shown: a name that tells has lists of references and their sources below it.
-pub(super) fn clean_settings(value: &Value) -> Value {
-    without_secrets(value, &|name, value| {
+pub(super) async fn clean_settings(value: &Value, pace: &mut Pace) -> Value {
+    let instead: Instead = |name, value| {
         let is_text = value.is_string() || value.is_number();
         (is_text && is_sensitive_name(name)).then(|| hidden(value))
-    })
+    };
+    without_secrets(value, instead, pace).await
 }
 
-/// `instead` gives what stands in the place of a member, if it may not be shown.
-fn without_secrets(value: &Value, instead: &dyn Fn(&str, &Value) -> Option<Value>) -> Value {
-    match value {
-        Value::String(text) => Value::String(redact::scrub(text).into_owned()),
-        Value::Array(values) => values.iter().map(|value| without_secrets(value, instead)).collect(),
-        Value::Object(members) => {
-            let members = members.iter().map(|(name, value)| {
-                let value = instead(name, value).unwrap_or_else(|| without_secrets(value, instead));
-                (redact::scrub(name).into_owned(), value)
-            });
-            Value::Object(members.collect::<Map<_, _>>())
+/// What stands in the place of a member, if it may not be shown.
+type Instead = fn(&str, &Value) -> Option<Value>;
+
+/// Deep as the value, whose depth serde_json bounds.
+fn without_secrets<'a>(
+    value: &'a Value,
+    instead: Instead,
+    pace: &'a mut Pace,
+) -> Pin<Box<dyn Future<Output = Value> + Send + 'a>> {
+    Box::pin(async move {
+        match value {
+            Value::String(text) => Value::String(pace.scrubbed(text).await),
+            Value::Array(values) => {
+                let mut clean = Vec::with_capacity(values.len());
+                for value in values {
+                    clean.push(without_secrets(value, instead, pace).await);
+                }
+                Value::Array(clean)
+            }
+            Value::Object(members) => {
+                let mut clean = Map::new();
+                for (name, value) in members {
+                    let value = match instead(name, value) {
+                        Some(hidden) => hidden,
+                        None => without_secrets(value, instead, pace).await,
+                    };
+                    clean.insert(pace.scrubbed(name).await, value);
+                }
+                Value::Object(clean)
+            }
+            other => other.clone(),
         }
-        other => other.clone(),
-    }
+    })
 }
 
 /// Its form only: no text and no number.
@@ -130,19 +137,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::bundle::windows::to_the_end;
 
-    #[test]
-    fn a_secret_disappears_wherever_a_long_text_is_divided() {
-        let secret = "out-9f8e7d6c5b4a3f2e1d0c";
-        redact::protect(secret);
-        for before in [0, 1, 11, secret.len(), secret.len() + 1] {
-            let at = BUNDLE_WINDOW - before;
-            let mut text = "some words\n".repeat(at / 11 + 1);
-            text.truncate(at);
-            text.push_str(&format!("\n{secret}\n{}", "more words\n".repeat(100)));
-            let out = Outgoing::of(&text);
-            assert_eq!(out.as_str(), text.replace(secret, REDACTED), "{at}");
-        }
+    fn bounded(text: &str, most: usize) -> Outgoing {
+        to_the_end(super::bounded(text, most))
     }
 
     #[test]
@@ -181,10 +179,11 @@ mod tests {
             "api_key": [REDACTED, {"value": REDACTED, "set": true}],
             "password": {"now": REDACTED, "next": [REDACTED], "none": null},
         });
-        assert_eq!(clean(&value), hidden);
-        assert_eq!(clean_settings(&value), value);
+        let pace = &mut Pace::default();
+        assert_eq!(to_the_end(clean(&value, pace)), hidden);
+        assert_eq!(to_the_end(clean_settings(&value, pace)), value);
         assert_eq!(
-            clean_settings(&json!({"password": "hunter2x"})),
+            to_the_end(clean_settings(&json!({"password": "hunter2x"}), pace)),
             json!({"password": REDACTED})
         );
     }
@@ -196,7 +195,7 @@ mod tests {
             "token": "anything", "password": 12, "credentials": {"state": "ok"}, "list": ["json-\"4711\"-secret", 1.5, null],
             "text": "<a> & b", "json-\"4711\"-secret": true, "url": "https://user:pw@h/?api_key=abcdefgh",
         });
-        let out = Outgoing::json(&value);
+        let out = to_the_end(Outgoing::json(&value));
         let read: Value = serde_json::from_str(out.as_str()).unwrap();
         assert_eq!(read["token"], REDACTED);
         assert_eq!(read["password"], REDACTED);

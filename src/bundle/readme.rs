@@ -34,12 +34,12 @@ what else your site keeps to itself.
 
 Never in a bundle:
   arguments of the running process   the process hides them from everybody; the configuration with its sources says the same
-  environment of the running process  the process hides it as well; the one shown is that of the command that made the bundle
+  environment of the running process  the process hides it as well; one that is shown is that of the command that made the bundle
   contents of files that the configuration names, but for the log
 ";
 
 /// `entries` without the manifest and this text.
-pub(super) fn readme(sources: &Sources, entries: &[Entry], left_out: &[(&str, String)]) -> Outgoing {
+pub(super) async fn readme(sources: &Sources, entries: &[Entry], left_out: &[(&str, String)]) -> Outgoing {
     let mut text = format!(
         "Support bundle of {CLIENT_NAME} {CLIENT_VERSION}, {}\n",
         ForPeople(Utc::of(sources.at))
@@ -66,5 +66,5 @@ pub(super) fn readme(sources: &Sources, entries: &[Entry], left_out: &[(&str, St
         }
     }
     let _ = write!(text, "\n{SECRETS}");
-    Outgoing::of(&text)
+    Outgoing::of(&text).await
 }

@@ -17,6 +17,7 @@ mod hints;
 mod init;
 mod left_out;
 mod logs;
+mod page_token;
 mod profiles;
 mod run;
 mod settings;

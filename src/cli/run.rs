@@ -4,10 +4,12 @@ use std::mem;
 
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgMatches, Command};
+use serde_json::Value;
 
 use super::start::{Start, hide_secrets};
+use super::support::written;
 use super::{Error, embedded, help, settings};
-use crate::config::{self, ConfigErrors, Source};
+use crate::config::{ConfigErrors, Opened, Source};
 use crate::secrets::Disk;
 use crate::service_manager::Offer;
 
@@ -43,7 +45,15 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
     if let Some(embedded) = embedded::asked_for(matches)? {
         flags.embed(embedded);
     }
-    let config = config::read(&flags, &start.environment, &Disk::default()).map_err(with_first_steps)?;
+    let disk = Disk::default();
+    let opened = Opened::open(&flags, &start.environment, &disk).map_err(with_first_steps)?;
+    let config = opened.check().map_err(with_first_steps)?;
+    // Files cannot be read any more when somebody asks for it.
+    let written = match &config.page {
+        Some(_) => written(&opened, None, Value::Null).to_string(),
+        None => String::new(),
+    };
+    drop(opened);
     let mut warnings = Vec::new();
     let offer = Offer::of(&start.environment, std::process::id(), &mut warnings);
     // Flags can hold proxies' passwords and tokens, and the environment the key. The configuration has the parts of it that servers
@@ -54,7 +64,7 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
             "secrets in the environment and in arguments stay readable under /proc for this user and root: {error}; keep them in files"
         ));
     }
-    crate::run::run(config, offer, &warnings).map_err(Error::Run)
+    crate::run::run(config, offer, &warnings, &written).map_err(Error::Run)
 }
 
 fn with_first_steps(errors: ConfigErrors) -> Error {

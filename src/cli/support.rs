@@ -22,6 +22,8 @@ use crate::files::{self, Missing, Rule, Spot};
 use crate::secrets::Disk;
 use crate::telemetry::redact;
 
+pub(super) use local::written;
+
 /// Stands for standard output.
 const OUTPUT: &str = "-";
 
@@ -90,7 +92,7 @@ pub(super) fn execute(matches: &mut ArgMatches, start: Start) -> Result<(), Erro
         false => Some(place(&path)?),
     };
     let locator = super::health::locator_if_any(matches)?;
-    let archive = bundle::pack(&gather(matches, start, locator.as_ref(), at)?);
+    let archive = bundle::pack_at_once(gather(matches, start, locator.as_ref(), at)?);
     match place {
         None => {
             let mut stdout = io::stdout().lock();
@@ -154,7 +156,7 @@ fn gather(matches: &ArgMatches, start: Start, locator: Option<&Locator>, at: Sys
             .filter_map(|name| again.environment.value(name)?.to_str())
             .for_each(redact::protect),
     }
-    let runtime = local::runtime(&opened, checked.as_ref().err(), environment);
+    let runtime = written(&opened, checked.as_ref().err(), environment);
     let config = checked
         .as_ref()
         .map_err(|_| "the configuration has mistakes, which are in tunnel-client.runtime.yaml");

@@ -12,6 +12,16 @@ pub const PAGE_TOKEN_MAX: usize = 256;
 pub const API_ANSWERS: usize = 8;
 /// Streams among them, so that half of the places are left for questions (contract: status, section 2).
 pub const API_STREAMS: usize = 4;
+/// Support bundles among them (contract: status, section 10). One takes some 5 MiB while a full log is packed, and half a second of
+/// the thread that carries the tunnel, in steps of `BUNDLE_WINDOW`.
+pub const API_EXPORTS: usize = 1;
+/// A connection with a support bundle, after the time of any connection: packing takes seconds on a slow machine, and an archive of a
+/// hundred kilobytes passes any line within this (contract: status, section 10).
+pub const API_EXPORT_MAX: Duration = Duration::from_secs(60);
+/// Age of the lines in a support bundle for a request that names none (contract: status, section 10).
+pub const EXPORT_MINUTES: usize = 30;
+/// The same at most: a day (contract: status, section 10).
+pub const EXPORT_MINUTES_MAX: usize = 1440;
 /// One JSON answer (contract: status, section 2).
 pub const API_BODY_MAX: usize = 256 * KIB;
 /// Bytes of an answer that are handed to the connection at once; the rest holds its place until they are taken.
@@ -26,7 +36,7 @@ pub const API_STREAM_PING: Duration = Duration::from_secs(15);
 pub const API_REQUEST_MAX: usize = KIB;
 /// How long such a body may take to arrive: as long as the head of a request.
 pub const API_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
-/// The query of a request; the longest that is accepted has eleven characters.
+/// The query of a request; the longest that is accepted has twelve characters.
 pub const API_QUERY_MAX: usize = 64;
 /// Time between two log lines about requests without a valid token: anybody on this host can provoke them (contract: status, section 2).
 pub const REFUSALS_LINE_INTERVAL: Duration = Duration::from_secs(10);

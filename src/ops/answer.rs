@@ -1,8 +1,9 @@
-//! Answers of the listener: a text or a JSON document, or a stream.
+//! Answers of the listener: a text or a JSON document, a stream, or an archive.
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
@@ -10,8 +11,8 @@ use http::{Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::api::LogStream;
-use crate::limits::API_CHUNK;
+use super::api::{LogStream, Packing};
+use crate::limits::{API_CHUNK, API_EXPORT_MAX, API_STREAM_MAX};
 
 /// Media type of texts.
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
@@ -34,6 +35,8 @@ pub(super) struct Body {
 enum Content {
     Whole(Bytes),
     Stream(Box<LogStream>),
+    /// Whole once it is made.
+    Packing(Packing),
 }
 
 impl Body {
@@ -45,9 +48,21 @@ impl Body {
         }
     }
 
-    /// Whether it is a stream.
-    pub(super) fn is_stream(&self) -> bool {
-        matches!(self.content, Content::Stream(_))
+    /// An archive that is made while its reader waits.
+    pub(super) fn packing(packing: Packing, places: Vec<OwnedSemaphorePermit>) -> Self {
+        Self {
+            content: Content::Packing(packing),
+            places,
+        }
+    }
+
+    /// How long its connection may take for it, where that is longer than for others.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        match self.content {
+            Content::Whole(_) => None,
+            Content::Stream(_) => Some(API_STREAM_MAX),
+            Content::Packing(_) => Some(API_EXPORT_MAX),
+        }
     }
 
     /// The same with a place.
@@ -71,6 +86,9 @@ impl http_body::Body for Body {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Content::Packing(packing) = &mut self.content {
+            self.content = Content::Whole(ready!(packing.poll(cx)));
+        }
         match &mut self.content {
             Content::Whole(rest) if rest.is_empty() => Poll::Ready(None),
             // A piece at a time: the connection takes the next one when it has room.
@@ -82,6 +100,8 @@ impl http_body::Body for Body {
                 let piece = stream.poll_next(cx);
                 piece.map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
             }
+            // It became whole above.
+            Content::Packing(_) => Poll::Pending,
         }
     }
 
@@ -92,7 +112,7 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Whole(rest) => SizeHint::with_exact(u64::try_from(rest.len()).unwrap_or(u64::MAX)),
-            Content::Stream(_) => SizeHint::default(),
+            Content::Stream(_) | Content::Packing(_) => SizeHint::default(),
         }
     }
 }

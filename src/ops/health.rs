@@ -56,20 +56,26 @@ impl Shown {
                 "GET, HEAD",
                 answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, "method not allowed"),
             ),
-            "/metrics" => self.metrics(),
+            "/metrics" => answer(StatusCode::OK, OPENMETRICS, self.metrics_text()),
             "/readyz" => self.readiness(is_json, is_verbose(asked.query)),
             _ => answer(StatusCode::NOT_FOUND, TEXT, "404 page not found"),
         }
     }
 
-    fn metrics(&self) -> Answer {
+    /// `/metrics`.
+    pub(super) fn metrics_text(&self) -> String {
         let readings = Readings {
             ready: self.monitor.health.readiness().ready,
             lost_lines: lost_lines(),
             redactions: redact::redactions(),
             process: self.process.as_ref().and_then(OwnProcess::figures),
         };
-        answer(StatusCode::OK, OPENMETRICS, self.monitor.metrics.render(&readings))
+        self.monitor.metrics.render(&readings)
+    }
+
+    /// `/readyz?verbose`.
+    pub(super) fn readiness_text(&self) -> String {
+        verbose(self.monitor.health.readiness().text, &self.sandbox)
     }
 
     fn readiness(&self, is_json: bool, is_verbose: bool) -> Answer {

@@ -2,8 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use hyper::Request;
 use hyper::body::Incoming;
@@ -20,9 +19,7 @@ use super::hosts::Hosts;
 use super::listener::{Accepted, Listener};
 use super::page::{self, Page};
 use super::stall::Impatient;
-use crate::limits::{
-    ANSWER_STALL, API_STREAM_MAX, HEALTH_ACCEPT_PAUSE, HEALTH_CONNECTIONS, HEALTH_HEADER_TIMEOUT, HEALTH_TIMEOUT,
-};
+use crate::limits::{ANSWER_STALL, HEALTH_ACCEPT_PAUSE, HEALTH_CONNECTIONS, HEALTH_HEADER_TIMEOUT, HEALTH_TIMEOUT};
 
 /// What serves the listener.
 #[derive(Debug)]
@@ -95,13 +92,14 @@ impl Server {
 impl Served {
     /// Serves one connection, however many requests it carries, until its time is up.
     async fn serve(self: Arc<Self>, Accepted { stream, is_local }: Accepted) {
-        let has_stream = Arc::new(AtomicBool::new(false));
+        // Of an answer that takes longer than others, which is the last of its connection.
+        let patience = Arc::new(OnceLock::new());
         let service = service_fn(|request| {
-            let (served, has_stream) = (Arc::clone(&self), Arc::clone(&has_stream));
+            let (served, patience) = (Arc::clone(&self), Arc::clone(&patience));
             async move {
                 let answer = served.answer(request, is_local).await;
-                if answer.body().is_stream() {
-                    has_stream.store(true, Ordering::Relaxed);
+                if let Some(longer) = answer.body().patience() {
+                    let _ = patience.set(longer);
                 }
                 Ok::<_, Infallible>(answer)
             }
@@ -119,12 +117,9 @@ impl Served {
                 _ = connection.as_mut() => return,
                 () = self.pressure.notified() => connection.as_mut().graceful_shutdown(),
                 () = time.as_mut() => {
-                    // A stream ends by itself, and its connection with it.
-                    if is_extended || !has_stream.load(Ordering::Relaxed) {
-                        return;
-                    }
+                    let Some(longer) = patience.get().filter(|_| !is_extended) else { return };
                     is_extended = true;
-                    time.set(sleep(API_STREAM_MAX));
+                    time.set(sleep(*longer));
                 }
             }
         }

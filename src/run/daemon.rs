@@ -56,7 +56,7 @@ pub(super) struct Daemon {
 }
 
 /// What was made before the cage was shut.
-pub(super) struct Parts {
+pub(super) struct Parts<'a> {
     pub(super) broker: Option<Broker>,
     pub(super) audit: Option<AuditLog>,
     pub(super) outside: Outside,
@@ -65,6 +65,8 @@ pub(super) struct Parts {
     pub(super) hangup: Hangup,
     /// The configuration file.
     pub(super) settings: Option<SettingsFile>,
+    /// The configuration as it was written, for the status page.
+    pub(super) written: &'a str,
 }
 
 impl Daemon {
@@ -72,7 +74,7 @@ impl Daemon {
         config: &Config,
         instance_id: &str,
         network: &Arc<Network>,
-        parts: Parts,
+        parts: Parts<'_>,
     ) -> Result<Self, Error> {
         let Parts {
             broker,
@@ -81,6 +83,7 @@ impl Daemon {
             status: sandbox,
             hangup,
             settings,
+            written,
         } = parts;
         let Outside {
             listener,
@@ -151,7 +154,7 @@ impl Daemon {
             audit.report_to(&monitor);
             Arc::new(audit) as Arc<dyn Audit>
         });
-        let page = PageSetup::of(config, sink::kept());
+        let page = PageSetup::of(config, sink::kept(), written);
         let records = Records {
             audit,
             recent: page.as_ref().map(PageSetup::recent),

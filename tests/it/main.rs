@@ -106,6 +106,7 @@ mod smuggling;
 mod sse;
 mod status_command;
 mod status_data;
+mod status_export;
 mod status_guard;
 mod stdio;
 mod stdio_bindings;

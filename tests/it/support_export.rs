@@ -9,9 +9,10 @@ use std::process::{Command as Program, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::support::child::python;
+use crate::support::bundle::unpacked;
 use crate::support::client::binary;
 use crate::support::leaks::{self, Leaky, assert_clean};
+use crate::support::page::TOKEN;
 use crate::support::{Client, ClientBuilder, Command, ControlPlane, McpServer, StdioServer, eventually};
 
 /// A client with secrets everywhere, which runs, and its log in a file.
@@ -26,12 +27,20 @@ struct Site {
 
 impl Site {
     fn start() -> Self {
+        Self::with("")
+    }
+
+    /// `more`: lines at the end of the configuration.
+    fn with(more: &str) -> Self {
         let (control, server, stdio) = (ControlPlane::http(), McpServer::echo(), StdioServer::echo());
         let leaky = Leaky::new(&control.url(), &server.url(), &stdio.command());
         let log = leaky.files.file("client.log");
         let config = leaky.write(
             "config.yaml",
-            &format!("log:\n  format: json\n  level: debug\n  file: {}\n", log.display()),
+            &format!(
+                "log:\n  format: json\n  level: debug\n  file: {}\n{more}",
+                log.display()
+            ),
         );
         let mut builder = ClientBuilder::new(&control).arg(&format!("--config={}", config.display()));
         for name in [
@@ -47,7 +56,7 @@ impl Site {
         for (name, value) in leaky.variables() {
             builder = builder.env(name, value);
         }
-        let client = builder.start();
+        let client = builder.env("PAGE_TOKEN", TOKEN).start();
         let site = Self {
             leaky,
             config,
@@ -94,22 +103,6 @@ fn export(leaky: &Leaky, config: &Path, arguments: &[&str]) -> Output {
         .stdin(Stdio::null())
         .output()
         .unwrap()
-}
-
-/// The files of an archive, as Python reads it: name, then mode, owner, time, type and content.
-fn unpacked(archive: &Path) -> Vec<(String, Value)> {
-    let script = "
-import json, sys, tarfile
-with tarfile.open(sys.argv[1], 'r:gz') as archive:
-    print(json.dumps([[m.name, {'mode': m.mode, 'uid': m.uid, 'gid': m.gid, 'mtime': m.mtime, 'file': m.isreg(),
-                       'text': archive.extractfile(m).read().decode()}] for m in archive.getmembers()]))";
-    let output = Program::new(python())
-        .args(["-c", script])
-        .arg(archive)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 #[test]
@@ -208,6 +201,46 @@ fn an_archive_holds_what_helps_and_no_secret() {
     let entries = unpacked(&piped);
     assert!(entries.iter().all(|(name, _)| name != "doctor.json"));
     assert!(entries.iter().any(|(name, _)| name == "health.json"));
+}
+
+#[test]
+fn the_status_page_is_asked_with_its_token() {
+    let site = Site::with("admin_ui:\n  enabled: true\n  token: env:PAGE_TOKEN\n");
+    let url = fs::read_to_string(site.leaky.files.file("health.url")).unwrap();
+    let port = url.trim().rsplit(':').next().unwrap().to_owned();
+    let exported = |name: &str, token: Option<&str>| {
+        let mut command = Program::new(binary());
+        command.args(["support", "export", "--offline", "--config"]);
+        command.arg(&site.config).args(["--port", &port, "--output", name]);
+        command.env_clear().envs(site.leaky.variables());
+        if let Some(token) = token {
+            command.env("PAGE_TOKEN", token);
+        }
+        let output = command.current_dir(site.leaky.files.path()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        unpacked(&site.leaky.files.file(name))
+    };
+    let entries = exported("with.tar.gz", Some(TOKEN));
+    let status = entries.iter().find(|(name, _)| name == "admin/status.json");
+    let (_, status) = status.unwrap_or_else(|| panic!("{entries:?}"));
+    let status: Value = serde_json::from_str(status["text"].as_str().unwrap()).unwrap();
+    assert_eq!(status["lifecycle"], "running");
+    for (name, entry) in &entries {
+        let text = entry["text"].as_str().unwrap();
+        assert_clean(name, text);
+        assert!(!text.contains(TOKEN), "{name}");
+    }
+    // Without it, the archive says what is missing.
+    for (name, token) in [
+        ("without.tar.gz", None),
+        ("wrong.tar.gz", Some("another-token-0123456789")),
+    ] {
+        let entries = exported(name, token);
+        let manifest: Value = serde_json::from_str(entries[0].1["text"].as_str().unwrap()).unwrap();
+        let why = manifest["left_out"]["admin/status.json"].as_str().unwrap();
+        assert!(why.contains("admin_ui.token"), "{manifest}");
+        assert!(entries.iter().any(|(name, _)| name == "health.json"));
+    }
 }
 
 #[test]

@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, Command};
 use std::ffi::OsString;
 
-pub(super) use self::get::get;
 #[cfg(fuzzing)]
 pub(crate) use self::locator::fuzzing as locator_fuzzing;
 pub(super) use self::locator::{Base, Locator};

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::source::Source;
 use super::{NO_ANSWER, NOT_READY};
 use crate::cli::health::get::get_as;
+use crate::cli::page_token::PageToken;
 use crate::limits::{HEALTH_BODY_MAX, STATUS_CALLS, STATUS_TIMEOUT};
 use crate::monitor::hops::{Hop, hops};
 
@@ -55,7 +56,7 @@ impl Seen {
             .unwrap_or_default();
         let calls = match error {
             None => {
-                let token = source.token.as_ref().map(|token| (&token.text, &token.owners));
+                let token = source.token.as_ref().map(PageToken::shown);
                 calls(get(&format!("/api/calls?limit={STATUS_CALLS}"), token))
             }
             Some(_) => Err("nothing answers".to_owned()),

@@ -3,30 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use rustix::process::geteuid;
-use secrecy::SecretString;
 
 use crate::cli::health::locator::{Base, Locator};
 use crate::cli::health::{text, value};
+use crate::cli::page_token::PageToken;
 use crate::cli::{Error, settings};
-use crate::config::{self, Config, Health, Listen};
-use crate::net::Owners;
-use crate::sandbox;
+use crate::config::{self, Health, Listen};
 use crate::secrets::{Disk, Environment};
-use crate::telemetry::redact;
 
 /// A listener.
 pub(super) struct Source {
     /// Where it is.
     pub(super) base: Base,
     /// The token of the status page, where the configuration has one that can be read.
-    pub(super) token: Option<Token>,
-}
-
-/// The token, and users whose listener may see it: while the daemon is away, its port can be anybody's.
-pub(super) struct Token {
-    pub(super) text: SecretString,
-    pub(super) owners: Owners,
+    pub(super) token: Option<PageToken>,
 }
 
 impl Source {
@@ -36,15 +26,13 @@ impl Source {
         let config = config::read(&settings::flags(matches), environment, &Disk::default());
         let (locator, token) = match (named, config) {
             // Whoever names the listener needs no configuration.
-            (Some(locator), config) => (locator, config.ok().as_ref().and_then(token)),
-            (None, Ok(config)) => (configured(&config.health)?, token(&config)),
+            (Some(locator), config) => (locator, config.ok().as_ref().and_then(PageToken::of)),
+            (None, Ok(config)) => (configured(&config.health)?, PageToken::of(&config)),
             (None, Err(errors)) => return Err(Error::Config(errors)),
         };
         let base = locator.resolve().map_err(Error::Message)?;
-        // A token does not leave this host in plain text.
-        let is_here = base.socket.is_some() || base.url.is_loopback();
         Ok(Self {
-            token: token.filter(|_| is_here),
+            token: token.and_then(|token| token.for_listener(&base)),
             base,
         })
     }
@@ -70,15 +58,6 @@ fn named(matches: &ArgMatches) -> Result<Option<Locator>, Error> {
 
 fn socket(path: &Path) -> Result<Locator, Error> {
     Locator::socket(path).map_err(|error| Error::Message(format!("{}: {error}", path.display())))
-}
-
-fn token(config: &Config) -> Option<Token> {
-    config.for_each_secret(redact::protect);
-    let daemon = config.hardening.user.as_ref().and_then(sandbox::uid_of);
-    Some(Token {
-        text: config.page.as_ref()?.token.clone()?,
-        owners: Owners::root_and(daemon.into_iter().chain([geteuid().as_raw()])),
-    })
 }
 
 /// The listener of a configuration. Its URL file has the port that was chosen, if there is one.

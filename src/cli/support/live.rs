@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::bundle::{ADMIN, Document, Part};
-use crate::cli::health::{Base, Locator, get};
+use crate::cli::health::get::get_as;
+use crate::cli::health::{Base, Locator};
+use crate::cli::page_token::PageToken;
 use crate::config::{Config, Listen};
 use crate::limits::HEALTH_METRICS_TIMEOUT;
 use crate::ops::unix_url;
@@ -40,11 +42,16 @@ pub(super) fn ask(locator: Option<&Locator>, config: Option<&Config>) -> Live {
             };
         }
     };
+    // Only the status page asks for it.
+    let token = config
+        .and_then(PageToken::of)
+        .and_then(|token| token.for_listener(&base));
+    let token = token.as_ref();
     Live {
         metrics: text(&base, "/metrics", &[200]),
-        health: json(&base, "/health?details=true", &[200, 503]),
+        health: json(&base, "/health?details=true", None, &[200, 503]),
         readyz: text(&base, "/readyz?verbose", &[200, 503]).map(Document::Text),
-        admin: API.iter().map(|path| json(&base, path, &[200])).collect(),
+        admin: API.iter().map(|path| json(&base, path, token, &[200])).collect(),
     }
 }
 
@@ -70,16 +77,16 @@ fn no_port() -> String {
 
 /// Anything but this would only be waited for several times.
 fn reachable(base: &Base) -> Result<(), String> {
-    answer(base, "/healthz", &[200]).map(drop)
+    answer(base, "/healthz", None, &[200]).map(drop)
 }
 
 fn text(base: &Base, path: &str, expected: &[u16]) -> Part<String> {
-    let body = answer(base, path, expected)?;
+    let body = answer(base, path, None, expected)?;
     Ok(String::from_utf8_lossy(&body).into_owned())
 }
 
-fn json(base: &Base, path: &str, expected: &[u16]) -> Part<Document> {
-    let body = answer(base, path, expected)?;
+fn json(base: &Base, path: &str, token: Option<&PageToken>, expected: &[u16]) -> Part<Document> {
+    let body = answer(base, path, token, expected)?;
     match serde_json::from_slice::<Value>(&body) {
         Ok(value) => Ok(Document::Json(value)),
         Err(_) => Err(format!(
@@ -88,12 +95,19 @@ fn json(base: &Base, path: &str, expected: &[u16]) -> Part<Document> {
     }
 }
 
-fn answer(base: &Base, path: &str, expected: &[u16]) -> Result<Vec<u8>, String> {
+fn answer(base: &Base, path: &str, token: Option<&PageToken>, expected: &[u16]) -> Result<Vec<u8>, String> {
     let within: Duration = HEALTH_METRICS_TIMEOUT;
-    let answer = get(base, path, within)?;
-    match expected.contains(&answer.status) {
-        true => Ok(answer.body),
-        false => Err(format!(
+    let answer = get_as(base, path, token.map(PageToken::shown), within)?;
+    match (expected.contains(&answer.status), answer.status) {
+        (true, _) => Ok(answer.body),
+        (false, 401) => Err(format!(
+            "the running process wants the token of admin_ui.token for {path}; give the configuration of the process, and run this as \
+             root or as the user of the process"
+        )),
+        (false, 404) if path.starts_with("/api/") => {
+            Err("the running process has no status page: admin_ui.enabled is false".to_owned())
+        }
+        (false, _) => Err(format!(
             "the running process answered {path} with status {}",
             answer.status
         )),

@@ -11,8 +11,8 @@ use crate::probes::{self, Again};
 use crate::sandbox;
 use crate::secrets::Disk;
 
-/// Configuration and environment.
-pub(super) fn runtime(opened: &Opened<'_>, mistakes: Option<&ConfigErrors>, environment: Value) -> Value {
+/// Configuration as it was written, and environment.
+pub(in crate::cli) fn written(opened: &Opened<'_>, mistakes: Option<&ConfigErrors>, environment: Value) -> Value {
     let mistakes = mistakes
         .into_iter()
         .flat_map(|errors| errors.iter().map(ToString::to_string));

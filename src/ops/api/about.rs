@@ -8,7 +8,7 @@ use crate::ops::Listener;
 use crate::wire::command::MAIN_CHANNEL;
 
 /// What the configuration says, as the page shows it. Of URLs there is the origin, of commands the program.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::ops) struct About {
     pub(super) listen_addr: String,
     pub(super) base_url: String,
@@ -22,6 +22,10 @@ pub(in crate::ops) struct About {
     pub(super) control_route: Value,
     pub(super) server_routes: Vec<Value>,
     pub(super) warnings: Vec<String>,
+    /// Whether the process shuts itself in.
+    pub(super) mode: &'static str,
+    /// The configuration as it was written, as a bundle shows it: JSON, because a tree of it takes many times the memory.
+    pub(super) runtime: Box<str>,
 }
 
 /// A channel and the server behind it.
@@ -36,8 +40,8 @@ pub(super) struct Channel {
 }
 
 impl About {
-    /// Of a process with this configuration.
-    pub(in crate::ops) fn of(config: &Config) -> Self {
+    /// Of a process with this configuration. `runtime`: what [`bundle::runtime`](crate::bundle::runtime) has of it.
+    pub(in crate::ops) fn of(config: &Config, runtime: &str) -> Self {
         let control = &config.control_plane;
         let bindings = &config.mcp.bindings;
         let main = bindings.iter().find(|binding| binding.channel == MAIN_CHANNEL);
@@ -69,6 +73,8 @@ impl About {
             ),
             server_routes: routes.collect(),
             warnings: config.warnings.iter().take(API_WARNINGS_MAX).cloned().collect(),
+            mode: config.hardening.mode.as_str(),
+            runtime: runtime.into(),
         }
     }
 

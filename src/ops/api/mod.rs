@@ -2,6 +2,7 @@
 //! answer.
 
 mod about;
+mod export;
 mod json;
 mod level;
 mod logs;
@@ -20,17 +21,22 @@ use super::answer::{Answer, Refused, allow, last};
 use super::health::Shown;
 use super::page::Admitted;
 use super::recent::Recent;
-use crate::limits::{API_ANSWERS, API_CALLS, API_LINES, API_LINES_MAX, API_QUERY_MAX, API_STREAMS, RECENT_CALLS};
+use crate::limits::{
+    API_ANSWERS, API_CALLS, API_EXPORTS, API_LINES, API_LINES_MAX, API_QUERY_MAX, API_STREAMS, EXPORT_MINUTES,
+    EXPORT_MINUTES_MAX, RECENT_CALLS,
+};
 use crate::telemetry::log::Kept;
 
 pub(super) use about::About;
+use export::Export;
+pub(super) use export::Packing;
 pub(super) use json::error;
 pub(super) use stream::LogStream;
 
 /// Where the data comes from.
 #[derive(Debug)]
 pub(super) struct Api {
-    about: About,
+    about: Arc<About>,
     shown: Arc<Shown>,
     kept: Arc<Kept>,
     recent: Arc<Recent>,
@@ -38,6 +44,8 @@ pub(super) struct Api {
     answers: Arc<Semaphore>,
     /// Places of streams among them.
     streams: Arc<Semaphore>,
+    /// Places of support bundles among them.
+    exports: Arc<Semaphore>,
 }
 
 /// What a path stands for.
@@ -48,39 +56,44 @@ enum Route {
     Calls,
     Logs,
     LogStream,
+    Export,
     LogLevel,
     /// A part that there is not yet.
     Absent(fn() -> Value),
 }
 
-const ROUTES: [(&str, Route); 10] = [
+const ROUTES: [(&str, Route); 11] = [
     ("/api/status", Route::Status),
     ("/api/system", Route::System),
     ("/api/calls", Route::Calls),
     ("/api/logs", Route::Logs),
     ("/api/logs/stream", Route::LogStream),
+    ("/api/logs/export", Route::Export),
     ("/api/log-level", Route::LogLevel),
-    (
-        "/api/oauth",
-        Route::Absent(|| json!({"pending": false, "error": "", "discovery_urls": [], "supported": false})),
-    ),
-    (
-        "/api/harpoon/status",
-        Route::Absent(|| json!({"enabled": false, "reason": "not part of this version"})),
-    ),
+    ("/api/oauth", Route::Absent(oauth)),
+    ("/api/harpoon/status", Route::Absent(harpoon)),
     ("/api/harpoon/targets", Route::Absent(|| json!({"targets": []}))),
     ("/api/harpoon/calls", Route::Absent(|| json!({"calls": []}))),
 ];
 
+fn oauth() -> Value {
+    json!({"pending": false, "error": "", "discovery_urls": [], "supported": false})
+}
+
+fn harpoon() -> Value {
+    json!({"enabled": false, "reason": "not part of this version"})
+}
+
 impl Api {
     pub(super) fn new(about: About, shown: Arc<Shown>, kept: Arc<Kept>, recent: Arc<Recent>) -> Self {
         Self {
-            about,
+            about: Arc::new(about),
             shown,
             kept,
             recent,
             answers: Arc::new(Semaphore::new(API_ANSWERS)),
             streams: Arc::new(Semaphore::new(API_STREAMS)),
+            exports: Arc::new(Semaphore::new(API_EXPORTS)),
         }
     }
 
@@ -105,8 +118,9 @@ impl Api {
         }
         let query = request.uri.query();
         let limit = match route {
-            Route::Calls => limit(query, API_CALLS, RECENT_CALLS)?,
-            Route::Logs => limit(query, API_LINES, API_LINES_MAX)?,
+            Route::Calls => limit(query, "limit", API_CALLS, RECENT_CALLS)?,
+            Route::Logs => limit(query, "limit", API_LINES, API_LINES_MAX)?,
+            Route::Export => limit(query, "minutes", EXPORT_MINUTES, EXPORT_MINUTES_MAX)?,
             _ if query.is_some() => return Err(invalid_query()),
             _ => 0,
         };
@@ -119,6 +133,16 @@ impl Api {
             Route::LogStream => {
                 let places = vec![place, take(&self.streams)?];
                 return Ok(stream::answer(&self.kept, &request.headers, places));
+            }
+            Route::Export => {
+                let places = vec![place, take(&self.exports)?];
+                let export = Export {
+                    about: Arc::clone(&self.about),
+                    shown: Arc::clone(&self.shown),
+                    kept: Arc::clone(&self.kept),
+                    minutes: limit,
+                };
+                return Ok(export.answer(places));
             }
             Route::LogLevel if request.method == Method::PUT => json::answer(level::change(request, body).await?),
             Route::LogLevel => json::answer(level::level()),
@@ -135,10 +159,11 @@ fn take(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refused> {
         .map_err(|_| Box::new(json::busy()))
 }
 
-/// The number that a query names, from 1 to `most`; `otherwise` without a query.
-fn limit(query: Option<&str>, otherwise: usize, most: usize) -> Result<usize, Refused> {
+/// The number that a query gives this name, from 1 to `most`; `otherwise` without a query.
+fn limit(query: Option<&str>, name: &str, otherwise: usize, most: usize) -> Result<usize, Refused> {
     let Some(query) = query else { return Ok(otherwise) };
-    let digits = query.strip_prefix("limit=").filter(|_| query.len() <= API_QUERY_MAX);
+    let digits = query.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
+    let digits = digits.filter(|_| query.len() <= API_QUERY_MAX);
     let is_number = |digits: &&str| digits.bytes().all(|byte| byte.is_ascii_digit());
     let number = digits.filter(is_number).and_then(|digits| digits.parse().ok());
     number
@@ -156,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_number_is_the_only_query() {
-        let read = |query| limit(query, 50, 100).ok();
+        let read = |query| limit(query, "limit", 50, 100).ok();
         assert_eq!(read(None), Some(50));
         assert_eq!((read(Some("limit=1")), read(Some("limit=100"))), (Some(1), Some(100)));
         for query in [
@@ -168,6 +193,7 @@ mod tests {
             "limit=+1",
             "limit=1&limit=2",
             "x=1",
+            "minutes=1",
             "limit=99999999999999999999999",
         ] {
             assert_eq!(read(Some(query)), None, "{query}");

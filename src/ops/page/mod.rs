@@ -53,11 +53,12 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Of a process with this configuration; `None` when it has no page. `kept`: the last lines of its log.
-    pub(crate) fn of(config: &Config, kept: Option<Arc<Kept>>) -> Option<Self> {
+    /// Of a process with this configuration; `None` when it has no page. `kept`: the last lines of its log. `runtime`: the configuration
+    /// as it was written ([`bundle::runtime`](crate::bundle::runtime)).
+    pub(crate) fn of(config: &Config, kept: Option<Arc<Kept>>, runtime: &str) -> Option<Self> {
         Some(Self {
             settings: config.page.clone()?,
-            about: About::of(config),
+            about: About::of(config, runtime),
             kept: kept?,
             recent: Arc::default(),
         })

@@ -1,12 +1,11 @@
-// The status page of tunnel-client. It asks the client that served it, and nobody else.
-//
-// What the client says is text from elsewhere: names that callers chose, words of servers. It becomes text nodes (`text`), or
-// picks an entry of a table here. No markup is ever made of it.
+// The status page of tunnel-client. It asks the client that served it, and nobody else. What that says comes from elsewhere: callers,
+// servers. It becomes text nodes (`text`), or picks an entry of a table here. No markup is ever made of it.
 
 const POLL_MS = 2000; // between two looks at /api/status
-const SYSTEM_MS = 4000; // between two looks at /api/system, which seldom changes
-const ANSWER_MS = 5000; // a process that takes longer does not answer; what is older is stale
-const PAUSES_MS = [1000, 30000]; // before the log is asked for again: the first, and the longest
+const SYSTEM_MS = 4000; // at /api/system, which seldom changes
+const ANSWER_MS = 5000; // what takes longer is no answer; what is older is stale
+const BUNDLE_MS = 100000; // packing takes seconds
+const PAUSES_MS = [1000, 30000]; // before the log is asked for again: first, longest
 const QUIET_MS = 45000; // three missed pings: the stream is dead
 const SAMPLES = 120;
 const LOG_ROWS = 500;
@@ -15,8 +14,9 @@ const TEXT = 300; // characters of one text
 const EVENT = 1 << 18; // characters of one event of the log
 
 const $ = (id) => document.getElementById(id);
+const on = (target, event, act) => target.addEventListener(event, act);
 
-// Class, which is also the sign, and word of each state.
+// Class (also the sign) and word of each state.
 const STATUS = { ok: ['ok', 'works'], degraded: ['bad', 'faulty'], unknown: ['unknown', 'not known'], disabled: ['off', 'not in use'] };
 const LAYER = { enforced: ['ok', 'enforced'], partial: ['warn', 'partly enforced'], missing: ['bad', 'missing'], off: ['bad', 'off'] };
 const CERTIFICATE = { valid: ['ok', 'valid'], ends_soon: ['warn', 'ends soon'], expired: ['bad', 'expired'], not_yet_valid: ['bad', 'not yet valid'] };
@@ -24,14 +24,14 @@ const SIGNS = { ok: 'M3 8.5 6.5 12 13 4.5', bad: 'M4 4l8 8M12 4l-8 8', warn: 'M8
 const SEVERITY = { ERROR: 'bad', WARN: 'warn', DEBUG: 'quiet' };
 const HOPS = { callers: 'Callers', relay: 'Relay', client: 'Client', mcp: 'MCP server' };
 
-// Name, key, and whether more than none is a fault.
+// Name, key, and whether it counts faults.
 const COUNTERS = [
   ['Calls', 'commands'], ['Answered', 'answered'], ['Failed', 'failed', true], ['Refused', 'refused'], ['Undelivered', 'undelivered', true], ['In flight', 'in_flight'],
   ['Polls', 'polls'], ['Failed polls', 'poll_errors', true], ['Secrets removed', 'redactions'], ['Log lines lost', 'log_lines_lost', true],
   ['Audit records lost', 'audit_records_dropped', true],
 ];
 
-// What to do, by hop and reason code; docs/health.md has all.
+// What to do; docs/health.md has all.
 const DOCTOR = 'tunnel-client doctor goes the way hop by hop and names what fails.';
 const ADVICE = {
   relay: {
@@ -59,14 +59,14 @@ const objects = (value) => list(value).map(object);
 const number = (value) => (typeof value === 'number' && Number.isFinite(value) ? value : 0);
 const entry = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);
 
-// Text to show: bounded, and without characters that are not seen or that turn the direction of others.
+// Text to show: bounded, without characters that are invisible or turn the direction of others.
 function text(value, most = TEXT) {
   const all = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '');
   const cut = all.length > most ? `${all.slice(0, most)}… (${all.length} characters)` : all;
   return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, '\ufffd');
 }
 
-// An element. `kind` (a tag with classes: `p.quiet`) and attributes come from this file; all else becomes text. Nulls are left out.
+// An element. `kind` (`p.quiet`: tag and classes) and attributes come from this file; all else becomes text, nulls nothing.
 const DRAWN = ['svg', 'path', 'polyline', 'polygon'];
 function el(kind, attributes, ...children) {
   const [tag, ...classes] = kind.split('.');
@@ -82,7 +82,7 @@ const mark = ([kind, word] = STATUS.unknown, more = '') => el(`span.mark.${kind}
 const item = (name, state, more) => el('li', null, el('div.head', null, el('h3', null, name), state), more);
 const terms = (rows) => rows.filter(([, value]) => (value ?? '') !== '').map(([name, value]) => el('div', null, el('dt', null, name), el('dd', null, value)));
 
-// Replaces what an element holds, if `data` is not what it was made of: selection, focus and scrolling stay otherwise.
+// Replaces what an element holds, if `data` has changed: selection, focus and scrolling stay otherwise.
 const shown = new WeakMap();
 function show(element, data, make) {
   const now = JSON.stringify(data);
@@ -115,7 +115,7 @@ function span(seconds) {
 let token = ''; // here and nowhere else: in no storage, no address, no form
 let run = null; // ends everything that asks the client
 
-// Its message is what the client said; empty if it said nothing.
+// Its message is what the client said, if anything.
 class NoAnswer extends Error {}
 const silent = () => { throw new NoAnswer(); };
 
@@ -138,7 +138,7 @@ function pause(milliseconds, signal) {
       resolve();
     };
     const timer = setTimeout(end, milliseconds);
-    signal.addEventListener('abort', end);
+    on(signal, 'abort', end);
   });
 }
 
@@ -164,7 +164,7 @@ function askForToken() {
   $('token').focus();
 }
 
-$('token-form').addEventListener('submit', (event) => {
+on($('token-form'), 'submit', (event) => {
   event.preventDefault();
   token = $('token').value.trim();
   $('token').value = '';
@@ -176,7 +176,7 @@ $('token-form').addEventListener('submit', (event) => {
 });
 
 // Nobody looks, so nothing is asked.
-document.addEventListener('visibilitychange', () => {
+on(document, 'visibilitychange', () => {
   if (!$('token-form').hidden) return;
   previous = null; // the difference over an absence is no rate
   if (document.hidden) stop();
@@ -225,7 +225,7 @@ async function tick(signal) {
   }
 }
 
-// Another process answers: its totals and the numbers of its lines begin anew.
+// Another process: totals and numbers of lines begin anew.
 function restarted() {
   samples.length = 0;
   previous = null;
@@ -259,7 +259,7 @@ function silence() {
   return failure ? ['bad', 'The client refuses to answer', failure] : ['bad', 'The client does not answer', 'It has ended, hangs, or cannot be reached from here.', 'Look whether it runs (systemctl status tunnel-client), then at the end of its log.'];
 }
 
-// Sign, headline, sentence, and what to do.
+// Sign, headline, sentence, advice.
 function verdict(broken) {
   if (status.lifecycle === 'draining') return ['warn', 'The client is stopping', 'It finishes running calls and takes no new ones.'];
   if (broken) {
@@ -311,7 +311,6 @@ function drawStatus() {
     ['Relay', status.control_plane_base_url],
     ['Way to the relay', route(status.control_plane_route)],
     ...objects(status.mcp_routes).map((each) => [`Way to ${text(each.name, 60)}`, route(each)]),
-    ...list(status.mcp_resource_metadata_urls).map((url) => ['Resource metadata', url]),
     ['Wait of a poll', status.control_plane_poll_timeout],
     ['Calls at once', status.control_plane_max_inflight],
     ['This page', status.health_listen_addr],
@@ -321,7 +320,6 @@ function drawStatus() {
   show($('facts'), facts, () => terms(facts));
 }
 
-// A list that the client or this page has cut says so.
 const MORE = 'There is more than what is shown.';
 const cut = (answer, all) => (answer.truncated || all?.length > ROWS ? [el('li.quiet', null, MORE)] : []);
 
@@ -344,7 +342,7 @@ function route(value) {
 
 // ---- Activity
 
-// The client keeps totals only: rates are differences of two answers.
+// The client has totals only: rates are differences.
 const samples = [];
 let previous = null;
 
@@ -370,7 +368,7 @@ function drawActivity(counters) {
   ]));
 }
 
-// The newest samples as a curve that ends at the right.
+// The newest samples as a curve.
 function spark(name, key) {
   const values = samples.map((each) => each[key]);
   const most = Math.max(0, ...values);
@@ -444,10 +442,10 @@ function drawCertificate(certificate) {
 
 // ---- The log
 
-// `last`: number of the newest line taken. `waiting`: lines that came during a pause, of `missed` altogether.
+// `last`: number of the newest line taken. `waiting`: lines of a pause, of `missed` altogether.
 const log = { last: 0, paused: false, waiting: [], missed: 0, stream: null };
 
-// Begins to read, or begins anew. It ends with the run, and when the panel is closed.
+// Reads anew, until the run ends or the panel is closed.
 function follow() {
   log.stream?.abort();
   log.stream = run && isOpen('log') ? new AbortController() : null;
@@ -481,7 +479,7 @@ async function read(signal) {
   }
 }
 
-// Events of a stream, as many at a time as came together.
+// Events of a stream, as they came together.
 async function* eventsOf(reader) {
   const decoder = new TextDecoder();
   let rest = '';
@@ -519,7 +517,7 @@ function take(events) {
 
 const separator = (words) => el('p.separator', null, words);
 
-// Adds rows, drops the oldest, and stays at the end if the reader was there.
+// Adds rows, drops the oldest, stays at the end if it was there.
 function insert(rows) {
   const box = $('log-rows');
   const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
@@ -546,8 +544,8 @@ function note(words) {
   say($('log-note'), words, log.paused && `Paused; ${count(log.missed)} newer lines wait.`);
 }
 
-$('filter').addEventListener('input', () => [...$('log-rows').children].forEach(sift));
-$('pause').addEventListener('click', () => {
+on($('filter'), 'input', () => [...$('log-rows').children].forEach(sift));
+on($('pause'), 'click', () => {
   log.paused = !log.paused;
   $('pause').setAttribute('aria-pressed', String(log.paused));
   if (log.missed > log.waiting.length) insert([separator(`${count(log.missed - log.waiting.length)} lines of the pause were not kept.`)]);
@@ -569,7 +567,7 @@ async function refreshLevel() {
   if (run) await ask('/api/log-level', run.signal).then(drawLevel, () => {});
 }
 
-$('level').addEventListener('change', async () => {
+on($('level'), 'change', async () => {
   if (!run) return;
   try {
     drawLevel(await ask('/api/log-level', run.signal, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ level: $('level').value }) }));
@@ -577,6 +575,20 @@ $('level').addEventListener('change', async () => {
   } catch (error) {
     note(`The level was not changed: ${error.message || 'no answer'}.`);
     refreshLevel();
+  }
+});
+
+// A link would have no token.
+on($('bundle'), 'click', async () => {
+  note('The bundle is being packed.');
+  try {
+    const answer = await ask('/api/logs/export?minutes=1440', AbortSignal.timeout(BUNDLE_MS), { stream: true });
+    const href = URL.createObjectURL(await answer.blob().catch(silent));
+    el('a', { href, download: /[\w-]+\.tar\.gz/.exec(answer.headers.get('Content-Disposition')) }).click();
+    setTimeout(() => URL.revokeObjectURL(href), POLL_MS);
+    note();
+  } catch (error) {
+    note(`There is no bundle: ${error.message || 'no answer'}.`);
   }
 });
 
@@ -593,16 +605,16 @@ function toggle(id, open) {
   if (id === 'log') follow();
 }
 
-// Each panel gets a heading that opens and closes it, and a link to it.
+// Each panel gets a heading that opens it, and a link to it.
 for (const panel of document.querySelectorAll('#panels > section')) {
   const { id, dataset: { title } } = panel;
   const button = el('button', { type: 'button', 'aria-expanded': 'true', 'aria-controls': `${id}-body` }, title);
   const body = el('div', { id: `${id}-body` }, ...panel.childNodes);
   panel.append(el('h2', { id: `${id}-title` }, button), body);
   panel.setAttribute('aria-labelledby', `${id}-title`);
-  button.addEventListener('click', () => toggle(id, !isOpen(id)));
+  on(button, 'click', () => toggle(id, !isOpen(id)));
   const link = el('a', { href: `#${id}` }, title);
-  link.addEventListener('click', (event) => {
+  on(link, 'click', (event) => {
     event.preventDefault();
     if (!isOpen(id)) toggle(id, true);
     panel.scrollIntoView();

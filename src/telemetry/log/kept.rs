@@ -73,6 +73,11 @@ impl Kept {
         self.added.notify_waiters();
     }
 
+    /// How many it keeps at most.
+    pub(crate) fn capacity(&self) -> usize {
+        self.most
+    }
+
     /// Number of the newest one, or 0.
     pub(crate) fn newest(&self) -> u64 {
         self.lock().next - 1

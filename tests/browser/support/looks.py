@@ -42,7 +42,7 @@ class Eye:
             faults = [each for each in page.faults if not any(text in each for text in allowed)]
             demand(not faults, f"the browser complains: {faults[:4]}")
             origin = "/".join(url.split("/")[:3])
-            foreign = [each for each in page.requests if not each.startswith((f"{origin}/", "data:,", "about:"))]
+            foreign = [each for each in page.requests if not each.startswith((f"{origin}/", f"blob:{origin}/", "data:,", "about:"))]
             demand(not foreign, f"the page asked somebody else: {foreign[:4]}")
 
     def check(self, page: Page, name: str, *, width: int) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,6 +78,29 @@ def under_load(eye: Eye, place: Site, page: Page) -> None:
     demand(place.client_asked("/api/log-level")["level"] == "debug", "the client has another level")
     page.value("document.querySelector('#level').value = 'info'; document.querySelector('#level').dispatchEvent(new Event('change'))")
     page.wait(lambda: place.client_asked("/api/log-level")["level"] == "info")
+
+
+def a_button_saves_the_support_bundle(eye: Eye, client: Path, relay: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="tunnel-bundle-") as folder, site(client, relay) as place, eye.page(place.url, allowed=(*UNAUTHORIZED, *GONE)) as page:
+        page.ask("Page.setDownloadBehavior", behavior="allow", downloadPath=folder)
+        enter(page)
+        page.until("document.querySelectorAll('#log-rows p').length > 0")
+        page.click("#bundle")
+        page.wait(lambda: list(Path(folder).glob("tunnel-client-logs-*Z.tar.gz")), FAULT_SECONDS)
+        page.until("document.querySelector('#log-note').hidden")
+        (saved,) = Path(folder).iterdir()
+        with tarfile.open(saved, "r:gz") as archive:
+            files = {member.name: (archive.extractfile(member) or io.BytesIO()).read().decode() for member in archive.getmembers()}
+        demand(json.loads(files["manifest.json"])["files"] == list(files), f"the list is another: {files['manifest.json']}")
+        demand(json.loads(files["admin/status.json"])["lifecycle"] == "running", "the bundle is of another process")
+        lines = [json.loads(each) for each in files["tunnel-client.logs.ndjson"].splitlines()]
+        demand(any(each["message"] == "health server listening" for each in lines), f"lines are missing: {lines[:5]}")
+        demand(not any(TOKEN in each for each in files.values()), "the token is in the bundle")
+
+        # A client that is gone is no bundle, and the page says so.
+        place.stop("client")
+        click_until(page, "#bundle", "document.querySelector('#log-note').textContent.includes('There is no bundle')")
+        demand(len(list(Path(folder).iterdir())) == 1, "something was saved")
 
 
 def every_panel_shows_something(page: Page) -> None:
@@ -158,4 +184,6 @@ def foreign_page() -> Iterator[str]:
             thread.join()
 
 
-CASES: list[Callable[[Eye, Path, Path], None]] = [page_shows_a_tunnel_under_load_and_each_broken_hop, other_origins_are_refused, foreign_names_are_refused]
+CASES: list[Callable[[Eye, Path, Path], None]] = [
+    page_shows_a_tunnel_under_load_and_each_broken_hop, a_button_saves_the_support_bundle, other_origins_are_refused, foreign_names_are_refused,
+]  # fmt: skip

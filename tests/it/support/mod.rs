@@ -13,6 +13,7 @@
 pub mod admin;
 pub mod answer;
 pub mod broker;
+pub mod bundle;
 pub mod cases;
 pub mod child;
 pub mod client;
