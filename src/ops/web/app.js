@@ -42,6 +42,10 @@ const ADVICE = {
   client: {
     certificate_expired: 'Replace the certificate; it is read without a restart.',
     reload_rejected: 'Those of before are in use; the log says why the new ones were refused.',
+    write_failed: 'Make room for audit.file, or repair its disk; commands are refused until it takes records, unless audit.on_failure lets them pass.',
+    queue_full: 'The disk of audit.file is too slow for so many calls.',
+    log_lines_lost: 'Whoever reads the log is too slow, or its disk is full.',
+    log_server_unreachable: 'Check that the log server runs, then its name, port and certificate.',
   },
   mcp: {
     probe_failed: 'Start the MCP server; check mcp.server_urls.',

@@ -10,7 +10,7 @@ from looks import DRAWN, Eye, Faulty, demand
 from mock import WEB, Mock
 from states import HOSTILE, STATES, line
 
-MOST_BYTES = 40 * 1024
+MOST_BYTES = 42 * 1024
 LOG_ROWS, SAMPLES = 500, 120
 TOKEN = "mock-token-0123456789"
 PANELS = ["activity", "channels", "components", "calls", "log", "sandbox", "certificates", "connection"]
