@@ -17,8 +17,8 @@ use crate::config::values::channel::MAIN;
 use crate::secrets::{ApiKey, SecludedFile, SeenFile};
 pub use crate::telemetry::{Log, LogFormat, LogTarget};
 
-/// The checked configuration of `tunnel-client run`. Only the loader makes one, and nothing changes it afterwards: its fields are those of
-/// [`Settings`], to read.
+/// The checked configuration of `tunnel-client run`. Only the loader makes one. Its fields are those of [`Settings`], to read; what
+/// changes afterwards is what these methods hand over, and the port of the embedded MCP stub.
 #[derive(Debug)]
 pub struct Config(Settings);
 

@@ -27,3 +27,50 @@ pub(super) fn binding(embedded: &Embedded) -> Binding {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use super::*;
+    use crate::config::settings::EmbeddedMode;
+
+    #[test]
+    fn it_leads_to_where_the_stub_listens() {
+        for (place, url, socket) in [
+            (
+                EmbeddedPlace::Tcp("127.0.0.1:81".parse().unwrap()),
+                "http://127.0.0.1:81/mcp",
+                None,
+            ),
+            (
+                EmbeddedPlace::Tcp("[::1]:80".parse().unwrap()),
+                "http://[::1]/mcp",
+                None,
+            ),
+            (
+                EmbeddedPlace::Unix("/s".into()),
+                "http://localhost/mcp",
+                Some("/s".into()),
+            ),
+        ] {
+            let embedded = Embedded {
+                mode: EmbeddedMode::Stateful,
+                place,
+                name: "n".to_owned(),
+                version: "1".to_owned(),
+            };
+            let Target::Http {
+                url: found,
+                unix_socket,
+                proxy,
+                ..
+            } = binding(&embedded).target
+            else {
+                panic!("{embedded:?}");
+            };
+            assert_eq!((found, unix_socket), (HttpUrl::parse(url).unwrap(), socket));
+            assert!(proxy.is_none());
+        }
+    }
+}
