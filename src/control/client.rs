@@ -10,9 +10,10 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::headers::{CLIENT_REQUEST_ID, SHARD_TOKEN, headers};
+use super::wait::Wait;
 use crate::config;
 use crate::dispatch::{Arrival, Room};
-use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, PARTIAL_POLL_TIMEOUT, POLL_BODY_MAX};
+use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, POLL_BODY_MAX};
 use crate::monitor::Waits;
 use crate::net::{BadHeader, Connector, Live, NetError, Patience, Phase, Pool, Reply, RequestBody, Reuse};
 use crate::wire::api_error::{ApiError, ErrorStatus};
@@ -35,8 +36,8 @@ pub struct ControlPlane {
     proxy: Option<String>,
     path: String,
     response_uri: Uri,
+    wait: Wait,
     request_timeout: Duration,
-    poll_timeout: Duration,
     connect_bound: Duration,
 }
 
@@ -115,7 +116,8 @@ impl ControlPlane {
         let c = &config.control_plane;
         let path = format!("{}/v1/tunnels/{}", c.url_path, c.tunnel_id);
         let response_uri = path_uri(&format!("{path}/response")).ok_or(BadHeader("control_plane.url_path"))?;
-        let request_timeout = c.poll_timeout + c.poll_guardrail;
+        let wait = Wait::new(c);
+        let request_timeout = wait.longest();
         // Connecting has bounds of its own: a slow way there must not cost a poll that the service may hold for its whole time.
         let patience = Patience {
             first_byte: Some(request_timeout),
@@ -130,8 +132,8 @@ impl ControlPlane {
             proxy: c.proxy.as_ref().map(config::Proxy::name),
             path,
             response_uri,
+            wait,
             request_timeout,
-            poll_timeout: c.poll_timeout,
             connect_bound: config.timeouts.whole(),
         })
     }
@@ -163,9 +165,8 @@ impl ControlPlane {
     /// # Errors
     /// [`ControlError`]; from the request to its answer, and from there to the end of the body, at most the poll timeout plus the
     /// guardrail may pass.
-    pub async fn poll(&self, room: &Room) -> Result<PollAnswer, ControlError> {
-        let wait = self.wait(room);
-        let wait_ms = wait.as_nanos().div_ceil(1_000_000).max(1);
+    pub async fn poll(&self, room: &Room, waits: Waits) -> Result<PollAnswer, ControlError> {
+        let wait_ms = waits.effective.as_nanos().div_ceil(1_000_000).max(1);
         let mut path = format!("{}/poll?limit={}&timeout_ms={wait_ms}", self.path, room.places);
         for channel in &room.channels {
             // Channel names are checked: no character needs an escape.
@@ -197,20 +198,9 @@ impl ControlPlane {
         })
     }
 
-    fn wait(&self, room: &Room) -> Duration {
-        match room.partial {
-            false => self.poll_timeout,
-            true => self.poll_timeout.min(PARTIAL_POLL_TIMEOUT),
-        }
-    }
-
-    /// How long a poll for this room may take.
-    pub fn waits(&self, room: &Room) -> Waits {
-        Waits {
-            configured: self.poll_timeout,
-            effective: self.wait(room),
-            deadline: self.request_timeout,
-        }
+    /// How long polls may take, before the first one.
+    pub(super) fn wait(&self) -> Wait {
+        self.wait
     }
 
     /// Ends the sending side of the poll's connection: a service that has not answered yet will not any more, and one that
@@ -232,11 +222,6 @@ impl ControlPlane {
     /// The generations of keys and certificates.
     pub fn live(&self) -> &Live {
         &self.live
-    }
-
-    /// How long the service may hold a poll.
-    pub fn poll_timeout(&self) -> Duration {
-        self.poll_timeout
     }
 
     /// The most time that one poll can take, from resolving the name to the end of the answer.

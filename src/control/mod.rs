@@ -8,6 +8,7 @@ mod post;
 mod series;
 mod told;
 mod verdict;
+mod wait;
 
 pub use client::{ControlPlane, Metadata};
 pub(crate) use headers::{bearer, identification};

@@ -7,8 +7,10 @@ use log::{Level, info};
 use super::held::Held;
 use super::told::Told;
 use super::verdict::{Failure, Kind};
+use super::wait::Wait;
 use crate::backoff::Backoff;
 use crate::limits::{AUTH_RETRY_MAX, AUTH_RETRY_MIN};
+use crate::monitor::Waits;
 
 /// State that one poll leaves to the next.
 #[derive(Debug)]
@@ -19,6 +21,7 @@ pub(super) struct Series {
     refused: Backoff,
     told: Told,
     held: Held,
+    wait: Wait,
     /// The last poll that ended had failed.
     failing: bool,
     /// A failure came since the last sign of success, be that an answer or a poll held open.
@@ -27,15 +30,21 @@ pub(super) struct Series {
 
 impl Series {
     /// Before the first poll.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(wait: Wait) -> Self {
         Self {
             backoff: Backoff::default(),
             refused: Backoff::new(AUTH_RETRY_MIN, AUTH_RETRY_MAX),
             told: Told::default(),
             held: Held::default(),
+            wait,
             failing: false,
             outage: false,
         }
+    }
+
+    /// Times of a poll that is about to begin; `partial`: it leaves out channels.
+    pub(super) fn begin(&mut self, partial: bool) -> Waits {
+        self.wait.begin(partial)
     }
 
     /// Time after which a poll that is held open counts as a success.
