@@ -15,7 +15,7 @@ use crate::config;
 use crate::dispatch::{Arrival, Room};
 use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, POLL_BODY_MAX};
 use crate::monitor::Waits;
-use crate::net::{BadHeader, Connector, Live, NetError, Patience, Phase, Pool, Reply, RequestBody, Reuse};
+use crate::net::{BadHeader, Connector, Live, NetError, Patience, Phase, Pool, Reply, RequestBody, Reuse, SendError};
 use crate::wire::api_error::{ApiError, ErrorStatus};
 use crate::wire::command::Route;
 use crate::wire::response::Parts;
@@ -85,6 +85,8 @@ pub enum ControlError {
         error: NetError,
         /// False when not one byte was written.
         written: bool,
+        /// True when the other end had kept the connection from an earlier request, and closed it without a byte of an answer.
+        stale: bool,
     },
     /// The answer is an error status, redirects included: they are never followed (contract: wire, section 2).
     Status(ErrorStatus),
@@ -93,7 +95,21 @@ pub enum ControlError {
 impl From<NetError> for ControlError {
     /// Of an answer whose head had arrived.
     fn from(error: NetError) -> Self {
-        Self::Net { error, written: true }
+        Self::Net {
+            error,
+            written: true,
+            stale: false,
+        }
+    }
+}
+
+impl From<SendError> for ControlError {
+    fn from(failed: SendError) -> Self {
+        Self::Net {
+            error: failed.error,
+            written: failed.written,
+            stale: failed.stale,
+        }
     }
 }
 
@@ -163,8 +179,8 @@ impl ControlPlane {
     /// Asks for as many commands as there is room for and waits as long as the service holds the poll.
     ///
     /// # Errors
-    /// [`ControlError`]; from the request to its answer, and from there to the end of the body, at most the poll timeout plus the
-    /// guardrail may pass.
+    /// [`ControlError`]; from the request to its answer at most the deadline of `waits` may pass, and from there to the end of the body
+    /// the poll timeout plus the guardrail.
     pub async fn poll(&self, room: &Room, waits: Waits) -> Result<PollAnswer, ControlError> {
         let wait_ms = waits.effective.as_nanos().div_ceil(1_000_000).max(1);
         let mut path = format!("{}/poll?limit={}&timeout_ms={wait_ms}", self.path, room.places);
@@ -175,7 +191,8 @@ impl ControlPlane {
         }
         let uri = path_uri(&path).unwrap_or_default();
         let request = self.request(Method::GET, uri, RequestBody::empty());
-        let mut reply = self.exchange(&self.polls, request).await?;
+        let sent = self.polls.send_within(Some(waits.deadline), request, Reuse::Any);
+        let mut reply = sent.await?;
         let received = Instant::now();
         let body = match reply.status {
             204 => Bytes::new(),
@@ -280,10 +297,7 @@ impl ControlPlane {
     }
 
     async fn exchange(&self, pool: &Pool, request: Request<RequestBody>) -> Result<Reply, ControlError> {
-        pool.send(request, Reuse::Any).await.map_err(|e| ControlError::Net {
-            error: e.error,
-            written: e.written,
-        })
+        Ok(pool.send(request, Reuse::Any).await?)
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use log::{Level, debug, error, log};
+use log::{Level, debug, error, info, log};
 use tokio::time::{sleep, timeout};
 
 use super::client::{ControlError, ControlPlane, PollAnswer};
@@ -73,6 +73,9 @@ impl<S: Server> Poller<S> {
             self.monitor.metrics.poll_cycles.inc();
             let Polled::Ended(ended) = polled else { break };
             self.monitor.metrics.poll_latency(took, ended.is_ok());
+            if let Err(error) = &ended {
+                self.cut_off(error, took, &mut series);
+            }
             let pause = match verdict(ended) {
                 Verdict::Answered { commands, arrival } => {
                     let brought = self.accept(commands, &arrival, room.places);
@@ -171,6 +174,18 @@ impl<S: Server> Poller<S> {
         let pause = series.answered(commands == 0, at_once)?;
         debug!(retry_in_ms = millis(pause); "the service answered an empty poll at once; backing off");
         Some(pause)
+    }
+
+    /// Asks for shorter polls when a proxy cut one off.
+    fn cut_off(&self, error: &ControlError, took: Duration, series: &mut Series) {
+        if let Some(wait) = series.cut_off(error, took) {
+            info!(
+                proxy = self.control.proxy(),
+                poll_duration_ms = millis(took),
+                poll_timeout_ms = millis(wait);
+                "a poll through the proxy was cut off; later polls are shorter"
+            );
+        }
     }
 
     /// Records a failure; returns the pause before the next poll.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use log::{Level, info};
 
+use super::client::ControlError;
 use super::held::Held;
 use super::told::Told;
 use super::verdict::{Failure, Kind};
@@ -45,6 +46,11 @@ impl Series {
     /// Times of a poll that is about to begin; `partial`: it leaves out channels.
     pub(super) fn begin(&mut self, partial: bool) -> Waits {
         self.wait.begin(partial)
+    }
+
+    /// A poll failed after `took`. Returns the shorter wait of later ones, if it was cut off by a proxy.
+    pub(super) fn cut_off(&mut self, error: &ControlError, took: Duration) -> Option<Duration> {
+        self.wait.failed(error, took)
     }
 
     /// Time after which a poll that is held open counts as a success.

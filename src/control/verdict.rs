@@ -125,7 +125,7 @@ pub(super) fn verdict(ended: Result<PollAnswer, ControlError>) -> Verdict {
                 shown: Failed::with_status(200),
             },
         },
-        Err(ControlError::Net { error, written }) => Failure {
+        Err(ControlError::Net { error, written, .. }) => Failure {
             kind: match error {
                 NetError::Timeout | NetError::NoFirstByte(_) if written => Kind::TimedOut,
                 _ => Kind::Unanswered,
@@ -187,7 +187,11 @@ mod tests {
     }
 
     fn unanswered(error: NetError, written: bool) -> Result<PollAnswer, ControlError> {
-        Err(ControlError::Net { error, written })
+        Err(ControlError::Net {
+            error,
+            written,
+            stale: false,
+        })
     }
 
     fn refused(status: u16) -> Result<PollAnswer, ControlError> {
