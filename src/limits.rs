@@ -12,6 +12,7 @@ mod health;
 mod logs;
 mod memory;
 mod page;
+mod routing;
 mod service_manager;
 mod stdio;
 
@@ -27,6 +28,7 @@ pub use health::*;
 pub use logs::*;
 pub use memory::*;
 pub use page::*;
+pub use routing::*;
 pub use service_manager::*;
 pub use stdio::*;
 

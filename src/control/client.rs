@@ -1,4 +1,4 @@
-//! The control plane's requests (contract: wire, section 1; wire, section 2; wire, section 3; wire, section 4; wire, section 7).
+//! The control plane's requests (contract: wire, section 1; wire, section 2; wire, section 3; wire, section 4; wire, section 7; wire, section 13).
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
@@ -9,6 +9,7 @@ use http::{Method, Request, Uri};
 use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::correction::{Correction, WRONG_CLUSTER};
 use super::headers::{CLIENT_REQUEST_ID, SHARD_TOKEN, headers};
 use super::wait::Wait;
 use crate::config;
@@ -73,6 +74,24 @@ impl fmt::Debug for PollAnswer {
             .field("bytes", &self.body.len())
             .field("arrival", &self.arrival)
             .finish()
+    }
+}
+
+/// A poll that failed.
+#[derive(Debug)]
+pub(super) struct FailedPoll {
+    /// Why.
+    pub(super) error: ControlError,
+    /// Where the service wants to be polled instead.
+    pub(super) correction: Option<Correction>,
+}
+
+impl<E: Into<ControlError>> From<E> for FailedPoll {
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            correction: None,
+        }
     }
 }
 
@@ -176,12 +195,18 @@ impl ControlPlane {
         Ok(metadata)
     }
 
-    /// Asks for as many commands as there is room for and waits as long as the service holds the poll.
+    /// Asks for as many commands as there is room for and waits as long as the service holds the poll. `token` names the part of the
+    /// service that is polled.
     ///
     /// # Errors
-    /// [`ControlError`]; from the request to its answer at most the deadline of `waits` may pass, and from there to the end of the body
+    /// [`FailedPoll`]; from the request to its answer at most the deadline of `waits` may pass, and from there to the end of the body
     /// the poll timeout plus the guardrail.
-    pub async fn poll(&self, room: &Room, waits: Waits) -> Result<PollAnswer, ControlError> {
+    pub(super) async fn poll(
+        &self,
+        room: &Room,
+        waits: Waits,
+        token: Option<HeaderValue>,
+    ) -> Result<PollAnswer, FailedPoll> {
         let wait_ms = waits.effective.as_nanos().div_ceil(1_000_000).max(1);
         let mut path = format!("{}/poll?limit={}&timeout_ms={wait_ms}", self.path, room.places);
         for channel in &room.channels {
@@ -190,17 +215,22 @@ impl ControlPlane {
             path.push_str(channel);
         }
         let uri = path_uri(&path).unwrap_or_default();
-        let request = self.request(Method::GET, uri, RequestBody::empty());
+        let mut request = self.request(Method::GET, uri, RequestBody::empty());
+        if let Some(token) = token {
+            request.headers_mut().insert(SHARD_TOKEN, token);
+        }
         let sent = self.polls.send_within(Some(waits.deadline), request, Reuse::Any);
         let mut reply = sent.await?;
         let received = Instant::now();
         let body = match reply.status {
             204 => Bytes::new(),
             200 => bounded(self.request_timeout, reply.collect(POLL_BODY_MAX)).await?,
-            _ => {
-                let read = bounded(self.request_timeout, reply.collect(API_ERROR_BODY_MAX));
-                let body = read.await.unwrap_or_default();
-                return Err(status_error(&reply, &body));
+            status => {
+                let read = bounded(self.request_timeout, reply.collect(API_ERROR_BODY_MAX)).await;
+                return Err(match status {
+                    409 => conflict(&reply, read),
+                    _ => status_error(&reply, &read.unwrap_or_default()).into(),
+                });
             }
         };
         Ok(PollAnswer {
@@ -309,19 +339,42 @@ fn request_id(reply: &Reply) -> Option<Box<str>> {
     reply.header("x-request-id").map(Box::from)
 }
 
+/// The answer 409 of a poll. Of one that speaks of a correction no text of the service is kept: it may hold the token.
+fn conflict(reply: &Reply, read: Result<Bytes, NetError>) -> FailedPoll {
+    let body = match read {
+        Err(error) if error != NetError::TooLarge => return error.into(),
+        read => read.unwrap_or_default(),
+    };
+    let mut answer = error_status(reply, &body);
+    if Correction::is_meant(&reply.headers, &body, &answer.error.code) {
+        answer.error = ApiError {
+            code: WRONG_CLUSTER.to_owned(),
+            ..ApiError::default()
+        };
+    }
+    FailedPoll {
+        error: ControlError::Status(answer),
+        correction: Correction::read(&reply.headers, &body),
+    }
+}
+
 fn status_error(reply: &Reply, body: &[u8]) -> ControlError {
+    ControlError::Status(error_status(reply, body))
+}
+
+fn error_status(reply: &Reply, body: &[u8]) -> ErrorStatus {
     let mut error = ApiError::parse(body);
     if (300..400).contains(&reply.status) && error.message.is_empty() {
         error.message = "a redirect was refused: the control plane must be configured by its real address".to_owned();
     }
-    ControlError::Status(ErrorStatus {
+    ErrorStatus {
         status: reply.status,
         error,
         retry_after: reply
             .header("retry-after")
             .and_then(|v| retry_after::parse(v, SystemTime::now())),
         request_id: request_id(reply),
-    })
+    }
 }
 
 async fn bounded<T>(limit: Duration, step: impl Future<Output = Result<T, NetError>>) -> Result<T, NetError> {

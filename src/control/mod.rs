@@ -1,10 +1,12 @@
 //! The control plane's side: its requests, and polling for commands.
 
 pub mod client;
+mod correction;
 mod headers;
 mod held;
 mod poller;
 mod post;
+mod routing;
 mod series;
 mod told;
 mod verdict;

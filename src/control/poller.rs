@@ -4,10 +4,11 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::HeaderValue;
 use log::{Level, debug, error, info, log};
 use tokio::time::{sleep, timeout};
 
-use super::client::{ControlError, ControlPlane, PollAnswer};
+use super::client::{ControlError, ControlPlane, FailedPoll, PollAnswer};
 use super::series::Series;
 use super::verdict::{Cause, Failure, Kind, Verdict, mitigation, verdict};
 use crate::backoff::millis;
@@ -33,7 +34,7 @@ pub struct Poller<S> {
 /// How one poll ended.
 enum Polled {
     /// With an answer or without.
-    Ended(Result<PollAnswer, ControlError>),
+    Ended(Result<PollAnswer, FailedPoll>),
     /// Shutdown, and no answer was on its way.
     Stopped,
 }
@@ -67,16 +68,23 @@ impl<S: Server> Poller<S> {
             self.monitor.progress.step(self.control.poll_bound());
             let waits = series.begin(room.partial);
             self.monitor.health.poll_attempted(waits);
+            let (token, attempt) = series.route();
             let started = Instant::now();
-            let polled = self.poll(&room, waits, &mut series).await;
+            let polled = self.poll(&room, waits, token, &mut series).await;
             let took = started.elapsed();
             self.monitor.metrics.poll_cycles.inc();
             let Polled::Ended(ended) = polled else { break };
             self.monitor.metrics.poll_latency(took, ended.is_ok());
-            if let Err(error) = &ended {
-                self.cut_off(error, took, &mut series);
-            }
-            let pause = match verdict(ended) {
+            let (ended, correction) = match ended {
+                Ok(answer) => (Ok(answer), None),
+                Err(FailedPoll { error, correction }) => {
+                    self.cut_off(&error, took, &mut series);
+                    (Err(error), correction)
+                }
+            };
+            let verdict = verdict(ended);
+            series.routed(attempt, &verdict, correction.as_ref());
+            let pause = match verdict {
                 Verdict::Answered { commands, arrival } => {
                     let brought = self.accept(commands, &arrival, room.places);
                     let at_once = took < EMPTY_POLL_MIN.min(waits.effective);
@@ -117,13 +125,13 @@ impl<S: Server> Poller<S> {
     }
 
     /// One poll. Held open for long enough, it counts as a success before its answer.
-    async fn poll(&self, room: &Room, waits: Waits, series: &mut Series) -> Polled {
+    async fn poll(&self, room: &Room, waits: Waits, token: Option<HeaderValue>, series: &mut Series) -> Polled {
         // Both may have become ready at once.
         if self.shutdown.is_set() {
             return Polled::Stopped;
         }
         let sign_of_life = series.sign_of_life();
-        let poll = self.control.poll(room, waits);
+        let poll = self.control.poll(room, waits, token);
         tokio::pin!(poll);
         let mut held_open = false;
         loop {

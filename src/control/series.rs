@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
 use log::{Level, info};
 
 use super::client::ControlError;
+use super::correction::Correction;
 use super::held::Held;
+use super::routing::{Attempt, Ended, Routing};
 use super::told::Told;
-use super::verdict::{Failure, Kind};
+use super::verdict::{Failure, Kind, Verdict};
 use super::wait::Wait;
 use crate::backoff::Backoff;
 use crate::limits::{AUTH_RETRY_MAX, AUTH_RETRY_MIN};
@@ -23,6 +26,7 @@ pub(super) struct Series {
     told: Told,
     held: Held,
     wait: Wait,
+    routing: Routing,
     /// The last poll that ended had failed.
     failing: bool,
     /// A failure came since the last sign of success, be that an answer or a poll held open.
@@ -38,6 +42,7 @@ impl Series {
             told: Told::default(),
             held: Held::default(),
             wait,
+            routing: Routing::default(),
             failing: false,
             outage: false,
         }
@@ -46,6 +51,16 @@ impl Series {
     /// Times of a poll that is about to begin; `partial`: it leaves out channels.
     pub(super) fn begin(&mut self, partial: bool) -> Waits {
         self.wait.begin(partial)
+    }
+
+    /// The token of a poll that is about to begin, and what tells its end from that of others.
+    pub(super) fn route(&self) -> (Option<HeaderValue>, Attempt) {
+        (self.routing.header(), self.routing.attempt())
+    }
+
+    /// A poll ended with this verdict, and perhaps with a correction.
+    pub(super) fn routed(&mut self, attempt: Attempt, verdict: &Verdict, correction: Option<&Correction>) {
+        self.routing.ended(attempt, Ended::of(verdict, correction));
     }
 
     /// A poll failed after `took`. Returns the shorter wait of later ones, if it was cut off by a proxy.

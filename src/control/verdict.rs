@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::client::{ControlError, PollAnswer};
+use super::correction::WRONG_CLUSTER;
 use crate::dispatch::Arrival;
 use crate::monitor::Failed;
 use crate::net::NetError;
@@ -159,6 +160,9 @@ pub(super) fn mitigation(status: u16, error: &ApiError) -> &'static str {
     error.mitigation().unwrap_or(match status {
         401 => "the API key was not accepted; check control_plane.api_key",
         403 => "the API key may not use this tunnel; check its scopes and control_plane.organization_id",
+        409 if error.code == WRONG_CLUSTER => {
+            "nothing while polls go on: the service sends them to another part of itself"
+        }
         404 => "the service does not know this tunnel; check control_plane.tunnel_id and control_plane.base_url",
         300..=399 => "set control_plane.base_url to the address that answers; redirects are not followed",
         _ => "",

@@ -158,11 +158,7 @@ impl Pool {
     ///
     /// # Errors
     /// [`SendError`] tells whether the peer may have seen the request.
-    pub fn send(
-        &self,
-        request: Request<RequestBody>,
-        reuse: Reuse,
-    ) -> impl Future<Output = Result<Reply, SendError>> + Send + use<'_> {
+    pub fn send(&self, request: Request<RequestBody>, reuse: Reuse) -> impl Future<Output = Result<Reply, SendError>> {
         self.send_within(self.0.patience.first_byte, request, reuse)
     }
 

@@ -73,6 +73,7 @@ mod packed;
 mod paths;
 mod poll;
 mod poll_channels;
+mod poll_routing;
 mod poll_wait;
 mod preflight;
 mod profiles;

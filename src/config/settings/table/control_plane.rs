@@ -148,7 +148,7 @@ pub(in crate::config) static CONTROL_HEADERS: Setting = Setting {
     flag: "control-plane.extra-headers",
     variables: &["CONTROL_PLANE_EXTRA_HEADERS"],
     help: "Header of every control plane request; repeatable, with , or ; between them in the variable",
-    details: "Refused: Authorization, Accept, User-Agent, X-Tunnel-Client-Name, X-Tunnel-Client-Version, X-Tunnel-Client-Instance-Id, X-Tunnel-MCP-Server-Info.",
+    details: "Refused: Authorization, Accept, User-Agent, X-Tunnel-Client-Name, X-Tunnel-Client-Version, X-Tunnel-Client-Instance-Id, X-Tunnel-Client-Wire-Protocol-Version, X-Tunnel-Client-Capabilities, X-Tunnel-MCP-Server-Info.",
     ..HEADERS
 };
 
