@@ -12,6 +12,7 @@ mod health;
 mod logs;
 mod memory;
 mod page;
+mod routing;
 mod service_manager;
 mod stdio;
 mod stub;
@@ -28,6 +29,7 @@ pub use health::*;
 pub use logs::*;
 pub use memory::*;
 pub use page::*;
+pub use routing::*;
 pub use service_manager::*;
 pub use stdio::*;
 pub use stub::*;
@@ -41,6 +43,8 @@ const MIB: usize = 1024 * KIB;
 
 /// How long the service may hold a poll that leaves out channels: whatever becomes free meanwhile waits for its end.
 pub const PARTIAL_POLL_TIMEOUT: Duration = Duration::from_millis(500);
+/// A shorter wait is not learnt from polls that a proxy cut off: polls would come in too quick a succession (contract: wire, section 4).
+pub const LEARNT_WAIT_MIN: Duration = Duration::from_secs(5);
 /// Commands taken from one poll answer, however many were asked for: each costs memory many times its bytes.
 pub const POLL_COMMANDS_MAX: usize = 1000;
 /// Commands asked for with one poll (contract: wire, section 4).

@@ -1,4 +1,4 @@
-//! The control plane's requests (contract: wire, section 1; wire, section 2; wire, section 3; wire, section 4; wire, section 7).
+//! The control plane's requests (contract: wire, section 1; wire, section 2; wire, section 3; wire, section 4; wire, section 7; wire, section 13).
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
@@ -9,12 +9,14 @@ use http::{Method, Request, Uri};
 use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::correction::{Correction, WRONG_CLUSTER};
 use super::headers::{CLIENT_REQUEST_ID, SHARD_TOKEN, headers};
+use super::wait::Wait;
 use crate::config;
 use crate::dispatch::{Arrival, Room};
-use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, PARTIAL_POLL_TIMEOUT, POLL_BODY_MAX};
+use crate::limits::{ACK_BODY_MAX, API_ERROR_BODY_MAX, CONTROL_IDLE_MAX, POLL_BODY_MAX};
 use crate::monitor::Waits;
-use crate::net::{BadHeader, Connector, Live, NetError, Patience, Phase, Pool, Reply, RequestBody, Reuse};
+use crate::net::{BadHeader, Connector, Live, NetError, Patience, Phase, Pool, Reply, RequestBody, Reuse, SendError};
 use crate::wire::api_error::{ApiError, ErrorStatus};
 use crate::wire::command::Route;
 use crate::wire::response::Parts;
@@ -35,8 +37,8 @@ pub struct ControlPlane {
     proxy: Option<String>,
     path: String,
     response_uri: Uri,
+    wait: Wait,
     request_timeout: Duration,
-    poll_timeout: Duration,
     connect_bound: Duration,
 }
 
@@ -75,6 +77,24 @@ impl fmt::Debug for PollAnswer {
     }
 }
 
+/// A poll that failed.
+#[derive(Debug)]
+pub(super) struct FailedPoll {
+    /// Why.
+    pub(super) error: ControlError,
+    /// Where the service wants to be polled instead.
+    pub(super) correction: Option<Correction>,
+}
+
+impl<E: Into<ControlError>> From<E> for FailedPoll {
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            correction: None,
+        }
+    }
+}
+
 /// A request that failed.
 #[derive(Debug)]
 pub enum ControlError {
@@ -84,6 +104,8 @@ pub enum ControlError {
         error: NetError,
         /// False when not one byte was written.
         written: bool,
+        /// True when the other end had kept the connection from an earlier request, and closed it without a byte of an answer.
+        stale: bool,
     },
     /// The answer is an error status, redirects included: they are never followed (contract: wire, section 2).
     Status(ErrorStatus),
@@ -92,7 +114,21 @@ pub enum ControlError {
 impl From<NetError> for ControlError {
     /// Of an answer whose head had arrived.
     fn from(error: NetError) -> Self {
-        Self::Net { error, written: true }
+        Self::Net {
+            error,
+            written: true,
+            stale: false,
+        }
+    }
+}
+
+impl From<SendError> for ControlError {
+    fn from(failed: SendError) -> Self {
+        Self::Net {
+            error: failed.error,
+            written: failed.written,
+            stale: failed.stale,
+        }
     }
 }
 
@@ -115,7 +151,8 @@ impl ControlPlane {
         let c = &config.control_plane;
         let path = format!("{}/v1/tunnels/{}", c.url_path, c.tunnel_id);
         let response_uri = path_uri(&format!("{path}/response")).ok_or(BadHeader("control_plane.url_path"))?;
-        let request_timeout = c.poll_timeout + c.poll_guardrail;
+        let wait = Wait::new(c);
+        let request_timeout = wait.longest();
         // Connecting has bounds of its own: a slow way there must not cost a poll that the service may hold for its whole time.
         let patience = Patience {
             first_byte: Some(request_timeout),
@@ -130,8 +167,8 @@ impl ControlPlane {
             proxy: c.proxy.as_ref().map(config::Proxy::name),
             path,
             response_uri,
+            wait,
             request_timeout,
-            poll_timeout: c.poll_timeout,
             connect_bound: config.timeouts.whole(),
         })
     }
@@ -158,14 +195,19 @@ impl ControlPlane {
         Ok(metadata)
     }
 
-    /// Asks for as many commands as there is room for and waits as long as the service holds the poll.
+    /// Asks for as many commands as there is room for and waits as long as the service holds the poll. `token` names the part of the
+    /// service that is polled.
     ///
     /// # Errors
-    /// [`ControlError`]; from the request to its answer, and from there to the end of the body, at most the poll timeout plus the
-    /// guardrail may pass.
-    pub async fn poll(&self, room: &Room) -> Result<PollAnswer, ControlError> {
-        let wait = self.wait(room);
-        let wait_ms = wait.as_nanos().div_ceil(1_000_000).max(1);
+    /// [`FailedPoll`]; from the request to its answer at most the deadline of `waits` may pass, and from there to the end of the body
+    /// the poll timeout plus the guardrail.
+    pub(super) async fn poll(
+        &self,
+        room: &Room,
+        waits: Waits,
+        token: Option<HeaderValue>,
+    ) -> Result<PollAnswer, FailedPoll> {
+        let wait_ms = waits.effective.as_nanos().div_ceil(1_000_000).max(1);
         let mut path = format!("{}/poll?limit={}&timeout_ms={wait_ms}", self.path, room.places);
         for channel in &room.channels {
             // Channel names are checked: no character needs an escape.
@@ -173,16 +215,22 @@ impl ControlPlane {
             path.push_str(channel);
         }
         let uri = path_uri(&path).unwrap_or_default();
-        let request = self.request(Method::GET, uri, RequestBody::empty());
-        let mut reply = self.exchange(&self.polls, request).await?;
+        let mut request = self.request(Method::GET, uri, RequestBody::empty());
+        if let Some(token) = token {
+            request.headers_mut().insert(SHARD_TOKEN, token);
+        }
+        let sent = self.polls.send_within(Some(waits.deadline), request, Reuse::Any);
+        let mut reply = sent.await?;
         let received = Instant::now();
         let body = match reply.status {
             204 => Bytes::new(),
             200 => bounded(self.request_timeout, reply.collect(POLL_BODY_MAX)).await?,
-            _ => {
-                let read = bounded(self.request_timeout, reply.collect(API_ERROR_BODY_MAX));
-                let body = read.await.unwrap_or_default();
-                return Err(status_error(&reply, &body));
+            status => {
+                let read = bounded(self.request_timeout, reply.collect(API_ERROR_BODY_MAX)).await;
+                return Err(match status {
+                    409 => conflict(&reply, read),
+                    _ => status_error(&reply, &read.unwrap_or_default()).into(),
+                });
             }
         };
         Ok(PollAnswer {
@@ -197,20 +245,9 @@ impl ControlPlane {
         })
     }
 
-    fn wait(&self, room: &Room) -> Duration {
-        match room.partial {
-            false => self.poll_timeout,
-            true => self.poll_timeout.min(PARTIAL_POLL_TIMEOUT),
-        }
-    }
-
-    /// How long a poll for this room may take.
-    pub fn waits(&self, room: &Room) -> Waits {
-        Waits {
-            configured: self.poll_timeout,
-            effective: self.wait(room),
-            deadline: self.request_timeout,
-        }
+    /// How long polls may take, before the first one.
+    pub(super) fn wait(&self) -> Wait {
+        self.wait
     }
 
     /// Ends the sending side of the poll's connection: a service that has not answered yet will not any more, and one that
@@ -232,11 +269,6 @@ impl ControlPlane {
     /// The generations of keys and certificates.
     pub fn live(&self) -> &Live {
         &self.live
-    }
-
-    /// How long the service may hold a poll.
-    pub fn poll_timeout(&self) -> Duration {
-        self.poll_timeout
     }
 
     /// The most time that one poll can take, from resolving the name to the end of the answer.
@@ -295,10 +327,7 @@ impl ControlPlane {
     }
 
     async fn exchange(&self, pool: &Pool, request: Request<RequestBody>) -> Result<Reply, ControlError> {
-        pool.send(request, Reuse::Any).await.map_err(|e| ControlError::Net {
-            error: e.error,
-            written: e.written,
-        })
+        Ok(pool.send(request, Reuse::Any).await?)
     }
 }
 
@@ -310,19 +339,42 @@ fn request_id(reply: &Reply) -> Option<Box<str>> {
     reply.header("x-request-id").map(Box::from)
 }
 
+/// The answer 409 of a poll. Of one that speaks of a correction no text of the service is kept: it may hold the token.
+fn conflict(reply: &Reply, read: Result<Bytes, NetError>) -> FailedPoll {
+    let body = match read {
+        Err(error) if error != NetError::TooLarge => return error.into(),
+        read => read.unwrap_or_default(),
+    };
+    let mut answer = error_status(reply, &body);
+    if Correction::is_meant(&reply.headers, &body, &answer.error.code) {
+        answer.error = ApiError {
+            code: WRONG_CLUSTER.to_owned(),
+            ..ApiError::default()
+        };
+    }
+    FailedPoll {
+        error: ControlError::Status(answer),
+        correction: Correction::read(&reply.headers, &body),
+    }
+}
+
 fn status_error(reply: &Reply, body: &[u8]) -> ControlError {
+    ControlError::Status(error_status(reply, body))
+}
+
+fn error_status(reply: &Reply, body: &[u8]) -> ErrorStatus {
     let mut error = ApiError::parse(body);
     if (300..400).contains(&reply.status) && error.message.is_empty() {
         error.message = "a redirect was refused: the control plane must be configured by its real address".to_owned();
     }
-    ControlError::Status(ErrorStatus {
+    ErrorStatus {
         status: reply.status,
         error,
         retry_after: reply
             .header("retry-after")
             .and_then(|v| retry_after::parse(v, SystemTime::now())),
         request_id: request_id(reply),
-    })
+    }
 }
 
 async fn bounded<T>(limit: Duration, step: impl Future<Output = Result<T, NetError>>) -> Result<T, NetError> {

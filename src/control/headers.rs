@@ -7,10 +7,15 @@ use crate::config::{Binding, Config};
 use crate::identity;
 use crate::net::{BadHeader, configured};
 
-/// Which part of the service waits for an answer: the command's, on its response only.
+/// The part of the service that a request is for: of responses the command's, of polls that of the last correction.
 pub(super) const SHARD_TOKEN: HeaderName = HeaderName::from_static("x-tunnel-shard-token");
 /// The service's name for the request that brought a command.
 pub(super) const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-client-request-id");
+
+/// The additive contract that is understood (contract: wire, section 2).
+const WIRE_VERSION: HeaderValue = HeaderValue::from_static("2026-08-25");
+/// What the client can do if the service wants it.
+const CAPABILITIES: HeaderValue = HeaderValue::from_static("wrong-cluster-v1");
 
 /// The headers of every request, but for the key, which may change. Configured ones come first, so that the client's own always replace them: what the
 /// configuration should have refused cannot take the place of the key, and `organization_id` wins over an
@@ -27,6 +32,8 @@ pub(super) fn headers(config: &Config, instance_id: &str) -> Result<HeaderMap, B
     headers.insert(HOST, text("control_plane.base_url", &c.base_url.authority())?);
     headers.extend(identification(instance_id)?);
     let mut insert = |name, value| headers.insert(HeaderName::from_static(name), value);
+    insert("x-tunnel-client-wire-protocol-version", WIRE_VERSION);
+    insert("x-tunnel-client-capabilities", CAPABILITIES);
     insert(
         "x-tunnel-mcp-server-info",
         text("mcp bindings", &server_info(config.served()))?,

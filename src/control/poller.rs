@@ -4,17 +4,18 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use log::{Level, debug, error, log};
+use http::HeaderValue;
+use log::{Level, debug, error, info, log};
 use tokio::time::{sleep, timeout};
 
-use super::client::{ControlError, ControlPlane, PollAnswer};
+use super::client::{ControlError, ControlPlane, FailedPoll, PollAnswer};
 use super::series::Series;
 use super::verdict::{Cause, Failure, Kind, Verdict, mitigation, verdict};
 use crate::backoff::millis;
 use crate::dispatch::server::Server;
 use crate::dispatch::{Arrival, Dispatcher, Room};
 use crate::limits::{DRAIN_POLL_TIMEOUT, DRAIN_TIMEOUT, EMPTY_POLL_MIN, ROOM_LOOK};
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, Waits};
 use crate::net::Phase;
 use crate::shutdown::Signal;
 use crate::telemetry::redact;
@@ -28,14 +29,12 @@ pub struct Poller<S> {
     dispatcher: Dispatcher<S, ControlPlane>,
     monitor: Arc<Monitor>,
     shutdown: Signal,
-    /// An empty answer that is faster counts towards backoff.
-    empty_poll_min: Duration,
 }
 
 /// How one poll ended.
 enum Polled {
     /// With an answer or without.
-    Ended(Result<PollAnswer, ControlError>),
+    Ended(Result<PollAnswer, FailedPoll>),
     /// Shutdown, and no answer was on its way.
     Stopped,
 }
@@ -48,19 +47,17 @@ impl<S: Server> Poller<S> {
         monitor: Arc<Monitor>,
         shutdown: Signal,
     ) -> Self {
-        let empty_poll_min = EMPTY_POLL_MIN.min(control.poll_timeout());
         Self {
             control,
             dispatcher,
             monitor,
             shutdown,
-            empty_poll_min,
         }
     }
 
     /// The loop. Returns after shutdown, when the last answer has been handed over.
     pub async fn run(self) {
-        let mut series = Series::new();
+        let mut series = Series::new(self.control.wait());
         let mut live = self.control.live().clone();
         while !self.shutdown.is_set() {
             let room = tokio::select! {
@@ -69,17 +66,29 @@ impl<S: Server> Poller<S> {
             };
             live.seen();
             self.monitor.progress.step(self.control.poll_bound());
-            self.monitor.health.poll_attempted(self.control.waits(&room));
+            let waits = series.begin(room.partial);
+            self.monitor.health.poll_attempted(waits);
+            let (token, attempt) = series.route();
             let started = Instant::now();
-            let polled = self.poll(&room, &mut series).await;
+            let polled = self.poll(&room, waits, token, &mut series).await;
             let took = started.elapsed();
             self.monitor.metrics.poll_cycles.inc();
             let Polled::Ended(ended) = polled else { break };
             self.monitor.metrics.poll_latency(took, ended.is_ok());
-            let pause = match verdict(ended) {
+            let (ended, correction) = match ended {
+                Ok(answer) => (Ok(answer), None),
+                Err(FailedPoll { error, correction }) => {
+                    self.cut_off(&error, took, &mut series);
+                    (Err(error), correction)
+                }
+            };
+            let verdict = verdict(ended);
+            series.routed(attempt, &verdict, correction.as_ref());
+            let pause = match verdict {
                 Verdict::Answered { commands, arrival } => {
                     let brought = self.accept(commands, &arrival, room.places);
-                    self.answered(brought, took, &mut series)
+                    let at_once = took < EMPTY_POLL_MIN.min(waits.effective);
+                    self.answered(brought, at_once, &mut series)
                 }
                 Verdict::Failed(failure) => Some(self.failed(&failure, took, &mut series)),
             };
@@ -116,13 +125,13 @@ impl<S: Server> Poller<S> {
     }
 
     /// One poll. Held open for long enough, it counts as a success before its answer.
-    async fn poll(&self, room: &Room, series: &mut Series) -> Polled {
+    async fn poll(&self, room: &Room, waits: Waits, token: Option<HeaderValue>, series: &mut Series) -> Polled {
         // Both may have become ready at once.
         if self.shutdown.is_set() {
             return Polled::Stopped;
         }
         let sign_of_life = series.sign_of_life();
-        let poll = self.control.poll(room);
+        let poll = self.control.poll(room, waits, token);
         tokio::pin!(poll);
         let mut held_open = false;
         loop {
@@ -167,12 +176,24 @@ impl<S: Server> Poller<S> {
     }
 
     /// Records an answer with so many commands; returns the pause before the next poll, if there has to be one.
-    fn answered(&self, commands: usize, took: Duration, series: &mut Series) -> Option<Duration> {
+    fn answered(&self, commands: usize, at_once: bool, series: &mut Series) -> Option<Duration> {
         self.monitor.health.poll_succeeded();
         self.monitor.metrics.poll_succeeded();
-        let pause = series.answered(commands == 0, took < self.empty_poll_min)?;
+        let pause = series.answered(commands == 0, at_once)?;
         debug!(retry_in_ms = millis(pause); "the service answered an empty poll at once; backing off");
         Some(pause)
+    }
+
+    /// Asks for shorter polls when a proxy cut one off.
+    fn cut_off(&self, error: &ControlError, took: Duration, series: &mut Series) {
+        if let Some(wait) = series.cut_off(error, took) {
+            info!(
+                proxy = self.control.proxy(),
+                poll_duration_ms = millis(took),
+                poll_timeout_ms = millis(wait);
+                "a poll through the proxy was cut off; later polls are shorter"
+            );
+        }
     }
 
     /// Records a failure; returns the pause before the next poll.

@@ -35,7 +35,7 @@ impl Credentials for Live {
 impl From<ControlError> for PostError {
     fn from(error: ControlError) -> Self {
         match error {
-            ControlError::Net { error, written } => Self::Unanswered {
+            ControlError::Net { error, written, .. } => Self::Unanswered {
                 reason: error.to_string(),
                 hop: error.hop(),
                 written,

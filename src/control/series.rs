@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
 use log::{Level, info};
 
+use super::client::ControlError;
+use super::correction::Correction;
 use super::held::Held;
+use super::routing::{Attempt, Ended, Routing};
 use super::told::Told;
-use super::verdict::{Failure, Kind};
+use super::verdict::{Failure, Kind, Verdict};
+use super::wait::Wait;
 use crate::backoff::Backoff;
 use crate::limits::{AUTH_RETRY_MAX, AUTH_RETRY_MIN};
+use crate::monitor::Waits;
 
 /// State that one poll leaves to the next.
 #[derive(Debug)]
@@ -19,6 +25,8 @@ pub(super) struct Series {
     refused: Backoff,
     told: Told,
     held: Held,
+    wait: Wait,
+    routing: Routing,
     /// The last poll that ended had failed.
     failing: bool,
     /// A failure came since the last sign of success, be that an answer or a poll held open.
@@ -27,15 +35,37 @@ pub(super) struct Series {
 
 impl Series {
     /// Before the first poll.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(wait: Wait) -> Self {
         Self {
             backoff: Backoff::default(),
             refused: Backoff::new(AUTH_RETRY_MIN, AUTH_RETRY_MAX),
             told: Told::default(),
             held: Held::default(),
+            wait,
+            routing: Routing::default(),
             failing: false,
             outage: false,
         }
+    }
+
+    /// Times of a poll that is about to begin; `partial`: it leaves out channels.
+    pub(super) fn begin(&mut self, partial: bool) -> Waits {
+        self.wait.begin(partial)
+    }
+
+    /// The token of a poll that is about to begin, and what tells its end from that of others.
+    pub(super) fn route(&self) -> (Option<HeaderValue>, Attempt) {
+        (self.routing.header(), self.routing.attempt())
+    }
+
+    /// A poll ended with this verdict, and perhaps with a correction.
+    pub(super) fn routed(&mut self, attempt: Attempt, verdict: &Verdict, correction: Option<&Correction>) {
+        self.routing.ended(attempt, Ended::of(verdict, correction));
+    }
+
+    /// A poll failed after `took`. Returns the shorter wait of later ones, if it was cut off by a proxy.
+    pub(super) fn cut_off(&mut self, error: &ControlError, took: Duration) -> Option<Duration> {
+        self.wait.failed(error, took)
     }
 
     /// Time after which a poll that is held open counts as a success.

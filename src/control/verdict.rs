@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::client::{ControlError, PollAnswer};
+use super::correction::WRONG_CLUSTER;
 use crate::dispatch::Arrival;
 use crate::monitor::Failed;
 use crate::net::NetError;
@@ -125,7 +126,7 @@ pub(super) fn verdict(ended: Result<PollAnswer, ControlError>) -> Verdict {
                 shown: Failed::with_status(200),
             },
         },
-        Err(ControlError::Net { error, written }) => Failure {
+        Err(ControlError::Net { error, written, .. }) => Failure {
             kind: match error {
                 NetError::Timeout | NetError::NoFirstByte(_) if written => Kind::TimedOut,
                 _ => Kind::Unanswered,
@@ -159,6 +160,9 @@ pub(super) fn mitigation(status: u16, error: &ApiError) -> &'static str {
     error.mitigation().unwrap_or(match status {
         401 => "the API key was not accepted; check control_plane.api_key",
         403 => "the API key may not use this tunnel; check its scopes and control_plane.organization_id",
+        409 if error.code == WRONG_CLUSTER => {
+            "nothing while polls go on: the service sends them to another part of itself"
+        }
         404 => "the service does not know this tunnel; check control_plane.tunnel_id and control_plane.base_url",
         300..=399 => "set control_plane.base_url to the address that answers; redirects are not followed",
         _ => "",
@@ -187,7 +191,11 @@ mod tests {
     }
 
     fn unanswered(error: NetError, written: bool) -> Result<PollAnswer, ControlError> {
-        Err(ControlError::Net { error, written })
+        Err(ControlError::Net {
+            error,
+            written,
+            stale: false,
+        })
     }
 
     fn refused(status: u16) -> Result<PollAnswer, ControlError> {

@@ -158,7 +158,20 @@ impl Pool {
     ///
     /// # Errors
     /// [`SendError`] tells whether the peer may have seen the request.
-    pub async fn send(&self, mut request: Request<RequestBody>, reuse: Reuse) -> Result<Reply, SendError> {
+    pub fn send(&self, request: Request<RequestBody>, reuse: Reuse) -> impl Future<Output = Result<Reply, SendError>> {
+        self.send_within(self.0.patience.first_byte, request, reuse)
+    }
+
+    /// The same with a bound of its own from the request to the head of its answer.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn send_within(
+        &self,
+        first_byte: Option<Duration>,
+        mut request: Request<RequestBody>,
+        reuse: Reuse,
+    ) -> Result<Reply, SendError> {
         let mut watch = Watch::begin(&self.0);
         let own = Authorization::take(request.headers_mut());
         loop {
@@ -199,7 +212,7 @@ impl Pool {
                 authorization.hold_place(request.headers_mut());
             }
             open.seal.arm(authorization);
-            let answer = within(self.0.patience.first_byte, open.sender.try_send_request(request)).await;
+            let answer = within(first_byte, open.sender.try_send_request(request)).await;
             let Some(answer) = answer else {
                 return Err(SendError::sent(NetError::NoFirstByte(self.0.connector.waited())));
             };

@@ -75,6 +75,8 @@ mod packed;
 mod paths;
 mod poll;
 mod poll_channels;
+mod poll_routing;
+mod poll_wait;
 mod preflight;
 mod profiles;
 mod readiness;

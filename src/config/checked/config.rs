@@ -179,6 +179,8 @@ pub struct ControlPlane {
     pub max_inflight: usize,
     /// How long the service may hold one poll open.
     pub poll_timeout: Duration,
+    /// How long it may hold the first one, if that is less.
+    pub initial_poll_timeout: Duration,
     /// Added to `poll_timeout` for the client-side bound of one request.
     pub poll_guardrail: Duration,
 }

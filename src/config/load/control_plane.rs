@@ -32,6 +32,7 @@ pub(super) fn control_plane(reader: &mut Reader<'_>, proxies: &Proxies) -> Check
     let identity = identity(reader, &table::CONTROL_CERT, &table::CONTROL_KEY);
     let max_inflight = reader.count(&table::MAX_INFLIGHT, INFLIGHT_MAX);
     let poll = poll_times(reader);
+    let initial_poll_timeout = reader.time(&table::INITIAL_POLL_TIMEOUT, TIME_MIN);
     let extra_headers = headers(reader, &table::CONTROL_HEADERS, Peer::ControlPlane);
     let ((poll_timeout, poll_guardrail), api_key) = (poll?, api_key?);
     let identity = identity?.map(|(identity, _)| identity);
@@ -52,6 +53,7 @@ pub(super) fn control_plane(reader: &mut Reader<'_>, proxies: &Proxies) -> Check
         extra_headers: extra_headers?,
         max_inflight: max_inflight?,
         poll_timeout,
+        initial_poll_timeout: initial_poll_timeout?,
         poll_guardrail,
     })
 }

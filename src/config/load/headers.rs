@@ -25,13 +25,15 @@ pub(super) enum Peer {
 }
 
 /// What authenticates and names us to the control plane.
-const IDENTITY: [&str; 7] = [
+const IDENTITY: [&str; 9] = [
     "accept",
     "authorization",
     "user-agent",
+    "x-tunnel-client-capabilities",
     "x-tunnel-client-instance-id",
     "x-tunnel-client-name",
     "x-tunnel-client-version",
+    "x-tunnel-client-wire-protocol-version",
     "x-tunnel-mcp-server-info",
 ];
 

@@ -58,8 +58,12 @@ fn the_control_plane_is_as_written() {
     assert_eq!(proxy(control.proxy.as_ref()), Some(expected));
     assert_eq!(control.max_inflight, 30);
     assert_eq!(
-        (control.poll_timeout, control.poll_guardrail),
-        (Duration::from_secs(20), Duration::from_secs(4))
+        [
+            control.poll_timeout,
+            control.initial_poll_timeout,
+            control.poll_guardrail
+        ],
+        [20, 15, 4].map(Duration::from_secs)
     );
     assert_eq!(control.poll_channels, ["harpoon", "local", "main", "tools"]);
     assert_eq!(header(&control.extra_headers, "X-Site"), "north, south; and more");

@@ -79,6 +79,8 @@ fn what_names_and_authenticates_the_client_cannot_be_overridden() {
         "X-Tunnel-Client-Name",
         "x-tunnel-client-version",
         "X-Tunnel-MCP-Server-Info",
+        "X-Tunnel-Client-Wire-Protocol-Version",
+        "x-tunnel-client-capabilities",
         "X-Tunnel-Client-Instance-Id",
     ] {
         let shown = message(&[], &[("control-plane.extra-headers", &format!("{name}: sekret"))]);

@@ -12,6 +12,7 @@ fn the_least_that_starts_has_the_documented_defaults() {
     assert_eq!(config.control_plane.api_key.expose_secret(), KEY);
     assert_eq!(config.control_plane.max_inflight, 20);
     assert_eq!(config.control_plane.poll_timeout, Duration::from_secs(30));
+    assert_eq!(config.control_plane.initial_poll_timeout, Duration::from_secs(30));
     assert_eq!(config.control_plane.poll_guardrail, Duration::from_secs(5));
     let trust = &config.trust;
     assert!(trust.webpki && trust.system.as_ref().is_some_and(|store| !store.required));
@@ -82,6 +83,11 @@ fn values_out_of_range_name_their_bound() {
             "CONTROL_PLANE_POLL_TIMEOUT",
             "9m56s",
             "control-plane.poll-timeout plus control-plane.poll-deadline-guardrail must be less than or equal to 10m0s",
+        ),
+        (
+            "CONTROL_PLANE_INITIAL_POLL_TIMEOUT",
+            "0s",
+            "control-plane.initial-poll-timeout must be greater than 0",
         ),
         (
             "CONTROL_PLANE_POLL_DEADLINE_GUARDRAIL",

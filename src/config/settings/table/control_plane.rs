@@ -111,6 +111,17 @@ pub(in crate::config) static POLL_TIMEOUT: Setting = Setting {
     ..TIME
 };
 
+pub(in crate::config) static INITIAL_POLL_TIMEOUT: Setting = Setting {
+    key: "control_plane.initial_poll_timeout",
+    flag: "control-plane.initial-poll-timeout",
+    variables: &["CONTROL_PLANE_INITIAL_POLL_TIMEOUT"],
+    default: Some("30s"),
+    help: "How long the control plane may hold the first poll open, if that is less than the poll timeout",
+    values: "more than 0",
+    details: "Shows soon after the start that polls work. Only the first attempt is shorter, also when it fails, and the client gives it up no sooner than others.",
+    ..TIME
+};
+
 pub(in crate::config) static POLL_GUARDRAIL: Setting = Setting {
     key: "control_plane.poll_deadline_guardrail",
     flag: "control-plane.poll-deadline-guardrail",
@@ -137,7 +148,7 @@ pub(in crate::config) static CONTROL_HEADERS: Setting = Setting {
     flag: "control-plane.extra-headers",
     variables: &["CONTROL_PLANE_EXTRA_HEADERS"],
     help: "Header of every control plane request; repeatable, with , or ; between them in the variable",
-    details: "Refused: Authorization, Accept, User-Agent, X-Tunnel-Client-Name, X-Tunnel-Client-Version, X-Tunnel-Client-Instance-Id, X-Tunnel-MCP-Server-Info.",
+    details: "Refused: Authorization, Accept, User-Agent, X-Tunnel-Client-Name, X-Tunnel-Client-Version, X-Tunnel-Client-Instance-Id, X-Tunnel-Client-Wire-Protocol-Version, X-Tunnel-Client-Capabilities, X-Tunnel-MCP-Server-Info.",
     ..HEADERS
 };
 
@@ -153,6 +164,7 @@ pub(super) const CONTROL_PLANE: &[&Setting] = &[
     &CONTROL_PROXY,
     &MAX_INFLIGHT,
     &POLL_TIMEOUT,
+    &INITIAL_POLL_TIMEOUT,
     &POLL_GUARDRAIL,
     &POLL_CHANNELS,
     &CONTROL_HEADERS,

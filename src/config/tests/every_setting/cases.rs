@@ -130,6 +130,7 @@ pub(super) const CASES: &[Case] = &[
         ],
     ),
     case("control_plane.poll_timeout", &["1ms", "9m55s"], TIME_BAD),
+    case("control_plane.initial_poll_timeout", &["1ms", "24h"], TIME_BAD),
     case("control_plane.poll_deadline_guardrail", &["1ms", "59.9s"], TIME_BAD),
     case(
         "control_plane.poll_channels",
