@@ -3,9 +3,10 @@
 use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use secrecy::zeroize::Zeroizing;
 
-use crate::config::{Binding, Config};
+use crate::config::{Config, EmbeddedMode};
 use crate::identity;
 use crate::net::{BadHeader, configured};
+use crate::wire::command::MAIN_CHANNEL;
 
 /// The part of the service that a request is for: of responses the command's, of polls that of the last correction.
 pub(super) const SHARD_TOKEN: HeaderName = HeaderName::from_static("x-tunnel-shard-token");
@@ -34,10 +35,7 @@ pub(super) fn headers(config: &Config, instance_id: &str) -> Result<HeaderMap, B
     let mut insert = |name, value| headers.insert(HeaderName::from_static(name), value);
     insert("x-tunnel-client-wire-protocol-version", WIRE_VERSION);
     insert("x-tunnel-client-capabilities", CAPABILITIES);
-    insert(
-        "x-tunnel-mcp-server-info",
-        text("mcp bindings", &server_info(config.served()))?,
-    );
+    insert("x-tunnel-mcp-server-info", text("mcp bindings", &server_info(config))?);
     if let Some(organization) = &c.organization_id {
         insert(
             "openai-organization",
@@ -73,18 +71,26 @@ fn text(what: &'static str, value: &str) -> Result<HeaderValue, BadHeader> {
     HeaderValue::from_str(value).map_err(|_| BadHeader(what))
 }
 
-/// `X-Tunnel-MCP-Server-Info`: which channels are served, and which stay with this process.
-fn server_info<'a>(served: impl Iterator<Item = &'a Binding>) -> String {
-    let channels: Vec<String> = served
+/// `X-Tunnel-MCP-Server-Info`: which channels are served, which take requests that stand alone (MCP 2026-07-28), and which stay with this
+/// process. Of HTTP servers only the stub that has no sessions is known to take such requests; version 2 has the place to say so.
+fn server_info(config: &Config) -> String {
+    let embedded = config.embedded.as_ref().map(|embedded| embedded.mode);
+    let has_stateless = embedded == Some(EmbeddedMode::Stateless);
+    let channels: Vec<String> = config
+        .served()
         .map(|binding| {
-            let affinity = if binding.is_stdio() {
-                r#","proc_affinity":true"#
-            } else {
-                ""
+            let stateless = match has_stateless && binding.channel == MAIN_CHANNEL {
+                true => r#","stateless":true"#,
+                false => "",
+            };
+            let affinity = match binding.is_stdio() {
+                true => r#","proc_affinity":true"#,
+                false => "",
             };
             // Channel names are checked: no character needs an escape.
-            format!(r#"{{"name":"{}"{affinity}}}"#, binding.channel)
+            format!(r#"{{"name":"{}"{stateless}{affinity}}}"#, binding.channel)
         })
         .collect();
-    format!(r#"{{"version":1,"channels":[{}]}}"#, channels.join(","))
+    let version = if has_stateless { 2 } else { 1 };
+    format!(r#"{{"version":{version},"channels":[{}]}}"#, channels.join(","))
 }

@@ -49,6 +49,29 @@ fn assert_text(post: &Post, text: &str) {
 }
 
 #[test]
+fn a_stub_without_sessions_is_declared_to_take_requests_that_stand_alone() {
+    for (mode, expected) in [
+        (
+            STATEFUL,
+            r#"{"version":1,"channels":[{"name":"main"},{"name":"tools","proc_affinity":true}]}"#,
+        ),
+        (
+            STATELESS,
+            r#"{"version":2,"channels":[{"name":"main","stateless":true},{"name":"tools","proc_affinity":true}]}"#,
+        ),
+    ] {
+        let (control, child) = (ControlPlane::http(), StdioServer::with(""));
+        let _client = ClientBuilder::new(&control)
+            .arg(mode)
+            .arg("--mcp.command")
+            .arg(&format!("channel=tools,command={}", child.command()))
+            .start();
+        let polls = control.await_polls(1);
+        assert_eq!(polls[0].header("x-tunnel-mcp-server-info"), Some(expected), "{mode}");
+    }
+}
+
+#[test]
 fn a_session_with_a_stub_goes_through_the_tunnel_and_ends() {
     let control = ControlPlane::http();
     let mut client = started(&control, STATEFUL);
