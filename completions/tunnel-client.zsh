@@ -55,6 +55,7 @@ _arguments "${_arguments_options[@]}" : \
 '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
 '--control-plane.max-inflight=[Commands that may wait in the local queue]:N:' \
 '--control-plane.poll-timeout=[How long the control plane may hold one poll open]:DURATION:' \
+'--control-plane.initial-poll-timeout=[How long the control plane may hold the first poll open, if that is less than the poll timeout]:DURATION:' \
 '--control-plane.poll-deadline-guardrail=[Waited on top of the poll timeout before a poll is given up]:DURATION:' \
 '*--control-plane.poll-channel=[Channel to poll for; repeatable or with commas; unset\: the control plane chooses]:CHANNEL:' \
 '*--control-plane.extra-headers=[Header of every control plane request; repeatable, with , or ; between them in the variable]:NAME\: VALUE:' \
@@ -183,6 +184,7 @@ _arguments "${_arguments_options[@]}" : \
 '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
 '--control-plane.max-inflight=[Commands that may wait in the local queue]:N:' \
 '--control-plane.poll-timeout=[How long the control plane may hold one poll open]:DURATION:' \
+'--control-plane.initial-poll-timeout=[How long the control plane may hold the first poll open, if that is less than the poll timeout]:DURATION:' \
 '--control-plane.poll-deadline-guardrail=[Waited on top of the poll timeout before a poll is given up]:DURATION:' \
 '*--control-plane.poll-channel=[Channel to poll for; repeatable or with commas; unset\: the control plane chooses]:CHANNEL:' \
 '*--control-plane.extra-headers=[Header of every control plane request; repeatable, with , or ; between them in the variable]:NAME\: VALUE:' \
@@ -301,6 +303,7 @@ _arguments "${_arguments_options[@]}" : \
 '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
 '--control-plane.max-inflight=[Commands that may wait in the local queue]:N:' \
 '--control-plane.poll-timeout=[How long the control plane may hold one poll open]:DURATION:' \
+'--control-plane.initial-poll-timeout=[How long the control plane may hold the first poll open, if that is less than the poll timeout]:DURATION:' \
 '--control-plane.poll-deadline-guardrail=[Waited on top of the poll timeout before a poll is given up]:DURATION:' \
 '*--control-plane.poll-channel=[Channel to poll for; repeatable or with commas; unset\: the control plane chooses]:CHANNEL:' \
 '*--control-plane.extra-headers=[Header of every control plane request; repeatable, with , or ; between them in the variable]:NAME\: VALUE:' \
@@ -500,6 +503,7 @@ _arguments "${_arguments_options[@]}" : \
 '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
 '--control-plane.max-inflight=[Commands that may wait in the local queue]:N:' \
 '--control-plane.poll-timeout=[How long the control plane may hold one poll open]:DURATION:' \
+'--control-plane.initial-poll-timeout=[How long the control plane may hold the first poll open, if that is less than the poll timeout]:DURATION:' \
 '--control-plane.poll-deadline-guardrail=[Waited on top of the poll timeout before a poll is given up]:DURATION:' \
 '*--control-plane.poll-channel=[Channel to poll for; repeatable or with commas; unset\: the control plane chooses]:CHANNEL:' \
 '*--control-plane.extra-headers=[Header of every control plane request; repeatable, with , or ; between them in the variable]:NAME\: VALUE:' \
@@ -599,6 +603,7 @@ _arguments "${_arguments_options[@]}" : \
 '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
 '--control-plane.max-inflight=[Commands that may wait in the local queue]:N:' \
 '--control-plane.poll-timeout=[How long the control plane may hold one poll open]:DURATION:' \
+'--control-plane.initial-poll-timeout=[How long the control plane may hold the first poll open, if that is less than the poll timeout]:DURATION:' \
 '--control-plane.poll-deadline-guardrail=[Waited on top of the poll timeout before a poll is given up]:DURATION:' \
 '*--control-plane.poll-channel=[Channel to poll for; repeatable or with commas; unset\: the control plane chooses]:CHANNEL:' \
 '*--control-plane.extra-headers=[Header of every control plane request; repeatable, with , or ; between them in the variable]:NAME\: VALUE:' \
@@ -984,6 +989,7 @@ _arguments "${_arguments_options[@]}" : \
 '--control-plane.http-proxy=[Proxy for the control plane, instead of http-proxy]:URL|env\:NAME|file\:PATH|credential\:NAME:' \
 '--control-plane.max-inflight=[Commands that may wait in the local queue]:N:' \
 '--control-plane.poll-timeout=[How long the control plane may hold one poll open]:DURATION:' \
+'--control-plane.initial-poll-timeout=[How long the control plane may hold the first poll open, if that is less than the poll timeout]:DURATION:' \
 '--control-plane.poll-deadline-guardrail=[Waited on top of the poll timeout before a poll is given up]:DURATION:' \
 '*--control-plane.poll-channel=[Channel to poll for; repeatable or with commas; unset\: the control plane chooses]:CHANNEL:' \
 '*--control-plane.extra-headers=[Header of every control plane request; repeatable, with , or ; between them in the variable]:NAME\: VALUE:' \

@@ -130,9 +130,6 @@ impl Routing {
             self.is_sent = is_sent;
             self.generation = self.generation.wrapping_add(1);
         }
-        if !is_sent {
-            self.failures = 0;
-        }
     }
 }
 

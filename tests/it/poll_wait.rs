@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::support::tls::Authority;
 use crate::support::{Answer, Client, ClientBuilder, ControlPlane, Manner, McpServer, Proxy, eventually};
 
 fn builder(control: &ControlPlane) -> ClientBuilder {
@@ -123,4 +124,26 @@ fn direct_polls_and_answers_that_break_off_teach_nothing() {
         .env("CONTROL_PLANE_POLL_TIMEOUT", "16s")
         .start();
     assert_eq!(asked(&control, 3), ["16000", "16000", "16000"]);
+}
+
+#[test]
+fn a_tunnel_that_ends_without_a_word_counts_and_a_proxy_that_is_gone_does_not() {
+    let authority = Authority::new();
+    let control = ControlPlane::https(authority.server(&["127.0.0.1"]));
+    let proxy = Proxy::http(Manner::Serve);
+    let builder = builder(&control);
+    let bundle = builder.directory().write("ca.pem", authority.pem());
+    let client = builder
+        .env("CA_BUNDLE", bundle.display().to_string())
+        .env("CONTROL_PLANE_HTTP_PROXY", proxy.url())
+        .env("CONTROL_PLANE_POLL_TIMEOUT", "30s")
+        .start();
+    control.await_polls(1);
+    let address = proxy.address();
+    drop(proxy);
+    client.await_log("a poll through the proxy was cut off; later polls are shorter");
+    // Polls do not reach the control plane meanwhile.
+    client.await_log("the proxy refused the connection");
+    let _back = Proxy::at(address, Manner::Serve);
+    assert_eq!(asked(&control, 2), ["30000", "15000"]);
 }
