@@ -63,8 +63,7 @@ fn a_stub_without_sessions_is_declared_to_take_requests_that_stand_alone() {
         let (control, child) = (ControlPlane::http(), StdioServer::with(""));
         let _client = ClientBuilder::new(&control)
             .arg(mode)
-            .arg("--mcp.command")
-            .arg(&format!("channel=tools,command={}", child.command()))
+            .command(format!("channel=tools,command={}", child.command()))
             .start();
         let polls = control.await_polls(1);
         assert_eq!(polls[0].header("x-tunnel-mcp-server-info"), Some(expected), "{mode}");
