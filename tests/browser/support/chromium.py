@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-START_SECONDS, ANSWER_SECONDS, STOP_SECONDS = 30.0, 20.0, 10.0
+START_SECONDS, ANSWER_SECONDS, STOP_SECONDS = 60.0, 60.0, 10.0
 LOOK_SECONDS = 0.04
 # A name of somebody else that leads to this host, as by DNS rebinding.
 FOREIGN_NAME = "foreign.test"
