@@ -303,8 +303,8 @@ pub const HEALTH_HEADER_TIMEOUT: Duration = Duration::from_secs(1);
 pub const UNIX_SOCKET_TURN: Duration = Duration::from_secs(2);
 /// Pause between two looks whether it is done.
 pub const UNIX_SOCKET_TURN_PAUSE: Duration = Duration::from_millis(5);
-/// Pause after the health listener could not accept, so that a lack of descriptors is no busy loop.
-pub const HEALTH_ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Pause after a listener could not accept, so that a lack of descriptors is no busy loop.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// One connection to the health listener, however many requests it carries.
 pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(60);
 /// Deliveries that failed in a row and make the process not ready.

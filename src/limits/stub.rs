@@ -10,11 +10,9 @@ pub const STUB_CONNECTIONS: usize = 16;
 pub const STUB_HEADER_TIMEOUT: Duration = Duration::from_secs(2);
 /// One connection, from its head to the last byte of its answer.
 pub const STUB_TIMEOUT: Duration = Duration::from_secs(10);
-/// Pause after a connection could not be accepted, so that a lack of descriptors is no busy loop.
-pub const STUB_ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// The body of a request. A demo sends sentences; messages of this size do not draw on the budget of large ones.
 pub const STUB_BODY_MAX: usize = 128 * KIB;
-/// Sessions that are open; the one that was used longest ago gives way to a new one. Each takes some 40 bytes.
+/// Sessions that are open; the one that was used longest ago gives way to a new one. Each takes some 80 bytes.
 pub const STUB_SESSIONS: usize = 64;
 /// A session that nobody used for this long has ended: callers that leave do not always say so.
 pub const STUB_SESSION_IDLE: Duration = Duration::from_secs(60 * 60);

@@ -19,7 +19,7 @@ use super::hosts::Hosts;
 use super::listener::{Accepted, Listener};
 use super::page::{self, Page};
 use super::stall::Impatient;
-use crate::limits::{ANSWER_STALL, HEALTH_ACCEPT_PAUSE, HEALTH_CONNECTIONS, HEALTH_HEADER_TIMEOUT, HEALTH_TIMEOUT};
+use crate::limits::{ACCEPT_PAUSE, ANSWER_STALL, HEALTH_CONNECTIONS, HEALTH_HEADER_TIMEOUT, HEALTH_TIMEOUT};
 
 /// What serves the listener.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Server {
                 Err(error) => {
                     // Out of descriptors, or the peer went away: neither ends the listener.
                     debug!(error:% = error; "health listener could not accept");
-                    sleep(HEALTH_ACCEPT_PAUSE).await;
+                    sleep(ACCEPT_PAUSE).await;
                 }
             }
         }

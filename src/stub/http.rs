@@ -24,8 +24,9 @@ use super::discovery::{self, MCP};
 use super::protocol::{self, Reply, SESSION};
 use super::{Listener, Stub};
 use crate::limits::{
-    CONNECTION_BUFFER_MAX, STUB_ACCEPT_PAUSE, STUB_BODY_MAX, STUB_CONNECTIONS, STUB_HEADER_TIMEOUT, STUB_TIMEOUT,
+    ACCEPT_PAUSE, CONNECTION_BUFFER_MAX, STUB_BODY_MAX, STUB_CONNECTIONS, STUB_HEADER_TIMEOUT, STUB_TIMEOUT,
 };
+use crate::wire::headers::is_media_type;
 
 type Answer = Response<Full<Bytes>>;
 
@@ -55,7 +56,7 @@ pub(super) async fn serve(stub: &Arc<Stub>, listener: &Listener) {
             Ok(stream) => begin(stub, stream, place),
             Err(error) => {
                 debug!(error:% = error; "embedded MCP stub could not accept");
-                sleep(STUB_ACCEPT_PAUSE).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
@@ -154,8 +155,7 @@ fn names_this_host(headers: &HeaderMap) -> bool {
 /// A web page of another site sends this type only after it asked, and is not allowed to.
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
+    kind.is_some_and(|kind| is_media_type(kind, "application/json"))
 }
 
 fn not_allowed(methods: &'static str) -> Answer {

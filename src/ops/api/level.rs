@@ -14,6 +14,7 @@ use super::json::error;
 use crate::limits::{API_REQUEST_MAX, API_REQUEST_TIMEOUT};
 use crate::ops::answer::{Refused, last};
 use crate::telemetry::log::{current, set_level};
+use crate::wire::headers::is_media_type;
 
 /// Levels that can be set, by their names.
 const LEVELS: [(&str, LevelFilter); 4] = [
@@ -39,8 +40,7 @@ pub(super) fn level() -> Value {
 pub(super) async fn change(request: &Parts, body: Incoming) -> Result<Value, Refused> {
     let refused = |status, code| Err(Box::new(last(error(status, code))));
     let media_type = request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = media_type.and_then(|value| value.split(';').next()).map(str::trim);
-    if !media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json")) {
+    if !media_type.is_some_and(|media_type| is_media_type(media_type, "application/json")) {
         return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
     }
     // What is announced as too large is not waited for.
