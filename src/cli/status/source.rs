@@ -10,6 +10,7 @@ use crate::cli::page_token::PageToken;
 use crate::cli::{Error, settings};
 use crate::config::{self, Health, Listen};
 use crate::secrets::{Disk, Environment};
+use crate::telemetry::redact;
 
 /// A listener.
 pub(super) struct Source {
@@ -24,15 +25,18 @@ impl Source {
     pub(super) fn find(matches: &ArgMatches, environment: &Environment) -> Result<Self, Error> {
         let named = named(matches)?;
         let config = config::read(&settings::flags(matches), environment, &Disk::default());
-        let (locator, token) = match (named, config) {
+        if let Ok(config) = &config {
+            config.for_each_secret(redact::protect);
+        }
+        let (locator, config) = match (named, config) {
             // Whoever names the listener needs no configuration.
-            (Some(locator), config) => (locator, config.ok().as_ref().and_then(PageToken::of)),
-            (None, Ok(config)) => (configured(&config.health)?, PageToken::of(&config)),
+            (Some(locator), config) => (locator, config.ok()),
+            (None, Ok(config)) => (configured(&config.health)?, Some(config)),
             (None, Err(errors)) => return Err(Error::Config(errors)),
         };
         let base = locator.resolve().map_err(Error::Message)?;
         Ok(Self {
-            token: token.and_then(|token| token.for_listener(&base)),
+            token: config.and_then(|config| PageToken::of(&config, &base)),
             base,
         })
     }

@@ -43,9 +43,7 @@ pub(super) fn ask(locator: Option<&Locator>, config: Option<&Config>) -> Live {
         }
     };
     // Only the status page asks for it.
-    let token = config
-        .and_then(PageToken::of)
-        .and_then(|token| token.for_listener(&base));
+    let token = config.and_then(|config| PageToken::of(config, &base));
     let token = token.as_ref();
     Live {
         metrics: text(&base, "/metrics", &[200]),
