@@ -25,10 +25,13 @@ pub fn is_sha(text: &str) -> bool {
 
 /// Identifier of this process: 16 random bytes in hexadecimal (contract: wire, section 2).
 pub fn instance_id() -> String {
-    let mut bytes = [0; 16];
     // Without randomness the process id keeps instances on one host apart.
-    if getrandom::fill(&mut bytes).is_err() {
-        bytes[..4].copy_from_slice(&std::process::id().to_le_bytes());
-    }
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    random_id().unwrap_or_else(|| format!("{:08x}{:024x}", std::process::id().swap_bytes(), 0))
+}
+
+/// 16 random bytes in hexadecimal; `None` when the system has none to give.
+pub fn random_id() -> Option<String> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

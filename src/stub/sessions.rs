@@ -1,39 +1,38 @@
 //! Sessions of callers that initialize.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::identity::random_id;
 use crate::limits::{STUB_SESSION_IDLE, STUB_SESSIONS};
-
-type Id = [u8; 16];
 
 /// Open sessions, the one that was used last at the end.
 #[derive(Debug, Default)]
-pub(super) struct Sessions(Mutex<VecDeque<(Id, Instant)>>);
+pub(super) struct Sessions(Mutex<VecDeque<(String, Instant)>>);
 
 impl Sessions {
     /// Opens one; gives its id. `None` without randomness.
     pub(super) fn open(&self, now: Instant) -> Option<String> {
-        let mut id = Id::default();
-        getrandom::fill(&mut id).ok()?;
+        let id = random_id()?;
         let mut open = self.lock();
         if open.len() >= STUB_SESSIONS {
             open.pop_front();
         }
-        open.push_back((id, now));
-        Some(text(&id))
+        open.push_back((id.clone(), now));
+        Some(id)
     }
 
     /// Whether a session is open; if so, it was used now.
     pub(super) fn uses(&self, id: &str, now: Instant) -> bool {
-        let found = self.take(id);
-        let is_open = found.is_some_and(|(_, used)| now.saturating_duration_since(used) < STUB_SESSION_IDLE);
-        if let (Some((id, _)), true) = (found, is_open) {
-            self.lock().push_back((id, now));
+        let is_fresh = |used: Instant| now.saturating_duration_since(used) < STUB_SESSION_IDLE;
+        match self.take(id) {
+            Some((id, used)) if is_fresh(used) => {
+                self.lock().push_back((id, now));
+                true
+            }
+            _ => false,
         }
-        is_open
     }
 
     /// Ends a session; false if there is none.
@@ -41,24 +40,16 @@ impl Sessions {
         self.take(id).is_some()
     }
 
-    fn take(&self, id: &str) -> Option<(Id, Instant)> {
+    fn take(&self, id: &str) -> Option<(String, Instant)> {
         let mut open = self.lock();
-        let place = open.iter().position(|(known, _)| text(known) == id)?;
+        let place = open.iter().position(|(known, _)| known == id)?;
         open.remove(place)
     }
 
     /// Nothing panics while it holds the lock, so a poisoned one is still consistent.
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(Id, Instant)>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(String, Instant)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn text(id: &Id) -> String {
-    id.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

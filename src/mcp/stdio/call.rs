@@ -11,8 +11,9 @@ use super::admission::Refusal;
 use super::handshake::Need;
 use super::inbox::{Event, Inbox, Suspect};
 use super::observer::Watched;
-use super::{INITIALIZED, StdioServer, closed, in_place, random_hex, until};
+use super::{INITIALIZED, StdioServer, closed, in_place, until};
 use crate::dispatch::server::Events;
+use crate::identity::random_id;
 use crate::limits::{LARGE_MESSAGE, STDIO_SUSPECT_GRACE};
 use crate::mcp::{Call, Outcome};
 use crate::wire::failure::Failure;
@@ -43,7 +44,7 @@ impl StdioServer {
         // A pipe has no sessions, but its callers do: this id distinguishes the messages of one caller from those of another. It is
         // created before the call, which then already counts as the session's.
         let begins = need == Need::Begins;
-        let session = if begins { random_hex() } else { None };
+        let session = if begins { random_id() } else { None };
         let place = self.place_of(call.payload).await;
         let Ok((open, line)) = self.open(&call, &message, session.as_deref()) else {
             return self.refused(call.id, Refusal::Ambiguous);

@@ -264,13 +264,6 @@ async fn until(end: Option<Instant>) {
     }
 }
 
-/// 128 random bits; `None` when the system has none to give.
-fn random_hex() -> Option<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).ok()?;
-    Some(bytes.iter().map(|b| format!("{b:02x}")).collect())
-}
-
 fn closed(kind: &'static str) -> Failure {
     Failure::transport(Source::TransportClosed, kind)
 }

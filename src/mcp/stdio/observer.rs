@@ -13,8 +13,9 @@ use std::time::Instant;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::StdioServer;
 use super::handshake::is_date;
-use super::{StdioServer, random_hex};
+use crate::identity::random_id;
 use crate::limits::{OBSERVED_CURSOR_MAX, OBSERVED_PARAMS_MAX, OBSERVED_RESULT_MAX};
 use crate::mcp::{Call, Cancellation};
 use crate::monitor::{Child, Discovered, Identity, Moment, Monitor, Observed, Proof};
@@ -325,7 +326,7 @@ impl StdioServer {
 
     /// A new child was started.
     pub(super) fn child_started(&self) {
-        self.observe(|observer| observer.started(random_hex()));
+        self.observe(|observer| observer.started(random_id()));
         self.child_is(Child::Starting, None);
     }
 

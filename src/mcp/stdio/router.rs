@@ -18,6 +18,7 @@ use super::inbox::{Event, Inbox};
 use super::number::whole;
 use super::recent::Recent;
 use super::splice::splice;
+use crate::identity::random_id;
 use crate::limits::{
     ID_MAX, STDIO_AFTERMATH, STDIO_AFTERMATH_MAX, STDIO_HUNG_CALLS, STDIO_SERVER_REQUESTS_MAX, STDIO_SILENCE,
     STDIO_SILENT_CALLS, STDIO_SILENT_TIME,
@@ -383,7 +384,7 @@ fn refusal(id: &str) -> Bytes {
 /// An id for a server's request on the wire. Callers share the tunnel; only the one that was asked can know it, and a
 /// restarted child's requests are never answered by answers meant for the old one.
 fn unguessable_id() -> Option<String> {
-    Some(format!("\"server-{}\"", super::random_hex()?))
+    Some(format!("\"server-{}\"", random_id()?))
 }
 
 #[cfg(test)]
