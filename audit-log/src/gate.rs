@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-/// What happens to commands while their records cannot be written.
+/// Treatment of commands while their records cannot be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFailure {
     /// They are refused.
@@ -63,9 +63,9 @@ pub struct Gate<W> {
 /// A place for a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ticket {
-    /// Of a command that began with one: its record is kept until it is written.
+    /// Reserved by a command when it began: its record is kept until it is written.
     Reserved,
-    /// Of any other.
+    /// Taken by a record without a reservation.
     Waiting,
 }
 
@@ -83,7 +83,7 @@ impl<W: Watch> Gate<W> {
         }
     }
 
-    /// What receives the events of this gate.
+    /// Receiver of this gate's events.
     pub fn watch(&self) -> &W {
         &self.watch
     }

@@ -53,7 +53,7 @@ pub const RETRY: Duration = Duration::from_secs(1);
 /// How long records may be without an anchor: what somebody who takes the host can cut off unseen is at most this old.
 pub const ANCHOR_DELAY: Duration = Duration::from_secs(60);
 
-/// Messages that are taken before the key file is told: a restart after a kill finds the rest at the end of the audit file.
+/// Messages taken before the key file is updated: a restart after a kill finds the rest at the end of the audit file.
 pub const BATCH: usize = 256;
 
 /// How often the program's log tells that the audit log cannot be written.

@@ -29,19 +29,19 @@ pub trait Queued {
     fn with<T>(&self, act: impl FnOnce(&Command<'_>) -> T) -> T;
 }
 
-/// What one program has the thread do in its own way, or besides.
+/// The program's own part of the thread.
 pub trait Program {
     /// Its records.
     type Entry: Queued;
-    /// What its gate tells of records.
+    /// Receiver of its gate's events.
     type Watch: Watch;
     /// What comes with a file that was opened again.
     type Beside;
     /// What else the thread is asked for.
     type Request;
 
-    /// How long the thread waits for further records after one, so that they need no wake-up each.
-    const PAUSE: Option<Duration>;
+    /// Wait for further records after one, so that they need no wake-up each.
+    const PAUSE: Option<Duration> = None;
 
     /// Writes a line into the program's log.
     fn say(&self, event: Notice<'_>);

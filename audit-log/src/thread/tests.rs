@@ -43,8 +43,6 @@ impl Program for Told {
     type Beside = ();
     type Request = Next;
 
-    const PAUSE: Option<Duration> = None;
-
     fn say(&self, notice: Notice<'_>) {
         self.said.borrow_mut().push(notice.message());
     }
@@ -80,6 +78,13 @@ fn place(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("audit-thread-{name}-{}", std::process::id()))
 }
 
+/// Which lines of a file have this part; and the text, which is removed.
+fn lines_with(part: &str, path: &Path) -> (Vec<bool>, String) {
+    let text = std::fs::read_to_string(path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    (text.lines().map(|line| line.contains(part)).collect(), text)
+}
+
 fn empty(path: &Path) -> File {
     OpenOptions::new().append(true).create(true).open(path).unwrap()
 }
@@ -112,9 +117,7 @@ fn records_that_are_given_up_at_the_end_are_counted_before_it() {
     let path = place("given-up");
     thread.log.move_to(empty(&path), SystemTime::now());
     thread.end();
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::remove_file(path).unwrap();
-    let events: Vec<_> = text.lines().map(|line| line.contains("\"dropped\":1")).collect();
+    let (events, text) = lines_with("\"dropped\":1", &path);
     assert_eq!(events, [false, true, false], "{text}");
 }
 
@@ -132,12 +135,7 @@ fn records_of_refused_commands_do_not_put_off_the_next_try() {
     thread.log.move_to(empty(&path), SystemTime::now());
     thread.retry(next);
     assert!(gate.admits());
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::remove_file(path).unwrap();
-    let events: Vec<_> = text
-        .lines()
-        .map(|line| line.contains("\"request_id\":\"r1\""))
-        .collect();
+    let (events, text) = lines_with("\"request_id\":\"r1\"", &path);
     assert_eq!(events, [false, false, true], "{text}");
 }
 
@@ -161,12 +159,7 @@ fn what_is_due_comes_between_batches_and_the_end_is_answered_behind_all_records(
     assert!(thread.run(&inbox));
     assert_eq!(thread.program().turns, 1);
     ended.recv().unwrap();
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::remove_file(path).unwrap();
-    let events: Vec<_> = text
-        .lines()
-        .map(|line| line.contains("\"request_id\":\"r1\""))
-        .collect();
+    let (events, text) = lines_with("\"request_id\":\"r1\"", &path);
     assert_eq!(events, [false, true, true, false], "{text}");
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use audit_log::limits::STACK;
 use audit_log::{Command, Head, Next, NoRequest, Notice, Program, Queued, Thread};
@@ -58,8 +58,6 @@ impl Program for Relay {
     type Watch = ();
     type Beside = ();
     type Request = NoRequest;
-
-    const PAUSE: Option<Duration> = None;
 
     fn say(&self, notice: Notice<'_>) {
         let message = notice.message();
