@@ -36,6 +36,8 @@ pub mod ops;
 pub mod own_program;
 pub mod preflight;
 pub mod probes;
+#[cfg(test)]
+mod processor_time;
 pub mod rotation;
 pub mod run;
 pub mod samples;

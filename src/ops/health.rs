@@ -187,18 +187,25 @@ mod tests {
     use super::*;
     use crate::monitor::{Health, Metrics, Progress};
 
+    impl Shown {
+        /// Of a process that has no servers and no sandbox.
+        pub(in crate::ops) fn without_servers() -> Self {
+            Self {
+                monitor: Arc::new(Monitor {
+                    health: Health::new(std::iter::empty()),
+                    metrics: Metrics::new(1, 1),
+                    progress: Progress::default(),
+                }),
+                sandbox: Status::off(),
+                process: None,
+                details: true,
+            }
+        }
+    }
+
     #[test]
     fn peers_on_other_hosts_read_no_health_whatever_they_ask() {
-        let shown = Shown {
-            monitor: Arc::new(Monitor {
-                health: Health::new(std::iter::empty()),
-                metrics: Metrics::new(1, 1),
-                progress: Progress::default(),
-            }),
-            sandbox: Status::off(),
-            process: None,
-            details: true,
-        };
+        let shown = Shown::without_servers();
         let headers = HeaderMap::new();
         let ask = |path, query, method: &Method, is_local| {
             shown.respond(&Asked {

@@ -147,22 +147,11 @@ mod tests {
     use http_body::Body as _;
 
     use super::*;
-    use crate::monitor::{Health, Metrics, Monitor, Progress};
-    use crate::sandbox::Status;
 
     fn export(kept: Kept, minutes: usize) -> Export {
         Export {
             about: Arc::default(),
-            shown: Arc::new(Shown {
-                monitor: Arc::new(Monitor {
-                    health: Health::new(std::iter::empty()),
-                    metrics: Metrics::new(1, 1),
-                    progress: Progress::default(),
-                }),
-                sandbox: Status::off(),
-                process: None,
-                details: true,
-            }),
+            shown: Arc::new(Shown::without_servers()),
             kept: Arc::new(kept),
             minutes,
         }
